@@ -1,0 +1,1 @@
+"""The arithmetic: NumPy and SciPy only, no dates, no labels, no IO."""

@@ -1,0 +1,173 @@
+"""Which exchange a ticker lives on, and when that exchange is open.
+
+A ticker's Yahoo suffix (or, for an index, its name) gives a market identifier code (MIC); a MIC gives
+the sessions of exchange_calendars, corrected by a short table of closures that it lacks.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import AlignmentError, InputError
+
+if TYPE_CHECKING:
+    from exchange_calendars import ExchangeCalendar
+
+TICKER = re.compile(r"\^?[A-Z0-9][A-Z0-9.\-=]{0,19}", re.ASCII)
+
+SUFFIXES = {
+    "AS": "XAMS", "AX": "XASX", "BO": "XBOM", "BR": "XBRU", "CO": "XCSE", "DE": "XETR", "HE": "XHEL",
+    "HK": "XHKG", "IR": "XDUB", "JK": "XIDX", "JO": "XJSE", "KL": "XKLS", "KQ": "XKRX", "KS": "XKRX",
+    "L": "XLON", "LS": "XLIS", "MC": "XMAD", "MI": "XMIL", "MX": "XMEX", "NS": "XBOM", "NZ": "XNZE",
+    "OL": "XOSL", "PA": "XPAR", "PR": "XPRA", "SA": "BVMF", "SI": "XSES", "SS": "XSHG", "ST": "XSTO",
+    "SW": "XSWX", "SZ": "XSHG", "T": "XTKS", "TO": "XTSE", "TW": "XTAI", "TWO": "XTAI",
+    "V": "XTSE", "VI": "XWBO", "WA": "XWAR",
+}  # fmt: skip
+INDICES = {
+    "^AORD": "XASX", "^AXJO": "XASX", "^BSESN": "XBOM", "^BVSP": "BVMF", "^DJI": "XNYS", "^FCHI": "XPAR",
+    "^FTSE": "XLON", "^GDAXI": "XETR", "^GSPC": "XNYS", "^GSPTSE": "XTSE", "^HSCE": "XHKG", "^HSI": "XHKG",
+    "^HSTECH": "XHKG", "^IXIC": "XNYS", "^KS11": "XKRX", "^N225": "XTKS", "^NDX": "XNYS", "^NSEI": "XBOM",
+    "^NYA": "XNYS", "^RUT": "XNYS", "^SSMI": "XSWX", "^STI": "XSES", "^TWII": "XTAI", "^VIX": "XNYS",
+}  # fmt: skip
+# Markets that keep another market's calendar. FX is a name of ours: every weekday.
+SAME_SESSIONS = {
+    "OTCM": "XNYS", "PINX": "XNYS", "ARCX": "XNYS", "XNAS": "XNYS", "XASE": "XNYS", "BATS": "XNYS",
+    "XSHE": "XSHG", "XNSE": "XBOM", "FX": "24/5",
+}  # fmt: skip
+# Closures that exchange_calendars 4.13 does not know (typhoon Saola; black rainstorm).
+CLOSED = {"XHKG": ("2023-09-01", "2023-09-08")}
+FIRST = "1980-01-01"
+
+
+def check_ticker(ticker: object) -> str:
+    r"""Give the ticker back if it is safe to put in a path or a request.
+
+    Raises
+    ------
+    InputError
+        When it is not text of the form ``\^?[A-Z0-9][A-Z0-9.\-=]{0,19}``.
+
+    Examples
+    --------
+    >>> check_ticker("0700.HK")
+    '0700.HK'
+    """
+    if isinstance(ticker, str) and TICKER.fullmatch(ticker) and ".." not in ticker:
+        return ticker
+    raise InputError(
+        f"ticker {ticker!r} is not valid; a ticker is 1 to 20 of the characters A-Z 0-9 . - = with an optional"
+        " ^ in front, as in BABA, 0700.HK, ^HSI; write it as text, in capitals"
+    )
+
+
+def mic_of(ticker: str) -> str:
+    """Give the MIC of a ticker by its suffix, or an index by its name.
+
+    Raises
+    ------
+    InputError
+        When the suffix or the index is not in the table, or digits stand without a suffix.
+
+    Examples
+    --------
+    >>> mic_of("0700.HK"), mic_of("BABA"), mic_of("^HSI"), mic_of("HKD=X")
+    ('XHKG', 'XNYS', 'XHKG', 'FX')
+    """
+    check_ticker(ticker)
+    if ticker.startswith("^"):
+        if ticker in INDICES:
+            return INDICES[ticker]
+        raise InputError(
+            f"index {ticker!r} is in no table of ours; known are {', '.join(INDICES)};"
+            " name its exchange (a MIC) in manifest.csv or in Prices.from_frame(exchange=...)"
+        )
+    if ticker.endswith("=X"):
+        return "FX"
+    stem, dot, suffix = ticker.rpartition(".")
+    if not dot:
+        if ticker.isdigit():
+            raise InputError(f"ticker {ticker!r} has digits and no suffix; name its exchange, as in {ticker}.HK")
+        return "XNYS"
+    if suffix in SUFFIXES:
+        return SUFFIXES[suffix]
+    if stem and len(suffix) == 1:
+        return "XNYS"  # a share class, as in BRK.B
+    raise InputError(
+        f"ticker {ticker!r} has the unknown suffix .{suffix}; known are {', '.join('.' + s for s in SUFFIXES)};"
+        " name its exchange (a MIC) in manifest.csv or in Prices.from_frame(exchange=...)"
+    )
+
+
+@lru_cache(maxsize=64)
+def calendar(mic: str) -> ExchangeCalendar:
+    """Give the calendar of a MIC, from 1980 (or as early as it is known) to its last known session."""
+    import exchange_calendars as xcals
+
+    name = SAME_SESSIONS.get(mic, mic)
+    if name not in xcals.get_calendar_names():
+        raise InputError(
+            f"exchange {mic!r} is not a market identifier code that exchange_calendars knows;"
+            " examples are XHKG, XNYS, XNAS, XLON, XTKS"
+        )
+    first = xcals.get_calendar(name).bound_min()  # the library's default window is only the last 20 years
+    start = max(pd.Timestamp(FIRST), first) if first is not None else pd.Timestamp(FIRST)
+    return xcals.get_calendar(name, start=start)
+
+
+@lru_cache(maxsize=64)
+def sessions(mic: str) -> tuple[np.ndarray, np.ndarray]:
+    """Give the sessions of a MIC and their closes.
+
+    Returns
+    -------
+    dates : datetime64[D] array (sessions,)
+    closes : datetime64[ns] array (sessions,)
+        In UTC.
+
+    Examples
+    --------
+    >>> dates, closes = sessions("XHKG")
+    >>> import numpy as np
+    >>> str(closes[dates == np.datetime64("2021-09-13")][0])
+    '2021-09-13T08:00:00.000000000'
+    """
+    schedule = calendar(mic)
+    dates = schedule.sessions.to_numpy().astype("datetime64[D]")
+    closes = pd.DatetimeIndex(schedule.closes).tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]")
+    lacking = np.array(CLOSED.get(SAME_SESSIONS.get(mic, mic), ()), dtype="datetime64[D]")
+    keep = ~np.isin(dates, lacking)
+    dates, closes = dates[keep], closes[keep]
+    dates.setflags(write=False)
+    closes.setflags(write=False)
+    return dates, closes
+
+
+def sessions_between(mic: str, start: object, end: object) -> np.ndarray:
+    """Give the sessions of a MIC from start to end, both included, as datetime64[D].
+
+    Raises
+    ------
+    AlignmentError
+        When ``end`` is past the calendar's last known session; the message names that bound.
+    """
+    dates, _ = sessions(mic)
+    first, last = np.datetime64(str(start)[:10], "D"), np.datetime64(str(end)[:10], "D")
+    if last > dates[-1] + np.timedelta64(7, "D"):
+        raise AlignmentError(f"the calendar of {mic} is known up to {dates[-1]}; {last} is past it")
+    return dates[(dates >= first) & (dates <= last)]
+
+
+def zone_of(mic: str) -> str:
+    """Give the IANA time zone of a MIC.
+
+    Examples
+    --------
+    >>> zone_of("XHKG")
+    'Asia/Hong_Kong'
+    """
+    return str(calendar(mic).tz)

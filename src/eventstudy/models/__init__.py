@@ -1,0 +1,1 @@
+"""Return models, one file each; the file name is the public name."""

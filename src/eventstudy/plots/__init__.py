@@ -1,0 +1,1 @@
+"""Figures, one file each; the file name is the kind. They return axes and never show them."""

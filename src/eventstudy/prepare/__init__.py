@@ -1,0 +1,1 @@
+"""From labels and dates to arrays: events, sessions, returns, panels."""

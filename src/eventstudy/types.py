@@ -1,0 +1,431 @@
+"""The types that everything passes through, their shape checks, and nothing else.
+
+Arrays are named by their axes: A assets, T sessions, N events of a block, L = n_est + n_evt columns (the
+estimation window is the prefix, the event window the suffix), K regressors, P estimated parameters,
+V event windows, G groups, C clusters (the events of one group on one calendar on one session).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from enum import IntEnum
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventstudy.errors import BadPrices, InputError
+from eventstudy.markets import check_ticker
+
+Float1D = np.ndarray[tuple[int], np.dtype[np.float64]]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+Dates = NDArray[np.datetime64]
+State = Mapping[str, Any]
+
+PRICE_FIELDS = ("close", "open", "high", "low")
+
+
+class Status(IntEnum):
+    """What became of an event; the name in lower case stands in ``Result.events.status``."""
+
+    OK = 0
+    UNKNOWN_TICKER = 1
+    NO_PRICE = 2
+    OUTSIDE_CALENDAR = 3
+    CLOSED = 4
+    NO_BENCHMARK = 5
+    TOO_FEW_ESTIMATION = 6
+    EMPTY_EVENT_WINDOW = 7
+    SINGULAR = 8
+    DUPLICATE = 9
+
+    @property
+    def label(self) -> str:
+        """The status as it stands in tables."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class Bars:
+    """The prices of one ticker on the dates on which its source has them.
+
+    Parameters
+    ----------
+    ticker : str
+    dates : datetime64[D] array (T,)
+        Strictly increasing.
+    fields : mapping from name to float array (T,)
+        ``close`` always; any of ``open``, ``high``, ``low``, ``adjusted`` (close adjusted for splits and
+        dividends; where absent, the close is taken as it is) and ``volume``. NaN where missing.
+    mic : str or None
+        The exchange; None takes the observed dates as the calendar.
+    currency : str or None
+
+    Raises
+    ------
+    BadPrices
+        When dates repeat or decrease, or a price is zero, negative or infinite; the message names the ticker,
+        the date and the value.
+    """
+
+    ticker: str
+    dates: Dates
+    fields: Mapping[str, Floats]
+    mic: str | None = None
+    currency: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_dates(self.ticker, self.dates)
+        if "close" not in self.fields:
+            raise BadPrices(f"{self.ticker} has no close; its fields are {', '.join(self.fields) or 'none'}")
+        for name, values in self.fields.items():
+            if values.shape != self.dates.shape:
+                raise BadPrices(f"{self.ticker} has {values.size} values of {name} on {self.dates.size} dates")
+            if name != "volume":
+                _check_prices(self.ticker, name, self.dates, values)
+
+
+def _check_dates(ticker: str, dates: Dates) -> None:
+    steps = np.diff(dates)
+    zero = np.timedelta64(0, "D")
+    if (steps == zero).any():
+        twice = dates[1:][steps == zero][0]
+        raise BadPrices(f"{ticker} has two rows for {twice}; keep one row a date")
+    if (steps < zero).any():
+        at = int(np.flatnonzero(steps < zero)[0])
+        raise BadPrices(f"{ticker} is not sorted: {dates[at + 1]} stands after {dates[at]}; sort its rows by date")
+
+
+def _check_prices(ticker: str, name: str, dates: Dates, values: Floats) -> None:
+    bad = np.isinf(values) | (values <= 0)
+    if bad.any():
+        at = int(np.flatnonzero(bad)[0])
+        raise BadPrices(
+            f"{ticker} has the {name} {values[at]:g} on {dates[at]} ({int(bad.sum())} such in all); a price is finite"
+            " and above zero; leave the cell empty where there was no trade"
+        )
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Prices by ticker, with what could not be had and where they come from.
+
+    Parameters
+    ----------
+    bars : mapping from ticker to Bars
+    problems : mapping from ticker to reason
+        Tickers that were asked for and could not be had.
+    provenance : mapping
+        Source, range, time of retrieval and fingerprint, whatever the source knows.
+    """
+
+    bars: Mapping[str, Bars]
+    problems: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_frame(cls, wide_close: Any, exchange: str | Mapping[str, str] | None = None) -> Self:
+        """Take adjusted closes from a data frame of dates by tickers.
+
+        Parameters
+        ----------
+        wide_close : pandas.DataFrame
+            Index: dates (datetime, or ISO text), increasing; columns: tickers; values: prices, NaN where missing.
+        exchange : str, mapping from ticker to str, or None
+            The market identifier code (MIC) of all tickers, or of each; None takes the observed dates as the
+            calendar of all.
+
+        Raises
+        ------
+        InputError
+            When an index entry is not a date, a column name is not text, or a column stands twice.
+        BadPrices
+            When dates repeat or decrease, or a price is zero, negative or infinite.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> wide = pd.DataFrame({"A": [10.0, 11.0]}, index=pd.to_datetime(["2021-01-04", "2021-01-05"]))
+        >>> list(Prices.from_frame(wide).bars)
+        ['A']
+        """
+        if wide_close.columns.has_duplicates:
+            twice = list(wide_close.columns[wide_close.columns.duplicated()])
+            raise InputError(f"columns {twice} stand twice in the prices; each ticker has one column")
+        dates = _as_dates(wide_close.index)
+        values = np.asfortranarray(wide_close.to_numpy(dtype=np.float64, na_value=np.nan))
+        mics = {} if exchange is None or isinstance(exchange, str) else exchange
+        bars = {}
+        for column, ticker in enumerate(wide_close.columns):
+            if not isinstance(ticker, str):
+                raise InputError(f"column {ticker!r} of the prices is {type(ticker).__name__}; a ticker is text")
+            mic = exchange if isinstance(exchange, str) else mics.get(ticker)
+            if mic is None and exchange is not None:
+                raise InputError(f"exchange names no market for {ticker!r}; give every ticker one, or pass None")
+            bars[ticker] = Bars(ticker, dates, {"close": values[:, column]}, mic)
+        return cls(bars, provenance={"source": "frame"})
+
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """The tickers that have prices."""
+        return tuple(self.bars)
+
+    def frame(self, ticker: str) -> Any:
+        """Give one ticker's bars as a pandas.DataFrame indexed by date."""
+        import pandas as pd
+
+        bars = self.bars[ticker]
+        return pd.DataFrame(dict(bars.fields), index=pd.DatetimeIndex(bars.dates, name="date"))
+
+
+def _as_dates(index: Any) -> Dates:
+    import pandas as pd
+
+    if isinstance(index, pd.DatetimeIndex):
+        if index.tz is not None:
+            raise InputError(
+                f"the dates of the prices carry the zone {index.tz}; a session is a plain date: tz_localize(None)"
+            )
+        if (index != index.normalize()).any():
+            raise InputError(
+                "the dates of the prices carry times of day; one row a session is expected: index.normalize()"
+            )
+    try:
+        stamps = pd.to_datetime(index, format="ISO8601")
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"the index of the prices is not dates: {error}; use datetimes or ISO text, as in 2021-09-13"
+        ) from None
+    if stamps.hasnans:
+        raise InputError("the index of the prices has missing dates")
+    return stamps.to_numpy().astype("datetime64[D]")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Returns on one exchange calendar, stored by asset so that an event's window is one contiguous run.
+
+    ``r`` (A, T) returns, ``ok`` (A, T) where return and regressors are known, ``x`` (T, K) regressors, ``r0``,
+    ``ok0`` (A, T) and ``x0`` (T, K) what stands in for them on relative day 0 (None: the same), ``sessions`` (T,)
+    days since 1970-01-01. Values are 0 where not ok.
+    """
+
+    r: Floats
+    ok: Bools
+    x: Floats
+    sessions: Ints
+    assets: tuple[str, ...]
+    factors: tuple[str, ...]
+    r0: Floats | None = None
+    ok0: Bools | None = None
+    x0: Floats | None = None
+
+    def __post_init__(self) -> None:
+        assets, days = self.r.shape
+        _check_shape("Panel.ok", self.ok, (assets, days))
+        _check_shape("Panel.x", self.x, (days, len(self.factors)))
+        _check_shape("Panel.sessions", self.sessions, (days,))
+
+
+class Placed(NamedTuple):
+    """Events as integers: panel, asset row, column of day 0, cluster and group of each, all (N,)."""
+
+    panel: Ints
+    asset: Ints
+    day: Ints
+    cluster: Ints
+    group: Ints
+
+
+@dataclass(frozen=True)
+class Spec:
+    """The windows of a study in relative days, both ends included.
+
+    ``windows`` is (V, 2). ``min_coverage`` is the share of a window's days that must be valid for its CAR.
+    """
+
+    estimation: tuple[int, int]
+    event: tuple[int, int]
+    windows: Ints
+    min_estimation: int = 120
+    min_coverage: float = 1.0
+
+    @property
+    def n_est(self) -> int:
+        """Columns of the estimation window."""
+        return self.estimation[1] - self.estimation[0] + 1
+
+    @property
+    def n_evt(self) -> int:
+        """Columns of the event window."""
+        return self.event[1] - self.event[0] + 1
+
+    @property
+    def days(self) -> Ints:
+        """Relative days of the event window, (n_evt,)."""
+        return np.arange(self.event[0], self.event[1] + 1)
+
+    @property
+    def offsets(self) -> Ints:
+        """Relative days of all L columns."""
+        return np.concatenate([np.arange(self.estimation[0], self.estimation[1] + 1), self.days])
+
+    @property
+    def weights(self) -> Floats:
+        """One where a day of the event window lies in a window, (V, n_evt)."""
+        inside = (self.days >= self.windows[:, :1]) & (self.days <= self.windows[:, 1:])
+        return inside.astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some hundred events, cut out of one panel: the estimation window is the prefix of the L columns.
+
+    ``r`` (N, L), ``ok`` (N, L), ``x`` (N, L, K); ``id``, ``cluster`` and ``group`` (N,). A cell that is not ok may
+    hold anything.
+    """
+
+    r: Floats
+    ok: Bools
+    x: Floats
+    n_est: int
+    id: Ints
+    cluster: Ints
+    group: Ints
+
+    def __post_init__(self) -> None:
+        _check_shape("Block.ok", self.ok, self.r.shape)
+        _check_shape("Block.x", self.x, (*self.r.shape, self.x.shape[2]))
+        for name in ("id", "cluster", "group"):
+            _check_shape(f"Block.{name}", getattr(self, name), self.r.shape[:1])
+
+
+@dataclass(frozen=True)
+class Abnormal:
+    """What a model makes of a block: residuals in the prefix, abnormal returns in the suffix.
+
+    ``ar`` (N, L), 0 where not ``ok`` (N, L); ``sigma`` (N,) residual standard deviation with divisor ``dof`` (N,);
+    ``h`` (N, L, P) = X chol((X'X)^-1), so that for weights w over event days
+    ``Var(w.AR) = sigma^2 (w.w + |w'h|^2)`` and ``|h|^2`` is the leverage of an estimation day; ``coef`` (N, P);
+    ``r2`` (N,); ``status`` (N,) of Status.
+    """
+
+    ar: Floats
+    ok: Bools
+    sigma: Floats
+    dof: Floats
+    h: Floats
+    n_est: int
+    id: Ints
+    cluster: Ints
+    group: Ints
+    coef: Floats
+    r2: Floats
+    status: Ints
+
+    def __post_init__(self) -> None:
+        _check_shape("Abnormal.ok", self.ok, self.ar.shape)
+        _check_shape("Abnormal.h", self.h, (*self.ar.shape, self.h.shape[2]))
+        for name in ("sigma", "dof", "id", "cluster", "group", "r2", "status"):
+            _check_shape(f"Abnormal.{name}", getattr(self, name), self.ar.shape[:1])
+
+    def take(self, rows: Bools) -> Abnormal:
+        """Keep the events of a mask (N,)."""
+        kept = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Abnormal(**{k: v if k == "n_est" else v[rows] for k, v in kept.items()})
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Cumulative abnormal returns over all windows: each (N, V), 0 where not ``ok``.
+
+    ``car``, ``var`` its forecast variance, ``z = car / sqrt(var)``, ``n_days`` valid days.
+    """
+
+    car: Floats
+    var: Floats
+    z: Floats
+    n_days: Ints
+    ok: Bools
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a test knows of the sample when it is finalised.
+
+    ``cluster_group`` (C,) and ``cluster_dates`` (C, L): the group of a cluster and the calendar dates of its columns
+    as days since 1970-01-01; clusters on different exchanges pair by these dates.
+    """
+
+    spec: Spec
+    n_groups: int
+    cluster_group: Ints
+    cluster_dates: Ints
+
+
+class Verdict(NamedTuple):
+    """A test's answer: ``statistic``, ``df``, ``p``, ``n`` and ``note``, each (G, V)."""
+
+    statistic: Floats
+    df: Floats
+    p: Floats
+    n: Ints
+    note: NDArray[np.object_]
+
+
+Survives = Literal["independent", "same_day", "overlap"]
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test of the null that the mean (or median) abnormal return of a window is zero.
+
+    Parameters
+    ----------
+    chunk : callable (Scores, Abnormal, prior) -> state
+        The contribution of some events: a dict of leaves that are added (:mod:`eventstudy.core.sums`).
+    finalize : callable (state, Sample) -> Verdict
+    needs : names of states of an earlier pass that ``chunk`` gets as ``prior``
+    survives : the strongest dependence among events under which its size holds
+        ``independent`` (none), ``same_day`` (all events on one date), ``overlap`` (any overlap of event windows).
+    """
+
+    __test__: ClassVar[bool] = False
+
+    chunk: Callable[[Scores, Abnormal, Mapping[str, State]], State]
+    finalize: Callable[[State, Sample], Verdict]
+    needs: tuple[str, ...] = ()
+    survives: Survives = "independent"
+
+
+class Column(NamedTuple):
+    """One regressor: a factor's name (``benchmark`` for the event's own) and the sessions by which it is led."""
+
+    name: str
+    shift: int = 0
+
+
+class Model(Protocol):
+    """What a member of ``models/`` provides; its options are the fields of its dataclass."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The regressors that the panel must hold, in the order of the block's last axis."""
+        ...
+
+    @property
+    def coefficients(self) -> tuple[str, ...]:
+        """Names of the P estimated parameters."""
+        ...
+
+    def fit(self, block: Block) -> Abnormal:
+        """Estimate on the prefix, and give residuals and abnormal returns."""
+        ...
+
+
+def _check_shape(name: str, array: Any, shape: tuple[int, ...]) -> None:
+    if array.shape != shape:
+        raise InputError(f"{name} has shape {array.shape}; {shape} is needed")
