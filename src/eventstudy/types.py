@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventstudy.errors import BadPrices, InputError
-from eventstudy.markets import check_ticker
 
 Float1D = np.ndarray[tuple[int], np.dtype[np.float64]]
 Floats = NDArray[np.float64]
@@ -184,24 +183,20 @@ class Prices:
 def _as_dates(index: Any) -> Dates:
     import pandas as pd
 
-    if isinstance(index, pd.DatetimeIndex):
-        if index.tz is not None:
-            raise InputError(
-                f"the dates of the prices carry the zone {index.tz}; a session is a plain date: tz_localize(None)"
-            )
-        if (index != index.normalize()).any():
-            raise InputError(
-                "the dates of the prices carry times of day; one row a session is expected: index.normalize()"
-            )
+    if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
+        raise InputError(f"the dates of the prices carry the zone {index.tz}; use tz_localize(None)")
     try:
-        stamps = pd.to_datetime(index, format="ISO8601")
+        stamps = pd.DatetimeIndex(pd.to_datetime(index, format="ISO8601"))
     except (ValueError, TypeError) as error:
         raise InputError(
-            f"the index of the prices is not dates: {error}; use datetimes or ISO text, as in 2021-09-13"
+            f"the prices are not indexed by dates ({error}); use datetimes or ISO text, 2021-09-13"
         ) from None
     if stamps.hasnans:
-        raise InputError("the index of the prices has missing dates")
-    return stamps.to_numpy().astype("datetime64[D]")
+        raise InputError("the index of the prices has missing dates; each row needs its date")
+    if (stamps != stamps.normalize()).any():
+        raise InputError("the dates of the prices carry times of day; one row a session is expected: index.normalize()")
+    dates: Dates = stamps.to_numpy().astype("datetime64[D]")
+    return dates
 
 
 @dataclass(frozen=True)
