@@ -40,6 +40,7 @@ class Status(IntEnum):
     EMPTY_EVENT_WINDOW = 7
     SINGULAR = 8
     DUPLICATE = 9
+    NO_VARIATION = 10
 
     @property
     def label(self) -> str:
@@ -279,8 +280,8 @@ class Spec:
 class Block:
     """Some hundred events, cut out of one panel: the estimation window is the prefix of the L columns.
 
-    ``r`` (N, L), ``ok`` (N, L), ``x`` (N, L, K); ``id``, ``cluster`` and ``group`` (N,). A cell that is not ok may
-    hold anything.
+    ``r`` (N, L), ``ok`` (N, L), ``x`` (N, L, K); ``id``, ``cluster`` and ``group`` (N,) with ``n_clusters`` and
+    ``n_groups`` in the whole sample. A cell that is not ok may hold anything.
     """
 
     r: Floats
@@ -290,6 +291,8 @@ class Block:
     id: Ints
     cluster: Ints
     group: Ints
+    n_clusters: int
+    n_groups: int
 
     def __post_init__(self) -> None:
         _check_shape("Block.ok", self.ok, self.r.shape)
@@ -317,6 +320,8 @@ class Abnormal:
     id: Ints
     cluster: Ints
     group: Ints
+    n_clusters: int
+    n_groups: int
     coef: Floats
     r2: Floats
     status: Ints
@@ -330,7 +335,7 @@ class Abnormal:
     def take(self, rows: Bools) -> Abnormal:
         """Keep the events of a mask (N,)."""
         kept = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Abnormal(**{k: v if k == "n_est" else v[rows] for k, v in kept.items()})
+        return Abnormal(**{k: v[rows] if isinstance(v, np.ndarray) else v for k, v in kept.items()})
 
 
 @dataclass(frozen=True)
@@ -352,13 +357,15 @@ class Sample:
     """What a test knows of the sample when it is finalised.
 
     ``cluster_group`` (C,) and ``cluster_dates`` (C, L): the group of a cluster and the calendar dates of its columns
-    as days since 1970-01-01; clusters on different exchanges pair by these dates.
+    as days since 1970-01-01; clusters on different exchanges pair by these dates. ``shared`` holds what the tests'
+    ``shares`` name, finalised.
     """
 
     spec: Spec
     n_groups: int
     cluster_group: Ints
     cluster_dates: Ints
+    shared: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Verdict(NamedTuple):
@@ -383,7 +390,8 @@ class Test:
     chunk : callable (Scores, Abnormal, prior) -> state
         The contribution of some events: a dict of leaves that are added (:mod:`eventstudy.core.sums`).
     finalize : callable (state, Sample) -> Verdict
-    needs : names of states of an earlier pass that ``chunk`` gets as ``prior``
+    needs : names of shared states of an earlier pass that ``chunk`` gets as ``prior``
+    shares : names of shared states of the same pass that ``finalize`` finds in ``Sample.shared``
     survives : the strongest dependence among events under which its size holds
         ``independent`` (none), ``same_day`` (all events on one date), ``overlap`` (any overlap of event windows).
     """
@@ -393,6 +401,7 @@ class Test:
     chunk: Callable[[Scores, Abnormal, Mapping[str, State]], State]
     finalize: Callable[[State, Sample], Verdict]
     needs: tuple[str, ...] = ()
+    shares: tuple[str, ...] = ()
     survives: Survives = "independent"
 
 

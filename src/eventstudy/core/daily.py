@@ -1,0 +1,54 @@
+"""Average abnormal returns day by day, and their cumulation with a 95 % band."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import special
+
+from eventstudy.core.nulls import divide
+from eventstudy.core.scores import scores as score
+from eventstudy.core.sums import by_group, mean_and_sd
+from eventstudy.types import Abnormal, Floats, Sample, Scores, Spec, State
+
+
+def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
+    """Sum abnormal returns by day, and cumulative ones from the first event day on: each leaf (G, n_evt)."""
+    days = spec.days
+    running = score(abnormal, replace(spec, windows=np.column_stack([np.full(len(days), days[0]), days])))
+    return {
+        "days": by_group(abnormal, abnormal.ok[:, abnormal.n_est :]),
+        "ar": by_group(abnormal, abnormal.ar[:, abnormal.n_est :]),
+        "n": by_group(abnormal, running.ok),
+        "car": by_group(abnormal, running.car),
+        "car2": by_group(abnormal, running.car**2),
+        "var": by_group(abnormal, running.var),
+        "dof": by_group(abnormal, abnormal.dof[:, None]),
+    }
+
+
+def finalize(state: State, sample: Sample) -> dict[str, Floats]:
+    r"""Give AAR, CAAR and a 95 % band around it that allows for events that share days.
+
+    .. math:: se = \frac{sd(CAR)}{\sqrt N} \sqrt{\frac{1 + (N-1) r}{1 - r}}
+
+    with r of :mod:`eventstudy.core.overlap` for the days so far, and the quantile of t(N - 1). One event has the
+    forecast error of its own CAR and the quantile of t(M - k).
+
+    Returns
+    -------
+    dict
+        ``n`` events valid that day, ``aar``, ``caar``, ``se``, ``lower``, ``upper``, each (G, n_evt).
+    """
+    n = state["n"]
+    caar, sd = mean_and_sd(n, state["car"], state["car2"])
+    r = sample.shared["overlap"]["cumulative"]
+    inflation = divide(1.0 + (n - 1.0) * r, 1.0 - r)
+    se = np.where(
+        n == 1, np.sqrt(state["var"]), sd * np.sqrt(np.where(inflation > 0, inflation, np.nan) / np.maximum(n, 1))
+    )
+    df = np.where(n == 1, state["dof"], n - 1.0)
+    reach = special.stdtrit(np.where(df > 0, df, np.nan), 0.975) * se
+    aar = divide(state["ar"], state["days"])
+    return {"n": state["days"], "aar": aar, "caar": caar, "se": se, "lower": caar - reach, "upper": caar + reach}

@@ -1,0 +1,134 @@
+"""Blocks through a model and the tests to states, in as many passes as the tests need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from eventstudy.core import daily, overlap, singles
+from eventstudy.core.scores import scores
+from eventstudy.core.sums import Gathered, add, moments
+from eventstudy.core.windows import blocks
+from eventstudy.types import Abnormal, Block, Model, Panel, Placed, Sample, Scores, Spec, State, Status, Test, Verdict
+
+
+class Shared(NamedTuple):
+    """A state that several tests use: computed once, finalised once."""
+
+    chunk: Callable[[Scores, Abnormal, Spec], State]
+    finalize: Callable[[State, Sample], Any]
+
+
+SHARED = {
+    "moments": Shared(lambda s, a, _: moments(s, a), lambda state, _: state),
+    "overlap": Shared(overlap.chunk, overlap.finalize),
+    "daily": Shared(daily.chunk, daily.finalize),
+}
+ALWAYS = ("moments", "overlap", "daily")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run leaves: the verdicts by test, what is shared, and every single event, by row of ``placed``."""
+
+    verdicts: Mapping[str, Verdict]
+    shared: Mapping[str, Any]
+    singles: Mapping[str, Any]
+    status: np.ndarray
+    n_est: np.ndarray
+
+
+def run(
+    panels: Sequence[Panel],
+    placed: Placed,
+    model: Model,
+    tests: Mapping[str, Test],
+    sample: Sample,
+    progress: Callable[[int], object] = lambda n: None,
+) -> Outcome:
+    """Fit the model to every event and carry every test to its verdict.
+
+    Parameters
+    ----------
+    panels, placed
+        The returns, and the events as integers (N,).
+    model : Model
+    tests : mapping from name to Test
+    sample : Sample
+        Windows, groups and clusters.
+    progress : callable
+        Told the number of events after each block.
+
+    Returns
+    -------
+    Outcome
+        ``status`` and ``n_est`` (N,) in the order of ``placed``; ``singles`` hold the events of status OK, and
+        their ``id`` is the row in ``placed``.
+    """
+    needs = sorted({name for test in tests.values() for name in test.needs})
+    shares = sorted({*ALWAYS, *(name for test in tests.values() for name in test.shares)})
+    status = np.full(len(placed.day), Status.OK, dtype=np.int64)
+    n_est = np.zeros(len(placed.day), dtype=np.int64)
+    work = _Pass(panels, placed, model, sample, status, n_est)
+    prior: dict[str, dict[str, Any]] = {name: {} for name in needs}
+    if needs:
+        for scored, abnormal in work.blocks(lambda n: None):
+            for name in needs:
+                add(prior[name], SHARED[name].chunk(scored, abnormal, sample.spec))
+    states: dict[str, dict[str, Any]] = {name: {} for name in tests}
+    shared: dict[str, dict[str, Any]] = {name: {} for name in shares}
+    every: dict[str, Any] = {}
+    for scored, abnormal in work.blocks(progress):
+        for name, test in tests.items():
+            add(states[name], test.chunk(scored, abnormal, prior))
+        for name in shares:
+            add(shared[name], SHARED[name].chunk(scored, abnormal, sample.spec))
+        add(every, singles.chunk(scored, abnormal, sample.spec))
+    kept = {name: leaf.values if isinstance(leaf, Gathered) else leaf for name, leaf in every.items()}
+    if not kept:
+        return Outcome({}, {}, {}, status, n_est)
+    sample = replace(sample, shared=_finalised(shared, sample))
+    verdicts = {name: test.finalize(states[name], sample) for name, test in tests.items()}
+    return Outcome(verdicts, sample.shared, kept, status, n_est)
+
+
+def _finalised(states: Mapping[str, State], sample: Sample) -> dict[str, Any]:
+    """Finalise the shared states, the daily averages last, for they use the overlap."""
+    done: dict[str, Any] = {}
+    for name in sorted(states, key=lambda name: name == "daily"):
+        done[name] = SHARED[name].finalize(states[name], replace(sample, shared=done))
+    return done
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """One way through all blocks; the status of each event is noted on the way."""
+
+    panels: Sequence[Panel]
+    placed: Placed
+    model: Model
+    sample: Sample
+    status: np.ndarray
+    n_est: np.ndarray
+
+    def blocks(self, progress: Callable[[int], object]) -> Any:
+        spec = self.sample.spec
+        for block in blocks(self.panels, self.placed, spec, len(self.sample.cluster_group), self.sample.n_groups):
+            abnormal = self._fit(block)
+            if len(abnormal.id):
+                yield scores(abnormal, spec), abnormal
+            progress(len(block.id))
+
+    def _fit(self, block: Block) -> Abnormal:
+        n_valid = block.ok[:, : block.n_est].sum(axis=1)
+        self.n_est[block.id] = n_valid
+        abnormal = self.model.fit(block)
+        status = abnormal.status.copy()
+        status[~block.ok[:, block.n_est :].any(axis=1)] = Status.EMPTY_EVENT_WINDOW
+        status[n_valid < self.sample.spec.min_estimation] = Status.TOO_FEW_ESTIMATION
+        self.status[block.id] = status
+        good = status == Status.OK
+        return abnormal if good.all() else abnormal.take(good)

@@ -1,0 +1,69 @@
+"""Abnormal returns and windows to scores, once a block for all tests and all windows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eventstudy.types import Abnormal, Floats, Scores, Spec
+
+
+def scores(abnormal: Abnormal, spec: Spec) -> Scores:
+    r"""Sum abnormal returns over each window, with the forecast variance of the sum.
+
+    .. math:: CAR_i = \sum_{t \in W} AR_{it}, \quad
+              Var(CAR_i) = s_i^2 (L_i + |\textstyle\sum_{t \in W} h_{it}|^2), \quad
+              SCAR_i = CAR_i / \sqrt{Var(CAR_i)}
+
+    where the sums run over the valid days (Salinger 1992, JFQA 27:39). The parameters are shared by the days of a
+    window, so the forecast term does not average out.
+
+    Parameters
+    ----------
+    abnormal : Abnormal
+        Events of status OK.
+    spec : Spec
+
+    Returns
+    -------
+    Scores
+        A window with fewer valid days than ``min_coverage`` asks is not ok, and 0.
+    """
+    weights = spec.weights
+    ok = abnormal.ok[:, abnormal.n_est :].astype(np.float64)
+    n_days = ok @ weights.T
+    car = abnormal.ar[:, abnormal.n_est :] @ weights.T
+    spread = n_days.copy()
+    for h in np.moveaxis(abnormal.h[:, abnormal.n_est :], -1, 0):
+        spread += (h @ weights.T) ** 2
+    usable = (n_days >= needed(weights.sum(axis=1), spec.min_coverage)) & (n_days > 0)
+    var = np.where(usable, abnormal.sigma[:, None] ** 2 * spread, 0.0)
+    car = np.where(usable, car, 0.0)
+    z = np.divide(car, np.sqrt(var), out=np.zeros_like(car), where=usable)
+    return Scores(car, var, z, np.rint(n_days).astype(np.int64), usable)
+
+
+def needed(lengths: Floats, min_coverage: float) -> Floats:
+    """Give the valid days that windows of these lengths need; 1e-9 forgives the rounding of the share."""
+    return np.ceil(lengths * min_coverage - 1e-9)
+
+
+def standardised(abnormal: Abnormal) -> tuple[Floats, Floats]:
+    r"""Standardise estimation residuals and abnormal returns, day by day.
+
+    .. math:: SAR_{it} = e_{it} / (s_i \sqrt{1 - |h_{it}|^2}) \text{ in the estimation window}, \quad
+              AR_{it} / (s_i \sqrt{1 + |h_{it}|^2}) \text{ in the event window}
+
+    Returns
+    -------
+    prefix : float array (N, n_est)
+    suffix : float array (N, n_evt)
+        Both 0 where not ok.
+    """
+    leverage = np.einsum("nlp,nlp->nl", abnormal.h, abnormal.h)
+    n_est = abnormal.n_est
+    sigma = abnormal.sigma[:, None]
+    inside = np.sqrt(np.maximum(1.0 - leverage[:, :n_est], np.finfo(float).tiny))
+    # A day that alone decides a coefficient has leverage 1 and residual 0: its standardised residual is 0.
+    fitted = leverage[:, :n_est] > 1.0 - 1e-12
+    prefix = np.where(fitted, 0.0, abnormal.ar[:, :n_est] / (sigma * np.where(fitted, 1.0, inside)))
+    return prefix, abnormal.ar[:, n_est:] / (sigma * np.sqrt(1.0 + leverage[:, n_est:]))

@@ -1,0 +1,101 @@
+"""States that add: what a test keeps of some events, and how the parts of a sample become one.
+
+A state is a dict of leaves. An array is added; :class:`Rows` is added into the rows that it names; and
+:class:`Gathered` concatenates. So one machine, threads and a cluster run the same code: chunk, add, finalise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventstudy.types import Abnormal, Floats, Ints, Scores, State
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """One row an event: the leaf whose sum concatenates."""
+
+    parts: tuple[NDArray[Any], ...]
+
+    def __add__(self, other: Gathered) -> Gathered:
+        return Gathered(self.parts + other.parts)
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """All rows, (N, ...)."""
+        return np.concatenate(self.parts)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Values (n, ...) for the rows ``index`` (n,), none repeated, of a table of ``size`` rows."""
+
+    index: Ints
+    values: Floats
+    size: int
+
+
+def rows(index: Ints, values: NDArray[Any], size: int) -> Rows:
+    """Sum values (N, ...) by index (N,) into the rows of a table of ``size`` rows.
+
+    Examples
+    --------
+    >>> rows(np.array([2, 0, 2]), np.array([[1.0], [5.0], [3.0]]), 3).values.ravel().tolist()
+    [5.0, 4.0]
+    """
+    if size == 1:
+        return Rows(np.zeros(1, dtype=np.int64), values.sum(axis=0, dtype=np.float64)[None], 1)
+    order = np.argsort(index, kind="stable")
+    found, first = np.unique(index[order], return_index=True)
+    return Rows(found, np.add.reduceat(values[order].astype(np.float64, copy=False), first, axis=0), size)
+
+
+def by_group(abnormal: Abnormal, values: NDArray[Any]) -> Rows:
+    """Sum values (N, ...) by the events' group."""
+    return rows(abnormal.group, values, abnormal.n_groups)
+
+
+def by_cluster(abnormal: Abnormal, values: NDArray[Any]) -> Rows:
+    """Sum values (N, ...) by the events' cluster."""
+    return rows(abnormal.cluster, values, abnormal.n_clusters)
+
+
+def add(total: dict[str, Any], state: State) -> dict[str, Any]:
+    """Add a state to a running total, in place of the total's own arrays; give the total."""
+    for name, leaf in state.items():
+        if isinstance(leaf, Rows):
+            if name not in total:
+                total[name] = np.zeros((leaf.size, *leaf.values.shape[1:]))
+            total[name][leaf.index] += leaf.values
+        elif name not in total:
+            total[name] = leaf
+        else:
+            total[name] = total[name] + leaf
+    return total
+
+
+def moments(scores: Scores, abnormal: Abnormal) -> State:
+    """Count and sum CARs and standardised CARs, and their squares, by group and window: each leaf (G, V)."""
+    return {
+        "n": by_group(abnormal, scores.ok),
+        "car": by_group(abnormal, scores.car),
+        "car2": by_group(abnormal, scores.car**2),
+        "z": by_group(abnormal, scores.z),
+        "z2": by_group(abnormal, scores.z**2),
+    }
+
+
+def mean_and_sd(n: Floats, total: Floats, squares: Floats) -> tuple[Floats, Floats]:
+    """Give the mean and the standard deviation (divisor n - 1) from sums; NaN where n or the spread does not allow it.
+
+    A spread below 1e-13 of the sum of squares is rounding: the values are all equal, and their sd is NaN.
+    """
+    nan = np.full(np.broadcast(n, total).shape, np.nan)
+    mean = np.divide(total, n, out=nan.copy(), where=n > 0)
+    about = squares - np.divide(total**2, n, out=np.zeros_like(nan), where=n > 0)
+    real = (n > 1) & (about > 1e-13 * squares)
+    return mean, np.sqrt(np.divide(about, n - 1, out=nan, where=real))

@@ -1,0 +1,60 @@
+"""Panel and placed events to blocks: cut each event's estimation and event window out of its asset's row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from eventstudy.types import Block, Bools, Floats, Ints, Panel, Placed, Spec
+
+BLOCK = 512  # events; a block of daily windows then stays in the second-level cache
+
+
+def blocks(
+    panels: Sequence[Panel], placed: Placed, spec: Spec, n_clusters: int, n_groups: int, size: int = BLOCK
+) -> Iterator[Block]:
+    """Give the events block by block, by panel and asset; ``Block.id`` is the row in ``placed``.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+        Each long enough on both sides for every window of its events.
+    placed : Placed
+        Integer arrays (N,).
+    spec : Spec
+    n_clusters, n_groups : int
+        Of the whole sample.
+    size : int
+        Events a block, at most.
+    """
+    order = np.lexsort((placed.day, placed.asset, placed.panel))
+    for at, panel in enumerate(panels):
+        rows = order[placed.panel[order] == at]
+        for start in range(0, len(rows), size):
+            some = rows[start : start + size]
+            r, ok, x = _cut(panel, placed.asset[some], placed.day[some], spec)
+            yield Block(r, ok, x, spec.n_est, some, placed.cluster[some], placed.group[some], n_clusters, n_groups)
+
+
+def _cut(panel: Panel, asset: Ints, day: Ints, spec: Spec) -> tuple[Floats, Bools, Floats]:
+    n_est, length = spec.n_est, spec.n_est + spec.n_evt
+    r = np.empty((len(asset), length))
+    ok = np.empty((len(asset), length), dtype=bool)
+    x = np.empty((panel.x.shape[1], len(asset), length))
+    regressors = panel.x.T
+    for columns, first, width in (
+        (slice(0, n_est), day + spec.estimation[0], n_est),
+        (slice(n_est, length), day + spec.event[0], spec.n_evt),
+    ):
+        r[:, columns] = sliding_window_view(panel.r, width, axis=1)[asset, first]
+        ok[:, columns] = sliding_window_view(panel.ok, width, axis=1)[asset, first]
+        for k, row in enumerate(regressors):
+            x[k, :, columns] = sliding_window_view(row, width)[first]
+    if panel.r0 is not None and panel.ok0 is not None and panel.x0 is not None and spec.event[0] <= 0 <= spec.event[1]:
+        zero = n_est - spec.event[0]
+        r[:, zero] = panel.r0[asset, day]
+        ok[:, zero] = panel.ok0[asset, day]
+        x[:, :, zero] = panel.x0[day].T
+    return r, ok, np.moveaxis(x, 0, -1)

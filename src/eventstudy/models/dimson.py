@@ -1,0 +1,68 @@
+r"""Dimson: the market model with leads and lags of the benchmark.
+
+.. math:: R_{it} = \alpha_i + \sum_{k=-q}^{p} \beta_{ik} R_{m,t+k} + e_{it}
+
+For securities that trade thinly, and for a benchmark whose exchange closes at another hour: what happens in Hong
+Kong after its close reaches New York the same day, and the index the next. Leads and lags are sessions of the
+security's own exchange. Assumes that the sum of the betas is stable. Dimson (1979, Journal of Financial Economics
+7:197).
+
+Examples
+--------
+>>> import eventstudy as es
+>>> es.model("dimson", leads=1, lags=1).coefficients
+('alpha', 'beta_lag1', 'beta', 'beta_lead1')
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from eventstudy.core.ols import least_squares
+from eventstudy.errors import InputError
+from eventstudy.types import Abnormal, Block, Column
+
+
+@dataclass(frozen=True)
+class Dimson:
+    """The market model with leads and lags.
+
+    Parameters
+    ----------
+    leads, lags : int
+        Sessions by which the benchmark is led and lagged, 0 to 10 each.
+
+    Raises
+    ------
+    InputError
+        When one is not in that range.
+    """
+
+    leads: int = 1
+    lags: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("leads", "lags"):
+            if not (isinstance(getattr(self, name), int) and 0 <= getattr(self, name) <= 10):
+                raise InputError(f"{name} of the dimson model is {getattr(self, name)!r}; give a whole number 0 to 10")
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The benchmark from its longest lag to its longest lead."""
+        return tuple(Column("benchmark", shift) for shift in range(-self.lags, self.leads + 1))
+
+    @property
+    def coefficients(self) -> tuple[str, ...]:
+        """Alpha and one beta a shift."""
+        lags = (f"beta_lag{k}" for k in range(self.lags, 0, -1))
+        leads = (f"beta_lead{k}" for k in range(1, self.leads + 1))
+        return ("alpha", *lags, "beta", *leads)
+
+    def fit(self, block: Block) -> Abnormal:
+        """Estimate on the prefix; k = 2 + leads + lags."""
+        return least_squares(block, [1.0, *np.moveaxis(block.x, -1, 0)])
+
+
+MODEL = Dimson()

@@ -1,0 +1,37 @@
+r"""Market model: the normal return is linear in the benchmark's return of the day.
+
+.. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}
+
+The standard model of the field. Assumes that alpha and beta are stable from the estimation to the event window and
+that both series trade in the same hours; for a benchmark in another time zone take ``dimson``. MacKinlay (1997,
+Journal of Economic Literature 35:13).
+
+Examples
+--------
+>>> import eventstudy as es
+>>> es.model("market").coefficients
+('alpha', 'beta')
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from eventstudy.core.ols import least_squares
+from eventstudy.types import Abnormal, Block, Column
+
+
+@dataclass(frozen=True)
+class Market:
+    """The market model; it has no options."""
+
+    columns: ClassVar[tuple[Column, ...]] = (Column("benchmark"),)
+    coefficients: ClassVar[tuple[str, ...]] = ("alpha", "beta")
+
+    def fit(self, block: Block) -> Abnormal:
+        """Estimate alpha and beta on the prefix; k = 2."""
+        return least_squares(block, [1.0, block.x[..., 0]])
+
+
+MODEL = Market()

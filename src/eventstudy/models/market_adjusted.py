@@ -1,0 +1,39 @@
+r"""Market-adjusted: the normal return is the benchmark's return of the day.
+
+.. math:: AR_{it} = R_{it} - R_{mt}
+
+Nothing is estimated (alpha 0, beta 1), so it serves firms with a short history, and it is biased where beta is not
+1. The residual variance has divisor M. Brown & Warner (1980, Journal of Financial Economics 8:205).
+
+Examples
+--------
+>>> import eventstudy as es
+>>> es.model("market_adjusted").coefficients
+()
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from eventstudy.core.ols import least_squares
+from eventstudy.types import Abnormal, Block, Column
+
+
+@dataclass(frozen=True)
+class MarketAdjusted:
+    """The market-adjusted model; it has no options."""
+
+    columns: ClassVar[tuple[Column, ...]] = (Column("benchmark"),)
+    coefficients: ClassVar[tuple[str, ...]] = ()
+
+    def fit(self, block: Block) -> Abnormal:
+        """Take the benchmark's return off; k = 0."""
+        excess = np.where(block.ok, block.r, 0.0) - np.where(block.ok, block.x[..., 0], 0.0)
+        return least_squares(replace(block, r=excess), [])
+
+
+MODEL = MarketAdjusted()
