@@ -1,0 +1,110 @@
+"""Get prices: from a folder of files, from Yahoo, simulated, or from any source of your own."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from eventstudy import _registry
+from eventstudy.errors import InputError
+from eventstudy.types import Prices
+
+
+@runtime_checkable
+class Source(Protocol):
+    """What a member of ``sources/`` provides, and what may be passed in its place."""
+
+    @property
+    def read(self) -> Callable[..., Prices]:
+        """A method ``read(tickers, start, end, *, options)``: both dates included, None leaves an end open."""
+        ...
+
+
+def read_prices(folder: str | Path) -> Prices:
+    r"""Read every ticker of a folder of CSV or Parquet files in Yahoo's layout.
+
+    Parameters
+    ----------
+    folder : str or Path
+        One file a ticker, with the columns Date, Close and any of Open, High, Low, Adj Close, Volume. A
+        ``manifest.csv`` (ticker, file, currency, mic) says which file is which ticker; without one the file's
+        name is the ticker.
+
+    Returns
+    -------
+    Prices
+        Prices in the currency of each file; fields as in :class:`eventstudy.types.Bars`.
+
+    Raises
+    ------
+    InputError
+        When the folder, its manifest, a date or a number is not valid; the message names file, row and value.
+    BadPrices, TickerNotFound
+        When no ticker can be had; else ``Prices.problems`` has the reason of each, and a warning names them.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "BABA.csv").write_text("Date,Close\n2021-09-10,168.1\n2021-09-13,165.0\n")
+    >>> read_prices(folder).bars["BABA"].fields["close"]
+    array([168.1, 165. ])
+    """
+    return fetch_prices(None, None, None, source="folder", path=folder)
+
+
+def fetch_prices(
+    tickers: Sequence[str] | None,
+    start: str | date | None,
+    end: str | date | None,
+    source: str | Source = "yahoo",
+    **options: Any,
+) -> Prices:
+    """Get the prices of some tickers from a source.
+
+    Parameters
+    ----------
+    tickers : sequence of str, or None
+        As Yahoo writes them: ``BABA``, ``0700.HK``, ``^HSI``, ``HKD=X``. None takes all of a source that can list
+        them (``folder``, ``frame``).
+    start, end : ISO text, datetime.date or None
+        Both included; None leaves an end open.
+    source : str or object
+        ``yahoo``, ``folder`` (option ``path``), ``frame`` (``frame``, ``exchange``), ``simulated`` (``seed``,
+        ``reactions``, ``totals``), or an object with such a ``read``.
+    **options
+        The keywords of the source's ``read``.
+
+    Returns
+    -------
+    Prices
+        ``problems`` has the reason for each ticker that could not be had; ``provenance`` says where the rest is from.
+
+    Raises
+    ------
+    InputError
+        When a ticker, a date, the source or an option is not valid.
+    SourceError
+        When no ticker could be had: the first ticker's error.
+
+    Examples
+    --------
+    >>> prices = fetch_prices(["0700.HK", "^HSI"], "2021-09-01", "2021-09-30", source="simulated", seed=1)
+    >>> prices.tickers
+    ('0700.HK', '^HSI')
+    """
+    member: object = _registry.load("sources", source) if isinstance(source, str) else source
+    if not isinstance(member, Source):
+        raise InputError(
+            f"source is {member!r}, which has no read(tickers, start, end, **options); pass such an object, or one of"
+            f" {', '.join(map(repr, _registry.names('sources')))}"
+        )
+    try:
+        call = inspect.signature(member.read).bind(tickers, start, end, **options)
+    except TypeError as error:
+        known = [p.name for p in inspect.signature(member.read).parameters.values() if p.kind is p.KEYWORD_ONLY]
+        raise InputError(f"source {source!r}: {error}; its options are {', '.join(known) or 'none'}") from None
+    return member.read(*call.args, **call.kwargs)

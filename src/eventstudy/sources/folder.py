@@ -1,0 +1,245 @@
+"""Prices from a folder of CSV or Parquet files in Yahoo's layout, one file a ticker."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path, PureWindowsPath
+from typing import NamedTuple
+
+import numpy as np
+
+from eventstudy.errors import BadPrices, InputError, TickerNotFound
+from eventstudy.markets import check_ticker, mic_of
+from eventstudy.sources._shared import asked, cut, gather, provenance, span
+from eventstudy.types import Bars, Dates, Floats, Prices
+
+FIELDS = {
+    "close": "close", "open": "open", "high": "high", "low": "low", "volume": "volume",
+    "adj close": "adjusted", "adj_close": "adjusted", "adjclose": "adjusted", "adjusted": "adjusted",
+}  # fmt: skip
+# yfinance writes dates as 2021-09-13 00:00:00-04:00: midnight of the exchange, so the date stands as it is.
+MIDNIGHT = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T]00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+SUFFIXES = (".csv", ".parquet")
+
+
+class Entry(NamedTuple):
+    """Which file is a ticker, and what the manifest says of it."""
+
+    file: Path
+    mic: str | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Read one CSV or Parquet file a ticker; a ``manifest.csv`` says which, else the file's name does."""
+
+    def read(
+        self, tickers: Sequence[str] | None, start: str | date | None, end: str | date | None, *, path: str | Path
+    ) -> Prices:
+        r"""Give the prices of the tickers from start to end.
+
+        Parameters
+        ----------
+        tickers : sequence of str, or None
+            None reads every ticker of the folder.
+        start, end : ISO text, datetime.date or None
+            Both included.
+        path : str or Path
+            The folder. Its files have the columns Date, Close and any of Open, High, Low, Adj Close, Volume (lower
+            case is taken too); others are ignored. Dates are ISO; an empty cell is a missing price. A
+            ``manifest.csv`` has the columns ticker and file, and may have mic and currency.
+
+        Raises
+        ------
+        InputError
+            When an argument, the manifest, a date or a number is not valid: file, row, column and value are named.
+        BadPrices
+            When a price is zero, negative or infinite, or dates repeat or decrease; the file is named.
+        TickerNotFound
+            When the folder has none of the tickers.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "BABA.csv").write_text("Date,Close\n2021-09-10,168.1\n2021-09-13,165.0\n")
+        >>> SOURCE.read(["BABA"], "2021-09-13", None, path=folder).bars["BABA"].fields["close"]
+        array([165.])
+        """
+        names, wanted, folder = asked(tickers), span(start, end), Path(path)
+        if not folder.is_dir():
+            raise InputError(f"there is no folder {str(folder)!r}; name a folder with one CSV or Parquet file a ticker")
+        manifest = folder / "manifest.csv"
+        entries = _listed(manifest) if manifest.is_file() else _by_name(folder)
+
+        def read_one(ticker: str) -> Bars:
+            if ticker not in entries:
+                raise TickerNotFound(
+                    f"unknown ticker: no file for {ticker} in {folder}; it has {len(entries)}"
+                    f" tickers: {', '.join(list(entries)[:8])}{', ...' if len(entries) > 8 else ''}"
+                )
+            return cut(_bars(ticker, entries[ticker]), wanted)
+
+        bars, problems = gather(names or entries, read_one)
+        files = {ticker: entries[ticker].file.name for ticker in bars}
+        return Prices(bars, problems, provenance("folder", wanted, bars, path=str(folder), files=files))
+
+
+SOURCE = Folder()
+
+
+def _listed(manifest: Path) -> dict[str, Entry]:
+    header, rows = _table(manifest)
+    columns = [name.strip().lower() for name in header]
+    for needed in ("ticker", "file"):
+        if columns.count(needed) != 1:
+            raise InputError(f"{manifest} needs one column {needed!r}; its columns are {', '.join(header)}")
+    entries: dict[str, Entry] = {}
+    for number, cells in rows:
+        row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
+        try:
+            ticker = check_ticker(row["ticker"])
+        except InputError as error:
+            raise InputError(f"{manifest}, row {number}: {error}") from None
+        if ticker in entries:
+            raise InputError(f"{manifest}, row {number}: {ticker} stands twice; each ticker has one file")
+        file = PureWindowsPath(row["file"])  # splits at / and at \, and knows drives
+        if not file.name or file.anchor or ".." in file.parts:
+            raise InputError(
+                f"{manifest}, row {number}: the file of {ticker} is {row['file']!r}; it must be a path inside the"
+                " folder, without .. and not absolute"
+            )
+        where = manifest.parent.joinpath(*file.parts)
+        entries[ticker] = Entry(where, row.get("mic") or None, row.get("currency") or None)
+    if not entries:
+        raise InputError(f"{manifest} lists no ticker; give it a row a ticker, or remove it")
+    return entries
+
+
+def _by_name(folder: Path) -> dict[str, Entry]:
+    entries: dict[str, Entry] = {}
+    for file in sorted(folder.iterdir()):
+        if file.suffix.lower() not in SUFFIXES or file.name.startswith("."):
+            continue
+        try:
+            ticker = check_ticker(file.stem)
+        except InputError as error:
+            raise InputError(f"{file}: its name is no ticker ({error}); {_WAY_OUT}") from None
+        if ticker in entries:
+            raise InputError(f"{file} and {entries[ticker].file.name} are both {ticker}; {_WAY_OUT}")
+        entries[ticker] = Entry(file)
+    if not entries:
+        raise InputError(f"the folder {str(folder)!r} has no .csv or .parquet file; put one a ticker there")
+    return entries
+
+
+_WAY_OUT = "rename it, or add a manifest.csv with the columns ticker and file that says which file is which ticker"
+
+
+def _bars(ticker: str, entry: Entry) -> Bars:
+    mic = entry.mic or mic_of(ticker)
+    if not entry.file.is_file():
+        raise TickerNotFound(f"manifest.csv names {entry.file.name} for {ticker}, and {entry.file} does not exist")
+    dates, fields = _parquet(entry.file) if entry.file.suffix.lower() == ".parquet" else _csv(entry.file)
+    known = {name: values for name, values in fields.items() if not np.isnan(values).all()}
+    if "close" not in known:
+        raise BadPrices(f"{entry.file} has no row with a close")
+    try:
+        return Bars(ticker, dates, known, mic, entry.currency)
+    except BadPrices as error:
+        raise BadPrices(f"{entry.file}: {error}") from None
+
+
+def _table(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        try:
+            rows = [(number, cells) for number, cells in enumerate(csv.reader(stream, strict=True), 1) if cells]
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise InputError(f"{file} is not CSV in UTF-8 ({error}); save it as such") from None
+    if not rows:
+        raise InputError(f"{file} is empty; its first row names the columns")
+    header = rows[0][1]
+    for number, cells in rows[1:]:
+        if len(cells) != len(header):
+            raise InputError(
+                f"{file}, row {number} has {len(cells)} cells and its header has {len(header)}; a row is cut off, or a"
+                " cell with a comma stands without quotes"
+            )
+    return header, rows[1:]
+
+
+def _columns(file: Path, header: Sequence[str]) -> Iterator[tuple[str, int]]:
+    found: dict[str, int] = {}
+    for position, name in enumerate(header):
+        plain = name.strip().lower()
+        field = "date" if plain == "date" else FIELDS.get(plain)
+        if field in found:
+            raise InputError(f"{file} has two columns for {field}: {header[found[field]]!r} and {name!r}; keep one")
+        if field:
+            found[field] = position
+    for needed in ("date", "close"):
+        if needed not in found:
+            raise InputError(f"{file} has no column {needed}; its columns are {', '.join(map(str, header))}")
+    return iter(found.items())
+
+
+def _csv(file: Path) -> tuple[Dates, Mapping[str, Floats]]:
+    header, rows = _table(file)
+    numbers = [number for number, _ in rows]
+    fields: dict[str, Floats] = {}
+    for name, position in _columns(file, header):
+        cells = [row[position].strip() for _, row in rows]
+        if name == "date":
+            dates = _iso(file, numbers, cells)
+            continue
+        for number, cell in zip(numbers, cells, strict=True):
+            if cell and not NUMBER.fullmatch(cell):
+                raise InputError(
+                    f"{file}, row {number}, column {header[position]}: {cell!r} is not a number; leave the cell empty"
+                    " where there is none, and write 1234.5, not 1,234.5"
+                )
+        fields[name] = np.array([float(cell) if cell else np.nan for cell in cells], dtype=np.float64)
+    return dates, fields
+
+
+def _iso(file: Path, numbers: Sequence[int], cells: Sequence[str]) -> Dates:
+    days = []
+    for number, cell in zip(numbers, cells, strict=True):
+        match = MIDNIGHT.fullmatch(cell)
+        try:
+            days.append(np.datetime64(match[1] if match else "no date", "D"))
+        except ValueError:
+            raise InputError(
+                f"{file}, row {number}, column Date: {cell!r} is not an ISO date, as in 2021-09-13; 03/11/2020 could be"
+                " March or November: write the dates again, as year-month-day"
+            ) from None
+    return np.array(days, dtype="datetime64[D]")
+
+
+def _parquet(file: Path) -> tuple[Dates, Mapping[str, Floats]]:
+    import pandas as pd
+
+    try:
+        frame = pd.read_parquet(file)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} is not Parquet ({error}); write it again with DataFrame.to_parquet") from None
+    if isinstance(frame.index, pd.DatetimeIndex) or str(frame.index.name).lower() == "date":
+        frame = frame.rename_axis(index="date").reset_index()
+    header = [str(name) for name in frame.columns]
+    fields: dict[str, Floats] = {}
+    for name, position in _columns(file, header):
+        column = frame.iloc[:, position]
+        if name == "date":
+            texts = [str(day) for day in column]
+            dates = _iso(file, range(1, len(texts) + 1), texts)
+        elif pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
+            fields[name] = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        else:
+            raise InputError(f"{file}, column {header[position]} is {column.dtype}; a price is a number, as in float64")
+    return dates, fields
