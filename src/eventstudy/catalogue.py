@@ -1,0 +1,47 @@
+"""The catalogues of real events that ship with the library: facts with their sources, and no prices."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from eventstudy.errors import one_of
+from eventstudy.prepare.events import Events, read_events
+
+
+def catalogue(name: str) -> Events:
+    """Give a catalogue of real events.
+
+    ``china-tech`` holds the acts of Chinese policy, and reports of such acts, that moved technology, education and
+    electric-car shares from November 2020 to July 2022, one event for each act and share that it touched.
+
+    Parameters
+    ----------
+    name : str
+        ``"china-tech"``.
+
+    Returns
+    -------
+    Events
+        Beside the columns of all events: ``timezone``; ``precision`` (``time``, ``bounded`` or ``date``), where
+        ``bounded`` says that only ``not_before`` and perhaps ``not_after`` are known and that ``announced`` stands
+        within them; ``title``; ``sector``; ``expected_sign`` (-1, 0, 1); ``source``; ``confidence``;
+        ``press_2021_09_13``, ``yes`` for the events that the press of that day named; ``note``. The name of the act
+        is ``cluster``.
+
+    Raises
+    ------
+    InputError
+        When there is no catalogue of that name; the message lists those that there are.
+
+    Examples
+    --------
+    >>> events = catalogue("china-tech").frame
+    >>> events.loc["ANT_IPO_SUSPENDED:BABA", ["ticker", "announced", "precision"]].to_list()
+    ['BABA', '2020-11-03T20:40:00+08:00', 'bounded']
+    """
+    folder = resources.files("eventstudy") / "data"
+    files = {file.name.removesuffix(".csv"): file for file in folder.iterdir() if file.name.endswith(".csv")}
+    if name not in files:
+        raise one_of("the name of the catalogue", name, sorted(files))
+    with resources.as_file(files[name]) as path:
+        return read_events(path)

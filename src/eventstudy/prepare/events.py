@@ -1,0 +1,400 @@
+"""Read events, who and when, from a file or a data frame, and refuse every row whose meaning is not certain.
+
+A row names one ticker or several and the time of its announcement: a stamp with its offset, a naive stamp with
+a ``timezone``, or a bare date. What cannot be read is an error that lists the rows, what they hold and what
+to write instead; nothing is guessed and no row is dropped.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import InputError, one_of
+from eventstudy.markets import TICKER, check_ticker
+
+REQUIRED = ("ticker", "announced")
+# What stands in a result's table of events beside the columns that the events came with.
+RESERVED = ("session", "status", "reason", "n_estimation", "alpha", "sigma", "r2", "stamp", "date")
+TEXT_COLUMNS = ("event_id", "ticker", "announced", "timezone", "cluster")
+SHOWN = 5
+# Day, clock, seconds, offset. Extended ISO 8601 only; the years are those that nanoseconds since 1970 can count.
+ISO = re.compile(
+    r"((?:1[789]|2[01])\d\d-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?(Z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?)?",
+    re.ASCII,
+)
+# At most 15 digits before the point, so that no identifier loses any; a leading zero is one's mark.
+NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
+# Why a time of announcement cannot be read.
+EMPTY = "is empty; give a time with its offset, or a date, as in 2021-09-13"
+NO_ISO = (
+    "is not in ISO 8601; write 2021-09-13T10:30+08:00, or 2021-09-13T10:30 with a column timezone, or 2021-09-13"
+    " (years 1700 to 2199)"
+)
+NAIVE = (
+    "has a time and no zone; add its offset, as in 2020-11-03T20:40+08:00, or a column timezone with an IANA name,"
+    " as in Asia/Hong_Kong"
+)
+NO_ZONE = "has the timezone {zone!r}, which is no IANA name; examples are Asia/Hong_Kong, America/New_York, UTC"
+
+Problems = list[tuple[int, str]]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Events:
+    """Events that have been checked: one row an event of one ticker.
+
+    Made by :meth:`from_frame`, :func:`read_events` or :func:`eventstudy.catalogue`.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        Index ``event_id`` (unique text). Columns: ``ticker``; ``announced``, the time as given, as canonical ISO
+        8601; ``stamp`` (datetime64[ns, UTC]), NaT where only the date is known; ``date`` (datetime64[ns], no zone),
+        the date as written, in the offset or zone that was given; ``cluster``, the event to which several tickers
+        belong; then all further columns as they came.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> Events.from_frame(pd.DataFrame({"ticker": ["BABA"], "announced": ["2020-11-03 20:40+08:00"]}))
+    Events(1 event, 1 ticker: BABA, 2020-11-03 to 2020-11-03)
+    """
+
+    frame: pd.DataFrame
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame) -> Self:
+        """Check events that stand in a data frame.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            ``ticker``: one, or several separated by ``;``, each of which becomes an event of its own with the id
+            ``<event_id>:<TICKER>`` and the same ``cluster``. ``announced``: text in ISO 8601, dates, or datetimes; a
+            column of naive datetimes that are all at midnight holds dates. ``event_id`` (column or index) is made
+            where absent: E0001 and so on. ``timezone`` (IANA name) is needed where a time has no offset.
+            ``cluster``, where given and not empty, replaces the event's id as the name of its cluster. Further
+            columns are kept.
+
+        Raises
+        ------
+        InputError
+            When a column is missing or has a name of the results, there is no row, an id stands twice, or rows
+            cannot be read; the message then lists up to five of them and their number.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> given = pd.DataFrame({"event_id": ["ANT"], "ticker": ["9988.HK;BABA"], "announced": ["2020-11-03"]})
+        >>> list(Events.from_frame(given).frame.index)
+        ['ANT:9988.HK', 'ANT:BABA']
+        """
+        given = _check_columns(frame)
+        named = "event_id" in given
+        ids, problems = _ids(given)
+        tickers, bad_tickers = _split_tickers(given["ticker"])
+        when, bad_times = _read_times(given)
+        _refuse(problems + bad_tickers + bad_times, ids if named else None, len(given))
+        _refuse_duplicates(ids)
+        return cls(_assemble(given, ids, tickers, when))
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __repr__(self) -> str:
+        tickers = self.frame["ticker"].unique()
+        shown = ", ".join(tickers[:SHOWN]) + (", ..." if len(tickers) > SHOWN else "")
+        dates = self.frame["date"]
+        return (
+            f"Events({_count(len(self), 'event')}, {_count(len(tickers), 'ticker')}: {shown},"
+            f" {dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d})"
+        )
+
+
+def read_events(path: str | Path) -> Events:
+    r"""Read events from a file and check them.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``.csv`` (UTF-8, comma, a header line) or ``.parquet``, with the columns that :meth:`Events.from_frame`
+        takes. Cells of a CSV file are text: ``NA`` is a ticker. A further column becomes numbers where every cell
+        that is not empty is a decimal number without leading zeros.
+
+    Raises
+    ------
+    InputError
+        When there is no such file, its suffix is another, it cannot be read, or its events are not valid.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "events.csv"
+    ...     _ = file.write_text("ticker,announced\nBABA,2021-09-13\n")
+    ...     read_events(file)
+    Events(1 event, 1 ticker: BABA, 2021-09-13 to 2021-09-13)
+    """
+    file = Path(path)
+    if file.suffix.lower() not in (".csv", ".parquet"):
+        raise one_of("the suffix of the events file", file.suffix, [".csv", ".parquet"])
+    if not file.is_file():
+        raise InputError(f"there is no events file {str(file)!r}; check the path")
+    try:
+        frame = _read_csv(file) if file.suffix.lower() == ".csv" else pd.read_parquet(file)
+    except (csv.Error, ValueError, OSError) as error:
+        raise InputError(f"the events file {str(file)!r} cannot be read: {error}") from error
+    return Events.from_frame(frame)
+
+
+def _read_csv(file: Path) -> pd.DataFrame:
+    """Read a CSV file as text: pandas would shift or fill rows of another length than the header."""
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.reader(lines, strict=True)
+        header = next(reader, [])
+        rows = []
+        for row in filter(None, reader):
+            if len(row) != len(header):
+                raise csv.Error(
+                    f"line {reader.line_num} has {_count(len(row), 'cell')} and the header {len(header)};"
+                    " put a cell that holds a comma in double quotes"
+                )
+            rows.append(row)
+    read = pd.DataFrame(rows, columns=header)
+    numbered: pd.DataFrame = read.apply(lambda cells: cells if cells.name in TEXT_COLUMNS else _numbers(cells))
+    return numbered
+
+
+def _numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Give a column of text as numbers if all that is there is numbers."""
+    stripped = [cell.strip() for cell in cells]
+    if not any(stripped) or not all(NUMBER.fullmatch(cell) for cell in stripped if cell):
+        return cells
+    return pd.to_numeric(pd.Series([cell or None for cell in stripped], index=cells.index))
+
+
+def _check_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the rows numbered from 0, with the id as a column, once the columns are known to be sound."""
+    if not isinstance(frame, pd.DataFrame):
+        raise InputError(f"events are a {type(frame).__name__}; a pandas DataFrame is needed")
+    given = frame.reset_index(drop="event_id" in frame.columns or frame.index.name != "event_id")
+    found = ", ".join(map(repr, given.columns)) or "none"
+    if given.columns.has_duplicates:
+        twice = sorted({str(c) for c in given.columns[given.columns.duplicated()]})
+        raise InputError(f"the events have the columns {', '.join(twice)} more than once; each name stands once")
+    missing = [name for name in REQUIRED if name not in given.columns]
+    if missing:
+        raise InputError(
+            f"the events have no column {' and no column '.join(missing)}; the columns found are {found};"
+            " ticker and announced are needed, event_id, timezone and cluster are optional"
+        )
+    taken = [name for name in RESERVED if name in given.columns]
+    if taken:
+        raise InputError(f"the events' columns {', '.join(taken)} have names of the results; rename them")
+    if given.empty:
+        raise InputError("the events have no rows; give at least one event")
+    return given
+
+
+def _ids(given: pd.DataFrame) -> tuple[list[str], Problems]:
+    if "event_id" not in given:
+        width = max(4, len(str(len(given))))
+        return [f"E{row:0{width}}" for row in range(1, len(given) + 1)], []
+    ids = _texts(given["event_id"])
+    reason = "event_id is empty; name every event, or leave the column out"
+    return ids, [(row, reason) for row, event in enumerate(ids) if not event]
+
+
+def _split_tickers(column: pd.Series[Any]) -> tuple[list[tuple[str, ...]], Problems]:
+    """Give the tickers of each row, and the rows whose tickers are not valid."""
+    read = cache(_read_tickers)  # a million events have some thousand tickers
+    rows: list[tuple[str, ...]] = []
+    problems: Problems = []
+    for row, cell in enumerate(column):
+        if not isinstance(cell, str):
+            problems.append((row, _not_text(cell)))
+            continue
+        try:
+            rows.append(read(cell))
+        except InputError as error:
+            problems.append((row, str(error)))
+    return rows, problems
+
+
+def _not_text(cell: object) -> str:
+    if _missing(cell):
+        return "ticker is empty; name one, as in BABA"
+    shown = f"{cell:04d}.HK" if isinstance(cell, int) else "0700.HK"
+    return f"ticker {cell!r} is {type(cell).__name__}, not text; write it as text with its exchange, as in {shown}"
+
+
+def _read_tickers(cell: str) -> tuple[str, ...]:
+    tickers = tuple(_read_ticker(part.strip()) for part in cell.split(";"))
+    for ticker in tickers:
+        if tickers.count(ticker) > 1:
+            raise InputError(f"ticker {cell!r} names {ticker} twice; name it once")
+    return tickers
+
+
+def _read_ticker(ticker: str) -> str:
+    if not ticker:
+        raise InputError("ticker is empty; name one, as in BABA, or several, as in 9988.HK;BABA")
+    if ticker.isdecimal() and ticker.isascii():
+        raise InputError(f"ticker {ticker!r} has digits and no suffix; name its exchange, as in {ticker:0>4}.HK")
+    if ticker != ticker.upper() and TICKER.fullmatch(ticker.upper()):
+        raise InputError(f"ticker {ticker!r} is not in capitals; write {ticker.upper()}")
+    return check_ticker(ticker)
+
+
+def _read_times(given: pd.DataFrame) -> tuple[pd.DataFrame, Problems]:
+    """Give ``announced``, ``stamp`` and ``date`` of each row, and the rows whose time is not certain."""
+    texts = _iso_texts(given["announced"])
+    found = [m.groups() if m else (None, None, None, None) for m in map(ISO.fullmatch, texts)]
+    parts = pd.DataFrame(found, columns=["day", "clock", "seconds", "offset"], dtype=object)
+    day = _instants(parts["day"])
+    timed = parts[parts["clock"].notna()]
+    local = timed["day"] + "T" + timed["clock"] + timed["seconds"].fillna(":00")
+    wall = _instants(local)
+    known = {t: datetime.fromisoformat(f"2000-01-01T00:00{t}").utcoffset() for t in timed["offset"].dropna().unique()}
+    offset = pd.to_timedelta(timed["offset"].map(known))
+
+    problems = [(row, NO_ISO if texts[row] else EMPTY) for row in parts.index[parts["day"].isna()]]
+    absurd = day.index[day.isna() & parts["day"].notna()].union(wall.index[wall.isna()])
+    problems += [(row, "is no day or time that exists") for row in absurd]
+    naive = wall[wall.notna() & offset.isna()]
+    if naive.size:
+        zones = pd.Series(_texts(given["timezone"]) if "timezone" in given else "", index=given.index)
+        resolved, unclear = _zone_offsets(naive, zones[naive.index])
+        offset = offset.fillna(resolved)
+        problems += unclear
+    times = {
+        "announced": (local + _written(offset)).reindex(given.index).fillna(parts["day"]).astype(str),
+        "stamp": (wall - offset).dt.tz_localize("UTC").reindex(given.index),
+        "date": day,
+    }
+    return pd.DataFrame(times), [(row, f"announced {texts[row]!r} {reason}") for row, reason in problems]
+
+
+def _instants(iso: pd.Series[Any]) -> pd.Series[Any]:
+    """Read ISO text without offset; NaT where missing or absurd, as 2021-02-30."""
+    return pd.to_datetime(iso, format="ISO8601", errors="coerce").astype("datetime64[ns]")
+
+
+def _written(offset: pd.Series[Any]) -> pd.Series[Any]:
+    """Write offsets from UTC as +08:00."""
+    known = {o: str(timezone(pd.Timedelta(o).to_pytimedelta()))[3:] or "+00:00" for o in offset.dropna().unique()}
+    return offset.map(known).astype(object)
+
+
+def _zone_offsets(wall: pd.Series[Any], zones: pd.Series[Any]) -> tuple[pd.Series[Any], Problems]:
+    """Give the offset from UTC of naive local times in their zones, and the rows where there is not just one."""
+    offsets = pd.Series(pd.NaT, index=wall.index, dtype="timedelta64[ns]")
+    problems: Problems = []
+    known = available_timezones()
+    for zone, local in wall.groupby(zones):
+        if zone not in known:
+            problems += [(row, NO_ZONE.format(zone=zone) if zone else NAIVE) for row in local.index]
+            continue
+        there = local.dt.tz_localize(ZoneInfo(str(zone)), ambiguous="NaT", nonexistent="shift_forward")
+        offsets[local.index] = _offset_of(there)
+        shifted = there.notna() & (there.dt.tz_localize(None) != local)
+        for rows, what in ((there.isna(), "happens twice"), (shifted, "does not exist")):
+            reason = f"{what} in {zone}, where the clocks change; write it with its offset"
+            problems += [(row, reason) for row in local.index[rows]]
+    return offsets, problems
+
+
+def _offset_of(stamps: pd.Series[Any]) -> pd.Series[Any]:
+    """Give the offset from UTC of stamps with a zone."""
+    offset: pd.Series[Any] = stamps.dt.tz_localize(None) - stamps.dt.tz_convert("UTC").dt.tz_localize(None)
+    return offset
+
+
+def _iso_texts(column: pd.Series[Any]) -> list[str]:
+    """Write each cell as text; naive datetimes lose their clock where all of the column's stand at midnight."""
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        local = column.dt.tz_localize(None)
+        midnights = bool((local.dropna() == local.dropna().dt.normalize()).all())
+        clock = " 00:00:00" if midnights else ""  # pandas leaves it out where it is that of all
+        column = local.astype(str) + clock + _written(_offset_of(column))
+    elif pd.api.types.is_datetime64_dtype(column.dtype):
+        column = column.astype(str).mask(column.isna(), None)
+    cells = ["" if _missing(cell) else cell for cell in column.astype(object)]
+    naive = [c for c in cells if isinstance(c, datetime) and c.tzinfo is None]
+    midnights = all(c == datetime(c.year, c.month, c.day) for c in naive)
+    return [_iso_text(cell, midnights) for cell in cells]
+
+
+def _iso_text(cell: object, midnights: bool) -> str:
+    if isinstance(cell, datetime) and cell.tzinfo is None and midnights:
+        return cell.date().isoformat()
+    return cell.isoformat() if isinstance(cell, date) else str(cell).strip()
+
+
+def _texts(column: pd.Series[Any]) -> list[str]:
+    """Write each cell as text, missing ones as empty."""
+    return ["" if _missing(cell) else str(cell).strip() for cell in column]
+
+
+def _missing(cell: Any) -> bool:
+    return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell)
+
+
+def _refuse(problems: Problems, ids: Sequence[str] | None, n: int) -> None:
+    """Raise one error for all rows that cannot be read."""
+    if not problems:
+        return
+    reasons: dict[int, list[str]] = {}
+    for row, reason in problems:
+        reasons.setdefault(int(row), []).append(reason)
+    lines = [f"{len(reasons)} of {_count(n, 'row')} of the events cannot be read:"]
+    for row in sorted(reasons)[:SHOWN]:
+        label = f"event {ids[row]!r} (row {row + 1})" if ids is not None else f"row {row + 1}"
+        lines.append(f"  {label}: {'; '.join(reasons[row])}")
+    if len(reasons) > SHOWN:
+        lines.append(f"  and {len(reasons) - SHOWN} more")
+    raise InputError("\n".join(lines))
+
+
+def _refuse_duplicates(ids: list[str]) -> None:
+    index = pd.Index(ids)
+    if index.is_unique:
+        return
+    twice = list(index[index.duplicated()].unique())
+    shown = ", ".join(map(repr, twice[:SHOWN])) + (", ..." if len(twice) > SHOWN else "")
+    raise InputError(
+        f"{_count(len(twice), 'event_id')} stand more than once: {shown}; give every event its own, or leave the"
+        " column event_id out"
+    )
+
+
+def _assemble(given: pd.DataFrame, ids: list[str], tickers: list[tuple[str, ...]], when: pd.DataFrame) -> pd.DataFrame:
+    """Put the columns in order, one row a ticker."""
+    clusters = _texts(given["cluster"]) if "cluster" in given else [""] * len(ids)
+    own = [cluster or event for cluster, event in zip(clusters, ids, strict=True)]
+    further = given.drop(columns=["event_id", "ticker", "announced", "cluster"], errors="ignore")
+    rows = np.repeat(np.arange(len(ids)), [len(t) for t in tickers])
+    whole = pd.concat([when, pd.DataFrame({"cluster": own}), further], axis=1).iloc[rows]
+    whole.insert(0, "ticker", [ticker for row in tickers for ticker in row])
+    names = [
+        event if len(row) == 1 else f"{event}:{ticker}"
+        for event, row in zip(ids, tickers, strict=True)
+        for ticker in row
+    ]
+    _refuse_duplicates(names)
+    return whole.set_axis(pd.Index(names, name="event_id"), axis=0)
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'s' * (n != 1)}"
