@@ -1,0 +1,61 @@
+"""Abnormal returns of one event by relative day, against 1.96 residual standard deviations."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from eventstudy import formats
+from eventstudy.plots import _style
+from eventstudy.tables import Result
+
+
+def ar(result: Result, *, event_id: Hashable = None, ax: Axes | None = None) -> Axes:
+    """Draw one event's abnormal returns as bars.
+
+    Parameters
+    ----------
+    result : Result
+    event_id : optional
+        Which event; the first usable one by default.
+    ax : Axes, optional
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    Axes
+        Percent over relative days; the dashed lines are at +-1.96 sigma, sigma from the estimation window.
+
+    Raises
+    ------
+    InputError
+        When the event is unknown or was not used; the message says which.
+    """
+    chosen = formats.usable_ids(result, None if event_id is None else [event_id])
+    with _style.context():
+        ax = _style.canvas(7.2, 3.9, ax)
+        if not chosen:
+            return _style.blank(ax, "Abnormal returns", "no event could be used", result)
+        event = result.events.loc[chosen[0]]
+        values = result.ar.loc[chosen[0]]
+        days = values.index.to_numpy()
+        ax.bar(days, values, width=0.72, color=np.where(days == 0, _style.RED, _style.BLUE), linewidth=0, zorder=2)
+        lacking = days[values.isna()]
+        ax.scatter(lacking, np.zeros(lacking.size), marker="x", color=_style.GREY, s=22, linewidth=1.2, zorder=3)
+        _style.day_axis(ax)
+        bounded = not formats.is_missing(event["sigma"])
+        for bound in (-1.96, 1.96) if bounded else ():
+            ax.axhline(bound * event["sigma"], color=_style.INK, linewidth=0.9, linestyle=(0, (5, 3)), zorder=3)
+        _style.percent_axis(ax.yaxis)
+        ax.set_xlabel("Sessions from the event")
+        ax.margins(x=0.02)
+        title = f"{event['ticker']}, {formats.date(event['session'])}"
+        text = _style.drawable(chosen[0], 60) + ("; dashed: ±1.96 standard deviations" if bounded else "")
+        text += "; ×: no return" if lacking.size else ""
+        _style.headings(ax, _style.drawable(title), text, result)
+    return ax
+
+
+PLOT = ar

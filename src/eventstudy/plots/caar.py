@@ -1,0 +1,47 @@
+"""Cumulative average abnormal return over relative days, with its 95 % band."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+
+from eventstudy import formats
+from eventstudy.plots import _style
+from eventstudy.tables import Result
+
+TITLE = "Cumulative average abnormal return"
+
+
+def caar(result: Result, *, ax: Axes | None = None) -> Axes:
+    """Draw the CAAR over relative days.
+
+    Parameters
+    ----------
+    result : Result
+    ax : Axes, optional
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    Axes
+        Percent over relative days; nothing is shown, ``.figure.savefig(path)`` writes it.
+    """
+    daily = result.daily
+    with _style.context():
+        ax = _style.canvas(7.2, 3.9, ax)
+        if daily["caar"].notna().sum() == 0:
+            return _style.blank(ax, TITLE, "no event has an abnormal return", result)
+        ax.plot(daily.index, daily["caar"], color=_style.BLUE, marker="o", markersize=3.2)
+        banded = daily["lower"].notna().any()
+        if banded:
+            ax.fill_between(daily.index, daily["lower"], daily["upper"], color=_style.BLUE, alpha=0.15, linewidth=0)
+        _style.day_axis(ax)
+        _style.percent_axis(ax.yaxis)
+        ax.set_xlabel("Sessions from the event")
+        ax.margins(x=0.02)
+        low, high = int(daily["n"].min()), int(daily["n"].max())
+        n = formats.plural(high, "event") if low == high else f"{low} to {high} events a day"
+        _style.headings(ax, TITLE, f"{n}; " + ("shaded: 95 % band" if banded else "no band can be computed"), result)
+    return ax
+
+
+PLOT = caar

@@ -1,0 +1,85 @@
+"""Small multiples: the cumulative abnormal return of each event on shared axes."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from eventstudy import formats
+from eventstudy.plots import _style
+from eventstudy.tables import Result
+
+MOST = 24
+TITLE = "Cumulative abnormal returns"
+
+
+def events(result: Result, *, events: Sequence[Hashable] | None = None) -> np.ndarray:
+    """Draw one small panel an event, at most 24.
+
+    Parameters
+    ----------
+    result : Result
+    events : sequence of event ids, optional
+        Which events, in this order; the first usable ones by default.
+
+    Returns
+    -------
+    array of Axes (panels,)
+        Percent over relative days, axes shared; the title counts what is shown, "24 of 61 events".
+
+    Raises
+    ------
+    InputError
+        When an event is unknown or was not used; the message says which.
+    """
+    usable = len(formats.used(result))
+    chosen = formats.usable_ids(result, events)[:MOST]
+    with _style.context():
+        if not chosen:
+            return np.array([_style.blank(_style.canvas(7.2, 2.4), TITLE, "no event could be used", result)])
+        columns = min(4, len(chosen))
+        rows = -(-len(chosen) // columns)
+        figure = _style.Sheet(figsize=(max(2.1 * columns, 5.4), 1.62 * rows + 0.75))
+        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        for ax in grid[len(chosen) :]:
+            ax.remove()
+        panels = grid[: len(chosen)]
+        for ax, event_id in zip(panels, chosen, strict=True):
+            _panel(ax, event_id, str(result.events.loc[event_id, "ticker"]), result.ar.loc[event_id])
+        for ax in panels[-columns:]:
+            ax.tick_params(labelbottom=True)  # an axes above an empty place is the last of its column
+        _titles(figure, panels[0], f"{TITLE}: {len(chosen)} of {formats.plural(usable, 'event')}", result)
+    return panels
+
+
+def _panel(ax: Axes, event_id: object, ticker: str, returns: pd.Series[float]) -> None:
+    ax.plot(returns.index, returns.cumsum(), color=_style.BLUE, linewidth=1.5)
+    _style.day_axis(ax)
+    ax.locator_params(axis="x", nbins=5)
+    ax.locator_params(axis="y", nbins=5)
+    _style.percent_axis(ax.yaxis)
+    ax.tick_params(labelsize=7.5)
+    over = ax.set_title(_style.drawable(event_id, 26), fontsize=8, pad=14)
+    under = ax.annotate(
+        _style.drawable(ticker, 26), (0, 1), xytext=(0, 4), xycoords="axes fraction", textcoords="offset points",
+        fontsize=7.5, color=_style.GREY,
+    )  # fmt: skip
+    _style.verbatim([over, under])
+
+
+def _titles(figure: Figure, ax: Axes, title: str, result: Result) -> None:
+    over = figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    right = ax.annotate(
+        _style.prices_note(result), (0.99, 0.5), xycoords=("figure fraction", over), ha="right", va="center",
+        color=_style.WARN, fontweight="bold", annotation_clip=False,
+    )  # fmt: skip
+    right.set_in_layout(False)
+    under = figure.supxlabel("Sessions from the event", fontsize=9)
+    _style.verbatim([over, right, under])
+
+
+PLOT = events

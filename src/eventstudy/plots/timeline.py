@@ -1,0 +1,111 @@
+"""Events on calendar time by ticker, with their windows, so that overlaps are seen."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import matplotlib.dates
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from eventstudy import formats
+from eventstudy.plots import _style
+from eventstudy.tables import Result
+
+dates: Any = matplotlib.dates  # it has no type hints
+TITLE = "Events and their windows"
+MOST = 60
+MARKS = "oXsDv^P<>*"  # the first is for ok; status is told by form as well as by colour
+COLOURS = (
+    _style.BLUE,
+    "#b3372f",
+    "#8a5a00",
+    "#6b3fa0",
+    "#00706b",
+    "#a0306f",
+    "#4d5a00",
+    "#5b6570",
+    "#7a3e1d",
+    "#000000",
+)
+
+
+def timeline(result: Result, *, ax: Axes | None = None) -> Axes:
+    """Draw every event where it falls in time, one row a ticker.
+
+    A bar is the event window of a usable event, counted in weekdays; where windows overlap it is darker. A mark is
+    the event's session (its announcement, where it has no session), coloured by what became of the event.
+
+    Parameters
+    ----------
+    result : Result
+    ax : Axes, optional
+        Axes to draw on; a new figure by default, as tall as it has tickers (at most 60, those with most events).
+
+    Returns
+    -------
+    Axes
+    """
+    dated = pd.DataFrame({"ticker": result.events["ticker"], "status": result.events["status"]})
+    days = [_day(s, a) for s, a in zip(result.events["session"], result.events["announced"], strict=True)]
+    dated["day"] = np.array(days, dtype="datetime64[s]")
+    undated = int(dated["day"].isna().sum())
+    dated = dated.dropna(subset=["day"])
+    rows = list(dated["ticker"].value_counts().index[:MOST])
+    rows = [t for t in dated.sort_values("day", kind="stable")["ticker"].unique() if t in set(rows)]
+    with _style.context():
+        ax = _style.canvas(8.4, 1.35 + 0.27 * max(len(rows), 2), ax)
+        if not rows:
+            return _style.blank(ax, TITLE, "no event has a date", result)
+        shown = dated[dated["ticker"].isin(rows)]
+        _draw(ax, shown, {ticker: y for y, ticker in enumerate(rows)}, result.ar.columns)
+        ax.set_yticks(range(len(rows)), [_style.drawable(t, 22) for t in rows])
+        _style.verbatim(ax.get_yticklabels())
+        ax.set_ylim(len(rows) - 0.4, -0.6)
+        text = f"{formats.plural(len(shown), 'event')}, {formats.plural(len(rows), 'ticker')}"
+        more = dated["ticker"].nunique() - len(rows)
+        text += f"; {formats.plural(more, 'further ticker')} not shown" if more else ""
+        text += f"; {undated} without a date" if undated else ""
+        _style.headings(ax, TITLE, text + ("; bars: event windows" if (shown["status"] == "ok").any() else ""), result)
+    return ax
+
+
+def _day(session: object, announced: object) -> np.datetime64:
+    for stamp in (session, announced):
+        with suppress(ValueError):  # nothing there, or text that is no date
+            return np.datetime64(formats.date(stamp)[:10], "D")
+    return np.datetime64("NaT", "D")
+
+
+def _draw(ax: Axes, shown: pd.DataFrame, rows: dict[str, int], relative: pd.Index) -> None:
+    ok = shown[shown["status"] == "ok"]
+    if len(ok) and len(relative):
+        days = ok["day"].to_numpy().astype("datetime64[D]")
+        first = dates.date2num(np.busday_offset(days, int(min(relative)), roll="forward"))
+        last = dates.date2num(np.busday_offset(days, int(max(relative)), roll="forward")) + 1
+        ax.barh(
+            ok["ticker"].map(rows), last - first, left=first, height=0.56, color=_style.BLUE, alpha=0.22, linewidth=0
+        )
+    statuses = sorted(shown["status"].unique(), key=lambda s: (s != "ok", s))
+    others = iter(range(1, len(MARKS)))
+    for status in statuses:
+        look = 0 if status == "ok" else next(others)
+        part = shown[shown["status"] == status]
+        when = dates.date2num(part["day"].to_numpy().astype("datetime64[D]")) + 0.5
+        ax.scatter(
+            when, part["ticker"].map(rows), s=30, marker=MARKS[look], color=COLOURS[look], edgecolor="white",
+            linewidth=0.6, zorder=3, label=f"{_style.drawable(status)} ({len(part)})",
+        )  # fmt: skip
+    locator = dates.AutoDateLocator(minticks=4, maxticks=9)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
+    ax.grid(visible=True, axis="x")
+    ax.use_sticky_edges = False
+    ax.margins(x=0.02)
+    legend = ax.legend(loc="upper left", bbox_to_anchor=(0, 0), ncols=4, borderaxespad=2.4, borderpad=0, fontsize=8)
+    _style.verbatim(legend.get_texts())
+
+
+PLOT = timeline

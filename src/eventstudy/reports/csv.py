@@ -1,0 +1,81 @@
+"""CSV: the events with their CARs in one file, every other table of the result in files beside it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from eventstudy import formats
+from eventstudy.reports import _files
+from eventstudy.tables import Result
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def cell(value: Any) -> str:
+    r"""Write one cell so that no spreadsheet takes it for a formula and no digit is lost.
+
+    Examples
+    --------
+    >>> cell('=HYPERLINK("x")'), cell(-0.1), cell(pd.Timestamp("2021-09-13")), cell(float("nan"))
+    ('\'=HYPERLINK("x")', '-0.1', '2021-09-13', '')
+    """
+    if formats.is_missing(value):
+        return ""
+    if isinstance(value, Integral):
+        return str(value)
+    if isinstance(value, Real):
+        return repr(float(value))
+    if isinstance(value, pd.Timestamp) and value == value.normalize() and value.tzinfo is None:
+        return f"{value:%Y-%m-%d}"
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    return "'" + text if text.startswith(FORMULA_STARTS) else text
+
+
+def _written(frame: pd.DataFrame, note: str) -> str:
+    """Give a frame as CSV; what must be said of the prices is a column, so that each row and the head say it."""
+    target = io.StringIO()
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow([cell(name) for name in frame.columns] + ([cell(note)] if note else []))
+    for row in zip(*(frame[name] for name in frame.columns), strict=True):
+        writer.writerow([cell(value) for value in row] + (["yes"] if note else []))
+    return target.getvalue()
+
+
+class Csv:
+    """The result as CSV files: UTF-8, ISO dates, floats with all their digits."""
+
+    def render(self, result: Result, path: str | Path) -> None:
+        """Write ``x.csv`` and, beside it, ``x_tests.csv``, ``_daily``, ``_ar``, ``_events`` and ``_attrition``.
+
+        Parameters
+        ----------
+        result : Result
+        path : path ending in ``.csv``
+            This file has one row an event and window: the CAR, and ticker, session, status and reason of its event;
+            an event without a CAR has one row. Returns are decimals. Text that a spreadsheet would take for a formula
+            (it begins with ``= + - @``, tab or carriage return) gets an apostrophe in front.
+        """
+        target = Path(path)
+        note = formats.prices_note(result)
+        events = result.events.rename_axis("event_id").reset_index()
+        labels = events[["event_id", "ticker", "announced", "session", "status", "reason"]]
+        tables = {
+            "": labels.merge(result.cars, on="event_id", how="left", sort=False),
+            "_tests": result.tests,
+            "_daily": result.daily.rename_axis("day").reset_index(),
+            "_ar": result.ar.rename_axis("event_id").reset_index(),
+            "_events": events,
+            "_attrition": result.attrition,
+        }
+        for suffix, frame in tables.items():
+            _files.write(target.with_name(target.stem + suffix + target.suffix), _written(frame, note))
+
+
+REPORT = Csv()
