@@ -1,1 +1,50 @@
-"""Event studies: dated events and prices in, abnormal returns and their tests out."""
+"""Event studies: dated events and prices in, abnormal returns and their tests out.
+
+>>> import eventstudy as es
+>>> study = es.Study(model="market", benchmark="^HSI", windows=((0, 0), (-1, 1)))
+
+Nothing is computed, fetched or drawn when this module is imported.
+"""
+
+from __future__ import annotations
+
+from eventstudy.catalogue import catalogue
+from eventstudy.errors import (
+    AlignmentError,
+    BadPrices,
+    EventStudyError,
+    EventStudyWarning,
+    InputError,
+    NotEnoughData,
+    SourceError,
+    SourceUnavailable,
+    TickerNotFound,
+)
+from eventstudy.prepare.events import Events, read_events
+from eventstudy.prices import fetch_prices, read_prices
+from eventstudy.study import Study, model, models, tests
+from eventstudy.tables import Result
+from eventstudy.types import Prices
+
+__all__ = [
+    "AlignmentError",
+    "BadPrices",
+    "EventStudyError",
+    "EventStudyWarning",
+    "Events",
+    "InputError",
+    "NotEnoughData",
+    "Prices",
+    "Result",
+    "SourceError",
+    "SourceUnavailable",
+    "Study",
+    "TickerNotFound",
+    "catalogue",
+    "fetch_prices",
+    "model",
+    "models",
+    "read_events",
+    "read_prices",
+    "tests",
+]

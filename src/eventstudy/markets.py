@@ -7,6 +7,7 @@ the sessions of exchange_calendars, corrected by a short table of closures that 
 from __future__ import annotations
 
 import re
+import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -114,9 +115,11 @@ def calendar(mic: str) -> ExchangeCalendar:
             f"exchange {mic!r} is not a market identifier code that exchange_calendars knows;"
             " examples are XHKG, XNYS, XNAS, XLON, XTKS"
         )
-    first = xcals.get_calendar(name).bound_min()  # the library's default window is only the last 20 years
-    start = max(pd.Timestamp(FIRST), first) if first is not None else pd.Timestamp(FIRST)
-    return xcals.get_calendar(name, start=start)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its use of pandas is its own affair
+        first = xcals.get_calendar(name).bound_min()  # the library's default window is only the last 20 years
+        start = max(pd.Timestamp(FIRST), first) if first is not None else pd.Timestamp(FIRST)
+        return xcals.get_calendar(name, start=start)
 
 
 @lru_cache(maxsize=64)

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from eventstudy import _registry
+from eventstudy.core.nulls import divide, p_t
+from eventstudy.core.scores import needed
 from eventstudy.errors import one_of
+from eventstudy.types import Floats, Ints, Outcome, Roll, Spec, Status
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,18 +26,21 @@ class Result:
     Attributes
     ----------
     events : DataFrame
-        Index ``event_id``; ticker, announced, session, status, reason, n_estimation, alpha, one column a
-        coefficient, sigma, r2, then the columns that the events came with.
+        Index ``event_id``; ticker, announced, session, placement (why that session), status, reason, n_estimation,
+        alpha, one column a coefficient, sigma, r2, then the columns that the events came with.
     ar : DataFrame
-        Index ``event_id``, columns relative days; abnormal returns as decimals, NaN where missing.
+        Index ``event_id``, columns relative days; abnormal returns as decimals, NaN where missing. The events that
+        were estimated, and the duplicates, with what they repeat.
     cars : DataFrame
-        event_id, start, end, car, se, t, df, p, p_sq, n_days; one row an event and window.
+        event_id, start, end, car, se, t, df, p, p_sq, n_days; one row an event of ``ar`` and window. t = CAR / se with
+        the forecast error, t(M - k); p_sq is the SQ test's, without normality.
     daily : DataFrame
         Index ``day``; n, aar, caar, se, lower, upper: the band is 95 % around the CAAR.
     tests : DataFrame
         group, start, end, test, n, effect, statistic, df, p, note; the effect is the mean CAR.
     attrition : DataFrame
-        reason, n: every event that was given is counted once.
+        reason, n: every event that was given is counted once by its status; then, for each window in which the CAR
+        of a used event is missing, how many those are.
     provenance : dict
         Versions, settings, fingerprints of the data, and what was noticed on the way.
     """
@@ -64,3 +71,132 @@ class Result:
     def to_latex(self) -> str:
         """Give the table of tests as LaTeX (booktabs)."""
         return str(_registry.load("reports", "latex").table(self))
+
+
+def placement(roll: Roll, n_estimation: Ints, spec: Spec) -> pd.DataFrame:
+    """Give the table of ``Study.check``: every event, its session and why, and what would become of it."""
+    counts, status, reason = _after(roll, n_estimation, np.full(len(roll.rows), Status.OK), spec)
+    table: pd.DataFrame = roll.table[["ticker", "announced", "session", "placement", "benchmark"]].copy()
+    table["n_estimation"] = counts
+    table["status"], table["reason"] = _labels(status), reason
+    return table
+
+
+def assemble(
+    roll: Roll, outcome: Outcome, spec: Spec, coefficients: tuple[str, ...], given: pd.DataFrame, why: str
+) -> dict[str, pd.DataFrame]:
+    """Give the frames of a :class:`Result` from what a run leaves; ``why`` goes into the note of every test."""
+    counts, status, reason = _after(roll, outcome.n_est, outcome.status, spec)
+    names = roll.table.index
+    single = dict(outcome.singles) if outcome.singles else _none(spec, len(coefficients))
+    own = roll.rows[single["id"]]
+    at = np.full(len(names), -1)
+    at[own] = np.arange(len(own))
+    at = at[roll.twin]  # a duplicate shows what it repeats
+    shown = np.flatnonzero((at >= 0) & np.isin(status, [Status.OK, Status.DUPLICATE]))
+    pick = at[shown]
+    events = roll.table[["ticker", "announced", "session", "placement"]].copy()
+    events["status"], events["reason"], events["n_estimation"] = _labels(status), reason, counts
+    fits = {"alpha": np.full(len(own), np.nan), **dict(zip(coefficients, single["coef"].T, strict=True))}
+    for name, values in {**fits, "sigma": single["sigma"], "r2": single["r2"]}.items():
+        column = np.full(len(names), np.nan)
+        column[shown] = values[pick]
+        events[name] = column
+    events = events.join(given[[c for c in given.columns if c not in (*events.columns, "stamp", "date")]])
+    ar = pd.DataFrame(single["ar"][pick], index=names[shown], columns=pd.Index(spec.days, name="day"))
+    return {
+        "events": events,
+        "ar": ar,
+        "cars": _cars(names[shown], {k: v[pick] for k, v in single.items()}, spec),
+        "daily": _daily(outcome, spec),
+        "tests": _tests(outcome, spec, why),
+        "attrition": _attrition(status, single, spec),
+    }
+
+
+def _after(roll: Roll, n_est: Ints, fitted: Ints, spec: Spec) -> tuple[Ints, Ints, np.ndarray]:
+    """Carry what the run found back to the rows of all events: estimation days, status, reason."""
+    counts, status, reason = np.zeros(len(roll.status), dtype=np.int64), roll.status.copy(), roll.reason.copy()
+    counts[roll.rows] = n_est
+    fitted = np.where((n_est < spec.min_estimation) & (fitted == Status.OK), Status.TOO_FEW_ESTIMATION, fitted)
+    status[roll.rows] = fitted
+    few = f"valid returns in the estimation window; {spec.min_estimation} are needed"
+    texts = {
+        Status.EMPTY_EVENT_WINDOW: "no valid return in the event window",
+        Status.SINGULAR: "the regressors do not vary, or not independently, in the estimation window",
+        Status.NO_VARIATION: "the residuals do not vary: a constant price, or the security is its own benchmark",
+    }
+    for row, code, n in zip(roll.rows, fitted, n_est, strict=True):
+        if code != Status.OK:
+            reason[row] = f"{n} {few}" if code == Status.TOO_FEW_ESTIMATION else texts.get(Status(code), "")
+    again = (roll.twin != np.arange(len(status))) & (status == Status.DUPLICATE)
+    counts[again] = counts[roll.twin[again]]
+    return counts, status, reason
+
+
+def _labels(status: Ints) -> np.ndarray:
+    labels = np.array([code.label for code in Status], dtype=object)
+    return np.asarray(labels[status])
+
+
+def _none(spec: Spec, n_coefficients: int) -> dict[str, np.ndarray]:
+    """Stand in for the single events where there is none."""
+    windows = {name: np.empty((0, len(spec.windows))) for name in ("car", "se", "n_days", "p_sq")}
+    flat = {name: np.empty(0) for name in ("sigma", "dof", "r2")}
+    empty = {"id": np.empty(0, dtype=np.int64), "coef": np.empty((0, n_coefficients)), "ar": np.empty((0, spec.n_evt))}
+    return {**windows, **flat, **empty}
+
+
+def _cars(names: pd.Index, single: dict[str, np.ndarray], spec: Spec) -> pd.DataFrame:
+    n, v = single["car"].shape
+    t: Floats = divide(single["car"], single["se"])
+    df = np.broadcast_to(single["dof"][:, None], t.shape)
+    return pd.DataFrame(
+        {
+            "event_id": np.repeat(names.to_numpy(), v),
+            "start": np.tile(spec.windows[:, 0], n),
+            "end": np.tile(spec.windows[:, 1], n),
+            "car": single["car"].ravel(),
+            "se": single["se"].ravel(),
+            "t": t.ravel(),
+            "df": df.ravel(),
+            "p": p_t(t, df).ravel(),
+            "p_sq": single["p_sq"].ravel(),
+            "n_days": single["n_days"].ravel().astype(np.int64),
+        }
+    )
+
+
+def _daily(outcome: Outcome, spec: Spec) -> pd.DataFrame:
+    columns = ("n", "aar", "caar", "se", "lower", "upper")
+    found = outcome.shared.get(
+        "daily", {name: np.full((1, spec.n_evt), 0.0 if name == "n" else np.nan) for name in columns}
+    )
+    frame = pd.DataFrame({name: found[name][0] for name in columns}, index=pd.Index(spec.days, name="day"))
+    return frame.astype({"n": np.int64})
+
+
+def _tests(outcome: Outcome, spec: Spec, why: str) -> pd.DataFrame:
+    rows = []
+    moments = outcome.shared.get("moments", {})
+    for name, verdict in outcome.verdicts.items():
+        effect = divide(moments["car"], moments["n"])
+        for v, (start, end) in enumerate(spec.windows):
+            value, df, p, n, note = (part[0, v] for part in verdict)
+            text = "; ".join(filter(None, (note, why)))
+            rows.append(("all", start, end, name, n, effect[0, v], value, df, p, text))
+    return pd.DataFrame(
+        rows, columns=["group", "start", "end", "test", "n", "effect", "statistic", "df", "p", "note"]
+    ).astype({"n": np.int64, "effect": float, "statistic": float, "df": float, "p": float})
+
+
+def _attrition(status: Ints, single: dict[str, np.ndarray], spec: Spec) -> pd.DataFrame:
+    codes, counts = np.unique(status, return_counts=True)
+    rows = [(Status(code).label, int(n)) for code, n in zip(codes, counts, strict=True)]
+    lost = np.isnan(single["car"]).sum(axis=0)
+    lengths = spec.weights.sum(axis=1).astype(np.int64)
+    least = needed(spec.weights.sum(axis=1), spec.min_coverage).astype(int)
+    for (start, end), length, n, days in zip(spec.windows, lengths, lost, least, strict=True):
+        if n:
+            rows.append((f"ok, but fewer than {days} of {length} valid days in ({start}, {end})", int(n)))
+    return pd.DataFrame(rows, columns=["reason", "n"])

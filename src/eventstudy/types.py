@@ -8,7 +8,7 @@ V event windows, G groups, C clusters (the events of one group on one calendar o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
@@ -334,15 +334,16 @@ class Abnormal:
 
     def take(self, rows: Bools) -> Abnormal:
         """Keep the events of a mask (N,)."""
-        kept = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Abnormal(**{k: v[rows] if isinstance(v, np.ndarray) else v for k, v in kept.items()})
+        arrays: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(self, **{k: v[rows] for k, v in arrays.items() if isinstance(v, np.ndarray)})
 
 
 @dataclass(frozen=True)
 class Scores:
     """Cumulative abnormal returns over all windows: each (N, V), 0 where not ``ok``.
 
-    ``car``, ``var`` its forecast variance, ``z = car / sqrt(var)``, ``n_days`` valid days.
+    ``car``, ``var`` its forecast variance, ``z = car / sqrt(var)``, ``n_days`` valid days; ``weights`` (V, n_evt) are 1
+    where a day lies in a window.
     """
 
     car: Floats
@@ -350,6 +351,7 @@ class Scores:
     z: Floats
     n_days: Ints
     ok: Bools
+    weights: Floats
 
 
 @dataclass(frozen=True)
@@ -366,6 +368,37 @@ class Sample:
     cluster_group: Ints
     cluster_dates: Ints
     shared: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Roll:
+    """Every event that was given: labels come in here and go out in ``tables``.
+
+    ``table`` has the index of the events and the columns ticker, announced, session, placement, benchmark, cluster;
+    ``status`` and ``reason`` (N,); ``twin`` (N,) the row that a duplicate repeats, its own where it is none; ``rows``
+    (n,) the row of each placed event.
+    """
+
+    table: Any
+    status: Ints
+    reason: NDArray[np.object_]
+    twin: Ints
+    rows: Ints
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run leaves: the verdicts by test, what is shared, and every single event, by row of ``Placed``.
+
+    ``status`` and ``n_est`` (n,) stand for all placed events; ``singles`` for those of status OK, and its ``id`` is
+    the row in ``Placed``.
+    """
+
+    verdicts: Mapping[str, Verdict]
+    shared: Mapping[str, Any]
+    singles: Mapping[str, Any]
+    status: Ints
+    n_est: Ints
 
 
 class Verdict(NamedTuple):

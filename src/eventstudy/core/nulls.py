@@ -23,7 +23,7 @@ def p_normal(z: Floats) -> Floats:
 def divide(a: Floats, b: Floats) -> Floats:
     """Divide where b is above zero, and give NaN elsewhere, without a warning."""
     a, b = np.broadcast_arrays(a, b)
-    return np.divide(a, b, out=np.full(a.shape, np.nan), where=b > 0)
+    return np.asarray(np.divide(a, b, out=np.full(a.shape, np.nan), where=b > 0))
 
 
 def verdict(

@@ -12,7 +12,7 @@ from eventstudy.core import daily, overlap, singles
 from eventstudy.core.scores import scores
 from eventstudy.core.sums import Gathered, add, moments
 from eventstudy.core.windows import blocks
-from eventstudy.types import Abnormal, Block, Model, Panel, Placed, Sample, Scores, Spec, State, Status, Test, Verdict
+from eventstudy.types import Abnormal, Block, Model, Outcome, Panel, Placed, Sample, Scores, Spec, State, Status, Test
 
 
 class Shared(NamedTuple):
@@ -28,17 +28,6 @@ SHARED = {
     "daily": Shared(daily.chunk, daily.finalize),
 }
 ALWAYS = ("moments", "overlap", "daily")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run leaves: the verdicts by test, what is shared, and every single event, by row of ``placed``."""
-
-    verdicts: Mapping[str, Verdict]
-    shared: Mapping[str, Any]
-    singles: Mapping[str, Any]
-    status: np.ndarray
-    n_est: np.ndarray
 
 
 def run(

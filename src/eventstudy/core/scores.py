@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eventstudy.types import Abnormal, Floats, Scores, Spec
+from eventstudy.types import Abnormal, Bools, Floats, Scores, Spec
 
 
 def scores(abnormal: Abnormal, spec: Spec) -> Scores:
@@ -39,7 +39,7 @@ def scores(abnormal: Abnormal, spec: Spec) -> Scores:
     var = np.where(usable, abnormal.sigma[:, None] ** 2 * spread, 0.0)
     car = np.where(usable, car, 0.0)
     z = np.divide(car, np.sqrt(var), out=np.zeros_like(car), where=usable)
-    return Scores(car, var, z, np.rint(n_days).astype(np.int64), usable)
+    return Scores(car, var, z, np.rint(n_days).astype(np.int64), usable, weights)
 
 
 def needed(lengths: Floats, min_coverage: float) -> Floats:
@@ -67,3 +67,22 @@ def standardised(abnormal: Abnormal) -> tuple[Floats, Floats]:
     fitted = leverage[:, :n_est] > 1.0 - 1e-12
     prefix = np.where(fitted, 0.0, abnormal.ar[:, :n_est] / (sigma * np.where(fitted, 1.0, inside)))
     return prefix, abnormal.ar[:, n_est:] / (sigma * np.sqrt(1.0 + leverage[:, n_est:]))
+
+
+def patell_z(scores: Scores, abnormal: Abnormal) -> tuple[Floats, Bools]:
+    r"""Give each event's own Z over each window (Patell 1976): the sum of SAR over its deviation.
+
+    .. math:: Z_{iW} = \sum_{t \in W} SAR_{it} / \sqrt{L_i (M_i - k_i) / (M_i - k_i - 2)}
+
+    Returns
+    -------
+    z : float array (N, V)
+    ok : bool array (N, V)
+        False, and z 0, where the window is not ok or M - k is 2 or less: the variance does not exist.
+    """
+    _, suffix = standardised(abnormal)
+    usable = scores.ok & (abnormal.dof > 2)[:, None]
+    spare = np.where(abnormal.dof > 2, abnormal.dof, 3.0)
+    deviation = np.sqrt(np.maximum(scores.n_days, 1) * (spare / (spare - 2.0))[:, None])
+    total = suffix @ scores.weights.T
+    return np.where(usable, total / deviation, 0.0), usable

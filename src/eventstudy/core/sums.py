@@ -79,9 +79,10 @@ def add(total: dict[str, Any], state: State) -> dict[str, Any]:
 
 
 def moments(scores: Scores, abnormal: Abnormal) -> State:
-    """Count and sum CARs and standardised CARs, and their squares, by group and window: each leaf (G, V)."""
+    """Count and sum CARs, standardised CARs, their squares and valid days, by group and window: leaves (G, V)."""
     return {
         "n": by_group(abnormal, scores.ok),
+        "days": by_group(abnormal, np.where(scores.ok, scores.n_days, 0)),
         "car": by_group(abnormal, scores.car),
         "car2": by_group(abnormal, scores.car**2),
         "z": by_group(abnormal, scores.z),

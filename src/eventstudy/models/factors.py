@@ -15,6 +15,7 @@ Examples
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,7 +42,7 @@ class Factors:
         When names repeat, or there are none.
     """
 
-    names: tuple[str, ...] = ("benchmark",)
+    names: Sequence[str] = ("benchmark",)
     risk_free: str | None = None
 
     def __post_init__(self) -> None:

@@ -1,0 +1,48 @@
+"""How the events of a sample share calendar days: what decides which tests hold."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from eventstudy.types import Ints, Survives
+
+
+class Clustering(NamedTuple):
+    """Events, distinct event dates, and the share of pairs of events whose event windows share a day."""
+
+    n_events: int
+    n_dates: int
+    share: float
+
+    @property
+    def kind(self) -> Survives:
+        """The dependence that a test must survive."""
+        if self.share == 0.0:
+            return "independent"
+        return "same_day" if self.n_dates == 1 else "overlap"
+
+    def __str__(self) -> str:
+        if self.kind == "independent":
+            return "no two event windows share a day"
+        if self.kind == "same_day":
+            return "all events share one date"
+        return f"{self.share:.1%} of the pairs of events share days of their windows ({self.n_dates} dates)"
+
+
+def clustering(first: Ints, day: Ints, last: Ints) -> Clustering:
+    """Count pairs of events whose windows, from ``first`` to ``last`` (N,) as days since 1970-01-01, overlap.
+
+    Examples
+    --------
+    >>> str(clustering(np.array([0, 5, 50]), np.array([5, 10, 55]), np.array([10, 15, 60])))
+    '33.3% of the pairs of events share days of their windows (3 dates)'
+    """
+    n = len(day)
+    starts = np.sort(first)
+    later = np.searchsorted(starts, last, side="right") - np.searchsorted(starts, first, side="left")
+    same_start = np.searchsorted(starts, first, side="right") - np.searchsorted(starts, first, side="left")
+    # A pair is counted by the event that starts first, and by both where they start together.
+    pairs = (later - same_start).sum() + (same_start - 1).sum() / 2
+    return Clustering(n, len(np.unique(day)), float(pairs / (n * (n - 1) / 2)) if n > 1 else 0.0)

@@ -1,0 +1,42 @@
+r"""Adjusted Patell: Patell's Z for events that share days.
+
+.. math:: Z_{adj} = Z / \sqrt{1 + (N - 1) r} \sim N(0, 1)
+
+with r as in ``kolari_pynnonen``. Assumes that the event brings no variance of its own. Kolari & Pynnonen (2010, Review
+of Financial Studies 23:3996); there is no (1 - r) on top, for Patell's variance is theoretical.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from eventstudy.core.nulls import divide, verdict
+from eventstudy.core.scores import patell_z
+from eventstudy.core.sums import by_group
+from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
+
+
+def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
+    """Sum each event's own Z, and count."""
+    z, ok = patell_z(scores, abnormal)
+    return {"z": by_group(abnormal, z), "n": by_group(abnormal, ok)}
+
+
+def finalize(state: State, sample: Sample) -> Verdict:
+    """Divide Patell's Z by the root of the inflation that the common days bring."""
+    n = state["n"]
+    inflation = 1.0 + (n - 1.0) * sample.shared["overlap"]["windows"]
+    positive = np.where(inflation > 0, inflation, 1.0)
+    return verdict(
+        divide(state["z"], np.sqrt(n * positive)),
+        n,
+        undefined=[
+            (n < 1, "no event with more than 2 degrees of freedom"),
+            (inflation <= 0, "the mean correlation is so negative that no variance is left"),
+        ],
+    )
+
+
+TEST = Test(chunk, finalize, shares=("overlap",), survives="overlap")

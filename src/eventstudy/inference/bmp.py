@@ -1,0 +1,39 @@
+r"""BMP, the standardised cross-sectional test: the mean standardised CAR over its standard error across events.
+
+.. math:: t = \frac{\overline{SCAR}}{sd_{N-1}(SCAR) / \sqrt N} \sim t(N - 1)
+
+with the forecast correction in each SCAR. Robust to variance that the event itself brings; needs events that do not
+share days. Boehmer, Musumeci & Poulsen (1991, Journal of Financial Economics 30:253). The null is t(N - 1): t with
+the estimation window's degrees of freedom rejects 12 % at N = 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from eventstudy.core.nulls import divide, verdict
+from eventstudy.core.sums import mean_and_sd
+from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
+
+
+def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
+    """Keep nothing: the moments are shared."""
+    return {}
+
+
+def finalize(state: State, sample: Sample) -> Verdict:
+    """Compare the mean SCAR with its cross-sectional standard error."""
+    moments = sample.shared["moments"]
+    n = moments["n"]
+    mean, sd = mean_and_sd(n, moments["z"], moments["z2"])
+    return verdict(
+        divide(mean * np.sqrt(n), sd),
+        n,
+        df=n - 1,
+        undefined=[(n < 2, "fewer than 2 events"), (np.isnan(sd), "the standardised CARs are all equal")],
+    )
+
+
+TEST = Test(chunk, finalize, shares=("moments",))

@@ -1,0 +1,64 @@
+r"""Brown-Warner: the average abnormal return over the time-series deviation of the average residual.
+
+.. math:: t = \frac{\sum_{t \in W} AAR_t}{\sqrt L \, A} \sim t(T - 1), \quad
+          A^2 = \frac{1}{T - 1} \sum_{t=1}^{T} (\bar e_t - \bar{\bar e})^2
+
+the crude dependence adjustment: the average residual of each estimation day carries whatever the events have in
+common that day. With one shared date the average is over all events, and T = M. With different dates it is taken in
+*calendar* time, for in event time the dependence of a day is lost: the n_t events whose estimation window covers the
+date give ``sum(e) / sqrt(n_t N)``, which has the variance of an average of N under independence. The note says which
+was used. No forecast correction, no allowance for variance that the event brings. Brown & Warner (1980, Journal of
+Financial Economics 8:205; 1985, 14:3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from eventstudy.core.nulls import divide, verdict
+from eventstudy.core.sums import by_cluster
+from eventstudy.types import Abnormal, Ints, Sample, Scores, State, Test, Verdict
+
+
+def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
+    """Sum residuals by cluster and estimation day, with their counts."""
+    n_est = abnormal.n_est
+    return {"e": by_cluster(abnormal, abnormal.ar[:, :n_est]), "n": by_cluster(abnormal, abnormal.ok[:, :n_est])}
+
+
+def finalize(state: State, sample: Sample) -> Verdict:
+    """Lay the residuals out by calendar date, and compare the mean CAR with the deviation of their average."""
+    moments = sample.shared["moments"]
+    n = moments["n"]
+    caar = divide(moments["car"], n)
+    days = moments["days"] / np.maximum(n, 1)  # valid days of the average CAR
+    deviation = np.full(sample.n_groups, np.nan)
+    n_dates = np.zeros(sample.n_groups)
+    notes = np.full(sample.n_groups, "", dtype=object)
+    for group in range(sample.n_groups):
+        mine = np.flatnonzero((sample.cluster_group == group) & state["n"].any(axis=1))
+        deviation[group], n_dates[group] = _deviation(state, sample.cluster_dates[mine], mine, sample.spec.n_est)
+        notes[group] = "one date" if len(mine) == 1 else "average residual taken in calendar time"
+    scale = deviation[:, None] * np.sqrt(days) / np.sqrt(np.maximum(n, 1))
+    result = verdict(
+        divide(caar, scale),
+        n,
+        df=np.broadcast_to(n_dates[:, None] - 1, n.shape),
+        undefined=[(n < 1, "no event"), (n_dates[:, None] < 2, "fewer than 2 estimation dates")],
+    )
+    known = np.isfinite(result.statistic)
+    result.note[known] = np.broadcast_to(notes[:, None], n.shape)[known]
+    return result
+
+
+def _deviation(state: State, dates: Ints, mine: Ints, n_est: int) -> tuple[float, int]:
+    """Give the standard deviation over dates of the sum of residuals over sqrt(n_t), and the number of dates."""
+    union, column = np.unique(dates[:, :n_est], return_inverse=True)
+    total, count = (np.bincount(column.ravel(), state[leaf][mine].ravel(), len(union)) for leaf in ("e", "n"))
+    average = total[count > 0] / np.sqrt(count[count > 0])
+    return (float(average.std(ddof=1)), len(average)) if len(average) > 1 else (np.nan, len(average))
+
+
+TEST = Test(chunk, finalize, shares=("moments",), survives="same_day")

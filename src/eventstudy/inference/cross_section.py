@@ -1,0 +1,38 @@
+r"""Cross-sectional t: the mean CAR over its standard error across events.
+
+.. math:: t = \frac{\overline{CAR}}{sd_{N-1}(CAR) / \sqrt N} \sim t(N - 1)
+
+Robust to variance that the event itself brings; needs events that do not share days. Brown & Warner (1980, Journal
+of Financial Economics 8:205); Boehmer, Musumeci & Poulsen (1991, Journal of Financial Economics 30:253).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from eventstudy.core.nulls import divide, verdict
+from eventstudy.core.sums import mean_and_sd
+from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
+
+
+def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
+    """Keep nothing: the moments are shared."""
+    return {}
+
+
+def finalize(state: State, sample: Sample) -> Verdict:
+    """Compare the mean CAR with its cross-sectional standard error."""
+    moments = sample.shared["moments"]
+    n = moments["n"]
+    mean, sd = mean_and_sd(n, moments["car"], moments["car2"])
+    return verdict(
+        divide(mean * np.sqrt(n), sd),
+        n,
+        df=n - 1,
+        undefined=[(n < 2, "fewer than 2 events"), (np.isnan(sd), "the CARs are all equal")],
+    )
+
+
+TEST = Test(chunk, finalize, shares=("moments",))

@@ -1,0 +1,36 @@
+r"""Sign test: as many CARs above zero as below.
+
+.. math:: w = \#\{CAR_i > 0\} \sim B(n, 1/2), \quad z = (2 w - n) / \sqrt n
+
+p is exact binomial, the statistic z is shown for its sign and size; exact zeros are dropped. Returns are skewed to
+the right, so the share of positive abnormal returns is below one half without any event: prefer
+``generalized_sign``. Needs events that do not share days. Dixon & Mood (1946, Journal of the American Statistical
+Association 41:557).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy import special
+
+from eventstudy.core.nulls import divide, verdict
+from eventstudy.core.sums import by_group
+from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
+
+
+def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
+    """Count CARs above and below zero."""
+    return {"up": by_group(abnormal, scores.car > 0), "down": by_group(abnormal, scores.car < 0)}
+
+
+def finalize(state: State, sample: Sample) -> Verdict:
+    """Take the exact two-sided binomial probability."""
+    up, down = state["up"], state["down"]
+    n = up + down
+    p = np.minimum(1.0, 2.0 * special.bdtr(np.minimum(up, down), np.maximum(n, 1).astype(np.int64), 0.5))
+    return verdict(divide(up - down, np.sqrt(n)), n, p=p, undefined=[(n < 1, "no CAR differs from zero")])
+
+
+TEST = Test(chunk, finalize)

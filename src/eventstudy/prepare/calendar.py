@@ -1,0 +1,149 @@
+"""The sessions of an exchange as its prices show them, and the session in which an announcement can first move a price.
+
+The rule: an event reacts in the first session whose *close* is strictly later than its time stamp. A date alone means
+that date's session, or what the policy says where there was none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from eventstudy import markets
+from eventstudy.errors import AlignmentError, one_of
+from eventstudy.types import Bars, Bools, Dates, Ints
+
+POLICIES = ("next", "previous", "drop", "raise")
+NOWHERE = -1  # the position of an event that has no session
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Sessions (T,) as datetime64[D], their closes (T,) in UTC or None where not known, and what was noticed."""
+
+    name: str | None
+    dates: Dates
+    closes: Dates | None
+    notes: tuple[str, ...] = ()
+
+
+def key(mic: str | None) -> str | None:
+    """Give the name under which markets with the same sessions share one calendar."""
+    return None if mic is None else markets.SAME_SESSIONS.get(mic, mic)
+
+
+def observed(name: str | None, bars: Sequence[Bars]) -> Calendar:
+    """Correct an exchange's calendar by the prices that were seen on it; prices win.
+
+    A date with a price becomes a session. A session on which no price stands, though two or more tickers trade before
+    and after it, is taken as closed; with one ticker it stays, for that ticker may have been suspended. Both are noted.
+
+    Parameters
+    ----------
+    name : str or None
+        Of a calendar; None takes the dates of the prices as the calendar.
+    bars : sequence of Bars
+    """
+    seen = [b.dates[np.isfinite(b.fields["close"])] for b in bars]
+    seen = [dates for dates in seen if len(dates)]
+    union = np.unique(np.concatenate(seen)) if seen else np.array([], dtype="datetime64[D]")
+    if name is None:
+        return Calendar(None, union, None)
+    dates, closes = markets.sessions(name)
+    cover = sum((((d[0] <= dates) & (dates <= d[-1])).astype(int) for d in seen), np.zeros(len(dates), dtype=int))
+    closed = (cover >= 2) & ~np.isin(dates, union)
+    extra = union[~np.isin(union, dates)]
+    notes = []
+    if closed.any():
+        notes.append(f"{name}: no price on {_some(dates[closed])}; taken as closed")
+    if len(extra):
+        notes.append(f"{name}: prices on {_some(extra)}, which its calendar does not know; taken as sessions")
+    times = closes - dates.astype("datetime64[ns]")
+    before = np.clip(np.searchsorted(dates, extra) - 1, 0, None)
+    dates = np.concatenate([dates[~closed], extra])
+    closes = np.concatenate([closes[~closed], extra.astype("datetime64[ns]") + times[before]])
+    order = np.argsort(dates, kind="stable")
+    return Calendar(name, dates[order], closes[order], tuple(notes))
+
+
+def _some(dates: Dates) -> str:
+    shown = ", ".join(str(d) for d in dates[:5])
+    return shown if len(dates) <= 5 else f"{shown} and {len(dates) - 5} more dates"
+
+
+def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> tuple[Ints, np.ndarray]:
+    """Find the session of each event.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``stamp`` (UTC, NaT where only a date is known) and ``date``, as in ``Events.frame``.
+    calendar : Calendar
+    on_closed : {"next", "previous", "drop", "raise"}
+        What a date alone means where there was no session.
+
+    Returns
+    -------
+    position : int array (N,)
+        Into ``calendar.dates``; -1 where there is none.
+    rule : object array (N,)
+        Why.
+
+    Raises
+    ------
+    InputError
+        When ``on_closed`` is not a policy.
+    AlignmentError
+        When ``on_closed`` is "raise" and a date has no session.
+    """
+    if on_closed not in POLICIES:
+        raise one_of("on_closed", on_closed, POLICIES)
+    stamps = frame["stamp"].dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
+    dates = frame["date"].to_numpy().astype("datetime64[D]")
+    timed = ~np.isnat(stamps)
+    position, rule = _by_date(frame, dates, calendar, on_closed)
+    if calendar.closes is None:
+        rule[timed] = "no closing times known: " + rule[timed]
+        return position, rule
+    first = np.searchsorted(calendar.closes, stamps, side="right")
+    early = stamps < calendar.dates[:1].astype("datetime64[ns]") if len(calendar.dates) else np.ones(len(stamps), bool)
+    outside = early | (first >= len(calendar.dates))
+    position = np.where(timed, np.where(outside, NOWHERE, first), position)
+    rule[timed] = np.where(outside, _bounds(calendar), _why(dates, calendar, first))[timed]
+    return position, rule
+
+
+def _by_date(frame: pd.DataFrame, dates: Dates, calendar: Calendar, on_closed: str) -> tuple[Ints, np.ndarray]:
+    at = np.searchsorted(calendar.dates, dates)
+    outside = (at >= len(calendar.dates)) | (dates < calendar.dates[0] if len(calendar.dates) else True)
+    inside = np.where(outside, 0, at)
+    open_: Bools = ~outside & (calendar.dates[inside] == dates) if len(calendar.dates) else ~outside
+    shut = ~outside & ~open_ & frame["stamp"].isna().to_numpy()
+    if on_closed == "raise" and shut.any():
+        event = frame.index[shut][0]
+        raise AlignmentError(
+            f"event {event!r}: {dates[shut][0]} is no session of {calendar.name or 'the prices'}"
+            f" ({int(shut.sum())} such events); correct the date, give a time stamp,"
+            " or set on_closed to 'next', 'previous' or 'drop'"
+        )
+    lost = outside | (shut & (on_closed == "drop"))
+    position = np.where(lost, NOWHERE, inside - (shut & (on_closed == "previous")))
+    rule = np.where(open_, "the date is a session", f"no session on the date: {on_closed}")
+    return position, np.where(outside, _bounds(calendar), rule).astype(object)
+
+
+def _why(dates: Dates, calendar: Calendar, first: Ints) -> np.ndarray:
+    """Say how a stamped event came to its session, by the local date that it carries."""
+    session = calendar.dates[np.minimum(first, len(calendar.dates) - 1)]
+    is_open = np.isin(dates, calendar.dates)
+    after = np.where(is_open, "after the close: next session", "closed day: next session")
+    return np.where(session <= dates, "before the close", after)
+
+
+def _bounds(calendar: Calendar) -> str:
+    if not len(calendar.dates):
+        return "outside the calendar, which has no sessions"
+    return f"outside the calendar, which is known from {calendar.dates[0]} to {calendar.dates[-1]}"

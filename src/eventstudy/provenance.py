@@ -1,0 +1,54 @@
+"""What a reader needs to reproduce a result: versions, settings, fingerprints, and what was noticed."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+
+from eventstudy.types import Prices
+
+LIBRARIES = ("numpy", "pandas", "scipy", "exchange_calendars")
+
+
+def provenance(
+    settings: dict[str, Any],
+    events: pd.DataFrame,
+    prices: Prices,
+    notes: Sequence[str],
+    clustering: dict[str, Any],
+    tests: Sequence[str],
+) -> dict[str, Any]:
+    """Collect the provenance of a run as plain values, ready for JSON."""
+    return {
+        "eventstudy": version("eventstudy-quant"),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "settings": settings,
+        "tests": list(tests),
+        "events": {"n": len(events), "sha256": fingerprint(events)},
+        "prices": {**prices.provenance, "n_tickers": len(prices.bars), "problems": dict(prices.problems)},
+        "clustering": clustering,
+        "notes": list(notes),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+    }
+
+
+def fingerprint(frame: pd.DataFrame) -> str:
+    """Hash a frame by a canonical form: sorted columns, values as text, ISO dates; not by pandas' own bytes.
+
+    Examples
+    --------
+    >>> fingerprint(pd.DataFrame({"a": [1]}, index=["x"]))[:8]
+    'bc80474e'
+    """
+    digest = hashlib.sha256()
+    for name in sorted(map(str, frame.columns)):
+        digest.update(f"{name}\n".encode())
+        digest.update("\n".join(map(str, frame[name].tolist())).encode())
+    digest.update("\n".join(map(str, frame.index.tolist())).encode())
+    return digest.hexdigest()

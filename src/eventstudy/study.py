@@ -1,0 +1,294 @@
+"""A study: its choices, checked when they are made, and its run, the only wiring of the library."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eventstudy import _registry, tables
+from eventstudy.core.clustering import Clustering, clustering
+from eventstudy.core.run import run
+from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, one_of
+from eventstudy.prepare.align import Prepared, prepare, valid_estimation_days
+from eventstudy.prepare.calendar import POLICIES
+from eventstudy.prepare.events import Events
+from eventstudy.prepare.panels import Choices
+from eventstudy.prepare.returns import GAPS, RETURNS
+from eventstudy.provenance import provenance
+from eventstudy.types import PRICE_FIELDS, Model, Prices, Spec, Survives, Test
+
+DEFAULT_TESTS: Mapping[Survives, tuple[str, ...]] = {
+    "independent": ("cross_section", "bmp", "grank_t", "generalized_sign"),
+    "same_day": ("kolari_pynnonen", "grank_t"),
+    "overlap": ("kolari_pynnonen", "adjusted_patell"),
+}
+Window = tuple[int, int]
+
+
+def model(name: str, **options: Any) -> Model:
+    """Give a return model by name, with its options.
+
+    Parameters
+    ----------
+    name : str
+        A member of ``models/``; see :func:`models`.
+    **options
+        The fields of the model's dataclass.
+
+    Raises
+    ------
+    InputError
+        When the name or an option is not known, or an option's value is not valid.
+
+    Examples
+    --------
+    >>> model("dimson", leads=1, lags=2).coefficients
+    ('alpha', 'beta_lag2', 'beta_lag1', 'beta', 'beta_lead1')
+    """
+    default = _registry.load("models", name)
+    valid = list(default.__dataclass_fields__)
+    unknown = [option for option in options if option not in valid]
+    if unknown:
+        raise one_of(f"an option of the {name} model", unknown[0], valid or ["none: it has no options"])
+    made: Model = replace(default, **{k: tuple(v) if isinstance(v, list) else v for k, v in options.items()})
+    return made
+
+
+def models() -> dict[str, str]:
+    """Give the return models by name, with one line each."""
+    return _registry.summaries("models")
+
+
+def tests() -> dict[str, str]:
+    """Give the tests by name, with one line each."""
+    return _registry.summaries("inference")
+
+
+tests.__test__ = False  # type: ignore[attr-defined]  # pytest takes a function of this name for one of its own
+
+
+@dataclass(frozen=True)
+class Study:
+    """The choices of an event study.
+
+    Parameters
+    ----------
+    model : str or Model
+        The return model; a name takes its defaults, :func:`model` gives it options.
+    benchmark : str, mapping or None
+        One ticker; a mapping from ticker or MIC to a ticker; or the name of an events column.
+    estimation, event : (int, int)
+        Windows in sessions relative to the event's, both ends included.
+    windows : sequence of (int, int)
+        Windows, inside the event window, over which abnormal returns are summed.
+    tests : str, sequence or mapping
+        "default" (what holds for the clustering of this sample), "all", names or Test objects, or a mapping from
+        names to Test objects.
+    returns : {"simple", "log"}
+    price : {"close", "open", "high", "low"}
+        What the reaction of relative day 0 is measured to; all other days are close to close.
+    min_estimation : int
+        Valid returns that an estimation window needs.
+    on_closed : {"next", "previous", "drop", "raise"}
+        What a date alone means where its exchange was closed.
+    seed : int
+        Of everything that is drawn at random.
+    gaps : {"missing", "span"}
+        After a session without a price: no return, or the whole change on the next session with one.
+    min_coverage : float
+        Share of a window's days that must be valid for its CAR; all of them by default.
+
+    Raises
+    ------
+    InputError
+        When a choice is not valid; the message names it, its value and what is valid.
+
+    Examples
+    --------
+    >>> Study(benchmark="^HSI", windows=((-1, 1),)).windows
+    ((-1, 1),)
+    """
+
+    model: str | Model = "market"
+    benchmark: str | Mapping[str, str] | None = None
+    estimation: Window = (-260, -11)
+    event: Window = (-10, 10)
+    windows: Sequence[Window] = ((0, 0), (-1, 1), (0, 5))
+    tests: str | Sequence[str | Test] | Mapping[str, Test] = "default"
+    returns: str = "simple"
+    price: str = "close"
+    min_estimation: int = 120
+    on_closed: str = "next"
+    seed: int = 0
+    gaps: str = "missing"
+    min_coverage: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("estimation", "event"):
+            object.__setattr__(self, name, _window(name, getattr(self, name)))
+        object.__setattr__(self, "windows", tuple(_window("windows", w) for w in self.windows))
+        _check_windows(self.estimation, self.event, self.windows)
+        for name, valid in (("returns", RETURNS), ("gaps", GAPS), ("price", PRICE_FIELDS), ("on_closed", POLICIES)):
+            if getattr(self, name) not in valid:
+                raise one_of(name, getattr(self, name), valid)
+        length = self.estimation[1] - self.estimation[0] + 1
+        if not 1 <= self.min_estimation <= length:
+            raise InputError(f"min_estimation is {self.min_estimation}; the estimation window has {length} days")
+        if not 0.0 < self.min_coverage <= 1.0:
+            raise InputError(f"min_coverage is {self.min_coverage}; it is a share above 0 and up to 1")
+        self._model()
+        self._tests("independent")
+
+    def _model(self) -> Model:
+        return model(self.model) if isinstance(self.model, str) else self.model
+
+    def _tests(self, kind: Survives) -> dict[str, Test]:
+        """Give the tests by name; ``kind`` is the dependence that the default must survive."""
+        given = self.tests
+        if isinstance(given, Mapping):
+            return dict(given)
+        if given == "default":
+            given = DEFAULT_TESTS[kind]
+        elif given == "all":
+            given = _registry.names("inference")
+        elif isinstance(given, str):
+            given = (given,)
+        return {
+            t if isinstance(t, str) else f"user_{k}": _registry.load("inference", t) if isinstance(t, str) else t
+            for k, t in enumerate(given, start=1)
+        }
+
+    def _spec(self) -> Spec:
+        windows = np.array(self.windows, dtype=np.int64)
+        return Spec(self.estimation, self.event, windows, self.min_estimation, self.min_coverage)
+
+    def _prepare(self, events: Events, prices: Prices, factors: pd.DataFrame | None) -> Prepared:
+        columns = self._model().columns
+        choices = Choices(self._spec(), columns, self.benchmark, self.returns, self.gaps, self.price, self.on_closed)
+        return prepare(events.frame, prices, choices, factors)
+
+    def check(self, events: Events, prices: Prices, *, factors: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Place every event and say what would become of it, without estimating anything.
+
+        Parameters
+        ----------
+        events : Events
+        prices : Prices
+        factors : DataFrame, optional
+            Decimal factor returns, dates by names.
+
+        Returns
+        -------
+        DataFrame
+            Index ``event_id``; ticker, announced, session, placement, benchmark, n_estimation, status, reason.
+        """
+        prepared = self._prepare(events, prices, factors)
+        return tables.placement(prepared.roll, valid_estimation_days(prepared), prepared.sample.spec)
+
+    def run(
+        self,
+        events: Events,
+        prices: Prices,
+        *,
+        factors: pd.DataFrame | None = None,
+        progress: bool = False,
+    ) -> tables.Result:
+        """Estimate every event, and test the sample.
+
+        Parameters
+        ----------
+        events : Events
+        prices : Prices
+        factors : DataFrame, optional
+            Decimal factor returns, dates by names, for a model with named columns.
+        progress : bool
+            Whether to show a bar.
+
+        Returns
+        -------
+        Result
+
+        Raises
+        ------
+        AlignmentError
+            When the one benchmark has no prices, or a date has no session and the policy is "raise".
+        NotEnoughData
+            When there are no events.
+
+        Warns
+        -----
+        EventStudyWarning
+            When the benchmark closes in another time zone and the model has no lead of it.
+        """
+        if not len(events):
+            raise NotEnoughData("there are no events; give at least one")
+        prepared = self._prepare(events, prices, factors)
+        cluster = _clustering(prepared)
+        chosen = self._tests(cluster.kind)
+        for note in prepared.notes:
+            if "another time zone" in note:
+                warnings.warn(note, EventStudyWarning, stacklevel=2)
+        with _bar(len(prepared.placed.day), progress) as advance:
+            outcome = run(prepared.panels, prepared.placed, self._model(), chosen, prepared.sample, advance)
+        why = f"default: {cluster}" if self.tests == "default" else ""
+        made = tables.assemble(
+            prepared.roll, outcome, prepared.sample.spec, self._model().coefficients, events.frame, why
+        )
+        story = provenance(self._settings(), events.frame, prices, prepared.notes, cluster._asdict(), list(chosen))
+        return tables.Result(**made, provenance=story)
+
+    def _settings(self) -> dict[str, Any]:
+        """Give the choices as plain values."""
+        chosen = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        if not isinstance(self.model, str):
+            options = {name: getattr(self.model, name) for name in getattr(self.model, "__dataclass_fields__", ())}
+            chosen["model"] = {"name": type(self.model).__module__.rpartition(".")[2], **options}
+        if not isinstance(self.tests, str):
+            chosen["tests"] = [t if isinstance(t, str) else "user" for t in self.tests]
+        return chosen
+
+
+def _window(name: str, value: Any) -> Window:
+    ok = isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(v, int | np.integer) for v in value)
+    if not ok or value[0] > value[1]:
+        raise InputError(f"{name} has {value!r}; a window is two whole numbers, the first not after the second")
+    return int(value[0]), int(value[1])
+
+
+def _check_windows(estimation: Window, event: Window, windows: Sequence[Window]) -> None:
+    if estimation[1] >= event[0]:
+        raise InputError(
+            f"estimation {estimation} reaches into event {event}; the estimation window ends before the event window"
+        )
+    if not windows:
+        raise InputError("windows is empty; give at least one, as ((0, 0),)")
+    outside = [w for w in windows if w[0] < event[0] or w[1] > event[1]]
+    if outside:
+        raise InputError(f"window {outside[0]} is not inside event {event}; widen event or narrow the window")
+
+
+def _clustering(prepared: Prepared) -> Clustering:
+    spec, dates = prepared.sample.spec, prepared.sample.cluster_dates
+    ends = [spec.n_est, -1]
+    day = prepared.roll.table["session"].to_numpy().astype("datetime64[D]").astype(np.int64)[prepared.roll.rows]
+    first, last = dates[prepared.placed.cluster][:, ends].T
+    # A window that runs past the known sessions ends in numbers far from any date.
+    return clustering(np.where(first < 0, day, first), day, np.where(last < 0, day, last))
+
+
+@contextmanager
+def _bar(total: int, shown: bool) -> Iterator[Callable[[int], object]]:
+    """Give what is told the number of events done, and shows a bar of it where wanted."""
+    if not shown:
+        yield lambda n: None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, unit="event") as bar:
+        yield bar.update
