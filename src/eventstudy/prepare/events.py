@@ -221,7 +221,7 @@ def _split_tickers(column: pd.Series[Any]) -> tuple[list[tuple[str, ...]], Probl
     read = cache(_read_tickers)  # a million events have some thousand tickers
     rows: list[tuple[str, ...]] = []
     problems: Problems = []
-    for row, cell in enumerate(column):
+    for row, cell in enumerate(column.tolist()):
         if not isinstance(cell, str):
             problems.append((row, _not_text(cell)))
             continue
@@ -330,7 +330,7 @@ def _iso_texts(column: pd.Series[Any]) -> list[str]:
         column = local.astype(str) + clock + _written(_offset_of(column))
     elif pd.api.types.is_datetime64_dtype(column.dtype):
         column = column.astype(str).mask(column.isna(), None)
-    cells = ["" if _missing(cell) else cell for cell in column.astype(object)]
+    cells = ["" if _missing(cell) else cell for cell in column.astype(object).tolist()]
     naive = [c for c in cells if isinstance(c, datetime) and c.tzinfo is None]
     midnights = all(c == datetime(c.year, c.month, c.day) for c in naive)
     return [_iso_text(cell, midnights) for cell in cells]
@@ -344,7 +344,7 @@ def _iso_text(cell: object, midnights: bool) -> str:
 
 def _texts(column: pd.Series[Any]) -> list[str]:
     """Write each cell as text, missing ones as empty."""
-    return ["" if _missing(cell) else str(cell).strip() for cell in column]
+    return ["" if _missing(cell) else str(cell).strip() for cell in column.tolist()]
 
 
 def _missing(cell: Any) -> bool:
