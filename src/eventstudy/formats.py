@@ -140,6 +140,36 @@ def plain(value: Any) -> str:
     return " ".join("".join(kept).split()) or MISSING
 
 
+def columns_of(line: str) -> int:
+    """Count the terminal columns of a line: Chinese takes two a letter, a combining accent none.
+
+    Examples
+    --------
+    >>> columns_of("BABA"), columns_of("阿里")
+    (4, 4)
+    """
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in line)
+    return len(line) + wide - sum(bool(unicodedata.combining(c)) for c in line)
+
+
+def cut(line: str, width: int) -> str:
+    """Shorten a line to some terminal columns, with an ellipsis where something is lost.
+
+    Examples
+    --------
+    >>> cut("9988.HK", 7), cut("反垄断指南", 7)
+    ('9988.HK', '反垄断…')
+    """
+    return line if columns_of(line) <= width else fitting(line, width - 1) + "…"
+
+
+def fitting(line: str, width: int) -> str:
+    """Give the longest beginning that fits in some terminal columns, at least one letter."""
+    while columns_of(line) > width and len(line) > 1:
+        line = line[:-1]
+    return line
+
+
 def setting(value: Any) -> str:
     """Write a value of a study's settings or provenance, whatever it is, on one line.
 

@@ -19,6 +19,7 @@ from eventstudy.prepare.align import Prepared, prepare, valid_estimation_days
 from eventstudy.prepare.calendar import POLICIES
 from eventstudy.prepare.events import Events
 from eventstudy.prepare.panels import Choices
+from eventstudy.prepare.reactions import reactions
 from eventstudy.prepare.returns import GAPS, RETURNS
 from eventstudy.provenance import provenance
 from eventstudy.types import PRICE_FIELDS, Model, Prices, Spec, Survives, Test
@@ -142,10 +143,13 @@ class Study:
             raise InputError(f"min_estimation is {self.min_estimation}; the estimation window has {length} days")
         if not 0.0 < self.min_coverage <= 1.0:
             raise InputError(f"min_coverage is {self.min_coverage}; it is a share above 0 and up to 1")
-        self._model()
+        if not callable(getattr(self.return_model, "fit", None)):
+            raise InputError(f"model is {self.model!r}; give a name ({', '.join(models())}) or an object with a fit")
         self._tests("independent")
 
-    def _model(self) -> Model:
+    @property
+    def return_model(self) -> Model:
+        """The return model itself, where ``model`` may be only its name."""
         return model(self.model) if isinstance(self.model, str) else self.model
 
     def _tests(self, kind: Survives) -> dict[str, Test]:
@@ -169,7 +173,7 @@ class Study:
         return Spec(self.estimation, self.event, windows, self.min_estimation, self.min_coverage)
 
     def _prepare(self, events: Events, prices: Prices, factors: pd.DataFrame | None) -> Prepared:
-        columns = self._model().columns
+        columns = self.return_model.columns
         choices = Choices(self._spec(), columns, self.benchmark, self.returns, self.gaps, self.price, self.on_closed)
         return prepare(events.frame, prices, choices, factors)
 
@@ -235,13 +239,14 @@ class Study:
             if "another time zone" in note:
                 warnings.warn(note, EventStudyWarning, stacklevel=2)
         with _bar(len(prepared.placed.day), progress) as advance:
-            outcome = run(prepared.panels, prepared.placed, self._model(), chosen, prepared.sample, advance)
+            outcome = run(prepared.panels, prepared.placed, self.return_model, chosen, prepared.sample, advance)
         why = f"default: {cluster}" if self.tests == "default" else ""
         made = tables.assemble(
-            prepared.roll, outcome, prepared.sample.spec, self._model().coefficients, events.frame, why
+            prepared.roll, outcome, prepared.sample.spec, self.return_model.coefficients, events.frame, why
         )
         story = provenance(self._settings(), events.frame, prices, prepared.notes, cluster._asdict(), list(chosen))
-        return tables.Result(**made, provenance=story)
+        moves = reactions(prepared.roll, prices, prepared.calendars, self.returns)
+        return tables.Result(**made, reactions=moves, provenance=story)
 
     def _settings(self) -> dict[str, Any]:
         """Give the choices as plain values."""

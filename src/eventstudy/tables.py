@@ -38,6 +38,10 @@ class Result:
         Index ``day``; n, aar, caar, se, lower, upper: the band is 95 % around the CAAR.
     tests : DataFrame
         group, start, end, test, n, effect, statistic, df, p, note; the effect is the mean CAR.
+    reactions : DataFrame
+        Index ``event_id``; ticker, session, and the plain (not abnormal) returns of that session from the previous
+        close to its ``open``, ``high``, ``low`` and ``close``, which is what a news report quotes; then the
+        ``benchmark`` and its own, as ``benchmark_open`` and so on.
     attrition : DataFrame
         reason, n: every event that was given is counted once by its status; then, for each window in which the CAR
         of a used event is missing, how many those are.
@@ -50,6 +54,7 @@ class Result:
     cars: pd.DataFrame
     daily: pd.DataFrame
     tests: pd.DataFrame
+    reactions: pd.DataFrame
     attrition: pd.DataFrame
     provenance: dict[str, Any]
 

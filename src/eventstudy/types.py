@@ -8,7 +8,7 @@ V event windows, G groups, C clusters (the events of one group on one calendar o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
@@ -334,8 +334,8 @@ class Abnormal:
 
     def take(self, rows: Bools) -> Abnormal:
         """Keep the events of a mask (N,)."""
-        arrays: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        return replace(self, **{k: v[rows] for k, v in arrays.items() if isinstance(v, np.ndarray)})
+        kept: dict[str, Any] = {name: v[rows] for name, v in vars(self).items() if isinstance(v, np.ndarray)}
+        return replace(self, **kept)
 
 
 @dataclass(frozen=True)

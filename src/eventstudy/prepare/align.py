@@ -13,7 +13,7 @@ import pandas as pd
 
 from eventstudy import markets
 from eventstudy.errors import AlignmentError, InputError, one_of
-from eventstudy.prepare.calendar import key, observed, place
+from eventstudy.prepare.calendar import Calendar, key, observed, place
 from eventstudy.prepare.panels import Choices, Market, panel, read_factors
 from eventstudy.types import Bools, Ints, Panel, Placed, Prices, Roll, Sample, Status
 
@@ -26,6 +26,7 @@ class Prepared:
     panels: Sequence[Panel]
     placed: Placed
     sample: Sample
+    calendars: Mapping[str | None, Calendar]
     notes: tuple[str, ...]
 
 
@@ -96,7 +97,7 @@ def prepare(frame: pd.DataFrame, prices: Prices, choices: Choices, factors: pd.D
     if choices.price in ("high", "low"):
         notes.append(f"day 0 is at the {choices.price}: those of security and benchmark need not be simultaneous")
     roll = Roll(table, fate.status, fate.reason, twin, rows)
-    return Prepared(roll, panels, placed, sample, tuple(notes))
+    return Prepared(roll, panels, placed, sample, market.calendars, tuple(notes))
 
 
 def _market(prices: Prices, factors: dict[str, tuple[np.ndarray, np.ndarray]]) -> Market:

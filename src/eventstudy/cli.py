@@ -1,0 +1,143 @@
+"""The command line: ``eventstudy demo``, and ``run``, ``check`` and ``fetch`` on a study file.
+
+Exit codes: 0 done; 1 it could not be done (no prices, nothing left to estimate); 2 the arguments, the study file, the
+events or the prices are not valid.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from eventstudy import studyfile
+from eventstudy.errors import EventStudyError, EventStudyWarning, InputError, NotEnoughData
+
+WIDTH = 100
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and give its exit code."""
+    given = _parser().parse_args(arguments)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", EventStudyWarning)
+        warnings.showwarning = _warn
+        try:
+            given.command(given)
+        except EventStudyError as error:
+            print(f"eventstudy: {error}", file=sys.stderr)
+            return 2 if isinstance(error, InputError) else 1
+        except KeyboardInterrupt:
+            print("eventstudy: interrupted", file=sys.stderr)
+            return 1
+    return 0
+
+
+def _warn(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+    if issubclass(category, EventStudyWarning):
+        print(f"eventstudy: note: {message}", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="eventstudy", description="Event studies: dated events and prices in, abnormal returns and tests out."
+    )
+    parser.add_argument("--version", action="version", version=f"eventstudy {version('eventstudy-quant')}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    demo = commands.add_parser("demo", help="the shipped events on simulated prices; needs no network")
+    demo.add_argument("--out", type=Path, default=Path("demo"), help="folder for the report (default: %(default)s)")
+    demo.set_defaults(command=_demo)
+    for name, command, text in (
+        ("run", _run, "estimate, test and report a study"),
+        ("check", _check, "place the events and say what would become of each; estimates nothing"),
+        ("fetch", _fetch, "fetch the study's prices into a folder that source = 'folder' reads"),
+    ):
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.add_argument("study", type=Path, help="the study file (TOML)")
+        sub.set_defaults(command=command)
+        if name == "fetch":
+            sub.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="where the files go")
+        else:
+            sub.add_argument("--prices", type=Path, metavar="FOLDER", help="read prices here, whatever the file says")
+        if name == "run":
+            sub.add_argument(
+                "--report", type=Path, action="append", default=[], metavar="FILE",
+                help="also write a report: .html .csv .tex .txt (repeatable)",
+            )  # fmt: skip
+    return parser
+
+
+def _load(given: argparse.Namespace) -> studyfile.StudyFile:
+    file = studyfile.read(given.study)
+    folder = getattr(given, "prices", None)
+    return file if folder is None else replace(file, source="folder", options={"path": folder})
+
+
+def _run(given: argparse.Namespace) -> None:
+    from eventstudy.reports.text import text
+
+    file = _load(given)
+    result = file.study.run(file.events, file.prices(), factors=file.factors, progress=sys.stderr.isatty())
+    print(text(result))
+    for path in given.report:
+        print(f"written: {result.report(path)}")
+    if not (result.events["status"] == "ok").any():
+        raise NotEnoughData("no event could be used; the table above says why for each")
+
+
+def _check(given: argparse.Namespace) -> None:
+    from eventstudy.reports.text import placement
+
+    file = _load(given)
+    print(placement(file.study.check(file.events, file.prices(), factors=file.factors)))
+
+
+def _fetch(given: argparse.Namespace) -> None:
+    from eventstudy.sources.folder import write
+
+    file = _load(given)
+    prices = file.prices()
+    write(prices, given.to)
+    for ticker, bars in prices.bars.items():
+        print(f"{ticker:<12} {bars.dates[0]} to {bars.dates[-1]}  {len(bars.dates):>6} rows")
+    print(f"written: {len(prices.bars)} files and manifest.csv in {given.to}")
+
+
+def _demo(given: argparse.Namespace) -> None:
+    from eventstudy import demo
+    from eventstudy.reports.text import text
+
+    found = demo.run()
+    given.out.mkdir(parents=True, exist_ok=True)
+    (given.out / "report.txt").write_text(text(found.result), encoding="utf-8")
+    print(text(found.result))
+    print(_planted(found.planted))
+    print(f"\nwritten: {found.result.report(given.out / 'report.html')} and report.txt")
+
+
+def _planted(frame: Any) -> str:
+    """Lay out what was planted beside what was recovered: the press day by ticker, then all events."""
+    from eventstudy.demo import DAY
+
+    press = frame[frame["total"].notna()]
+    head = f"{'ticker':<10}{'day return':>12}{'planted AR':>12}{'recovered AR':>14}{'s.e.':>9}   within 95 %"
+    lines = ["Planted beside recovered (simulated prices)", "-" * WIDTH, f"{DAY}, as the press had it", head]
+    for _, row in press.iterrows():
+        lines.append(
+            f"{row['ticker']:<10}{row['total']:>11.2%} {row['planted']:>11.2%} {row['recovered']:>13.2%} "
+            f"{row['se']:>8.2%}   {'yes' if row['within'] else 'no'}"
+        )
+    rest = frame[frame["planted"] != 0]
+    sign = rest["planted"].apply(lambda x: 1 if x > 0 else -1)
+    lines += [
+        "",
+        f"all {len(rest)} events with a planted reaction, in its direction: on average planted"
+        f" {(sign * rest['planted']).mean():.2%}, recovered {(sign * rest['recovered']).mean():.2%};",
+        f"the 95 % interval holds the planted reaction for {frame['within'].mean():.1%} of {len(frame)} events",
+    ]
+    return "\n".join(lines)

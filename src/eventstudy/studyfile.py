@@ -1,0 +1,133 @@
+"""A study file (TOML) that says the same as :class:`eventstudy.Study`, with its events and its source of prices."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from eventstudy.catalogue import catalogue
+from eventstudy.errors import InputError
+from eventstudy.prepare.events import Events, read_events
+from eventstudy.prices import fetch_prices
+from eventstudy.study import Study, model
+from eventstudy.types import Prices
+
+
+class _StudyTable(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    events: str | None = None
+    catalogue: str | None = None
+    factors: str | None = None
+    model: str | dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    benchmark: str | dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    estimation: tuple[int, int] | msgspec.UnsetType = msgspec.UNSET
+    event: tuple[int, int] | msgspec.UnsetType = msgspec.UNSET
+    windows: list[tuple[int, int]] | msgspec.UnsetType = msgspec.UNSET
+    tests: str | list[str] | msgspec.UnsetType = msgspec.UNSET
+    returns: str | msgspec.UnsetType = msgspec.UNSET
+    price: str | msgspec.UnsetType = msgspec.UNSET
+    min_estimation: int | msgspec.UnsetType = msgspec.UNSET
+    on_closed: str | msgspec.UnsetType = msgspec.UNSET
+    seed: int | msgspec.UnsetType = msgspec.UNSET
+    gaps: str | msgspec.UnsetType = msgspec.UNSET
+    min_coverage: float | msgspec.UnsetType = msgspec.UNSET
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    study: _StudyTable
+    prices: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StudyFile:
+    """A study as its file has it: choices, events, factors, and where prices come from."""
+
+    study: Study
+    events: Events
+    factors: pd.DataFrame | None
+    source: str
+    options: dict[str, Any]
+
+    def tickers(self) -> list[str]:
+        """Give the tickers that the study needs: of the events, the benchmarks and the model's columns."""
+        given = self.study.benchmark
+        frame = self.events.frame
+        names = list(dict.fromkeys(frame["ticker"]))
+        if isinstance(given, str):
+            names += list(dict.fromkeys(frame[given])) if given in frame.columns else [given]
+        elif given is not None:
+            names += list(given.values())
+        known = set() if self.factors is None else set(self.factors.columns)
+        names += [c.name for c in self.study.return_model.columns if c.name != "benchmark" and c.name not in known]
+        return list(dict.fromkeys(names))
+
+    def span(self) -> tuple[date, date]:
+        """Give the days that the windows of all events can reach, with room for holidays."""
+        first, last = self.events.frame["date"].min().date(), self.events.frame["date"].max().date()
+        before, after = self.study.estimation[0], self.study.event[1]
+        # 252 sessions a year are 1.45 days each; a fortnight more covers the longest closures.
+        return first - timedelta(int(-before * 1.45) + 21), last + timedelta(int(max(after, 0) * 1.45) + 21)
+
+    def prices(self) -> Prices:
+        """Fetch the prices that the study needs."""
+        start, end = self.span()
+        options = dict(self.options)
+        return fetch_prices(
+            self.tickers(), options.pop("start", start), options.pop("end", min(end, date.today())),
+            source=self.source, **options,
+        )  # fmt: skip
+
+
+def read(path: str | Path) -> StudyFile:
+    """Read a study file; paths in it are relative to it.
+
+    Raises
+    ------
+    InputError
+        When the file is not there, is not TOML, or has a table, a key or a value that is not valid.
+    """
+    path = Path(path)
+    try:
+        given = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
+    except OSError as error:
+        raise InputError(f"the study file {path} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not TOML: {error}") from None
+    except msgspec.ValidationError as error:
+        raise InputError(f"{path}: {error}") from None
+    chosen = {k: v for k, v in msgspec.structs.asdict(given.study).items() if v is not msgspec.UNSET}
+    events = _events(path, chosen.pop("events"), chosen.pop("catalogue"))
+    factors = chosen.pop("factors")
+    options = dict(given.prices)
+    source = options.pop("source", None)
+    if not isinstance(source, str):
+        raise InputError(f"{path}: [prices] names no source; give one, as in source = 'yahoo'")
+    if "path" in options:
+        options["path"] = path.parent / str(options["path"])
+    if isinstance(chosen.get("model"), dict):
+        wanted = dict(chosen["model"])
+        chosen["model"] = model(str(wanted.pop("name", "")), **wanted)
+    frame = None if factors is None else _factors(path.parent / factors)
+    return StudyFile(Study(**chosen), events, frame, source, options)
+
+
+def _events(path: Path, events: str | None, name: str | None) -> Events:
+    if (events is None) == (name is None):
+        raise InputError(f"{path}: [study] needs either events = 'file.csv' or catalogue = 'china-tech'")
+    return read_events(path.parent / events) if events is not None else catalogue(str(name))
+
+
+def _factors(path: Path) -> pd.DataFrame:
+    """Read decimal factor returns: the first column is the date, in ISO form."""
+    try:
+        frame = pd.read_csv(path, index_col=0, dtype=str, keep_default_na=False)
+        numbers = frame.map(lambda cell: float(cell) if cell.strip() else np.nan)
+    except (OSError, ValueError) as error:
+        raise InputError(f"the factors in {path} cannot be read: {error}; dates first, then decimal returns") from None
+    return numbers
