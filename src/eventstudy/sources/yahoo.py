@@ -127,8 +127,8 @@ class _Retry:
     def __post_init__(self) -> None:
         if self.attempts < 1 or self.wait < 0 or self.timeout <= 0:
             raise InputError(
-                f"attempts is {self.attempts!r}, wait {self.wait!r}, timeout {self.timeout!r}; valid are attempts from 1"
-                " on, seconds to wait from 0 on, and a timeout above 0 seconds"
+                f"attempts is {self.attempts!r}, wait {self.wait!r}, timeout {self.timeout!r}; valid are attempts from"
+                " 1 on, seconds to wait from 0 on, and a timeout above 0 seconds"
             )
 
 
