@@ -11,43 +11,24 @@ import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
-from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.errors import InputError, one_of
 from eventstudy.markets import TICKER, check_ticker
+from eventstudy.prepare.stamps import Problems, missing, read_times, texts
 
 REQUIRED = ("ticker", "announced")
 # What stands in a result's table of events beside the columns that the events came with.
-RESERVED = ("session", "status", "reason", "n_estimation", "alpha", "sigma", "r2", "stamp", "date")
+RESERVED = ("session", "placement", "status", "reason", "n_estimation", "alpha", "sigma", "r2", "stamp", "date")
 TEXT_COLUMNS = ("event_id", "ticker", "announced", "timezone", "cluster")
 SHOWN = 5
-# Day, clock, seconds, offset. Extended ISO 8601 only; the years are those that nanoseconds since 1970 can count.
-ISO = re.compile(
-    r"((?:1[789]|2[01])\d\d-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?(Z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?)?",
-    re.ASCII,
-)
 # At most 15 digits before the point, so that no identifier loses any; a leading zero is one's mark.
 NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
-# Why a time of announcement cannot be read.
-EMPTY = "is empty; give a time with its offset, or a date, as in 2021-09-13"
-NO_ISO = (
-    "is not in ISO 8601; write 2021-09-13T10:30+08:00, or 2021-09-13T10:30 with a column timezone, or 2021-09-13"
-    " (years 1700 to 2199)"
-)
-NAIVE = (
-    "has a time and no zone; add its offset, as in 2020-11-03T20:40+08:00, or a column timezone with an IANA name,"
-    " as in Asia/Hong_Kong"
-)
-NO_ZONE = "has the timezone {zone!r}, which is no IANA name; examples are Asia/Hong_Kong, America/New_York, UTC"
-
-Problems = list[tuple[int, str]]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -104,7 +85,7 @@ class Events:
         named = "event_id" in given
         ids, problems = _ids(given)
         tickers, bad_tickers = _split_tickers(given["ticker"])
-        when, bad_times = _read_times(given)
+        when, bad_times = read_times(given)
         _refuse(problems + bad_tickers + bad_times, ids if named else None, len(given))
         _refuse_duplicates(ids)
         return cls(_assemble(given, ids, tickers, when))
@@ -211,7 +192,7 @@ def _ids(given: pd.DataFrame) -> tuple[list[str], Problems]:
     if "event_id" not in given:
         width = max(4, len(str(len(given))))
         return [f"E{row:0{width}}" for row in range(1, len(given) + 1)], []
-    ids = _texts(given["event_id"])
+    ids = texts(given["event_id"])
     reason = "event_id is empty; name every event, or leave the column out"
     return ids, [(row, reason) for row, event in enumerate(ids) if not event]
 
@@ -233,7 +214,7 @@ def _split_tickers(column: pd.Series[Any]) -> tuple[list[tuple[str, ...]], Probl
 
 
 def _not_text(cell: object) -> str:
-    if _missing(cell):
+    if missing(cell):
         return "ticker is empty; name one, as in BABA"
     shown = f"{cell:04d}.HK" if isinstance(cell, int) else "0700.HK"
     return f"ticker {cell!r} is {type(cell).__name__}, not text; write it as text with its exchange, as in {shown}"
@@ -255,100 +236,6 @@ def _read_ticker(ticker: str) -> str:
     if ticker != ticker.upper() and TICKER.fullmatch(ticker.upper()):
         raise InputError(f"ticker {ticker!r} is not in capitals; write {ticker.upper()}")
     return check_ticker(ticker)
-
-
-def _read_times(given: pd.DataFrame) -> tuple[pd.DataFrame, Problems]:
-    """Give ``announced``, ``stamp`` and ``date`` of each row, and the rows whose time is not certain."""
-    texts = _iso_texts(given["announced"])
-    found = [m.groups() if m else (None, None, None, None) for m in map(ISO.fullmatch, texts)]
-    parts = pd.DataFrame(found, columns=["day", "clock", "seconds", "offset"], dtype=object)
-    day = _instants(parts["day"])
-    timed = parts[parts["clock"].notna()]
-    local = timed["day"] + "T" + timed["clock"] + timed["seconds"].fillna(":00")
-    wall = _instants(local)
-    known = {t: datetime.fromisoformat(f"2000-01-01T00:00{t}").utcoffset() for t in timed["offset"].dropna().unique()}
-    offset = pd.to_timedelta(timed["offset"].map(known))
-
-    problems = [(row, NO_ISO if texts[row] else EMPTY) for row in parts.index[parts["day"].isna()]]
-    absurd = day.index[day.isna() & parts["day"].notna()].union(wall.index[wall.isna()])
-    problems += [(row, "is no day or time that exists") for row in absurd]
-    naive = wall[wall.notna() & offset.isna()]
-    if naive.size:
-        zones = pd.Series(_texts(given["timezone"]) if "timezone" in given else "", index=given.index)
-        resolved, unclear = _zone_offsets(naive, zones[naive.index])
-        offset = offset.fillna(resolved)
-        problems += unclear
-    times = {
-        "announced": (local + _written(offset)).reindex(given.index).fillna(parts["day"]).astype(str),
-        "stamp": (wall - offset).dt.tz_localize("UTC").reindex(given.index),
-        "date": day,
-    }
-    return pd.DataFrame(times), [(row, f"announced {texts[row]!r} {reason}") for row, reason in problems]
-
-
-def _instants(iso: pd.Series[Any]) -> pd.Series[Any]:
-    """Read ISO text without offset; NaT where missing or absurd, as 2021-02-30."""
-    return pd.to_datetime(iso, format="ISO8601", errors="coerce").astype("datetime64[ns]")
-
-
-def _written(offset: pd.Series[Any]) -> pd.Series[Any]:
-    """Write offsets from UTC as +08:00."""
-    known = {o: str(timezone(pd.Timedelta(o).to_pytimedelta()))[3:] or "+00:00" for o in offset.dropna().unique()}
-    return offset.map(known).astype(object)
-
-
-def _zone_offsets(wall: pd.Series[Any], zones: pd.Series[Any]) -> tuple[pd.Series[Any], Problems]:
-    """Give the offset from UTC of naive local times in their zones, and the rows where there is not just one."""
-    offsets = pd.Series(pd.NaT, index=wall.index, dtype="timedelta64[ns]")
-    problems: Problems = []
-    known = available_timezones()
-    for zone, local in wall.groupby(zones):
-        if zone not in known:
-            problems += [(row, NO_ZONE.format(zone=zone) if zone else NAIVE) for row in local.index]
-            continue
-        there = local.dt.tz_localize(ZoneInfo(str(zone)), ambiguous="NaT", nonexistent="shift_forward")
-        offsets[local.index] = _offset_of(there)
-        shifted = there.notna() & (there.dt.tz_localize(None) != local)
-        for rows, what in ((there.isna(), "happens twice"), (shifted, "does not exist")):
-            reason = f"{what} in {zone}, where the clocks change; write it with its offset"
-            problems += [(row, reason) for row in local.index[rows]]
-    return offsets, problems
-
-
-def _offset_of(stamps: pd.Series[Any]) -> pd.Series[Any]:
-    """Give the offset from UTC of stamps with a zone."""
-    offset: pd.Series[Any] = stamps.dt.tz_localize(None) - stamps.dt.tz_convert("UTC").dt.tz_localize(None)
-    return offset
-
-
-def _iso_texts(column: pd.Series[Any]) -> list[str]:
-    """Write each cell as text; naive datetimes lose their clock where all of the column's stand at midnight."""
-    if isinstance(column.dtype, pd.DatetimeTZDtype):
-        local = column.dt.tz_localize(None)
-        midnights = bool((local.dropna() == local.dropna().dt.normalize()).all())
-        clock = " 00:00:00" if midnights else ""  # pandas leaves it out where it is that of all
-        column = local.astype(str) + clock + _written(_offset_of(column))
-    elif pd.api.types.is_datetime64_dtype(column.dtype):
-        column = column.astype(str).mask(column.isna(), None)
-    cells = ["" if _missing(cell) else cell for cell in column.astype(object).tolist()]
-    naive = [c for c in cells if isinstance(c, datetime) and c.tzinfo is None]
-    midnights = all(c == datetime(c.year, c.month, c.day) for c in naive)
-    return [_iso_text(cell, midnights) for cell in cells]
-
-
-def _iso_text(cell: object, midnights: bool) -> str:
-    if isinstance(cell, datetime) and cell.tzinfo is None and midnights:
-        return cell.date().isoformat()
-    return cell.isoformat() if isinstance(cell, date) else str(cell).strip()
-
-
-def _texts(column: pd.Series[Any]) -> list[str]:
-    """Write each cell as text, missing ones as empty."""
-    return ["" if _missing(cell) else str(cell).strip() for cell in column.tolist()]
-
-
-def _missing(cell: Any) -> bool:
-    return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell)
 
 
 def _refuse(problems: Problems, ids: Sequence[str] | None, n: int) -> None:
@@ -381,7 +268,7 @@ def _refuse_duplicates(ids: list[str]) -> None:
 
 def _assemble(given: pd.DataFrame, ids: list[str], tickers: list[tuple[str, ...]], when: pd.DataFrame) -> pd.DataFrame:
     """Put the columns in order, one row a ticker."""
-    clusters = _texts(given["cluster"]) if "cluster" in given else [""] * len(ids)
+    clusters = texts(given["cluster"]) if "cluster" in given else [""] * len(ids)
     own = [cluster or event for cluster, event in zip(clusters, ids, strict=True)]
     further = given.drop(columns=["event_id", "ticker", "announced", "cluster"], errors="ignore")
     rows = np.repeat(np.arange(len(ids)), [len(t) for t in tickers])

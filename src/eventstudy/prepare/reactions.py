@@ -1,4 +1,4 @@
-"""What a news report quotes: the plain returns of an event's session, from the previous close to open, low and close."""
+"""What a news report quotes: the plain returns of an event's session, previous close to open, low, close."""
 
 from __future__ import annotations
 
