@@ -16,16 +16,16 @@ from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, Spec, State
 
 
 def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
-    """Sum residuals of unit variance by cluster and estimation day, with their counts and own squares: (C, n_est)."""
+    """Sum residuals of unit variance by cluster and estimation day (C, n_est), with their counts and own squares."""
     e = abnormal.ar[:, : abnormal.n_est]
     ok = abnormal.ok[:, : abnormal.n_est]
-    rms = np.sqrt(np.einsum("nl,nl->n", e, e) / ok.sum(axis=1))
-    z = e / rms[:, None]
+    n_valid = ok.sum(axis=1).astype(np.float64)
+    rms = np.sqrt(np.einsum("nl,nl->n", e, e) / n_valid)
     return {
-        "z": by_cluster(abnormal, z),
-        "z2": by_cluster(abnormal, z**2),
+        "z": by_cluster(abnormal, e / rms[:, None]),
         "n": by_cluster(abnormal, ok),
-        "events": by_cluster(abnormal, np.ones(len(z))),
+        "own": by_cluster(abnormal, n_valid),  # of each event, the squares of z sum to its days
+        "events": by_cluster(abnormal, np.ones(len(e))),
     }
 
 
@@ -43,43 +43,45 @@ def finalize(state: State, sample: Sample) -> dict[str, Floats]:
     dict
         ``windows`` (G, V), ``cumulative`` (G, n_evt) for the windows that begin with the event window.
     """
-    spec = sample.spec
-    days = spec.days
-    cumulative = np.column_stack([np.full(len(days), days[0]), days])
-    found = {"windows": spec.windows, "cumulative": cumulative}
+    days = sample.spec.days
+    found = {"windows": sample.spec.windows, "cumulative": np.column_stack([np.full(len(days), days[0]), days])}
     r = {name: np.zeros((sample.n_groups, len(windows))) for name, windows in found.items()}
     for group in range(sample.n_groups):
         mine = np.flatnonzero((sample.cluster_group == group) & (state["events"] > 0))
         n = state["events"][mine].sum()
         if n < 2:
             continue
-        first, second, together = _pairs(state, sample, mine)
+        dates = sample.cluster_dates[mine, sample.spec.n_est :]
+        together = _correlations(state, sample, mine, dates)
         for name, windows in found.items():
             for v, (start, end) in enumerate(windows):
-                inside = (days >= start) & (days <= end)
-                dates = sample.cluster_dates[mine, spec.n_est :][:, inside]
-                shared = _dot(_laid(dates), first, second)
-                r[name][group, v] = (together * shared).sum() / (end - start + 1) / (n * (n - 1))
+                marks = _laid(dates[:, (days >= start) & (days <= end)])
+                common = together.multiply(marks @ marks.T).sum()
+                r[name][group, v] = common / (end - start + 1) / (n * (n - 1))
     return r
 
 
-def _pairs(state: State, sample: Sample, mine: Ints) -> tuple[Ints, Ints, Floats]:
-    """Give the pairs of clusters whose event windows share a day, and the sum of correlations over their events."""
-    n_est = sample.spec.n_est
-    dates = sample.cluster_dates[mine]
-    marks = _laid(dates[:, n_est:])
+def _correlations(state: State, sample: Sample, mine: Ints, dates: Ints) -> Any:
+    """Give the sum of correlations over the events of each pair of clusters whose event windows share a day.
+
+    A sparse matrix (C, C), its upper triangle, where a pair of different clusters counts twice.
+    """
+    from scipy.sparse import csr_array
+
+    marks = _laid(dates)
     first, second = (marks @ marks.T).tocoo().coords
     upper = first <= second
-    first, second = first[upper].astype(np.int64), second[upper].astype(np.int64)
-    z, z2, n, events = (state[name][mine] for name in ("z", "z2", "n", "events"))
+    first, second = first[upper], second[upper]
+    z, n, own, events = (state[name][mine] for name in ("z", "n", "own", "events"))
+    before = sample.cluster_dates[mine, : sample.spec.n_est]
     same = first == second
-    products = _dot(_laid(dates[:, :n_est], z), first, second)
-    counts = _dot(_laid(dates[:, :n_est], n), first, second)
-    products[same] -= z2.sum(axis=1)[first[same]]
-    counts[same] -= n.sum(axis=1)[first[same]]
+    products = _dot(_laid(before, z), first, second)
+    counts = _dot(_laid(before, n), first, second)
+    products[same] -= own[first[same]]
+    counts[same] -= own[first[same]]
     n_pairs = np.where(same, events[first] * (events[first] - 1), 2 * events[first] * events[second])
     rho = np.nan_to_num(divide(products, counts))
-    return first, second, n_pairs * rho
+    return csr_array((n_pairs * rho, (first, second)), shape=(len(mine), len(mine)))
 
 
 def _laid(dates: Ints, values: Floats | None = None) -> Any:

@@ -50,8 +50,9 @@ def rows(index: Ints, values: NDArray[Any], size: int) -> Rows:
     if size == 1:
         return Rows(np.zeros(1, dtype=np.int64), values.sum(axis=0, dtype=np.float64)[None], 1)
     order = np.argsort(index, kind="stable")
-    found, first = np.unique(index[order], return_index=True)
-    return Rows(found, np.add.reduceat(values[order].astype(np.float64, copy=False), first, axis=0), size)
+    ordered = index[order]
+    first = np.flatnonzero(np.diff(ordered, prepend=ordered[0] - 1)) if len(index) else order
+    return Rows(ordered[first], np.add.reduceat(values[order].astype(np.float64, copy=False), first, axis=0), size)
 
 
 def by_group(abnormal: Abnormal, values: NDArray[Any]) -> Rows:
