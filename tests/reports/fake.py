@@ -55,7 +55,9 @@ def fake(rows: list[Row] = EVENTS, seed: int = 7, note: str = NOTE) -> Result:
         events.insert(events.columns.get_loc("title"), column, np.where(ok, found, np.nan))  # type: ignore[arg-type]
     events["sector"] = "platform"
     cars = _cars(ar, sigma)
-    return Result(events, ar, cars, _daily(ar), _tests(cars), _attrition(events), provenance(note))
+    return Result(
+        events, ar, cars, _daily(ar), _tests(cars), _reactions(events, ar), _attrition(events), provenance(note)
+    )
 
 
 def _cars(ar: pd.DataFrame, sigma: np.ndarray) -> pd.DataFrame:
@@ -102,6 +104,13 @@ def _tests(cars: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def _reactions(events: pd.DataFrame, ar: pd.DataFrame) -> pd.DataFrame:
+    kept = events["status"].isin(["ok", "duplicate"]).to_numpy()
+    moves = {"open": ar[0] / 2, "high": ar[0] / 3, "low": ar[0] - 0.01, "close": ar[0] - 0.004}
+    frame = events.loc[kept, ["ticker", "session"]].assign(**{k: v[kept] for k, v in moves.items()}, benchmark="^HSI")
+    return frame.assign(**{f"benchmark_{k}": -0.004 for k in moves})
+
+
 def _attrition(events: pd.DataFrame) -> pd.DataFrame:
     return events["status"].value_counts().rename_axis("reason").rename("n").reset_index()
 
@@ -134,7 +143,7 @@ def unusable() -> Result:
     """Every event is lost; the frames of results are empty."""
     lost: list[Row] = [(*r[:4], "no_price", f"{r[1]} has no price on 2021-09-13", r[6]) for r in EVENTS]
     result = fake(lost)
-    nothing = {name: getattr(result, name).iloc[:0] for name in ("ar", "cars", "daily", "tests")}
+    nothing = {name: getattr(result, name).iloc[:0] for name in ("ar", "cars", "daily", "tests", "reactions")}
     return replace(result, **nothing)
 
 

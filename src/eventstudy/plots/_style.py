@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import matplotlib.style
 import numpy as np
@@ -33,7 +33,6 @@ STYLE = {
     "axes.spines.top": False,
     "axes.titlelocation": "left",
     "axes.titlesize": 11,
-    "axes.titleweight": "bold",
     "figure.constrained_layout.use": True,
     "figure.dpi": 110,
     "font.size": 9,
@@ -58,6 +57,7 @@ CJK = (
     "Heiti TC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Arial Unicode MS",
 )  # fmt: skip
 UNDRAWABLE = "□"
+BOLD: dict[str, Any] = {"fontfamily": LATIN, "fontweight": "bold"}  # few fonts for Chinese have a bold face
 
 
 class Sheet(Figure):
@@ -79,9 +79,14 @@ def context() -> AbstractContextManager[None]:
     return matplotlib.style.context(["default", {**STYLE, "font.family": list(families())}])
 
 
-def canvas(width: float, height: float, ax: Axes | None = None) -> Axes:
-    """Give the caller's axes, or the only axes of a new figure (inches)."""
-    return Sheet(figsize=(width, height)).subplots() if ax is None else ax
+@contextmanager
+def drawing(width: float, height: float, ax: Axes | None = None) -> Iterator[Axes]:
+    """Give, in our style, the caller's axes, or the only axes of a new figure (inches)."""
+    with context():
+        figure = Sheet(figsize=(width, height)) if ax is None else None
+        yield figure.subplots() if figure is not None else cast(Axes, ax)
+        if figure is not None:
+            figure.draw_without_rendering()  # ticks are made when first drawn: here, in our style
 
 
 @lru_cache(maxsize=1)
@@ -91,19 +96,22 @@ def families() -> tuple[str, ...]:
     return (LATIN, *[name for name in CJK if name in installed][:1])
 
 
-@lru_cache(maxsize=1)
-def _fonts() -> tuple[FT2Font, ...]:
+@lru_cache(maxsize=2)
+def _fonts(bold: bool) -> tuple[FT2Font, ...]:
+    if bold:
+        return (FT2Font(font_manager.findfont(font_manager.FontProperties(family=LATIN, weight="bold"))),)
     return tuple(FT2Font(font_manager.findfont(name)) for name in families())
 
 
-def drawable(text: Any, width: int = 0) -> str:
-    """Make one line that can be drawn: unknown glyphs become boxes; past ``width`` letters it ends in an ellipsis.
+def drawable(text: Any, width: int = 0, *, bold: bool = False) -> str:
+    """Make one line that can be drawn: unknown glyphs become boxes; past ``width`` columns it ends in an ellipsis.
 
-    A glyph that no font has would otherwise be a warning when the figure is drawn, and then a box.
+    A glyph that no font has would otherwise be a warning when the figure is drawn, and then a box. ``bold`` is for
+    text that is set with :data:`BOLD`.
     """
     line = formats.plain(text)
-    line = line[: width - 1].rstrip() + "…" if 0 < width < len(line) else line
-    return "".join(c if any(font.get_char_index(ord(c)) for font in _fonts()) else UNDRAWABLE for c in line)
+    line = formats.cut(line, width) if width else line
+    return "".join(c if any(font.get_char_index(ord(c)) for font in _fonts(bold)) else UNDRAWABLE for c in line)
 
 
 def verbatim(texts: Iterable[Text]) -> None:
@@ -115,13 +123,13 @@ def verbatim(texts: Iterable[Text]) -> None:
 def prices_note(result: Result) -> str:
     """Give what every figure must say of the prices, or empty text."""
     note = formats.prices_note(result)
-    return drawable(note, 40) if note else ""
+    return drawable(note, 40, bold=True) if note else ""
 
 
 def headings(ax: Axes, title: str, subtitle: str, result: Result) -> None:
     """Write title and subtitle above the axes, and what must be said of the prices at the right."""
-    left = ax.set_title(title, loc="left", pad=20)
-    right = ax.set_title(prices_note(result), loc="right", pad=20, color=WARN, fontsize=9)
+    left = ax.set_title(drawable(title, bold=True), loc="left", pad=20, **BOLD)
+    right = ax.set_title(prices_note(result), loc="right", pad=20, color=WARN, fontsize=9, **BOLD)
     under = ax.annotate(
         subtitle, (0, 1), xytext=(0, 6), xycoords="axes fraction", textcoords="offset points", color=GREY
     )

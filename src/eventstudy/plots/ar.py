@@ -34,8 +34,7 @@ def ar(result: Result, *, event_id: Hashable = None, ax: Axes | None = None) -> 
         When the event is unknown or was not used; the message says which.
     """
     chosen = formats.usable_ids(result, None if event_id is None else [event_id])
-    with _style.context():
-        ax = _style.canvas(7.2, 3.9, ax)
+    with _style.drawing(7.2, 3.9, ax) as ax:
         if not chosen:
             return _style.blank(ax, "Abnormal returns", "no event could be used", result)
         event = result.events.loc[chosen[0]]
@@ -54,7 +53,7 @@ def ar(result: Result, *, event_id: Hashable = None, ax: Axes | None = None) -> 
         title = f"{event['ticker']}, {formats.date(event['session'])}"
         text = _style.drawable(chosen[0], 60) + ("; dashed: ±1.96 standard deviations" if bounded else "")
         text += "; ×: no return" if lacking.size else ""
-        _style.headings(ax, _style.drawable(title), text, result)
+        _style.headings(ax, title, text, result)
     return ax
 
 

@@ -26,8 +26,7 @@ def caar(result: Result, *, ax: Axes | None = None) -> Axes:
         Percent over relative days; nothing is shown, ``.figure.savefig(path)`` writes it.
     """
     daily = result.daily
-    with _style.context():
-        ax = _style.canvas(7.2, 3.9, ax)
+    with _style.drawing(7.2, 3.9, ax) as ax:
         if daily["caar"].notna().sum() == 0:
             return _style.blank(ax, TITLE, "no event has an abnormal return", result)
         ax.plot(daily.index, daily["caar"], color=_style.BLUE, marker="o", markersize=3.2)

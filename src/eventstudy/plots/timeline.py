@@ -36,7 +36,8 @@ def timeline(result: Result, *, ax: Axes | None = None) -> Axes:
     """Draw every event where it falls in time, one row a ticker.
 
     A bar is the event window of a usable event, counted in weekdays; where windows overlap it is darker. A mark is
-    the event's session (its announcement, where it has no session), coloured by what became of the event.
+    the event's session (its announcement, where it has no session), coloured by what became of the event; those that
+    were not used stand a little lower, so that a duplicate does not hide what it repeats.
 
     Parameters
     ----------
@@ -55,8 +56,7 @@ def timeline(result: Result, *, ax: Axes | None = None) -> Axes:
     dated = dated.dropna(subset=["day"])
     rows = list(dated["ticker"].value_counts().index[:MOST])
     rows = [t for t in dated.sort_values("day", kind="stable")["ticker"].unique() if t in set(rows)]
-    with _style.context():
-        ax = _style.canvas(8.4, 1.35 + 0.27 * max(len(rows), 2), ax)
+    with _style.drawing(8.4, 1.35 + 0.27 * max(len(rows), 2), ax) as ax:
         if not rows:
             return _style.blank(ax, TITLE, "no event has a date", result)
         shown = dated[dated["ticker"].isin(rows)]
@@ -95,8 +95,8 @@ def _draw(ax: Axes, shown: pd.DataFrame, rows: dict[str, int], relative: pd.Inde
         part = shown[shown["status"] == status]
         when = dates.date2num(part["day"].to_numpy().astype("datetime64[D]")) + 0.5
         ax.scatter(
-            when, part["ticker"].map(rows), s=30, marker=MARKS[look], color=COLOURS[look], edgecolor="white",
-            linewidth=0.6, zorder=3, label=f"{_style.drawable(status)} ({len(part)})",
+            when, part["ticker"].map(rows) + (0.24 if look else 0), s=30, marker=MARKS[look], color=COLOURS[look],
+            edgecolor="white", linewidth=0.6, zorder=3, label=f"{_style.drawable(status)} ({len(part)})",
         )  # fmt: skip
     locator = dates.AutoDateLocator(minticks=4, maxticks=9)
     ax.xaxis.set_major_locator(locator)

@@ -47,7 +47,8 @@ class Notes:
         return tuple(f"[{n}] {text}" for n, text in enumerate(self.texts, start=1))
 
 
-def _titled(title: str, result: Result) -> str:
+def titled(title: str, result: Result) -> str:
+    """Add to a title what every table must say of the prices."""
     note = formats.prices_note(result)
     return f"{title} ({note})" if note else title
 
@@ -89,27 +90,36 @@ def attrition(result: Result) -> Table:
     rows: list[tuple[str, ...]] = [
         (formats.plain(r), formats.count(n)) for r, n in _pairs(result.attrition, "reason", "n")
     ]
-    title = _titled("What became of the events", result)
+    title = titled("What became of the events", result)
     return Table(title, ("Outcome", "n"), rows, (False, True), empty="no event was given")
 
 
-def dropped(result: Result) -> Table:
+def dropped(result: Result, most_rows: int | None = None) -> Table:
     """List the events that were not used, with the reason of each."""
     lost = result.events[result.events["status"] != "ok"]
+    some = lost if most_rows is None else lost.iloc[:most_rows]
     rows = [
         tuple(
             formats.plain(v) if name != "announced" else formats.date(v)
             for name, v in zip(("event", "ticker", "announced", "status", "reason"), row, strict=True)
         )
-        for row in zip(lost.index, *(lost[c] for c in ("ticker", "announced", "status", "reason")), strict=True)
+        for row in zip(some.index, *(some[c] for c in ("ticker", "announced", "status", "reason")), strict=True)
     ]
     columns = ("Event", "Ticker", "Announced", "Status", "Reason")
-    return Table(_titled("Events not used", result), columns, rows, (False,) * 5, empty="every event was used")
+    return Table(
+        titled("Events not used", result),
+        columns,
+        rows,
+        (False,) * 5,
+        _further(len(lost) - len(some)),
+        empty="every event was used",
+    )
 
 
 def tests(result: Result) -> Table:
-    """Give the tests of the mean CAR of each window."""
-    frame = result.tests
+    """Give the tests of the mean CAR, those of one window together."""
+    window = result.tests.groupby(["group", "start", "end"], sort=False, dropna=False).ngroup()
+    frame = result.tests.iloc[window.argsort(kind="stable")]
     several = frame["group"].nunique() > 1
     notes = Notes()
     rows: list[tuple[str, ...]] = []
@@ -128,7 +138,7 @@ def tests(result: Result) -> Table:
         rows.append((*lead, formats.window(start, end), label, formats.count(n), *numbers))
     lead = ("Group",) if several else ()
     return Table(
-        _titled("Tests of the mean CAR", result),
+        titled("Tests of the mean CAR", result),
         (*lead, "Window", "Test", "n", "Mean CAR", "Statistic", "df", "p"),
         rows,
         (*(False for _ in lead), False, False, True, True, True, True, True),
@@ -140,7 +150,6 @@ def tests(result: Result) -> Table:
 
 PER_WINDOW = {
     "car": ("{}", formats.percent),
-    "t": ("t", formats.number),
     "p": ("p", formats.p_value),
     "p_sq": ("p SQ", formats.p_value),
 }
@@ -159,7 +168,7 @@ def per_event(
 
     Parameters
     ----------
-    fields : names out of ``car``, ``t``, ``p``, ``p_sq``
+    fields : names out of ``car``, ``p``, ``p_sq``
     most_rows : int, optional
         The rest is counted in a note.
     shown : windows, optional
@@ -178,14 +187,15 @@ def per_event(
             cells += _cells(cars.get((event_id, *window)), window, names, notes)
         rows.append(tuple(cells))
     heads = [PER_WINDOW[f][0].format(formats.window(*w)) for w in which for f in names]
-    more = len(used) - len(some)
-    further = (f"{formats.plural(more, 'further event')} not shown; a .csv report has them all",) if more else ()
+    explained = (
+        ("p SQ: the CAR among the event's own estimation residuals, without normality",) if "p_sq" in names else ()
+    )
     return Table(
-        _titled("Cumulative abnormal returns (CAR) of each event", result),
+        titled("Cumulative abnormal returns (CAR) of each event", result),
         ("Event", "Ticker", "Session", *heads),
         rows,
         (False,) * 3 + (True,) * len(heads),
-        (*notes.numbered(), *further),
+        (*notes.numbered(), *explained, *_further(len(used) - len(some))),
         empty="no event could be used",
     )
 
@@ -201,17 +211,63 @@ def _cells(car: dict[Hashable, Any] | None, window: tuple[int, int], names: list
     return cells
 
 
+QUOTED = ("open", "high", "low", "close")
+
+
+def reactions(result: Result, most_rows: int) -> Table:
+    """Give the plain returns of each event's session, and its benchmark's to the close."""
+    frame = result.reactions.iloc[:most_rows]
+    labels = zip(frame.index, frame["ticker"], frame["session"], frame["benchmark"], strict=True)
+    moves = frame[[*QUOTED, "benchmark_close"]].to_numpy()
+    rows: list[tuple[str, ...]] = []
+    for (event_id, ticker, session, benchmark), values in zip(labels, moves, strict=True):
+        *own, market = map(formats.percent, values)
+        label = (formats.plain(event_id), formats.plain(ticker), formats.date(session))
+        rows.append((*label, *own, formats.plain(benchmark), market))
+    return Table(
+        titled("The session itself: plain returns from the previous close, as news reports quote them", result),
+        ("Event", "Ticker", "Session", "Open", "High", "Low", "Close", "Benchmark", "Its close"),
+        rows,
+        (False,) * 3 + (True,) * 4 + (False, True),
+        _further(len(result.reactions) - len(frame)),
+        empty="no event has a session with prices",
+    )
+
+
+def placement(table: pd.DataFrame) -> Table:
+    """Give the table of ``Study.check``: where each event falls, and what would become of it."""
+    rows: list[tuple[str, ...]] = []
+    columns = ("ticker", "announced", "session", "n_estimation", "status", "reason", "placement")
+    for event_id, ticker, announced, session, n, status, reason, why in zip(
+        table.index, *(table[c] for c in columns), strict=True
+    ):
+        label = (formats.plain(event_id), formats.plain(ticker), formats.date(announced), formats.date(session))
+        said = formats.plain(f"{status}: {why if formats.is_missing(reason) else reason}")
+        rows.append((*label, formats.count(n), said))
+    heads = ("Event", "Ticker", "Announced", "Session", "Days", "Outcome")
+    right = (False,) * 4 + (True, False)
+    return Table("Where the events fall", heads, rows, right, empty="there are no events")
+
+
+def _further(n: int) -> tuple[str, ...]:
+    return (f"{formats.plural(n, 'further event')} not shown; a .csv report has them all",) if n > 0 else ()
+
+
 def notes(result: Result) -> list[str]:
     """Give what was noticed on the way."""
     return [formats.plain(n) for n in result.provenance.get("notes") or ()]
 
 
-def flat(mapping: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Give nested settings as pairs of dotted name and value."""
+def flat(mapping: Mapping[str, Any], prefix: str = "", depth: int = 3) -> list[tuple[str, str]]:
+    """Give nested settings as pairs of dotted name and value, what lies deeper than ``depth`` on one line."""
     rows = []
     for key, value in mapping.items():
         name = f"{prefix}{formats.plain(key)}"
-        rows += flat(value, f"{name}.") if isinstance(value, Mapping) and value else [(name, formats.setting(value))]
+        rows += (
+            flat(value, f"{name}.", depth - 1)
+            if isinstance(value, Mapping) and value and depth > 1
+            else [(name, formats.setting(value))]
+        )
     return rows
 
 

@@ -52,7 +52,7 @@ class Csv:
     """The result as CSV files: UTF-8, ISO dates, floats with all their digits."""
 
     def render(self, result: Result, path: str | Path) -> None:
-        """Write ``x.csv`` and, beside it, ``x_tests.csv``, ``_daily``, ``_ar``, ``_events`` and ``_attrition``.
+        """Write ``x.csv``; beside it ``x_tests.csv``, ``_reactions``, ``_daily``, ``_ar``, ``_events``, ``_attrition``.
 
         Parameters
         ----------
@@ -69,6 +69,7 @@ class Csv:
         tables = {
             "": labels.merge(result.cars, on="event_id", how="left", sort=False),
             "_tests": result.tests,
+            "_reactions": result.reactions.rename_axis("event_id").reset_index(),
             "_daily": result.daily.rename_axis("day").reset_index(),
             "_ar": result.ar.rename_axis("event_id").reset_index(),
             "_events": events,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from pathlib import Path
+
+import pandas as pd
 
 from eventstudy import formats
 from eventstudy.reports import _files, _tables
@@ -31,16 +32,35 @@ def text(result: Result) -> str:
     """
     parts = ["\n".join(_headline(result)), _drawn(_tables.attrition(result))]
     parts += [_drawn(_tables.tests(result)), _drawn(_events(result))]
-    lost = _tables.dropped(result)
-    if lost.rows:
-        rest = len(lost.rows) - MOST_EVENTS
-        more = (f"{formats.plural(rest, 'further event')} not shown; a .csv report has them all",) if rest > 0 else ()
-        parts.append(_drawn(lost._replace(rows=lost.rows[:MOST_EVENTS], notes=more)))
+    lost = _tables.dropped(result, MOST_EVENTS)
+    parts += [_drawn(lost)] if lost.rows else []
     noticed = _tables.notes(result)
     if noticed:
         parts.append("\n".join(["Noticed", *(line for note in noticed for line in _hanging(f"- {note}"))]))
-    # Terminals of every platform can show a hyphen; a true minus sign is beyond some code pages.
-    return "\n\n".join(parts).replace("−", "-") + "\n"
+    return _hyphens("\n\n".join(parts)) + "\n"
+
+
+def placement(table: pd.DataFrame) -> str:
+    """Give what :meth:`eventstudy.Study.check` says as text, at most 100 columns wide.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Index ``event_id``; ticker, announced, session, placement, n_estimation, status, reason.
+
+    Returns
+    -------
+    str
+        How many events fell to each status, then every event: its session and why, or why it would be dropped.
+    """
+    counts = [f"{formats.plural(n, 'event')} {status}" for status, n in table["status"].value_counts().items()]
+    head = wrapped(", ".join(counts) or "there are no events", WIDTH)
+    return _hyphens("\n".join([*head, "", _drawn(_tables.placement(table))]))
+
+
+def _hyphens(text: str) -> str:
+    """Put hyphens for minus signs: every terminal can show them, and some code pages lack the true sign."""
+    return text.replace("−", "-")
 
 
 def _headline(result: Result) -> list[str]:
@@ -83,7 +103,7 @@ def _drawn(table: Table) -> str:
 
 def _widths(table: Table) -> list[int]:
     """Fit the columns: text is cut at 30 columns, and the first and a last one of text give way."""
-    widths = [max(map(columns_of, cells)) for cells in zip(table.columns, *table.rows, strict=True)]
+    widths = [max(map(formats.columns_of, cells)) for cells in zip(table.columns, *table.rows, strict=True)]
     limited = [w if right else min(w, WIDEST) for w, right in zip(widths, table.right, strict=True)]
     spare = WIDTH - GAP * (len(widths) - 1) - sum(limited[1:-1])
     if table.right[-1]:
@@ -105,8 +125,8 @@ def _row(row: tuple[str, ...], widths: list[int], right: tuple[bool, ...]) -> li
 def _line(cells: tuple[str, ...], widths: list[int], right: tuple[bool, ...]) -> str:
     padded = []
     for cell, width, flush in zip(cells, widths, right, strict=True):
-        shown = _cut(cell, width)
-        space = " " * (width - columns_of(shown))
+        shown = formats.cut(cell, width)
+        space = " " * (width - formats.columns_of(shown))
         padded.append(space + shown if flush else shown + space)
     return (" " * GAP).join(padded).rstrip()
 
@@ -127,38 +147,15 @@ def wrapped(line: str, width: int, indent: str = "") -> list[str]:
     lines, current = [], ""
     for word in line.split(" "):
         joined = f"{current} {word}" if current.strip() else current + word
-        if columns_of(joined) > width and current.strip():
+        if formats.columns_of(joined) > width and current.strip():
             lines.append(current)
             joined = indent + word
-        while columns_of(joined) > width:
-            head = _fitting(joined, width)
+        while formats.columns_of(joined) > width:
+            head = formats.fitting(joined, width)
             lines.append(head)
             joined = indent + joined[len(head) :]
         current = joined
     return [*lines, current]
-
-
-def columns_of(line: str) -> int:
-    """Count the terminal columns of a line: Chinese takes two a letter, a combining accent none.
-
-    Examples
-    --------
-    >>> columns_of("BABA"), columns_of("阿里")
-    (4, 4)
-    """
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in line)
-    return len(line) + wide - sum(bool(unicodedata.combining(c)) for c in line)
-
-
-def _cut(line: str, width: int) -> str:
-    return line if columns_of(line) <= width else _fitting(line, width - 1) + "…"
-
-
-def _fitting(line: str, width: int) -> str:
-    """Give the longest beginning that fits, at least one letter."""
-    while columns_of(line) > width and len(line) > 1:
-        line = line[:-1]
-    return line
 
 
 class Text:
