@@ -60,9 +60,11 @@ def test_a_day_may_be_text_or_date_and_both_ends_are_included(day):
     assert fetch_prices(["B"], day, day, source="frame", frame=WIDE).bars["B"].fields["close"].tolist() == [5.5]
 
 
-@pytest.mark.parametrize("day", [pd.Timestamp("2021-01-05 09:30"), pd.Timestamp("2021-01-05", tz="Asia/Hong_Kong")])
+@pytest.mark.parametrize(
+    "day", [pd.Timestamp("2021-01-05 09:30"), pd.Timestamp("2021-01-05", tz="Asia/Hong_Kong"), pd.NaT]
+)
 def test_a_time_of_day_or_a_zone_is_no_date(day):
-    with pytest.raises(InputError, match=r"start is Timestamp"):
+    with pytest.raises(InputError, match=r"start is (Timestamp|NaT)"):
         fetch_prices(["B"], day, None, source="frame", frame=WIDE)
 
 

@@ -63,6 +63,14 @@ def test_betas_alphas_and_sigmas_are_recovered_by_least_squares():
         assert 0.6 <= truth["beta"] <= 1.6
 
 
+def test_firms_share_nothing_but_the_market():
+    prices = fetch([*HK, "^HSI"], "2000-01-01", "2025-12-31")
+    market = np.array(list(returns(prices, "^HSI").values()))
+    rest = [np.array(list(returns(prices, t).values())) - prices.provenance["truth"][t]["beta"] * market for t in HK]
+    correlations = np.corrcoef([*rest, market])[np.triu_indices(len(HK) + 1, 1)]
+    assert np.abs(correlations).max() < 4 / np.sqrt(len(market))
+
+
 def test_noise_has_fat_tails_and_markets_share_a_world():
     prices = fetch(["^HSI", "^GSPC", "BABA", "9988.HK"], "2000-01-01", "2025-12-31")
     hk, us = returns(prices, "^HSI"), returns(prices, "^GSPC")

@@ -169,13 +169,13 @@ def test_a_failure_while_the_zone_is_looked_up_is_retried(box):
 
 @pytest.mark.parametrize(
     ("fault", "says"),
-    [("html*", "not HTML|<!doctype html>"), ("429*", "HTTP 429"), ("500*", "HTTP 500"), ("cut*", "curl")],
+    [("html*", "<!doctype html>"), ("429*", "HTTP 429"), ("500*", "HTTP 500"), ("cut*", "curl")],
 )
 def test_a_failure_that_stays_is_an_unavailable_source(box, fault, says):
     answer = box.ask("BABA", faults=(fault,), attempts=3)
     assert answer.error == "SourceUnavailable"
     assert "no usable answer for BABA in 3 attempts" in answer.message
-    assert any(part in answer.message for part in says.split("|"))
+    assert says in answer.message
     assert answer.faults == [fault.rstrip("*")] * 3
 
 

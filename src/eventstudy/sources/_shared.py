@@ -49,16 +49,16 @@ def span(start: object, end: object) -> Span:
 
 def as_date(what: str, value: object) -> date | None:
     """Read an ISO text or a date; a datetime must stand at midnight, without a zone."""
-    if isinstance(value, datetime):
-        if value == datetime(value.year, value.month, value.day):
-            return value.date()
-    elif value is None or isinstance(value, date):
-        return value
-    elif isinstance(value, str) and ISO_DATE.fullmatch(value):
-        try:
+    try:
+        if isinstance(value, datetime):
+            if value == datetime(value.year, value.month, value.day):
+                return value.date()
+        elif value is None or isinstance(value, date):
+            return value
+        elif isinstance(value, str) and ISO_DATE.fullmatch(value):
             return date.fromisoformat(value)
-        except ValueError:
-            pass
+    except (ValueError, TypeError):  # no such day; NaT
+        pass
     raise InputError(f"{what} is {value!r}; a date is ISO text, as in 2021-09-13, a datetime.date, or None")
 
 
