@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """What a study found, event by event and over the sample, and what it dropped.
 
@@ -57,6 +57,14 @@ class Result:
     reactions: pd.DataFrame
     attrition: pd.DataFrame
     provenance: dict[str, Any]
+
+    def __repr__(self) -> str:
+        used, given = int((self.events["status"] == "ok").sum()), len(self.events)
+        lines = [f"Result({used} of {given} events used)"]
+        for (group, start, end), rows in self.tests.groupby(["group", "start", "end"], sort=False):
+            judged = ", ".join(f"{t} p={p:.3f}" for t, p in zip(rows["test"], rows["p"], strict=True))
+            lines.append(f"  {group} ({start}, {end}): mean CAR {rows['effect'].iloc[0]:+.2%}; {judged}")
+        return "\n".join(lines)
 
     def plot(self, kind: str = "caar", **options: Any) -> Axes | Any:
         """Draw one of the figures of ``plots/`` and give its axes; nothing is shown."""
@@ -183,9 +191,10 @@ def _daily(outcome: Outcome, spec: Spec) -> pd.DataFrame:
 
 def _tests(outcome: Outcome, spec: Spec, why: str) -> pd.DataFrame:
     rows = []
-    moments = outcome.shared.get("moments", {})
+    none = np.zeros((1, len(spec.windows)))
+    moments = outcome.shared.get("moments", {"car": none, "n": none})
+    effect = divide(moments["car"], moments["n"])
     for name, verdict in outcome.verdicts.items():
-        effect = divide(moments["car"], moments["n"])
         for v, (start, end) in enumerate(spec.windows):
             value, df, p, n, note = (part[0, v] for part in verdict)
             text = "; ".join(filter(None, (note, why)))

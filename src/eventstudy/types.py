@@ -109,7 +109,7 @@ def _check_prices(ticker: str, name: str, dates: Dates, values: Floats) -> None:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prices:
     """Prices by ticker, with what could not be had and where they come from.
 
@@ -167,6 +167,13 @@ class Prices:
                 raise InputError(f"exchange names no market for {ticker!r}; give every ticker one, or pass None")
             bars[ticker] = Bars(ticker, dates, {"close": values[:, column]}, mic)
         return cls(bars, provenance={"source": "frame"})
+
+    def __repr__(self) -> str:
+        named = ", ".join([*self.bars][:5]) + (", ..." if len(self.bars) > 5 else "")
+        ends = [b.dates[[0, -1]] for b in self.bars.values() if len(b.dates)]
+        span = f"; {min(e[0] for e in ends)} to {max(e[1] for e in ends)}" if ends else ""
+        lost = f"; {len(self.problems)} could not be had" if self.problems else ""
+        return f"Prices({len(self.bars)} tickers: {named}{span}{lost})"
 
     @property
     def tickers(self) -> tuple[str, ...]:

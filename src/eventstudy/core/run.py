@@ -9,10 +9,25 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eventstudy.core import daily, overlap, singles
+from eventstudy.core.nulls import verdict
 from eventstudy.core.scores import scores
 from eventstudy.core.sums import Gathered, add, moments
 from eventstudy.core.windows import blocks
-from eventstudy.types import Abnormal, Block, Model, Outcome, Panel, Placed, Sample, Scores, Spec, State, Status, Test
+from eventstudy.types import (
+    Abnormal,
+    Block,
+    Model,
+    Outcome,
+    Panel,
+    Placed,
+    Sample,
+    Scores,
+    Spec,
+    State,
+    Status,
+    Test,
+    Verdict,
+)
 
 
 class Shared(NamedTuple):
@@ -78,10 +93,16 @@ def run(
         add(every, singles.chunk(scored, abnormal, sample.spec))
     kept = {name: leaf.values if isinstance(leaf, Gathered) else leaf for name, leaf in every.items()}
     if not kept:
-        return Outcome({}, {}, {}, status, n_est)
+        return Outcome({name: _nothing(sample) for name in tests}, {}, {}, status, n_est)
     sample = replace(sample, shared=_finalised(shared, sample))
     verdicts = {name: test.finalize(states[name], sample) for name, test in tests.items()}
     return Outcome(verdicts, sample.shared, kept, status, n_est)
+
+
+def _nothing(sample: Sample) -> Verdict:
+    """Give the verdict of any test on no events."""
+    nan = np.full((sample.n_groups, len(sample.spec.windows)), np.nan)
+    return verdict(nan, np.zeros(nan.shape), undefined=[(np.isnan(nan), "no event could be used")])
 
 
 def _finalised(states: Mapping[str, State], sample: Sample) -> dict[str, Any]:
