@@ -1,0 +1,256 @@
+"""What every return model keeps, for being a file in ``models/``."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import eventstudy as es
+from eventstudy import _registry
+from eventstudy.study import DEFAULT_TESTS
+from eventstudy.types import Abnormal, Block, Column, Model, Status
+from tests import make
+
+NAMES = _registry.names("models")
+MODELS: dict[str, Model] = {name: _registry.load("models", name) for name in NAMES}
+WITH_INTERCEPT = [name for name in NAMES if "alpha" in MODELS[name].coefficients]
+WITH_SLOPE = [name for name in NAMES if len(MODELS[name].coefficients) > 1]
+ON_BENCHMARK = [name for name in NAMES if Column("benchmark") in MODELS[name].columns]
+LINEAR = [name for name in ("market", "dimson", "factors") if name in NAMES]
+ROWS = ("ar", "ok", "sigma", "dof", "h", "id", "cluster", "group", "coef", "r2", "status")
+
+
+@pytest.fixture(params=NAMES)
+def model(request: pytest.FixtureRequest) -> Model:
+    return MODELS[request.param]
+
+
+def block(model: Model, **choices: Any) -> Block:
+    return make.block(np.random.default_rng(1), model.columns, **choices)
+
+
+def same(found: Abnormal, wanted: Abnormal, tolerance: float = 1e-12, rows: Any = slice(None)) -> None:
+    for name in ROWS:
+        left, right = getattr(found, name), getattr(wanted, name)
+        np.testing.assert_allclose(left, right[rows], tolerance, tolerance, err_msg=name)
+
+
+def rows_of(block: Block, rows: Any) -> Block:
+    cut = {f.name: getattr(block, f.name) for f in fields(block)}
+    return replace(block, **{k: v[rows] for k, v in cut.items() if isinstance(v, np.ndarray)})
+
+
+def test_the_models_of_the_design_are_here() -> None:
+    assert {"market", "mean", "market_adjusted", "dimson", "factors"} <= set(NAMES)
+    assert LINEAR == ["market", "dimson", "factors"]
+
+
+def test_fit_gives_arrays_of_the_right_shape(model: Model) -> None:
+    given = block(model)
+    made = model.fit(given)
+    n, length = given.r.shape
+    parameters = len(model.coefficients)
+    assert isinstance(made, Abnormal)
+    assert made.ar.shape == made.ok.shape == (n, length)
+    assert made.coef.shape == (n, parameters)
+    assert made.h.shape[:2] == (n, length)
+    assert made.n_est == given.n_est
+    for name in ("sigma", "dof", "r2", "status", "id", "cluster", "group"):
+        assert getattr(made, name).shape == (n,), name
+    for name in ("id", "cluster", "group", "ok"):
+        np.testing.assert_array_equal(getattr(made, name), getattr(given, name))
+    assert (made.status == Status.OK).all()
+    assert np.isfinite(made.sigma).all()
+    assert (made.sigma > 0).all()
+    assert np.isfinite(made.coef).all()
+
+
+def test_degrees_of_freedom_are_valid_days_less_parameters(model: Model) -> None:
+    given = block(model)
+    made = model.fit(given)
+    valid = given.ok[:, : given.n_est].sum(axis=1)
+    np.testing.assert_array_equal(made.dof, valid - len(model.coefficients))
+
+
+def test_sigma_is_the_root_of_squared_residuals_over_degrees_of_freedom(model: Model) -> None:
+    made = model.fit(block(model))
+    squares = (made.ar[:, : made.n_est] ** 2).sum(axis=1)
+    np.testing.assert_allclose(made.sigma, np.sqrt(squares / made.dof), rtol=1e-12)
+
+
+@pytest.mark.parametrize("poison", [1e9, np.nan, np.inf, -np.inf])
+def test_what_stands_in_masked_cells_changes_nothing(model: Model, poison: float) -> None:
+    given = block(model)
+    r, x = given.r.copy(), given.x.copy()
+    r[~given.ok], x[~given.ok] = poison, poison
+    with np.errstate(all="raise"):
+        same(model.fit(replace(given, r=r, x=x)), model.fit(given), 0.0)
+
+
+def test_order_and_size_of_the_block_change_nothing(model: Model) -> None:
+    given = block(model, n=30)
+    whole = model.fit(given)
+    order = np.random.default_rng(2).permutation(30)
+    same(model.fit(rows_of(given, order)), whole, rows=order)
+    for size in (1, 7):
+        for start in range(0, 30, size):
+            some = slice(start, start + size)
+            same(model.fit(rows_of(given, some)), whole, rows=some)
+
+
+def test_inputs_are_not_modified(model: Model) -> None:
+    given = block(model)
+    before = {f.name: np.copy(getattr(given, f.name)) for f in fields(given)}
+    model.fit(make.read_only(given))
+    for name, value in before.items():
+        np.testing.assert_array_equal(getattr(given, name), value, err_msg=name)
+
+
+def test_abnormal_returns_are_zero_where_not_ok(model: Model) -> None:
+    made = model.fit(block(model))
+    assert (~made.ok).any()
+    assert (made.ar[~made.ok] == 0).all()
+    assert (made.h[~made.ok] == 0).all()
+    assert np.isfinite(made.ar).all()
+
+
+def test_leverages_of_the_estimation_window_sum_to_the_number_of_parameters(model: Model) -> None:
+    made = model.fit(block(model))
+    leverage = (made.h[:, : made.n_est] ** 2).sum(axis=2)
+    np.testing.assert_allclose(leverage.sum(axis=1), len(model.coefficients), rtol=1e-12)
+    assert (leverage <= 1 + 1e-12).all()
+
+
+@pytest.mark.parametrize("name", WITH_INTERCEPT)
+def test_a_constant_added_to_returns_moves_only_alpha(name: str) -> None:
+    model = MODELS[name]
+    given = block(model)
+    moved = model.fit(replace(given, r=np.where(given.ok, given.r + 0.25, 0.0)))
+    made = model.fit(given)
+    alpha = model.coefficients.index("alpha")
+    np.testing.assert_allclose(moved.ar, made.ar, atol=1e-13)
+    np.testing.assert_allclose(moved.sigma, made.sigma, rtol=1e-11)
+    np.testing.assert_allclose(moved.coef[:, alpha], made.coef[:, alpha] + 0.25, atol=1e-12)
+    rest = np.arange(len(model.coefficients)) != alpha
+    np.testing.assert_allclose(moved.coef[:, rest], made.coef[:, rest], atol=1e-11)
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_a_multiple_of_the_benchmark_added_to_returns_moves_only_its_beta(name: str) -> None:
+    model = MODELS[name]
+    given = block(model)
+    own = model.columns.index(Column("benchmark"))
+    moved = model.fit(replace(given, r=given.r + 0.7 * given.x[..., own]))
+    made = model.fit(given)
+    np.testing.assert_allclose(moved.ar, made.ar, atol=1e-14)
+    change = np.zeros(len(model.coefficients))
+    change[1 + own] = 0.7
+    np.testing.assert_allclose(moved.coef - made.coef, np.tile(change, (len(made.coef), 1)), atol=1e-12)
+    np.testing.assert_allclose(moved.sigma, made.sigma, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_linear_models_agree_with_least_squares_of_numpy_event_by_event(name: str) -> None:
+    model = MODELS[name]
+    given = block(model, n=12)
+    made = model.fit(given)
+    for i in range(12):
+        est = np.flatnonzero(given.ok[i, : given.n_est])
+        design = np.column_stack([np.ones(given.r.shape[1]), given.x[i]])
+        b, *_ = np.linalg.lstsq(design[est], given.r[i, est], rcond=None)
+        np.testing.assert_allclose(made.coef[i], b, rtol=1e-10, atol=1e-12)
+        wanted = np.where(given.ok[i], given.r[i] - design @ b, 0.0)
+        np.testing.assert_allclose(made.ar[i], wanted, atol=1e-13)
+        own = np.where(given.ok[i, given.n_est :, None], design[given.n_est :], 0.0)
+        w = np.linspace(-1.0, 2.0, own.shape[0])
+        factor = w @ own @ np.linalg.inv(design[est].T @ design[est]) @ own.T @ w
+        np.testing.assert_allclose(((w @ made.h[i, given.n_est :]) ** 2).sum(), factor, rtol=1e-9)
+        centred = given.r[i, est] - given.r[i, est].mean()
+        np.testing.assert_allclose(made.r2[i], 1 - (wanted[est] ** 2).sum() / (centred**2).sum(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.003])
+@pytest.mark.parametrize("name", WITH_SLOPE)
+def test_a_constant_regressor_is_singular_and_touches_no_other_event(name: str, level: float) -> None:
+    model = MODELS[name]
+    given = block(model)
+    x = given.x.copy()
+    x[[3, 17]] = level
+    with np.errstate(all="raise"):
+        made = model.fit(replace(given, x=x))
+    others = np.setdiff1d(np.arange(len(x)), [3, 17])
+    assert made.status[[3, 17]].tolist() == [Status.SINGULAR, Status.SINGULAR]
+    assert np.isnan(made.sigma[[3, 17]]).all()
+    assert np.isnan(made.coef[[3, 17]]).all()
+    whole = model.fit(given)
+    same(made.take(np.isin(np.arange(len(x)), others)), whole, rows=others)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.001])
+@pytest.mark.parametrize("name", WITH_INTERCEPT)
+def test_returns_that_do_not_vary_are_no_variation(name: str, level: float) -> None:
+    model = MODELS[name]
+    given = block(model)
+    r = given.r.copy()
+    r[5] = level
+    with np.errstate(all="raise"):
+        made = model.fit(replace(given, r=r))
+    assert made.status[5] == Status.NO_VARIATION
+    assert np.isnan(made.sigma[5])
+    others = np.arange(len(r)) != 5
+    same(made.take(others), model.fit(given), rows=others)
+
+
+@pytest.mark.parametrize("name", ON_BENCHMARK)
+def test_a_security_that_is_its_own_benchmark_is_no_variation(name: str) -> None:
+    model = MODELS[name]
+    given = block(model)
+    r = given.r.copy()
+    r[5] = given.x[5, :, model.columns.index(Column("benchmark"))]
+    made = model.fit(replace(given, r=r))
+    assert made.status[5] == Status.NO_VARIATION
+    assert (np.delete(made.status, 5) == Status.OK).all()
+
+
+def test_no_estimation_day_is_too_few_and_touches_no_other_event(model: Model) -> None:
+    given = block(model)
+    ok = given.ok.copy()
+    ok[4, : given.n_est] = False
+    with np.errstate(all="raise"):
+        made = model.fit(replace(given, ok=ok))
+    assert made.status[4] == Status.TOO_FEW_ESTIMATION
+    others = np.arange(len(ok)) != 4
+    same(made.take(others), model.fit(given), rows=others)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_docstring_has_an_equation_and_a_reference(name: str) -> None:
+    doc = importlib.import_module(f"eventstudy.models.{name}").__doc__ or ""
+    assert ".. math::" in doc
+    assert re.search(r"\((1[89]|20)\d\d\b", doc), "a reference has its year in brackets"
+    assert ">>>" in doc
+
+
+@pytest.mark.parametrize("kind", ["independent", "same_day", "overlap"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_study_runs_from_prices_to_default_tests(name: str, kind: make.Kind) -> None:
+    model = MODELS[name]
+    given = make.material(np.random.default_rng(3), model.columns, n=15, kind=kind)
+    study = es.Study(
+        model=name, benchmark="M", estimation=(-65, -6), event=(-5, 5), windows=((0, 0), (-5, 5)), min_estimation=40
+    )
+    result = study.run(given.events, given.prices, factors=given.factors)
+    assert (result.events["status"] == "ok").all()
+    assert tuple(result.tests["test"].unique()) == DEFAULT_TESTS[kind]
+    assert np.isfinite(result.tests["statistic"]).all()
+    assert result.tests["p"].between(0, 1).all()
+    assert result.ar.shape == (15, 11)
+    wanted = result.ar.sum(axis=1).to_numpy()
+    whole = result.cars[(result.cars["start"] == -5) & (result.cars["end"] == 5)]
+    np.testing.assert_allclose(whole["car"], wanted, atol=1e-15)
+    assert np.isfinite(result.events[list(model.coefficients)].to_numpy(dtype=float)).all()

@@ -1,0 +1,195 @@
+"""Random panels, events, blocks and prices for the tests: seeded, and without any of the library's arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from eventstudy import Events, Prices
+from eventstudy.types import Abnormal, Block, Column, Panel, Placed, Sample, Scores, Spec, Verdict
+
+BENCHMARK = (Column("benchmark"),)
+WINDOWS = ((0, 0), (-1, 1), (-5, 5))
+Kind = Literal["independent", "same_day", "overlap"]
+
+
+class Case(NamedTuple):
+    """All that a run takes beside a model and tests."""
+
+    panels: list[Panel]
+    placed: Placed
+    sample: Sample
+
+
+def spec(
+    n_est: int = 60,
+    windows: Sequence[tuple[int, int]] = WINDOWS,
+    min_estimation: int = 30,
+    min_coverage: float = 1.0,
+    event: tuple[int, int] = (-5, 5),
+) -> Spec:
+    end = event[0] - 1
+    return Spec((end - n_est + 1, end), event, np.array(windows, dtype=np.int64), min_estimation, min_coverage)
+
+
+def regressors(rng: np.random.Generator, columns: Sequence[Column], days: int) -> np.ndarray:
+    """Give one series a name, each column led by its shift, (T, K)."""
+    room = max((abs(c.shift) for c in columns), default=0)
+    series = {name: 0.01 * rng.standard_normal(days + 2 * room) for name in dict.fromkeys(c.name for c in columns)}
+    led = [series[c.name][room + c.shift : room + c.shift + days] for c in columns]
+    return np.stack(led, axis=1) if led else np.empty((days, 0))
+
+
+def panel(
+    rng: np.random.Generator,
+    columns: Sequence[Column] = BENCHMARK,
+    assets: int = 12,
+    days: int = 300,
+    missing: float = 0.0,
+    sessions: np.ndarray | None = None,
+) -> Panel:
+    """Draw returns that are linear in the regressors, with fat tails; some cells missing, and one whole day."""
+    x = regressors(rng, columns, days)
+    beta = rng.uniform(0.5, 1.5, (assets, x.shape[1]))
+    r = 0.0005 + beta @ x.T + 0.02 * rng.standard_t(5, (assets, days))
+    ok = rng.random((assets, days)) >= missing
+    if missing:
+        ok[:, days // 5] = False
+        x[days // 5] = 0.0
+    named = tuple(f"{c.name}{c.shift:+d}" for c in columns)
+    own = np.arange(18000, 18000 + days) if sessions is None else sessions
+    return Panel(np.where(ok, r, 0.0), ok, x, own, tuple(f"S{i}" for i in range(assets)), named)
+
+
+def place(
+    panels: Sequence[Panel], spec: Spec, where: Sequence[tuple[int, int, int]], group: Sequence[int] | None = None
+) -> Case:
+    """Make a case of events at (panel, asset, day); events of one group, panel and session are one cluster."""
+    at, asset, day = (np.array(column, dtype=np.int64) for column in zip(*where, strict=True))
+    groups = np.zeros(len(day), dtype=np.int64) if group is None else np.array(group, dtype=np.int64)
+    keys = list(zip(groups.tolist(), at.tolist(), day.tolist(), strict=True))
+    found = {key: c for c, key in enumerate(dict.fromkeys(keys))}
+    cluster = np.array([found[key] for key in keys], dtype=np.int64)
+    dates = np.array([panels[p].sessions[d + spec.offsets] for _, p, d in found], dtype=np.int64)
+    sample = Sample(spec, int(groups.max()) + 1, np.array([g for g, _, _ in found], dtype=np.int64), dates)
+    return Case(list(panels), Placed(at, asset, day, cluster, groups), sample)
+
+
+def case(
+    rng: np.random.Generator,
+    columns: Sequence[Column] = BENCHMARK,
+    n: int = 40,
+    kind: Kind = "overlap",
+    its: Spec | None = None,
+    missing: float = 0.03,
+    groups: int = 1,
+) -> Case:
+    """Draw events of a kind on two panels with different sessions (one panel where the kind asks for one date)."""
+    its = its or spec()
+    before, after = -its.estimation[0], its.event[1]
+    if kind == "same_day":
+        panels = [panel(rng, columns, n, before + after + 20, missing)]
+        where = [(0, asset, before + 10) for asset in range(n)]
+    elif kind == "independent":
+        length = its.n_evt + 1
+        panels = [panel(rng, columns, n, before + after + n * length, missing)]
+        where = [(0, asset, before + asset * length) for asset in range(n)]
+    else:
+        days = before + after + 40
+        calendars = [np.sort(rng.choice(np.arange(18000, 18000 + days + 30), days, replace=False)) for _ in range(2)]
+        panels = [panel(rng, columns, n, days, missing, sessions) for sessions in calendars]
+        where = [(i % 2, i, int(rng.integers(before, days - after))) for i in range(n)]
+    return place(panels, its, where, rng.integers(0, groups, n).tolist() if groups > 1 else None)
+
+
+def block(
+    rng: np.random.Generator,
+    columns: Sequence[Column] = BENCHMARK,
+    n: int = 40,
+    n_est: int = 60,
+    n_evt: int = 11,
+    missing: float = 0.05,
+) -> Block:
+    """Draw a block; every event has regressors of its own."""
+    length = n_est + n_evt
+    x = np.stack([regressors(rng, columns, length) for _ in range(n)])
+    r = 0.001 + x.sum(axis=2) + 0.02 * rng.standard_normal((n, length))
+    ok = rng.random((n, length)) >= missing
+    r[~ok], x[~ok] = 0.0, 0.0
+    return Block(r, ok, x, n_est, np.arange(n), np.arange(n), np.zeros(n, dtype=np.int64), n, 1)
+
+
+def with_cars(cars: np.ndarray, n_est: int = 60, rng: np.random.Generator | None = None) -> tuple[Scores, Abnormal]:
+    """Make what a test's chunk takes from given CARs (N, V) of unit variance; one cluster, one group."""
+    n, v = cars.shape
+    rng = rng or np.random.default_rng(0)
+    ar = np.concatenate([rng.standard_normal((n, n_est)), cars[:, :1]], axis=1)
+    ok, flat = np.ones(ar.shape, dtype=bool), np.zeros(n, dtype=np.int64)
+    abnormal = Abnormal(
+        ar, ok, np.ones(n), np.full(n, float(n_est)), np.zeros((n, n_est + 1, 0)), n_est, np.arange(n), flat, flat,
+        1, 1, np.empty((n, 0)), np.full(n, np.nan), flat,
+    )  # fmt: skip
+    ones = np.ones((n, v), dtype=bool)
+    return Scores(cars, ones.astype(float), cars, ones.astype(np.int64), ones, np.ones((v, 1))), abnormal
+
+
+def read_only(thing: Any) -> Any:
+    """Forbid writing to every array in a thing, and give it back."""
+    if isinstance(thing, np.ndarray):
+        thing.setflags(write=False)
+    elif isinstance(thing, Mapping):
+        for value in thing.values():
+            read_only(value)
+    elif isinstance(thing, list | tuple):
+        for value in thing:
+            read_only(value)
+    elif is_dataclass(thing):
+        for its in fields(thing):
+            read_only(getattr(thing, its.name))
+    return thing
+
+
+def same(found: Verdict, wanted: Verdict, rtol: float = 1e-12) -> None:
+    """Hold two verdicts to each other: NaN where NaN, and values to ``rtol``; notes too."""
+    for name in ("statistic", "df", "p", "n"):
+        np.testing.assert_allclose(getattr(found, name), getattr(wanted, name), rtol, rtol, err_msg=name)
+    assert [note == "" for note in found.note.ravel()] == [note == "" for note in wanted.note.ravel()]
+
+
+class Material(NamedTuple):
+    """What ``Study.run`` takes."""
+
+    events: Events
+    prices: Prices
+    factors: pd.DataFrame | None
+
+
+def material(
+    rng: np.random.Generator,
+    columns: Sequence[Column] = BENCHMARK,
+    n: int = 20,
+    kind: Kind = "overlap",
+    days: int = 400,
+) -> Material:
+    """Draw prices of n tickers S0, S1, ... and a benchmark M, an event each, and factors for the named columns."""
+    dates = pd.bdate_range("2019-01-01", periods=days)
+    names = list(dict.fromkeys(c.name for c in columns if c.name != "benchmark"))
+    factors = pd.DataFrame(0.01 * rng.standard_normal((days, len(names))), index=dates, columns=names)
+    market = 0.01 * rng.standard_normal(days)
+    own = rng.uniform(0.5, 1.5, n) * market[:, None] + factors.sum(axis=1).to_numpy()[:, None]
+    own += 0.02 * rng.standard_normal((days, n))
+    levels = 100.0 * np.cumprod(1.0 + np.column_stack([own, market]), axis=0)
+    tickers = [f"S{i}" for i in range(n)]
+    day = {
+        "same_day": np.full(n, days - 50),
+        "overlap": rng.integers(days - 70, days - 40, n),
+        "independent": days - 15 - 12 * np.arange(n),
+    }[kind]
+    events = pd.DataFrame({"event_id": [f"E{i}" for i in range(n)], "ticker": tickers})
+    events["announced"] = [str(dates[d].date()) for d in day]
+    prices = Prices.from_frame(pd.DataFrame(levels, index=dates, columns=[*tickers, "M"]))
+    return Material(Events.from_frame(events), prices, factors if names else None)
