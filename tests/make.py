@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -121,6 +121,53 @@ def block(
     ok = rng.random((n, length)) >= missing
     r[~ok], x[~ok] = 0.0, 0.0
     return Block(r, ok, x, n_est, np.arange(n), np.arange(n), np.zeros(n, dtype=np.int64), n, 1)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One event's market model by numpy's least squares: residuals then abnormal returns (L,), NaN where missing."""
+
+    e: np.ndarray
+    design: np.ndarray
+    inverse: np.ndarray
+    sigma: float
+    dof: int
+    n_est: int
+    dates: np.ndarray
+    cluster: int
+
+    @property
+    def leverage(self) -> np.ndarray:
+        """x' (X'X)^-1 x by day, (L,)."""
+        return np.asarray((self.design @ self.inverse * self.design).sum(axis=1))
+
+    def car(self, days: np.ndarray) -> tuple[float, float, int]:
+        """Give the CAR over columns, its forecast variance, and the number of valid days."""
+        valid = days[np.isfinite(self.e[days])]
+        own = self.design[valid].sum(axis=0)
+        return self.e[valid].sum(), self.sigma**2 * (len(valid) + own @ self.inverse @ own), len(valid)
+
+
+def fits(case: Case) -> list[Fit]:
+    """Fit the market model event by event, with a slice and a call of ``lstsq`` each."""
+    its, made = case.sample.spec, []
+    for at, asset, day, cluster, _ in zip(*case.placed, strict=True):
+        panel, columns = case.panels[at], day + its.offsets
+        r = np.where(panel.ok[asset, columns], panel.r[asset, columns], np.nan)
+        design = np.column_stack([np.ones(len(columns)), panel.x[columns]])
+        rows = np.flatnonzero(np.isfinite(r[: its.n_est]))
+        b = np.linalg.lstsq(design[rows], r[rows], rcond=None)[0]
+        e, dof = r - design @ b, len(rows) - design.shape[1]
+        inverse = np.linalg.inv(design[rows].T @ design[rows])
+        sigma = float(np.sqrt((e[rows] ** 2).sum() / dof))
+        made.append(Fit(e, design, inverse, sigma, dof, its.n_est, panel.sessions[columns], int(cluster)))
+    return made
+
+
+def columns_of(its: Spec, window: int) -> np.ndarray:
+    """Give the columns of a window among all L."""
+    start, end = its.windows[window]
+    return np.arange(its.n_est + start - its.event[0], its.n_est + end - its.event[0] + 1)
 
 
 def with_cars(cars: np.ndarray, n_est: int = 60, rng: np.random.Generator | None = None) -> tuple[Scores, Abnormal]:
