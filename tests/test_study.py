@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 
 import eventstudy as es
 
-SHORT = {"estimation": (-60, -11), "event": (-5, 5), "windows": ((0, 0), (-1, 1)), "min_estimation": 40}
+SHORT: dict[str, Any] = {"estimation": (-60, -11), "event": (-5, 5), "windows": ((0, 0), (-1, 1)), "min_estimation": 40}
 
 
 def walk(n: int = 300, seed: int = 0, names: tuple[str, ...] = ("A", "B", "M")) -> pd.DataFrame:
@@ -32,10 +33,6 @@ def events(*rows: tuple[str, str], **columns: list[object]) -> es.Events:
 @pytest.fixture(scope="module")
 def real(shared: Path) -> es.Prices:
     return es.read_prices(shared / "data" / "prices")
-
-
-def by_id(result: es.Result, event_id: str) -> pd.Series:
-    return result.events.loc[event_id]
 
 
 # What is lost is counted, with a reason, and never stops the others.
@@ -144,7 +141,7 @@ def test_a_date_without_a_session(policy: str, expected: str | None):
 )
 def test_a_bad_choice_names_itself_and_what_is_valid(choice: dict[str, object], words: str):
     with pytest.raises(es.InputError, match=words.replace("(", r"\(")):
-        es.Study(**choice)  # type: ignore[arg-type]
+        es.Study(**choice)
 
 
 def test_unknown_option_of_a_model():

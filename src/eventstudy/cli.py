@@ -98,7 +98,7 @@ def _check(given: argparse.Namespace) -> None:
 
 
 def _fetch(given: argparse.Namespace) -> None:
-    from eventstudy.sources.folder import write
+    from eventstudy.sources._write import write
 
     file = _load(given)
     prices = file.prices()

@@ -24,7 +24,8 @@ def provenance(
     clustering: dict[str, Any],
     tests: Sequence[str],
 ) -> dict[str, Any]:
-    """Collect the provenance of a run as plain values, ready for JSON."""
+    """Collect the provenance of a run as plain values, ready for JSON; what a source noticed joins the notes."""
+    noticed = prices.provenance.get("noticed", {})
     return {
         "eventstudy": version("eventstudy-quant"),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -33,7 +34,7 @@ def provenance(
         "events": {"n": len(events), "sha256": fingerprint(events)},
         "prices": {**prices.provenance, "n_tickers": len(prices.bars), "problems": dict(prices.problems)},
         "clustering": clustering,
-        "notes": list(notes),
+        "notes": [*notes, *(f"{name}: {text}" for name, texts in noticed.items() for text in texts)],
         "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
     }
 
