@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +37,7 @@ EVENTS: list[Row] = [
 ]  # fmt: skip
 
 
-def fake(rows: list[Row] = EVENTS, seed: int = 7, note: str = NOTE) -> Result:
+def fake(rows: Sequence[Row] = EVENTS, seed: int = 7, note: str = NOTE) -> Result:
     """Make a result; the arithmetic is right for a model with nothing estimated."""
     random = np.random.default_rng(seed)
     names = ["event_id", "ticker", "announced", "session", "status", "reason", "title"]
@@ -52,7 +53,7 @@ def fake(rows: list[Row] = EVENTS, seed: int = 7, note: str = NOTE) -> Result:
     events["session"] = pd.to_datetime(events["session"])
     events.insert(5, "n_estimation", np.where(ok, 250, 2))
     for column, found in (("alpha", 0.0), ("beta", 1.0), ("sigma", sigma), ("r2", 0.4)):
-        events.insert(events.columns.get_loc("title"), column, np.where(ok, found, np.nan))  # type: ignore[arg-type]
+        events.insert(events.columns.get_loc("title"), column, np.where(ok, found, np.nan))
     events["sector"] = "platform"
     cars = _cars(ar, sigma)
     return Result(

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 import matplotlib.style
 import numpy as np
@@ -83,10 +83,11 @@ def context() -> AbstractContextManager[None]:
 def drawing(width: float, height: float, ax: Axes | None = None) -> Iterator[Axes]:
     """Give, in our style, the caller's axes, or the only axes of a new figure (inches)."""
     with context():
-        figure = Sheet(figsize=(width, height)) if ax is None else None
-        yield figure.subplots() if figure is not None else cast(Axes, ax)
-        if figure is not None:
-            figure.draw_without_rendering()  # ticks are made when first drawn: here, in our style
+        ax = Sheet(figsize=(width, height)).subplots() if ax is None else ax
+        ax.tick_params(labelsize=STYLE["font.size"])  # said here, for the room of a tick is reckoned when drawing
+        yield ax
+        if isinstance(ax.figure, Sheet):
+            ax.figure.draw_without_rendering()  # ticks are made when first drawn: here, in our style
 
 
 @lru_cache(maxsize=1)

@@ -19,17 +19,8 @@ TITLE = "Events and their windows"
 MOST = 60
 MARKS = "oXsDv^P<>*"  # the first is for ok; status is told by form as well as by colour
 COLOURS = (
-    _style.BLUE,
-    "#b3372f",
-    "#8a5a00",
-    "#6b3fa0",
-    "#00706b",
-    "#a0306f",
-    "#4d5a00",
-    "#5b6570",
-    "#7a3e1d",
-    "#000000",
-)
+    _style.BLUE, _style.RED, "#8a5a00", "#6b3fa0", "#00706b", "#a0306f", "#4d5a00", _style.GREY, "#7a3e1d", "#000000",
+)  # fmt: skip
 
 
 def timeline(result: Result, *, ax: Axes | None = None) -> Axes:
@@ -60,7 +51,10 @@ def timeline(result: Result, *, ax: Axes | None = None) -> Axes:
         if not rows:
             return _style.blank(ax, TITLE, "no event has a date", result)
         shown = dated[dated["ticker"].isin(rows)]
-        _draw(ax, shown, {ticker: y for y, ticker in enumerate(rows)}, result.ar.columns)
+        places = {ticker: row for row, ticker in enumerate(rows)}
+        _bars(ax, shown, places, result.ar.columns)
+        _marks(ax, shown, places)
+        _calendar(ax)
         ax.set_yticks(range(len(rows)), [_style.drawable(t, 22) for t in rows])
         _style.verbatim(ax.get_yticklabels())
         ax.set_ylim(len(rows) - 0.4, -0.6)
@@ -79,33 +73,39 @@ def _day(session: object, announced: object) -> np.datetime64:
     return np.datetime64("NaT", "D")
 
 
-def _draw(ax: Axes, shown: pd.DataFrame, rows: dict[str, int], relative: pd.Index) -> None:
-    ok = shown[shown["status"] == "ok"]
-    if len(ok) and len(relative):
-        days = ok["day"].to_numpy().astype("datetime64[D]")
+def _bars(ax: Axes, shown: pd.DataFrame, rows: dict[str, int], relative: pd.Index) -> None:
+    """Draw the event windows of the usable events."""
+    for ticker, part in shown[shown["status"] == "ok"].groupby("ticker") if len(relative) else ():
+        days = part["day"].to_numpy().astype("datetime64[D]")
         first = dates.date2num(np.busday_offset(days, int(min(relative)), roll="forward"))
         last = dates.date2num(np.busday_offset(days, int(max(relative)), roll="forward")) + 1
-        ax.barh(
-            ok["ticker"].map(rows), last - first, left=first, height=0.56, color=_style.BLUE, alpha=0.22, linewidth=0
-        )
-    statuses = sorted(shown["status"].unique(), key=lambda s: (s != "ok", s))
-    others = iter(range(1, len(MARKS)))
-    for status in statuses:
-        look = 0 if status == "ok" else next(others)
+        spans = list(zip(first, last - first, strict=True))
+        ax.broken_barh(spans, (rows[str(ticker)] - 0.28, 0.56), facecolor=_style.BLUE, alpha=0.22, linewidth=0)
+
+
+def _marks(ax: Axes, shown: pd.DataFrame, rows: dict[str, int]) -> None:
+    """Draw a mark an event, and the legend of what became of them."""
+    lost = sorted(set(shown["status"]) - {"ok"})
+    looks = {"ok": 0} | {status: 1 + k % (len(MARKS) - 1) for k, status in enumerate(lost)}
+    for status, look in looks.items():
         part = shown[shown["status"] == status]
-        when = dates.date2num(part["day"].to_numpy().astype("datetime64[D]")) + 0.5
-        ax.scatter(
-            when, part["ticker"].map(rows) + (0.24 if look else 0), s=30, marker=MARKS[look], color=COLOURS[look],
-            edgecolor="white", linewidth=0.6, zorder=3, label=f"{_style.drawable(status)} ({len(part)})",
-        )  # fmt: skip
+        if len(part):
+            when = dates.date2num(part["day"].to_numpy().astype("datetime64[D]")) + 0.5
+            ax.scatter(
+                when, part["ticker"].map(rows) + (0.24 if look else 0), s=30, marker=MARKS[look], color=COLOURS[look],
+                edgecolor="white", linewidth=0.6, zorder=3, label=f"{_style.drawable(status)} ({len(part)})",
+            )  # fmt: skip
+    legend = ax.legend(loc="upper left", bbox_to_anchor=(0, 0), ncols=4, borderaxespad=2.4, borderpad=0, fontsize=8)
+    _style.verbatim(legend.get_texts())
+
+
+def _calendar(ax: Axes) -> None:
     locator = dates.AutoDateLocator(minticks=4, maxticks=9)
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
     ax.grid(visible=True, axis="x")
     ax.use_sticky_edges = False
     ax.margins(x=0.02)
-    legend = ax.legend(loc="upper left", bbox_to_anchor=(0, 0), ncols=4, borderaxespad=2.4, borderpad=0, fontsize=8)
-    _style.verbatim(legend.get_texts())
 
 
 PLOT = timeline

@@ -178,7 +178,8 @@ def per_event(
     which = windows(result) if shown is None else list(shown)
     used = formats.used(result)
     some = used if most_rows is None else used.iloc[:most_rows]
-    cars = {(c["event_id"], c["start"], c["end"]): c for c in result.cars.to_dict("records")}
+    shown_cars = result.cars[result.cars["event_id"].isin(some.index)].to_dict("records")
+    cars = {(c["event_id"], c["start"], c["end"]): c for c in shown_cars}
     notes = Notes()
     rows = []
     for event_id, ticker, session in zip(some.index, some["ticker"], some["session"], strict=True):

@@ -41,7 +41,7 @@ def cell(value: Any) -> str:
 def _written(frame: pd.DataFrame, note: str) -> str:
     """Give a frame as CSV; what must be said of the prices is a column, so that each row and the head say it."""
     target = io.StringIO()
-    writer = csv.writer(target, lineterminator="\n")
+    writer = csv.writer(target)
     writer.writerow([cell(name) for name in frame.columns] + ([cell(note)] if note else []))
     for row in zip(*(frame[name] for name in frame.columns), strict=True):
         writer.writerow([cell(value) for value in row] + (["yes"] if note else []))
@@ -49,7 +49,7 @@ def _written(frame: pd.DataFrame, note: str) -> str:
 
 
 class Csv:
-    """The result as CSV files: UTF-8, ISO dates, floats with all their digits."""
+    """The result as CSV files (RFC 4180): UTF-8, ISO dates, floats with all their digits."""
 
     def render(self, result: Result, path: str | Path) -> None:
         """Write ``x.csv``; beside it ``x_tests.csv``, ``_reactions``, ``_daily``, ``_ar``, ``_events``, ``_attrition``.

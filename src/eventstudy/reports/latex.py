@@ -22,6 +22,7 @@ ESCAPES = {
     "“": r"\textquotedblleft{}", "”": r"\textquotedblright{}",
     "€": r"\texteuro{}", "£": r"\pounds{}", "°": r"\textdegree{}", "ß": r"\ss{}",
 }  # fmt: skip
+MOST_EVENTS = 1000
 ACCENTS = "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327"
 
 
@@ -123,7 +124,7 @@ class Latex:
 
     def render(self, result: Result, path: str | Path) -> None:
         """Write both tables to ``path``, a fragment without preamble."""
-        body = _float(_tables.tests(result)) + "\n" + _long(_tables.per_event(result, ("car", "p")))
+        body = _float(_tables.tests(result)) + "\n" + _long(_tables.per_event(result, ("car", "p"), MOST_EVENTS))
         _files.write(path, _fragment(body))
 
     def table(self, result: Result) -> str:

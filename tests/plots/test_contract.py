@@ -1,0 +1,115 @@
+"""What every figure must keep, over the folder and over every kind of result."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import subprocess
+import sys
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+
+from eventstudy import _registry
+from tests.plots.drawing import draw
+from tests.reports.fake import EVENTS, NOTE, VARIANTS, fake
+
+KINDS = _registry.names("plots")
+pytestmark = pytest.mark.parametrize("kind", KINDS)
+each_result = pytest.mark.parametrize("variant", VARIANTS)
+
+
+def figure_of(found):
+    axes = np.ravel(found)
+    assert all(isinstance(ax, Axes) for ax in axes)
+    return axes[0].figure
+
+
+def drawn_texts(figure, monkeypatch):
+    """Give the texts that a renderer really draws, and their boxes in pixels."""
+    seen = []
+    original = Text.draw
+
+    def draw(self, renderer, *args, **kwargs):
+        if self.get_visible() and self.get_text().strip():
+            seen.append(self)
+        return original(self, renderer, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Text, "draw", draw)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+    return [(text, text.get_window_extent(canvas.get_renderer())) for text in dict.fromkeys(seen)]
+
+
+@each_result
+def test_it_draws_says_what_the_prices_are_and_leaves_the_result_alone(kind, variant, tmp_path):
+    result = VARIANTS[variant]()
+    before = {f.name: copy.deepcopy(getattr(result, f.name)) for f in dataclasses.fields(result)}
+    figure = figure_of(draw(result, kind))
+    figure.savefig(tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    said = [text.get_text() for text in figure.findobj(Text)]
+    assert (NOTE in said) == (variant != "real_prices")
+    for name, frame in before.items():
+        if isinstance(frame, pd.DataFrame):
+            pd.testing.assert_frame_equal(getattr(result, name), frame)
+        else:
+            assert getattr(result, name) == frame
+
+
+@each_result
+def test_no_text_overlaps_another_or_is_cut(kind, variant, monkeypatch):
+    figure = figure_of(draw(VARIANTS[variant](), kind))
+    texts = drawn_texts(figure, monkeypatch)
+    assert len(texts) >= 2
+    width, height = figure.canvas.get_width_height()
+    for text, box in texts:
+        assert box.x0 >= -1, text
+        assert box.y0 >= -1, text
+        assert box.x1 <= width + 1, text
+        assert box.y1 <= height + 1, text
+    for k, (one, a) in enumerate(texts):
+        for other, b in texts[k + 1 :]:
+            apart = a.x1 <= b.x0 + 1 or b.x1 <= a.x0 + 1 or a.y1 <= b.y0 + 1 or b.y1 <= a.y0 + 1
+            assert apart, (one.get_text(), other.get_text())
+
+
+def test_dollars_are_text_and_foreign_letters_neither_crash_nor_warn(kind):
+    rows = [(f"反垄断 $x_{i} \U0001f600ﷺ", "$阿里_^{", *event[2:]) for i, event in enumerate(EVENTS)]
+    result = fake(rows, note="模拟 $ prices")
+    figure = figure_of(draw(result, kind))
+    FigureCanvasAgg(figure).draw()
+    texts = [text for text in figure.findobj(Text) if "$" in text.get_text()]
+    assert texts
+    assert not any(text.get_parse_math() for text in texts)
+
+
+def test_the_callers_style_neither_matters_nor_changes(kind, tmp_path):
+    result = fake()
+    figure_of(draw(result, kind)).savefig(tmp_path / "plain.png")
+    hostile: Any = {
+        "axes.facecolor": "black", "font.size": 30, "text.color": "red", "xtick.labelsize": 20, "ytick.color": "green",
+        "grid.color": "red", "text.usetex": False, "figure.constrained_layout.use": False, "axes.spines.top": True,
+    }  # fmt: skip
+    with mpl.rc_context(hostile):
+        before = dict(mpl.rcParams)
+        figure = figure_of(draw(result, kind))
+        assert dict(mpl.rcParams) == before
+        figure.savefig(tmp_path / "hostile.png")
+    assert (tmp_path / "hostile.png").read_bytes() == (tmp_path / "plain.png").read_bytes()
+
+
+def test_no_window_toolkit_is_touched(kind):
+    code = (
+        "import sys; from tests.reports.fake import fake; fake().plot(sys.argv[1]);"
+        "assert 'matplotlib.pyplot' not in sys.modules; print('drawn')"
+    )
+    done = subprocess.run([sys.executable, "-c", code, kind], capture_output=True, text=True, check=False)
+    assert done.stdout == "drawn\n", done.stderr
