@@ -74,7 +74,8 @@ def place(
     keys = list(zip(groups.tolist(), at.tolist(), day.tolist(), strict=True))
     found = {key: c for c, key in enumerate(dict.fromkeys(keys))}
     cluster = np.array([found[key] for key in keys], dtype=np.int64)
-    dates = np.array([panels[p].sessions[d + spec.offsets] for _, p, d in found], dtype=np.int64)
+    days = np.array([panels[p].sessions[d + spec.offsets] for _, p, d in found], dtype=np.int64)
+    dates = np.searchsorted(np.unique(np.concatenate([p.sessions for p in panels])), days)
     sample = Sample(spec, int(groups.max()) + 1, np.array([g for g, _, _ in found], dtype=np.int64), dates)
     return Case(list(panels), Placed(at, asset, day, cluster, groups), sample)
 
