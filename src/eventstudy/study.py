@@ -279,12 +279,10 @@ def _check_windows(estimation: Window, event: Window, windows: Sequence[Window])
 
 
 def _clustering(prepared: Prepared) -> Clustering:
-    spec, dates = prepared.sample.spec, prepared.sample.cluster_dates
-    ends = [spec.n_est, -1]
-    day = prepared.roll.table["session"].to_numpy().astype("datetime64[D]").astype(np.int64)[prepared.roll.rows]
-    first, last = dates[prepared.placed.cluster][:, ends].T
-    # A window that runs past the known sessions ends in numbers far from any date.
-    return clustering(np.where(first < 0, day, first), day, np.where(last < 0, day, last))
+    spec, placed = prepared.sample.spec, prepared.placed
+    dates = prepared.sample.cluster_dates[placed.cluster]
+    session = prepared.roll.table["session"].to_numpy()[prepared.roll.rows]
+    return clustering(dates[:, spec.n_est], np.unique(session, return_inverse=True)[1], dates[:, -1])
 
 
 @contextmanager

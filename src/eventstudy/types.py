@@ -365,9 +365,9 @@ class Scores:
 class Sample:
     """What a test knows of the sample when it is finalised.
 
-    ``cluster_group`` (C,) and ``cluster_dates`` (C, L): the group of a cluster and the calendar dates of its columns
-    as days since 1970-01-01; clusters on different exchanges pair by these dates. ``shared`` holds what the tests'
-    ``shares`` name, finalised.
+    ``cluster_group`` (C,) and ``cluster_dates`` (C, L): the group of a cluster and the calendar dates of its columns,
+    as numbers from 0 in the order of the calendar; clusters on different exchanges pair by these. ``shared`` holds
+    what the tests' ``shares`` name, finalised.
     """
 
     spec: Spec

@@ -32,7 +32,7 @@ class Clustering(NamedTuple):
 
 
 def clustering(first: Ints, day: Ints, last: Ints) -> Clustering:
-    """Count pairs of events whose windows, from ``first`` to ``last`` (N,) as days since 1970-01-01, overlap.
+    """Count pairs of events whose windows, from ``first`` to ``last`` (N,) as numbers of calendar dates, overlap.
 
     Examples
     --------

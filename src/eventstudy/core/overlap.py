@@ -85,13 +85,12 @@ def _correlations(state: State, sample: Sample, mine: Ints, dates: Ints) -> Any:
 
 
 def _laid(dates: Ints, values: Floats | None = None) -> Any:
-    """Lay values (C, days), or ones, out over the union of the calendar dates, as a sparse matrix (C, dates)."""
+    """Lay values (C, days), or ones, out over the calendar, as a sparse matrix (C, dates)."""
     from scipy.sparse import csr_array
 
-    union, column = np.unique(dates, return_inverse=True)
-    row = np.repeat(np.arange(len(dates)), dates.shape[1])
+    ends = np.arange(len(dates) + 1) * dates.shape[1]
     data = np.ones(dates.size) if values is None else values.ravel()
-    return csr_array((data, (row, column.ravel())), shape=(len(dates), len(union)))
+    return csr_array((data, dates.ravel(), ends), shape=(len(dates), int(dates.max()) + 1))
 
 
 def _dot(laid: Any, first: Ints, second: Ints, step: int = 4096) -> Floats:

@@ -6,6 +6,8 @@ import numpy as np
 
 from eventstudy.types import Bools, Floats
 
+ROUNDING = 1e-12  # a deviation of centred ranks (each within 1/2 of 0) below this is the rounding of none
+
 
 def ranks(values: Floats, ok: Bools) -> Floats:
     """Rank each row among its valid cells, ties sharing their mean rank.

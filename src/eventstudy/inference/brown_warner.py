@@ -18,14 +18,20 @@ from collections.abc import Mapping
 import numpy as np
 
 from eventstudy.core.nulls import divide, verdict
-from eventstudy.core.sums import by_cluster
+from eventstudy.core.sums import by_cluster, by_group
 from eventstudy.types import Abnormal, Ints, Sample, Scores, State, Test, Verdict
+
+ROUNDING = 1e-13  # a deviation below this share of the events' summed sigma is the rounding of none
 
 
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
     """Sum residuals by cluster and estimation day, with their counts."""
     n_est = abnormal.n_est
-    return {"e": by_cluster(abnormal, abnormal.ar[:, :n_est]), "n": by_cluster(abnormal, abnormal.ok[:, :n_est])}
+    return {
+        "e": by_cluster(abnormal, abnormal.ar[:, :n_est]),
+        "n": by_cluster(abnormal, abnormal.ok[:, :n_est]),
+        "sigma": by_group(abnormal, abnormal.sigma),
+    }
 
 
 def finalize(state: State, sample: Sample) -> Verdict:
@@ -46,7 +52,11 @@ def finalize(state: State, sample: Sample) -> Verdict:
         divide(caar, scale),
         n,
         df=np.broadcast_to(n_dates[:, None] - 1, n.shape),
-        undefined=[(n < 1, "no event"), (n_dates[:, None] < 2, "fewer than 2 estimation dates")],
+        undefined=[
+            (n < 1, "no event"),
+            (n_dates[:, None] < 2, "fewer than 2 estimation dates"),
+            (deviation[:, None] <= ROUNDING * state["sigma"][:, None], "the residuals of each day cancel out"),
+        ],
     )
     known = np.isfinite(result.statistic)
     result.note[known] = np.broadcast_to(notes[:, None], n.shape)[known]
@@ -55,8 +65,8 @@ def finalize(state: State, sample: Sample) -> Verdict:
 
 def _deviation(state: State, dates: Ints, mine: Ints, n_est: int) -> tuple[float, int]:
     """Give the standard deviation over dates of the sum of residuals over sqrt(n_t), and the number of dates."""
-    union, column = np.unique(dates[:, :n_est], return_inverse=True)
-    total, count = (np.bincount(column.ravel(), state[leaf][mine].ravel(), len(union)) for leaf in ("e", "n"))
+    column = dates[:, :n_est].ravel()
+    total, count = (np.bincount(column, state[leaf][mine].ravel()) for leaf in ("e", "n"))
     average = total[count > 0] / np.sqrt(count[count > 0])
     return (float(average.std(ddof=1)), len(average)) if len(average) > 1 else (np.nan, len(average))
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from eventstudy.core.nulls import divide, verdict
-from eventstudy.core.ranks import ranks
+from eventstudy.core.ranks import ROUNDING, ranks
 from eventstudy.core.sums import by_group
 from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
 
@@ -45,7 +45,7 @@ def finalize(state: State, sample: Sample) -> Verdict:
         undefined=[
             (n < 1, "no event"),
             (seen < weights.sum(axis=1), "a day of the window has no valid return"),
-            (deviation[:, None] <= 0, "the ranks do not vary"),
+            (deviation[:, None] <= ROUNDING, "the ranks do not vary"),
         ],
     )
 

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from eventstudy.core.nulls import divide, verdict
-from eventstudy.core.ranks import ranks
+from eventstudy.core.ranks import ROUNDING, ranks
 from eventstudy.core.scores import standardised
 from eventstudy.core.sums import by_group, mean_and_sd
 from eventstudy.types import Abnormal, Bools, Floats, Sample, Scores, State, Test, Verdict
@@ -68,7 +68,7 @@ def finalize(state: State, sample: Sample) -> Verdict:
         df=np.full(n.shape, n_columns - 2.0),
         undefined=[
             (n < 2, "fewer than 2 events with standardised CARs that differ"),
-            (deviation <= 0, "the ranks do not vary"),
+            (deviation <= ROUNDING, "the ranks do not vary"),
             (room <= 0, "day 0 alone makes up the whole variance of the ranks"),
         ],
     )

@@ -228,13 +228,13 @@ def _panels(
 
 def _clusters(panels: Sequence[Panel], kind: Ints, day: Ints, calendar: np.ndarray, offsets: Ints) -> tuple[Ints, Ints]:
     """Give each event the number of its calendar and session, and each number the dates of its columns (C, L)."""
-    session = np.array([panels[k].sessions[d] for k, d in zip(kind, day, strict=True)], dtype=np.int64)
-    labels = pd.Series(calendar.astype(str)) + pd.Series(session).astype(str)
-    cluster, found = pd.factorize(labels)
-    first = np.zeros(len(found), dtype=np.int64)
-    first[cluster[::-1]] = np.arange(len(cluster))[::-1]
-    dates = [panels[kind[e]].sessions[day[e] + offsets] for e in first]
-    return cluster.astype(np.int64), np.array(dates, dtype=np.int64).reshape(len(found), len(offsets))
+    union = np.unique(np.concatenate([p.sessions for p in panels])) if panels else np.empty(0, dtype=np.int64)
+    numbers = [np.searchsorted(union, p.sessions) for p in panels]
+    date = np.array([numbers[k][d] for k, d in zip(kind, day, strict=True)], dtype=np.int64)
+    names, name = np.unique(calendar.astype(str), return_inverse=True)
+    _, first, cluster = np.unique(date * len(names) + name, return_index=True, return_inverse=True)
+    dates = [numbers[kind[e]][day[e] + offsets] for e in first]
+    return cluster.astype(np.int64), np.array(dates, dtype=np.int64).reshape(len(first), len(offsets))
 
 
 def _cross_zone(ticker: np.ndarray, benchmark: np.ndarray, prices: Prices, choices: Choices) -> list[str]:

@@ -114,11 +114,12 @@ class _Cut:
         return np.where(inside, series[np.where(inside, at, 0)], np.nan)
 
     def sessions(self) -> Ints:
-        """Give days since 1970-01-01; a padded session has a number of its own far from any date."""
+        """Give days since 1970-01-01; sessions beyond the calendar's ends get numbers far from any date, in order."""
         at = np.arange(self.first, self.last + 1) - self.begin
+        beyond = np.where(at < 0, at - 10**9, at + 10**9)
         inside = (at >= 0) & (at < len(self.calendar.dates))
         days = self.calendar.dates.astype("datetime64[D]").astype(np.int64)
-        return np.where(inside, days[np.where(inside, at, 0)], -(10**9) - np.arange(len(at)))
+        return np.where(inside, days[np.where(inside, at, 0)], beyond)
 
 
 def _security(market: Market, ticker: str, calendar: Calendar, choices: Choices, price: str) -> Floats:
