@@ -1,0 +1,173 @@
+"""Write the pages that the library itself dictates: one a public name, one a member of an extension folder.
+
+Names come from ``eventstudy.__all__`` and from the folders, so a new member has its page by existing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+import eventstudy
+from eventstudy import _registry
+from eventstudy.study import DEFAULT_TESTS
+
+HOLDS = {
+    "independent": "for events whose windows share no day",
+    "same_day": "for events whose windows share no day, and for events that all share one date",
+    "overlap": "however the windows of the events overlap",
+}
+DEFAULT = {
+    "independent": "no two event windows share a day",
+    "same_day": "all events share one date",
+    "overlap": "event windows overlap in part",
+}
+
+
+def write(app: Sphinx) -> None:
+    """Write all pages anew into ``generated/``."""
+    target = Path(app.srcdir) / "generated"
+    shutil.rmtree(target, ignore_errors=True)
+    folders = [_folder(target, folder) for folder in _registry.CONTRACTS]
+    _page(
+        target / "reference.rst",
+        _heading("Reference", "="),
+        "Every public name, and every member of the folders that can be extended.",
+        _toctree(["api/index", *(f"{folder}/index" for folder in folders)]),
+    )
+    _api(target / "api")
+    _internals(target / "internals")
+    _figures(target / "plots")
+
+
+def _folder(target: Path, folder: str) -> str:
+    """Write a folder's index and a page for each of its members."""
+    about = _doc(f"eventstudy.{folder}")
+    rows = []
+    for name, summary in _registry.summaries(folder).items():
+        _page(
+            target / folder / f"{name}.rst",
+            _heading(name, "="),
+            *_facts(folder, name, _registry.load(folder, name)),
+            f".. automodule:: eventstudy.{folder}.{name}\n"
+            f"   :members:\n   :exclude-members: {_registry.CONTRACTS[folder]}",
+        )
+        rows.append((f":doc:`{name}`", summary))
+    _page(
+        target / folder / "index.rst",
+        _heading(about.split(",")[0], "="),
+        about,
+        _table(("Name", "What it is"), rows),
+        _toctree(_registry.names(folder), hidden=True),
+    )
+    return folder
+
+
+def _facts(folder: str, name: str, member: Any) -> list[str]:
+    """Say how a member is asked for, and what its own fields tell."""
+    if folder == "models":
+        needs = ", ".join(dict.fromkeys(f"``{column.name}``" for column in member.columns)) or "nothing but the prices"
+        estimates = ", ".join(f"``{c}``" for c in member.coefficients) or "nothing"
+        return [f':Use: ``es.Study(model="{name}")``\n:Needs: {needs}\n:Estimates: {estimates}']
+    if folder == "inference":
+        lines = [f':Use: ``es.Study(tests=["{name}"])``', f":Holds: {HOLDS[member.survives]}"]
+        default = [DEFAULT[kind] for kind, tests in DEFAULT_TESTS.items() if name in tests]
+        if default:
+            lines.append(f":By default: where {', or '.join(default)}")
+        return ["\n".join(lines)]
+    if folder == "sources":
+        return [f':Use: ``es.fetch_prices(tickers, start, end, source="{name}")``']
+    if folder == "plots":
+        return [
+            f':Use: ``result.plot("{name}")``',
+            f".. image:: {name}.png\n   :width: 100%\n   :alt: The figure {name}, on simulated prices",
+        ]
+    return [":Use: ``result.report(path)``; the suffix of the path says which report"]
+
+
+def _api(target: Path) -> None:
+    rows = []
+    for name in eventstudy.__all__:
+        thing = getattr(eventstudy, name)
+        kind = "autofunction"
+        if isinstance(thing, type):
+            kind = "autoexception" if issubclass(thing, BaseException) else "autoclass"
+        options = "\n   :members:\n   :show-inheritance:" if isinstance(thing, type) else ""
+        directive = f".. {kind}:: {name}{options}"
+        _page(target / f"{name}.rst", _heading(name, "="), ".. currentmodule:: eventstudy", directive)
+        rows.append((f":doc:`{name}`", (thing.__doc__ or "").splitlines()[0]))
+    _page(
+        target / "index.rst",
+        _heading("Public names", "="),
+        "All that ``import eventstudy as es`` gives. Nothing else is promised to stay.",
+        _table(("Name", "What it is"), rows),
+        _toctree(eventstudy.__all__, hidden=True),
+    )
+
+
+def _internals(target: Path) -> None:
+    """Write a page for the types and one for each module of the core: what a new member is made of."""
+    core = [f"core.{m.name}" for m in pkgutil.iter_modules(importlib.import_module("eventstudy.core").__path__)]
+    modules = ["types", "_registry", "markets", *core]
+    for module in modules:
+        _page(
+            target / f"{module}.rst",
+            _heading(f"eventstudy.{module}", "="),
+            f".. automodule:: eventstudy.{module}\n   :members:",
+        )
+    _page(
+        target / "index.rst",
+        _heading("Internals", "="),
+        "The types, and the arithmetic that new members are made of. None of it is public.",
+        _table(("Module", "What it is"), [(f":doc:`{m}`", _doc(f"eventstudy.{m}").split("\n\n")[0]) for m in modules]),
+        _toctree(modules, hidden=True),
+    )
+
+
+def _figures(target: Path) -> None:
+    """Draw every figure of the demo."""
+    import matplotlib as mpl
+    import numpy as np
+
+    mpl.use("agg")
+    from eventstudy import demo
+
+    result = demo.run().result
+    for name in _registry.names("plots"):
+        axes: Any = np.ravel(result.plot(name))
+        axes[0].figure.savefig(target / f"{name}.png", dpi=144, facecolor="white")
+
+
+def _doc(module: str) -> str:
+    return importlib.import_module(module).__doc__ or ""
+
+
+def _heading(text: str, line: str) -> str:
+    return f"{text}\n{line * max(len(text), 3)}"
+
+
+def _table(head: tuple[str, str], rows: Iterable[tuple[str, str]]) -> str:
+    cells = [f"   * - {a}\n     - {' '.join(b.split())}" for a, b in [head, *rows]]
+    return ".. list-table::\n   :header-rows: 1\n   :widths: 25 75\n\n" + "\n".join(cells)
+
+
+def _toctree(names: Iterable[str], hidden: bool = False) -> str:
+    option = "   :hidden:\n" if hidden else "   :maxdepth: 1\n"
+    return f".. toctree::\n{option}\n" + "\n".join(f"   {name}" for name in names)
+
+
+def _page(path: Path, *parts: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Write the pages before Sphinx looks for sources."""
+    app.connect("builder-inited", write, priority=100)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

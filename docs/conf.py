@@ -1,0 +1,44 @@
+"""How the documentation is built: offline, every warning an error, nothing remote in the pages."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "eventstudy"
+author = "The eventstudy developers"
+copyright = author
+release = version = version_of("eventstudy-quant")
+
+extensions = ["members", "mathml", "myst_parser", "sphinx.ext.autodoc", "numpydoc"]
+exclude_patterns = ["_build"]
+root_doc = "index"
+nitpicky = True
+
+myst_enable_extensions = ["dollarmath", "fieldlist"]
+myst_heading_anchors = 3
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+python_maximum_signature_line_length = 88
+numpydoc_show_class_members = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = "eventstudy"
+html_math_renderer = "mathml"
+html_static_path = ["_static"]
+html_css_files = ["eventstudy.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_theme_options = {
+    "navbar_end": ["theme-switcher"],
+    "header_links_before_dropdown": 6,
+    "navigation_with_keys": False,
+    "show_prev_next": False,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+}
+html_sidebars = {"index": []}

@@ -1,0 +1,104 @@
+"""The site builds offline without a warning, has a page for everything, and takes nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import eventstudy as es
+from eventstudy import _registry
+
+ROOT = Path(__file__).parents[2]
+MEMBERS = [(folder, name) for folder in sorted(_registry.CONTRACTS) for name in _registry.names(folder)]
+ASSETS = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "object": "data"}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site from a copy, so that a run leaves nothing in the repository."""
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("_build", "generated", "__pycache__"))
+    for name in ("CHANGELOG.md", "CONTRIBUTING.md"):
+        shutil.copy(ROOT / name, folder)
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", "html"]
+    made = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    return folder / "html"
+
+
+class Page(HTMLParser):
+    """Collect what a page loads, and the text of its formulas."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.assets: list[str] = []
+        self.formulas: list[str] = []
+        self.depth = 0
+        self.feed(file.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.depth += tag == "math"
+        if tag == "math":
+            self.formulas.append("")
+        given = dict(attrs).get(ASSETS.get(tag, ""))
+        if given:
+            self.assets.append(given)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.depth -= tag == "math"
+
+    def handle_data(self, data: str) -> None:
+        if self.depth:
+            self.formulas[-1] += data
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[str, Page]:
+    return {file.relative_to(site).as_posix(): Page(file) for file in site.rglob("*.html")}
+
+
+def test_every_public_name_has_its_page(site):
+    for name in es.__all__:
+        text = (site / "generated" / "api" / f"{name}.html").read_text(encoding="utf-8")
+        assert f'id="eventstudy.{name}"' in text
+
+
+def test_every_member_of_every_folder_has_its_page(site):
+    for folder, name in MEMBERS:
+        text = (site / "generated" / folder / f"{name}.html").read_text(encoding="utf-8")
+        summary = _registry.summaries(folder)[name].split(":")[0].split("`")[0]
+        assert summary.strip() in re.sub(r"<[^>]+>", "", text), f"{folder}/{name}"
+        assert f"{name}.html" in (site / "generated" / folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_every_figure_is_drawn_on_its_page(site, pages):
+    for name in _registry.names("plots"):
+        shown = [asset for asset in pages[f"generated/plots/{name}.html"].assets if asset.endswith(f"/{name}.png")]
+        assert shown
+        assert (site / "generated" / "plots" / shown[0]).stat().st_size > 10_000
+
+
+def test_models_and_tests_show_their_formulas(pages):
+    for folder, name in MEMBERS:
+        if folder in ("models", "inference"):
+            assert pages[f"generated/{folder}/{name}.html"].formulas, f"{folder}/{name}"
+
+
+def test_formulas_are_set_whole(pages):
+    formulas = [(name, formula) for name, page in pages.items() for formula in page.formulas]
+    assert len(formulas) > 50
+    assert [(name, formula) for name, formula in formulas if not formula.strip() or "\\" in formula] == []
+
+
+def test_nothing_is_loaded_from_elsewhere(site, pages):
+    assets = {asset for page in pages.values() for asset in page.assets}
+    assert [asset for asset in assets if re.match(r"(?:[a-z]+:)?//", asset)] == []
+    for file in site.rglob("*.css"):
+        text = re.sub(r"/\*.*?\*/", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+        assert not re.search(r"(?:url\(\s*['\"]?|@import\s+['\"])(?:https?:)?//", text), file.name

@@ -1,0 +1,73 @@
+"""What the written pages list is what the code has."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+from eventstudy import _registry
+from eventstudy.prepare.calendar import POLICIES
+from eventstudy.prepare.returns import GAPS
+from eventstudy.study import DEFAULT_TESTS, Study
+from eventstudy.types import Status
+
+ROOT = Path(__file__).parents[2]
+DATA = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """Give the rows of each Markdown table, head first, as cells."""
+    found = re.findall(r"(?:^\|.*\|\n)+", text, re.MULTILINE)
+    return [[[c.strip() for c in line.strip("|").split("|")] for line in table.splitlines()] for table in found]
+
+
+def first_column(text: str, head: str) -> list[str]:
+    [table] = [table for table in tables(text) if table[0][0].strip("`") == head]
+    return [re.sub(r'[`"]| \(default\)', "", row[0]) for row in table[2:]]
+
+
+def test_statuses_are_all_explained():
+    assert sorted(first_column(DATA, "status")) == sorted(code.label for code in Status)
+
+
+def test_policies_and_gaps_are_all_explained():
+    assert tuple(first_column(DATA, "on_closed")) == POLICIES
+    assert tuple(first_column(DATA, "gaps")) == GAPS
+
+
+def test_defaults_that_the_pages_name_are_those_of_the_study():
+    study = Study()
+    assert f'| `"{study.on_closed}"` (default)' in DATA
+    assert f'| `"{study.gaps}"` (default)' in DATA
+    assert f'`"{study.price}"` (default)' in DATA
+
+
+def test_default_tests_are_those_of_the_study():
+    [table] = [table for table in tables(DATA) if table[0] == ["sample", "default tests"]]
+    named = [tuple(re.findall(r"`(\w+)`", row[1])) for row in table[2:]]
+    assert named == [DEFAULT_TESTS["independent"], DEFAULT_TESTS["same_day"], DEFAULT_TESTS["overlap"]]
+
+
+def test_links_of_the_methods_lead_to_members():
+    page = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    links = re.findall(r"\[`(\w+)`\]\(generated/(\w+)/(\w+)\.rst\)", page)
+    assert len(links) > 10
+    assert [link for link in links if link[0] != link[2] or link[2] not in _registry.names(link[1])] == []
+
+
+def test_study_file_page_names_every_choice():
+    page = (ROOT / "docs" / "study_file.md").read_text(encoding="utf-8")
+    named = {name for line in re.findall(r"^`.*`$", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", line)}
+    assert set(Study.__dataclass_fields__) <= named
+
+
+def test_version_is_the_same_everywhere():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^version: (.*)$", citation, re.MULTILINE) == [project["version"]]
+    assert re.findall(r"^license: (.*)$", citation, re.MULTILINE) == [project["license"]]
+    assert f"## [{project['version']}]" in changes
+    assert version("eventstudy-quant") == project["version"]

@@ -1,0 +1,101 @@
+"""The blocks of code in the pages and the README run offline, and print what the pages say they print."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from eventstudy import studyfile
+from eventstudy.cli import main
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
+FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+class Fence(NamedTuple):
+    """A block of a page: its language, whether it is to run, its text, its line, and the output that the page shows."""
+
+    language: str
+    runs: bool
+    body: str
+    line: int
+    shown: str | None
+
+
+def fences(text: str) -> list[Fence]:
+    """Give the blocks of a page; one of ``text`` straight after one of ``python`` is what that prints."""
+    found = []
+    matches = list(FENCE.finditer(text))
+    for at, match in enumerate(matches):
+        language, _, rest = match["info"].partition(" ")
+        follower = matches[at + 1] if at + 1 < len(matches) else None
+        adjacent = follower is not None and not text[match.end() : follower.start()].strip()
+        shown = follower["body"] if follower is not None and adjacent and follower["info"] == "text" else None
+        line = text.count("\n", 0, match.start()) + 1
+        found.append(Fence(language, "no-run" not in rest, match["body"], line, shown))
+    return found
+
+
+def with_code(page: Path) -> bool:
+    return any(fence.language == "python" and fence.runs for fence in fences(page.read_text(encoding="utf-8")))
+
+
+def lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip("\n").splitlines()]
+
+
+def test_fences_find_code_output_and_marks():
+    page = "a\n```python\nprint(1)\n```\n\n```text\n1\n```\nb\n```python no-run\n1 / 0\n```\n"
+    first, _, last = fences(page)
+    assert (first.language, first.runs, first.shown, first.line) == ("python", True, "1\n", 2)
+    assert (last.runs, last.shown) == (False, None)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if with_code(page)], ids=lambda page: page.name)
+def test_code_runs_and_prints_what_the_page_shows(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for fence in fences(page.read_text(encoding="utf-8")):
+        if fence.language != "python" or not fence.runs:
+            continue
+        exec(compile("\n" * fence.line + fence.body, str(page), "exec"), names)
+        printed = capsys.readouterr().out
+        if fence.shown is not None:
+            assert lines(printed) == lines(fence.shown), f"{page.name}, line {fence.line}"
+
+
+def test_getting_started_and_index_are_among_them():
+    assert {"getting_started.md", "index.md"} <= {page.name for page in PAGES if with_code(page)}
+
+
+def study_files() -> list[Fence]:
+    page = ROOT / "docs" / "study_file.md"
+    return [fence for fence in fences(page.read_text(encoding="utf-8")) if fence.language == "toml" and fence.runs]
+
+
+@pytest.mark.parametrize("fence", study_files(), ids=lambda fence: f"line {fence.line}")
+def test_study_files_of_the_page_are_valid(fence, tmp_path):
+    (tmp_path / "events.csv").write_text("ticker,announced,index\n0700.HK,2021-09-13,^HSI\n", encoding="utf-8")
+    (tmp_path / "factors.csv").write_text("date,Mkt-RF,SMB,RF\n2021-09-13,0.01,0.0,0.0\n", encoding="utf-8")
+    file = tmp_path / "study.toml"
+    file.write_text(fence.body, encoding="utf-8")
+    read = studyfile.read(file)
+    assert read.source == tomllib.loads(fence.body)["prices"]["source"]
+
+
+def test_commands_of_the_page_run(tmp_path, monkeypatch, capsys):
+    page = (ROOT / "docs" / "study_file.md").read_text(encoding="utf-8")
+    [file, *_] = study_files()
+    monkeypatch.chdir(tmp_path)
+    Path("study.toml").write_text(file.body, encoding="utf-8")
+    consoles = "".join(fence.body for fence in fences(page) if fence.language == "console")
+    commands = re.findall(r"^\$ eventstudy ((?!demo).*)$", consoles, re.MULTILINE)  # the demo has its own tests
+    assert {command.split()[0] for command in commands} == {"check", "fetch", "run"}
+    for command in commands:
+        assert main(command.split()) == 0, f"eventstudy {command}: {capsys.readouterr().err}"
+    assert Path("study.html").is_file()

@@ -1,0 +1,55 @@
+"""Every notebook runs from its first cell to its last, offline, in a kernel of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.py"))
+
+
+def run(notebook: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a notebook under pytest's nbmake, apart from this suite's own configuration, and keep what it shows."""
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-c", "pytest.ini", "-p", "no:cacheprovider", "-q"]
+    command += ["--nbmake", "--nbmake-kernel=python3", "--nbmake-timeout=300", "--overwrite", notebook.name]
+    home = {"HOME": str(folder), "IPYTHONDIR": str(folder), "JUPYTER_RUNTIME_DIR": str(folder)}
+    return subprocess.run(command, cwd=folder, env=os.environ | home, capture_output=True, text=True, check=False)
+
+
+def converted(source: Path, folder: Path) -> Path:
+    target = folder / f"{source.stem}.ipynb"
+    command = [sys.executable, "-m", "jupytext", "--quiet", "--to", "ipynb", "--output", str(target), str(source)]
+    subprocess.run(command, check=True)
+    return target
+
+
+def test_there_are_notebooks():
+    assert [file.name for file in NOTEBOOKS][:1] == ["01_first_study.py"]
+
+
+@pytest.mark.parametrize("source", NOTEBOOKS, ids=lambda file: file.stem)
+def test_notebook_runs(source, tmp_path):
+    notebook = converted(source, tmp_path)
+    made = run(notebook, tmp_path)
+    assert made.returncode == 0, made.stdout[-3000:] + made.stderr[-3000:]
+    assert "1 passed" in made.stdout
+    cells = [cell for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    kinds = [kind for cell in cells for output in cell["outputs"] for kind in output.get("data", {})]
+    assert kinds.count("image/png") >= 1
+    shown = [output["text"] for cell in cells for output in cell["outputs"] if output.get("name") == "stderr"]
+    assert shown == []
+
+
+def test_a_notebook_that_fails_is_found(tmp_path):
+    source = tmp_path / "fails.py"
+    source.write_text("# %%\nassert 1 == 2\n", encoding="utf-8")
+    made = run(converted(source, tmp_path), tmp_path)
+    assert made.returncode == 1
+    assert "1 failed" in made.stdout
