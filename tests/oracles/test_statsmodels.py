@@ -11,7 +11,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 import eventstudy as es
-from tests.oracles.data import agree, events, per_event
+from tests.oracles.data import Floats, agree, events, per_event
 
 TOL = 1e-12
 DAYS = list(range(-3, 6))
@@ -83,12 +83,24 @@ def compare(given: Data, result: es.Result, own: pd.DataFrame, x: pd.DataFrame, 
     agree(result.events["r2"], expected["r2"], TOL, scale=1.0)
     agree(result.events["n_estimation"], expected["n"], 0.0)
     agree(result.ar, expected["ar"], TOL)
+    averages(result.daily, np.array(expected["ar"]), share)
     car, se = np.array(expected["car"]), np.array(expected["se"])
     agree(per_event(result, "car", WINDOWS), car, TOL)
     agree(per_event(result, "se", WINDOWS), se, TOL)
     agree(per_event(result, "t", WINDOWS), car / se, TOL)
     p = 2 * stats.t.sf(np.abs(car / se), np.array(expected["df"])[:, None])
     agree(per_event(result, "p", WINDOWS), p, TOL, scale=1.0)
+
+
+def averages(daily: pd.DataFrame, ar: Floats, share: float) -> None:
+    """Average over the firms that have a return that day, and over those whose running sum has enough of them."""
+    valid = np.isfinite(ar)
+    agree(daily["n"], valid.sum(axis=0), 0.0)
+    agree(daily["aar"], np.nanmean(ar, axis=0), TOL)
+    seen = np.cumsum(valid, axis=1)
+    enough = (seen >= share * np.arange(1, len(DAYS) + 1)) & (seen > 0)
+    running = np.where(enough, np.nancumsum(ar, axis=1), np.nan)
+    agree(daily["caar"], np.nanmean(running, axis=0), TOL)
 
 
 def car_and_se(fit: Any, x: pd.DataFrame, ar: pd.Series, window: tuple[int, int], share: float) -> tuple[float, float]:
