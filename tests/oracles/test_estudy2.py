@@ -27,7 +27,7 @@ class Case(NamedTuple):
     """What the package wrote for one model, its abnormal returns by day and share, and our result."""
 
     daily: pd.DataFrame
-    sums: dict[str, pd.DataFrame]
+    brown_warner_window: float
     before: pd.DataFrame
     during: pd.DataFrame
     market: pd.Series
@@ -55,9 +55,9 @@ def load(folder: Path, model: str) -> Case:
     result = study.run(events(prices.columns, ["2020-03-16"] * N), es.Prices.from_frame(prices.join(index)))
     abnormal = read(folder, f"abnormal_{suffix}.csv", index_col="date", parse_dates=True)
     daily = read(folder, f"parametric_{suffix}.csv").merge(read(folder, f"nonparametric_{suffix}.csv"), on="date")
-    sums = {"brown_warner": read(folder, f"car_brown_warner_1985_{suffix}.csv")}
+    window = float(read(folder, f"car_brown_warner_1985_{suffix}.csv")["statistic"].iloc[0])
     market = read(folder, "rates_indx.csv", index_col="index", parse_dates=True)["^GSPC"]
-    return Case(daily, sums, abnormal.iloc[:M], abnormal.iloc[M : M + 5], market, result)
+    return Case(daily, window, abnormal.iloc[:M], abnormal.iloc[M : M + 5], market, result)
 
 
 @pytest.fixture(scope="module")
@@ -151,18 +151,17 @@ def test_corrado(case):
     agree(column(case.result, "corrado", WINDOW), [ours.sum() / np.sqrt(5)], TOL)
 
 
-def test_brown_warner(case):
-    """Theirs takes a day's average as it is; ours gives a day with n_t of N shares the variance of an average of N."""
-    e = case.before.to_numpy()
-    n_t = np.isfinite(e).sum(axis=1)
-    spread = np.nanmean(e, axis=1).std(ddof=1)
+def test_brown_warner_as_printed_is_the_deviation_of_the_average_residual(case):
+    spread = case.before.mean(axis=1).std(ddof=1)
     agree(case.aar / spread, case.daily["bw_1985_stat"], TOL)
-    agree(case.aar.sum() / np.sqrt(5) / spread, case.sums["brown_warner"]["statistic"].iloc[0], TOL)
-
-    ours = case.aar / (np.nansum(e, axis=1) / np.sqrt(n_t * N)).std(ddof=1)
-    agree(by_day(case.result, "brown_warner", DAYS), ours, TOL)
-    agree(column(case.result, "brown_warner", WINDOW), [ours.sum() / np.sqrt(5)], TOL)
+    agree(case.aar.sum() / np.sqrt(5) / spread, case.brown_warner_window, TOL)
     assert by_day(case.result, "brown_warner", DAYS, "df").tolist() == [M - 1] * 5
+
+
+@pytest.mark.xfail(reason="a day with n_t of N shares is weighed by sqrt(n_t / N), which common moves do not warrant")
+def test_brown_warner(case):
+    agree(by_day(case.result, "brown_warner", DAYS), case.daily["bw_1985_stat"], TOL)
+    agree(column(case.result, "brown_warner", WINDOW), [case.brown_warner_window], TOL)
 
 
 @pytest.mark.parametrize(
