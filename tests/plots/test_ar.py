@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from eventstudy.errors import InputError
 from tests.plots.drawing import draw
-from tests.reports.fake import fake
+from tests.reports.fake import EVENTS, fake
 
 
 def test_bars_are_the_abnormal_returns_of_the_first_usable_event():
@@ -54,3 +57,12 @@ def test_without_sigma_there_are_no_lines_and_none_is_named():
 def test_an_event_that_cannot_be_drawn_is_refused_with_its_reason(event_id, message):
     with pytest.raises(InputError, match=message):
         draw(fake(), "ar", event_id=event_id)
+
+
+def test_dollars_are_text_on_axes_that_were_made_elsewhere_too():
+    ax = Figure().subplots()
+    rows = [("$id_{", "$A", *EVENTS[0][2:])]
+    assert draw(fake(rows), "ar", ax=ax) is ax
+    FigureCanvasAgg(ax.figure).draw()
+    assert ax.get_title(loc="left") == "$A, 2020-11-04"
+    assert not [t for t in ax.findobj(Text) if "$" in t.get_text() and t.get_parse_math()]

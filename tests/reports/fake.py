@@ -27,7 +27,7 @@ EVENTS: list[Row] = [
     ("SAMR_DRAFT-0700.HK", "0700.HK", "2020-11-10", "2020-11-10", "ok", "", "反垄断指南征求意见稿"),
     ("SAMR_DRAFT-3690.HK", "3690.HK", "2020-11-10", "2020-11-10", "ok", "", "反垄断指南 draft_guidelines #1 {x} ~ ^"),
     ("PROBE-9988.HK", "9988.HK", "2020-12-24T09:00+08:00", "2020-12-24", "ok", "", FORMULA),
-    ("FINE_18BN-BABA", "BABA", "2021-04-10", "2021-04-12", "ok", "", "Fine of $2.8 billion, $ unpaired; 4 % of sales"),
+    ("SAMR_FINES_ALIBABA_18_BILLION-BABA", "BABA", "2021-04-10", "2021-04-12", "ok", "", "$2.8bn, $ unpaired; 4 %"),
     ("DIDI_REVIEW-DIDI", "DIDI", "2021-07-02T19:00+08:00", "2021-07-02", "too_few_estimation", "2 of 120 days", ""),
     ("TUTORS-TAL", "TAL", "2021-07-23", "2021-07-23", "ok", "", "Tutoring: no profit, no listing, no weekends " * 4),
     ("TUTORS-EDU", "EDU", "2021-07-23", "2021-07-23", "duplicate", "the same as TUTORS-TAL & 1 more_%", "-Tutoring"),

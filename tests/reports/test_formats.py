@@ -43,7 +43,8 @@ def test_date(value, shown):
 @pytest.mark.parametrize(
     ("value", "shown"),
     [((-260, -11), "(−260, −11)"), ([[0, 0], [-1, 1]], "(0, 0), (−1, 1)"), (np.array([0, 5]), "(0, 5)"),
-     (1e-05, "1e−05"), (True, "True"), ({}, "–"), ([], "–"), ({"name": "dimson", "leads": 1}, "name: dimson, leads: 1"), (None, "–")],
+     (1e-05, "1e−05"), (True, "True"), ({}, "–"), ([], "–"), ({"name": "dimson", "leads": 1}, "name: dimson, leads: 1"),
+     (None, "–")],
 )  # fmt: skip
 def test_setting(value, shown):
     assert formats.setting(value) == shown

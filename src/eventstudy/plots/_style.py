@@ -32,6 +32,7 @@ STYLE = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",
+    "axes.titlepad": 20,
     "axes.titlesize": 11,
     "figure.constrained_layout.use": True,
     "figure.dpi": 110,
@@ -129,8 +130,8 @@ def prices_note(result: Result) -> str:
 
 def headings(ax: Axes, title: str, subtitle: str, result: Result) -> None:
     """Write title and subtitle above the axes, and what must be said of the prices at the right."""
-    left = ax.set_title(drawable(title, bold=True), loc="left", pad=20, **BOLD)
-    right = ax.set_title(prices_note(result), loc="right", pad=20, color=WARN, fontsize=9, **BOLD)
+    left = ax.set_title(drawable(title, bold=True), loc="left", **BOLD)
+    right = ax.set_title(prices_note(result), loc="right", color=WARN, fontsize=9, **BOLD)
     under = ax.annotate(
         subtitle, (0, 1), xytext=(0, 6), xycoords="axes fraction", textcoords="offset points", color=GREY
     )

@@ -106,10 +106,8 @@ def _widths(table: Table) -> list[int]:
     widths = [max(map(formats.columns_of, cells)) for cells in zip(table.columns, *table.rows, strict=True)]
     limited = [w if right else min(w, WIDEST) for w, right in zip(widths, table.right, strict=True)]
     spare = WIDTH - GAP * (len(widths) - 1) - sum(limited[1:-1])
-    if table.right[-1]:
-        limited[0] = max(min(limited[0], spare - limited[-1]), min(limited[0], LEAST))
-    else:
-        limited[0] = max(min(limited[0], spare - LEAST), min(limited[0], LEAST))
+    limited[0] = max(min(limited[0], spare - limited[-1]), min(limited[0], LEAST))
+    if not table.right[-1]:
         limited[-1] = max(min(widths[-1], spare - limited[0]), 8)
     return limited
 
