@@ -18,7 +18,7 @@ exclude_patterns = ["_build"]
 root_doc = "index"
 nitpicky = True
 
-myst_enable_extensions = ["dollarmath", "fieldlist"]
+myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
 myst_heading_anchors = 3
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
@@ -33,6 +33,7 @@ html_css_files = ["eventstudy.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
+    "navbar_persistent": ["search-button"],
     "navbar_end": ["theme-switcher"],
     "header_links_before_dropdown": 6,
     "navigation_with_keys": False,
@@ -41,4 +42,4 @@ html_theme_options = {
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
 }
-html_sidebars = {"index": []}
+html_sidebars = {page: [] for page in ("index", "getting_started", "data", "study_file", "methods")}

@@ -95,11 +95,10 @@ def _api(target: Path) -> None:
     rows = []
     for name in eventstudy.__all__:
         thing = getattr(eventstudy, name)
-        kind = "autofunction"
+        directive = f".. autofunction:: {name}"
         if isinstance(thing, type):
-            kind = "autoexception" if issubclass(thing, BaseException) else "autoclass"
-        options = "\n   :members:\n   :show-inheritance:" if isinstance(thing, type) else ""
-        directive = f".. {kind}:: {name}{options}"
+            error = issubclass(thing, BaseException)
+            directive = f".. autoclass:: {name}\n   :members:" + ("\n   :show-inheritance:" if error else "")
         _page(target / f"{name}.rst", _heading(name, "="), ".. currentmodule:: eventstudy", directive)
         rows.append((f":doc:`{name}`", (thing.__doc__ or "").splitlines()[0]))
     _page(
