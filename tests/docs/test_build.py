@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 import subprocess
@@ -72,8 +73,9 @@ def test_every_public_name_has_its_page(site):
 def test_every_member_of_every_folder_has_its_page(site):
     for folder, name in MEMBERS:
         text = (site / "generated" / folder / f"{name}.html").read_text(encoding="utf-8")
-        summary = _registry.summaries(folder)[name].split(":")[0].split("`")[0]
-        assert summary.strip() in re.sub(r"<[^>]+>", "", text), f"{folder}/{name}"
+        words = html.unescape(re.sub(r"<[^>]+>", "", text)).replace("’", "'")
+        summary = re.split(r"[:`]", _registry.summaries(folder)[name])[0]
+        assert summary.strip() in words, f"{folder}/{name}"
         assert f"{name}.html" in (site / "generated" / folder / "index.html").read_text(encoding="utf-8")
 
 
