@@ -158,7 +158,6 @@ def test_brown_warner_as_printed_is_the_deviation_of_the_average_residual(case):
     assert by_day(case.result, "brown_warner", DAYS, "df").tolist() == [M - 1] * 5
 
 
-@pytest.mark.xfail(reason="a day with n_t of N shares is weighed by sqrt(n_t / N), which common moves do not warrant")
 def test_brown_warner(case):
     agree(by_day(case.result, "brown_warner", DAYS), case.daily["bw_1985_stat"], TOL)
     agree(column(case.result, "brown_warner", WINDOW), [case.brown_warner_window], TOL)

@@ -24,7 +24,7 @@ def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
         "car": by_group(abnormal, running.car),
         "car2": by_group(abnormal, running.car**2),
         "var": by_group(abnormal, running.var),
-        "dof": by_group(abnormal, abnormal.dof[:, None]),
+        "dof": by_group(abnormal, abnormal.dof[:, None] * running.ok),
     }
 
 

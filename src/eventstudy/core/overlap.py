@@ -43,45 +43,47 @@ def finalize(state: State, sample: Sample) -> dict[str, Floats]:
     dict
         ``windows`` (G, V), ``cumulative`` (G, n_evt) for the windows that begin with the event window.
     """
-    days = sample.spec.days
-    found = {"windows": sample.spec.windows, "cumulative": np.column_stack([np.full(len(days), days[0]), days])}
-    r = {name: np.zeros((sample.n_groups, len(windows))) for name, windows in found.items()}
-    for group in range(sample.n_groups):
-        mine = np.flatnonzero((sample.cluster_group == group) & (state["events"] > 0))
-        n = state["events"][mine].sum()
-        if n < 2:
-            continue
-        dates = sample.cluster_dates[mine, sample.spec.n_est :]
-        together = _correlations(state, sample, mine, dates)
-        for name, windows in found.items():
-            for v, (start, end) in enumerate(windows):
-                marks = _laid(dates[:, (days >= start) & (days <= end)])
-                common = together.multiply(marks @ marks.T).sum()
-                r[name][group, v] = common / (end - start + 1) / (n * (n - 1))
+    spec = sample.spec
+    found = {"windows": spec.windows, "cumulative": np.column_stack([np.full(spec.n_evt, spec.days[0]), spec.days])}
+    some = np.flatnonzero(state["events"] > 0)
+    group, events = sample.cluster_group[some], state["events"][some]
+    # A group has a calendar of its own, so that only its own clusters share dates.
+    dates = sample.cluster_dates[some] + group[:, None] * (sample.cluster_dates.max(initial=0) + 1)
+    first, second, together = _correlations(state, some, dates, spec.n_est)
+    n = np.bincount(group, events, sample.n_groups)
+    pairs = np.maximum(n * (n - 1), 1)
+    r = {}
+    for name, windows in found.items():
+        r[name] = np.zeros((sample.n_groups, len(windows)))
+        for v, (start, end) in enumerate(windows):
+            marks = _laid(dates[:, spec.n_est :][:, (spec.days >= start) & (spec.days <= end)])
+            common = _at(marks @ marks.T, first, second) / (end - start + 1)
+            r[name][:, v] = np.bincount(group[first], together * common, sample.n_groups) / pairs
     return r
 
 
-def _correlations(state: State, sample: Sample, mine: Ints, dates: Ints) -> Any:
-    """Give the sum of correlations over the events of each pair of clusters whose event windows share a day.
+def _correlations(state: State, some: Ints, dates: Ints, n_est: int) -> tuple[Ints, Ints, Floats]:
+    """Give the pairs of clusters whose event windows share a day, and the sum of correlations over their events.
 
-    A sparse matrix (C, C), its upper triangle, where a pair of different clusters counts twice.
+    A cluster pairs with itself; a pair of two stands once and counts twice.
     """
-    from scipy.sparse import csr_array
-
-    marks = _laid(dates)
+    marks = _laid(dates[:, n_est:])
     first, second = (marks @ marks.T).tocoo().coords
     upper = first <= second
     first, second = first[upper], second[upper]
-    z, n, own, events = (state[name][mine] for name in ("z", "n", "own", "events"))
-    before = sample.cluster_dates[mine, : sample.spec.n_est]
+    z, n, own, events = (state[name][some] for name in ("z", "n", "own", "events"))
     same = first == second
-    products = _dot(_laid(before, z), first, second)
-    counts = _dot(_laid(before, n), first, second)
+    products = _dot(_laid(dates[:, :n_est], z), first, second)
+    counts = _dot(_laid(dates[:, :n_est], n), first, second)
     products[same] -= own[first[same]]
     counts[same] -= own[first[same]]
     n_pairs = np.where(same, events[first] * (events[first] - 1), 2 * events[first] * events[second])
-    rho = np.nan_to_num(divide(products, counts))
-    return csr_array((n_pairs * rho, (first, second)), shape=(len(mine), len(mine)))
+    return first, second, n_pairs * np.nan_to_num(divide(products, counts))
+
+
+def _at(matrix: Any, first: Ints, second: Ints) -> Floats:
+    """Give the entries of a sparse matrix at some places, (pairs,)."""
+    return np.asarray(matrix.tocsr()[first, second]).ravel()
 
 
 def _laid(dates: Ints, values: Floats | None = None) -> Any:

@@ -49,10 +49,12 @@ def rows(index: Ints, values: NDArray[Any], size: int) -> Rows:
     """
     if size == 1:
         return Rows(np.zeros(1, dtype=np.int64), values.sum(axis=0, dtype=np.float64)[None], 1)
-    order = np.argsort(index, kind="stable")
-    ordered = index[order]
-    first = np.flatnonzero(np.diff(ordered, prepend=ordered[0] - 1)) if len(index) else order
-    return Rows(ordered[first], np.add.reduceat(values[order].astype(np.float64, copy=False), first, axis=0), size)
+    steps = np.diff(index, prepend=index[:1] - 1)
+    if (steps < 0).any():
+        order = np.argsort(index, kind="stable")
+        return rows(index[order], values[order], size)
+    first = np.flatnonzero(steps)
+    return Rows(index[first], np.add.reduceat(values.astype(np.float64, copy=False), first, axis=0), size)
 
 
 def by_group(abnormal: Abnormal, values: NDArray[Any]) -> Rows:

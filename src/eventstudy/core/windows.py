@@ -15,7 +15,7 @@ BLOCK = 512  # events; a block of daily windows then stays in the second-level c
 def blocks(
     panels: Sequence[Panel], placed: Placed, spec: Spec, n_clusters: int, n_groups: int, size: int = BLOCK
 ) -> Iterator[Block]:
-    """Give the events block by block, by panel and asset; ``Block.id`` is the row in ``placed``.
+    """Give the events block by block, those of a cluster together; ``Block.id`` is the row in ``placed``.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def blocks(
     size : int
         Events a block, at most.
     """
-    order = np.lexsort((placed.day, placed.asset, placed.panel))
+    order = np.lexsort((placed.asset, placed.day, placed.panel))
     for at, panel in enumerate(panels):
         rows = order[placed.panel[order] == at]
         for start in range(0, len(rows), size):

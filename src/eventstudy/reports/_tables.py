@@ -216,20 +216,20 @@ QUOTED = ("open", "high", "low", "close")
 
 
 def reactions(result: Result, most_rows: int) -> Table:
-    """Give the plain returns of each event's session, and its benchmark's to the close."""
+    """Give the plain returns of each event's session, and its benchmark's to the low and the close."""
     frame = result.reactions.iloc[:most_rows]
     labels = zip(frame.index, frame["ticker"], frame["session"], frame["benchmark"], strict=True)
-    moves = frame[[*QUOTED, "benchmark_close"]].to_numpy()
+    moves = frame[[*QUOTED, "benchmark_low", "benchmark_close"]].to_numpy()
     rows: list[tuple[str, ...]] = []
     for (event_id, ticker, session, benchmark), values in zip(labels, moves, strict=True):
-        *own, market = map(formats.percent, values)
+        *own, low, close = map(formats.percent, values)
         label = (formats.plain(event_id), formats.plain(ticker), formats.date(session))
-        rows.append((*label, *own, formats.plain(benchmark), market))
+        rows.append((*label, *own, formats.plain(benchmark), low, close))
     return Table(
         titled("The session itself: plain returns from the previous close, as news reports quote them", result),
-        ("Event", "Ticker", "Session", "Open", "High", "Low", "Close", "Benchmark", "Its close"),
+        ("Event", "Ticker", "Session", "Open", "High", "Low", "Close", "Benchmark", "Its low", "Its close"),
         rows,
-        (False,) * 3 + (True,) * 4 + (False, True),
+        (False,) * 3 + (True,) * 4 + (False, True, True),
         _further(len(result.reactions) - len(frame)),
         empty="no event has a session with prices",
     )

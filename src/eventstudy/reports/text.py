@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -31,7 +32,7 @@ def text(result: Result) -> str:
         The events beyond 40, and the windows that do not fit beside the others, are counted and not shown.
     """
     parts = ["\n".join(_headline(result)), _drawn(_tables.attrition(result))]
-    parts += [_drawn(_tables.tests(result)), _drawn(_events(result))]
+    parts += [_drawn(_tables.tests(result)), _drawn(_events(result)), _drawn(_reactions(result))]
     lost = _tables.dropped(result, MOST_EVENTS)
     parts += [_drawn(lost)] if lost.rows else []
     noticed = _tables.notes(result)
@@ -84,6 +85,17 @@ def _events(result: Result) -> Table:
         further = f"{formats.plural(left, 'further window')} not shown; a .csv report has them all"
         table = table._replace(notes=(*table.notes, further))
     return table
+
+
+def _reactions(result: Result) -> Table:
+    """Leave out the session, which stands in the table of events."""
+    table = _tables.reactions(result, MOST_EVENTS)
+
+    def short(row: tuple[Any, ...]) -> tuple[Any, ...]:
+        return row[:2] + row[3:]
+
+    rows = [short(row) for row in table.rows]
+    return table._replace(columns=short(table.columns), right=short(table.right), rows=rows)
 
 
 def _drawn(table: Table) -> str:

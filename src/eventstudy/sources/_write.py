@@ -47,9 +47,7 @@ def write(prices: Prices, folder: str | Path) -> None:
             rows.append([ticker, name, bars.currency or "", bars.mic or ""])
         _put(target / "manifest.csv", rows)
     except OSError as error:
-        raise SourceError(
-            f"prices cannot be written to {target}: {error.strerror}; name another folder"
-        ) from None
+        raise SourceError(f"prices cannot be written to {target}: {error.strerror}; name another folder") from None
 
 
 def _cells(bars: Bars) -> list[list[str]]:
