@@ -81,7 +81,8 @@ result.attrition
 # one price move, and one observation.
 
 # %%
-result.events.loc[result.events["status"] != "ok", ["ticker", "session", "status", "reason"]].head(6)
+lost = result.events[result.events["status"] != "ok"]
+print(lost[["ticker", "status", "reason"]].head(6).to_string())
 
 # %% [markdown]
 # ## The average reaction
