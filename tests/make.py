@@ -171,6 +171,13 @@ def columns_of(its: Spec, window: int) -> np.ndarray:
     return np.arange(its.n_est + start - its.event[0], its.n_est + end - its.event[0] + 1)
 
 
+def p_of_t(t: np.ndarray, df: np.ndarray) -> np.ndarray:
+    """Give the two-sided p of Student's t by scipy.stats."""
+    from scipy import stats
+
+    return np.asarray(2 * stats.t.sf(np.abs(t), df))
+
+
 def with_cars(cars: np.ndarray, n_est: int = 60, rng: np.random.Generator | None = None) -> tuple[Scores, Abnormal]:
     """Make what a test's chunk takes from given CARs (N, V) of unit variance; one cluster, one group."""
     n, v = cars.shape

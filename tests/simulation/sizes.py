@@ -1,0 +1,113 @@
+"""Many replications of a study as one run, the replication being the group, and the share of them that rejects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from eventstudy import _registry
+from eventstudy.core.run import run
+from eventstudy.types import Outcome, Panel, Placed, Sample, Spec
+from tests import make
+
+LEVEL = 0.05
+MARKET = _registry.load("models", "market")
+Draw = Callable[[np.random.Generator, int], make.Case]  # a generator and a number of replications -> one case
+
+
+def returns(rng: np.random.Generator, assets: int, days: int, common: np.ndarray | float = 0.0) -> Panel:
+    """Draw normal returns of the market model; ``common`` is added to the noise, whose deviation differs by asset."""
+    x = 0.01 * rng.standard_normal((days, 1))
+    beta, sigma = rng.uniform(0.5, 1.5, (assets, 1)), rng.uniform(0.01, 0.03, (assets, 1))
+    noise = rng.standard_normal((assets, days))
+    if not isinstance(common, float):
+        share, factor = common[0], common[1:]
+        noise = np.sqrt(share) * factor + np.sqrt(1.0 - share) * noise
+    r = 0.0005 + beta * x[:, 0] + sigma * noise
+    names = tuple(str(i) for i in range(assets))
+    return Panel(r, np.ones(r.shape, dtype=bool), x, np.arange(days), names, ("benchmark",))
+
+
+def apart(its: Spec, n: int, slots: int = 10) -> Draw:
+    """Draw n independent events a replication, no two of which share a day; each asset's row has several of them."""
+
+    def draw(rng: np.random.Generator, replications: int) -> make.Case:
+        events, length = n * replications, its.n_est + its.n_evt
+        assets = events // slots
+        panel = returns(rng, assets, slots * length)
+        asset, slot = np.divmod(rng.permutation(events), slots)
+        group = np.repeat(np.arange(replications), n)
+        placed = Placed(np.zeros_like(asset), asset, slot * length - its.estimation[0], np.arange(events), group)
+        dates = (np.arange(events) % n)[:, None] * length + np.arange(length)
+        return make.Case([panel], placed, Sample(its, replications, group, dates))
+
+    return draw
+
+
+def together(its: Spec, n: int, spread: int, rho: float) -> Draw:
+    """Draw n events a replication on dates uniform over ``spread`` sessions, their noise correlated rho by date."""
+
+    def draw(rng: np.random.Generator, replications: int) -> make.Case:
+        days = its.n_est + its.n_evt + spread - 1
+        panels = [
+            returns(rng, n, days, np.concatenate([[rho], rng.standard_normal(days)])) for _ in range(replications)
+        ]
+        panel, asset = np.repeat(np.arange(replications), n), np.tile(np.arange(n), replications)
+        late = rng.integers(0, spread, n * replications)
+        found, first, cluster = np.unique(panel * spread + late, return_index=True, return_inverse=True)
+        placed = Placed(panel, asset, late - its.estimation[0], cluster, panel)
+        dates = late[first][:, None] - its.estimation[0] + its.offsets
+        return make.Case(panels, placed, Sample(its, replications, found // spread, dates))
+
+    return draw
+
+
+def with_halts(draw: Draw, share: float) -> Draw:
+    """Delete a share of the event-window returns at random."""
+
+    def halted(rng: np.random.Generator, replications: int) -> make.Case:
+        case = draw(rng, replications)
+        days = case.placed.day[:, None] + case.sample.spec.days
+        lost = rng.random(days.shape) < share
+        panels = []
+        for at, panel in enumerate(case.panels):
+            mine = case.placed.panel == at
+            ok = panel.ok.copy()
+            ok[np.broadcast_to(case.placed.asset[mine, None], days[mine].shape)[lost[mine]], days[mine][lost[mine]]] = (
+                False
+            )
+            panels.append(replace(panel, r=np.where(ok, panel.r, 0.0), ok=ok))
+        return case._replace(panels=panels)
+
+    return halted
+
+
+def batches(draw: Draw, names: Sequence[str], replications: int, seed: int, batch: int = 200) -> Iterator[Outcome]:
+    """Run the replications, some hundred at a time."""
+    tests = {name: _registry.load("inference", name) for name in names}
+    for child in np.random.SeedSequence(seed).spawn(replications // batch):
+        case = draw(np.random.default_rng(child), batch)
+        yield run(case.panels, case.placed, MARKET, tests, case.sample)
+
+
+class Sizes:
+    """The p-values of many replications: (R, V) by test, and of every single event, (R N, V)."""
+
+    def __init__(self, outcomes: Iterator[Outcome]) -> None:
+        kept: dict[str, list[np.ndarray]] = {}
+        for outcome in outcomes:
+            for name, verdict in outcome.verdicts.items():
+                kept.setdefault(name, []).append(verdict.p)
+                kept.setdefault(f"n {name}", []).append(verdict.n)
+            single = outcome.singles
+            t = single["car"] / single["se"]
+            kept.setdefault("t", []).append(make.p_of_t(t, single["dof"][:, None]))
+            kept.setdefault("p_sq", []).append(single["p_sq"])
+        self.p = {name: np.concatenate(parts) for name, parts in kept.items()}
+
+    def of(self, name: str) -> np.ndarray:
+        """Give the share of p below the level, (V,), among those that have a value."""
+        p = self.p[name]
+        return np.asarray((p < LEVEL).sum(axis=0) / np.isfinite(p).sum(axis=0))
