@@ -157,9 +157,12 @@ def test_the_example_on_real_prices(shared: Path, capsys: pytest.CaptureFixture[
     out, err = capsys.readouterr()
     assert "11 of 12 used" in out
     assert "NTES" in err  # no file has it, and that is said
-    lines = {line.split()[0]: line for line in out.splitlines() if line.strip()}
+    events, session = out.split("The session itself")
+    lines = {line.split()[0]: line for line in events.splitlines() if line.strip()}
     assert "2020-11-03" in lines["ANT_IPO_SUSPENDED:BABA"]
     assert "2020-11-04" in lines["ANT_IPO_SUSPENDED:9988.HK"]
+    moves = next(line for line in session.splitlines() if "ALIPAY_SPLIT" in line and "9988.HK" in line)
+    assert moves.split()[-9:] == ["-6.55", "%", "-4.23", "%", "^HSI", "-2.42", "%", "-1.50", "%"]
 
 
 def test_the_script_of_the_example_prints_the_table(

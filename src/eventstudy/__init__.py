@@ -8,6 +8,9 @@ Nothing is computed, fetched or drawn when this module is imported.
 
 from __future__ import annotations
 
+# The folder first: it is bound as an attribute when a member is loaded, and must not then take the function's place.
+import eventstudy.models  # noqa: F401
+from eventstudy.bars import Prices
 from eventstudy.catalogue import catalogue
 from eventstudy.errors import (
     AlignmentError,
@@ -24,7 +27,6 @@ from eventstudy.prepare.events import Events, read_events
 from eventstudy.prices import fetch_prices, read_prices
 from eventstudy.study import Study, model, models, tests
 from eventstudy.tables import Result
-from eventstudy.types import Prices
 
 __all__ = [
     "AlignmentError",

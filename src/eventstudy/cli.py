@@ -7,6 +7,7 @@ events or the prices are not valid.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from eventstudy import studyfile
-from eventstudy.errors import EventStudyError, EventStudyWarning, InputError, NotEnoughData
+from eventstudy.errors import EventStudyError, EventStudyWarning, NotEnoughData
 
 WIDTH = 100
 
@@ -31,10 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             given.command(given)
         except EventStudyError as error:
             print(f"eventstudy: {error}", file=sys.stderr)
-            return 2 if isinstance(error, InputError) else 1
+            return 2 if isinstance(error, ValueError) else 1
         except KeyboardInterrupt:
             print("eventstudy: interrupted", file=sys.stderr)
             return 1
+        except BrokenPipeError:  # the reader, as in `eventstudy demo | head`, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
     return 0
 
 

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from eventstudy.bars import Prices
 from eventstudy.catalogue import catalogue
 from eventstudy.prepare.events import Events
 from eventstudy.prices import fetch_prices
 from eventstudy.study import Study
 from eventstudy.tables import Result
-from eventstudy.types import Prices
 
 DAY = "2021-09-13"
 # Moves in early Hong Kong trade on 2021-09-13, as reported that day.

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from eventstudy import _registry
+from eventstudy.bars import Prices
 from eventstudy.errors import InputError
-from eventstudy.types import Prices
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from eventstudy.types import Prices
+from eventstudy.bars import Prices
 
 LIBRARIES = ("numpy", "pandas", "scipy", "exchange_calendars")
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import _registry, tables
+from eventstudy.bars import PRICE_FIELDS, Prices
 from eventstudy.core.clustering import Clustering, clustering
 from eventstudy.core.run import run
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, one_of
@@ -22,7 +23,7 @@ from eventstudy.prepare.panels import Choices
 from eventstudy.prepare.reactions import reactions
 from eventstudy.prepare.returns import GAPS, RETURNS
 from eventstudy.provenance import provenance
-from eventstudy.types import PRICE_FIELDS, Model, Prices, Spec, Survives, Test
+from eventstudy.types import Model, Spec, Survives, Test
 
 DEFAULT_TESTS: Mapping[Survives, tuple[str, ...]] = {
     "independent": ("cross_section", "bmp", "grank_t", "generalized_sign"),
@@ -279,9 +280,11 @@ def _check_windows(estimation: Window, event: Window, windows: Sequence[Window])
 
 
 def _clustering(prepared: Prepared) -> Clustering:
+    """Count the overlaps of the events that have enough estimation days."""
     spec, placed = prepared.sample.spec, prepared.placed
-    dates = prepared.sample.cluster_dates[placed.cluster]
-    session = prepared.roll.table["session"].to_numpy()[prepared.roll.rows]
+    kept = valid_estimation_days(prepared) >= spec.min_estimation
+    dates = prepared.sample.cluster_dates[placed.cluster[kept]]
+    session = prepared.roll.table["session"].to_numpy()[prepared.roll.rows[kept]]
     return clustering(dates[:, spec.n_est], np.unique(session, return_inverse=True)[1], dates[:, -1])
 
 

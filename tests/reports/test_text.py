@@ -50,7 +50,7 @@ def test_the_headline_counts_and_names_the_study():
 
 def test_every_table_says_simulated():
     titles = re.findall(r"^([^\n]+)\n-{100}$", text(fake()), re.M)
-    assert len(titles) == 4
+    assert len(titles) == 5
     assert all(title.endswith(f"({NOTE})") for title in titles)
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from eventstudy.bars import Prices
 from eventstudy.errors import EventStudyWarning, InputError, TickerNotFound
 from eventstudy.prices import fetch_prices, read_prices
-from eventstudy.types import Prices
 
 WIDE = pd.DataFrame(
     {"A": [10.0, np.nan, 12.0], "B": [5.0, 5.5, 6.0]}, index=pd.to_datetime(["2021-01-04", "2021-01-05", "2021-01-07"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from eventstudy.bars import Bars
 from eventstudy.sources._sessions import noticed
-from eventstudy.types import Bars
 
 WEEK = ["2021-09-13", "2021-09-14", "2021-09-15", "2021-09-16", "2021-09-17"]
 

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import markets
+from eventstudy.bars import Prices
 from eventstudy.errors import AlignmentError, InputError, one_of
 from eventstudy.prepare.calendar import Calendar, key, observed, place
 from eventstudy.prepare.panels import Choices, Market, panel, read_factors
-from eventstudy.types import Bools, Ints, Panel, Placed, Prices, Roll, Sample, Status
+from eventstudy.types import Bools, Ints, Panel, Placed, Roll, Sample, Status
 
 
 @dataclass(frozen=True)

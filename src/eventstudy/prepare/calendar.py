@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import markets
+from eventstudy.bars import Bars
 from eventstudy.errors import AlignmentError, one_of
-from eventstudy.types import Bars, Bools, Dates, Ints
+from eventstudy.types import Bools, Dates, Ints
 
 POLICIES = ("next", "previous", "drop", "raise")
 NOWHERE = -1  # the position of an event that has no session

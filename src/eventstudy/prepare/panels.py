@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eventstudy.bars import Prices
 from eventstudy.errors import InputError
 from eventstudy.prepare import returns as rules
 from eventstudy.prepare.calendar import Calendar, key
-from eventstudy.types import Bools, Column, Floats, Ints, Panel, Prices, Spec
+from eventstudy.types import Bools, Column, Floats, Ints, Panel, Spec
 
 if TYPE_CHECKING:
     import pandas as pd

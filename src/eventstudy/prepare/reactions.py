@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from eventstudy.bars import PRICE_FIELDS, Prices
 from eventstudy.prepare import returns as rules
 from eventstudy.prepare.calendar import Calendar, key
-from eventstudy.types import PRICE_FIELDS, Prices, Roll, Status
+from eventstudy.types import Roll, Status
 
 
 def reactions(roll: Roll, prices: Prices, calendars: Mapping[str | None, Calendar], returns: str) -> pd.DataFrame:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from eventstudy.bars import Bars
 from eventstudy.prepare.calendar import Calendar
-from eventstudy.types import Bars, Floats
+from eventstudy.types import Floats
 
 RETURNS = ("simple", "log")
 GAPS = ("missing", "span")

@@ -226,7 +226,7 @@ def reactions(result: Result, most_rows: int) -> Table:
         label = (formats.plain(event_id), formats.plain(ticker), formats.date(session))
         rows.append((*label, *own, formats.plain(benchmark), low, close))
     return Table(
-        titled("The session itself: plain returns from the previous close, as news reports quote them", result),
+        titled("The session itself: plain returns from the previous close", result),
         ("Event", "Ticker", "Session", "Open", "High", "Low", "Close", "Benchmark", "Its low", "Its close"),
         rows,
         (False,) * 3 + (True,) * 4 + (False, True, True),

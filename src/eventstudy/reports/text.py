@@ -88,14 +88,14 @@ def _events(result: Result) -> Table:
 
 
 def _reactions(result: Result) -> Table:
-    """Leave out the session, which stands in the table of events."""
+    """Leave out the session, which stands in the table of events, and the high, for which there is no room."""
     table = _tables.reactions(result, MOST_EVENTS)
+    kept = [at for at, name in enumerate(table.columns) if name not in ("Session", "High")]
 
     def short(row: tuple[Any, ...]) -> tuple[Any, ...]:
-        return row[:2] + row[3:]
+        return tuple(row[at] for at in kept)
 
-    rows = [short(row) for row in table.rows]
-    return table._replace(columns=short(table.columns), right=short(table.right), rows=rows)
+    return table._replace(columns=short(table.columns), right=short(table.right), rows=[short(r) for r in table.rows])
 
 
 def _drawn(table: Table) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from eventstudy.bars import Bars
 from eventstudy.markets import sessions, sessions_between
-from eventstudy.types import Bars, Dates
+from eventstudy.types import Dates
 
 JUMP = 5.0  # five times or a fifth in a day is more often a missed split or a wrong unit than a return
 

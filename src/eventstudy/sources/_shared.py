@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from eventstudy.bars import Bars
 from eventstudy.errors import EventStudyWarning, InputError, SourceError, TickerNotFound
 from eventstudy.markets import check_ticker
-from eventstudy.types import Bars
 
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 

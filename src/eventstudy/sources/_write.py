@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from eventstudy.bars import Bars, Prices
 from eventstudy.errors import SourceError
-from eventstudy.types import Bars, Prices
 
 COLUMNS = {"open": "Open", "high": "High", "low": "Low", "close": "Close", "adjusted": "Adj Close", "volume": "Volume"}
 

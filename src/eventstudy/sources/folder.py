@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from eventstudy.bars import Bars, Prices
 from eventstudy.errors import BadPrices, InputError, TickerNotFound
 from eventstudy.markets import check_ticker, mic_of
 from eventstudy.sources._shared import asked, cut, gather, provenance, span
-from eventstudy.types import Bars, Dates, Floats, Prices
+from eventstudy.types import Dates, Floats
 
 FIELDS = {
     "close": "close", "open": "open", "high": "high", "low": "low", "volume": "volume",

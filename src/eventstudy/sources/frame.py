@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError, TickerNotFound
 from eventstudy.sources._shared import asked, cut, gather, provenance, span
-from eventstudy.types import Bars, Prices
 
 if TYPE_CHECKING:
     import pandas as pd

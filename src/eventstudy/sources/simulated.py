@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError, TickerNotFound
 from eventstudy.markets import INDICES, check_ticker, mic_of, sessions_between
 from eventstudy.sources._shared import CURRENCIES, as_date, cut, gather, named, provenance, span
-from eventstudy.types import Bars, Dates, Floats, Prices
+from eventstudy.types import Dates, Floats
 
 ORIGIN = date(2000, 1, 3)  # every random stream begins here, so no return depends on the range asked for
 ANCHOR = date(2021, 1, 4)  # where a path without planted returns stands at its drawn level

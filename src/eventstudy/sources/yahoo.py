@@ -21,11 +21,12 @@ import yfinance as yf
 from curl_cffi.requests import Response, Session
 from yfinance.exceptions import YFException, YFTickerMissingError
 
+from eventstudy.bars import Bars, Prices
 from eventstudy.errors import BadPrices, EventStudyWarning, InputError, SourceError, SourceUnavailable, TickerNotFound
 from eventstudy.markets import mic_of, sessions
 from eventstudy.sources._sessions import noticed
 from eventstudy.sources._shared import CURRENCIES, Span, cut, gather, named, provenance, span
-from eventstudy.types import Bars, Dates, Prices
+from eventstudy.types import Dates
 
 CHART = "/v8/finance/chart/"
 FIELDS = {
