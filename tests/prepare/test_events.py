@@ -43,7 +43,7 @@ def csv(folder: Path, text: str) -> Path:
 
 
 def utc(*when: int) -> pd.Timestamp:
-    return pd.Timestamp(dt.datetime(*when, tzinfo=dt.UTC))
+    return pd.Timestamp(dt.datetime(*when, tzinfo=dt.UTC))  # type: ignore[misc]
 
 
 # What an event holds
