@@ -55,7 +55,7 @@ def large_study() -> dict[str, float]:
     found, cluster = np.unique(day, return_inverse=True)
     zero = np.zeros(EVENTS, dtype=np.int64)
     sample = Sample(spec, 1, np.zeros(len(found), dtype=np.int64), found[:, None] + spec.offsets)
-    placed = Placed(zero, asset, day, cluster, zero)
+    placed = Placed(zero, asset, day, cluster, zero, np.ones(len(day)))
     tests = {name: _registry.load("inference", name) for name in TESTS}
     before, start = megabytes(), time.perf_counter()
     outcome = run([panel], placed, _registry.load("models", "market"), tests, sample)

@@ -77,7 +77,7 @@ def place(
     days = np.array([panels[p].sessions[d + spec.offsets] for _, p, d in found], dtype=np.int64)
     dates = np.searchsorted(np.unique(np.concatenate([p.sessions for p in panels])), days)
     sample = Sample(spec, int(groups.max()) + 1, np.array([g for g, _, _ in found], dtype=np.int64), dates)
-    return Case(list(panels), Placed(at, asset, day, cluster, groups), sample)
+    return Case(list(panels), Placed(at, asset, day, cluster, groups, np.ones(len(day))), sample)
 
 
 def case(
@@ -121,7 +121,7 @@ def block(
     r = 0.001 + x.sum(axis=2) + 0.02 * rng.standard_normal((n, length))
     ok = rng.random((n, length)) >= missing
     r[~ok], x[~ok] = 0.0, 0.0
-    return Block(r, ok, x, n_est, np.arange(n), np.arange(n), np.zeros(n, dtype=np.int64), n, 1)
+    return Block(r, ok, x, n_est, np.arange(n), np.arange(n), np.zeros(n, dtype=np.int64), np.ones(n), n, 1)
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class Fit:
 def fits(case: Case) -> list[Fit]:
     """Fit the market model event by event, with a slice and a call of ``lstsq`` each."""
     its, made = case.sample.spec, []
-    for at, asset, day, cluster, _ in zip(*case.placed, strict=True):
+    for at, asset, day, cluster, _ in zip(*case.placed[:5], strict=True):
         panel, columns = case.panels[at], day + its.offsets
         r = np.where(panel.ok[asset, columns], panel.r[asset, columns], np.nan)
         design = np.column_stack([np.ones(len(columns)), panel.x[columns]])
@@ -184,10 +184,9 @@ def with_cars(cars: np.ndarray, n_est: int = 60, rng: np.random.Generator | None
     rng = rng or np.random.default_rng(0)
     ar = np.concatenate([rng.standard_normal((n, n_est)), cars[:, :1]], axis=1)
     ok, flat = np.ones(ar.shape, dtype=bool), np.zeros(n, dtype=np.int64)
-    abnormal = Abnormal(
-        ar, ok, np.ones(n), np.full(n, float(n_est)), np.zeros((n, n_est + 1, 0)), n_est, np.arange(n), flat, flat,
-        1, 1, np.empty((n, 0)), np.full(n, np.nan), flat,
-    )  # fmt: skip
+    block = Block(ar, ok, np.empty((*ar.shape, 0)), n_est, np.arange(n), flat, flat, np.ones(n), 1, 1)
+    sigma, dof, h = np.ones(n), np.full(n, float(n_est)), np.zeros((n, n_est + 1, 0))
+    abnormal = Abnormal(block, ar, ok, sigma, dof, h, np.empty((n, 0)), np.full(n, np.nan), flat)
     ones = np.ones((n, v), dtype=bool)
     return Scores(cars, ones.astype(float), cars, ones.astype(np.int64), ones, np.ones((v, 1))), abnormal
 

@@ -36,7 +36,7 @@ def read_prices(folder: str | Path) -> Prices:
     Returns
     -------
     Prices
-        Prices in the currency of each file; fields as in :class:`eventstudy.types.Bars`.
+        Prices in the currency of each file; fields as in :class:`eventstudy.bars.Bars`.
 
     Raises
     ------

@@ -45,7 +45,7 @@ def fingerprint(frame: pd.DataFrame) -> str:
     Examples
     --------
     >>> fingerprint(pd.DataFrame({"a": [1]}, index=["x"]))[:8]
-    'bc80474e'
+    '9b877d13'
     """
     digest = hashlib.sha256()
     for name in sorted(map(str, frame.columns)):

@@ -73,13 +73,14 @@ class Panel:
 
 
 class Placed(NamedTuple):
-    """Events as integers: panel, asset row, column of day 0, cluster and group of each, all (N,)."""
+    """Events as integers: panel, asset row, column of day 0, cluster and group of each, and their weight; all (N,)."""
 
     panel: Ints
     asset: Ints
     day: Ints
     cluster: Ints
     group: Ints
+    weight: Floats
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,8 @@ class Spec:
 class Block:
     """Some hundred events, cut out of one panel: the estimation window is the prefix of the L columns.
 
-    ``r`` (N, L), ``ok`` (N, L), ``x`` (N, L, K); ``id``, ``cluster`` and ``group`` (N,) with ``n_clusters`` and
-    ``n_groups`` in the whole sample. A cell that is not ok may hold anything.
+    ``r`` (N, L), ``ok`` (N, L), ``x`` (N, L, K); ``id``, ``cluster``, ``group`` and ``weight`` (N,), with
+    ``n_clusters`` and ``n_groups`` of the whole sample. A cell that is not ok may hold anything.
     """
 
     r: Floats
@@ -137,13 +138,14 @@ class Block:
     id: Ints
     cluster: Ints
     group: Ints
+    weight: Floats
     n_clusters: int
     n_groups: int
 
     def __post_init__(self) -> None:
         _check_shape("Block.ok", self.ok, self.r.shape)
         _check_shape("Block.x", self.x, (*self.r.shape, self.x.shape[2]))
-        for name in ("id", "cluster", "group"):
+        for name in ("id", "cluster", "group", "weight"):
             _check_shape(f"Block.{name}", getattr(self, name), self.r.shape[:1])
 
 
@@ -154,20 +156,15 @@ class Abnormal:
     ``ar`` (N, L), 0 where not ``ok`` (N, L); ``sigma`` (N,) residual standard deviation with divisor ``dof`` (N,);
     ``h`` (N, L, P) = X chol((X'X)^-1), so that for weights w over event days
     ``Var(w.AR) = sigma^2 (w.w + |w'h|^2)`` and ``|h|^2`` is the leverage of an estimation day; ``coef`` (N, P);
-    ``r2`` (N,); ``status`` (N,) of Status.
+    ``r2`` (N,); ``status`` (N,) of Status; ``block`` what it was made from, with the plain returns.
     """
 
+    block: Block
     ar: Floats
     ok: Bools
     sigma: Floats
     dof: Floats
     h: Floats
-    n_est: int
-    id: Ints
-    cluster: Ints
-    group: Ints
-    n_clusters: int
-    n_groups: int
     coef: Floats
     r2: Floats
     status: Ints
@@ -175,13 +172,17 @@ class Abnormal:
     def __post_init__(self) -> None:
         _check_shape("Abnormal.ok", self.ok, self.ar.shape)
         _check_shape("Abnormal.h", self.h, (*self.ar.shape, self.h.shape[2]))
-        for name in ("sigma", "dof", "id", "cluster", "group", "r2", "status"):
+        for name in ("sigma", "dof", "r2", "status"):
             _check_shape(f"Abnormal.{name}", getattr(self, name), self.ar.shape[:1])
+
+    @property
+    def n_est(self) -> int:
+        """Columns of the estimation window."""
+        return self.block.n_est
 
     def take(self, rows: Bools) -> Abnormal:
         """Keep the events of a mask (N,)."""
-        kept: dict[str, Any] = {name: v[rows] for name, v in vars(self).items() if isinstance(v, np.ndarray)}
-        return replace(self, **kept)
+        return replace(self, **_rows(self, rows), block=replace(self.block, **_rows(self.block, rows)))
 
 
 @dataclass(frozen=True)
@@ -273,6 +274,10 @@ class Test:
     shares : names of shared states of the same pass that ``finalize`` finds in ``Sample.shared``
     survives : the strongest dependence among events under which its size holds
         ``independent`` (none), ``same_day`` (all events on one date), ``overlap`` (any overlap of event windows).
+    draws : int
+        Samples with the dates drawn anew that ``finalize`` finds in ``Sample.shared["draws"]``.
+    make : callable (options) -> Test
+        How the test is made with other options; None where it has none.
     """
 
     __test__: ClassVar[bool] = False
@@ -282,6 +287,8 @@ class Test:
     needs: tuple[str, ...] = ()
     shares: tuple[str, ...] = ()
     survives: Survives = "independent"
+    draws: int = 0
+    make: Callable[..., Test] | None = None
 
 
 class Column(NamedTuple):
@@ -307,6 +314,10 @@ class Model(Protocol):
     def fit(self, block: Block) -> Abnormal:
         """Estimate on the prefix, and give residuals and abnormal returns."""
         ...
+
+
+def _rows(made: Block | Abnormal, rows: Bools) -> dict[str, Any]:
+    return {name: v[rows] for name, v in vars(made).items() if isinstance(v, np.ndarray)}
 
 
 def _check_shape(name: str, array: Any, shape: tuple[int, ...]) -> None:

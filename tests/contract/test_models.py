@@ -22,7 +22,7 @@ WITH_INTERCEPT = [name for name in NAMES if "alpha" in MODELS[name].coefficients
 WITH_SLOPE = [name for name in NAMES if len(MODELS[name].coefficients) > 1]
 ON_BENCHMARK = [name for name in NAMES if Column("benchmark") in MODELS[name].columns]
 LINEAR = [name for name in ("market", "dimson", "factors") if name in NAMES]
-ROWS = ("ar", "ok", "sigma", "dof", "h", "id", "cluster", "group", "coef", "r2", "status")
+ROWS = ("ar", "ok", "sigma", "dof", "h", "coef", "r2", "status")
 
 
 @pytest.fixture(params=NAMES)
@@ -60,10 +60,11 @@ def test_fit_gives_arrays_of_the_right_shape(model: Model) -> None:
     assert made.coef.shape == (n, parameters)
     assert made.h.shape[:2] == (n, length)
     assert made.n_est == given.n_est
-    for name in ("sigma", "dof", "r2", "status", "id", "cluster", "group"):
+    for name in ("sigma", "dof", "r2", "status"):
         assert getattr(made, name).shape == (n,), name
-    for name in ("id", "cluster", "group", "ok"):
-        np.testing.assert_array_equal(getattr(made, name), getattr(given, name))
+    np.testing.assert_array_equal(made.ok, given.ok)
+    for name in ("id", "cluster", "group", "weight"):
+        np.testing.assert_array_equal(getattr(made.block, name), getattr(given, name))
     assert (made.status == Status.OK).all()
     assert np.isfinite(made.sigma).all()
     assert (made.sigma > 0).all()

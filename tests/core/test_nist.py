@@ -151,7 +151,7 @@ def fit(problem: Problem) -> Abnormal:
     zero = np.zeros(1, dtype=np.int64)
     block = Block(
         r=np.append(y, y[0])[None], ok=np.ones((1, n + 1), dtype=bool), x=np.vstack([x, x[:1]])[None, :, 1:], n_est=n,
-        id=zero, cluster=zero, group=zero, n_clusters=1, n_groups=1,
+        id=zero, cluster=zero, group=zero, weight=np.ones(1), n_clusters=1, n_groups=1,
     )  # fmt: skip
     return least_squares(block, [1.0, *np.moveaxis(block.x, -1, 0)])
 

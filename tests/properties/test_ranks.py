@@ -54,7 +54,7 @@ def test_the_sample_quantile_p_is_that_of_a_plain_loop(seed: int, missing: float
     fitted = fitted.take(fitted.status == 0)
     scored = scores(fitted, its)
     found = sample_quantile_p(scored, fitted, its)
-    for i in range(len(fitted.id)):
+    for i in range(len(fitted.block.id)):
         for v, length in enumerate((1, 3, 11)):
             starts = [t for t in range(n_est - length + 1) if all(fitted.ok[i, t : t + length])]
             runs = [abs(sum(fitted.ar[i, t : t + length])) for t in starts]

@@ -78,7 +78,7 @@ def test_forecast_variance_is_the_closed_form_of_the_market_model(
     fitted = MARKET.fit(block)
     fitted = fitted.take(fitted.status == 0)
     made = scores(fitted, its)
-    for row, event in enumerate(fitted.id):
+    for row, event in enumerate(fitted.block.id):
         market, ok = block.x[event, :, 0], block.ok[event]
         before = market[:n_est][ok[:n_est]]
         days = np.flatnonzero(ok[n_est:])

@@ -39,7 +39,9 @@ def apart(its: Spec, n: int, slots: int = 10) -> Draw:
         panel = returns(rng, assets, slots * length)
         asset, slot = np.divmod(rng.permutation(events), slots)
         group = np.repeat(np.arange(replications), n)
-        placed = Placed(np.zeros_like(asset), asset, slot * length - its.estimation[0], np.arange(events), group)
+        placed = Placed(
+            np.zeros_like(asset), asset, slot * length - its.estimation[0], np.arange(events), group, np.ones(events)
+        )
         dates = (np.arange(events) % n)[:, None] * length + np.arange(length)
         return make.Case([panel], placed, Sample(its, replications, group, dates))
 
@@ -57,7 +59,7 @@ def together(its: Spec, n: int, spread: int, rho: float) -> Draw:
         panel, asset = np.repeat(np.arange(replications), n), np.tile(np.arange(n), replications)
         late = rng.integers(0, spread, n * replications)
         found, first, cluster = np.unique(panel * spread + late, return_index=True, return_inverse=True)
-        placed = Placed(panel, asset, late - its.estimation[0], cluster, panel)
+        placed = Placed(panel, asset, late - its.estimation[0], cluster, panel, np.ones(len(panel)))
         dates = late[first][:, None] - its.estimation[0] + its.offsets
         return make.Case(panels, placed, Sample(its, replications, found // spread, dates))
 

@@ -58,11 +58,8 @@ def least_squares(block: Block, design: Sequence[Floats | float]) -> Abnormal:
     solvable = ~singular & (dof >= 0)
     coef = np.full((len(y), n_par), np.nan)
     coef[solvable] = _back_substitute(triangle[solvable], qty[solvable])
-    return Abnormal(
-        ar=e, ok=ok, sigma=sigma, dof=dof, h=np.moveaxis(q, 0, -1), n_est=n_est, id=block.id, cluster=block.cluster,
-        group=block.group, n_clusters=block.n_clusters, n_groups=block.n_groups, coef=coef,
-        r2=_r2(y[:, :n_est], ok[:, :n_est], left, known, n_par), status=status,
-    )  # fmt: skip
+    r2 = _r2(y[:, :n_est], ok[:, :n_est], left, known, n_par)
+    return Abnormal(block, e, ok, sigma, dof, np.moveaxis(q, 0, -1), coef, r2, status)
 
 
 def _norm(rows: Floats) -> Floats:

@@ -128,7 +128,7 @@ class _Pass:
         spec = self.sample.spec
         for block in blocks(self.panels, self.placed, spec, len(self.sample.cluster_group), self.sample.n_groups):
             abnormal = self._fit(block)
-            if len(abnormal.id):
+            if len(abnormal.block.id):
                 yield scores(abnormal, spec), abnormal
             progress(len(block.id))
 

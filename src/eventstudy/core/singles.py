@@ -13,7 +13,7 @@ def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
     n_est = abnormal.n_est
     evt_ok = abnormal.ok[:, n_est:]
     kept = {
-        "id": abnormal.id,
+        "id": abnormal.block.id,
         "sigma": abnormal.sigma,
         "dof": abnormal.dof,
         "coef": abnormal.coef,

@@ -59,12 +59,12 @@ def rows(index: Ints, values: NDArray[Any], size: int) -> Rows:
 
 def by_group(abnormal: Abnormal, values: NDArray[Any]) -> Rows:
     """Sum values (N, ...) by the events' group."""
-    return rows(abnormal.group, values, abnormal.n_groups)
+    return rows(abnormal.block.group, values, abnormal.block.n_groups)
 
 
 def by_cluster(abnormal: Abnormal, values: NDArray[Any]) -> Rows:
     """Sum values (N, ...) by the events' cluster."""
-    return rows(abnormal.cluster, values, abnormal.n_clusters)
+    return rows(abnormal.block.cluster, values, abnormal.block.n_clusters)
 
 
 def add(total: dict[str, Any], state: State) -> dict[str, Any]:

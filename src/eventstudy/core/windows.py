@@ -35,7 +35,8 @@ def blocks(
         for start in range(0, len(rows), size):
             some = rows[start : start + size]
             r, ok, x = _cut(panel, placed.asset[some], placed.day[some], spec)
-            yield Block(r, ok, x, spec.n_est, some, placed.cluster[some], placed.group[some], n_clusters, n_groups)
+            cluster, group, weight = placed.cluster[some], placed.group[some], placed.weight[some]
+            yield Block(r, ok, x, spec.n_est, some, cluster, group, weight, n_clusters, n_groups)
 
 
 def _cut(panel: Panel, asset: Ints, day: Ints, spec: Spec) -> tuple[Floats, Bools, Floats]:

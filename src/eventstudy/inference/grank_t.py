@@ -29,7 +29,7 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
     """Sum centred ranks by column and window, with their counts: (G, V, M + 1), day 0 last."""
     moments = prior["moments"]
     _, sd = mean_and_sd(moments["n"], moments["z"], moments["z2"])
-    spread = sd[abnormal.group]
+    spread = sd[abnormal.block.group]
     usable = scores.ok & np.isfinite(spread)
     cumulative = np.divide(scores.z, spread, out=np.zeros_like(scores.z), where=usable)
     prefix, _ = standardised(abnormal)

@@ -23,7 +23,7 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
     """Gather the CARs, NaN where missing, and their groups."""
     return {
         "car": Gathered((np.where(scores.ok, scores.car, np.nan),)),
-        "group": Gathered((abnormal.group,)),
+        "group": Gathered((abnormal.block.group,)),
     }
 
 

@@ -224,7 +224,7 @@ def _panels(
     cluster, dates = _clusters(panels, kind, day, calendar[rows], spec.offsets)
     group = np.zeros(len(rows), dtype=np.int64)
     sample = Sample(spec, 1, np.zeros(len(dates), dtype=np.int64), dates)
-    return rows, panels, Placed(kind, asset, day, cluster, group), sample
+    return rows, panels, Placed(kind, asset, day, cluster, group, np.ones(len(rows))), sample
 
 
 def _clusters(panels: Sequence[Panel], kind: Ints, day: Ints, calendar: np.ndarray, offsets: Ints) -> tuple[Ints, Ints]:
