@@ -25,7 +25,7 @@ from eventstudy.errors import (
 )
 from eventstudy.prepare.events import Events, read_events
 from eventstudy.prices import fetch_prices, read_prices
-from eventstudy.study import Study, model, models, tests
+from eventstudy.study import Study, model, models, test, tests
 from eventstudy.tables import Result
 
 __all__ = [
@@ -48,5 +48,6 @@ __all__ = [
     "models",
     "read_events",
     "read_prices",
+    "test",
     "tests",
 ]

@@ -50,3 +50,8 @@ def summaries(folder: str) -> dict[str, str]:
         doc = ast.get_docstring(ast.parse((root / f"{name}.py").read_text(encoding="utf-8"))) or ""
         found[name] = doc.splitlines()[0] if doc else ""
     return found
+
+
+def helper(folder: str, name: str) -> Any:
+    """Import a module of a folder that is no member, one that begins with ``_``."""
+    return importlib.import_module(f"eventstudy.{folder}.{name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,8 +14,10 @@ import pandas as pd
 
 from eventstudy import _registry, tables
 from eventstudy.bars import PRICE_FIELDS, Prices
+from eventstudy.calibration import Calibration, calibrate
 from eventstudy.core.clustering import Clustering, clustering
 from eventstudy.core.run import run
+from eventstudy.core.sums import grouped
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, one_of
 from eventstudy.prepare.align import Prepared, prepare, valid_estimation_days
 from eventstudy.prepare.calendar import POLICIES
@@ -62,6 +65,34 @@ def model(name: str, **options: Any) -> Model:
     return made
 
 
+def test(name: str, **options: Any) -> Test:
+    """Give a test by name, with its options.
+
+    Parameters
+    ----------
+    name : str
+        A member of ``inference/``; see :func:`tests`.
+    **options
+        What the page of the test names.
+
+    Raises
+    ------
+    InputError
+        When the name or an option is not known, or an option's value is not valid.
+
+    Examples
+    --------
+    >>> test("placebo", draws=499).draws
+    499
+    """
+    default: Test = _registry.load("inference", name)
+    valid = list(inspect.signature(default.make).parameters) if default.make else []
+    unknown = [option for option in options if option not in valid]
+    if unknown:
+        raise one_of(f"an option of the {name} test", unknown[0], valid or ["none: it has no options"])
+    return default.make(**options) if default.make and options else default
+
+
 def models() -> dict[str, str]:
     """Give the return models by name, with one line each."""
     return _registry.summaries("models")
@@ -72,7 +103,24 @@ def tests() -> dict[str, str]:
     return _registry.summaries("inference")
 
 
-tests.__test__ = False  # type: ignore[attr-defined]  # pytest takes a function of this name for one of its own
+# pytest takes functions of these names for its own
+test.__test__ = tests.__test__ = False  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A study with its data, so that a result can run it again in other ways."""
+
+    study: Study
+    events: Events
+    prices: Prices
+    factors: pd.DataFrame | None
+
+    def calibrate(self, draws: int, shocks: Sequence[float], level: float, seed: int) -> Calibration:
+        """Measure the size and power of the study's tests on the securities' own histories."""
+        prepared = self.study.prepare(self.events, self.prices, factors=self.factors, whole=True)
+        chosen = self.study.tests_for(_clustering(prepared).kind)
+        return calibrate(prepared, self.study.return_model, chosen, draws, shocks, level, seed, self.prices.provenance)
 
 
 @dataclass(frozen=True)
@@ -105,6 +153,10 @@ class Study:
         After a session without a price: no return, or the whole change on the next session with one.
     min_coverage : float
         Share of a window's days that must be valid for its CAR; all of them by default.
+    group : str or None
+        An events column; every test is also made for each of its values.
+    weight : str or None
+        An events column of positive numbers, for the tests that weigh events (calendar_time by value).
 
     Raises
     ------
@@ -130,6 +182,8 @@ class Study:
     seed: int = 0
     gaps: str = "missing"
     min_coverage: float = 1.0
+    group: str | None = None
+    weight: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("estimation", "event"):
@@ -146,14 +200,14 @@ class Study:
             raise InputError(f"min_coverage is {self.min_coverage}; it is a share above 0 and up to 1")
         if not callable(getattr(self.return_model, "fit", None)):
             raise InputError(f"model is {self.model!r}; give a name ({', '.join(models())}) or an object with a fit")
-        self._tests("independent")
+        self.tests_for("independent")
 
     @property
     def return_model(self) -> Model:
         """The return model itself, where ``model`` may be only its name."""
         return model(self.model) if isinstance(self.model, str) else self.model
 
-    def _tests(self, kind: Survives) -> dict[str, Test]:
+    def tests_for(self, kind: Survives) -> dict[str, Test]:
         """Give the tests by name; ``kind`` is the dependence that the default must survive."""
         given = self.tests
         if isinstance(given, Mapping):
@@ -173,9 +227,14 @@ class Study:
         windows = np.array(self.windows, dtype=np.int64)
         return Spec(self.estimation, self.event, windows, self.min_estimation, self.min_coverage)
 
-    def _prepare(self, events: Events, prices: Prices, factors: pd.DataFrame | None) -> Prepared:
+    def prepare(
+        self, events: Events, prices: Prices, *, factors: pd.DataFrame | None = None, whole: bool = False
+    ) -> Prepared:
+        """Place the events and build the panels; ``whole`` takes all that the prices hold, to draw dates from."""
         columns = self.return_model.columns
-        choices = Choices(self._spec(), columns, self.benchmark, self.returns, self.gaps, self.price, self.on_closed)
+        choices = Choices(
+            self._spec(), columns, self.benchmark, self.returns, self.gaps, self.price, self.on_closed, whole
+        )
         return prepare(events.frame, prices, choices, factors)
 
     def check(self, events: Events, prices: Prices, *, factors: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -193,7 +252,7 @@ class Study:
         DataFrame
             Index ``event_id``; ticker, announced, session, placement, benchmark, n_estimation, status, reason.
         """
-        prepared = self._prepare(events, prices, factors)
+        prepared = self.prepare(events, prices, factors=factors)
         return tables.placement(prepared.roll, valid_estimation_days(prepared), prepared.sample.spec)
 
     def run(
@@ -233,21 +292,38 @@ class Study:
         """
         if not len(events):
             raise NotEnoughData("there are no events; give at least one")
-        prepared = self._prepare(events, prices, factors)
-        cluster = _clustering(prepared)
-        chosen = self._tests(cluster.kind)
+        narrow = self.prepare(events, prices, factors=factors)
+        cluster = _clustering(narrow)
+        chosen = self.tests_for(cluster.kind)
+        draws = any(t.draws for t in chosen.values())
+        prepared = self.prepare(events, prices, factors=factors, whole=True) if draws else narrow
         for note in prepared.notes:
             if "another time zone" in note:
                 warnings.warn(note, EventStudyWarning, stacklevel=2)
+        weight = column_of_numbers(events.frame, self.weight)[prepared.roll.rows]
+        prepared = replace(prepared, placed=prepared.placed._replace(weight=weight))
         with _bar(len(prepared.placed.day), progress) as advance:
-            outcome = run(prepared.panels, prepared.placed, self.return_model, chosen, prepared.sample, advance)
+            placed, sample = prepared.placed, prepared.sample
+            outcome = run(prepared.panels, placed, self.return_model, chosen, sample, advance, seed=self.seed)
         why = f"default: {cluster}" if self.tests == "default" else ""
-        made = tables.assemble(
-            prepared.roll, outcome, prepared.sample.spec, self.return_model.coefficients, events.frame, why
-        )
+        names = self.return_model.coefficients
+        made = tables.assemble(prepared.roll, outcome, prepared.sample.spec, names, events.frame, why)
+        if self.group is not None:
+            made["tests"] = pd.concat([made["tests"], self._by_group(events.frame, prepared, chosen, why)])
         story = provenance(self._settings(), events.frame, prices, prepared.notes, cluster._asdict(), list(chosen))
         moves = reactions(prepared.roll, prices, prepared.calendars, self.returns)
-        return tables.Result(**made, reactions=moves, provenance=story)
+        again = Engine(self, events, prices, factors)
+        return tables.Result(**made, reactions=moves, provenance=story, engine=again)
+
+    def _by_group(self, frame: pd.DataFrame, prepared: Prepared, chosen: Mapping[str, Test], why: str) -> pd.DataFrame:
+        """Make every test for each value of the group's column."""
+        if self.group not in frame.columns:
+            raise one_of("group", self.group, frame.columns)
+        codes, labels = pd.factorize(frame[self.group].astype(str).iloc[prepared.roll.rows])
+        placed, sample = grouped(prepared.placed, prepared.sample, codes.astype(np.int64), len(labels))
+        model = self.return_model
+        outcome = run(prepared.panels, placed, model, chosen, sample, singly=False, seed=self.seed)
+        return tables.tested(outcome, sample.spec, why, list(labels))
 
     def _settings(self) -> dict[str, Any]:
         """Give the choices as plain values."""
@@ -286,6 +362,20 @@ def _clustering(prepared: Prepared) -> Clustering:
     dates = prepared.sample.cluster_dates[placed.cluster[kept]]
     session = prepared.roll.table["session"].to_numpy()[prepared.roll.rows[kept]]
     return clustering(dates[:, spec.n_est], np.unique(session, return_inverse=True)[1], dates[:, -1])
+
+
+def column_of_numbers(frame: pd.DataFrame, name: str | None) -> np.ndarray:
+    """Give an events column as positive numbers, ones where none is named."""
+    if name is None:
+        return np.ones(len(frame))
+    if name not in frame.columns:
+        raise one_of("weight", name, frame.columns)
+    values = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=np.float64)
+    bad = ~(values > 0) | np.isinf(values)
+    if bad.any():
+        event, value = frame.index[bad][0], frame[name][bad].iloc[0]
+        raise InputError(f"weight {name!r} of event {event!r} is {value!r}; a weight is a number above 0")
+    return values
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,7 @@ class Result:
     reactions: pd.DataFrame
     attrition: pd.DataFrame
     provenance: dict[str, Any]
+    engine: Any = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         used, given = int((self.events["status"] == "ok").sum()), len(self.events)
@@ -80,6 +82,27 @@ class Result:
             raise one_of("the suffix of the report", target.suffix, [".txt", ".csv", ".html", ".tex"])
         _registry.load("reports", name).render(self, target)
         return target
+
+    def calibrate(self, draws: int = 1000, shocks: Sequence[float] = (0.0,), level: float = 0.05, seed: int = 0) -> Any:
+        """Measure how often each test of this study rejects on dates drawn anew, with and without a shock.
+
+        Parameters
+        ----------
+        draws : int
+            Samples drawn for each shock, from the securities' own histories; overlapping dates stay together.
+        shocks : sequence of float
+            Returns, as decimals, added to day 0 of every event: 0 gives the size, others the power.
+        level : float
+            Nominal level of the tests.
+        seed : int
+
+        Returns
+        -------
+        Calibration
+            ``frame`` (shock, start, end, test, n_draws, rejection, lower, upper, and the 95 % binomial interval), and
+            ``plot()`` for the power curve. Brown & Warner (1980, Journal of Financial Economics 8:205).
+        """
+        return self.engine.calibrate(draws, shocks, level, seed)
 
     def to_latex(self) -> str:
         """Give the table of tests as LaTeX (booktabs)."""
@@ -122,7 +145,7 @@ def assemble(
         "ar": ar,
         "cars": _cars(names[shown], {k: v[pick] for k, v in single.items()}, spec),
         "daily": _daily(outcome, spec),
-        "tests": _tests(outcome, spec, why),
+        "tests": tested(outcome, spec, why),
         "attrition": _attrition(status, single, spec),
     }
 
@@ -189,16 +212,18 @@ def _daily(outcome: Outcome, spec: Spec) -> pd.DataFrame:
     return frame.astype({"n": np.int64})
 
 
-def _tests(outcome: Outcome, spec: Spec, why: str) -> pd.DataFrame:
-    rows = []
-    none = np.zeros((1, len(spec.windows)))
+def tested(outcome: Outcome, spec: Spec, why: str, groups: Sequence[str] = ("all",)) -> pd.DataFrame:
+    """Give one row a group, window and test; ``why`` goes into every note."""
+    none = np.zeros((len(groups), len(spec.windows)))
     moments = outcome.shared.get("moments", {"car": none, "n": none})
     effect = divide(moments["car"], moments["n"])
-    for name, verdict in outcome.verdicts.items():
-        for v, (start, end) in enumerate(spec.windows):
-            value, df, p, n, note = (part[0, v] for part in verdict)
-            text = "; ".join(filter(None, (note, why)))
-            rows.append(("all", start, end, name, n, effect[0, v], value, df, p, text))
+    rows = []
+    for g, group in enumerate(groups):
+        for name, verdict in outcome.verdicts.items():
+            for v, (start, end) in enumerate(spec.windows):
+                value, df, p, n, note = (part[g, v] for part in verdict)
+                text = "; ".join(filter(None, (note, why)))
+                rows.append((group, start, end, name, n, effect[g, v], value, df, p, text))
     return pd.DataFrame(
         rows, columns=["group", "start", "end", "test", "n", "effect", "statistic", "df", "p", "note"]
     ).astype({"n": np.int64, "effect": float, "statistic": float, "df": float, "p": float})

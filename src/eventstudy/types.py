@@ -52,7 +52,7 @@ class Panel:
 
     ``r`` (A, T) returns, ``ok`` (A, T) where return and regressors are known, ``x`` (T, K) regressors, ``r0``,
     ``ok0`` (A, T) and ``x0`` (T, K) what stands in for them on relative day 0 (None: the same), ``sessions`` (T,)
-    days since 1970-01-01. Values are 0 where not ok.
+    days since 1970-01-01 of ``calendar``. Values are 0 where not ok.
     """
 
     r: Floats
@@ -64,6 +64,7 @@ class Panel:
     r0: Floats | None = None
     ok0: Bools | None = None
     x0: Floats | None = None
+    calendar: str = ""
 
     def __post_init__(self) -> None:
         assets, days = self.r.shape

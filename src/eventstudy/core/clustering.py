@@ -46,3 +46,20 @@ def clustering(first: Ints, day: Ints, last: Ints) -> Clustering:
     # A pair is counted by the event that starts first, and by both where they start together.
     pairs = (later - same_start).sum() + (same_start - 1).sum() / 2
     return Clustering(n, len(np.unique(day)), float(pairs / (n * (n - 1) / 2)) if n > 1 else 0.0)
+
+
+def components(first: Ints, last: Ints) -> Ints:
+    """Give each event the number of the group whose windows, from ``first`` to ``last`` (N,), overlap in a chain.
+
+    Examples
+    --------
+    >>> components(np.array([50, 0, 8]), np.array([60, 10, 18])).tolist()
+    [1, 0, 0]
+    """
+    order = np.argsort(first, kind="stable")
+    reach = np.maximum.accumulate(last[order]) if len(first) else last
+    fresh = np.ones(len(first), dtype=bool)
+    fresh[1:] = first[order][1:] > reach[:-1]
+    found = np.empty(len(first), dtype=np.int64)
+    found[order] = np.cumsum(fresh) - 1
+    return found

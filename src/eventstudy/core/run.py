@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eventstudy.core import daily, overlap, singles
+from eventstudy.core.draws import null
 from eventstudy.core.nulls import verdict
 from eventstudy.core.scores import scores
-from eventstudy.core.sums import Gathered, add, moments
+from eventstudy.core.sums import add, moments
 from eventstudy.core.windows import blocks
 from eventstudy.types import (
     Abnormal,
@@ -52,6 +53,8 @@ def run(
     tests: Mapping[str, Test],
     sample: Sample,
     progress: Callable[[int], object] = lambda n: None,
+    singly: bool = True,
+    seed: int = 0,
 ) -> Outcome:
     """Fit the model to every event and carry every test to its verdict.
 
@@ -65,6 +68,10 @@ def run(
         Windows, groups and clusters.
     progress : callable
         Told the number of events after each block.
+    singly : bool
+        Whether to keep every single event.
+    seed : int
+        Of the dates that are drawn anew, for the tests that ask for such draws.
 
     Returns
     -------
@@ -90,11 +97,15 @@ def run(
             add(states[name], test.chunk(scored, abnormal, prior))
         for name in shares:
             add(shared[name], SHARED[name].chunk(scored, abnormal, sample.spec))
-        add(every, singles.chunk(scored, abnormal, sample.spec))
-    kept = {name: leaf.values if isinstance(leaf, Gathered) else leaf for name, leaf in every.items()}
-    if not kept:
+        add(every, singles.chunk(scored, abnormal, sample.spec) if singly else {})
+    kept = {name: leaf.values for name, leaf in every.items()}
+    if not shared["moments"]:
         return Outcome({name: _nothing(sample) for name in tests}, {}, {}, status, n_est)
-    sample = replace(sample, shared=_finalised(shared, sample))
+    known = _finalised(shared, sample)
+    n_draws = max((test.draws for test in tests.values()), default=0)
+    if n_draws:
+        known["draws"] = null(run, panels, placed, model, {}, sample, n_draws, seed)
+    sample = replace(sample, shared=known)
     verdicts = {name: test.finalize(states[name], sample) for name, test in tests.items()}
     return Outcome(verdicts, sample.shared, kept, status, n_est)
 

@@ -6,13 +6,13 @@ A state is a dict of leaves. An array is added; :class:`Rows` is added into the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eventstudy.types import Abnormal, Floats, Ints, Scores, State
+from eventstudy.types import Abnormal, Floats, Ints, Placed, Sample, Scores, State
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,14 @@ def by_group(abnormal: Abnormal, values: NDArray[Any]) -> Rows:
 def by_cluster(abnormal: Abnormal, values: NDArray[Any]) -> Rows:
     """Sum values (N, ...) by the events' cluster."""
     return rows(abnormal.block.cluster, values, abnormal.block.n_clusters)
+
+
+def grouped(placed: Placed, sample: Sample, group: Ints, n_groups: int) -> tuple[Placed, Sample]:
+    """Give the events groups (N,), and each group clusters of its own."""
+    _, at, cluster = np.unique(placed.cluster * n_groups + group, return_index=True, return_inverse=True)
+    dates = sample.cluster_dates[placed.cluster[at]]
+    parted = replace(sample, n_groups=n_groups, cluster_group=group[at], cluster_dates=dates)
+    return placed._replace(cluster=cluster.astype(np.int64), group=group), parted
 
 
 def add(total: dict[str, Any], state: State) -> dict[str, Any]:

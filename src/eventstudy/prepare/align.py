@@ -219,12 +219,21 @@ def _panels(
         where = position[rows[mine]]
         span = np.array([where.min(), where.max()]) + reach
         tickers, asset[mine] = np.unique(ticker[rows[mine]].astype(str), return_inverse=True)
+        if choices.whole:
+            span = _history(span, market, name, tickers)
         panels.append(panel(market, market.calendars[name], tickers.tolist(), index, span, choices))
         day[mine] = where - span[0]
     cluster, dates = _clusters(panels, kind, day, calendar[rows], spec.offsets)
     group = np.zeros(len(rows), dtype=np.int64)
     sample = Sample(spec, 1, np.zeros(len(dates), dtype=np.int64), dates)
     return rows, panels, Placed(kind, asset, day, cluster, group, np.ones(len(rows))), sample
+
+
+def _history(span: Ints, market: Market, name: str | None, tickers: np.ndarray) -> Ints:
+    """Widen a span to the first and last price of some tickers."""
+    dates = np.concatenate([market.prices.bars[t].dates[[0, -1]] for t in tickers])
+    first, last = np.searchsorted(market.calendars[name].dates, [dates.min(), dates.max()])
+    return np.array([min(span[0], first), max(span[1], last)])
 
 
 def _clusters(panels: Sequence[Panel], kind: Ints, day: Ints, calendar: np.ndarray, offsets: Ints) -> tuple[Ints, Ints]:

@@ -29,6 +29,7 @@ class Choices:
     gaps: str
     price: str
     on_closed: str
+    whole: bool = False  # panels with all that the prices hold, to draw dates from
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,10 @@ def panel(
     known: Bools = np.all(np.isfinite(x), axis=1)
     ok: Bools = np.isfinite(r) & known
     names = tuple(f"{c.name}{c.shift:+d}" if c.shift else c.name for c in choices.columns)
-    made = Panel(np.where(ok, r, 0.0), ok, np.where(known[:, None], x, 0.0), cut.sessions(), tuple(tickers), names)
+    made = Panel(
+        np.where(ok, r, 0.0), ok, np.where(known[:, None], x, 0.0), cut.sessions(), tuple(tickers), names,
+        calendar=str(calendar.name),
+    )  # fmt: skip
     if choices.price == "close":
         return made
     r0 = np.stack([cut.exact(_security(market, ticker, cut.calendar, choices, choices.price)) for ticker in tickers])

@@ -1,0 +1,99 @@
+"""Size and power of a study's tests on the securities' own histories (Brown & Warner 1980, 1985)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from eventstudy import _registry
+from eventstudy.core.draws import Shocked, null
+from eventstudy.core.run import run
+from eventstudy.errors import InputError, NotEnoughData
+from eventstudy.prepare.align import Prepared
+from eventstudy.types import Model, Test
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How often tests reject on drawn dates.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        shock, start, end, test, n_draws, rejection, lower, upper: the rate with its 95 % binomial interval (Clopper &
+        Pearson 1934), over the draws in which the test has a value.
+    level : float
+        The nominal level of the tests.
+    provenance : mapping
+        Of the prices, with seed and draws.
+    """
+
+    frame: pd.DataFrame
+    level: float
+    provenance: Mapping[str, Any]
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the power curves, one line a test, and give their axes."""
+        return _registry.helper("plots", "_power").draw(self, **options)
+
+
+def calibrate(
+    prepared: Prepared,
+    model: Model,
+    tests: Mapping[str, Test],
+    draws: int,
+    shocks: Sequence[float],
+    level: float,
+    seed: int,
+    prices: Mapping[str, Any],
+) -> Calibration:
+    """Run the study on drawn dates, once a shock, and count rejections; see ``Result.calibrate``.
+
+    Raises
+    ------
+    InputError
+        When ``draws``, a shock or ``level`` is not valid.
+    NotEnoughData
+        When the histories hold no place for any event.
+    """
+    if draws < 20:
+        raise InputError(f"draws is {draws}; give 20 or more")
+    if not 0 < level < 1:
+        raise InputError(f"level is {level}; it is a share between 0 and 1")
+    if not len(shocks) or not np.isfinite(np.asarray(shocks, dtype=np.float64)).all():
+        raise InputError(f"shocks is {shocks!r}; give returns as decimals, as in (0.0, 0.01, 0.02)")
+    slow = [name for name, test in tests.items() if test.draws]
+    if slow:
+        raise InputError(f"test {slow[0]!r} draws dates itself, and cannot be calibrated by drawing them; leave it out")
+    spec = prepared.sample.spec
+    if not spec.event[0] <= 0 <= spec.event[1]:
+        raise InputError(f"event {spec.event} does not hold day 0, on which the shock falls; widen it")
+    rows = []
+    for shock in shocks:
+        shocked = Shocked(model, float(shock), -spec.event[0])
+        found = null(run, prepared.panels, prepared.placed, shocked, tests, prepared.sample, draws, seed)
+        if not found:
+            raise NotEnoughData("the histories hold no place for any event; give longer prices or a shorter estimation")
+        for name in tests:
+            p = found[f"p:{name}"][:, 0]
+            for v, (start, end) in enumerate(spec.windows):
+                known = np.isfinite(p[:, v])
+                rows.append((shock, start, end, name, *_rate(int((p[known, v] < level).sum()), int(known.sum()))))
+    columns = ["shock", "start", "end", "test", "n_draws", "rejection", "lower", "upper"]
+    return Calibration(
+        pd.DataFrame(rows, columns=columns), level, {"prices": dict(prices), "draws": draws, "seed": seed}
+    )
+
+
+def _rate(hits: int, n: int) -> tuple[int, float, float, float]:
+    """Give n, the rate, and its exact 95 % interval; NaN where there is no draw."""
+    if n == 0:
+        return n, np.nan, np.nan, np.nan
+    lower = float(special.betaincinv(hits, n - hits + 1, 0.025)) if hits else 0.0
+    upper = float(special.betaincinv(hits + 1, n - hits, 0.975)) if hits < n else 1.0
+    return n, hits / n, lower, upper
