@@ -22,7 +22,7 @@ PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 FILES = sorted(PACKAGE.rglob("*.py"))
 FOLDERS = sorted(_registry.CONTRACTS)
 # What the page may not loosen: the arithmetic knows nothing of the rest, and no member knows its user.
-ARITHMETIC = {"core": {"errors", "types"}, "models": {"core", "errors", "types"}, "inference": {"core", "types"}}
+ARITHMETIC = {"core": {"errors", "types"}, "models": {"core", "errors", "types"}, "inference": {"core", "errors", "types"}}
 EDGE = {"matplotlib": {"plots"}, "jinja2": {"reports"}, "yfinance": {"sources"}, "exchange_calendars": {"markets"}}
 HEAVY = ("matplotlib", "statsmodels", "scipy.stats", "yfinance", "exchange_calendars", "jinja2")
 

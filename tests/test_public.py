@@ -32,6 +32,7 @@ PUBLIC = [
     "models",
     "read_events",
     "read_prices",
+    "test",
     "tests",
 ]
 

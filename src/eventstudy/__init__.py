@@ -23,9 +23,10 @@ from eventstudy.errors import (
     SourceUnavailable,
     TickerNotFound,
 )
+from eventstudy.members import model, models, test, tests
 from eventstudy.prepare.events import Events, read_events
 from eventstudy.prices import fetch_prices, read_prices
-from eventstudy.study import Study, model, models, test, tests
+from eventstudy.study import Study
 from eventstudy.tables import Result
 
 __all__ = [

@@ -15,9 +15,10 @@ import pandas as pd
 from eventstudy.bars import Prices
 from eventstudy.catalogue import catalogue
 from eventstudy.errors import InputError
+from eventstudy.members import model
 from eventstudy.prepare.events import Events, read_events
 from eventstudy.prices import fetch_prices
-from eventstudy.study import Study, model
+from eventstudy.study import Study
 
 
 class _StudyTable(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):

@@ -145,7 +145,7 @@ def assemble(
         "ar": ar,
         "cars": _cars(names[shown], {k: v[pick] for k, v in single.items()}, spec),
         "daily": _daily(outcome, spec),
-        "tests": tested(outcome, spec, why),
+        "tests": verdicts(outcome, spec, why),
         "attrition": _attrition(status, single, spec),
     }
 
@@ -212,7 +212,7 @@ def _daily(outcome: Outcome, spec: Spec) -> pd.DataFrame:
     return frame.astype({"n": np.int64})
 
 
-def tested(outcome: Outcome, spec: Spec, why: str, groups: Sequence[str] = ("all",)) -> pd.DataFrame:
+def verdicts(outcome: Outcome, spec: Spec, why: str, groups: Sequence[str] = ("all",)) -> pd.DataFrame:
     """Give one row a group, window and test; ``why`` goes into every note."""
     none = np.zeros((len(groups), len(spec.windows)))
     moments = outcome.shared.get("moments", {"car": none, "n": none})

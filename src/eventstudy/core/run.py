@@ -12,7 +12,7 @@ from eventstudy.core import daily, overlap, singles
 from eventstudy.core.draws import null
 from eventstudy.core.nulls import verdict
 from eventstudy.core.scores import scores
-from eventstudy.core.sums import add, moments
+from eventstudy.core.sums import add, day_moments, moments
 from eventstudy.core.windows import blocks
 from eventstudy.types import (
     Abnormal,
@@ -40,6 +40,7 @@ class Shared(NamedTuple):
 
 SHARED = {
     "moments": Shared(lambda s, a, _: moments(s, a), lambda state, _: state),
+    "day_moments": Shared(lambda _, a, __: day_moments(a), lambda state, _: state),
     "overlap": Shared(overlap.chunk, overlap.finalize),
     "daily": Shared(daily.chunk, daily.finalize),
 }

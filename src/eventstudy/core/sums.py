@@ -90,14 +90,25 @@ def add(total: dict[str, Any], state: State) -> dict[str, Any]:
 
 
 def moments(scores: Scores, abnormal: Abnormal) -> State:
-    """Count and sum CARs, standardised CARs, their squares and valid days, by group and window: leaves (G, V)."""
+    """Count and sum CARs and standardised CARs, their squares, variances and days, by group and window: (G, V)."""
     return {
         "n": by_group(abnormal, scores.ok),
         "days": by_group(abnormal, np.where(scores.ok, scores.n_days, 0)),
         "car": by_group(abnormal, scores.car),
         "car2": by_group(abnormal, scores.car**2),
+        "var": by_group(abnormal, scores.var),
         "z": by_group(abnormal, scores.z),
         "z2": by_group(abnormal, scores.z**2),
+    }
+
+
+def day_moments(abnormal: Abnormal) -> State:
+    """Count and sum AR / s and their squares, by group and event day: leaves (G, n_evt)."""
+    sar = abnormal.ar[:, abnormal.n_est :] / abnormal.sigma[:, None]
+    return {
+        "n": by_group(abnormal, abnormal.ok[:, abnormal.n_est :]),
+        "sar": by_group(abnormal, sar),
+        "sar2": by_group(abnormal, sar**2),
     }
 
 

@@ -1,0 +1,47 @@
+r"""GRANK-Z: the rank of the cumulative abnormal return among the event's own estimation days, for independent events.
+
+.. math:: U_{i0} = \frac{rank(GSAR_{i0})}{T_i + 1} - \frac12, \quad
+          Z = \frac{\sum_i U_{i0}}{\sqrt{\sum_i (T_i - 1) / (12 (T_i + 1))}} \sim N(0, 1)
+
+GSAR as in ``grank_t``: the standardised residual on the M_i valid estimation days, with its in-sample leverage, and
+SCAR over its standard deviation across events on one cumulative day 0; T_i = M_i + 1. Under the null each rank is
+uniform, so its variance is known: where all T_i are T, ``Z = sqrt(12 N (T + 1) / (T - 1))`` times the mean of U. Robust
+to variance that the event brings. The known variance is that of *independent* events: where they share days take
+``grank_t``, which estimates it. Kolari & Pynnonen (2011, Journal of Empirical Finance 18:953).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from eventstudy.core.gsar import gsar
+from eventstudy.core.nulls import divide, verdict
+from eventstudy.core.sums import by_group
+from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
+
+
+def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
+    """Sum the centred ranks of day 0 and their variances, and count: leaves (G, V)."""
+    days = gsar(scores, abnormal, prior["moments"])
+    total = days.n_days[:, None]
+    above = np.stack([days.above(v).sum(axis=1) for v in range(days.zero.shape[1])], axis=1)
+    u = (total - above) / (total + 1.0) - 0.5
+    return {
+        "u": by_group(abnormal, np.where(days.usable, u, 0.0)),
+        "var": by_group(abnormal, days.usable * (total - 1.0) / (12.0 * (total + 1.0))),
+        "n": by_group(abnormal, days.usable),
+    }
+
+
+def finalize(state: State, sample: Sample) -> Verdict:
+    """Divide the sum of ranks by the deviation that it has under the null."""
+    return verdict(
+        divide(state["u"], np.sqrt(state["var"])),
+        state["n"],
+        undefined=[(state["n"] < 2, "fewer than 2 events with standardised CARs that differ")],
+    )
+
+
+TEST = Test(chunk, finalize, needs=("moments",))

@@ -1,0 +1,40 @@
+r"""SIGN-GSAR: whether the cumulative abnormal return is above the median of the event's own estimation days.
+
+.. math:: G_{it} = sign(GSAR_{it} - median(GSAR_i))
+
+          S^2 = \frac1T \sum_t \frac{n_t}{n} \bar G_t^2, \quad Z = \bar G_0 / S, \quad
+          t = Z \sqrt{\frac{T - 2}{T - 1 - Z^2}} \sim t(T - 2), \quad T = M + 1
+
+GSAR as in ``grank_t``: the standardised residual on estimation days, with its in-sample leverage, and SCAR over its
+standard deviation across events on one cumulative day 0. The median is that of all T days, day 0 among them; what
+equals it has sign 0. Signs against the median and not against zero, so that skewed returns do no harm. Robust to
+variance that the event brings, to outliers and to events on one date; dates that overlap in part are not allowed for.
+Less powerful than ``grank_t`` where returns are near normal. Luoma (2011, Acta Wasaensia 254, University of Vaasa).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from eventstudy.core.gsar import Gsar, columns, finalize, gsar
+from eventstudy.types import Abnormal, Floats, Scores, State, Test
+
+
+def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
+    """Sum signs by column and window, with their counts: (G, V, M + 1), day 0 last."""
+    return columns(abnormal, gsar(scores, abnormal, prior["moments"]), _signs)
+
+
+def _signs(days: Gsar, window: int) -> Floats:
+    """Give the side of its event's median on which each day is, (N, M + 1)."""
+    values = np.column_stack([days.before, days.zero[:, window]])
+    valid = np.column_stack([days.ok, np.ones(len(days.ok), dtype=bool)])
+    ordered = np.sort(np.where(valid, values, np.inf), axis=1)
+    total = days.n_days.astype(np.int64)[:, None]
+    middle = [np.take_along_axis(ordered, at, axis=1) for at in ((total - 1) // 2, total // 2)]
+    return np.asarray(np.sign(values - (middle[0] + middle[1]) / 2.0))
+
+
+TEST = Test(chunk, finalize, needs=("moments",), survives="same_day")
