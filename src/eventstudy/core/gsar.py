@@ -3,8 +3,8 @@ r"""Generalised standardised abnormal returns: a window's cumulative return as o
 .. math:: GSAR_{it} = \frac{e_{it}}{s_i \sqrt{1 - |h_{it}|^2}} \text{ on estimation days}, \quad
           GSAR_{i0} = \frac{SCAR_i}{sd_{N-1}(SCAR)}
 
-so that ranks and signs within an event can judge a whole window as they judge a day. Kolari & Pynnonen (2011, Journal of
-Empirical Finance 18:953).
+so that ranks and signs within an event can judge a whole window as they judge a day. Kolari & Pynnonen (2011, Journal
+of Empirical Finance 18:953).
 """
 
 from __future__ import annotations
@@ -38,6 +38,11 @@ class Gsar:
         """Valid days of each event, day 0 included: T_i, (N,)."""
         return np.asarray(1.0 + self.ok.sum(axis=1))
 
+    @property
+    def valid(self) -> Bools:
+        """Valid days in the order of the columns, day 0 last, (N, M + 1)."""
+        return np.column_stack([self.ok, np.ones(len(self.ok), dtype=bool)])
+
     def above(self, window: int) -> Floats:
         """Say which estimation days are above day 0, one half where they equal it, (N, M)."""
         zero = self.zero[:, window, None]
@@ -55,8 +60,8 @@ def gsar(scores: Scores, abnormal: Abnormal, moments: State) -> Gsar:
 
 
 def columns(abnormal: Abnormal, days: Gsar, score: Callable[[Gsar, int], Floats]) -> State:
-    """Sum the scores (N, M + 1) of each window's days by column, with their counts: leaves (G, V, M + 1), day 0 last."""
-    valid = days.usable[:, :, None] & np.column_stack([days.ok, np.ones(len(days.ok), dtype=bool)])[:, None]
+    """Sum what ``score`` makes of each window's days (N, M + 1) by column, and count: leaves (G, V, M + 1), 0 last."""
+    valid = days.usable[:, :, None] & days.valid[:, None]
     scored = np.stack([score(days, v) for v in range(days.zero.shape[1])], axis=1)
     return {"u": by_group(abnormal, np.where(valid, scored, 0.0)), "n": by_group(abnormal, valid)}
 

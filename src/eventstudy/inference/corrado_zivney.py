@@ -7,12 +7,12 @@ r"""Corrado-Zivney: the rank test with event days freed of the variance that the
           S^2 = \frac1T \sum_t \Big[ n_t^{-1/2} \sum_i U_{it} \Big]^2, \quad
           Z_W = \frac{\sum_{t \in W} n_t^{-1/2} \sum_i U_{it}}{\sqrt L \, S} \sim N(0, 1)
 
-The standard deviation of an event day is across the events that are valid on it. Without it, an event that makes returns
-wilder puts them at both ends of the ranks. A day with fewer than 2 events, or with returns that are all alike, has none: it
-is left out of the ranks, and a window with such a day has no value. The columns carry what events on one date have in
-common; dates that overlap in part are not allowed for. Every day of a window weighs alike, so a reaction of one day is
-lost in a long window: ``grank_t`` ranks the window as a whole. Corrado & Zivney (1992, JFQA 27:465); windows as in Cowan
-(1992, Review of Quantitative Finance and Accounting 2:343).
+The standard deviation of an event day is across the events that are valid on it. Without it, an event that makes
+returns wilder puts them at both ends of the ranks. A day with fewer than 2 events, or with returns that are all alike,
+has none: it is left out of the ranks, and a window with such a day has no value. The columns carry what events on one
+date have in common; dates that overlap in part are not allowed for. Every day of a window weighs alike, so a reaction
+of one day is lost in a long window: ``grank_t`` ranks the window as a whole. Corrado & Zivney (1992, JFQA 27:465);
+windows as in Cowan (1992, Review of Quantitative Finance and Accounting 2:343).
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from eventstudy.core.ranks import ROUNDING, ranks
 from eventstudy.core.sums import by_group, mean_and_sd
 from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
 
+DIGITS = 10  # after which all is rounding: two events with opposite returns are one and the same spread apart every day
+
 
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
     """Sum centred ranks by column, with their counts."""
@@ -35,7 +37,7 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
     scale = np.column_stack([np.ones((len(spread), abnormal.n_est)), spread]) * abnormal.sigma[:, None]
     ok = abnormal.ok & np.isfinite(scale)
     x = np.divide(abnormal.ar, scale, out=np.zeros_like(scale), where=ok)
-    place = ranks(x, ok) / (1.0 + ok.sum(axis=1))[:, None] - 0.5
+    place = ranks(x.round(DIGITS), ok) / (1.0 + ok.sum(axis=1))[:, None] - 0.5
     return {"u": by_group(abnormal, np.where(ok, place, 0.0)), "n": by_group(abnormal, ok)}
 
 

@@ -2,9 +2,9 @@ r"""J1: the mean CAR over the standard error that the estimation windows give it
 
 .. math:: J_1 = \frac{\overline{CAR}}{\sqrt{\sum_i s_i^2 V_i / N^2}} \sim N(0, 1)
 
-with V_i the forecast variance factor of the window. Every event has the same weight, so that the noisiest shares decide;
-``j2`` standardises each first. Assumes that the event brings no variance of its own and that events do not share days.
-MacKinlay (1997, Journal of Economic Literature 35:13).
+with V_i the forecast variance factor of the window. Every event has the same weight, so that the noisiest shares
+decide; ``j2`` standardises each first. Assumes that the event brings no variance of its own and that events do not
+share days. MacKinlay (1997, Journal of Economic Literature 35:13).
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@ r"""J2: the sum of standardised CARs over its theoretical standard deviation.
 .. math:: J_2 = \frac{\sum_i SCAR_i}{\sqrt{\sum_i (M_i - k_i) / (M_i - k_i - 2)}} \sim N(0, 1)
 
 which is ``sqrt(N (M - k - 2) / (M - k))`` times the mean SCAR where all events have the same degrees of freedom. Unlike
-``patell`` it standardises the CAR as a whole, so that the error of the parameters, which the days of a window share, does
-not average out. Events with M - k of 2 or less have no variance and are left out. Assumes that the event brings no
-variance of its own and that events do not share days. MacKinlay (1997, Journal of Economic Literature 35:13); Salinger
-(1992, Journal of Financial and Quantitative Analysis 27:39).
+``patell`` it standardises the CAR as a whole, for the days of a window share the parameters and their error does not
+average out. Events with M - k of 2 or less have no variance and are left out. Assumes that the event brings no variance
+of its own and that events do not share days. MacKinlay (1997, Journal of Economic Literature 35:13); Salinger (1992,
+Journal of Financial and Quantitative Analysis 27:39).
 """
 
 from __future__ import annotations

@@ -30,8 +30,7 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
 def _signs(days: Gsar, window: int) -> Floats:
     """Give the side of its event's median on which each day is, (N, M + 1)."""
     values = np.column_stack([days.before, days.zero[:, window]])
-    valid = np.column_stack([days.ok, np.ones(len(days.ok), dtype=bool)])
-    ordered = np.sort(np.where(valid, values, np.inf), axis=1)
+    ordered = np.sort(np.where(days.valid, values, np.inf), axis=1)
     total = days.n_days.astype(np.int64)[:, None]
     middle = [np.take_along_axis(ordered, at, axis=1) for at in ((total - 1) // 2, total // 2)]
     return np.asarray(np.sign(values - (middle[0] + middle[1]) / 2.0))

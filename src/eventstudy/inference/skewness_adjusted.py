@@ -33,6 +33,7 @@ from eventstudy.core.sums import Gathered
 from eventstudy.errors import InputError
 from eventstudy.types import Abnormal, Floats, Sample, Scores, State, Test, Verdict
 
+ROUNDING = 1e-13  # a spread below this share of the sum of squares is the rounding of none
 CELLS = 1_000_000  # of resamples that are held at once
 
 
@@ -50,21 +51,20 @@ def finalize(state: State, sample: Sample, draws: int = 0, seed: int = 0) -> Ver
     order = np.argsort(groups, kind="stable")
     parts = np.split(state["car"].values[order], np.cumsum(np.bincount(groups, minlength=sample.n_groups))[:-1])
     shape = (sample.n_groups, len(sample.spec.windows))
-    t, p, n, alike = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape), np.zeros(shape, dtype=bool)
-    notes = np.full(shape, "", dtype=object)
+    t, p, n, notes = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape), np.full(shape, "", dtype=object)
     for at in np.ndindex(*shape):
         car = np.sort(parts[at[0]][:, at[1]])  # sorted, so that no draw depends on the order of events
         car = car[np.isfinite(car)]
         n[at] = len(car)
-        alike[at] = ((car - car.mean()) ** 2).sum() <= 1e-13 * (car**2).sum() if len(car) else True
-        if len(car) > 2 and not alike[at]:
-            t[at] = hall(car[None], 0.0)[0]
-        if draws and np.isfinite(t[at]):
+        if len(car) < 3 or ((car - car.mean()) ** 2).sum() <= ROUNDING * (car**2).sum():
+            continue
+        t[at] = hall(car[None], 0.0)[0]
+        if draws:
             rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, *at])))
             p[at], notes[at] = _bootstrap(car, float(t[at]), draws, rng)
-    reasons = [(n < 3, "fewer than 3 events"), (alike, "the CARs are all equal")]
+    reasons = [(n < 3, "fewer than 3 events"), (np.isnan(t), "the CARs are all equal")]
     result = verdict(t, n, p=p if draws else None, undefined=reasons)
-    return result._replace(note=np.where(np.isfinite(result.statistic), notes, result.note))
+    return result._replace(note=np.where(np.isnan(t), result.note, notes))
 
 
 def hall(x: Floats, centre: float) -> Floats:
@@ -77,7 +77,7 @@ def hall(x: Floats, centre: float) -> Floats:
     s = (mean - centre) / sd
     g = (apart**3).sum(axis=1) / (n * sd**3)
     t = np.sqrt(n) * (s + g * s**2 / 3 + g**2 * s**3 / 27 + g / (6 * n))
-    return np.where(equal, np.copysign(np.inf, mean - centre), t)
+    return np.asarray(np.where(equal, np.copysign(np.inf, mean - centre), t))
 
 
 def _bootstrap(car: Floats, t: float, draws: int, rng: np.random.Generator) -> tuple[float, str]:
