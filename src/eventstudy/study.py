@@ -15,8 +15,10 @@ from eventstudy import _registry, tables
 from eventstudy.bars import PRICE_FIELDS, Prices
 from eventstudy.calibration import Calibration, calibrate
 from eventstudy.core.clustering import Clustering, clustering
+from eventstudy.core.draws import null
 from eventstudy.core.run import run
 from eventstudy.core.sums import grouped
+from eventstudy.diagnosis import Constituents, diagnose
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, one_of
 from eventstudy.members import model, models
 from eventstudy.prepare.align import Prepared, prepare, valid_estimation_days
@@ -26,7 +28,7 @@ from eventstudy.prepare.panels import Choices
 from eventstudy.prepare.reactions import reactions
 from eventstudy.prepare.returns import GAPS, RETURNS
 from eventstudy.provenance import provenance
-from eventstudy.types import Model, Spec, Survives, Test
+from eventstudy.types import Floats, Model, Placed, Sample, Spec, Survives, Test
 
 DEFAULT_TESTS: Mapping[Survives, tuple[str, ...]] = {
     "independent": ("cross_section", "bmp", "grank_t", "generalized_sign"),
@@ -45,9 +47,40 @@ class Engine:
     prices: Prices
     factors: pd.DataFrame | None
 
+    def prepared(self, whole: bool = False) -> Prepared:
+        """Give the placed events and their panels; ``whole`` takes all that the prices hold."""
+        made = self.study.prepare(self.events, self.prices, factors=self.factors, whole=whole)
+        return _weighted(made, self.events.frame, self.study.weight)
+
+    def null(self, draws: int) -> dict[str, dict[str, Floats]]:
+        """Give by group what the statistics do on dates drawn anew (:func:`eventstudy.core.draws.null`).
+
+        Raises
+        ------
+        InputError
+            When ``draws`` is not a whole number of 99 or more.
+        """
+        if not isinstance(draws, int) or draws < 99:
+            raise InputError(f"draws is {draws!r}; give a whole number, 99 or more")
+        study, made = self.study, self.prepared(whole=True)
+        tests = {name: t for name, t in study.tests_for(_clustering(made).kind).items() if not t.draws}
+        samples = [(made.placed, made.sample, ["all"])]
+        if study.group is not None:
+            samples.append(_grouped(made, self.events.frame, study.group))
+        found: dict[str, dict[str, Floats]] = {}
+        for placed, sample, labels in samples:
+            its = null(run, made.panels, placed, study.return_model, tests, sample, draws, study.seed)
+            for g, label in enumerate(labels):
+                found.setdefault(label, {name: values[:, g] for name, values in its.items()})
+        return found
+
+    def diagnose(self, constituents: Constituents | None) -> pd.DataFrame:
+        """Check what breaks the assumptions of the tests."""
+        return diagnose(self.prepared(), self.study.return_model, self.prices, constituents)
+
     def calibrate(self, draws: int, shocks: Sequence[float], level: float, seed: int) -> Calibration:
         """Measure the size and power of the study's tests on the securities' own histories."""
-        prepared = self.study.prepare(self.events, self.prices, factors=self.factors, whole=True)
+        prepared = self.prepared(whole=True)
         chosen = self.study.tests_for(_clustering(prepared).kind)
         return calibrate(prepared, self.study.return_model, chosen, draws, shocks, level, seed, self.prices.provenance)
 
@@ -229,8 +262,7 @@ class Study:
         for note in prepared.notes:
             if "another time zone" in note:
                 warnings.warn(note, EventStudyWarning, stacklevel=2)
-        weight = column_of_numbers(events.frame, self.weight)[prepared.roll.rows]
-        prepared = replace(prepared, placed=prepared.placed._replace(weight=weight))
+        prepared = _weighted(prepared, events.frame, self.weight)
         with _bar(len(prepared.placed.day), progress) as advance:
             placed, sample = prepared.placed, prepared.sample
             outcome = run(prepared.panels, placed, self.return_model, chosen, sample, advance, seed=self.seed)
@@ -246,13 +278,10 @@ class Study:
 
     def _by_group(self, frame: pd.DataFrame, prepared: Prepared, chosen: Mapping[str, Test], why: str) -> pd.DataFrame:
         """Make every test for each value of the group's column."""
-        if self.group not in frame.columns:
-            raise one_of("group", self.group, frame.columns)
-        codes, labels = pd.factorize(frame[self.group].astype(str).iloc[prepared.roll.rows])
-        placed, sample = grouped(prepared.placed, prepared.sample, codes.astype(np.int64), len(labels))
+        placed, sample, labels = _grouped(prepared, frame, str(self.group))
         model = self.return_model
         outcome = run(prepared.panels, placed, model, chosen, sample, singly=False, seed=self.seed)
-        return tables.verdicts(outcome, sample.spec, why, list(labels))
+        return tables.verdicts(outcome, sample.spec, why, labels)
 
     def _settings(self) -> dict[str, Any]:
         """Give the choices as plain values."""
@@ -291,6 +320,22 @@ def _clustering(prepared: Prepared) -> Clustering:
     dates = prepared.sample.cluster_dates[placed.cluster[kept]]
     session = prepared.roll.table["session"].to_numpy()[prepared.roll.rows[kept]]
     return clustering(dates[:, spec.n_est], np.unique(session, return_inverse=True)[1], dates[:, -1])
+
+
+def _grouped(prepared: Prepared, frame: pd.DataFrame, column: str) -> tuple[Placed, Sample, list[str]]:
+    """Part the placed events by the values of a column, and give these."""
+    if column not in frame.columns:
+        raise one_of("group", column, frame.columns)
+    codes, labels = pd.factorize(frame[column].astype(str).iloc[prepared.roll.rows])
+    if "all" in labels:
+        raise InputError(f"column {column!r} has the value 'all', which stands for the whole sample; rename it")
+    return *grouped(prepared.placed, prepared.sample, codes.astype(np.int64), len(labels)), list(labels)
+
+
+def _weighted(prepared: Prepared, frame: pd.DataFrame, column: str | None) -> Prepared:
+    """Give the placed events the weights of a column, or ones."""
+    weight = column_of_numbers(frame, column)[prepared.roll.rows]
+    return replace(prepared, placed=prepared.placed._replace(weight=weight))
 
 
 def column_of_numbers(frame: pd.DataFrame, name: str | None) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from eventstudy import _registry
+from eventstudy import _registry, comparison, multiplicity
 from eventstudy.core.nulls import divide, p_t
 from eventstudy.core.scores import needed
-from eventstudy.errors import one_of
+from eventstudy.errors import InputError, one_of
 from eventstudy.types import Floats, Ints, Outcome, Roll, Spec, Status
 
 if TYPE_CHECKING:
@@ -102,7 +102,165 @@ class Result:
             ``frame`` (shock, start, end, test, n_draws, rejection, lower, upper, and the 95 % binomial interval), and
             ``plot()`` for the power curve. Brown & Warner (1980, Journal of Financial Economics 8:205).
         """
-        return self.engine.calibrate(draws, shocks, level, seed)
+        return self._again().calibrate(draws, shocks, level, seed)
+
+    def adjust(self, method: str = "holm", draws: int = 999) -> pd.DataFrame:
+        """Adjust the p-values of the tests for there being several windows.
+
+        Parameters
+        ----------
+        method : {"holm", "bh", "by", "romano_wolf"}
+            Holm (1979) and Romano & Wolf (2005, Econometrica 73:1237) keep the chance of any false rejection in the
+            family; Benjamini & Hochberg (1995) and Benjamini & Yekutieli (2001, for any dependence) the share of false
+            ones. "romano_wolf" steps down from the joint distribution of the statistics on dates drawn anew, as the
+            placebo test draws them; its p-values do not rest on the null distributions of the tests.
+        draws : int
+            Samples drawn for "romano_wolf", 99 or more.
+
+        Returns
+        -------
+        DataFrame
+            ``tests`` with a column ``p_adjusted``. A family is the windows of one group and one test; rows whose p
+            is NaN do not count in it and stay NaN, and so do tests that draw dates themselves under "romano_wolf".
+
+        Raises
+        ------
+        InputError
+            When the method or the number of draws is not valid.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> table = demo.run().result.adjust("holm")
+        >>> bool((table["p_adjusted"] >= table["p"]).all())
+        True
+        """
+        drawn = {}
+        if method == "romano_wolf":
+            null = self._again().null(draws)
+            drawn = {(g, name[2:]): t for g, its in null.items() for name, t in its.items() if name.startswith("t:")}
+        return multiplicity.adjusted(self.tests, method, drawn)
+
+    def band(self, level: float = 0.95, draws: int = 999) -> pd.DataFrame:
+        """Give a band around the CAAR that holds for all days of the event window together.
+
+        The band of ``daily`` holds day by day: somewhere in the window it fails far more often than once in twenty.
+        This one is the CAAR plus and minus its standard error times the ``level`` quantile of the largest size of
+        CAAR / se over the days, on dates drawn anew (Romano & Wolf 2005, Econometrica 73:1237, in one step).
+
+        Parameters
+        ----------
+        level : float
+        draws : int
+            Samples drawn from the securities' own histories, 99 or more.
+
+        Returns
+        -------
+        DataFrame
+            Index ``day``; caar, lower, upper; NaN where there is no standard error or fewer than 20 samples have one.
+
+        Raises
+        ------
+        InputError
+            When the level is no share, or the draws are too few for it.
+        """
+        multiplicity.check_band(level, draws)
+        drawn = self._again().null(draws)["all"].get("cumulative", np.empty((0, len(self.daily))))
+        return multiplicity.band(self.daily, drawn, level)
+
+    def compare(self, column: str, window: tuple[int, int] | None = None) -> pd.DataFrame:
+        """Compare the mean CARs of the kinds of events, pair by pair.
+
+        Parameters
+        ----------
+        column : str
+            A column of ``events`` with 2 to 30 values.
+        window : (int, int), optional
+            A window of the study; the first by default.
+
+        Returns
+        -------
+        DataFrame
+            One row a pair: first, second (values), n1, n2, difference (of the mean CARs, first less second), t, df, p
+            (Welch), p_rank (rank sum of Mann & Whitney, scipy), t_cluster, p_cluster (errors clustered by session,
+            t(dates - 1)), n_dates, and a note that says why something is NaN. Used events alone.
+
+        Raises
+        ------
+        InputError
+            When column or window is not valid.
+        NotEnoughData
+            When fewer than two values have an event with a CAR.
+
+        Warns
+        -----
+        EventStudyWarning
+            When events have no CAR, or nothing in the column: how many.
+        """
+        return comparison.compare(self.events, self.cars, column, window)
+
+    def regress(
+        self, formula: str, window: tuple[int, int] | None = None, weights: str | None = None, cov: str = "HC1"
+    ) -> Any:
+        """Explain the CARs of the used events by columns of ``events``.
+
+        Parameters
+        ----------
+        formula : str
+            As ``"car ~ size + C(sector)"``, over the columns of ``events`` with ``car`` and ``se``.
+        window : (int, int), optional
+            A window of the study; the first by default.
+        weights : {None, "precision"}
+            "precision" weighs each event by 1 / se^2.
+        cov : {"HC1", "nonrobust", "cluster"}
+            Of the errors: robust to heteroskedasticity, plain, or clustered by session. p-values are from t.
+
+        Returns
+        -------
+        statsmodels RegressionResults
+            ``summary()``, ``params``, ``pvalues`` and all else that statsmodels gives.
+
+        Raises
+        ------
+        InputError
+            When the formula names no column, or cannot be used, or an option is not valid.
+        NotEnoughData
+            When there are no more events than coefficients, or nothing varies.
+
+        Warns
+        -----
+        EventStudyWarning
+            When events have no CAR, or lack a value that the formula names: how many.
+        """
+        return comparison.regress(self.events, self.cars, formula, window, weights, cov)
+
+    def diagnose(self, constituents: Mapping[str, Sequence[str]] | Sequence[str] | None = None) -> pd.DataFrame:
+        """Check what in this sample breaks the assumptions of its tests.
+
+        Parameters
+        ----------
+        constituents : mapping from benchmark to tickers, or tickers, optional
+            What the benchmarks hold, to see whether treated firms are among it.
+
+        Returns
+        -------
+        DataFrame
+            check, figure (a number; NaN where it cannot be had), value (the figure in words, or why there is none),
+            and where something is wrong, else empty: breaks, survives (tests that hold all the same), remedy.
+            ``print(eventstudy.diagnosis.text(frame))`` shows it as text.
+
+        Raises
+        ------
+        InputError
+            When ``constituents`` are neither of the two.
+        """
+        found: pd.DataFrame = self._again().diagnose(constituents)
+        return found
+
+    def _again(self) -> Any:
+        if self.engine is None:
+            raise InputError("this result has no study with its data to run again; Study.run makes one that has")
+        return self.engine
 
     def to_latex(self) -> str:
         """Give the table of tests as LaTeX (booktabs)."""

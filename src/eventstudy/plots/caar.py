@@ -5,18 +5,23 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 
 from eventstudy import formats
+from eventstudy.errors import one_of
 from eventstudy.plots import _style
 from eventstudy.tables import Result
 
 TITLE = "Cumulative average abnormal return"
+BANDS = {"pointwise": "95 % band", "simultaneous": "95 % band for all days together"}
 
 
-def caar(result: Result, *, ax: Axes | None = None) -> Axes:
+def caar(result: Result, *, band: str = "pointwise", ax: Axes | None = None) -> Axes:
     """Draw the CAAR over relative days.
 
     Parameters
     ----------
     result : Result
+    band : {"pointwise", "simultaneous"}
+        The band of ``result.daily``, which holds day by day, or that of ``result.band()``, which holds for all days
+        together and draws 999 samples.
     ax : Axes, optional
         Axes to draw on; a new figure by default.
 
@@ -25,21 +30,26 @@ def caar(result: Result, *, ax: Axes | None = None) -> Axes:
     Axes
         Percent over relative days; nothing is shown, ``.figure.savefig(path)`` writes it.
     """
+    if band not in BANDS:
+        raise one_of("band", band, BANDS)
     daily = result.daily
+    edges = result.band() if band == "simultaneous" else daily
     with _style.drawing(7.2, 3.9, ax) as ax:
         if daily["caar"].notna().sum() == 0:
             return _style.blank(ax, TITLE, "no event has an abnormal return", result)
         ax.plot(daily.index, daily["caar"], color=_style.BLUE, marker="o", markersize=3.2)
-        banded = daily["lower"].notna().any()
+        banded = edges["lower"].notna().any()
         if banded:
-            ax.fill_between(daily.index, daily["lower"], daily["upper"], color=_style.BLUE, alpha=0.15, linewidth=0)
+            ax.fill_between(daily.index, edges["lower"], edges["upper"], color=_style.BLUE, alpha=0.15, linewidth=0)
         _style.day_axis(ax)
         _style.percent_axis(ax.yaxis)
         ax.set_xlabel("Sessions from the event")
         ax.margins(x=0.02)
         low, high = int(daily["n"].min()), int(daily["n"].max())
         n = formats.plural(high, "event") if low == high else f"{low} to {high} events a day"
-        _style.headings(ax, TITLE, f"{n}; " + ("shaded: 95 % band" if banded else "no band can be computed"), result)
+        _style.headings(
+            ax, TITLE, f"{n}; " + (f"shaded: {BANDS[band]}" if banded else "no band can be computed"), result
+        )
     return ax
 
 

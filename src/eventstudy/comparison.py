@@ -1,0 +1,240 @@
+"""Do CARs differ between kinds of events, and what explains them: pairs of groups, and cross-sectional regressions."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import keyword
+import tokenize
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.core.nulls import p_t
+from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, one_of
+from eventstudy.types import Floats
+
+COVARIANCES = ("HC1", "nonrobust", "cluster")
+WEIGHTS = (None, "precision")
+CONTRASTS = ("Treatment", "Sum", "Diff", "Helmert", "Poly")
+MOST = 30  # groups to be compared pair by pair
+ROUNDING = 1e-24  # a variance below this share of the squared CARs is the rounding of none
+Window = tuple[int, int]
+
+
+class _Pair(NamedTuple):
+    """Two groups of events: their names, CARs (n,), and the events' sessions as numbers (n,)."""
+
+    names: tuple[Any, Any]
+    car: tuple[Floats, Floats]
+    session: tuple[np.ndarray, np.ndarray]
+
+
+def compare(events: pd.DataFrame, cars: pd.DataFrame, column: str, window: Window | None) -> pd.DataFrame:
+    """Compare the mean CAR of every pair of values of a column; see ``Result.compare``."""
+    if column not in events.columns:
+        raise one_of("column", column, events.columns)
+    frame, window = _with_car(events, cars, window)
+    blank = _blank(frame[column])
+    _say_lost(len(frame), {_no_car(window): int(frame["car"].isna().sum()), f"without {column!r}": int(blank.sum())})
+    frame = frame[~blank & frame["car"].notna()]
+    values = _ordered(frame[column].unique())
+    if len(values) < 2:
+        raise NotEnoughData(f"the events with a CAR have {len(values)} value of {column!r}; two are needed to compare")
+    if len(values) > MOST:
+        raise InputError(f"column {column!r} has {len(values)} values; up to {MOST} are compared in pairs: use regress")
+    of_group = dict(iter(frame.groupby(column, sort=False)))
+    session = pd.Series(pd.factorize(frame["session"])[0], index=frame.index)
+    rows = []
+    for first, second in itertools.combinations(values, 2):
+        its = [of_group[first], of_group[second]]
+        car = [g["car"].to_numpy(dtype=np.float64) for g in its]
+        days = [session[g.index].to_numpy() for g in its]
+        rows.append(_compared(_Pair((first, second), (car[0], car[1]), (days[0], days[1]))))
+    return pd.DataFrame(rows)
+
+
+def _compared(pair: _Pair) -> dict[str, Any]:
+    a, b = pair.car
+    notes: list[str] = []
+    t, df = _welch(pair, notes)
+    row = {
+        "first": pair.names[0], "second": pair.names[1], "n1": len(a), "n2": len(b), "difference": a.mean() - b.mean(),
+        "t": t, "df": df, "p": float(p_t(np.array(t), np.array(df))), "p_rank": _rank_sum(pair, notes),
+    }  # fmt: skip
+    return {**row, **_clustered(pair, notes), "note": "; ".join(notes)}
+
+
+def _spread(pair: _Pair) -> bool:
+    """Say whether the CARs differ within either group."""
+    squares = max(float((car**2).mean()) for car in pair.car)
+    return max(float(car.var()) for car in pair.car) > ROUNDING * squares
+
+
+def _welch(pair: _Pair, notes: list[str]) -> tuple[float, float]:
+    """Give Welch's t and its degrees of freedom."""
+    alone = [name for name, car in zip(pair.names, pair.car, strict=True) if len(car) < 2]
+    if alone or not _spread(pair):
+        reason = " and ".join(f"{name!r} has 1 event" for name in alone) or "the CARs do not vary within the groups"
+        notes.append(f"t: {reason}")
+        return np.nan, np.nan
+    (a, b), n = pair.car, np.array([len(car) for car in pair.car])
+    share = np.array([car.var(ddof=1) for car in pair.car]) / n
+    df = share.sum() ** 2 / (share**2 / (n - 1)).sum()
+    return float((a.mean() - b.mean()) / np.sqrt(share.sum())), float(df)
+
+
+def _rank_sum(pair: _Pair, notes: list[str]) -> float:
+    from scipy import stats
+
+    if np.ptp(np.concatenate(pair.car)) == 0.0:
+        notes.append("p_rank: the CARs are all equal")
+        return np.nan
+    return float(stats.mannwhitneyu(*pair.car).pvalue)
+
+
+def _clustered(pair: _Pair, notes: list[str]) -> dict[str, Any]:
+    """Regress the CAR on a dummy of the first group, with errors clustered by date and t(dates - 1)."""
+    from statsmodels.regression.linear_model import OLS
+
+    session = np.concatenate(pair.session)
+    n_dates = len(np.unique(session))
+    none = {"t_cluster": np.nan, "p_cluster": np.nan, "n_dates": n_dates}
+    once = [name for name, days in zip(pair.names, pair.session, strict=True) if len(np.unique(days)) < 2]
+    if once:
+        # Its residuals sum to zero on its date, so that its variance would be left out.
+        notes.append("p_cluster: " + " and ".join(f"{name!r} has 1 date" for name in once))
+        return none
+    if not _spread(pair):
+        notes.append("p_cluster: the CARs do not vary within the groups")
+        return none
+    car = np.concatenate(pair.car)
+    dummy = np.repeat([1.0, 0.0], [len(c) for c in pair.car])
+    fit = OLS(car, np.column_stack([np.ones(len(car)), dummy])).fit(
+        cov_type="cluster", cov_kwds={"groups": session}, use_t=True
+    )
+    variance = float(fit.cov_params()[1, 1])
+    if not variance > ROUNDING * float((car**2).mean()):
+        notes.append("p_cluster: the residuals of each date cancel out")
+        return none
+    return {"t_cluster": float(fit.tvalues[1]), "p_cluster": float(fit.pvalues[1]), "n_dates": n_dates}
+
+
+def regress(
+    events: pd.DataFrame, cars: pd.DataFrame, formula: str, window: Window | None, weights: str | None, cov: str
+) -> Any:
+    """Regress the CARs on the columns of the events; see ``Result.regress``."""
+    from statsmodels.regression.linear_model import OLS, WLS
+
+    if weights not in WEIGHTS:
+        raise one_of("weights", weights, WEIGHTS)
+    if cov not in COVARIANCES:
+        raise one_of("cov", cov, COVARIANCES)
+    frame, window = _with_car(events, cars, window)
+    names = _checked_names(formula, frame)
+    given = frame[frame["car"].notna()]
+    given = given.mask(given.apply(_blank))
+    model = _built(OLS, formula, given)
+    kept = given.loc[model.data.row_labels]
+    lost = given.drop(kept.index)
+    missing = {f"without {name!r}": int(lost[name].isna().sum()) for name in names}
+    other = {"for which the formula has no value": int(lost[names].notna().all(axis=1).sum())}
+    _say_lost(len(frame), {_no_car(window): len(frame) - len(given), **missing, **other})
+    clusters = pd.factorize(kept["session"])[0]
+    _check_design(model, len(np.unique(clusters)) if cov == "cluster" else None)
+    if weights == "precision":
+        model = _built(WLS, formula, kept, weights=1.0 / kept["se"].to_numpy(dtype=np.float64) ** 2)
+    return model.fit(cov_type=cov, cov_kwds={"groups": clusters} if cov == "cluster" else None, use_t=True)
+
+
+def _built(kind: Any, formula: str, frame: pd.DataFrame, **options: Any) -> Any:
+    """Make the model of a formula; whatever its parser objects to is an error of the input."""
+    try:
+        with np.errstate(all="ignore"):  # the log of a negative number is a missing value, and is counted as such
+            return kind.from_formula(formula, frame, **options)
+    except Exception as error:
+        said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(f"formula {formula!r} cannot be used: {said}; the columns are {_listed(frame)}") from error
+
+
+def _check_design(model: Any, n_clusters: int | None) -> None:
+    """Refuse what statsmodels would answer with infinities, or with one of many solutions."""
+    n, k = model.exog.shape
+    if n <= k:
+        raise NotEnoughData(f"{n} events are left for {k} coefficients; take fewer terms, or more events")
+    if n_clusters is not None and n_clusters < 2:
+        raise NotEnoughData("the events share one date; cov='cluster' needs two or more: take 'HC1'")
+    if np.linalg.matrix_rank(model.exog) < k:
+        raise InputError(f"the terms {', '.join(model.exog_names)} are not independent among the events; leave one out")
+    y = np.asarray(model.endog, dtype=np.float64)
+    if not y.var() > ROUNDING * (y**2).mean():
+        raise NotEnoughData("the CARs are all equal: there is nothing to explain")
+
+
+def _checked_names(formula: str, frame: pd.DataFrame) -> list[str]:
+    """Give the columns that a formula names."""
+    try:
+        names = list(dict.fromkeys(_names(formula)))
+    except (tokenize.TokenError, SyntaxError) as error:
+        raise InputError(f"formula {formula!r} cannot be read: {error}") from error
+    for name in names:
+        if name not in frame.columns:
+            raise InputError(f"formula {formula!r} names {name!r}; the columns are {_listed(frame)}")
+    return names
+
+
+def _names(formula: str) -> Iterator[str]:
+    """Give the names in a formula that are neither called, nor attributes, nor keywords."""
+    kinds = (tokenize.NAME, tokenize.OP, tokenize.NUMBER, tokenize.STRING)
+    tokens = [t for t in tokenize.generate_tokens(io.StringIO(formula).readline) if t.type in kinds]
+    words = ["", *(t.string for t in tokens), ""]
+    for token, before, after in zip(tokens, words, words[2:], strict=False):
+        plain = token.type == tokenize.NAME and before != "." and after not in ("(", ".", "=")
+        if plain and not keyword.iskeyword(token.string) and token.string not in CONTRASTS:
+            yield token.string
+
+
+def _with_car(events: pd.DataFrame, cars: pd.DataFrame, window: Window | None) -> tuple[pd.DataFrame, Window]:
+    """Give the used events with ``car`` and ``se`` of a window, the study's first by default."""
+    taken = [name for name in ("car", "se") if name in events.columns]
+    if taken:
+        raise InputError(f"the events' column {taken[0]!r} has the name of a result; rename it")
+    windows = list(dict.fromkeys(zip(cars["start"].tolist(), cars["end"].tolist(), strict=True)))
+    if not windows:
+        raise NotEnoughData("no event could be used; see attrition")
+    chosen = windows[0] if window is None else tuple(window)
+    if chosen not in windows:
+        raise one_of("window", window, windows)
+    its = cars[(cars["start"] == chosen[0]) & (cars["end"] == chosen[1])].drop_duplicates("event_id")
+    joined = events[events["status"] == "ok"].join(its.set_index("event_id")[["car", "se"]])
+    return joined, (int(chosen[0]), int(chosen[1]))
+
+
+def _blank(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Say where a column holds nothing: missing values and empty text."""
+    return column.isna() | (column.astype(object) == "")
+
+
+def _ordered(values: Any) -> list[Any]:
+    try:
+        return sorted(values)
+    except TypeError:
+        return sorted(values, key=str)
+
+
+def _no_car(window: Window) -> str:
+    return f"without a CAR in {window}"
+
+
+def _listed(frame: pd.DataFrame) -> str:
+    return ", ".join(map(repr, frame.columns))
+
+
+def _say_lost(n: int, lost: Mapping[str, int]) -> None:
+    """Warn of the used events that are left out; an event may be counted for two reasons."""
+    reasons = [f"{count} {reason}" for reason, count in lost.items() if count]
+    if reasons:
+        warnings.warn(f"of {n} used events are left out: {', '.join(reasons)}", EventStudyWarning, stacklevel=4)
