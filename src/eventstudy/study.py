@@ -64,6 +64,8 @@ class Engine:
             raise InputError(f"draws is {draws!r}; give a whole number, 99 or more")
         study, made = self.study, self.prepared(whole=True)
         tests = {name: t for name, t in study.tests_for(_clustering(made).kind).items() if not t.draws}
+        if not made.panels:
+            return {"all": {}}
         samples = [(made.placed, made.sample, ["all"])]
         if study.group is not None:
             samples.append(_grouped(made, self.events.frame, study.group))
