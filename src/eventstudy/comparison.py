@@ -164,7 +164,7 @@ def _check_design(model: Any, n_clusters: int | None) -> None:
     """Refuse what statsmodels would answer with infinities, or with one of many solutions."""
     n, k = model.exog.shape
     if n <= k:
-        raise NotEnoughData(f"{n} events are left for {k} coefficients; take fewer terms, or more events")
+        raise NotEnoughData(f"events left: {n}, for {k} coefficients; take fewer terms, or more events")
     if n_clusters is not None and n_clusters < 2:
         raise NotEnoughData("the events share one date; cov='cluster' needs two or more: take 'HC1'")
     if np.linalg.matrix_rank(model.exog) < k:

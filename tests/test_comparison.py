@@ -1,0 +1,293 @@
+"""CARs compared between groups and explained by columns, held to scipy and to statsmodels by hand."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+
+import eventstudy as es
+from eventstudy.comparison import compare, regress
+from tests.make import material
+
+WELCH, CLUSTERED = ("t", "df", "p"), ("t_cluster", "p_cluster")
+DATES = pd.bdate_range("2021-01-04", periods=60)
+
+
+def sample(car: Any, session: Any = None, status: Any = None, **columns: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make the two frames of a result; the CARs of a second window are the negative ones."""
+    car = np.asarray(car, dtype=float)
+    n = len(car)
+    names = pd.Index([f"E{i}" for i in range(n)], name="event_id")
+    days = DATES[np.arange(n) if session is None else np.asarray(session)]
+    events = pd.DataFrame({"status": "ok" if status is None else status, "session": days, **columns}, index=names)
+    se = np.where(np.isnan(car), np.nan, 0.01 + 0.001 * np.arange(n))
+    parts = [
+        pd.DataFrame({"event_id": names, "start": start, "end": end, "car": sign * car, "se": se})
+        for start, end, sign in ((0, 0, 1), (-1, 1, -1))
+    ]
+    return events, pd.concat(parts)
+
+
+def drawn(n: int = 60, seed: int = 0) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    size = rng.lognormal(size=n)
+    sector = rng.choice(["bank", "tech", "util"], n)
+    session = rng.integers(0, 15, n)
+    car = (
+        0.01 * size + 0.02 * (sector == "tech") + 0.01 * rng.standard_normal(15)[session] + 0.02 * rng.standard_t(4, n)
+    )
+    return {"car": car, "session": session, "size": size, "sector": sector}
+
+
+def clustered(y: np.ndarray, x: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """OLS with errors clustered as Stata does: coefficients and covariance, by a loop over clusters."""
+    inverse = np.linalg.inv(x.T @ x)
+    b = inverse @ x.T @ y
+    e = y - x @ b
+    meat = np.zeros((x.shape[1],) * 2)
+    for g in set(groups):
+        score = x[groups == g].T @ e[groups == g]
+        meat += np.outer(score, score)
+    n, k, c = len(y), x.shape[1], len(set(groups))
+    return b, c / (c - 1) * (n - 1) / (n - k) * inverse @ meat @ inverse
+
+
+# Pairs of groups.
+
+
+def test_every_pair_is_compared_as_scipy_and_a_loop_over_dates_do():
+    its = drawn()
+    table = compare(*sample(**its), "sector", None)
+    assert list(zip(table["first"], table["second"], strict=True)) == list(
+        itertools.combinations(["bank", "tech", "util"], 2)
+    )
+    for row in table.to_dict("records"):
+        mine = [its["sector"] == row[name] for name in ("first", "second")]
+        a, b = (its["car"][m] for m in mine)
+        welch = stats.ttest_ind(a, b, equal_var=False)
+        assert (row["n1"], row["n2"]) == (len(a), len(b))
+        assert row["difference"] == pytest.approx(a.mean() - b.mean(), rel=1e-13)
+        assert row["t"] == pytest.approx(welch.statistic, rel=1e-12)
+        assert row["df"] == pytest.approx(welch.df, rel=1e-12)
+        assert row["p"] == pytest.approx(welch.pvalue, rel=1e-10)
+        assert row["p_rank"] == stats.mannwhitneyu(a, b).pvalue
+        both = mine[0] | mine[1]
+        x = np.column_stack([np.ones(both.sum()), mine[0][both]])
+        slope, covariance = clustered(its["car"][both], x, its["session"][both])
+        t = slope[1] / np.sqrt(covariance[1, 1])
+        dates = len(set(its["session"][both]))
+        assert row["n_dates"] == dates
+        assert row["t_cluster"] == pytest.approx(t, rel=1e-9)
+        assert row["p_cluster"] == pytest.approx(2 * stats.t.sf(abs(t), dates - 1), rel=1e-8)
+        assert row["note"] == ""
+
+
+def test_the_window_is_the_first_or_the_one_that_is_named():
+    frames = sample(**drawn())
+    first, other = compare(*frames, "sector", None), compare(*frames, "sector", (-1, 1))
+    np.testing.assert_allclose(other["difference"], -first["difference"])
+    np.testing.assert_allclose(other["p"], first["p"])
+    with pytest.raises(es.InputError, match=r"window is \(0, 9\); valid are \(0, 0\), \(-1, 1\)"):
+        compare(*frames, "sector", (0, 9))
+
+
+def test_what_events_are_left_out_is_counted():
+    car = [0.01, 0.03, np.nan, 0.02, 0.05, 0.04, 0.2, 0.3]
+    kind = ["a", "a", "a", "b", "b", "b", "", None]
+    events, cars = sample(car, kind=kind)
+    with pytest.warns(
+        es.EventStudyWarning, match=r"of 8 used events are left out: 1 without a CAR in \(0, 0\), 2 without 'kind'"
+    ):
+        table = compare(events, cars, "kind", None)
+    assert table[["n1", "n2"]].to_numpy().tolist() == [[2, 3]]
+    kept = events.assign(status=["ok", "ok", "no_price", "ok", "ok", "ok", "duplicate", "duplicate"])
+    again = compare(kept, cars, "kind", None)  # what the study itself lost is in its attrition
+    pd.testing.assert_frame_equal(again, table)
+
+
+@pytest.mark.parametrize(
+    ("car", "kind", "session", "missing", "reason"),
+    [
+        ([1, 2, 3, 4], "abbb", [0, 1, 2, 3], {*WELCH, *CLUSTERED}, "t: 'a' has 1 event; p_cluster"),
+        ([1, 2], "ab", [0, 1], {*WELCH, *CLUSTERED}, "'a' has 1 event and 'b' has 1 event"),
+        ([1, 2, 3, 5], "aabb", [0, 0, 1, 2], {*CLUSTERED}, "p_cluster: 'a' has 1 date"),
+        ([1, 2, 3, 5], "aabb", [0, 0, 0, 0], {*CLUSTERED}, "'a' has 1 date and 'b' has 1 date"),
+        ([1, 2, 3, 5], "aabb", [0, 0, 1, 1], {*CLUSTERED}, "'a' has 1 date and 'b' has 1 date"),
+        ([1, 3, 3, 1, 2, 2], "aaaabb", [0, 0, 1, 1, 2, 3], {*CLUSTERED}, "each date cancel out"),
+        (
+            [0.1] * 4, "aabb", [0, 1, 2, 3], {"p_rank", *WELCH, *CLUSTERED},
+            "t: the CARs do not vary within the groups; p_rank: the CARs are all equal; p_cluster: the CARs do not",
+        ),
+        ([0.1, 0.1, 0.3, 0.3], "aabb", [0, 1, 2, 3], {*WELCH, *CLUSTERED}, "do not vary within"),
+        ([0.0] * 4, "aabb", [0, 1, 2, 3], {"p_rank", *WELCH, *CLUSTERED}, "the CARs are all equal"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_computed_is_missing_with_a_reason(
+    car: Any, kind: str, session: Any, missing: set[str], reason: str
+):
+    [row] = compare(*sample(car, session, kind=list(kind)), "kind", None).to_dict("records")
+    numbers = {name: value for name, value in row.items() if name not in ("first", "second", "note")}
+    assert {name for name, value in numbers.items() if not np.isfinite(value)} == missing
+    assert not any(np.isinf(value) for value in numbers.values())
+    assert reason in row["note"]
+
+
+def test_one_group_that_does_not_vary_is_still_compared():
+    a, b = np.array([0.01, 0.01, 0.01]), np.array([0.03, 0.01, 0.04, 0.02])
+    [row] = compare(*sample([*a, *b], kind=list("aaabbbb")), "kind", None).to_dict("records")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # scipy's, of the group that does not vary
+        welch = stats.ttest_ind(a, b, equal_var=False)
+    assert row["t"] == pytest.approx(welch.statistic, rel=1e-12)
+    assert row["p"] == pytest.approx(welch.pvalue, rel=1e-12)
+    assert row["note"] == ""
+
+
+def test_a_column_that_cannot_be_compared_says_why():
+    frames = sample(np.arange(40) / 100, size=np.arange(40.0), same="x", mixed=[1, "b"] * 20)
+    for column, error, words in (
+        ("sector", es.InputError, "column is 'sector'; valid are 'status', 'session', 'size', 'same', 'mixed'"),
+        ("size", es.InputError, "column 'size' has 40 values; up to 30"),
+        ("same", es.NotEnoughData, "have 1 value of 'same'"),
+    ):
+        with pytest.raises(error, match=words):
+            compare(*frames, column, None)
+    assert compare(*frames, "mixed", None)[["first", "second"]].to_numpy().tolist() == [[1, "b"]]
+    with pytest.raises(es.NotEnoughData, match="no event could be used"):
+        compare(frames[0].assign(status="no_price"), frames[1].iloc[:0], "mixed", None)
+
+
+# Regressions.
+
+
+@pytest.mark.parametrize("cov", ["HC1", "nonrobust", "cluster"])
+@pytest.mark.parametrize("weights", [None, "precision"])
+def test_a_regression_is_the_one_that_statsmodels_makes_by_hand(cov: str, weights: str | None):
+    its = drawn()
+    events, cars = sample(**its)
+    fit = regress(events, cars, "car ~ size + C(sector)", (0, 0), weights, cov)
+    x = np.column_stack([np.ones(60), its["sector"] == "tech", its["sector"] == "util", its["size"]]).astype(float)
+    w = np.ones(60) if weights is None else 1 / (0.01 + 0.001 * np.arange(60)) ** 2
+    options = {"cov_kwds": {"groups": its["session"]}} if cov == "cluster" else {}
+    hand = sm.WLS(its["car"], x, weights=w).fit(cov_type=cov, use_t=True, **options)
+    assert fit.params.index.tolist() == ["Intercept", "C(sector)[T.tech]", "C(sector)[T.util]", "size"]
+    np.testing.assert_allclose(fit.params, hand.params, rtol=1e-9)
+    np.testing.assert_allclose(fit.bse, hand.bse, rtol=1e-9)
+    np.testing.assert_allclose(fit.pvalues, hand.pvalues, rtol=1e-7)
+    root = np.sqrt(w)[:, None]
+    b = np.linalg.lstsq(x * root, its["car"] * root[:, 0], rcond=None)[0]
+    np.testing.assert_allclose(fit.params, b, rtol=1e-9)
+    if cov == "cluster" and weights is None:
+        np.testing.assert_allclose(fit.cov_params(), clustered(its["car"], x, its["session"])[1], rtol=1e-8)
+        t = fit.params["size"] / fit.bse["size"]
+        dates = len(set(its["session"]))
+        assert fit.pvalues["size"] == pytest.approx(2 * stats.t.sf(abs(t), dates - 1), rel=1e-8)
+
+
+def test_missing_values_are_left_out_and_counted_by_reason():
+    its = drawn()
+    car, size = its["car"].copy(), its["size"].copy()
+    sector = its["sector"].astype(object)
+    car[3], size[[5, 6]], sector[[6, 7, 8]] = np.nan, np.nan, ["", None, ""]
+    size[10] = -1.0
+    lost = [3, 5, 6, 7, 8, 10]
+    events, cars = sample(car, its["session"], size=size, sector=sector, far=np.nan)
+    said = (
+        r"of 60 used events are left out: 1 without a CAR in \(0, 0\), 2 without 'size', 3 without 'sector',"
+        " 1 for which the formula has no value"
+    )
+    with pytest.warns(es.EventStudyWarning, match=said) as seen:
+        fit = regress(events, cars, "car ~ np.log(size) + C(sector)", (0, 0), "precision", "cluster")
+    assert len(seen) == 1
+    kept = np.setdiff1d(np.arange(60), lost)
+    tech, util = (sector[kept] == name for name in ("tech", "util"))
+    x = np.column_stack([np.ones(len(kept)), tech, util, np.log(size[kept])]).astype(float)
+    hand = sm.WLS(car[kept], x, weights=1 / (0.01 + 0.001 * kept) ** 2).fit(
+        cov_type="cluster", cov_kwds={"groups": its["session"][kept]}, use_t=True
+    )
+    assert fit.nobs == 54
+    np.testing.assert_allclose(fit.params, hand.params, rtol=1e-9)
+    np.testing.assert_allclose(fit.bse, hand.bse, rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("formula", "names"),
+    [
+        ("car ~ size", "size"),
+        ("np.abs(car) ~ I(size**2) + size:sector", "size"),
+        ("car ~ Q('market cap') + C(sector, Treatment(reference='tech'))", "market cap"),
+        ("car ~ C(sector, Sum) + listed", "listed"),
+        ("car ~ 0 + size + sector", "size"),
+    ],
+)
+def test_formulas_may_use_what_formulas_can(formula: str, names: str):
+    its = drawn()
+    frames = sample(**its, **{"market cap": its["size"], "listed": its["size"] > 1})
+    fit = regress(*frames, formula, None, None, "HC1")
+    assert fit.nobs == 60
+    assert any(names in term for term in fit.params.index)
+
+
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [
+        ("car ~ sizes", r"names 'sizes'; the columns are 'status', 'session', 'size', 'sector', 'car', 'se'"),
+        ("car ~ frame", "names 'frame'"),  # a name of ours is no column
+        ("car ~ Q('nope')", "the columns are 'status'"),
+        ("car ~ size +", "cannot be used"),
+        ("car ~ (size", "cannot be read"),
+        ("car ~ nope(size)", "cannot be used"),
+        ("car ~ np.log(size - size)", "cannot be used"),
+        ("sector ~ size", "cannot be used"),
+        ("car ~ size + I(2 * size)", r"size, I\(2 \* size\) are not independent"),
+    ],
+)
+def test_a_formula_that_cannot_be_used_is_an_error_of_the_input(formula: str, words: str):
+    with pytest.raises(es.InputError, match=words):
+        regress(*sample(**drawn()), formula, None, None, "HC1")
+
+
+@pytest.mark.parametrize(
+    ("its", "options", "error", "words"),
+    [
+        ({"car": [0.01, 0.02]}, {}, es.NotEnoughData, "events left: 2, for 2 coefficients"),
+        ({"car": [0.01]}, {}, es.NotEnoughData, "events left: 1, for 2"),
+        ({"car": [0.01] * 9}, {}, es.NotEnoughData, "all equal"),
+        ({"car": [1, 2, 4], "session": [0] * 3}, {"cov": "cluster"}, es.NotEnoughData, "share one date"),
+        ({"car": [1, 2, 4]}, {"cov": "HC3"}, es.InputError, "cov is 'HC3'; valid are 'HC1', 'nonrobust', 'cluster'"),
+        ({"car": [1, 2, 4]}, {"weights": "size"}, es.InputError, "weights is 'size'; valid are None, 'precision'"),
+        ({"car": [1, 2, 4], "se": 1.0}, {}, es.InputError, "column 'se' has the name of a result"),
+    ],
+)
+def test_too_little_is_said_and_never_answered_with_infinity(
+    its: Any, options: Any, error: type[Exception], words: str
+):
+    frames = sample(**its, size=np.arange(len(its["car"])) ** 2.0)
+    choices = {"formula": "car ~ size", "window": None, "weights": None, "cov": "HC1", **options}
+    with pytest.raises(error, match=words):
+        regress(*frames, **choices)
+
+
+def test_the_result_of_a_study_is_compared_and_explained():
+    made = material(np.random.default_rng(5), n=20)
+    made.events.frame["sector"] = ["x", "y"] * 10
+    made.events.frame["size"] = [np.nan, *range(19)]
+    result = es.Study(
+        benchmark="M", estimation=(-65, -6), event=(-5, 5), windows=((0, 0), (-1, 1)), min_estimation=40
+    ).run(made.events, made.prices)
+    cars = result.cars[result.cars["start"] == -1].set_index("event_id")["car"]
+    a, b = (cars[result.events["sector"] == name] for name in "xy")
+    [row] = result.compare("sector", window=(-1, 1)).to_dict("records")
+    assert row["p"] == pytest.approx(stats.ttest_ind(a, b, equal_var=False).pvalue, rel=1e-10)
+    with pytest.warns(es.EventStudyWarning, match="1 without 'size'") as seen:
+        fit = result.regress("car ~ size", window=(-1, 1))
+    assert seen[0].filename == __file__
+    assert fit.params["size"] == pytest.approx(stats.linregress(range(19), cars.iloc[1:]).slope, rel=1e-9)
+    assert fit.cov_type == "HC1"
