@@ -300,7 +300,7 @@ def _induced_variance(fitted: _Fitted) -> Finding:
         )
     variance = float(scar.var(ddof=1))
     p = float(special.chdtrc(df, df * variance))
-    value = f"variance {variance:.2f} of the standardised CARs over {fitted.window}, where 1 is expected (p {p_value(p)})"
+    value = f"variance {variance:.2f} of the standardised CARs over {fitted.window}; 1 is expected (p {p_value(p)})"
     return Finding(variance, value, p < LEVEL)
 
 

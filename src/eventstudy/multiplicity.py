@@ -37,7 +37,11 @@ def adjusted(tests: pd.DataFrame, method: str, drawn: Mapping[tuple[str, str], F
         t = np.where(np.isfinite(p[rows]), tests["statistic"].to_numpy(dtype=np.float64)[rows], np.nan)
         null = (drawn or {}).get(family)  # type: ignore[call-overload]
         found[rows] = np.nan if null is None else romano_wolf(t, null)
-        why = "it draws dates itself" if null is None else f"fewer than {FEWEST} drawn samples have a value"
+        why = (
+            "it draws dates itself"
+            if null is None
+            else f"fewer than {FEWEST} drawn samples have a value, or they do not differ"
+        )
         for row in known[np.isnan(found[known])]:
             notes[row] = "; ".join(filter(None, (notes[row], f"not adjusted: {why}")))
     return tests.assign(note=notes, p_adjusted=found)
@@ -70,7 +74,7 @@ def romano_wolf(t: Floats, drawn: Floats) -> Floats:
     Returns
     -------
     float array (V,)
-        NaN where t is, and all NaN with fewer than 20 rows.
+        NaN where t is, and all NaN with fewer than 20 rows, or where they do not differ.
 
     Examples
     --------
@@ -79,10 +83,9 @@ def romano_wolf(t: Floats, drawn: Floats) -> Floats:
     [0.01, 0.11]
     """
     at = np.flatnonzero(np.isfinite(t))
-    size = np.abs(drawn[:, at])
-    size = size[np.isfinite(size).all(axis=1)]
+    size = np.abs(_whole(drawn[:, at]))
     p = np.full(len(t), np.nan)
-    if len(at) == 0 or len(size) < FEWEST:
+    if len(size) == 0:
         return p
     at_order = np.argsort(-np.abs(t[at]), kind="stable")
     largest_left = np.maximum.accumulate(size[:, at_order[::-1]], axis=1)[:, ::-1]
@@ -105,18 +108,25 @@ def max_t_quantile(drawn: Floats, level: float) -> float:
     -------
     float
         The value of rank ceil(level (B + 1)) among the largest sizes of the rows, so that the level is kept with few
-        rows too; NaN where there are not so many rows, or fewer than 20.
+        rows too; NaN where there are not so many rows, or fewer than 20, or where they do not differ.
 
     Examples
     --------
     >>> max_t_quantile(np.array([[1.0, -k] for k in range(1, 100)]), 0.95)
     95.0
     """
-    whole = drawn[np.isfinite(drawn).all(axis=1)]
+    whole = _whole(drawn)
     rank = _rank(level, len(whole))
-    if drawn.shape[1] == 0 or len(whole) < FEWEST or rank > len(whole):
+    if rank > len(whole):
         return float("nan")
     return float(np.sort(np.abs(whole).max(axis=1))[rank - 1])
+
+
+def _whole(drawn: Floats) -> Floats:
+    """Give the rows without a missing value; none where they are too few, or all the same for want of other dates."""
+    rows = drawn[np.isfinite(drawn).all(axis=1)]
+    enough = drawn.shape[1] > 0 and len(rows) >= FEWEST and (np.ptp(rows, axis=0) > 1e-12 * np.abs(rows).max()).any()
+    return rows if enough else rows[:0]
 
 
 def _rank(level: float, n: int) -> int:
