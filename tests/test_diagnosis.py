@@ -1,0 +1,407 @@
+"""Each problem is planted in a clean sample, and its check alone fires; each figure is held to a plain computation."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import eventstudy as es
+from eventstudy import _registry
+from eventstudy.diagnosis import ADVICE, text
+
+SHORT: dict[str, Any] = {
+    "benchmark": "M", "estimation": (-125, -6), "event": (-5, 5), "windows": ((0, 0), (-1, 1)), "min_estimation": 100,
+    "tests": ("cross_section",),
+}  # fmt: skip
+CHECKS = ["clustering", "correlation", *ADVICE]
+N, T = 24, 460
+FIRST = 140  # session of the first event; each further one is 12 later
+
+
+@dataclass
+class Clean:
+    """Normal, independent residuals; one event a ticker, and no two event windows share a day."""
+
+    n: int = N
+    seed: int = 0
+    day: list[int] = field(default_factory=list)
+    more: list[tuple[str, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        rng = np.random.default_rng(self.seed)
+        self.dates = pd.bdate_range("2019-01-01", periods=T)
+        self.market = 0.01 * rng.standard_normal(T)
+        self.e = 0.02 * rng.standard_normal((T, self.n))
+        self.beta = rng.uniform(0.5, 1.5, self.n)
+        self.day = self.day or [FIRST + 12 * i for i in range(self.n)]
+
+    @property
+    def tickers(self) -> list[str]:
+        return [f"S{i}" for i in range(self.n)]
+
+    def closes(self) -> pd.DataFrame:
+        r = np.column_stack([self.beta * self.market[:, None] + self.e, self.market])
+        r[0] = 0.0
+        return pd.DataFrame(100 * np.cumprod(1 + r, axis=0), index=self.dates, columns=[*self.tickers, "M"])
+
+    def events(self, **columns: Any) -> es.Events:
+        rows = [*zip(self.tickers, self.day, strict=True), *self.more]
+        frame = pd.DataFrame(
+            {"ticker": [t for t, _ in rows], "announced": [str(self.dates[d].date()) for _, d in rows]}
+        )
+        return es.Events.from_frame(frame.assign(**columns))
+
+    def run(
+        self, closes: pd.DataFrame | None = None, columns: Any = None, exchange: Any = None, **choices: Any
+    ) -> es.Result:
+        prices = es.Prices.from_frame(self.closes() if closes is None else closes, exchange)
+        return es.Study(**{**SHORT, **choices}).run(self.events(**(columns or {})), prices)
+
+
+def fired(frame: pd.DataFrame) -> set[str]:
+    return set(frame.loc[frame["breaks"] != "", "check"])
+
+
+def row(frame: pd.DataFrame, check: str) -> dict[str, Any]:
+    [found] = frame[frame["check"] == check].to_dict("records")
+    return {str(name): value for name, value in found.items()}
+
+
+def residuals(closes: pd.DataFrame, ticker: str, day: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """Market model of one event by least squares: estimation residuals and plain returns, and SCAR of day 0."""
+    r = closes[ticker].pct_change().to_numpy()
+    m = closes["M"].pct_change().to_numpy()
+    at = np.arange(day - 125, day - 5)
+    at = at[np.isfinite(r[at])]
+    x = np.column_stack([np.ones(len(at)), m[at]])
+    b = np.linalg.lstsq(x, r[at], rcond=None)[0]
+    e = r[at] - x @ b
+    sigma = np.sqrt((e**2).sum() / (len(at) - 2))
+    new = np.array([1.0, m[day]])
+    se = sigma * np.sqrt(1 + new @ np.linalg.inv(x.T @ x) @ new)
+    return e, r[at], float((r[day] - new @ b) / se)
+
+
+# A clean sample, and its figures.
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_is_wrong_with_a_clean_sample(seed: int):
+    frame = Clean(seed=seed).run().diagnose()
+    assert frame.columns.tolist() == ["check", "figure", "value", "breaks", "survives", "remedy"]
+    assert frame["check"].tolist() == CHECKS
+    assert fired(frame) == set()
+    assert (frame[["survives", "remedy"]] == "").all(axis=None)
+    assert (frame["value"] != "").all()
+    assert set(frame.loc[frame["figure"].isna(), "check"]) == {"cross-zone benchmark", "treated benchmark"}
+
+
+def test_figures_of_residuals_are_those_of_a_plain_loop():
+    clean = Clean(seed=1)
+    closes = clean.closes()
+    frame = clean.run(closes).diagnose()
+    fits = [residuals(closes, t, d) for t, d in zip(clean.tickers, clean.day, strict=True)]
+    scar = np.array([z for _, _, z in fits]) * np.sqrt(116 / 118)
+    assert row(frame, "event-induced variance")["figure"] == pytest.approx(scar.var(ddof=1), rel=1e-9)
+    p = stats.chi2.sf((N - 1) * scar.var(ddof=1), N - 1)
+    assert f"(p {p:.3f})" in row(frame, "event-induced variance")["value"]
+    rejected = [stats.jarque_bera(e).pvalue < 0.05 for e, _, _ in fits]
+    assert row(frame, "normality")["figure"] == pytest.approx(np.mean(rejected))
+    assert f"{sum(rejected)} of 24 events" in row(frame, "normality")["value"]
+    rho = np.array([(e[1:] * e[:-1]).sum() / np.sqrt((e[1:] ** 2).sum() * (e[:-1] ** 2).sum()) for e, _, _ in fits])
+    assert row(frame, "autocorrelation")["figure"] == pytest.approx(rho.mean(), rel=1e-9)
+    beyond = (np.abs(rho) > 2 / np.sqrt(120)).mean()
+    assert f"{beyond:.0%} of the events" in row(frame, "autocorrelation")["value"]
+
+
+def test_autocorrelation_pairs_days_that_follow_each_other():
+    clean = Clean(seed=2)
+    closes = clean.closes()
+    closes.loc[closes.index[20:300:7], "S0"] = np.nan
+    _, kept, _ = residuals(closes, "S0", clean.day[0])
+    assert len(kept) < 100
+    frame = clean.run(closes, min_estimation=50).diagnose()
+    rho = []
+    for ticker, day in zip(clean.tickers, clean.day, strict=True):
+        e, _, _ = residuals(closes, ticker, day)
+        series = pd.Series(np.nan, index=range(day - 125, day - 5))
+        series[closes[ticker].pct_change().iloc[day - 125 : day - 5].notna().to_numpy()] = e
+        both = pd.concat([series, series.shift()], axis=1).dropna().to_numpy()
+        rho.append((both[:, 0] * both[:, 1]).sum() / np.sqrt((both**2).sum(axis=0).prod()))
+    assert row(frame, "autocorrelation")["figure"] == pytest.approx(np.mean(rho), rel=1e-9)
+
+
+# One problem at a time.
+
+
+def test_clustering():
+    clean = Clean(day=[FIRST + 24 * (i // 2) for i in range(N)])
+    frame = clean.run().diagnose()
+    assert fired(frame) == {"clustering"}
+    its = row(frame, "clustering")
+    assert its["figure"] == pytest.approx(12 / (24 * 23 / 2))
+    assert its["value"].startswith("24 events on 12 dates; 4.3% of the pairs")
+    survivors = set(its["survives"].split(", "))
+    assert survivors == {
+        n for n in _registry.names("inference") if _registry.load("inference", n).survives == "overlap"
+    }
+    assert all(name in its["breaks"] for name in set(_registry.names("inference")) - survivors)
+
+
+def test_correlation():
+    clean = Clean(day=[FIRST + 24 * (i // 2) for i in range(N)])
+    clean.e += 0.03 * np.random.default_rng(9).standard_normal((T, 1))  # common to all, beside the market
+    closes = clean.closes()
+    frame = clean.run(closes).diagnose()
+    assert fired(frame) == {"clustering", "correlation"}
+    total = 0.0
+    for i in range(0, N, 2):  # the pairs of one date; all others share no day of their windows
+        (a, _, _), (b, _, _) = (residuals(closes, f"S{k}", clean.day[k]) for k in (i, i + 1))
+        total += 2 * (a * b).mean() / np.sqrt((a**2).mean() * (b**2).mean())
+    r = total / (N * (N - 1))
+    its = row(frame, "correlation")
+    assert its["figure"] == pytest.approx(r, rel=1e-9)
+    assert f"is {1 + 23 * r:.2f} times" in its["value"]
+
+
+def test_one_date_names_the_tests_that_hold_there():
+    frame = Clean(day=[200] * N).run().diagnose()
+    assert fired(frame) == {"clustering", "small sample"}
+    assert {"grank_t", "kolari_pynnonen"} <= set(row(frame, "clustering")["survives"].split(", "))
+    assert row(frame, "clustering")["figure"] == 1.0
+    assert row(frame, "small sample")["figure"] == 1.0
+
+
+def test_contaminated_estimation_windows():
+    clean = Clean()
+    clean.more = [("S0", clean.day[0] + 12 * N), ("S1", clean.day[1] - 6), ("S2", clean.day[2] - 125), ("S3", 10)]
+    lost = ["M"] * N + ["M"] + ["NOPE"] * 3  # those have a session, though they cannot be used
+    frame = clean.run(benchmark="index", columns={"index": lost}).diagnose()
+    assert fired(frame) == {"contaminated estimation"}
+    its = row(frame, "contaminated estimation")
+    # S1 and S2 have another event on the last and on the first day of the window; those of S0 and S3 lie outside.
+    assert its["figure"] == 2
+    assert its["value"] == "2 of 25 events have another event of the same ticker in their estimation window"
+    clean.more = [("S0", clean.day[0] + 60)]
+    both = clean.run().diagnose()
+    assert row(both, "contaminated estimation")["figure"] == 1  # the later of the two alone
+
+
+def test_confounding_events_and_duplicates():
+    clean = Clean()
+    clean.more = [("S0", clean.day[0] + 5), ("S1", clean.day[1] - 5), ("S2", clean.day[2] + 6), ("S3", clean.day[3])]
+    lost = ["M"] * N + ["NOPE"] * 3 + ["M"]
+    result = clean.run(benchmark="index", columns={"index": lost})
+    assert result.events["status"].iloc[-1] == "duplicate"
+    frame = result.diagnose()
+    assert fired(frame) == {"confounding events"}
+    assert row(frame, "confounding events")["figure"] == 2
+    assert row(frame, "confounding events")["survives"] == "none"
+
+
+def test_windows_without_day_0_do_not_count_the_event_itself():
+    clean = Clean()
+    frame = clean.run(event=(1, 5), windows=((1, 1),)).diagnose()
+    assert row(frame, "confounding events")["figure"] == 0
+    frame = clean.run(estimation=(-125, 2), event=(3, 8), windows=((3, 3),)).diagnose()
+    assert row(frame, "contaminated estimation")["figure"] == 0
+
+
+def test_event_induced_variance():
+    clean = Clean()
+    clean.e[clean.day, range(N)] += 0.05 * np.random.default_rng(7).standard_normal(N)
+    closes = clean.closes()
+    frame = clean.run(closes).diagnose()
+    assert fired(frame) == {"event-induced variance"}
+    scar = np.array([residuals(closes, t, d)[2] for t, d in zip(clean.tickers, clean.day, strict=True)])
+    its = row(frame, "event-induced variance")
+    assert its["figure"] == pytest.approx(scar.var(ddof=1) * 116 / 118, rel=1e-9)
+    assert its["value"].endswith("(p <0.001)")
+
+
+def test_normality():
+    clean = Clean()
+    for i, day in enumerate(clean.day):
+        clean.e[day - 125 : day - 10 : 20, i] *= 6
+    closes = clean.closes()
+    frame = clean.run(closes).diagnose()
+    assert fired(frame) == {"normality"}
+    rejected = [
+        stats.jarque_bera(residuals(closes, t, d)[0]).pvalue < 0.05
+        for t, d in zip(clean.tickers, clean.day, strict=True)
+    ]
+    assert row(frame, "normality")["figure"] == pytest.approx(np.mean(rejected))
+    assert "p_sq" in row(frame, "normality")["survives"]
+
+
+def test_autocorrelation():
+    clean = Clean()
+    for t in range(1, T):
+        clean.e[t] += 0.4 * clean.e[t - 1]
+    frame = clean.run(windows=((0, 0),)).diagnose()
+    assert fired(frame) == {"autocorrelation"}
+    assert row(frame, "autocorrelation")["figure"] == pytest.approx(0.4, abs=0.05)
+
+
+def test_thin_trading():
+    clean = Clean()
+    closes = clean.closes()
+    some = np.random.default_rng(4).random(T) < 0.3
+    closes["S5"] = closes["S5"].where(~some).ffill()
+    frame = clean.run(closes).diagnose()
+    assert fired(frame) == {"thin trading"}
+    _, r, _ = residuals(closes, "S5", clean.day[5])
+    assert (r == 0).mean() > 0.2
+    its = row(frame, "thin trading")
+    assert its["figure"] == pytest.approx((r == 0).sum() / (N * 120))
+    assert its["value"].endswith("1 event above 20%")
+
+
+def test_missing_returns():
+    clean = Clean()
+    closes = clean.closes()
+    closes.iloc[clean.day[3] + 4, 3] = np.nan  # no return on days 4 and 5
+    closes.iloc[clean.day[4] - 50, 4] = np.nan
+    frame = clean.run(closes).diagnose()
+    assert fired(frame) == {"missing returns"}
+    its = row(frame, "missing returns")
+    assert its["figure"] == pytest.approx(4 / (N * 131))
+    assert "1 event with such a day in the event window" in its["value"]
+    closes.iloc[clean.day[3] + 4, 3] = 100.0
+    assert fired(clean.run(closes).diagnose()) == set()  # two days of the estimation windows are nothing
+
+
+def test_a_benchmark_of_another_zone():
+    clean = Clean()
+    prices = clean.closes()
+    york, kong = ("XNYS", "XHKG")
+    mics = {**dict.fromkeys(clean.tickers, york), "M": york}
+    same = clean.run(prices.loc[_sessions(prices, york)], exchange=mics).diagnose()
+    assert row(same, "cross-zone benchmark")["figure"] == 0
+    assert fired(same) == set()
+    with pytest.warns(es.EventStudyWarning, match="another time zone"):
+        other = clean.run(_on(prices, york, kong), exchange={**mics, "M": kong})
+    frame = other.diagnose()
+    assert fired(frame) == {"cross-zone benchmark"}
+    assert row(frame, "cross-zone benchmark")["figure"] == (other.events["status"] == "ok").sum() == N
+    led = clean.run(_on(prices, york, kong), exchange={**mics, "M": kong}, model=es.model("dimson", leads=1, lags=1))
+    its = row(led.diagnose(), "cross-zone benchmark")
+    assert (its["figure"], its["breaks"]) == (N, "")
+    assert its["value"].endswith("the model has a lead of it")
+
+
+def _sessions(prices: pd.DataFrame, mic: str) -> np.ndarray:
+    from eventstudy import markets
+
+    return np.isin(prices.index.to_numpy().astype("datetime64[D]"), markets.sessions(mic)[0])
+
+
+def _on(prices: pd.DataFrame, own: str, other: str) -> pd.DataFrame:
+    """Leave the securities the sessions of one exchange, and the benchmark those of the other."""
+    made = prices.copy()
+    made.loc[~_sessions(prices, own), prices.columns != "M"] = np.nan
+    made.loc[~_sessions(prices, other), "M"] = np.nan
+    return made
+
+
+def test_a_benchmark_that_holds_the_treated():
+    result = Clean().run()
+    its = row(result.diagnose(), "treated benchmark")
+    assert np.isnan(its["figure"])
+    assert "constituents=" in its["value"]
+    for constituents in (["S3", "S7", "X"], {"M": ("X", "S7", "S3"), "Q": ["S1"]}):
+        frame = result.diagnose(constituents)
+        assert fired(frame) == {"treated benchmark"}
+        its = row(frame, "treated benchmark")
+        assert its["figure"] == 2
+        assert its["value"] == "2 of 24 treated firms in their own benchmark: S3, S7"
+    assert row(result.diagnose(["X"]), "treated benchmark")["figure"] == 0
+    unknown = row(result.diagnose({"Q": ["S1"]}), "treated benchmark")
+    assert np.isnan(unknown["figure"])
+    assert unknown["value"] == "constituents has nothing of M"
+    wrong: Any
+    for wrong in ("S3", {"M": "S3"}, 5):
+        with pytest.raises(es.InputError, match=r"constituents is .*; give tickers, or a mapping"):
+            result.diagnose(wrong)
+
+
+@pytest.mark.parametrize(("n", "wrong"), [(9, True), (10, False)])
+def test_small_sample(n: int, wrong: bool):
+    frame = Clean(n=n).run().diagnose()
+    assert fired(frame) == ({"small sample"} if wrong else set())
+    assert row(frame, "small sample")["figure"] == n
+
+
+def test_a_model_without_a_benchmark():
+    frame = Clean().run(model="mean").diagnose(["S1"])
+    for check in ("cross-zone benchmark", "treated benchmark"):
+        assert np.isnan(row(frame, check)["figure"])
+        assert row(frame, check)["value"] == "the model has no benchmark"
+
+
+# Too little.
+
+
+def test_one_event_has_no_pairs_and_no_variance():
+    frame = Clean(n=1).run().diagnose()
+    missing = set(frame.loc[frame["figure"].isna(), "check"])
+    assert {"clustering", "correlation", "event-induced variance"} <= missing
+    assert "small sample" in fired(frame)
+    assert frame["value"].str.len().gt(5).all()
+    assert not np.isinf(frame["figure"]).any()
+
+
+def test_no_usable_event_gives_nothing_with_the_reason():
+    clean = Clean(n=1, day=[20])  # too near to the first price
+    clean.more = [("NOPE", 200)]
+    result = clean.run()
+    assert result.events["status"].tolist() == ["too_few_estimation", "unknown_ticker"]
+    frame = result.diagnose(["S0"])
+    assert frame["check"].tolist() == CHECKS
+    assert frame["figure"].isna().all()
+    assert (frame["value"] == "no event could be used").all()
+    assert fired(frame) == set()
+    lost = Clean(n=1).run(columns={"index": ["NOPE"]}, benchmark="index")
+    assert (lost.diagnose()["value"] == "no event could be used").all()
+
+
+def test_groups_of_panels_and_padded_calendars():
+    clean = Clean(day=[110 + 12 * i for i in range(N)])
+    clean.more = [("S0", 3), ("S1", 300)]
+    frame = clean.run(
+        benchmark="index", columns={"index": ["M", "S23"] * 12 + ["NOPE", "M"]}, min_estimation=80
+    ).diagnose()
+    assert row(frame, "contaminated estimation")["figure"] == 1  # S0's window begins before the first price
+    assert row(frame, "small sample")["value"] == "24 events on 24 dates"  # S23 is its own benchmark, and S1 has two
+
+
+# What it says.
+
+
+def test_what_survives_is_a_test_of_the_library():
+    known = {*_registry.names("inference"), "p_sq", "none", "all"}
+    for check, advice in ADVICE.items():
+        assert set(advice.survives.split(", ")) <= known, check
+        named = set(re.findall(r"[a-z]+_[a-z_]+", advice.breaks)) | set(re.findall(r"\bj[12]\b", advice.breaks))
+        assert named <= known, check
+        assert not named & set(advice.survives.split(", ")), check
+        assert advice.breaks, check
+        assert advice.remedy, check
+
+
+def test_the_text_has_a_line_a_check_and_says_what_to_do_where_something_is_wrong():
+    frame = Clean(n=9).run().diagnose()
+    lines = text(frame).splitlines()
+    assert max(map(len, lines)) <= 100
+    heads = [line for line in lines if not line.startswith("    ")]
+    assert [re.split(":", line[2:])[0] for line in heads] == CHECKS
+    assert [line[0] == "!" for line in heads] == [check == "small sample" for check in CHECKS]
+    told = " ".join(line.strip() for line in lines[lines.index("! small sample: 9 events on 9 dates") :])
+    its = row(frame, "small sample")
+    assert told.endswith(f"breaks: {its['breaks']} survives: {its['survives']} remedy: {its['remedy']}")
