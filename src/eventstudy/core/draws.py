@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eventstudy.core.clustering import components
-from eventstudy.core.scores import needed
 from eventstudy.types import Abnormal, Block, Bools, Column, Floats, Ints, Model, Panel, Placed, Sample, Spec
 
-FEWEST = 50  # positions that a group of overlapping dates needs to be drawn as one
+FEWEST = 20  # positions that a group of overlapping dates needs to be drawn as one
 CELLS = 8_000_000  # of residuals by cluster and day that one run may hold
 
 
@@ -57,8 +56,8 @@ def drawn(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int,
     """Draw the dates of a study anew, in batches that fit in memory.
 
     A group of overlapping dates is moved by one number of sessions of the common calendar, drawn evenly from those
-    at which every one of its securities has its estimation days and its whole event window. A group with fewer than
-    50 such places is drawn date by date. An event for which there is no place stays where it is.
+    at which every one of its securities could be used, and none has a window on an event of its own where that leaves
+    20 places. A group with fewer than 20 places in all is drawn date by date. An event without any stays where it is.
 
     Parameters
     ----------
@@ -115,36 +114,58 @@ def _days(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int,
     spec = sample.spec
     calendar = np.unique(np.concatenate([p.sessions for p in panels]))
     numbers = [np.searchsorted(calendar, p.sessions) for p in panels]
-    fits = [_usable(panel, spec) for panel in panels]
     date = _looked_up(numbers, placed.panel, placed.day)
+    fits = [_usable(panel, spec) for panel in panels]
+    free = [_clear(panel.ok.shape, placed, at, spec.n_evt) for at, panel in enumerate(panels)]
+    places = _Places(placed, date, numbers, fits, free, len(calendar))
     edges = sample.cluster_dates[placed.cluster][:, [spec.n_est, -1]]
     out = np.tile(placed.day, (n_draws, 1))
-
-    def draw(events: Ints, least: int) -> bool:
-        shifts = np.arange(len(calendar)) - date[events].min()
-        places = np.empty((len(events), len(shifts)), dtype=np.int64)
-        open_ = np.ones(len(shifts), dtype=bool)
-        for row, e in enumerate(events):
-            its = numbers[placed.panel[e]]
-            at = np.searchsorted(its, date[e] + shifts)
-            inside = at < len(its)
-            places[row] = np.where(inside, at, 0)
-            open_ &= inside & fits[placed.panel[e]][placed.asset[e], places[row]]
-        found = np.flatnonzero(open_)
-        if len(found) < least:
-            return False
-        key = [seed, int(date[events].min()), int(date[events].max())]
-        chosen = found[
-            np.random.Generator(np.random.PCG64(np.random.SeedSequence(key))).integers(0, len(found), n_draws)
-        ]
-        out[:, events] = places[:, chosen].T
-        return True
-
-    for group in _apart(components(edges[:, 0], edges[:, 1])):
-        if not draw(group, FEWEST):
-            for one in _apart(date[group]):
-                draw(group[one], 1)
+    own = np.array([fits[p][a, d] for p, a, d in zip(placed.panel, placed.asset, placed.day, strict=True)], dtype=bool)
+    # An event that cannot be used where it is stays there, and is lost there.
+    for each in _apart(placed.group[own]):
+        events = np.flatnonzero(own)[each]
+        for chain in _apart(components(edges[events, 0], edges[events, 1])):
+            parts = [events[chain]]
+            if not len(places.of(parts[0], FEWEST)[1]):
+                parts = [events[chain][one] for one in _apart(date[events[chain]])]
+            for part in parts:
+                columns, found = places.of(part, 1)
+                if len(found):
+                    key = [seed, int(date[part].min()), int(date[part].max())]
+                    draw = np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
+                    out[:, part] = columns[:, found[draw.integers(0, len(found), n_draws)]].T
     return out
+
+
+class _Places(NamedTuple):
+    """Where events could be moved to: by panel, the numbers of its dates, where its assets fit, and where free."""
+
+    placed: Placed
+    date: Ints
+    numbers: Sequence[Ints]
+    fits: Sequence[Bools]
+    free: Sequence[Bools]
+    n_dates: int
+
+    def of(self, events: Ints, least: int) -> tuple[Ints, Ints]:
+        """Give the columns of some events (N, shifts) when moved together, and the shifts that all of them allow.
+
+        Fewer than ``least`` count as none.
+        """
+        shifts = np.arange(self.n_dates) - self.date[events].min()
+        columns = np.empty((len(events), len(shifts)), dtype=np.int64)
+        open_, quiet = np.ones(len(shifts), dtype=bool), np.ones(len(shifts), dtype=bool)
+        for row, e in enumerate(events):
+            panel, asset = self.placed.panel[e], self.placed.asset[e]
+            at = np.searchsorted(self.numbers[panel], self.date[e] + shifts)
+            inside = at < len(self.numbers[panel])
+            columns[row] = np.where(inside, at, 0)
+            open_ &= inside & self.fits[panel][asset, columns[row]]
+            quiet &= self.free[panel][asset, columns[row]]
+        found = np.flatnonzero(open_ & quiet)
+        if len(found) < FEWEST:
+            found = np.flatnonzero(open_)
+        return columns, found if len(found) >= least else found[:0]
 
 
 def _apart(labels: Ints) -> Iterator[Ints]:
@@ -154,7 +175,7 @@ def _apart(labels: Ints) -> Iterator[Ints]:
 
 
 def _usable(panel: Panel, spec: Spec) -> Bools:
-    """Say at which days each asset has enough estimation days and its whole event window, (A, T)."""
+    """Say at which days each asset has enough estimation days and a valid day in its event window, (A, T)."""
     running = np.concatenate([np.zeros((len(panel.assets), 1), dtype=np.int64), np.cumsum(panel.ok, axis=1)], axis=1)
     n_days = panel.ok.shape[1]
     day = np.arange(n_days)
@@ -167,8 +188,16 @@ def _usable(panel: Panel, spec: Spec) -> Bools:
         return np.asarray(running[:, at + last + 1] - running[:, at + first])
 
     enough = count(*spec.estimation) >= spec.min_estimation
-    whole = count(*spec.event) >= needed(np.array([float(spec.n_evt)]), spec.min_coverage)[0]
-    return np.asarray(inside & enough & whole)
+    return np.asarray(inside & enough & (count(*spec.event) > 0))
+
+
+def _clear(shape: tuple[int, ...], placed: Placed, panel: int, n_evt: int) -> Bools:
+    """Say at which days the event window of each asset would meet none of its events, (A, T)."""
+    mine = placed.panel == panel
+    near = placed.day[mine][:, None] + np.arange(1 - n_evt, n_evt)
+    clear = np.ones(shape, dtype=bool)
+    clear[np.repeat(placed.asset[mine], near.shape[1]), np.clip(near, 0, shape[1] - 1).ravel()] = False
+    return clear
 
 
 Run = Callable[..., Any]

@@ -3,10 +3,10 @@ r"""Placebo dates: the mean standardised CAR among those of the same securities 
 .. math:: p = \frac{1 + \#\{b : |\overline{SCAR}^*_b| \ge |\overline{SCAR}|\}}{1 + B}
 
 Each of the B samples has the study's own securities on dates drawn from their own histories; events whose windows
-share days are moved together, so that the dependence of the real sample is kept (:mod:`eventstudy.core.draws`). No
-distribution is assumed, and it serves a single event. What the event brings in variance counts as a reaction. The
-statistic is the mean SCAR less that of the draws, in their standard deviations. Draws may meet real events. Option:
-``draws``. Brown & Warner (1980, Journal of Financial Economics 8:205; 1985, 14:3) for the method.
+share days are moved together, so that the dependence of the real sample is kept (:mod:`eventstudy.core.draws`); the
+events of the study are avoided where the histories are long enough. No distribution is assumed, and it serves a single
+event. What the event brings in variance counts as a reaction. The statistic is the mean SCAR less that of the draws, in
+their standard deviations. Option: ``draws``. Brown & Warner (1980, Journal of Financial Economics 8:205; 1985, 14:3).
 
 Examples
 --------
@@ -36,7 +36,7 @@ def finalize(state: State, sample: Sample) -> Verdict:
     moments = sample.shared["moments"]
     n = moments["n"]
     mean = divide(moments["z"], n)
-    drawn = sample.shared["draws"].get("z", np.full((1, *n.shape), np.nan))
+    drawn = sample.shared.get("draws", {}).get("z", np.full((1, *n.shape), np.nan))
     known = np.isfinite(drawn)
     count = known.sum(axis=0)
     values = np.where(known, drawn, 0.0)
