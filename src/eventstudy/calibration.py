@@ -18,7 +18,7 @@ from eventstudy.prepare.align import Prepared
 from eventstudy.types import Model, Test
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Calibration:
     """How often tests reject on drawn dates.
 
@@ -36,6 +36,19 @@ class Calibration:
     frame: pd.DataFrame
     level: float
     provenance: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        note = self.provenance["prices"].get("note")
+        lines = [
+            f"Rejections at {self.level:.0%} on drawn dates, {self.provenance['draws']} samples a shock"
+            + (f" ({note})" if note else ""),
+            f"{'window':<10}{'test':<20}{'shock':>8}{'rejected':>10}   95 % interval",
+        ]
+        for row in self.frame.sort_values(["start", "end", "test", "shock"]).itertuples():
+            window = f"({row.start}, {row.end})"
+            rate = f"{row.rejection:>10.1%}   {row.lower:.1%} to {row.upper:.1%}"
+            lines.append(f"{window:<10}{row.test:<20}{row.shock:>8.2%}{rate}")
+        return "\n".join(lines)
 
     def plot(self, **options: Any) -> Any:
         """Draw the power curves, one line a test, and give their axes."""

@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, command, text in (
         ("run", _run, "estimate, test and report a study"),
         ("check", _check, "place the events and say what would become of each; estimates nothing"),
+        ("calibrate", _calibrate, "measure size and power of the study's tests on the securities' own histories"),
         ("fetch", _fetch, "fetch the study's prices into a folder that source = 'folder' reads"),
     ):
         sub = commands.add_parser(name, help=text, description=text)
@@ -68,6 +69,13 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="where the files go")
         else:
             sub.add_argument("--prices", type=Path, metavar="FOLDER", help="read prices here, whatever the file says")
+        if name == "calibrate":
+            sub.add_argument("--draws", type=int, default=1000, help="samples a shock (default: %(default)s)")
+            sub.add_argument(
+                "--shocks", type=float, nargs="+", default=[0.0], metavar="RETURN",
+                help="decimal returns added to day 0, as 0 0.01 0.02 (default: 0, the size)",
+            )  # fmt: skip
+            sub.add_argument("--plot", type=Path, metavar="FILE", help="also draw the power curves (.png .svg .pdf)")
         if name == "run":
             sub.add_argument(
                 "--report", type=Path, action="append", default=[], metavar="FILE",
@@ -99,6 +107,16 @@ def _check(given: argparse.Namespace) -> None:
 
     file = _load(given)
     print(placement(file.study.check(file.events, file.prices(), factors=file.factors)))
+
+
+def _calibrate(given: argparse.Namespace) -> None:
+    file = _load(given)
+    result = file.study.run(file.events, file.prices(), factors=file.factors)
+    found = result.calibrate(given.draws, given.shocks, seed=file.study.seed)
+    print(found)
+    if given.plot:
+        found.plot().figure.savefig(given.plot, dpi=150)
+        print(f"\nwritten: {given.plot}")
 
 
 def _fetch(given: argparse.Namespace) -> None:

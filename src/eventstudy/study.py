@@ -183,7 +183,7 @@ class Study:
         elif isinstance(given, str):
             given = (given,)
         return {
-            t if isinstance(t, str) else f"user_{k}": _registry.load("inference", t) if isinstance(t, str) else t
+            _name_of(t, k): _registry.load("inference", t) if isinstance(t, str) else t
             for k, t in enumerate(given, start=1)
         }
 
@@ -294,6 +294,14 @@ class Study:
         if not isinstance(self.tests, str):
             chosen["tests"] = [t if isinstance(t, str) else "user" for t in self.tests]
         return chosen
+
+
+def _name_of(test: str | Test, position: int) -> str:
+    """Name a test given as an object by its member's file, and one of the user's by its position."""
+    if isinstance(test, str):
+        return test
+    home, _, name = test.chunk.__module__.rpartition(".")
+    return name if home == "eventstudy.inference" else f"user_{position}"
 
 
 def _window(name: str, value: Any) -> Window:

@@ -1,0 +1,120 @@
+"""Dates drawn anew: where they may fall, what they keep, and what they do not depend on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from eventstudy.core.draws import Shocked, drawn
+from eventstudy.core.ols import least_squares
+from eventstudy.models.market import MODEL
+from eventstudy.types import Panel, Placed, Sample, Spec
+from tests import make
+
+SPEC = Spec((-40, -6), (-5, 5), np.array([[0, 0], [-1, 1]]), min_estimation=30)
+
+
+def study(days: list[list[int]], n_days: int = 600, n_assets: int = 12) -> tuple[list[Panel], Placed, Sample]:
+    """Events on one panel, the days of each group; asset k has its k-th event."""
+    rng = np.random.default_rng(3)
+    r, x = rng.normal(0, 0.02, (n_assets, n_days)), rng.normal(0, 0.01, (n_days, 1))
+    panel = Panel(r, np.ones(r.shape, dtype=bool), x, np.arange(n_days) * 2, tuple("abcdefghijkl"), ("benchmark",))
+    day = np.concatenate([np.array(its) for its in days])
+    group = np.repeat(np.arange(len(days)), [len(its) for its in days])
+    labels = group * n_days + day
+    _, at, cluster = np.unique(labels, return_index=True, return_inverse=True)
+    zero = np.zeros(len(day), dtype=np.int64)
+    sample = Sample(SPEC, len(days), group[at], day[at][:, None] + SPEC.offsets)
+    return [panel], Placed(zero, np.arange(len(day)) % n_assets, day, cluster, group, np.ones(len(day))), sample
+
+
+def all_days(panels: list[Panel], placed: Placed, sample: Sample, n: int, seed: int = 0) -> np.ndarray:
+    return np.concatenate([d.placed.day.reshape(d.n_draws, -1) for d in drawn(panels, placed, sample, n, seed)])
+
+
+def test_overlapping_dates_move_together_and_others_do_not():
+    panels, placed, sample = study([[100, 104, 104, 300]])
+    days = all_days(panels, placed, sample, 500)
+    assert (days[:, 1] - days[:, 0] == 4).all()
+    assert (days[:, 2] == days[:, 1]).all()
+    assert len(np.unique(days[:, 3] - days[:, 0])) > 100
+    assert len(np.unique(days[:, 0])) > 200
+
+
+def test_every_drawn_event_can_be_used_and_avoids_the_real_ones():
+    panels, placed, sample = study([[100, 104, 300]])
+    panels[0].ok[1, 400:450] = False  # the second asset is suspended for a while
+    days = all_days(panels, placed, sample, 1000)
+    assert days.min() >= 40
+    assert days.max() <= 600 - 6
+    for event in range(3):
+        asset, own = placed.asset[event], placed.day[event]
+        assert (np.abs(days[:, event] - own) > 10).all()
+        for day in np.unique(days[:, event]):
+            assert panels[0].ok[asset, day - 40 : day - 5].sum() >= 30
+            assert panels[0].ok[asset, day - 5 : day + 6].any()
+
+
+def test_draws_are_even_over_the_places():
+    panels, placed, sample = study([[100]], n_days=200)
+    days = all_days(panels, placed, sample, 20_000)[:, 0]
+    places, counts = np.unique(days, return_counts=True)
+    assert set(places) == set(range(40, 195)) - set(range(90, 111))
+    expected = 20_000 / len(places)
+    assert (
+        (counts - expected) ** 2 / expected
+    ).sum() < 200  # chi-square(133) is beyond with p 0.0002
+
+
+def test_draws_depend_on_seed_and_dates_alone():
+    panels, placed, sample = study([[100, 104, 300]])
+    first = all_days(panels, placed, sample, 200)
+    np.testing.assert_array_equal(first, all_days(panels, placed, sample, 200))
+    np.testing.assert_array_equal(first[:50], all_days(panels, placed, sample, 50))
+    assert (first != all_days(panels, placed, sample, 200, seed=1)).any()
+    order = np.array([2, 0, 1])
+    turned = Placed(*(part[order] for part in placed))
+    np.testing.assert_array_equal(first[:, order], all_days(panels, turned, sample, 200))
+
+
+def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch):
+    panels, placed, sample = study([[100, 104, 300], [150]])
+    whole = all_days(panels, placed, sample, 100)
+    monkeypatch.setattr("eventstudy.core.draws.CELLS", 3000)
+    parts = list(drawn(panels, placed, sample, 100, 0))
+    assert len(parts) > 5
+    np.testing.assert_array_equal(whole, np.concatenate([d.placed.day.reshape(d.n_draws, -1) for d in parts]))
+
+
+def test_a_drawn_sample_has_the_clusters_and_groups_of_the_study():
+    panels, placed, sample = study([[100, 104, 104], [104, 300]])
+    (one,) = drawn(panels, placed, sample, 7, 0)
+    assert one.sample.n_groups == 14
+    np.testing.assert_array_equal(one.placed.group, (np.arange(7)[:, None] * 2 + placed.group).ravel())
+    np.testing.assert_array_equal(one.sample.cluster_group[one.placed.cluster], one.placed.group)
+    for draw in range(7):
+        mine = slice(5 * draw, 5 * draw + 5)
+        cluster = one.placed.cluster[mine]
+        assert cluster[1] == cluster[2]
+        assert len(set(cluster)) == 4
+        dates = one.sample.cluster_dates[cluster, SPEC.n_est + 5]
+        np.testing.assert_array_equal(dates, one.placed.day[mine])
+
+
+def test_a_study_whose_histories_hold_no_other_place_stays():
+    panels, placed, sample = study([[42]], n_days=48)
+    days = all_days(panels, placed, sample, 30)
+    assert set(days[:, 0]) <= set(range(40, 43))
+
+
+def test_a_shock_adds_to_day_0_alone():
+    block = make.block(np.random.default_rng(2), MODEL.columns, missing=0.0)
+    plain, moved = MODEL.fit(block), Shocked(MODEL, 0.05, 2).fit(block)
+    wanted = plain.ar.copy()
+    wanted[:, block.n_est + 2] += 0.05
+    np.testing.assert_allclose(moved.ar, wanted, atol=1e-14)
+    np.testing.assert_array_equal(moved.sigma, plain.sigma)
+    again = least_squares(replace(block, r=block.r), [1.0, block.x[..., 0]])
+    np.testing.assert_array_equal(again.ar, plain.ar)  # the block itself is as it was
