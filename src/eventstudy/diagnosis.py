@@ -25,7 +25,7 @@ from eventstudy.core.windows import blocks
 from eventstudy.errors import InputError
 from eventstudy.formats import p_value, plural
 from eventstudy.prepare.align import Prepared
-from eventstudy.types import Abnormal, Floats, Ints, Model, Scores, Status
+from eventstudy.types import Abnormal, Bools, Floats, Ints, Model, Scores, Status
 
 INFLATION = 0.25  # by which common days may add to the variance of the mean: a 5 % test then rejects 8 %
 LEVEL = 0.01  # below which the p of event-induced variance counts
@@ -206,24 +206,28 @@ def _leaves(scored: Scores, abnormal: Abnormal) -> dict[str, Floats]:
     n = ok.sum(axis=1)
     e = np.where(ok, abnormal.ar[:, :n_est], 0.0)
     e = np.where(ok, e - (e.sum(axis=1) / n)[:, None], 0.0)
-    e /= np.sqrt((e**2).sum(axis=1) / n)[:, None]
-    skewness, kurtosis = (e**3).sum(axis=1) / n, (e**4).sum(axis=1) / n
+    e /= np.sqrt(_dot(e, e) / n)[:, None]
+    e2 = e * e
+    skewness, kurtosis = _dot(e2, e) / n, _dot(e2, e2) / n
     both = ok[:, 1:] & ok[:, :-1]
-    now, before = e[:, 1:] * both, e[:, :-1] * both
-    scale = np.sqrt((now**2).sum(axis=1) * (before**2).sum(axis=1))
+    scale = np.sqrt(_dot(e2[:, 1:], both) * _dot(e2[:, :-1], both))
     spare = abnormal.dof > 2
     variance = np.where(spare, abnormal.dof / np.where(spare, abnormal.dof - 2.0, 1.0), np.nan)
     return {
         "row": abnormal.block.id.astype(np.float64),
         "n": n.astype(np.float64),
         "jarque_bera": n / 6.0 * (skewness**2 + (kurtosis - 3.0) ** 2 / 4.0),
-        "rho": np.divide((now * before).sum(axis=1), scale, out=np.full(len(n), np.nan), where=scale > 0),
+        "rho": np.divide(_dot(e[:, 1:], e[:, :-1]), scale, out=np.full(len(n), np.nan), where=scale > 0),
         "zeros": ((abnormal.block.r[:, :n_est] == 0) & ok).sum(axis=1).astype(np.float64),
         "lacking": (~ok).sum(axis=1).astype(np.float64),
         "lacking_event": (~abnormal.ok[:, n_est:]).sum(axis=1).astype(np.float64),
         "days": np.full(len(n), float(abnormal.ar.shape[1])),
         "scar": np.where(scored.ok[:, 0], scored.z[:, 0], np.nan) / np.sqrt(variance),
     }
+
+
+def _dot(a: Floats, b: Floats | Bools) -> Floats:
+    return np.asarray(np.einsum("nl,nl->n", a, b))
 
 
 def _shared_days(prepared: Prepared, fitted: _Fitted) -> Clustering:

@@ -111,17 +111,17 @@ class Result:
         ----------
         method : {"holm", "bh", "by", "romano_wolf"}
             Holm (1979) and Romano & Wolf (2005, Econometrica 73:1237) keep the chance of any false rejection in the
-            family; Benjamini & Hochberg (1995) and Benjamini & Yekutieli (2001, for any dependence) the share of false
-            ones. "romano_wolf" steps down from the joint distribution of the statistics on dates drawn anew, as the
-            placebo test draws them; its p-values do not rest on the null distributions of the tests.
+            family, Benjamini & Hochberg (1995) and Benjamini & Yekutieli (2001, for any dependence) the share of false
+            ones. "romano_wolf" ranks the statistics among their joint draws on dates drawn anew, as the placebo test
+            draws them, and does not rest on the null distributions of the tests.
         draws : int
             Samples drawn for "romano_wolf", 99 or more.
 
         Returns
         -------
         DataFrame
-            ``tests`` with a column ``p_adjusted``. A family is the windows of one group and one test; rows whose p
-            is NaN do not count in it and stay NaN, and so do tests that draw dates themselves under "romano_wolf".
+            ``tests`` with ``p_adjusted``. A family is the windows of one group and one test; a NaN p does not count in
+            it and stays NaN. Under "romano_wolf" tests that draw dates themselves are NaN, and the note says so.
 
         Raises
         ------
@@ -146,7 +146,8 @@ class Result:
 
         The band of ``daily`` holds day by day: somewhere in the window it fails far more often than once in twenty.
         This one is the CAAR plus and minus its standard error times the ``level`` quantile of the largest size of
-        CAAR / se over the days, on dates drawn anew (Romano & Wolf 2005, Econometrica 73:1237, in one step).
+        CAAR / se over the days, on dates drawn anew (Romano & Wolf 2005, Econometrica 73:1237, in one step). Drawn
+        dates may meet real events, and the band is then too wide rather than too narrow.
 
         Parameters
         ----------
@@ -195,7 +196,7 @@ class Result:
         Warns
         -----
         EventStudyWarning
-            When events have no CAR, or nothing in the column: how many.
+            How many events have no CAR, or nothing in the column.
         """
         return comparison.compare(self.events, self.cars, column, window)
 
