@@ -6,8 +6,9 @@ r"""Skewness-adjusted t: the cross-sectional t freed of the skewness of CARs, wh
 
 Hall's transformation, which unlike Johnson's grows with S everywhere. Robust to skewness and to variance that the event
 itself brings; needs events that do not share days. The normal is that of many events: at 5 % it rejects 8 % of normal
-samples of 10, 6.5 % of 20 and 5.5 % of 50, and more with fat tails, where the bootstrap is cautious. With ``bootstrap`` p is from ``draws`` resamples with replacement of
-N/4 CARs, rounded down but at least 5 (all of them where N is below 5), each with its own t about the sample's mean:
+samples of 10, 6.5 % of 20 and 5.5 % of 50, and more with fat tails. With ``bootstrap``, which errs to the side of
+caution, p is from ``draws`` resamples with replacement of N/4 CARs, rounded down but at least 5 (all of them where N is
+below 5), each with its own t about the sample's mean:
 
 .. math:: p = 2 \min \Big( \frac{1 + \#\{t_b \le t\}}{B + 1}, \frac{1 + \#\{t_b \ge t\}}{B + 1} \Big)
 
