@@ -66,9 +66,9 @@ ADVICE = {
     ),
     "event-induced variance": Advice(
         "tests with the variance of the estimation window alone reject too often: patell, adjusted_patell, j1, j2,"
-        " brown_warner, corrado, placebo",
+        " brown_warner, mvrm, calendar_time, corrado, placebo",
         "cross_section, skewness_adjusted, bmp, kolari_pynnonen, grank_t, grank_z, sign_gsar, corrado_zivney, sign,"
-        " generalized_sign, wilcoxon",
+        " generalized_sign, wilcoxon, wild_bootstrap",
         "take tests that estimate the variance across events",
     ),
     "normality": Advice(
@@ -78,8 +78,8 @@ ADVICE = {
     ),
     "autocorrelation": Advice(
         "tests over several days whose variance is summed from single days: patell, adjusted_patell, j1, j2,"
-        " brown_warner, corrado, and p of single events",
-        "p_sq, cross_section, skewness_adjusted, bmp, kolari_pynnonen, sign, wilcoxon, placebo",
+        " brown_warner, mvrm, calendar_time, corrado, and p of single events",
+        "p_sq, cross_section, skewness_adjusted, bmp, kolari_pynnonen, sign, wilcoxon, wild_bootstrap, placebo",
         "take short windows, or tests that estimate the variance of the CAR itself across events",
     ),
     "thin trading": Advice(

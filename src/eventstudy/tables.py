@@ -146,8 +146,8 @@ class Result:
 
         The band of ``daily`` holds day by day: somewhere in the window it fails far more often than once in twenty.
         This one is the CAAR plus and minus its standard error times the ``level`` quantile of the largest size of
-        CAAR / se over the days, on dates drawn anew (Romano & Wolf 2005, Econometrica 73:1237, in one step). Drawn
-        dates may meet real events, and the band is then too wide rather than too narrow.
+        CAAR / se over the days, on dates drawn anew (Romano & Wolf 2005, Econometrica 73:1237, in one step). Where
+        the histories are too short to avoid real events, the band is too wide rather than too narrow.
 
         Parameters
         ----------
