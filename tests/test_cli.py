@@ -131,6 +131,16 @@ def test_an_ambiguous_date_is_exit_2(folder: Path, capsys: pytest.CaptureFixture
     assert date in capsys.readouterr().err
 
 
+def test_tests_with_options(folder: Path):
+    (folder / "study.toml").write_text(
+        STUDY.replace("[prices]", 'tests = ["bmp", { name = "placebo", draws = 99 }]\n[prices]')
+    )
+    file = studyfile.read(folder / "study.toml")
+    chosen = file.study.tests_for("overlap")
+    assert list(chosen) == ["bmp", "placebo"]
+    assert chosen["placebo"].draws == 99
+
+
 def test_both_events_and_a_catalogue(folder: Path):
     (folder / "study.toml").write_text(STUDY.replace("events =", 'catalogue = "china-tech"\nevents ='))
     with pytest.raises(InputError, match="either events"):

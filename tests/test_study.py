@@ -214,7 +214,7 @@ def test_the_default_follows_the_clustering_and_says_so():
     near = study.run(events(("A", "2020-10-01"), ("B", "2020-10-05"), ("C", "2021-08-02")), prices)
     assert set(apart.tests["test"]) == {"cross_section", "bmp", "grank_t", "generalized_sign"}
     assert set(same.tests["test"]) == {"kolari_pynnonen", "grank_t"}
-    assert set(near.tests["test"]) == {"kolari_pynnonen", "adjusted_patell"}
+    assert set(near.tests["test"]) == {"kolari_pynnonen", "wild_bootstrap"}
     assert apart.tests["note"].str.contains("no two event windows share a day").all()
     assert same.tests["note"].str.contains("all events share one date").all()
     assert near.tests["note"].str.contains("33.3% of the pairs").all()

@@ -33,7 +33,7 @@ from eventstudy.types import Floats, Model, Placed, Sample, Spec, Survives, Test
 DEFAULT_TESTS: Mapping[Survives, tuple[str, ...]] = {
     "independent": ("cross_section", "bmp", "grank_t", "generalized_sign"),
     "same_day": ("kolari_pynnonen", "grank_t"),
-    "overlap": ("kolari_pynnonen", "adjusted_patell"),
+    "overlap": ("kolari_pynnonen", "wild_bootstrap"),
 }
 Window = tuple[int, int]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ import pandas as pd
 from eventstudy.bars import Prices
 from eventstudy.catalogue import catalogue
 from eventstudy.errors import InputError
-from eventstudy.members import model
+from eventstudy.members import model, test
 from eventstudy.prepare.events import Events, read_events
 from eventstudy.prices import fetch_prices
 from eventstudy.study import Study
@@ -30,7 +31,7 @@ class _StudyTable(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True
     estimation: tuple[int, int] | msgspec.UnsetType = msgspec.UNSET
     event: tuple[int, int] | msgspec.UnsetType = msgspec.UNSET
     windows: list[tuple[int, int]] | msgspec.UnsetType = msgspec.UNSET
-    tests: str | list[str] | msgspec.UnsetType = msgspec.UNSET
+    tests: str | list[str | dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
     returns: str | msgspec.UnsetType = msgspec.UNSET
     price: str | msgspec.UnsetType = msgspec.UNSET
     min_estimation: int | msgspec.UnsetType = msgspec.UNSET
@@ -38,6 +39,8 @@ class _StudyTable(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True
     seed: int | msgspec.UnsetType = msgspec.UNSET
     gaps: str | msgspec.UnsetType = msgspec.UNSET
     min_coverage: float | msgspec.UnsetType = msgspec.UNSET
+    group: str | msgspec.UnsetType = msgspec.UNSET
+    weight: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -111,11 +114,20 @@ def read(path: str | Path) -> StudyFile:
         raise InputError(f"{path}: [prices] names no source; give one, as in source = 'yahoo'")
     if "path" in options:
         options["path"] = path.parent / str(options["path"])
-    if isinstance(chosen.get("model"), dict):
-        wanted = dict(chosen["model"])
-        chosen["model"] = model(str(wanted.pop("name", "")), **wanted)
+    if "model" in chosen:
+        chosen["model"] = _member(model, chosen["model"])
+    if isinstance(chosen.get("tests"), list):
+        chosen["tests"] = [_member(test, given) for given in chosen["tests"]]
     frame = None if factors is None else _factors(path.parent / factors)
     return StudyFile(Study(**chosen), events, frame, source, options)
+
+
+def _member(make: Callable[..., Any], given: str | dict[str, Any]) -> Any:
+    """Leave a name as it is, and make a table with a name and options into the object."""
+    if isinstance(given, str):
+        return given
+    options = dict(given)
+    return make(str(options.pop("name", "")), **options)
 
 
 def _events(path: Path, events: str | None, name: str | None) -> Events:

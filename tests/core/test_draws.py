@@ -63,9 +63,7 @@ def test_draws_are_even_over_the_places():
     places, counts = np.unique(days, return_counts=True)
     assert set(places) == set(range(40, 195)) - set(range(90, 111))
     expected = 20_000 / len(places)
-    assert (
-        (counts - expected) ** 2 / expected
-    ).sum() < 200  # chi-square(133) is beyond with p 0.0002
+    assert ((counts - expected) ** 2 / expected).sum() < 200  # chi-square(133) is beyond with p 0.0002
 
 
 def test_draws_depend_on_seed_and_dates_alone():
