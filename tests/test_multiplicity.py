@@ -143,7 +143,7 @@ def table(p: dict[tuple[str, str], list[float]]) -> pd.DataFrame:
 def test_families_are_the_windows_of_one_group_and_test_without_the_missing(method: str):
     one, other = [0.012, np.nan, 0.04, 0.003, 0.9], [0.5, 0.02, 0.03, np.nan, np.nan]
     frame = table({("all", "bmp"): one, ("all", "sign"): other, ("x", "bmp"): other[::-1], ("y", "bmp"): [np.nan] * 5})
-    found = adjusted(frame, method)
+    found = adjusted(frame, method, {})
     assert found.columns.tolist() == [*frame.columns, "p_adjusted"]
     pd.testing.assert_frame_equal(found[frame.columns], frame)
     for family, rows in found.groupby(["group", "test"]):

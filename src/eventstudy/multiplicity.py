@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ METHODS = {"holm": "holm", "bh": "fdr_bh", "by": "fdr_by", "romano_wolf": ""}  #
 FEWEST = 20  # samples, as in the placebo test
 
 
-def adjusted(tests: pd.DataFrame, method: str, drawn: Mapping[tuple[str, str], Floats] | None = None) -> pd.DataFrame:
+def adjusted(tests: pd.DataFrame, method: str, drawn: Mapping[str, Mapping[str, Floats]]) -> pd.DataFrame:
     """Give the table of tests with a column ``p_adjusted``; see ``Result.adjust``.
 
     Parameters
@@ -22,20 +23,21 @@ def adjusted(tests: pd.DataFrame, method: str, drawn: Mapping[tuple[str, str], F
     tests : DataFrame
         ``Result.tests``: the rows of one group and test stand in the order of the windows.
     method : {"holm", "bh", "by", "romano_wolf"}
-    drawn : mapping from (group, test) to float array (draws, V)
+    drawn : mapping from group to mapping from ``t:test`` to float array (draws, V)
         The statistics on drawn dates, for "romano_wolf"; a test that is not there is not adjusted, and says so.
     """
     if method not in METHODS:
         raise one_of("method", method, METHODS)
     p = tests["p"].to_numpy(dtype=np.float64)
     found, notes = np.full(len(tests), np.nan), tests["note"].to_numpy(dtype=object, copy=True)
-    for family, rows in tests.groupby(["group", "test"], sort=False, dropna=False).indices.items():
+    families: Mapping[Any, Any] = tests.groupby(["group", "test"], sort=False).indices
+    for (group, name), rows in families.items():
         known = rows[np.isfinite(p[rows])]
         if method != "romano_wolf":
             found[known] = _by_p(p[known], method)
             continue
         t = np.where(np.isfinite(p[rows]), tests["statistic"].to_numpy(dtype=np.float64)[rows], np.nan)
-        null = (drawn or {}).get(family)  # type: ignore[call-overload]
+        null = drawn.get(group, {}).get(f"t:{name}")
         found[rows] = np.nan if null is None else romano_wolf(t, null)
         why = (
             "it draws dates itself"

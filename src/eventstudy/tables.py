@@ -131,14 +131,10 @@ class Result:
         Examples
         --------
         >>> from eventstudy import demo
-        >>> table = demo.run().result.adjust("holm")
-        >>> bool((table["p_adjusted"] >= table["p"]).all())
-        True
+        >>> demo.run().result.adjust("holm").columns[-1]
+        'p_adjusted'
         """
-        drawn = {}
-        if method == "romano_wolf":
-            null = self._again().null(draws)
-            drawn = {(g, name[2:]): t for g, its in null.items() for name, t in its.items() if name.startswith("t:")}
+        drawn = self._again().null(draws) if method == "romano_wolf" else {}
         return multiplicity.adjusted(self.tests, method, drawn)
 
     def band(self, level: float = 0.95, draws: int = 999) -> pd.DataFrame:
@@ -219,7 +215,6 @@ class Result:
         Returns
         -------
         statsmodels RegressionResults
-            ``summary()``, ``params``, ``pvalues`` and all else that statsmodels gives.
 
         Raises
         ------
