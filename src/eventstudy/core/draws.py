@@ -74,10 +74,12 @@ def drawn(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int,
     Drawn
         ``placed.group`` is ``draw * n_groups + group``.
     """
+    if not panels:
+        return
     day = _days(panels, placed, sample, n_draws, seed)
     spec, n_groups = sample.spec, sample.n_groups
     step = max(1, CELLS // max(1, len(sample.cluster_group) * (spec.n_est + spec.n_evt)))
-    calendar = np.unique(np.concatenate([p.sessions for p in panels])) if panels else np.empty(0, dtype=np.int64)
+    calendar = np.unique(np.concatenate([p.sessions for p in panels]))
     numbers = [np.searchsorted(calendar, p.sessions) for p in panels]
     kinds = np.unique([p.calendar for p in panels], return_inverse=True)[1]
     for first in range(0, n_draws, step):

@@ -52,3 +52,13 @@ def verdict(
     if p is None:
         p = p_normal(value) if df is None else p_t(value, degrees)
     return Verdict(value, degrees, np.where(lost, np.nan, p), np.rint(n).astype(np.int64), notes)
+
+
+def t_of_mean(n: Floats, mean: Floats, sd: Floats, alike: str) -> Verdict:
+    """Compare a mean with its standard error across events, t(n - 1); ``alike`` is why an sd of NaN has no value."""
+    return verdict(
+        divide(mean * np.sqrt(n), sd),
+        n,
+        df=n - 1,
+        undefined=[(n < 2, "fewer than 2 events"), (np.isnan(sd), alike)],
+    )

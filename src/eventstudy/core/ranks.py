@@ -1,10 +1,12 @@
-"""Ranks within each event, among its valid days."""
+"""Ranks within each event, among its valid days, and the tests that sum them by day."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from eventstudy.types import Bools, Floats
+from eventstudy.core.nulls import divide, verdict
+from eventstudy.core.sums import by_group
+from eventstudy.types import Abnormal, Bools, Floats, Sample, State, Verdict
 
 ROUNDING = 1e-12  # a deviation of centred ranks (each within 1/2 of 0) below this is the rounding of none
 
@@ -46,3 +48,28 @@ def _shared(tied: Bools, place: Floats) -> Floats:
     ends = np.where(np.hstack([~tied, edge]), place, np.inf)
     last = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
     return (first + last) / 2
+
+
+def by_day(abnormal: Abnormal, values: Floats, ok: Bools) -> State:
+    """Sum the ranks of values (N, L), as ``rank / (1 + valid days) - 1/2``, by group and day, with their counts."""
+    place = ranks(values, ok) / (1.0 + ok.sum(axis=1))[:, None] - 0.5
+    return {"u": by_group(abnormal, np.where(ok, place, 0.0)), "n": by_group(abnormal, ok)}
+
+
+def sum_of_days(state: State, sample: Sample, unseen: str) -> Verdict:
+    """Sum the days of a window over the deviation of all days; ``unseen`` is why a window with an empty day is NaN."""
+    weights, n_est = sample.spec.weights, sample.spec.n_est
+    day = np.nan_to_num(divide(state["u"], np.sqrt(state["n"])))
+    n_days = (state["n"] > 0).sum(axis=1)
+    deviation = np.sqrt((day**2).sum(axis=1) / np.maximum(n_days, 1))
+    seen = (state["n"][:, n_est:] > 0) @ weights.T
+    n = sample.shared["moments"]["n"]
+    return verdict(
+        divide(day[:, n_est:] @ weights.T, np.sqrt(seen) * deviation[:, None]),
+        n,
+        undefined=[
+            (n < 1, "no event"),
+            (seen < weights.sum(axis=1), unseen),
+            (deviation[:, None] <= ROUNDING, "the ranks do not vary"),
+        ],
+    )

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
-from eventstudy.core.nulls import divide, verdict
+from eventstudy.core.nulls import t_of_mean
 from eventstudy.core.sums import mean_and_sd
 from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
 
@@ -26,14 +24,8 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
 def finalize(state: State, sample: Sample) -> Verdict:
     """Compare the mean SCAR with its cross-sectional standard error."""
     moments = sample.shared["moments"]
-    n = moments["n"]
-    mean, sd = mean_and_sd(n, moments["z"], moments["z2"])
-    return verdict(
-        divide(mean * np.sqrt(n), sd),
-        n,
-        df=n - 1,
-        undefined=[(n < 2, "fewer than 2 events"), (np.isnan(sd), "the standardised CARs are all equal")],
-    )
+    mean, sd = mean_and_sd(moments["n"], moments["z"], moments["z2"])
+    return t_of_mean(moments["n"], mean, sd, "the standardised CARs are all equal")
 
 
 TEST = Test(chunk, finalize, shares=("moments",))

@@ -14,40 +14,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
-from eventstudy.core.nulls import divide, verdict
-from eventstudy.core.ranks import ROUNDING, ranks
-from eventstudy.core.sums import by_group
+from eventstudy.core.ranks import by_day, sum_of_days
 from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
 
 
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
-    """Sum centred ranks by column, with their counts."""
-    ok = abnormal.ok
-    place = ranks(abnormal.ar, ok) / (1.0 + ok.sum(axis=1))[:, None] - 0.5
-    return {"u": by_group(abnormal, np.where(ok, place, 0.0)), "n": by_group(abnormal, ok)}
+    """Sum centred ranks by day, with their counts."""
+    return by_day(abnormal, abnormal.ar, abnormal.ok)
 
 
 def finalize(state: State, sample: Sample) -> Verdict:
-    """Sum the columns of a window over the deviation of all columns."""
-    weights = sample.spec.weights
-    column = np.nan_to_num(divide(state["u"], np.sqrt(state["n"])))
-    n_columns = (state["n"] > 0).sum(axis=1)
-    deviation = np.sqrt((column**2).sum(axis=1) / np.maximum(n_columns, 1))
-    n_est = sample.spec.n_est
-    seen = (state["n"][:, n_est:] > 0) @ weights.T
-    n = sample.shared["moments"]["n"]
-    statistic = divide(column[:, n_est:] @ weights.T, np.sqrt(seen) * deviation[:, None])
-    return verdict(
-        statistic,
-        n,
-        undefined=[
-            (n < 1, "no event"),
-            (seen < weights.sum(axis=1), "a day of the window has no valid return"),
-            (deviation[:, None] <= ROUNDING, "the ranks do not vary"),
-        ],
-    )
+    """Sum the days of a window over the deviation of all days."""
+    return sum_of_days(state, sample, "a day of the window has no valid return")
 
 
 TEST = Test(chunk, finalize, shares=("moments",), survives="same_day")

@@ -21,9 +21,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from eventstudy.core.nulls import divide, verdict
-from eventstudy.core.ranks import ROUNDING, ranks
-from eventstudy.core.sums import by_group, mean_and_sd
+from eventstudy.core.ranks import by_day, sum_of_days
+from eventstudy.core.sums import mean_and_sd
 from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
 
 DIGITS = 10  # after which all is rounding: two events with opposite returns are one and the same spread apart every day
@@ -37,28 +36,12 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
     scale = np.column_stack([np.ones((len(spread), abnormal.n_est)), spread]) * abnormal.sigma[:, None]
     ok = abnormal.ok & np.isfinite(scale)
     x = np.divide(abnormal.ar, scale, out=np.zeros_like(scale), where=ok)
-    place = ranks(x.round(DIGITS), ok) / (1.0 + ok.sum(axis=1))[:, None] - 0.5
-    return {"u": by_group(abnormal, np.where(ok, place, 0.0)), "n": by_group(abnormal, ok)}
+    return by_day(abnormal, x.round(DIGITS), ok)
 
 
 def finalize(state: State, sample: Sample) -> Verdict:
-    """Sum the columns of a window over the deviation of all columns."""
-    weights = sample.spec.weights
-    column = np.nan_to_num(divide(state["u"], np.sqrt(state["n"])))
-    n_columns = (state["n"] > 0).sum(axis=1)
-    deviation = np.sqrt((column**2).sum(axis=1) / np.maximum(n_columns, 1))
-    n_est = sample.spec.n_est
-    seen = (state["n"][:, n_est:] > 0) @ weights.T
-    n = sample.shared["moments"]["n"]
-    return verdict(
-        divide(column[:, n_est:] @ weights.T, np.sqrt(seen) * deviation[:, None]),
-        n,
-        undefined=[
-            (n < 1, "no event"),
-            (seen < weights.sum(axis=1), "a day of the window has fewer than 2 events, or returns that do not differ"),
-            (deviation[:, None] <= ROUNDING, "the ranks do not vary"),
-        ],
-    )
+    """Sum the days of a window over the deviation of all days."""
+    return sum_of_days(state, sample, "a day of the window has fewer than 2 events, or returns that do not differ")
 
 
 TEST = Test(chunk, finalize, needs=("day_moments",), shares=("moments",), survives="same_day")
