@@ -113,9 +113,9 @@ def grank_t(fits: list[Fit], days: np.ndarray) -> tuple[float, float]:
         gsar = np.append(sar, scar[i])
         valid = np.isfinite(gsar)
         u[i, valid] = stats.rankdata(gsar[valid]) / (valid.sum() + 1) - 0.5
-    total, n = n_est + 1, len(kept)
+    total, n = int(np.isfinite(u).any(axis=0).sum()), len(kept)
     squares = 0.0
-    for t in range(total):
+    for t in range(u.shape[1]):
         there = u[np.isfinite(u[:, t]), t]
         squares += len(there) / n * there.mean() ** 2 if len(there) else 0.0
     z = u[:, -1].mean() / np.sqrt(squares / total)

@@ -75,15 +75,15 @@ def finalize(state: State, sample: Sample) -> Verdict:
     count = state["n"]
     n = count[..., -1]
     mean = np.nan_to_num(divide(state["u"], count))
-    n_columns = count.shape[-1]
+    n_columns = np.maximum((count > 0).sum(axis=-1), 1)  # a day on which no event is valid is none
     share = np.nan_to_num(divide(count, n[..., None]))
     deviation = np.sqrt((share * mean**2).sum(axis=-1) / n_columns)
     z = np.nan_to_num(divide(mean[..., -1], deviation))
     room = n_columns - 1 - z**2
     return verdict(
-        z * np.sqrt(divide(np.full(n.shape, n_columns - 2.0), np.maximum(room, 0.0))),
+        z * np.sqrt(divide(n_columns - 2.0, np.maximum(room, 0.0))),
         n,
-        df=np.full(n.shape, n_columns - 2.0),
+        df=n_columns - 2.0,
         undefined=[
             (n < 2, "fewer than 2 events with standardised CARs that differ"),
             (deviation <= ROUNDING, "the ranks or signs do not vary"),
