@@ -14,7 +14,14 @@ from eventstudy.types import Abnormal, Block, Column, Panel, Placed, Sample, Sco
 
 BENCHMARK = (Column("benchmark"),)
 WINDOWS = ((0, 0), (-1, 1), (-5, 5))
+BUNCH = 25  # sessions between bunches of events whose windows overlap
 Kind = Literal["independent", "same_day", "overlap"]
+KINDS: tuple[Kind, ...] = ("independent", "same_day", "overlap")
+# The dependence among events for which a test has a value at all; for any, where it is not named here.
+ONLY: dict[str, tuple[Kind, ...]] = {
+    "mvrm": ("same_day",),  # one equation an event, all on one date
+    "wild_bootstrap": ("independent", "overlap"),  # one date is one cluster, with nothing to compare it with
+}
 
 
 class Case(NamedTuple):
@@ -89,21 +96,22 @@ def case(
     missing: float = 0.03,
     groups: int = 1,
 ) -> Case:
-    """Draw events of a kind on two panels with different sessions (one panel where the kind asks for one date)."""
+    """Draw events of a kind; those that overlap in part are in eight bunches, on two panels with different sessions."""
     its = its or spec()
     before, after = -its.estimation[0], its.event[1]
     if kind == "same_day":
-        panels = [panel(rng, columns, n, before + after + 20, missing)]
+        panels = [panel(rng, columns, n, before + after + 120, missing)]
         where = [(0, asset, before + 10) for asset in range(n)]
     elif kind == "independent":
         length = its.n_evt + 1
         panels = [panel(rng, columns, n, before + after + n * length, missing)]
         where = [(0, asset, before + asset * length) for asset in range(n)]
     else:
-        days = before + after + 40
-        calendars = [np.sort(rng.choice(np.arange(18000, 18000 + days + 30), days, replace=False)) for _ in range(2)]
-        panels = [panel(rng, columns, n, days, missing, sessions) for sessions in calendars]
-        where = [(i % 2, i, int(rng.integers(before, days - after))) for i in range(n)]
+        dates = np.arange(18000, 18000 + before + after + 10 * BUNCH)  # of which either calendar lacks 30
+        calendars = [np.sort(rng.choice(dates, len(dates) - 30, replace=False)) for _ in range(2)]
+        panels = [panel(rng, columns, n, len(sessions), missing, sessions) for sessions in calendars]
+        wanted = dates[before + 30] + BUNCH * (np.arange(n) % 8) + rng.integers(0, 4, n)
+        where = [(i % 2, i, int(np.searchsorted(calendars[i % 2], wanted[i]))) for i in range(n)]
     return place(panels, its, where, rng.integers(0, groups, n).tolist() if groups > 1 else None)
 
 
@@ -212,6 +220,11 @@ def same(found: Verdict, wanted: Verdict, rtol: float = 1e-12) -> None:
     for name in ("statistic", "df", "p", "n"):
         np.testing.assert_allclose(getattr(found, name), getattr(wanted, name), rtol, rtol, err_msg=name)
     assert [note == "" for note in found.note.ravel()] == [note == "" for note in wanted.note.ravel()]
+
+
+def defined(name: str, kind: Kind) -> bool:
+    """Say whether a test has a value for events of a kind."""
+    return kind in ONLY.get(name, KINDS)
 
 
 class Material(NamedTuple):

@@ -248,8 +248,11 @@ def test_a_study_runs_from_prices_to_default_tests(name: str, kind: make.Kind) -
     result = study.run(given.events, given.prices, factors=given.factors)
     assert (result.events["status"] == "ok").all()
     assert tuple(result.tests["test"].unique()) == DEFAULT_TESTS[kind]
-    assert np.isfinite(result.tests["statistic"]).all()
-    assert result.tests["p"].between(0, 1).all()
+    lost = result.tests["statistic"].isna()
+    assert set(result.tests["test"][lost]) <= set(make.ONLY)
+    assert (result.tests["note"][lost] != "").all()
+    assert result.tests["p"][~lost].between(0, 1).all()
+    assert not lost.all()
     assert result.ar.shape == (15, 11)
     wanted = result.ar.sum(axis=1).to_numpy()
     whole = result.cars[(result.cars["start"] == -5) & (result.cars["end"] == 5)]

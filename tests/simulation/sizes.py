@@ -12,7 +12,7 @@ from eventstudy.core.run import run
 from eventstudy.types import Outcome, Panel, Placed, Sample, Spec
 from tests import make
 
-LEVEL = 0.05
+LEVEL, LOST = 0.05, 0.5
 MARKET = _registry.load("models", "market")
 Draw = Callable[[np.random.Generator, int], make.Case]  # a generator and a number of replications -> one case
 
@@ -110,6 +110,7 @@ class Sizes:
         self.p = {name: np.concatenate(parts) for name, parts in kept.items()}
 
     def of(self, name: str) -> np.ndarray:
-        """Give the share of p below the level, (V,), among those that have a value."""
+        """Give the share of p below the level, (V,); NaN for a window that has no p in many a replication."""
         p = self.p[name]
-        return np.asarray((p < LEVEL).sum(axis=0) / np.isfinite(p).sum(axis=0))
+        lost = np.isnan(p).mean(axis=0) > LOST
+        return np.where(lost, np.nan, (p < LEVEL).sum(axis=0) / np.maximum(np.isfinite(p).sum(axis=0), 1))
