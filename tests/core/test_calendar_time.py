@@ -299,8 +299,7 @@ def test_size_on_dates_that_overlap_with_correlation_within_them() -> None:
     """100 events on 20 dates in a row with correlation 0.1: portfolios of 20 and of 30 dates, windows of 1 and 11."""
     found = rates(together(make.spec(250, ((0, 0), (-5, 5))), 100, 20, 0.1))
     assert (np.abs(found["jaffe_mandelker"] - LEVEL) < 0.015).all(), found
-    for name in ("abnormal HC1", "factors HC1"):  # robust errors of few dates are too small
-        assert (found[name] > 0.04).all(), found
-        assert (found[name] < 0.09).all(), found
+    for name in ("abnormal HC1", "factors HC1"):
+        assert (np.abs(found[name] - LEVEL) < 0.02).all(), found
     for name in ("abnormal newey_west", "factors newey_west"):  # 10 lags of 30 dates: far too small
         assert found[name][1] > 0.15, found

@@ -9,7 +9,8 @@ allowance for variance that the event brings, and none for the error of the fore
 that is long beside the span of the event dates. With ``abnormal`` the mean abnormal return is regressed on a constant,
 and with ``factors`` the portfolio's plain return on a constant and the model's regressors, whose intercept is tested:
 nothing then comes from the estimation window. Both weigh a date by its number of events, and have t(T - K) with robust
-errors; Newey and West's have as many lags as the window has days less one. Dates without an event are passed over.
+errors; Newey and West's have as many lags as the window has days less one, and need many dates: with 30 dates and 10
+lags they reject 17 %. Dates without an event are passed over.
 
 Options: ``method`` ("jaffe_mandelker", "abnormal", "factors"); ``weights`` ("equal", or "value" for those of the
 events); ``cov`` ("HC1", "newey_west"). Jaffe (1974, Journal of Business 47:410), Mandelker (1974, Journal of Financial
