@@ -6,11 +6,13 @@ with s_d the standard deviation, in the estimation windows, of the residual of t
 have in common on a day counts. Dates follow each other without overlap, so that windows may overlap in any way. Each
 pair of clusters is compared on the dates that both have; s_d has the divisor T - K. That is ``jaffe_mandelker``; no
 allowance for variance that the event brings, and none for the error of the forecast: it needs an estimation window
-that is long beside the span of the event dates. With ``abnormal`` the mean abnormal return is regressed on a constant,
-and with ``factors`` the portfolio's plain return on a constant and the model's regressors, whose intercept is tested:
-nothing then comes from the estimation window. Both weigh a date by its number of events, and have t(T - K) with robust
-errors; Newey and West's have as many lags as the window has days less one, and need many dates: with 30 dates and 10
-lags they reject 17 %. Dates without an event are passed over.
+that is long beside the span of the event dates.
+
+With ``abnormal`` the mean abnormal return is regressed on a constant. With ``factors`` the portfolio's plain return is
+regressed on a constant and the model's regressors (a risk-free one among them), and the intercept is tested: nothing
+then comes from the estimation window. Both weigh a date by its number of events, and have t(T - K) with robust errors;
+Newey and West's have as many lags as the window has days less one, and need many dates: with 30 dates and 10 lags they
+reject 17 %. Dates without an event are passed over.
 
 Options: ``method`` ("jaffe_mandelker", "abnormal", "factors"); ``weights`` ("equal", or "value" for those of the
 events); ``cov`` ("HC1", "newey_west"). Jaffe (1974, Journal of Business 47:410), Mandelker (1974, Journal of Financial
