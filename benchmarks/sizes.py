@@ -34,6 +34,7 @@ ESTIMATION, RHO, LOST, COVERAGE = 120, 0.1, 0.2, 0.5
 BATCH = 100  # replications a run: some hundred megabytes
 TESTS = {n: t for n in _registry.names("inference") if not (t := _registry.load("inference", n)).draws}
 ITS = make.spec(ESTIMATION, WINDOWS)
+BUNCHES, BETWEEN = 10, 30  # sessions between bunches of dates
 
 
 class Scenario(NamedTuple):
@@ -68,6 +69,23 @@ def with_variance(draw: Draw, factor: float, rho: float = 0.0, own: bool = False
     return louder
 
 
+def bunched(draw: Draw) -> Draw:
+    """Move events drawn from 3 sessions in a row to one of several such bunches each, whose windows do not meet."""
+
+    def moved(rng: np.random.Generator, replications: int) -> make.Case:
+        case = draw(rng, replications)
+        late = case.placed.day + ITS.estimation[0]
+        day = late % 3 + BETWEEN * rng.integers(0, BUNCHES, len(late)) - ITS.estimation[0]
+        labels = case.placed.group * (day.max() + 1) + day
+        _, first, cluster = np.unique(labels, return_index=True, return_inverse=True)
+        sample = replace(
+            case.sample, cluster_group=case.placed.group[first], cluster_dates=day[first][:, None] + ITS.offsets
+        )
+        return case._replace(placed=case.placed._replace(day=day, cluster=cluster), sample=sample)
+
+    return moved
+
+
 SCENARIOS = {
     "independent": Scenario(apart(ITS, 50), "50 events, no two windows share a day"),
     "few": Scenario(apart(ITS, 10), "10 events, no two windows share a day"),
@@ -88,6 +106,10 @@ SCENARIOS = {
     "days_5": Scenario(together(ITS, 100, 5, RHO), "100 events on dates drawn from 5 sessions in a row"),
     "days_20": Scenario(together(ITS, 100, 20, RHO), "100 events on dates drawn from 20 sessions in a row"),
     "days_60": Scenario(together(ITS, 100, 60, RHO), "100 events on dates drawn from 60 sessions in a row"),
+    "bunches": Scenario(
+        bunched(together(ITS, 100, BETWEEN * BUNCHES, RHO)),
+        f"100 events in {BUNCHES} bunches of 3 sessions in a row, the bunches {BETWEEN} sessions apart",
+    ),
 }
 
 

@@ -169,4 +169,5 @@ def _page(path: Path, *parts: str) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Write the pages before Sphinx looks for sources."""
     app.connect("builder-inited", write, priority=100)
+    app.setup_extension("size_table")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
