@@ -13,7 +13,6 @@ from typing import Any
 from sphinx.application import Sphinx
 
 LOW, HIGH = 0.035, 0.065
-FAILS = 0.10
 Cells = Mapping[tuple[str, str, tuple[int, int]], Mapping[str, Any]]
 # By scenario: the head of its column, the sample it stands for, and the tests that it takes.
 ADVICE: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -47,6 +46,10 @@ ADVICE: dict[str, tuple[str, str, tuple[str, ...]]] = {
 }
 
 
+APART = ("independent", "few", "missing", "variance")
+SHARED = tuple(name for name in ADVICE if name not in APART)
+
+
 def read(path: Path) -> dict[str, Any]:
     """Give the measurement, its cells by scenario, test and window."""
     measured: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -70,7 +73,7 @@ def percent(cell: Mapping[str, Any] | None, recommended: bool) -> str:
         return "–"
     rate = f"{100 * cell['rate']:.1f}"
     if recommended:
-        return f"{rate} ✓"
+        return f"{rate}\u00a0✓"
     return f"**{rate}**" if cell["rate"] > HIGH and not kept(cell) else rate
 
 
@@ -83,17 +86,23 @@ def advice(cells: Cells) -> str:
         found = [cells[scenario, test, w]["rate"] for test in tests for w in windows(cells)]
         rates = [100 * rate for rate in found if rate is not None]
         named = ", ".join(f"[`{t}`](generated/inference/{t}.rst)" for t in tests)
-        rows.append((sample, named, f"{min(rates):.1f} to {max(rates):.1f} %"))
+        rows.append((sample, named, f"{min(rates):.1f} to {max(rates):.1f}\u00a0%"))
     return _table(("Your sample", "Tests that keep their size", "measured"), rows)
 
 
-def table(cells: Cells, window: tuple[int, int]) -> str:
+def table(cells: Cells, window: tuple[int, int], scenarios: Sequence[str]) -> str:
     """Write the rates of one window: a row a test, a column a scenario."""
-    tests = sorted({test for scenario, test, _ in cells if scenario in ADVICE})
-    rows = [
-        [f"`{test}`", *(percent(cells.get((s, test, window)), test in ADVICE[s][2]) for s in ADVICE)] for test in tests
-    ]
-    return _table(("", *(head for head, _, _ in ADVICE.values())), rows)
+    rows = []
+    for test in sorted({test for scenario, test, _ in cells if scenario in ADVICE}):
+        rates = [percent(cells.get((s, test, window)), test in ADVICE[s][2]) for s in scenarios]
+        rows.append([f"`{test}`", *rates])
+    return _table(("", *(ADVICE[s][0] for s in scenarios)), rows)
+
+
+def tables(cells: Cells, window: tuple[int, int]) -> str:
+    """Write the rates of one window, for events apart and for events that share days."""
+    apart, shared = (table(cells, window, scenarios) for scenarios in (APART, SHARED))
+    return f"Windows that share no day:\n\n{apart}\n\nWindows that share days:\n\n{shared}"
 
 
 def settings(measured: Mapping[str, Any]) -> str:
@@ -133,7 +142,7 @@ def write(app: Sphinx) -> None:
     cells = measured["cells"]
     parts = {"advice": advice(cells), "settings": settings(measured)}
     first, last = windows(cells)
-    parts |= {"day": table(cells, first), "window": table(cells, last)}
+    parts |= {"day": tables(cells, first), "window": tables(cells, last)}
     for name, text in parts.items():
         (Path(app.srcdir) / "generated" / f"sizes_{name}.txt").write_text(text + "\n", encoding="utf-8")
 

@@ -19,7 +19,6 @@ MEASURED = size_table.read(DOCS / "measured" / "sizes.json")
 CELLS = MEASURED["cells"]
 WINDOWS = size_table.windows(CELLS)
 RECOMMENDED = [(scenario, test) for scenario, (_, _, tests) in size_table.ADVICE.items() for test in tests]
-CLUSTERED = ("one_date", "one_date_variance", "one_date_own_variance", "days_5", "days_20", "days_60", "bunches")
 KINDS = {
     "independent": ("independent", "missing", "variance"),
     "same_day": ("one_date", "one_date_variance"),
@@ -51,7 +50,7 @@ def test_what_is_recommended_keeps_its_size(scenario, test):
         assert cell["upper"] >= 0.035, window
 
 
-@pytest.mark.parametrize("scenario", CLUSTERED)
+@pytest.mark.parametrize("scenario", size_table.SHARED)
 def test_what_fails_where_events_share_days_is_shown_failing(scenario):
     _, _, recommended = size_table.ADVICE[scenario]
     # On the event day alone, dates that are far apart hardly meet; over the whole window they do.
@@ -91,6 +90,13 @@ def test_other_words_of_the_page_agree_with_the_measurement():
         assert CELLS["one_date", "cross_section", window]["rate"] > 0.5
         for test in ("kolari_pynnonen", "grank_t"):
             assert CELLS["one_date_own_variance", test, window]["upper"] < 0.035
+    spread = ("days_5", "days_20", "days_60", "bunches")
+    rare = [CELLS[s, "brown_warner", w]["upper"] < 0.035 for s in spread for w in WINDOWS]
+    assert sum(rare) > len(rare) / 2
+    for test in ("corrado", "corrado_zivney", "grank_t", "grank_z", "sign_gsar"):
+        assert all(CELLS[s, test, WINDOWS[-1]]["rate"] > 0.10 for s in ("days_5", "days_20", "days_60"))
+    for test in DEFAULT_TESTS["overlap"]:
+        assert CELLS["bunches", test, WINDOWS[-1]]["rate"] < 0.04
     assert CELLS["one_event", "p", WINDOWS[-1]]["rate"] == pytest.approx(0.05, abs=0.003)
     assert CELLS["one_event", "p_sq", WINDOWS[-1]]["lower"] > 0.06
 
