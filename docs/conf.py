@@ -42,4 +42,4 @@ html_theme_options = {
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
 }
-html_sidebars = {page: [] for page in ("index", "getting_started", "data", "study_file", "methods")}
+html_sidebars = {page: [] for page in ("index", "getting_started", "data", "study_file", "methods", "which_test")}

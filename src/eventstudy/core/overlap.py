@@ -56,7 +56,7 @@ def finalize(state: State, sample: Sample) -> dict[str, Floats]:
     for name, windows in found.items():
         r[name] = np.zeros((sample.n_groups, len(windows)))
         for v, (start, end) in enumerate(windows):
-            marks = _laid(dates[:, spec.n_est :][:, (spec.days >= start) & (spec.days <= end)])
+            marks = laid(dates[:, spec.n_est :][:, (spec.days >= start) & (spec.days <= end)])
             common = _at(marks @ marks.T, first, second) / (end - start + 1)
             r[name][:, v] = np.bincount(group[first], together * common, sample.n_groups) / pairs
     return r
@@ -67,14 +67,14 @@ def _correlations(state: State, some: Ints, dates: Ints, n_est: int) -> tuple[In
 
     A cluster pairs with itself; a pair of two stands once and counts twice.
     """
-    marks = _laid(dates[:, n_est:])
+    marks = laid(dates[:, n_est:])
     first, second = (marks @ marks.T).tocoo().coords
     upper = first <= second
     first, second = first[upper], second[upper]
     z, n, own, events = (state[name][some] for name in ("z", "n", "own", "events"))
     same = first == second
-    products = _dot(_laid(dates[:, :n_est], z), first, second)
-    counts = _dot(_laid(dates[:, :n_est], n), first, second)
+    products = dot(laid(dates[:, :n_est], z), first, second)
+    counts = dot(laid(dates[:, :n_est], n), first, second)
     products[same] -= own[first[same]]
     counts[same] -= own[first[same]]
     n_pairs = np.where(same, events[first] * (events[first] - 1), 2 * events[first] * events[second])
@@ -86,7 +86,7 @@ def _at(matrix: Any, first: Ints, second: Ints) -> Floats:
     return np.asarray(matrix.tocsr()[first, second]).ravel()
 
 
-def _laid(dates: Ints, values: Floats | None = None) -> Any:
+def laid(dates: Ints, values: Floats | None = None) -> Any:
     """Lay values (C, days), or ones, out over the calendar, as a sparse matrix (C, dates)."""
     from scipy.sparse import csr_array
 
@@ -95,10 +95,10 @@ def _laid(dates: Ints, values: Floats | None = None) -> Any:
     return csr_array((data, dates.ravel(), ends), shape=(len(dates), int(dates.max()) + 1))
 
 
-def _dot(laid: Any, first: Ints, second: Ints, step: int = 4096) -> Floats:
+def dot(matrix: Any, first: Ints, second: Ints, step: int = 4096) -> Floats:
     """Give the scalar products of the rows ``first`` and ``second`` of a sparse matrix, (pairs,)."""
     out = np.empty(len(first))
     for start in range(0, len(first), step):
         some = slice(start, start + step)
-        out[some] = laid[first[some]].multiply(laid[second[some]]).sum(axis=1)
+        out[some] = matrix[first[some]].multiply(matrix[second[some]]).sum(axis=1)
     return out

@@ -35,7 +35,7 @@ from typing import Any, Literal
 import numpy as np
 
 from eventstudy.core.nulls import divide, verdict
-from eventstudy.core.overlap import _dot, _laid
+from eventstudy.core.overlap import dot, laid
 from eventstudy.core.sums import by_cluster
 from eventstudy.errors import one_of
 from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, State, Test, Verdict
@@ -98,7 +98,7 @@ def standardised(state: State, sample: Sample) -> Verdict:
     covariance, own = _covariances(state, some, dates, n_est)
     statistic, n_dates, lost = np.zeros(n.shape), np.zeros(n.shape), np.zeros(n.shape, dtype=bool)
     for v in range(n.shape[1]):
-        y, w, w2 = (_laid(dates[:, n_est:], state[name][some, v]) for name in ("y", "w", "w2"))
+        y, w, w2 = (laid(dates[:, n_est:], state[name][some, v]) for name in ("y", "w", "w2"))
         held = w.sum(axis=0) > 0
         group = np.flatnonzero(held) // span
         variance = w.multiply(covariance @ w).sum(axis=0) + w2.T @ (own - covariance.diagonal())
@@ -135,13 +135,13 @@ def _covariances(state: State, some: Ints, dates: Ints, n_est: int) -> tuple[Any
     """
     from scipy.sparse import coo_array
 
-    marks = _laid(dates[:, n_est:])
+    marks = laid(dates[:, n_est:])
     first, second = (marks @ marks.T).tocoo().coords
     upper = first <= second
     first, second = first[upper], second[upper]
     e, m, own, own_m = (state[name][some] for name in ("e", "m", "own", "own_m"))
-    products = _dot(_laid(dates[:, :n_est], e), first, second)
-    counts = _dot(_laid(dates[:, :n_est], m), first, second)
+    products = dot(laid(dates[:, :n_est], e), first, second)
+    counts = dot(laid(dates[:, :n_est], m), first, second)
     same = first == second
     products[same] -= own[first[same]]
     counts[same] -= own_m[first[same]]
