@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,9 +34,7 @@ def model(name: str, **options: Any) -> Model:
     """
     default = _registry.load("models", name)
     valid = list(default.__dataclass_fields__)
-    unknown = [option for option in options if option not in valid]
-    if unknown:
-        raise one_of(f"an option of the {name} model", unknown[0], valid or ["none: it has no options"])
+    _check_options(f"the {name} model", options, valid)
     made: Model = replace(default, **{k: tuple(v) if isinstance(v, list) else v for k, v in options.items()})
     return made
 
@@ -62,9 +61,7 @@ def test(name: str, **options: Any) -> Test:
     """
     default: Test = _registry.load("inference", name)
     valid = list(inspect.signature(default.make).parameters) if default.make else []
-    unknown = [option for option in options if option not in valid]
-    if unknown:
-        raise one_of(f"an option of the {name} test", unknown[0], valid or ["none: it has no options"])
+    _check_options(f"the {name} test", options, valid)
     return default.make(**options) if default.make and options else default
 
 
@@ -80,3 +77,9 @@ def tests() -> dict[str, str]:
 
 # pytest takes functions of these names for its own
 test.__test__ = tests.__test__ = False  # type: ignore[attr-defined]
+
+
+def _check_options(of: str, options: Mapping[str, Any], valid: Sequence[str]) -> None:
+    unknown = [option for option in options if option not in valid]
+    if unknown:
+        raise one_of(f"an option of {of}", unknown[0], valid or ["none: it has no options"])

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from eventstudy.errors import InputError
 
-Float1D = np.ndarray[tuple[int], np.dtype[np.float64]]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
