@@ -38,6 +38,12 @@ class Status(IntEnum):
     SINGULAR = 8
     DUPLICATE = 9
     NO_VARIATION = 10
+    NO_FACTORS = 11
+    NO_FX = 12
+    NO_PEERS = 13
+    NOT_CONVERGED = 14
+    CONTAMINATED = 15
+    CONFOUNDED = 16
 
     @property
     def label(self) -> str:
@@ -49,9 +55,10 @@ class Status(IntEnum):
 class Panel:
     """Returns on one exchange calendar, stored by asset so that an event's window is one contiguous run.
 
-    ``r`` (A, T) returns, ``ok`` (A, T) where return and regressors are known, ``x`` (T, K) regressors, ``r0``,
-    ``ok0`` (A, T) and ``x0`` (T, K) what stands in for them on relative day 0 (None: the same), ``sessions`` (T,)
-    days since 1970-01-01 of ``calendar``. Values are 0 where not ok.
+    ``r`` (A, T) returns, ``ok`` (A, T) where return and regressors are known, ``x`` regressors, (T, K) or, where they
+    differ by asset, (A, T, K), ``r0``, ``ok0`` (A, T) and ``x0`` (T, K) what stands in for them on relative day 0 (None:
+    the same), ``sessions`` (T,) days since 1970-01-01 of ``calendar``. Values are 0 where not ok. ``peers`` (T, D) are
+    returns of other securities, NaN where missing, for a model that asks for them.
     """
 
     r: Floats
@@ -64,12 +71,16 @@ class Panel:
     ok0: Bools | None = None
     x0: Floats | None = None
     calendar: str = ""
+    peers: Floats | None = None
 
     def __post_init__(self) -> None:
         assets, days = self.r.shape
+        by_asset = (assets,) * (self.x.ndim == 3)
         _check_shape("Panel.ok", self.ok, (assets, days))
-        _check_shape("Panel.x", self.x, (days, len(self.factors)))
+        _check_shape("Panel.x", self.x, (*by_asset, days, len(self.factors)))
         _check_shape("Panel.sessions", self.sessions, (days,))
+        if self.peers is not None:
+            _check_shape("Panel.peers", self.peers, (days, self.peers.shape[1]))
 
 
 class Placed(NamedTuple):
@@ -87,7 +98,8 @@ class Placed(NamedTuple):
 class Spec:
     """The windows of a study in relative days, both ends included.
 
-    ``windows`` is (V, 2). ``min_coverage`` is the share of a window's days that must be valid for its CAR.
+    ``windows`` is (V, 2). ``min_coverage`` is the share of a window's days that must be valid for its CAR. ``compound``
+    accumulates returns by compounding (BHAR) and not by summing (CAR).
     """
 
     estimation: tuple[int, int]
@@ -95,6 +107,7 @@ class Spec:
     windows: Ints
     min_estimation: int = 120
     min_coverage: float = 1.0
+    compound: bool = False
 
     @property
     def n_est(self) -> int:
@@ -128,7 +141,9 @@ class Block:
     """Some hundred events, cut out of one panel: the estimation window is the prefix of the L columns.
 
     ``r`` (N, L), ``ok`` (N, L), ``x`` (N, L, K); ``id``, ``cluster``, ``group`` and ``weight`` (N,), with
-    ``n_clusters`` and ``n_groups`` of the whole sample. A cell that is not ok may hold anything.
+    ``n_clusters`` and ``n_groups`` of the whole sample. A cell that is not ok may hold anything. ``gap`` is the number of
+    sessions between estimation and event window, which are cut out; ``peers`` (N, L, D) are the returns of other
+    securities, NaN where missing, and their number D may differ between blocks.
     """
 
     r: Floats
@@ -141,6 +156,8 @@ class Block:
     weight: Floats
     n_clusters: int
     n_groups: int
+    gap: int = 0
+    peers: Floats | None = None
 
     def __post_init__(self) -> None:
         _check_shape("Block.ok", self.ok, self.r.shape)
@@ -157,6 +174,10 @@ class Abnormal:
     ``h`` (N, L, P) = X chol((X'X)^-1), so that for weights w over event days
     ``Var(w.AR) = sigma^2 (w.w + |w'h|^2)`` and ``|h|^2`` is the leverage of an estimation day; ``coef`` (N, P);
     ``r2`` (N,); ``status`` (N,) of Status; ``block`` what it was made from, with the plain returns.
+
+    ``v`` (N, L) is the variance of each day in units of ``sigma^2``, for models with a variance path: then
+    ``Var(w.AR) = sigma^2 (w^2.v + |w'h|^2)``; None stands for ones. ``placebos`` (N, D, n_evt) are the abnormal returns of
+    D untreated securities over their own sigma, NaN where missing, for models that rank the event's own among them.
     """
 
     block: Block
@@ -168,9 +189,13 @@ class Abnormal:
     coef: Floats
     r2: Floats
     status: Ints
+    v: Floats | None = None
+    placebos: Floats | None = None
 
     def __post_init__(self) -> None:
         _check_shape("Abnormal.ok", self.ok, self.ar.shape)
+        if self.v is not None:
+            _check_shape("Abnormal.v", self.v, self.ar.shape)
         _check_shape("Abnormal.h", self.h, (*self.ar.shape, self.h.shape[2]))
         for name in ("sigma", "dof", "r2", "status"):
             _check_shape(f"Abnormal.{name}", getattr(self, name), self.ar.shape[:1])
@@ -292,10 +317,20 @@ class Test:
 
 
 class Column(NamedTuple):
-    """One regressor: a factor's name (``benchmark`` for the event's own) and the sessions by which it is led."""
+    """One regressor: the name of a factor or ticker, and the sessions by which it is led.
+
+    Some names are taken: ``benchmark`` is the event's own; ``sessions`` the number of sessions since the security's
+    previous price; ``clock`` the time of day of a bar in seconds; and ``peers`` stands for the returns of other
+    securities, which are no column of ``Block.x`` but ``Block.peers``. A ``summed`` series is summed over the sessions
+    since the security's previous price, and then the security's own return spans them too.
+    """
 
     name: str
     shift: int = 0
+    summed: bool = False
+
+
+PEERS = Column("peers")
 
 
 class Model(Protocol):
@@ -303,7 +338,7 @@ class Model(Protocol):
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The regressors that the panel must hold, in the order of the block's last axis."""
+        """The regressors that the panel must hold, in the order of the block's last axis; ``PEERS`` stands last."""
         ...
 
     @property

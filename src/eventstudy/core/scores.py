@@ -11,11 +11,15 @@ def scores(abnormal: Abnormal, spec: Spec) -> Scores:
     r"""Sum abnormal returns over each window, with the forecast variance of the sum.
 
     .. math:: CAR_i = \sum_{t \in W} AR_{it}, \quad
-              Var(CAR_i) = s_i^2 (L_i + |\textstyle\sum_{t \in W} h_{it}|^2), \quad
+              Var(CAR_i) = s_i^2 (\textstyle\sum_{t \in W} v_{it} + |\sum_{t \in W} h_{it}|^2), \quad
               SCAR_i = CAR_i / \sqrt{Var(CAR_i)}
 
-    where the sums run over the valid days (Salinger 1992, JFQA 27:39). The parameters are shared by the days of a
-    window, so the forecast term does not average out.
+    where the sums run over the valid days (Salinger 1992, JFQA 27:39) and v is 1, their number in all, for a model
+    without a variance path. The parameters are shared by the days of a window, so the forecast term does not average
+    out. Where the study compounds, the buy-and-hold abnormal return stands in for the CAR, and keeps its variance,
+    which is that of BHAR to first order (Barber & Lyon 1997, Journal of Financial Economics 43:341):
+
+    .. math:: BHAR_i = \prod_{t \in W} (1 + R_{it}) - \prod_{t \in W} (1 + R_{it} - AR_{it})
 
     Parameters
     ----------
@@ -26,20 +30,31 @@ def scores(abnormal: Abnormal, spec: Spec) -> Scores:
     Returns
     -------
     Scores
-        A window with fewer valid days than ``min_coverage`` asks is not ok, and 0.
+        A window with fewer valid days than ``min_coverage`` asks, or whose BHAR is not finite, is not ok, and 0.
     """
     weights = spec.weights
     ok = abnormal.ok[:, abnormal.n_est :].astype(np.float64)
     n_days = ok @ weights.T
-    car = abnormal.ar[:, abnormal.n_est :] @ weights.T
-    spread = n_days.copy()
+    car = compounded(abnormal, weights) if spec.compound else abnormal.ar[:, abnormal.n_est :] @ weights.T
+    spread = n_days.copy() if abnormal.v is None else (ok * abnormal.v[:, abnormal.n_est :]) @ weights.T
     for h in np.moveaxis(abnormal.h[:, abnormal.n_est :], -1, 0):
         spread += (h @ weights.T) ** 2
-    usable = (n_days >= needed(weights.sum(axis=1), spec.min_coverage)) & (n_days > 0)
+    usable = (n_days >= needed(weights.sum(axis=1), spec.min_coverage)) & (n_days > 0) & np.isfinite(car)
     var = np.where(usable, abnormal.sigma[:, None] ** 2 * spread, 0.0)
     car = np.where(usable, car, 0.0)
     z = np.divide(car, np.sqrt(var), out=np.zeros_like(car), where=usable)
     return Scores(car, var, z, np.rint(n_days).astype(np.int64), usable, weights)
+
+
+def compounded(abnormal: Abnormal, weights: Floats) -> Floats:
+    """Give the buy-and-hold return of each event over windows, less that of its normal return, (N, V)."""
+    n_est = abnormal.n_est
+    ok = abnormal.ok[:, n_est:]
+    r = np.where(ok, abnormal.block.r[:, n_est:], 0.0)
+    normal = r - abnormal.ar[:, n_est:]
+    with np.errstate(divide="ignore", invalid="ignore"):  # a normal return of -1 or less has no logarithm
+        held, expected = np.log1p(r) @ weights.T, np.log1p(normal) @ weights.T
+    return np.asarray(np.expm1(held) - np.expm1(expected))
 
 
 def needed(lengths: Floats, min_coverage: float) -> Floats:
@@ -50,8 +65,10 @@ def needed(lengths: Floats, min_coverage: float) -> Floats:
 def standardised(abnormal: Abnormal) -> tuple[Floats, Floats]:
     r"""Standardise estimation residuals and abnormal returns, day by day.
 
-    .. math:: SAR_{it} = e_{it} / (s_i \sqrt{1 - |h_{it}|^2}) \text{ in the estimation window}, \quad
-              AR_{it} / (s_i \sqrt{1 + |h_{it}|^2}) \text{ in the event window}
+    .. math:: SAR_{it} = e_{it} / (s_i \sqrt{v_{it} - |h_{it}|^2}) \text{ in the estimation window}, \quad
+              AR_{it} / (s_i \sqrt{v_{it} + |h_{it}|^2}) \text{ in the event window}
+
+    with v = 1 for a model without a variance path.
 
     Returns
     -------
@@ -62,11 +79,12 @@ def standardised(abnormal: Abnormal) -> tuple[Floats, Floats]:
     leverage = np.einsum("nlp,nlp->nl", abnormal.h, abnormal.h)
     n_est = abnormal.n_est
     sigma = abnormal.sigma[:, None]
-    inside = np.sqrt(np.maximum(1.0 - leverage[:, :n_est], np.finfo(float).tiny))
+    before, after = (1.0, 1.0) if abnormal.v is None else (abnormal.v[:, :n_est], abnormal.v[:, n_est:])
+    inside = np.sqrt(np.maximum(before - leverage[:, :n_est], np.finfo(float).tiny))
     # A day that alone decides a coefficient has leverage 1 and residual 0: its standardised residual is 0.
-    fitted = leverage[:, :n_est] > 1.0 - 1e-12
+    fitted = leverage[:, :n_est] > before * (1.0 - 1e-12)
     prefix = np.where(fitted, 0.0, abnormal.ar[:, :n_est] / (sigma * np.where(fitted, 1.0, inside)))
-    return prefix, abnormal.ar[:, n_est:] / (sigma * np.sqrt(1.0 + leverage[:, n_est:]))
+    return prefix, abnormal.ar[:, n_est:] / (sigma * np.sqrt(after + leverage[:, n_est:]))
 
 
 def patell_z(scores: Scores, abnormal: Abnormal) -> tuple[Floats, Bools]:

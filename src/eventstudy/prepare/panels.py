@@ -137,7 +137,7 @@ def _security(market: Market, ticker: str, calendar: Calendar, choices: Choices,
 def _regressors(market: Market, benchmark: str | None, cut: _Cut, choices: Choices, price: str) -> Floats:
     """Give the columns of the model on the cut, (T, K)."""
     columns = []
-    for name, shift in choices.columns:
+    for name, shift, _ in choices.columns:
         ticker = benchmark if name == "benchmark" else name
         series = _series(market, str(ticker), cut.calendar, choices, price if shift == 0 else "close")
         columns.append(cut.exact(series, shift))
