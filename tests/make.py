@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import Events, Prices
-from eventstudy.types import Abnormal, Block, Column, Panel, Placed, Sample, Scores, Spec, Verdict
+from eventstudy.types import PEERS, Abnormal, Block, Column, Panel, Placed, Sample, Scores, Spec, Verdict
 
 BENCHMARK = (Column("benchmark"),)
 WINDOWS = ((0, 0), (-1, 1), (-5, 5))
+N_PEERS = 8
 BUNCH = 25  # sessions between bunches of events whose windows overlap
 Kind = Literal["independent", "same_day", "overlap"]
 KINDS: tuple[Kind, ...] = ("independent", "same_day", "overlap")
@@ -45,10 +46,27 @@ def spec(
 
 def regressors(rng: np.random.Generator, columns: Sequence[Column], days: int) -> np.ndarray:
     """Give one series a name, each column led by its shift, (T, K)."""
+    columns = [c for c in columns if c != PEERS]
     room = max((abs(c.shift) for c in columns), default=0)
-    series = {name: 0.01 * rng.standard_normal(days + 2 * room) for name in dict.fromkeys(c.name for c in columns)}
+    series = {name: _series(rng, name, days + 2 * room) for name in dict.fromkeys(c.name for c in columns)}
     led = [series[c.name][room + c.shift : room + c.shift + days] for c in columns]
     return np.stack(led, axis=1) if led else np.empty((days, 0))
+
+
+def _series(rng: np.random.Generator, name: str, days: int) -> np.ndarray:
+    if name == "sessions":
+        return rng.choice([1.0, 1.0, 1.0, 2.0, 4.0], days)
+    if name == "clock":
+        return 3600.0 * (9 + np.arange(days) % 6)
+    return 0.01 * rng.standard_normal(days)
+
+
+def returns_of_peers(rng: np.random.Generator, columns: Sequence[Column], common: np.ndarray) -> np.ndarray | None:
+    """Give peers that load on a common series (..., L), (..., L, D); None where the columns do not ask for them."""
+    if PEERS not in columns:
+        return None
+    loaded = common[..., None] * rng.uniform(0.5, 1.5, N_PEERS)
+    return np.asarray(loaded + 0.01 * rng.standard_normal(loaded.shape))
 
 
 def panel(
@@ -61,15 +79,19 @@ def panel(
 ) -> Panel:
     """Draw returns that are linear in the regressors, with fat tails; some cells missing, and one whole day."""
     x = regressors(rng, columns, days)
-    beta = rng.uniform(0.5, 1.5, (assets, x.shape[1]))
-    r = 0.0005 + beta @ x.T + 0.02 * rng.standard_t(5, (assets, days))
+    returns = x[:, [c.name not in ("sessions", "clock") for c in columns if c != PEERS]]
+    common = 0.01 * rng.standard_normal(days) if PEERS in columns else np.zeros(days)
+    beta = rng.uniform(0.5, 1.5, (assets, returns.shape[1]))
+    r = 0.0005 + beta @ returns.T + common + 0.02 * rng.standard_t(5, (assets, days))
     ok = rng.random((assets, days)) >= missing
     if missing:
         ok[:, days // 5] = False
         x[days // 5] = 0.0
-    named = tuple(f"{c.name}{c.shift:+d}" for c in columns)
+    named = tuple(f"{c.name}{c.shift:+d}" for c in columns if c != PEERS)
     own = np.arange(18000, 18000 + days) if sessions is None else sessions
-    return Panel(np.where(ok, r, 0.0), ok, x, own, tuple(f"S{i}" for i in range(assets)), named)
+    tickers = tuple(f"S{i}" for i in range(assets))
+    peers = returns_of_peers(rng, columns, common)
+    return Panel(np.where(ok, r, 0.0), ok, x, own, tickers, named, peers=peers)
 
 
 def place(
@@ -126,10 +148,14 @@ def block(
     """Draw a block; every event has regressors of its own."""
     length = n_est + n_evt
     x = np.stack([regressors(rng, columns, length) for _ in range(n)])
-    r = 0.001 + x.sum(axis=2) + 0.02 * rng.standard_normal((n, length))
+    returns = x[..., [c.name not in ("sessions", "clock") for c in columns if c != PEERS]]
+    common = 0.01 * rng.standard_normal((n, length)) if PEERS in columns else np.zeros((n, length))
+    r = 0.001 + returns.sum(axis=2) + common + 0.02 * rng.standard_normal((n, length))
     ok = rng.random((n, length)) >= missing
     r[~ok], x[~ok] = 0.0, 0.0
-    return Block(r, ok, x, n_est, np.arange(n), np.arange(n), np.zeros(n, dtype=np.int64), np.ones(n), n, 1)
+    peers = returns_of_peers(rng, columns, common)
+    flat = np.zeros(n, dtype=np.int64)
+    return Block(r, ok, x, n_est, np.arange(n), np.arange(n), flat, np.ones(n), n, 1, 5, peers)
 
 
 @dataclass(frozen=True)
@@ -242,15 +268,21 @@ def material(
     kind: Kind = "overlap",
     days: int = 400,
 ) -> Material:
-    """Draw prices of n tickers S0, S1, ... and a benchmark M, an event each, and factors for the named columns."""
+    """Draw prices of n tickers S0, S1, ... and a benchmark M, an event each, and factors for the named columns.
+
+    Where the columns ask for peers there are also P0, P1, ..., without events.
+    """
     dates = pd.bdate_range("2019-01-01", periods=days)
-    names = list(dict.fromkeys(c.name for c in columns if c.name != "benchmark"))
+    names = list(dict.fromkeys(c.name for c in columns if c.name not in ("benchmark", "sessions", "clock", "peers")))
     factors = pd.DataFrame(0.01 * rng.standard_normal((days, len(names))), index=dates, columns=names)
     market = 0.01 * rng.standard_normal(days)
     own = rng.uniform(0.5, 1.5, n) * market[:, None] + factors.sum(axis=1).to_numpy()[:, None]
     own += 0.02 * rng.standard_normal((days, n))
-    levels = 100.0 * np.cumprod(1.0 + np.column_stack([own, market]), axis=0)
     tickers = [f"S{i}" for i in range(n)]
+    peers = returns_of_peers(rng, columns, market)
+    untreated = np.empty((days, 0)) if peers is None else peers
+    levels = 100.0 * np.cumprod(1.0 + np.column_stack([own, market, untreated]), axis=0)
+    names_of_all = [*tickers, "M", *(f"P{i}" for i in range(untreated.shape[1]))]
     day = {
         "same_day": np.full(n, days - 50),
         "overlap": rng.integers(days - 70, days - 40, n),
@@ -258,5 +290,5 @@ def material(
     }[kind]
     events = pd.DataFrame({"event_id": [f"E{i}" for i in range(n)], "ticker": tickers})
     events["announced"] = [str(dates[d].date()) for d in day]
-    prices = Prices.from_frame(pd.DataFrame(levels, index=dates, columns=[*tickers, "M"]))
+    prices = Prices.from_frame(pd.DataFrame(levels, index=dates, columns=names_of_all))
     return Material(Events.from_frame(events), prices, factors if names else None)

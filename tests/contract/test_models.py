@@ -19,10 +19,25 @@ from tests import make
 NAMES = _registry.names("models")
 MODELS: dict[str, Model] = {name: _registry.load("models", name) for name in NAMES}
 WITH_INTERCEPT = [name for name in NAMES if "alpha" in MODELS[name].coefficients]
-WITH_SLOPE = [name for name in NAMES if len(MODELS[name].coefficients) > 1]
+REGRESSED = ("sessions", "clock", "peers")  # not these: a constant one is no fault, or there is no column of x
+WITH_SLOPE = [
+    name
+    for name in NAMES
+    if len(MODELS[name].coefficients) > 1 and not any(c.name in REGRESSED for c in MODELS[name].columns)
+]
 ON_BENCHMARK = [name for name in NAMES if Column("benchmark") in MODELS[name].columns]
 LINEAR = [name for name in ("market", "dimson", "factors") if name in NAMES]
-ROWS = ("ar", "ok", "sigma", "dof", "h", "coef", "r2", "status")
+ROWS = ("ar", "ok", "sigma", "dof", "h", "coef", "r2", "status", "v", "placebos")
+# Not least squares on the whole estimation window: other weights, other estimates of the variance, other parameters.
+OTHERWISE: tuple[str, ...] = ()
+OLS = [name for name in NAMES if name not in OTHERWISE]
+# How far an iterative fit may move when the question is the same: the tolerance of its own optimiser.
+ITERATED: dict[str, float] = {}
+
+
+@pytest.fixture(params=OLS)
+def ols(request: pytest.FixtureRequest) -> Model:
+    return MODELS[request.param]
 
 
 @pytest.fixture(params=NAMES)
@@ -37,7 +52,9 @@ def block(model: Model, **choices: Any) -> Block:
 def same(found: Abnormal, wanted: Abnormal, tolerance: float = 1e-12, rows: Any = slice(None)) -> None:
     for name in ROWS:
         left, right = getattr(found, name), getattr(wanted, name)
-        np.testing.assert_allclose(left, right[rows], tolerance, tolerance, err_msg=name)
+        assert (left is None) == (right is None), name
+        if left is not None:
+            np.testing.assert_allclose(left, right[rows], tolerance, tolerance, err_msg=name)
 
 
 def rows_of(block: Block, rows: Any) -> Block:
@@ -62,7 +79,10 @@ def test_fit_gives_arrays_of_the_right_shape(model: Model) -> None:
     assert made.n_est == given.n_est
     for name in ("sigma", "dof", "r2", "status"):
         assert getattr(made, name).shape == (n,), name
-    np.testing.assert_array_equal(made.ok, given.ok)
+    np.testing.assert_array_equal(made.ok[:, made.n_est :], given.ok[:, made.n_est :])
+    assert not (made.ok & ~given.ok).any()
+    assert (made.ok[:, : made.n_est].sum(axis=1) > given.n_est // 4).all()
+    assert ((made.dof > 0) & (made.dof <= given.ok[:, : given.n_est].sum(axis=1))).all()
     for name in ("id", "cluster", "group", "weight"):
         np.testing.assert_array_equal(getattr(made.block, name), getattr(given, name))
     assert (made.status == Status.OK).all()
@@ -71,15 +91,16 @@ def test_fit_gives_arrays_of_the_right_shape(model: Model) -> None:
     assert np.isfinite(made.coef).all()
 
 
-def test_degrees_of_freedom_are_valid_days_less_parameters(model: Model) -> None:
-    given = block(model)
-    made = model.fit(given)
+def test_degrees_of_freedom_are_valid_days_less_parameters(ols: Model) -> None:
+    given = block(ols)
+    made = ols.fit(given)
     valid = given.ok[:, : given.n_est].sum(axis=1)
-    np.testing.assert_array_equal(made.dof, valid - len(model.coefficients))
+    np.testing.assert_array_equal(made.dof, valid - len(ols.coefficients))
+    np.testing.assert_array_equal(made.ok, given.ok)
 
 
-def test_sigma_is_the_root_of_squared_residuals_over_degrees_of_freedom(model: Model) -> None:
-    made = model.fit(block(model))
+def test_sigma_is_the_root_of_squared_residuals_over_degrees_of_freedom(ols: Model) -> None:
+    made = ols.fit(block(ols))
     squares = (made.ar[:, : made.n_est] ** 2).sum(axis=1)
     np.testing.assert_allclose(made.sigma, np.sqrt(squares / made.dof), rtol=1e-12)
 
@@ -89,8 +110,9 @@ def test_what_stands_in_masked_cells_changes_nothing(model: Model, poison: float
     given = block(model)
     r, x = given.r.copy(), given.x.copy()
     r[~given.ok], x[~given.ok] = poison, poison
-    with np.errstate(all="raise"):
-        same(model.fit(replace(given, r=r, x=x)), model.fit(given), 0.0)
+    peers = None if given.peers is None else np.where(given.ok[:, :, None], given.peers, poison)
+    with np.errstate(all="raise", under="ignore"):
+        same(model.fit(replace(given, r=r, x=x, peers=peers)), model.fit(given), 0.0)
 
 
 def test_order_and_size_of_the_block_change_nothing(model: Model) -> None:
@@ -106,7 +128,7 @@ def test_order_and_size_of_the_block_change_nothing(model: Model) -> None:
 
 def test_inputs_are_not_modified(model: Model) -> None:
     given = block(model)
-    before = {f.name: np.copy(getattr(given, f.name)) for f in fields(given)}
+    before = {f.name: np.copy(getattr(given, f.name)) for f in fields(given) if getattr(given, f.name) is not None}
     model.fit(make.read_only(given))
     for name, value in before.items():
         np.testing.assert_array_equal(getattr(given, name), value, err_msg=name)
@@ -120,10 +142,10 @@ def test_abnormal_returns_are_zero_where_not_ok(model: Model) -> None:
     assert np.isfinite(made.ar).all()
 
 
-def test_leverages_of_the_estimation_window_sum_to_the_number_of_parameters(model: Model) -> None:
-    made = model.fit(block(model))
+def test_leverages_of_the_estimation_window_sum_to_the_number_of_parameters(ols: Model) -> None:
+    made = ols.fit(block(ols))
     leverage = (made.h[:, : made.n_est] ** 2).sum(axis=2)
-    np.testing.assert_allclose(leverage.sum(axis=1), len(model.coefficients), rtol=1e-12)
+    np.testing.assert_allclose(leverage.sum(axis=1), len(ols.coefficients), rtol=1e-12)
     assert (leverage <= 1 + 1e-12).all()
 
 
@@ -134,11 +156,12 @@ def test_a_constant_added_to_returns_moves_only_alpha(name: str) -> None:
     moved = model.fit(replace(given, r=np.where(given.ok, given.r + 0.25, 0.0)))
     made = model.fit(given)
     alpha = model.coefficients.index("alpha")
-    np.testing.assert_allclose(moved.ar, made.ar, atol=1e-13)
-    np.testing.assert_allclose(moved.sigma, made.sigma, rtol=1e-11)
-    np.testing.assert_allclose(moved.coef[:, alpha], made.coef[:, alpha] + 0.25, atol=1e-12)
+    near = ITERATED.get(name, 0.0)
+    np.testing.assert_allclose(moved.ar, made.ar, atol=1e-13 + near)
+    np.testing.assert_allclose(moved.sigma, made.sigma, rtol=1e-11 + near)
+    np.testing.assert_allclose(moved.coef[:, alpha], made.coef[:, alpha] + 0.25, atol=1e-12 + near)
     rest = np.arange(len(model.coefficients)) != alpha
-    np.testing.assert_allclose(moved.coef[:, rest], made.coef[:, rest], atol=1e-11)
+    np.testing.assert_allclose(moved.coef[:, rest], made.coef[:, rest], atol=1e-11 + 10 * near)
 
 
 @pytest.mark.parametrize("name", LINEAR)
@@ -182,7 +205,7 @@ def test_a_constant_regressor_is_singular_and_touches_no_other_event(name: str, 
     given = block(model)
     x = given.x.copy()
     x[[3, 17]] = level
-    with np.errstate(all="raise"):
+    with np.errstate(all="raise", under="ignore"):
         made = model.fit(replace(given, x=x))
     others = np.setdiff1d(np.arange(len(x)), [3, 17])
     assert made.status[[3, 17]].tolist() == [Status.SINGULAR, Status.SINGULAR]
@@ -199,7 +222,7 @@ def test_returns_that_do_not_vary_are_no_variation(name: str, level: float) -> N
     given = block(model)
     r = given.r.copy()
     r[5] = level
-    with np.errstate(all="raise"):
+    with np.errstate(all="raise", under="ignore"):
         made = model.fit(replace(given, r=r))
     assert made.status[5] == Status.NO_VARIATION
     assert np.isnan(made.sigma[5])
@@ -222,7 +245,7 @@ def test_no_estimation_day_is_too_few_and_touches_no_other_event(model: Model) -
     given = block(model)
     ok = given.ok.copy()
     ok[4, : given.n_est] = False
-    with np.errstate(all="raise"):
+    with np.errstate(all="raise", under="ignore"):
         made = model.fit(replace(given, ok=ok))
     assert made.status[4] == Status.TOO_FEW_ESTIMATION
     others = np.arange(len(ok)) != 4
