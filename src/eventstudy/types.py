@@ -56,9 +56,9 @@ class Panel:
     """Returns on one exchange calendar, stored by asset so that an event's window is one contiguous run.
 
     ``r`` (A, T) returns, ``ok`` (A, T) where return and regressors are known, ``x`` regressors, (T, K) or, where they
-    differ by asset, (A, T, K), ``r0``, ``ok0`` (A, T) and ``x0`` (T, K) what stands in for them on relative day 0 (None:
-    the same), ``sessions`` (T,) days since 1970-01-01 of ``calendar``. Values are 0 where not ok. ``peers`` (T, D) are
-    returns of other securities, NaN where missing, for a model that asks for them.
+    differ by asset, (A, T, K), ``r0``, ``ok0`` (A, T) and ``x0`` (T, K) what stands in for them on relative day 0
+    (None: the same), ``sessions`` (T,) days since 1970-01-01 of ``calendar``. Values are 0 where not ok. ``peers``
+    (T, D) are returns of other securities, NaN where missing, for a model that asks for them.
     """
 
     r: Floats
@@ -141,8 +141,8 @@ class Block:
     """Some hundred events, cut out of one panel: the estimation window is the prefix of the L columns.
 
     ``r`` (N, L), ``ok`` (N, L), ``x`` (N, L, K); ``id``, ``cluster``, ``group`` and ``weight`` (N,), with
-    ``n_clusters`` and ``n_groups`` of the whole sample. A cell that is not ok may hold anything. ``gap`` is the number of
-    sessions between estimation and event window, which are cut out; ``peers`` (N, L, D) are the returns of other
+    ``n_clusters`` and ``n_groups`` of the whole sample. A cell that is not ok may hold anything. ``gap`` is the number
+    of sessions between estimation and event window, which are cut out; ``peers`` (N, L, D) are the returns of other
     securities, NaN where missing, and their number D may differ between blocks.
     """
 
@@ -176,8 +176,8 @@ class Abnormal:
     ``r2`` (N,); ``status`` (N,) of Status; ``block`` what it was made from, with the plain returns.
 
     ``v`` (N, L) is the variance of each day in units of ``sigma^2``, for models with a variance path: then
-    ``Var(w.AR) = sigma^2 (w^2.v + |w'h|^2)``; None stands for ones. ``placebos`` (N, D, n_evt) are the abnormal returns of
-    D untreated securities over their own sigma, NaN where missing, for models that rank the event's own among them.
+    ``Var(w.AR) = sigma^2 (w^2.v + |w'h|^2)``; None stands for ones. ``placebos`` (N, D, n_evt) are the abnormal returns
+    of D untreated securities over their own sigma, NaN where missing, for models that rank the event's own among them.
     """
 
     block: Block
