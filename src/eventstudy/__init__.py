@@ -26,8 +26,8 @@ from eventstudy.errors import (
 from eventstudy.members import model, models, test, tests
 from eventstudy.prepare.events import Events, read_events
 from eventstudy.prices import fetch_prices, read_prices
+from eventstudy.result import Result
 from eventstudy.study import Study
-from eventstudy.tables import Result
 
 __all__ = [
     "AlignmentError",

@@ -15,8 +15,8 @@ from eventstudy.bars import Prices
 from eventstudy.catalogue import catalogue
 from eventstudy.prepare.events import Events
 from eventstudy.prices import fetch_prices
+from eventstudy.result import Result
 from eventstudy.study import Study
-from eventstudy.tables import Result
 
 DAY = "2021-09-13"
 # Moves in early Hong Kong trade on 2021-09-13, as reported that day.

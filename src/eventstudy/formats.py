@@ -16,7 +16,7 @@ import pandas as pd
 from eventstudy.errors import InputError
 
 if TYPE_CHECKING:
-    from eventstudy.tables import Result
+    from eventstudy.result import Result
 
 MISSING = "–"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from eventstudy.tables import Result
+from eventstudy.result import Result
 
 
 def draw(result: Result, kind: str, **options: Any) -> Any:

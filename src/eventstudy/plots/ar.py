@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from eventstudy import formats
 from eventstudy.plots import _style
-from eventstudy.tables import Result
+from eventstudy.result import Result
 
 
 def ar(result: Result, *, event_id: Hashable = None, ax: Axes | None = None) -> Axes:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from eventstudy import formats
 from eventstudy.errors import one_of
 from eventstudy.plots import _style
-from eventstudy.tables import Result
+from eventstudy.result import Result
 
 TITLE = "Cumulative average abnormal return"
 BANDS = {"pointwise": "95 % band", "simultaneous": "95 % band for all days together"}

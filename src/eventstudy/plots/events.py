@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from eventstudy import formats
 from eventstudy.plots import _style
-from eventstudy.tables import Result
+from eventstudy.result import Result
 
 MOST = 24
 TITLE = "Cumulative abnormal returns"

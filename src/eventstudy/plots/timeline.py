@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from eventstudy import formats
 from eventstudy.plots import _style
-from eventstudy.tables import Result
+from eventstudy.result import Result
 
 dates: Any = matplotlib.dates  # it has no type hints
 TITLE = "Events and their windows"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from eventstudy import formats
-from eventstudy.tables import Result
+from eventstudy.result import Result
 
 
 class Table(NamedTuple):

@@ -13,7 +13,7 @@ import pandas as pd
 
 from eventstudy import formats
 from eventstudy.reports import _files
-from eventstudy.tables import Result
+from eventstudy.result import Result
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 

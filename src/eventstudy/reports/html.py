@@ -14,7 +14,7 @@ import numpy as np
 from eventstudy import formats
 from eventstudy.reports import _files, _tables
 from eventstudy.reports._tables import Table
-from eventstudy.tables import Result
+from eventstudy.result import Result
 
 FIGURES = {"caar": "Average reaction", "timeline": "Timeline", "events": "Reactions one by one"}
 MOST_EFFECTS = 6

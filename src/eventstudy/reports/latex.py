@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eventstudy.reports import _files, _tables
 from eventstudy.reports._tables import Table
-from eventstudy.tables import Result
+from eventstudy.result import Result
 
 NEEDS = "% needs \\usepackage{booktabs,longtable} in the preamble of the document\n"
 FOREIGN = r"""% Letters beyond Latin: XeLaTeX and LuaLaTeX set them, in a font that has them; pdfLaTeX shows dots.

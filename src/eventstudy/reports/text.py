@@ -10,7 +10,7 @@ import pandas as pd
 from eventstudy import formats
 from eventstudy.reports import _files, _tables
 from eventstudy.reports._tables import Table
-from eventstudy.tables import Result
+from eventstudy.result import Result
 
 WIDTH = 100
 WIDEST = 30

@@ -1,0 +1,173 @@
+"""A study with its data: what is prepared, run, drawn anew and calibrated from the choices; the only wiring."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eventstudy import tables
+from eventstudy.bars import Prices
+from eventstudy.calibration import Calibration, calibrate
+from eventstudy.core.clustering import Clustering, clustering
+from eventstudy.core.draws import null
+from eventstudy.core.run import run
+from eventstudy.core.sums import grouped
+from eventstudy.diagnosis import Constituents, diagnose
+from eventstudy.errors import EventStudyWarning, InputError, one_of
+from eventstudy.prepare.align import Prepared, prepare, valid_estimation_days
+from eventstudy.prepare.events import Events
+from eventstudy.prepare.panels import Choices
+from eventstudy.prepare.reactions import reactions
+from eventstudy.provenance import provenance
+from eventstudy.result import Result
+from eventstudy.types import Floats, Model, Placed, Sample, Survives, Test
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The choices of a study and its data, so that a result can run it again in other ways.
+
+    ``tests`` gives the tests by name that survive a kind of dependence, and ``default`` says whether the library chose
+    them; ``settings`` are the choices as plain values.
+    """
+
+    model: Model
+    choices: Choices
+    tests: Callable[[Survives], dict[str, Test]]
+    default: bool
+    group: str | None
+    weight: str | None
+    seed: int
+    settings: Mapping[str, Any]
+    events: Events
+    prices: Prices
+    factors: pd.DataFrame | None
+
+    def prepared(self, whole: bool = False) -> Prepared:
+        """Give the placed events and their panels; ``whole`` takes all that the prices hold, to draw dates from."""
+        made = prepare(self.events.frame, self.prices, replace(self.choices, whole=whole), self.factors)
+        return _weighted(made, self.events.frame, self.weight)
+
+    def check(self) -> pd.DataFrame:
+        """Give the table of every event, its session, and what would become of it."""
+        made = self.prepared()
+        return tables.placement(made.roll, valid_estimation_days(made), made.sample.spec)
+
+    def run(self, progress: bool) -> Result:
+        """Estimate every event, and test the sample."""
+        prepared = self.prepared()
+        cluster = _clustering(prepared)
+        chosen = self.tests(cluster.kind)
+        if any(t.draws for t in chosen.values()):
+            prepared = self.prepared(whole=True)
+        for note in prepared.notes:
+            if "another time zone" in note:
+                warnings.warn(note, EventStudyWarning, stacklevel=3)
+        with _bar(len(prepared.placed.day), progress) as advance:
+            placed, sample = prepared.placed, prepared.sample
+            outcome = run(prepared.panels, placed, self.model, chosen, sample, advance, seed=self.seed)
+        why = f"default: {cluster}" if self.default else ""
+        frame = self.events.frame
+        made = tables.assemble(prepared.roll, outcome, sample.spec, self.model.coefficients, frame, why)
+        if self.group is not None:
+            made["tests"] = pd.concat([made["tests"], self._by_group(prepared, chosen, why)])
+        story = provenance(dict(self.settings), frame, self.prices, prepared.notes, cluster._asdict(), list(chosen))
+        moves = reactions(prepared.roll, self.prices, prepared.calendars, self.choices.returns)
+        return Result(**made, reactions=moves, provenance=story, engine=self)
+
+    def _by_group(self, prepared: Prepared, chosen: Mapping[str, Test], why: str) -> pd.DataFrame:
+        """Make every test for each value of the group's column."""
+        placed, sample, labels = _grouped(prepared, self.events.frame, str(self.group))
+        outcome = run(prepared.panels, placed, self.model, chosen, sample, singly=False, seed=self.seed)
+        return tables.verdicts(outcome, sample.spec, why, labels)
+
+    def null(self, draws: int) -> dict[str, dict[str, Floats]]:
+        """Give by group what the statistics do on dates drawn anew (:func:`eventstudy.core.draws.null`).
+
+        Raises
+        ------
+        InputError
+            When ``draws`` is not a whole number of 99 or more.
+        """
+        if not isinstance(draws, int) or draws < 99:
+            raise InputError(f"draws is {draws!r}; give a whole number, 99 or more")
+        made = self.prepared(whole=True)
+        tests = {name: t for name, t in self.tests(_clustering(made).kind).items() if not t.draws}
+        if not made.panels:
+            return {"all": {}}
+        samples = [(made.placed, made.sample, ["all"])]
+        if self.group is not None:
+            samples.append(_grouped(made, self.events.frame, self.group))
+        found: dict[str, dict[str, Floats]] = {}
+        for placed, sample, labels in samples:
+            its = null(run, made.panels, placed, self.model, tests, sample, draws, self.seed)
+            for g, label in enumerate(labels):
+                found.setdefault(label, {name: values[:, g] for name, values in its.items()})
+        return found
+
+    def diagnose(self, constituents: Constituents | None) -> pd.DataFrame:
+        """Check what breaks the assumptions of the tests."""
+        return diagnose(self.prepared(), self.model, self.prices, constituents)
+
+    def calibrate(self, draws: int, shocks: Sequence[float], level: float, seed: int) -> Calibration:
+        """Measure the size and power of the study's tests on the securities' own histories."""
+        prepared = self.prepared(whole=True)
+        chosen = self.tests(_clustering(prepared).kind)
+        return calibrate(prepared, self.model, chosen, draws, shocks, level, seed, self.prices.provenance)
+
+
+def _clustering(prepared: Prepared) -> Clustering:
+    """Count the overlaps of the events that have enough estimation days."""
+    spec, placed = prepared.sample.spec, prepared.placed
+    kept = valid_estimation_days(prepared) >= spec.min_estimation
+    dates = prepared.sample.cluster_dates[placed.cluster[kept]]
+    session = prepared.roll.table["session"].to_numpy()[prepared.roll.rows[kept]]
+    return clustering(dates[:, spec.n_est], np.unique(session, return_inverse=True)[1], dates[:, -1])
+
+
+def _grouped(prepared: Prepared, frame: pd.DataFrame, column: str) -> tuple[Placed, Sample, list[str]]:
+    """Part the placed events by the values of a column, and give these."""
+    if column not in frame.columns:
+        raise one_of("group", column, frame.columns)
+    codes, labels = pd.factorize(frame[column].astype(str).iloc[prepared.roll.rows])
+    if "all" in labels:
+        raise InputError(f"column {column!r} has the value 'all', which stands for the whole sample; rename it")
+    return *grouped(prepared.placed, prepared.sample, codes.astype(np.int64), len(labels)), list(labels)
+
+
+def _weighted(prepared: Prepared, frame: pd.DataFrame, column: str | None) -> Prepared:
+    """Give the placed events the weights of a column, or ones."""
+    weight = column_of_numbers(frame, column)[prepared.roll.rows]
+    return replace(prepared, placed=prepared.placed._replace(weight=weight))
+
+
+def column_of_numbers(frame: pd.DataFrame, name: str | None) -> np.ndarray:
+    """Give an events column as positive numbers, ones where none is named."""
+    if name is None:
+        return np.ones(len(frame))
+    if name not in frame.columns:
+        raise one_of("weight", name, frame.columns)
+    values = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=np.float64)
+    bad = ~(values > 0) | np.isinf(values)
+    if bad.any():
+        event, value = frame.index[bad][0], frame[name][bad].iloc[0]
+        raise InputError(f"weight {name!r} of event {event!r} is {value!r}; a weight is a number above 0")
+    return values
+
+
+@contextmanager
+def _bar(total: int, shown: bool) -> Iterator[Callable[[int], object]]:
+    """Give what is told the number of events done, and shows a bar of it where wanted."""
+    if not shown:
+        yield lambda n: None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, unit="event") as bar:
+        yield bar.update

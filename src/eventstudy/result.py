@@ -1,0 +1,260 @@
+"""The result of a study: its frames, and what can be made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from eventstudy import _registry, comparison, multiplicity
+from eventstudy.errors import InputError, one_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """What a study found, event by event and over the sample, and what it dropped.
+
+    Attributes
+    ----------
+    events : DataFrame
+        Index ``event_id``; ticker, announced, session, placement (why that session), status, reason, n_estimation,
+        alpha, one column a coefficient, sigma, r2, then the columns that the events came with.
+    ar : DataFrame
+        Index ``event_id``, columns relative days; abnormal returns as decimals, NaN where missing. The events that
+        were estimated, and the duplicates, with what they repeat.
+    cars : DataFrame
+        event_id, start, end, car, se, t, df, p, p_sq, n_days; one row an event of ``ar`` and window. t = CAR / se with
+        the forecast error, t(M - k); p_sq is the SQ test's, without normality.
+    daily : DataFrame
+        Index ``day``; n, aar, caar, se, lower, upper: the band is 95 % around the CAAR.
+    tests : DataFrame
+        group, start, end, test, n, effect, statistic, df, p, note; the effect is the mean CAR.
+    reactions : DataFrame
+        Index ``event_id``; ticker, session, and the plain (not abnormal) returns of that session from the previous
+        close to its ``open``, ``high``, ``low`` and ``close``, which is what a news report quotes; then the
+        ``benchmark`` and its own, as ``benchmark_open`` and so on.
+    attrition : DataFrame
+        reason, n: every event that was given is counted once by its status; then, for each window in which the CAR
+        of a used event is missing, how many those are.
+    provenance : dict
+        Versions, settings, fingerprints of the data, and what was noticed on the way.
+    """
+
+    events: pd.DataFrame
+    ar: pd.DataFrame
+    cars: pd.DataFrame
+    daily: pd.DataFrame
+    tests: pd.DataFrame
+    reactions: pd.DataFrame
+    attrition: pd.DataFrame
+    provenance: dict[str, Any]
+    engine: Any = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        used, given = int((self.events["status"] == "ok").sum()), len(self.events)
+        lines = [f"Result({used} of {given} events used)"]
+        for (group, start, end), rows in self.tests.groupby(["group", "start", "end"], sort=False):
+            judged = ", ".join(f"{t} p={p:.3f}" for t, p in zip(rows["test"], rows["p"], strict=True))
+            lines.append(f"  {group} ({start}, {end}): mean CAR {rows['effect'].iloc[0]:+.2%}; {judged}")
+        return "\n".join(lines)
+
+    def plot(self, kind: str = "caar", **options: Any) -> Axes | Any:
+        """Draw one of the figures of ``plots/`` and give its axes; nothing is shown."""
+        return _registry.load("plots", kind)(self, **options)
+
+    def report(self, path: str | Path) -> Path:
+        """Write a report; the suffix of ``path`` names the format (``.txt .csv .html .tex``)."""
+        target = Path(path)
+        names = {"txt": "text", "tex": "latex", "htm": "html"}
+        suffix = target.suffix.lstrip(".").lower()
+        name = names.get(suffix, suffix)
+        if name not in _registry.names("reports"):
+            raise one_of("the suffix of the report", target.suffix, [".txt", ".csv", ".html", ".tex"])
+        _registry.load("reports", name).render(self, target)
+        return target
+
+    def calibrate(self, draws: int = 1000, shocks: Sequence[float] = (0.0,), level: float = 0.05, seed: int = 0) -> Any:
+        """Measure how often each test of this study rejects on dates drawn anew, with and without a shock.
+
+        Parameters
+        ----------
+        draws : int
+            Samples drawn for each shock, from the securities' own histories; overlapping dates stay together.
+        shocks : sequence of float
+            Returns, as decimals, added to day 0 of every event: 0 gives the size, others the power.
+        level : float
+            Nominal level of the tests.
+        seed : int
+
+        Returns
+        -------
+        Calibration
+            ``frame`` (shock, start, end, test, n_draws, rejection, lower, upper, and the 95 % binomial interval), and
+            ``plot()`` for the power curve. Brown & Warner (1980, Journal of Financial Economics 8:205).
+        """
+        return self._again().calibrate(draws, shocks, level, seed)
+
+    def adjust(self, method: str = "holm", draws: int = 999) -> pd.DataFrame:
+        """Adjust the p-values of the tests for there being several windows.
+
+        Parameters
+        ----------
+        method : {"holm", "bh", "by", "romano_wolf"}
+            Holm (1979) and Romano & Wolf (2005, Econometrica 73:1237) keep the chance of any false rejection in the
+            family, Benjamini & Hochberg (1995) and Benjamini & Yekutieli (2001, for any dependence) the share of false
+            ones. "romano_wolf" ranks the statistics among their joint draws on dates drawn anew, as the placebo test
+            draws them, and does not rest on the null distributions of the tests.
+        draws : int
+            Samples drawn for "romano_wolf", 99 or more.
+
+        Returns
+        -------
+        DataFrame
+            ``tests`` with ``p_adjusted``. A family is the windows of one group and one test; a NaN p does not count in
+            it and stays NaN. Under "romano_wolf" tests that draw dates themselves are NaN, and the note says so.
+
+        Raises
+        ------
+        InputError
+            When the method or the number of draws is not valid.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> demo.run().result.adjust("holm").columns[-1]
+        'p_adjusted'
+        """
+        drawn = self._again().null(draws) if method == "romano_wolf" else {}
+        return multiplicity.adjusted(self.tests, method, drawn)
+
+    def band(self, level: float = 0.95, draws: int = 999) -> pd.DataFrame:
+        """Give a band around the CAAR that holds for all days of the event window together.
+
+        The band of ``daily`` holds day by day: somewhere in the window it fails far more often than once in twenty.
+        This one is the CAAR plus and minus its standard error times the ``level`` quantile of the largest size of
+        CAAR / se over the days, on dates drawn anew (Romano & Wolf 2005, Econometrica 73:1237, in one step). Where
+        the histories are too short to avoid real events, the band is too wide rather than too narrow.
+
+        Parameters
+        ----------
+        level : float
+        draws : int
+            Samples drawn from the securities' own histories, 99 or more.
+
+        Returns
+        -------
+        DataFrame
+            Index ``day``; caar, lower, upper; NaN where there is no standard error or fewer than 20 samples have one.
+
+        Raises
+        ------
+        InputError
+            When the level is no share, or the draws are too few for it.
+        """
+        multiplicity.check_band(level, draws)
+        drawn = self._again().null(draws)["all"].get("cumulative", np.empty((0, len(self.daily))))
+        return multiplicity.band(self.daily, drawn, level)
+
+    def compare(self, column: str, window: tuple[int, int] | None = None) -> pd.DataFrame:
+        """Compare the mean CARs of the kinds of events, pair by pair.
+
+        Parameters
+        ----------
+        column : str
+            A column of ``events`` with 2 to 30 values.
+        window : (int, int), optional
+            A window of the study; the first by default.
+
+        Returns
+        -------
+        DataFrame
+            One row a pair: first, second (values), n1, n2, difference (of the mean CARs, first less second), t, df, p
+            (Welch), p_rank (rank sum of Mann & Whitney, scipy), t_cluster, p_cluster (errors clustered by session,
+            t(dates - 1)), n_dates, and a note that says why something is NaN. Used events alone.
+
+        Raises
+        ------
+        InputError
+            When column or window is not valid.
+        NotEnoughData
+            When fewer than two values have an event with a CAR.
+
+        Warns
+        -----
+        EventStudyWarning
+            How many events have no CAR, or nothing in the column.
+        """
+        return comparison.compare(self.events, self.cars, column, window)
+
+    def regress(
+        self, formula: str, window: tuple[int, int] | None = None, weights: str | None = None, cov: str = "HC1"
+    ) -> Any:
+        """Explain the CARs of the used events by columns of ``events``.
+
+        Parameters
+        ----------
+        formula : str
+            As ``"car ~ size + C(sector)"``, over the columns of ``events`` with ``car`` and ``se``.
+        window : (int, int), optional
+            A window of the study; the first by default.
+        weights : {None, "precision"}
+            "precision" weighs each event by 1 / se^2.
+        cov : {"HC1", "nonrobust", "cluster"}
+            Of the errors: robust to heteroskedasticity, plain, or clustered by session. p-values are from t.
+
+        Returns
+        -------
+        statsmodels RegressionResults
+
+        Raises
+        ------
+        InputError
+            When the formula names no column, or cannot be used, or an option is not valid.
+        NotEnoughData
+            When there are no more events than coefficients, or nothing varies.
+
+        Warns
+        -----
+        EventStudyWarning
+            When events have no CAR, or lack a value that the formula names: how many.
+        """
+        return comparison.regress(self.events, self.cars, formula, window, weights, cov)
+
+    def diagnose(self, constituents: Mapping[str, Sequence[str]] | Sequence[str] | None = None) -> pd.DataFrame:
+        """Check what in this sample breaks the assumptions of its tests.
+
+        Parameters
+        ----------
+        constituents : mapping from benchmark to tickers, or tickers, optional
+            What the benchmarks hold, to see whether treated firms are among it.
+
+        Returns
+        -------
+        DataFrame
+            check, figure (a number; NaN where it cannot be had), value (the figure in words, or why there is none),
+            and where something is wrong, else empty: breaks, survives (tests that hold all the same), remedy.
+            ``print(eventstudy.diagnosis.text(frame))`` shows it as text.
+
+        Raises
+        ------
+        InputError
+            When ``constituents`` are neither of the two.
+        """
+        found: pd.DataFrame = self._again().diagnose(constituents)
+        return found
+
+    def _again(self) -> Any:
+        if self.engine is None:
+            raise InputError("this result has no study with its data to run again; Study.run makes one that has")
+        return self.engine
+
+    def to_latex(self) -> str:
+        """Give the table of tests as LaTeX (booktabs)."""
+        return str(_registry.load("reports", "latex").table(self))
