@@ -242,7 +242,7 @@ def test_missing_days_make_a_car_missing_unless_the_share_allows_it():
     car = whole.cars[whole.cars["start"] == -1].set_index("event_id")["car"]
     assert np.isnan(car.iloc[0])
     assert np.isfinite(car.iloc[1])
-    assert whole.attrition["reason"].tolist() == ["ok", "ok, but fewer than 3 of 3 valid days in (-1, 1)"]
+    assert whole.attrition["reason"].tolist() == ["ok", "ok, but a day is missing in (-1, 1)"]
     assert half.cars[half.cars["start"] == -1]["n_days"].tolist() == [2, 3]
     span = es.Study(benchmark="M", gaps="span", **SHORT).run(given, es.Prices.from_frame(prices))
     assert span.ar.iloc[0].isna().tolist() == [d == 1 for d in range(-5, 6)]

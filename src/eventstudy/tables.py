@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.core.nulls import divide, p_t
-from eventstudy.core.scores import needed
 from eventstudy.types import Floats, Ints, Outcome, Roll, Spec, Status
 
 
@@ -136,9 +135,10 @@ def _attrition(status: Ints, single: dict[str, np.ndarray], spec: Spec) -> pd.Da
     codes, counts = np.unique(status, return_counts=True)
     rows = [(Status(code).label, int(n)) for code, n in zip(codes, counts, strict=True)]
     lost = np.isnan(single["car"]).sum(axis=0)
-    lengths = spec.weights.sum(axis=1).astype(np.int64)
-    least = needed(spec.weights.sum(axis=1), spec.min_coverage).astype(int)
-    for (start, end), length, n, days in zip(spec.windows, lengths, lost, least, strict=True):
+    few = (
+        "a day is missing" if spec.min_coverage == 1.0 else f"fewer than {spec.min_coverage:.0%} of the days are valid"
+    )
+    for (start, end), n in zip(spec.windows, lost, strict=True):
         if n:
-            rows.append((f"ok, but fewer than {days} of {length} valid days in ({start}, {end})", int(n)))
+            rows.append((f"ok, but {few} in ({start}, {end})", int(n)))
     return pd.DataFrame(rows, columns=["reason", "n"])

@@ -84,7 +84,14 @@ class Panel:
 
 
 class Placed(NamedTuple):
-    """Events as integers: panel, asset row, column of day 0, cluster and group of each, and their weight; all (N,)."""
+    """Events as integers: panel, asset row, column of day 0, cluster and group of each, and their weight; all (N,).
+
+    What few studies have is None in the others. ``own`` (N, 4): first and last day of the estimation window and of the
+    event window that are the event's own, relative and inside the study's. ``hidden`` (m, 3): an event, and first and
+    last relative day of a stretch of its estimation window that does not count. ``barred`` (m, 2): an event, and a
+    column of ``Panel.peers`` that is no peer of it. ``link`` (N,): events with the same number tell the same news, also
+    where they fall on different sessions of different exchanges.
+    """
 
     panel: Ints
     asset: Ints
@@ -92,6 +99,10 @@ class Placed(NamedTuple):
     cluster: Ints
     group: Ints
     weight: Floats
+    own: Ints | None = None
+    hidden: Ints | None = None
+    barred: Ints | None = None
+    link: Ints | None = None
 
 
 @dataclass(frozen=True)
@@ -143,7 +154,8 @@ class Block:
     ``r`` (N, L), ``ok`` (N, L), ``x`` (N, L, K); ``id``, ``cluster``, ``group`` and ``weight`` (N,), with
     ``n_clusters`` and ``n_groups`` of the whole sample. A cell that is not ok may hold anything. ``gap`` is the number
     of sessions between estimation and event window, which are cut out; ``peers`` (N, L, D) are the returns of other
-    securities, NaN where missing, and their number D may differ between blocks.
+    securities, NaN where missing, and their number D may differ between blocks. ``inside`` (N, n_evt) says which event
+    days are in the event's own window; None stands for all.
     """
 
     r: Floats
@@ -158,6 +170,7 @@ class Block:
     n_groups: int
     gap: int = 0
     peers: Floats | None = None
+    inside: Bools | None = None
 
     def __post_init__(self) -> None:
         _check_shape("Block.ok", self.ok, self.r.shape)
@@ -231,14 +244,16 @@ class Sample:
     """What a test knows of the sample when it is finalised.
 
     ``cluster_group`` (C,) and ``cluster_dates`` (C, L): the group of a cluster and the calendar dates of its columns,
-    as numbers from 0 in the order of the calendar; clusters on different exchanges pair by these. ``shared`` holds
-    what the tests' ``shares`` name, finalised.
+    as numbers from 0 in the order of the calendar; clusters on different exchanges pair by these. ``links`` (n, 2) are
+    pairs of clusters that hold the same news, whatever their dates. ``shared`` holds what the tests' ``shares`` name,
+    finalised.
     """
 
     spec: Spec
     n_groups: int
     cluster_group: Ints
     cluster_dates: Ints
+    links: Ints = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
     shared: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -119,7 +119,9 @@ def test_the_order_of_events_clusters_and_panels_changes_nothing(name: str, kind
         cluster_group=case.sample.cluster_group[clusters],
         cluster_dates=case.sample.cluster_dates[clusters],
     )
-    turned = make.Case([case.panels[k] for k in panel_order], type(placed)(*(part[order] for part in placed)), sample)
+    turned = make.Case(
+        [case.panels[k] for k in panel_order], type(placed)(*(part[order] for part in placed[:6])), sample
+    )
     make.same(answer(name, turned), answer(name, case), 1e-11)
 
 

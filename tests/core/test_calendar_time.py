@@ -180,7 +180,7 @@ def test_partition_order_and_sign_change_nothing_else(test: Test, monkeypatch: p
     wanted = answer(case, test)
     assert np.isfinite(wanted.statistic).all()
     order = np.random.default_rng(53).permutation(24)
-    turned = case._replace(placed=Placed(*(part[order] for part in case.placed)))
+    turned = case._replace(placed=Placed(*(part[order] for part in case.placed[:6])))
     make.same(answer(turned, test), wanted, 1e-10)
     flipped = answer(case._replace(panels=[replace(p, r=-p.r) for p in case.panels]), test)
     np.testing.assert_allclose(flipped.statistic, -wanted.statistic, rtol=1e-9)

@@ -73,7 +73,7 @@ def test_draws_depend_on_seed_and_dates_alone():
     np.testing.assert_array_equal(first[:50], all_days(panels, placed, sample, 50))
     assert (first != all_days(panels, placed, sample, 200, seed=1)).any()
     order = np.array([2, 0, 1])
-    turned = Placed(*(part[order] for part in placed))
+    turned = Placed(*(part[order] for part in placed[:6]))
     np.testing.assert_array_equal(first[:, order], all_days(panels, turned, sample, 200))
 
 

@@ -134,7 +134,7 @@ def test_ties_fall_the_same_way_whatever_the_order_and_the_partition(
         assert (wanted >= 2 * 2**4 / 2**9).all()
     for seed in range(4):
         order = np.random.default_rng(seed).permutation(len(case.placed.day))
-        turned = case._replace(placed=Placed(*(part[order] for part in case.placed)))
+        turned = case._replace(placed=Placed(*(part[order] for part in case.placed[:6])))
         for size in (1, 4, 512):
             monkeypatch.setattr(running, "blocks", partial(blocks, size=size))
             found = running.run(turned.panels, turned.placed, model, {"it": test}, turned.sample).verdicts["it"].p

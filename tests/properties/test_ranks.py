@@ -53,7 +53,7 @@ def test_the_sample_quantile_p_is_that_of_a_plain_loop(seed: int, missing: float
     fitted = MARKET.fit(make.block(np.random.default_rng(seed), n=6, n_est=n_est, missing=missing))
     fitted = fitted.take(fitted.status == 0)
     scored = scores(fitted, its)
-    found = sample_quantile_p(scored, fitted, its)
+    found = sample_quantile_p(scored, fitted)
     for i in range(len(fitted.block.id)):
         for v, length in enumerate((1, 3, 11)):
             starts = [t for t in range(n_est - length + 1) if all(fitted.ok[i, t : t + length])]

@@ -48,8 +48,10 @@ def clustering(first: Ints, day: Ints, last: Ints) -> Clustering:
     return Clustering(n, len(np.unique(day)), float(pairs / (n * (n - 1) / 2)) if n > 1 else 0.0)
 
 
-def components(first: Ints, last: Ints) -> Ints:
+def components(first: Ints, last: Ints, links: Ints | None = None) -> Ints:
     """Give each event the number of the group whose windows, from ``first`` to ``last`` (N,), overlap in a chain.
+
+    ``links`` (n, 2) are pairs of positions that belong together, whatever their windows.
 
     Examples
     --------
@@ -62,4 +64,15 @@ def components(first: Ints, last: Ints) -> Ints:
     fresh[1:] = first[order][1:] > reach[:-1]
     found = np.empty(len(first), dtype=np.int64)
     found[order] = np.cumsum(fresh) - 1
-    return found
+    return found if links is None or not len(links) else _united(found, found[links])
+
+
+def _united(labels: Ints, pairs: Ints) -> Ints:
+    """Give joined labels one number; numbers follow the first appearance in the old order."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    n = int(labels.max()) + 1
+    graph = coo_array((np.ones(len(pairs)), pairs.T), shape=(n, n))
+    joined = connected_components(graph, directed=False)[1]
+    return np.asarray(joined[labels], dtype=np.int64)

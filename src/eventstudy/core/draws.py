@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eventstudy.core.clustering import components
+from eventstudy.core.sums import links
 from eventstudy.types import Abnormal, Block, Bools, Column, Floats, Ints, Model, Panel, Placed, Sample, Spec
 
 FEWEST = 20  # positions that a group of overlapping dates needs to be drawn as one
@@ -95,12 +96,25 @@ def drawn(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int,
         for k, its in enumerate(numbers):
             mine = panel[at] == k
             dates[mine] = its[columns[mine]]
-        weight = np.tile(placed.weight, n)
-        yield Drawn(
-            Placed(panel, asset, flat, cluster.astype(np.int64), group, weight),
-            Sample(spec, n * n_groups, group[at], dates),
-            n,
-        )
+        moved = placed._replace(
+            panel=panel, asset=asset, day=flat, cluster=cluster.astype(np.int64), group=group,
+            weight=np.tile(placed.weight, n), hidden=None, **_repeated(placed, n),
+        )  # fmt: skip
+        yield Drawn(moved, Sample(spec, n * n_groups, group[at], dates, links(moved)), n)
+
+
+def _repeated(placed: Placed, n: int) -> dict[str, Ints | None]:
+    """Repeat n times what belongs to single events; what hides days of a real estimation window goes."""
+    n_events = len(placed.day)
+    barred = placed.barred
+    if barred is not None:
+        first = np.repeat(np.arange(n) * n_events, len(barred))
+        barred = np.tile(barred, (n, 1)) + np.column_stack([first, np.zeros_like(first)])
+    return {
+        "own": None if placed.own is None else np.tile(placed.own, (n, 1)),
+        "barred": barred,
+        "link": None if placed.link is None else np.tile(placed.link, n),
+    }
 
 
 def _looked_up(numbers: Sequence[Ints], panel: Ints, day: Ints) -> Ints:
@@ -126,7 +140,7 @@ def _days(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int,
     # An event that cannot be used where it is stays there, and is lost there.
     for each in _apart(placed.group[own]):
         events = np.flatnonzero(own)[each]
-        for chain in _apart(components(edges[events, 0], edges[events, 1])):
+        for chain in _apart(components(edges[events, 0], edges[events, 1], _linked(placed, events))):
             parts = [events[chain]]
             if not len(places.of(parts[0], FEWEST)[1]):
                 parts = [events[chain][one] for one in _apart(date[events[chain]])]
@@ -137,6 +151,16 @@ def _days(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int,
                     draw = np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
                     out[:, part] = columns[:, found[draw.integers(0, len(found), n_draws)]].T
     return out
+
+
+def _linked(placed: Placed, events: Ints) -> Ints | None:
+    """Give the pairs of positions among some events that tell the same news, (n, 2)."""
+    if placed.link is None:
+        return None
+    order = np.argsort(placed.link[events], kind="stable")
+    link = placed.link[events][order]
+    same = link[1:] == link[:-1]
+    return np.column_stack([order[:-1][same], order[1:][same]])
 
 
 class _Places(NamedTuple):

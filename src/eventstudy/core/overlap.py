@@ -18,6 +18,8 @@ from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, Spec, State
 def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
     """Sum residuals of unit variance by cluster and estimation day (C, n_est), with their counts and own squares."""
     e = abnormal.ar[:, : abnormal.n_est]
+    if abnormal.v is not None:
+        e = e / np.sqrt(abnormal.v[:, : abnormal.n_est])
     ok = abnormal.ok[:, : abnormal.n_est]
     n_valid = ok.sum(axis=1).astype(np.float64)
     rms = np.sqrt(np.einsum("nl,nl->n", e, e) / n_valid)

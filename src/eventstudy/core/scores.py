@@ -39,11 +39,17 @@ def scores(abnormal: Abnormal, spec: Spec) -> Scores:
     spread = n_days.copy() if abnormal.v is None else (ok * abnormal.v[:, abnormal.n_est :]) @ weights.T
     for h in np.moveaxis(abnormal.h[:, abnormal.n_est :], -1, 0):
         spread += (h @ weights.T) ** 2
-    usable = (n_days >= needed(weights.sum(axis=1), spec.min_coverage)) & (n_days > 0) & np.isfinite(car)
+    usable = (n_days >= needed(lengths(abnormal, weights), spec.min_coverage)) & (n_days > 0) & np.isfinite(car)
     var = np.where(usable, abnormal.sigma[:, None] ** 2 * spread, 0.0)
     car = np.where(usable, car, 0.0)
     z = np.divide(car, np.sqrt(var), out=np.zeros_like(car), where=usable)
     return Scores(car, var, z, np.rint(n_days).astype(np.int64), usable, weights)
+
+
+def lengths(abnormal: Abnormal, weights: Floats) -> Floats:
+    """Count the days of each window, (V,), or those of the event's own window in it, (N, V)."""
+    inside = abnormal.block.inside
+    return np.asarray(weights.sum(axis=1) if inside is None else inside @ weights.T)
 
 
 def compounded(abnormal: Abnormal, weights: Floats) -> Floats:

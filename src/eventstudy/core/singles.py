@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from eventstudy.core.scores import lengths
 from eventstudy.core.sums import Gathered
 from eventstudy.types import Abnormal, Floats, Scores, Spec, State
 
@@ -24,7 +25,7 @@ def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
         "car": np.where(scores.ok, scores.car, np.nan),
         "se": np.where(scores.ok, np.sqrt(scores.var), np.nan),
         "n_days": scores.n_days,
-        "p_sq": sample_quantile_p(scores, abnormal, spec),
+        "p_sq": sample_quantile_p(scores, abnormal),
     }
     if spec.compound:  # neither the residual sums nor Student's t are the null of a compounded return
         kept["p_sq"] = np.full(scores.car.shape, np.nan)
@@ -33,7 +34,7 @@ def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
     return {name: Gathered((np.ascontiguousarray(values),)) for name, values in kept.items()}
 
 
-def sample_quantile_p(scores: Scores, abnormal: Abnormal, spec: Spec) -> Floats:
+def sample_quantile_p(scores: Scores, abnormal: Abnormal) -> Floats:
     r"""Rank each CAR among the event's own estimation residuals, without assuming normality.
 
     .. math:: p = \frac{1 + \#\{|\sum_{t}^{t+L-1} e_t| \ge |CAR|\}}{1 + n}
@@ -54,17 +55,18 @@ def sample_quantile_p(scores: Scores, abnormal: Abnormal, spec: Spec) -> Floats:
         spread = (abnormal.v * abnormal.ok)[:, n_est:] @ scores.weights.T
         size = size / np.sqrt(np.where(scores.ok, spread, 1.0))
     p = np.full(scores.car.shape, np.nan)
-    lengths = spec.windows[:, 1] - spec.windows[:, 0] + 1
-    for length in np.unique(lengths[lengths <= n_est]):
+    days = np.broadcast_to(lengths(abnormal, scores.weights), p.shape).astype(np.int64)
+    for length in np.unique(days[(days > 0) & (days <= n_est)]):
         sums = abnormal.ar[:, :n_est] if length == 1 else running[:, length:] - running[:, :-length]
         whole = valid[:, length:] - valid[:, :-length] == length
         if path is not None:
             sums = sums / np.sqrt(np.where(whole, path[:, length:] - path[:, :-length], 1.0))
         runs = np.where(whole, np.abs(sums), -1.0)
         n_runs = whole.sum(axis=1)
-        for v in np.flatnonzero(lengths == length):
+        for v in np.flatnonzero((days == length).any(axis=0)):
+            mine = (days[:, v] == length) & scores.ok[:, v] & (n_runs > 0)
             beyond = (runs >= size[:, [v]]).sum(axis=1)
-            p[:, v] = np.where(scores.ok[:, v] & (n_runs > 0), (1.0 + beyond) / (1.0 + n_runs), np.nan)
+            p[mine, v] = ((1.0 + beyond) / (1.0 + n_runs))[mine]
     return p
 
 
@@ -77,7 +79,7 @@ def placebo_p(scores: Scores, abnormal: Abnormal) -> Floats:
 
     .. math:: p = \frac{1 + \#\{d : |CAR_d| / s_d \ge |CAR| / s\}}{1 + D}
 
-    over the D placebos whose abnormal returns are complete in the window; the smallest p is 1 / (1 + D). In-space
+    over the D placebos that have an abnormal return on every day that the event has; the smallest p is 1 / (1 + D). In-space
     placebos (Abadie, Diamond & Hainmueller 2010, Journal of the American Statistical Association 105:493).
 
     Returns
@@ -88,12 +90,13 @@ def placebo_p(scores: Scores, abnormal: Abnormal) -> Floats:
     p = np.full(scores.car.shape, np.nan)
     if abnormal.placebos is None:
         return p
-    placebos = np.where(np.isfinite(abnormal.placebos), abnormal.placebos, 0.0)
-    length = scores.weights.sum(axis=1)
-    whole = np.isfinite(abnormal.placebos).astype(np.float64) @ scores.weights.T == length
-    sums = np.where(whole, np.abs(placebos @ scores.weights.T), -1.0)
+    known = np.isfinite(abnormal.placebos)
+    counted = abnormal.ok[:, None, abnormal.n_est :]
+    whole = (known & counted).astype(np.float64) @ scores.weights.T == scores.n_days[:, None]
+    sums = np.where(known & counted, abnormal.placebos, 0.0) @ scores.weights.T
+    sums = np.where(whole, np.abs(sums), -1.0)
     n = whole.sum(axis=1)
     beyond = (sums >= (np.abs(scores.car) / abnormal.sigma[:, None])[:, None]).sum(axis=1)
-    known = scores.ok & (n > 0)
-    p[known] = ((1.0 + beyond) / (1.0 + n))[known]
+    judged = scores.ok & (n > 0)
+    p[judged] = ((1.0 + beyond) / (1.0 + n))[judged]
     return p

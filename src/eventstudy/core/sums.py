@@ -72,7 +72,19 @@ def grouped(placed: Placed, sample: Sample, group: Ints, n_groups: int) -> tuple
     _, at, cluster = np.unique(placed.cluster * n_groups + group, return_index=True, return_inverse=True)
     dates = sample.cluster_dates[placed.cluster[at]]
     parted = replace(sample, n_groups=n_groups, cluster_group=group[at], cluster_dates=dates)
-    return placed._replace(cluster=cluster.astype(np.int64), group=group), parted
+    placed = placed._replace(cluster=cluster.astype(np.int64), group=group)
+    return placed, replace(parted, links=links(placed))
+
+
+def links(placed: Placed) -> Ints:
+    """Give the pairs of clusters, (n, 2), whose events of one group tell the same news, the first before the second."""
+    if placed.link is None:
+        return np.empty((0, 2), dtype=np.int64)
+    order = np.lexsort((placed.cluster, placed.group, placed.link))
+    link, group, cluster = placed.link[order], placed.group[order], placed.cluster[order]
+    same = (link[1:] == link[:-1]) & (group[1:] == group[:-1]) & (cluster[1:] != cluster[:-1])
+    pairs = np.column_stack([cluster[:-1][same], cluster[1:][same]])
+    return np.unique(pairs, axis=0)
 
 
 def add(total: dict[str, Any], state: State) -> dict[str, Any]:
@@ -105,6 +117,8 @@ def moments(scores: Scores, abnormal: Abnormal) -> State:
 def day_moments(abnormal: Abnormal) -> State:
     """Count and sum AR / s and their squares, by group and event day: leaves (G, n_evt)."""
     sar = abnormal.ar[:, abnormal.n_est :] / abnormal.sigma[:, None]
+    if abnormal.v is not None:
+        sar = sar / np.sqrt(abnormal.v[:, abnormal.n_est :])
     return {
         "n": by_group(abnormal, abnormal.ok[:, abnormal.n_est :]),
         "sar": by_group(abnormal, sar),

@@ -31,18 +31,55 @@ def blocks(
         Events a block, at most.
     """
     order = np.lexsort((placed.asset, placed.day, placed.panel))
+    gap = spec.event[0] - spec.estimation[1] - 1
     for at, panel in enumerate(panels):
         rows = order[placed.panel[order] == at]
         n_peers = 0 if panel.peers is None else panel.peers.shape[1]
         step = max(1, min(size, CELLS // max(1, n_peers * (spec.n_est + spec.n_evt))))
         for start in range(0, len(rows), step):
             some = rows[start : start + step]
-            day = placed.day[some]
-            r, ok, x = _cut(panel, placed.asset[some], day, spec)
-            peers = None if panel.peers is None else panel.peers[day[:, None] + spec.offsets]
+            r, ok, x = _cut(panel, placed.asset[some], placed.day[some], spec)
+            inside = _hide(ok, placed, some, spec)
             cluster, group, weight = placed.cluster[some], placed.group[some], placed.weight[some]
-            gap = spec.event[0] - spec.estimation[1] - 1
-            yield Block(r, ok, x, spec.n_est, some, cluster, group, weight, n_clusters, n_groups, gap, peers)
+            peers = _peers(panel, placed, some, spec)
+            yield Block(r, ok, x, spec.n_est, some, cluster, group, weight, n_clusters, n_groups, gap, peers, inside)
+
+
+def _hide(ok: Bools, placed: Placed, some: Ints, spec: Spec) -> Bools | None:
+    """Take out of ``ok``, in place, what does not count for an event; give the days of its own event window."""
+    if placed.hidden is not None:
+        at, (_, first, last) = _rows_of(placed.hidden, some)
+        covered = (spec.offsets >= first[:, None]) & (spec.offsets <= last[:, None])
+        covered[:, spec.n_est :] = False
+        any_of_them = np.zeros(ok.shape, dtype=bool)
+        np.logical_or.at(any_of_them, at, covered)
+        ok &= ~any_of_them
+    if placed.own is None:
+        return None
+    first, last = placed.own[some][:, [0, 2]].T, placed.own[some][:, [1, 3]].T
+    half = (np.arange(spec.n_est + spec.n_evt) >= spec.n_est).astype(np.int64)
+    inside = (spec.offsets >= first[half].T) & (spec.offsets <= last[half].T)
+    ok &= inside
+    return inside[:, spec.n_est :]
+
+
+def _peers(panel: Panel, placed: Placed, some: Ints, spec: Spec) -> Floats | None:
+    if panel.peers is None:
+        return None
+    peers = panel.peers[placed.day[some][:, None] + spec.offsets]
+    if placed.barred is not None:
+        at, (_, column) = _rows_of(placed.barred, some)
+        peers[at, :, column] = np.nan
+    return peers
+
+
+def _rows_of(table: Ints, events: Ints) -> tuple[Ints, Ints]:
+    """Give the rows of a table (m, k), sorted by its first column, of some events: their positions, and (k, n)."""
+    first, last = (np.searchsorted(table[:, 0], events, side=side) for side in ("left", "right"))
+    n = last - first
+    at = np.repeat(np.arange(len(events)), n)
+    rows = np.arange(n.sum()) + np.repeat(first - np.cumsum(n) + n, n)
+    return at, table[rows].T
 
 
 def _cut(panel: Panel, asset: Ints, day: Ints, spec: Spec) -> tuple[Floats, Bools, Floats]:

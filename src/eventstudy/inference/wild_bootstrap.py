@@ -3,12 +3,13 @@ r"""Wild cluster bootstrap: the mean standardised CAR against its own values whe
 .. math:: t = \frac{\sum_g S_g / N}{\sqrt{\frac{G}{G - 1} \sum_g (S_g - n_g \bar z)^2 / N^2}}, \quad
           p = \frac{1 + \#\{b : |t^*_b| \ge |t|\}}{1 + B}
 
-with S_g the sum of the n_g SCARs of cluster g and t* the same of v_g S_g: under the null each cluster, with all of
-its dependence, is as likely to turn out the other way, and v_g is +1 or -1. A cluster is the events that a chain of
-windows with common calendar days links. Where all 2^G sign vectors are no more than the draws each is taken once, and p
-is their exact share. Robust to any dependence within a cluster and to variance that the event brings; needs SCARs
-that are symmetric under the null, and 6 clusters: with fewer no p is below 5 %. One sign for each *event* would destroy
-the very correlation that matters: with 100 events on 20 dates and a correlation of 0.1 it rejects 10 %.
+with S_g the sum of the n_g SCARs of cluster g and t* the same of v_g S_g: under the null each cluster, with all of its
+dependence, is as likely to turn out the other way, and v_g is +1 or -1. A cluster is the events that a chain of windows
+with common calendar days links, or the same news on several exchanges. Where all 2^G sign vectors are no more than the
+draws each is taken once, and p is their exact share. Robust to any dependence within a cluster and to variance that the
+event brings; needs SCARs that are symmetric under the null, and 6 clusters: with fewer no p is below 5 %. One sign for
+each *event* would destroy the very correlation that matters: with 100 events on 20 dates and a correlation of 0.1 it
+rejects 10 %.
 
 Options: ``draws`` B; ``cluster`` ("overlap", or "date": the events of one calendar date); ``seed``. Cameron, Gelbach
 & Miller (2008, Review of Economics and Statistics 90:414).
@@ -74,7 +75,10 @@ def _labels(sample: Sample, clusters: Ints, window: int, kind: Cluster) -> Ints:
     zero = np.clip(0, *spec.event)
     start, end = (zero, zero) if kind == "date" else spec.windows[window]
     first, last = (sample.cluster_dates[clusters, spec.n_est + day - spec.event[0]] for day in (start, end))
-    return components(first, last)
+    position = np.full(len(sample.cluster_group), -1)
+    position[clusters] = np.arange(len(clusters))
+    links = position[sample.links]
+    return components(first, last, links[(links >= 0).all(axis=1)])
 
 
 def _turned(z: Floats, count: Floats, draws: int, rng: np.random.Generator) -> tuple[float, float]:
