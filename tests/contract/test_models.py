@@ -19,9 +19,7 @@ from tests import make
 NAMES = _registry.names("models")
 MODELS: dict[str, Model] = {name: _registry.load("models", name) for name in NAMES}
 WITH_INTERCEPT = [  # where there are sessions, the intercept is that of one of them
-    name
-    for name in NAMES
-    if "alpha" in MODELS[name].coefficients and Column("sessions") not in MODELS[name].columns
+    name for name in NAMES if "alpha" in MODELS[name].coefficients and Column("sessions") not in MODELS[name].columns
 ]
 REGRESSED = ("sessions", "clock", "peers")  # not these: a constant one is no fault, or there is no column of x
 WITH_SLOPE = [
@@ -33,7 +31,17 @@ ON_BENCHMARK = [name for name in NAMES if Column("benchmark") in MODELS[name].co
 LINEAR = [name for name in ("market", "dimson", "factors") if name in NAMES]
 ROWS = ("ar", "ok", "sigma", "dof", "h", "coef", "r2", "status", "v", "placebos")
 # Not least squares on the whole estimation window: other weights, other estimates of the variance, other parameters.
-OTHERWISE: tuple[str, ...] = ("ewma", "fowler_rorke", "garch", "robust", "rolling", "scholes_williams", "trade_to_trade")
+OTHERWISE: tuple[str, ...] = (
+    "elastic_net",
+    "synthetic_control",
+    "ewma",
+    "fowler_rorke",
+    "garch",
+    "robust",
+    "rolling",
+    "scholes_williams",
+    "trade_to_trade",
+)
 OLS = [name for name in NAMES if name not in OTHERWISE]
 # How far an iterative fit may move when the question is the same: the tolerance of its own optimiser.
 ITERATED: dict[str, float] = {"garch": 1e-5, "robust": 1e-9}
