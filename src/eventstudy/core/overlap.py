@@ -14,6 +14,8 @@ from eventstudy.core.nulls import divide
 from eventstudy.core.sums import by_cluster
 from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, Spec, State
 
+NEAR = 5  # dates; news that takes longer from one exchange to another is other news
+
 
 def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
     """Sum residuals of unit variance by cluster and estimation day (C, n_est), with their counts and own squares."""
@@ -40,6 +42,10 @@ def finalize(state: State, sample: Sample) -> dict[str, Floats]:
     in part it weights by the overlap, where pairing in event time misses the dependence. The estimate of a pair of
     clusters is the sum of products over the dates that both estimation windows have, over the number of such pairs.
 
+    Two clusters that hold the same news on different dates (``Sample.links``: home listing and ADR, in whose time zones
+    the news falls on different sessions) count as if they shared their windows whole, and their residuals pair at that
+    distance of dates.
+
     Returns
     -------
     dict
@@ -52,6 +58,9 @@ def finalize(state: State, sample: Sample) -> dict[str, Floats]:
     # A group has a calendar of its own, so that only its own clusters share dates.
     dates = sample.cluster_dates[some] + group[:, None] * (sample.cluster_dates.max(initial=0) + 1)
     first, second, together = _correlations(state, some, dates, spec.n_est)
+    linked, news = _same_news(state, some, dates, sample)
+    apart = ~np.isin(first * len(some) + second, linked @ np.array([len(some), 1]))
+    first, second, together = first[apart], second[apart], together[apart]
     n = np.bincount(group, events, sample.n_groups)
     pairs = np.maximum(n * (n - 1), 1)
     r = {}
@@ -60,8 +69,31 @@ def finalize(state: State, sample: Sample) -> dict[str, Floats]:
         for v, (start, end) in enumerate(windows):
             marks = laid(dates[:, spec.n_est :][:, (spec.days >= start) & (spec.days <= end)])
             common = _at(marks @ marks.T, first, second) / (end - start + 1)
-            r[name][:, v] = np.bincount(group[first], together * common, sample.n_groups) / pairs
+            total = np.bincount(group[first], together * common, sample.n_groups)
+            r[name][:, v] = (total + np.bincount(group[linked[:, 0]], news, sample.n_groups)) / pairs
     return r
+
+
+def _same_news(state: State, some: Ints, dates: Ints, sample: Sample) -> tuple[Ints, Floats]:
+    """Give the pairs of clusters (n, 2) that are linked at a distance of dates, and their sum of correlations."""
+    n_est = sample.spec.n_est
+    position = np.full(len(sample.cluster_group), -1)
+    position[some] = np.arange(len(some))
+    pairs = np.sort(position[sample.links], axis=1)
+    zero = n_est + int(np.clip(-sample.spec.event[0], 0, sample.spec.n_evt - 1))
+    distance = dates[pairs[:, 1], zero] - dates[pairs[:, 0], zero]
+    near = (pairs >= 0).all(axis=1) & (distance != 0) & (np.abs(distance) <= NEAR)
+    pairs, distance = pairs[near], distance[near]
+    products, counts = np.zeros(len(pairs)), np.zeros(len(pairs))
+    z, n, events = (state[name][some] for name in ("z", "n", "events"))
+    days = dates[:, :n_est] + NEAR
+    n_dates = int(days.max(initial=0)) + 1 + NEAR
+    for step in np.unique(distance):
+        mine = distance == step
+        for values, out in ((z, products), (n, counts)):
+            out[mine] = dot(laid(days, values, n_dates), laid(days - step, values, n_dates), *pairs[mine].T)
+    together = 2 * events[pairs[:, 0]] * events[pairs[:, 1]]
+    return pairs, together * np.nan_to_num(divide(products, counts))
 
 
 def _correlations(state: State, some: Ints, dates: Ints, n_est: int) -> tuple[Ints, Ints, Floats]:
@@ -75,8 +107,7 @@ def _correlations(state: State, some: Ints, dates: Ints, n_est: int) -> tuple[In
     first, second = first[upper], second[upper]
     z, n, own, events = (state[name][some] for name in ("z", "n", "own", "events"))
     same = first == second
-    products = dot(laid(dates[:, :n_est], z), first, second)
-    counts = dot(laid(dates[:, :n_est], n), first, second)
+    products, counts = (dot(own, own, first, second) for own in (laid(dates[:, :n_est], z), laid(dates[:, :n_est], n)))
     products[same] -= own[first[same]]
     counts[same] -= own[first[same]]
     n_pairs = np.where(same, events[first] * (events[first] - 1), 2 * events[first] * events[second])
@@ -88,19 +119,19 @@ def _at(matrix: Any, first: Ints, second: Ints) -> Floats:
     return np.asarray(matrix.tocsr()[first, second]).ravel()
 
 
-def laid(dates: Ints, values: Floats | None = None) -> Any:
+def laid(dates: Ints, values: Floats | None = None, n_dates: int = 0) -> Any:
     """Lay values (C, days), or ones, out over the calendar, as a sparse matrix (C, dates)."""
     from scipy.sparse import csr_array
 
     ends = np.arange(len(dates) + 1) * dates.shape[1]
     data = np.ones(dates.size) if values is None else values.ravel()
-    return csr_array((data, dates.ravel(), ends), shape=(len(dates), int(dates.max()) + 1))
+    return csr_array((data, dates.ravel(), ends), shape=(len(dates), max(int(dates.max()) + 1, n_dates)))
 
 
-def dot(matrix: Any, first: Ints, second: Ints, step: int = 4096) -> Floats:
-    """Give the scalar products of the rows ``first`` and ``second`` of a sparse matrix, (pairs,)."""
+def dot(left: Any, right: Any, first: Ints, second: Ints, step: int = 4096) -> Floats:
+    """Give the scalar products of rows ``first`` of one sparse matrix and ``second`` of another, (pairs,)."""
     out = np.empty(len(first))
     for start in range(0, len(first), step):
         some = slice(start, start + step)
-        out[some] = matrix[first[some]].multiply(matrix[second[some]]).sum(axis=1)
+        out[some] = left[first[some]].multiply(right[second[some]]).sum(axis=1)
     return out

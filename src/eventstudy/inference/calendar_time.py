@@ -140,8 +140,7 @@ def _covariances(state: State, some: Ints, dates: Ints, n_est: int) -> tuple[Any
     upper = first <= second
     first, second = first[upper], second[upper]
     e, m, own, own_m = (state[name][some] for name in ("e", "m", "own", "own_m"))
-    products = dot(laid(dates[:, :n_est], e), first, second)
-    counts = dot(laid(dates[:, :n_est], m), first, second)
+    products, counts = (dot(own, own, first, second) for own in (laid(dates[:, :n_est], e), laid(dates[:, :n_est], m)))
     same = first == second
     products[same] -= own[first[same]]
     counts[same] -= own_m[first[same]]
