@@ -12,6 +12,7 @@ from eventstudy.errors import BadPrices, InputError
 from eventstudy.types import Dates, Floats
 
 PRICE_FIELDS = ("close", "open", "high", "low")
+POSITIVE = (*PRICE_FIELDS, "adjusted")
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Bars:
         Strictly increasing.
     fields : mapping from name to float array (T,)
         ``close`` always; any of ``open``, ``high``, ``low``, ``adjusted`` (close adjusted for splits and
-        dividends; where absent, the close is taken as it is) and ``volume``. NaN where missing.
+        dividends; where absent, the close is taken as it is) and ``volume``; and any series of one's own, of any
+        sign, under another name. NaN where missing.
     mic : str or None
         The exchange; None takes the observed dates as the calendar.
     currency : str or None
@@ -33,8 +35,8 @@ class Bars:
     Raises
     ------
     BadPrices
-        When dates repeat or decrease, or a price is zero, negative or infinite; the message names the ticker,
-        the date and the value.
+        When dates repeat or decrease, a price is zero, negative or infinite, or another field is infinite; the
+        message names the ticker, the date and the value.
     """
 
     ticker: str
@@ -50,8 +52,7 @@ class Bars:
         for name, values in self.fields.items():
             if values.shape != self.dates.shape:
                 raise BadPrices(f"{self.ticker} has {values.size} values of {name} on {self.dates.size} dates")
-            if name != "volume":
-                _check_prices(self.ticker, name, self.dates, values)
+            _check_values(self.ticker, name, self.dates, values)
 
 
 def _check_dates(ticker: str, dates: Dates) -> None:
@@ -65,13 +66,18 @@ def _check_dates(ticker: str, dates: Dates) -> None:
         raise BadPrices(f"{ticker} is not sorted: {dates[at + 1]} stands after {dates[at]}; sort its rows by date")
 
 
-def _check_prices(ticker: str, name: str, dates: Dates, values: Floats) -> None:
-    bad = np.isinf(values) | (values <= 0)
+def _check_values(ticker: str, name: str, dates: Dates, values: Floats) -> None:
+    price = name in POSITIVE
+    bad = np.isinf(values) | (price & (values <= 0))
     if bad.any():
         at = int(np.flatnonzero(bad)[0])
+        valid = (
+            "a price is finite and above zero; leave the cell empty where there was no trade"
+            if price
+            else "a value is finite; leave the cell empty where there is none"
+        )
         raise BadPrices(
-            f"{ticker} has the {name} {values[at]:g} on {dates[at]} ({int(bad.sum())} such in all); a price is finite"
-            " and above zero; leave the cell empty where there was no trade"
+            f"{ticker} has the {name} {values[at]:g} on {dates[at]} ({int(bad.sum())} such in all); {valid}"
         )
 
 
@@ -121,7 +127,7 @@ class Prices:
         if wide_close.columns.has_duplicates:
             twice = list(wide_close.columns[wide_close.columns.duplicated()])
             raise InputError(f"columns {twice} stand twice in the prices; each ticker has one column")
-        dates = _as_dates(wide_close.index)
+        dates = as_dates(wide_close.index)
         values = np.asfortranarray(wide_close.to_numpy(dtype=np.float64, na_value=np.nan))
         mics = {} if exchange is None or isinstance(exchange, str) else exchange
         bars = {}
@@ -154,20 +160,23 @@ class Prices:
         return pd.DataFrame(dict(bars.fields), index=pd.DatetimeIndex(bars.dates, name="date"))
 
 
-def _as_dates(index: Any) -> Dates:
+def as_dates(index: Any, what: str = "prices") -> Dates:
+    """Read the index of a data frame as dates; ``what`` names the frame in an error."""
     import pandas as pd
 
     if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
-        raise InputError(f"the dates of the prices carry the zone {index.tz}; use tz_localize(None)")
+        raise InputError(f"the dates of the {what} carry the zone {index.tz}; use tz_localize(None)")
     try:
         stamps = pd.DatetimeIndex(pd.to_datetime(index, format="ISO8601"))
     except (ValueError, TypeError) as error:
         raise InputError(
-            f"the prices are not indexed by dates ({error}); use datetimes or ISO text, 2021-09-13"
+            f"the {what} are not indexed by dates ({error}); use datetimes or ISO text, 2021-09-13"
         ) from None
     if stamps.hasnans:
-        raise InputError("the index of the prices has missing dates; each row needs its date")
+        raise InputError(f"the index of the {what} has missing dates; each row needs its date")
     if (stamps != stamps.normalize()).any():
-        raise InputError("the dates of the prices carry times of day; one row a session is expected: index.normalize()")
+        raise InputError(
+            f"the dates of the {what} carry times of day; one row a session is expected: index.normalize()"
+        )
     dates: Dates = stamps.to_numpy().astype("datetime64[D]")
     return dates
