@@ -5,10 +5,10 @@ r"""Fama-French five factors: market, size, value, profitability and investment.
 
 RMW is the return of firms with robust profitability less that of firms with weak one, CMA that of firms that invest
 conservatively less that of firms that invest aggressively. For samples that share profitability or growth, as young
-technology firms do. HML is nearly spanned by the other four, so its loading is not well determined; the abnormal
-return does not suffer. Assumes stable loadings, and factors of the security's own market, currency and trading hours.
-The columns are those of Kenneth French's daily files, which :func:`eventstudy.read_french` reads; SMB is not that of
-the three factors. Fama & French (2015, Journal of Financial Economics 116:1).
+technology firms do. Fama and French find that the other four explain the mean of HML; its loading still takes up what
+value firms have in common on a day. Assumes stable loadings, and factors of the security's own market, currency and
+trading hours. The columns are those of Kenneth French's daily files, which :func:`eventstudy.read_french` reads; SMB
+is not that of the three factors. Fama & French (2015, Journal of Financial Economics 116:1).
 
 Examples
 --------

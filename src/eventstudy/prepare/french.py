@@ -27,7 +27,7 @@ MISSING = (-99.99, -999.0)  # per cent, as the library writes what it does not h
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
 DAY, MONTH, ISO = (re.compile(p, re.ASCII) for p in (r"\d{8}", r"\d{6}", r"\d{4}-\d{2}-\d{2}"))
 VINTAGE = re.compile(r"using the (\d{6})\b", re.ASCII)
-# The median size of daily factors is a quarter of a per cent or more, that of monthly ones in decimals 0.03 or less.
+# The median size of daily factors is a fifth of a per cent or more, that of monthly ones in decimals 0.03 or less.
 SMALL, ENOUGH = 0.05, 20
 RATES = ("RF",)
 FREQUENCIES = {"daily": 4, "weekly": 15, "monthly": 45}  # and the median days between rows that they stay below
