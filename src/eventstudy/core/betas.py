@@ -53,6 +53,11 @@ def deviations(x: Floats, weight: Floats) -> Deviations:
     return Deviations(d, np.where(constant, 1.0, squares), constant)
 
 
+def slopes(own: Floats, near: Deviations) -> Floats:
+    """Give the slope of a regressor's deviations (N, n_est) on each of some others alone, (N, K)."""
+    return np.asarray(np.einsum("nl,nlk->nk", own, near.d) / near.squares)
+
+
 def line(block: Block, x: Floats, z: Floats, weight: Floats) -> Line:
     r"""Draw a line through the weighted means, its slope by an instrument.
 

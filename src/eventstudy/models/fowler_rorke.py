@@ -29,7 +29,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from eventstudy.core.betas import assess, deviations, line
+from eventstudy.core.betas import assess, deviations, line, slopes
 from eventstudy.core.ols import SINGULAR, least_squares
 from eventstudy.errors import InputError
 from eventstudy.types import Abnormal, Block, Bools, Column, Floats, Status
@@ -55,7 +55,7 @@ class FowlerRorke:
     coefficients: ClassVar[tuple[str, ...]] = ("alpha", "beta")
 
     def __post_init__(self) -> None:
-        if isinstance(self.order, bool) or self.order not in (1, 2):
+        if type(self.order) is not int or self.order not in (1, 2):
             raise InputError(f"order of the fowler_rorke model is {self.order!r}; give 1 or 2 leads and lags")
 
     @property
@@ -83,8 +83,8 @@ class FowlerRorke:
     def _weights(self, block: Block, weight: Floats) -> tuple[Floats, Bools]:
         """Give the weight of each column (N, 2 order + 1), and where there is none."""
         near = deviations(block.x[:, : block.n_est], weight)
-        slopes = np.einsum("nlk,nl->nk", near.d, near.d[..., self.order]) / near.squares
-        rho = [(slopes[:, self.order - k] + slopes[:, self.order + k]) / 2.0 for k in range(1, self.order + 1)]
+        on = slopes(near.d[..., self.order], near)
+        rho = [(on[:, self.order - k] + on[:, self.order + k]) / 2.0 for k in range(1, self.order + 1)]
         total = 1.0 + 2.0 * sum(rho)
         undetermined = np.abs(total) <= SINGULAR
         total = np.where(undetermined, 1.0, total)

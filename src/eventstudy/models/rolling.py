@@ -11,8 +11,8 @@ event window has one line, of the last ``window`` sessions of the estimation win
 that of the forecasts, and is negative where they do worse than the mean.
 
 For a beta that drifts: the variance is what the model has shown out of sample, and the beta is recent. The errors of
-days less than ``window`` apart are correlated, by 4/(3 window) of their number in all, which the degrees of freedom
-leave out. Rolling betas are those of Fama & MacBeth (1973, Journal of Political Economy 81:607).
+days less than ``window`` apart are correlated, which takes about 4/(3 window) of the degrees of freedom; that is left
+out. Rolling betas are those of Fama & MacBeth (1973, Journal of Political Economy 81:607).
 
 Examples
 --------

@@ -28,7 +28,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from eventstudy.core.betas import assess, deviations, line
+from eventstudy.core.betas import assess, deviations, line, slopes
+from eventstudy.core.ols import SINGULAR
 from eventstudy.types import Abnormal, Block, Column
 
 
@@ -46,7 +47,8 @@ class ScholesWilliams:
         # Three slopes over 1 + 2 rho are one slope by this instrument, for rho is its slope on the benchmark.
         z = (near.d / near.squares[:, None]).sum(axis=2)
         fitted = line(block, block.x[..., 1], z, weight)
-        fitted = fitted._replace(singular=fitted.singular | near.constant.any(axis=1))
+        undetermined = np.abs(slopes(near.d[..., 1], near).sum(axis=1)) <= SINGULAR  # 1 + 2 rho is 0
+        fitted = fitted._replace(singular=fitted.singular | undetermined | near.constant.any(axis=1))
         dof = weight.sum(axis=1) - 2.0
         return assess(block, block.ok, fitted, weight, dof, dof, dof < 1)
 
