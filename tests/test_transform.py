@@ -326,6 +326,18 @@ def test_members_that_never_meet_are_refused():
             transform.portfolio(prices_of(wide), ["A", "B"], "AB", rebalance=rebalance)
 
 
+def test_a_close_without_its_adjusted_close_is_no_price():
+    fields = {"close": np.array([8.0, 10.0, 11.0, 12.0]), "adjusted": np.array([4.0, np.nan, 5.5, np.nan])}
+    dates = days("2021-01-04", "2021-01-05", "2021-01-06", "2021-01-07")
+    prices = Prices({"A": Bars("A", dates, fields, "XNYS")})
+    made = transform.portfolio(prices, ["A"], "ONE")  # the change over the gap belongs to the day after it
+    assert made.frame("ONE")["close"].to_dict() == {pd.Timestamp(dates[0]): 100.0, pd.Timestamp(dates[2]): 137.5}
+    its = transform.delisted(prices, {"A": -0.5}).bars["A"]
+    assert its.dates.tolist() == dates.tolist()
+    np.testing.assert_array_equal(its.fields["close"], [8.0, 10.0, 11.0, 5.5])
+    np.testing.assert_array_equal(its.fields["adjusted"], [4.0, np.nan, 5.5, 2.75])
+
+
 # --- without -------------------------------------------------------------------------------------------------------
 
 
