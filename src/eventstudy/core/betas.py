@@ -95,11 +95,13 @@ def line(block: Block, x: Floats, z: Floats, weight: Floats) -> Line:
     length = np.sqrt(np.maximum(_dot(u, u), np.finfo(float).tiny))
     shared = _dot(u, g) / length
     apart = g - u * (shared / length)[:, None]
-    h = np.where(ok[..., None], length[:, None, None], 0.0) * [1.0, 0.0]
-    h += d[..., None] * np.stack([shared, np.sqrt(_dot(apart, apart))], axis=1)[:, None]
-    v = np.ones(r.shape)
+    h = np.empty((*r.shape, 2))
+    h[..., 0] = np.where(ok, length[:, None] + shared[:, None] * d, 0.0)
+    h[..., 1] = np.sqrt(_dot(apart, apart))[:, None] * d
+    leverage = h[:, :n_est, 0] ** 2 + h[:, :n_est, 1] ** 2
     own = u + g * d[:, :n_est]  # the diagonal of XA
-    v[:, :n_est] += 2.0 * np.where(ok[:, :n_est], (h[:, :n_est] ** 2).sum(axis=2) - own, 0.0)
+    v = np.ones(r.shape)
+    v[:, :n_est] += 2.0 * (leverage - own)
     return Line(np.stack([mean_r - beta * mean_x, beta], axis=1), e, h, v, singular)
 
 

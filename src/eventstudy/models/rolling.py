@@ -108,20 +108,24 @@ def _carry(block: Block, ok: Bools, lines: _Lines, known: Bools, singular: Bools
     n_est = block.n_est
     n, squares = np.maximum(lines.n, 1.0), np.where(known, lines.squares, 1.0)
     slope = np.where(known, lines.products / squares, 0.0)
-    day = np.minimum(np.arange(block.r.shape[1]), n_est)
-    raw = np.where(block.ok[..., None], np.stack([block.x[..., 0], block.r], axis=2), 0.0)
+    x, y = np.where(block.ok, block.x[..., 0], 0.0), np.where(block.ok, block.r, 0.0)
     count = np.maximum(block.ok[:, :n_est].sum(axis=1), 1)
-    centre = raw[:, :n_est].sum(axis=1) / count[:, None]
-    x, y = np.moveaxis(raw - centre[:, None], 2, 0)
-    d = np.where(ok, x - lines.x[:, day], 0.0)
-    e = np.where(ok, y - lines.y[:, day] - slope[:, day] * d, 0.0)
-    h = np.where(ok[..., None], np.stack([1.0 / np.sqrt(n), np.zeros(n.shape)], axis=2)[:, day], 0.0)
-    h[..., 1] = d / np.sqrt(squares[:, day])
+    centre = [column[:, :n_est].sum(axis=1) / count for column in (x, y)]
+
+    def by_day(values: Floats) -> Floats:
+        last = np.broadcast_to(values[:, -1:], (len(values), block.r.shape[1] - n_est))
+        return np.hstack([values[:, :-1], last])
+
+    d = np.where(ok, x - centre[0][:, None] - by_day(lines.x), 0.0)
+    e = np.where(ok, y - centre[1][:, None] - by_day(lines.y) - by_day(slope) * d, 0.0)
+    h = np.empty((*e.shape, 2))
+    h[..., 0] = np.where(ok, by_day(1.0 / np.sqrt(n)), 0.0)
+    h[..., 1] = d * by_day(1.0 / np.sqrt(squares))
     v = np.ones(e.shape)
-    v[:, :n_est] += (h[:, :n_est] ** 2).sum(axis=2)
+    v[:, :n_est] += h[:, :n_est, 0] ** 2 + h[:, :n_est, 1] ** 2
     h[:, :n_est] = 0.0  # an error of forecast was fitted by nothing: its variance is v
     beta = slope[:, -1]
-    alpha = centre[:, 1] + lines.y[:, -1] - beta * (centre[:, 0] + lines.x[:, -1])
+    alpha = centre[1] + lines.y[:, -1] - beta * (centre[0] + lines.x[:, -1])
     return Line(np.stack([alpha, beta], axis=1), e, h, v, singular)
 
 
