@@ -29,8 +29,14 @@ def listed_twice(seed: int = 1, linked: bool = True, own: float = 0.2) -> make.C
     sessions = np.arange(18000, 18000 + days)
     panels = [
         Panel(
-            r, np.ones(r.shape, dtype=bool), np.empty((days, 0)), sessions, tuple(f"{name}{i}" for i in range(30)), ()
-        )
+            r,
+            np.ones(r.shape, dtype=bool),
+            np.empty((days, 0)),
+            sessions,
+            tuple(map(str, range(LISTINGS))),
+            (),
+            calendar=name,
+        )  # fmt: skip
         for name, r in (("H", home), ("A", abroad))
     ]
     where = [(k, i, 100 + 40 * i + k * LATER) for i in range(LISTINGS) for k in (0, 1)]
@@ -116,7 +122,7 @@ def test_components_join_what_is_linked(links_: list[tuple[int, int]], wanted: l
 
 def test_kolari_pynnonen_holds_its_size_where_every_firm_is_listed_twice() -> None:
     test = {name: _registry.load("inference", name) for name in ("bmp", "kolari_pynnonen")}
-    p = {name: [] for name in test}
+    p: dict[str, list[float]] = {name: [] for name in test}
     for seed in range(200):
         case = listed_twice(seed)
         verdicts = run(case.panels, case.placed, MEAN, test, case.sample, singly=False).verdicts

@@ -79,8 +79,8 @@ def placebo_p(scores: Scores, abnormal: Abnormal) -> Floats:
 
     .. math:: p = \frac{1 + \#\{d : |CAR_d| / s_d \ge |CAR| / s\}}{1 + D}
 
-    over the D placebos that have an abnormal return on every day that the event has; the smallest p is 1 / (1 + D). In-space
-    placebos (Abadie, Diamond & Hainmueller 2010, Journal of the American Statistical Association 105:493).
+    over the D placebos that have an abnormal return on every day that the event has; the smallest p is 1 / (1 + D).
+    In-space placebos (Abadie, Diamond & Hainmueller 2010, Journal of the American Statistical Association 105:493).
 
     Returns
     -------

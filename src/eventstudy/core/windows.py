@@ -66,7 +66,7 @@ def _hide(ok: Bools, placed: Placed, some: Ints, spec: Spec) -> Bools | None:
 def _peers(panel: Panel, placed: Placed, some: Ints, spec: Spec) -> Floats | None:
     if panel.peers is None:
         return None
-    peers = panel.peers[placed.day[some][:, None] + spec.offsets]
+    peers: Floats = panel.peers[placed.day[some][:, None] + spec.offsets]
     if placed.barred is not None:
         at, (_, column) = _rows_of(placed.barred, some)
         peers[at, :, column] = np.nan

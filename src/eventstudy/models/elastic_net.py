@@ -41,8 +41,8 @@ from eventstudy.errors import InputError
 from eventstudy.types import PEERS, Abnormal, Block, Column, Floats, Status
 
 LEAST = 2  # peers
-LOWEST = 1e-3  # the smallest penalty tried, in units of the largest, which keeps no peer
-TOLERANCE = 1e-5  # of the duality gap while tuning
+LOWEST = 1e-2  # the smallest penalty tried, over the one that keeps no peer; noise alone asks for ten times as much
+TOLERANCE = 1e-4  # of the duality gap while tuning; its cube for the fit that is kept
 MAX_ITER = 10_000
 
 
@@ -69,7 +69,7 @@ class ElasticNet:
     coefficients: ClassVar[tuple[str, ...]] = ("alpha", "n_selected", "penalty")
 
     l1_ratio: Sequence[float] = (0.5, 1.0)
-    n_penalties: int = 30
+    n_penalties: int = 20
     n_folds: int = 5
 
     def __post_init__(self) -> None:
@@ -116,7 +116,7 @@ class ElasticNet:
             warnings.simplefilter("error", failure)
             try:
                 penalty, share = self._tuned(path, z, y / scale)
-                rough = _path(path, z, y / scale, share, np.array([penalty]), TOLERANCE**2)
+                rough = _path(path, z, y / scale, share, np.array([penalty]), TOLERANCE**3)
             except failure:
                 return None
         return _Net(mean, scale * _polished(z, y / scale, rough[:, 0], penalty, share), penalty)
@@ -126,9 +126,10 @@ class ElasticNet:
         n = len(y)
         folds = np.array_split(np.arange(n), self.n_folds)
         largest = max(np.abs(z.T @ y).max() / n, np.finfo(float).eps)
+        sizes = np.geomspace(1.0, LOWEST, self.n_penalties)
         best = (np.inf, 0.0, 0.0)
         for share in self.l1_ratio:
-            penalties = largest / share * np.geomspace(1.0, LOWEST, self.n_penalties)
+            penalties = largest / share * sizes
             error = np.zeros(self.n_penalties)
             for fold in folds:
                 others = np.delete(np.arange(n), fold)

@@ -33,7 +33,7 @@ class MarketAdjusted:
     def fit(self, block: Block) -> Abnormal:
         """Take the benchmark's return off; k = 0."""
         excess = np.where(block.ok, block.r, 0.0) - np.where(block.ok, block.x[..., 0], 0.0)
-        return least_squares(replace(block, r=excess), [])
+        return replace(least_squares(replace(block, r=excess), []), block=block)
 
 
 MODEL = MarketAdjusted()

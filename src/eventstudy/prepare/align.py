@@ -6,17 +6,38 @@ Nothing is estimated here, and nothing is lost: an event that cannot be used kee
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from eventstudy import markets
 from eventstudy.bars import Prices
-from eventstudy.errors import AlignmentError, InputError, one_of
-from eventstudy.prepare.calendar import Calendar, key, observed, place
-from eventstudy.prepare.panels import Choices, Market, panel, read_factors
-from eventstudy.types import Bools, Ints, Panel, Placed, Roll, Sample, Status
+from eventstudy.core.sums import links
+from eventstudy.errors import InputError, one_of
+from eventstudy.prepare.calendar import Calendar, key, observed
+from eventstudy.prepare.currency import in_currency
+from eventstudy.prepare.factors import read_factors, why_missing
+from eventstudy.prepare.outcomes import is_return
+from eventstudy.prepare.panels import Choices, Market, panel
+from eventstudy.prepare.peers import Pools, pools
+from eventstudy.prepare.placing import (
+    Fate,
+    benchmarks,
+    calendars_of,
+    firms,
+    placed_by,
+    sessions_at,
+    twins,
+    within_prices,
+    within_rates,
+)
+from eventstudy.prepare.screens import Where, hidden, same_news, screened
+from eventstudy.prepare.windows import own_windows
+from eventstudy.types import PEERS, Ints, Panel, Placed, Roll, Sample, Status
+
+OWN_COLUMNS = ("benchmark", "sessions", "clock", "peers")  # names of regressors that are made here
 
 
 @dataclass(frozen=True)
@@ -31,24 +52,13 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-class _Fate:
-    """Status and reason by event; the first loss stands."""
-
-    def __init__(self, n: int) -> None:
-        self.status = np.full(n, Status.OK, dtype=np.int64)
-        self.reason = np.full(n, "", dtype=object)
-
-    @property
-    def ok(self) -> Bools:
-        return np.asarray(self.status == Status.OK)
-
-    def lose(self, where: Bools, status: Status, reason: object) -> None:
-        fresh = where & self.ok
-        self.status[fresh] = status
-        self.reason[fresh] = np.broadcast_to(np.asarray(reason, dtype=object), fresh.shape)[fresh]
-
-
-def prepare(frame: pd.DataFrame, prices: Prices, choices: Choices, factors: pd.DataFrame | None = None) -> Prepared:
+def prepare(
+    frame: pd.DataFrame,
+    prices: Prices,
+    choices: Choices,
+    factors: pd.DataFrame | None = None,
+    other_news: pd.DataFrame | None = None,
+) -> Prepared:
     """Place events on sessions, find their benchmarks, and build one panel for each calendar and benchmark.
 
     Parameters
@@ -59,6 +69,8 @@ def prepare(frame: pd.DataFrame, prices: Prices, choices: Choices, factors: pd.D
     choices : Choices
     factors : DataFrame, optional
         Decimal factor returns, dates by names.
+    other_news : DataFrame, optional
+        ``Events.frame`` of events that are not studied, but may confound those that are.
 
     Raises
     ------
@@ -67,21 +79,36 @@ def prepare(frame: pd.DataFrame, prices: Prices, choices: Choices, factors: pd.D
     AlignmentError
         When the one benchmark has no prices, or a date has no session and the policy is "raise".
     """
-    fate = _Fate(len(frame))
+    fate = Fate(len(frame))
     ticker = frame["ticker"].to_numpy(dtype=object)
-    market = _market(prices, read_factors(factors))
-    _check_columns(market, choices)
-    if not any(choices.price in bars.fields for bars in prices.bars.values()):
-        raise InputError(f"price is {choices.price!r}, and no security has that field; read prices that have it")
-    known = np.array([name in prices.bars for name in ticker], dtype=bool)
-    fate.lose(~known, Status.UNKNOWN_TICKER, [_absent(name, prices) for name in ticker])
-    calendar = np.array([key(prices.bars[n].mic) if k else None for n, k in zip(ticker, known, strict=True)], object)
-    benchmark = _benchmarks(frame, calendar, prices, choices, fate)
-    position, placement = _placed(frame, known, calendar, market, choices.on_closed, fate)
-    session = _sessions(position, calendar, market)
-    _within_prices(ticker, session, prices, fate)
-    twin = _twins(frame, ticker, session, fate)
-    rows, panels, placed, sample = _panels(market, choices, ticker, calendar, benchmark, position, fate)
+    converted = in_currency(prices, choices.currency)
+    market = _market(converted.prices, read_factors(factors))
+    _check_choices(market, choices)
+    calendar = calendars_of(frame, market.prices, fate)
+    position, placement = placed_by(frame, calendar, market.calendars, choices.on_closed, fate)
+    benchmark = np.full(len(frame), None, dtype=object)
+    if any(column.name == "benchmark" for column in choices.columns):
+        benchmark = benchmarks(frame, calendar, market.prices, choices.benchmark, fate)
+    session = sessions_at(position, calendar, market.calendars)
+    within_prices(ticker, session, market.prices, choices.outcome, fate)
+    within_rates(ticker, session, converted.lacking, fate)
+    for name in dict.fromkeys(c.name for c in choices.columns if c.name in market.factors):
+        reason = why_missing(name, market.factors[name], session)
+        fate.lose(reason != "", Status.NO_FACTORS, reason)
+    pool = None
+    if PEERS in choices.columns:
+        pool = pools(choices.peers, frame, market.prices)
+        reason = pool.reasons(ticker)
+        fate.lose(reason != "", Status.NO_PEERS, reason)
+    where = Where(*firms(frame), calendar, position)
+    stretches = screened(frame, where, other_news, market, choices, fate)
+    twin = twins(frame, ticker, session, fate)
+    made = _panels(market, choices, ticker, where, benchmark, pool, fate)
+    rows = made.rows
+    placed = made.placed._replace(
+        own=own_windows(frame.iloc[rows], choices), hidden=hidden(stretches, rows, choices),
+        link=same_news(where.firm[rows] if "firm" in frame else None, where.news[rows], session[rows]),
+    )  # fmt: skip
     table = pd.DataFrame(
         {
             "ticker": frame["ticker"],
@@ -93,12 +120,17 @@ def prepare(frame: pd.DataFrame, prices: Prices, choices: Choices, factors: pd.D
         },
         index=frame.index,
     )
-    notes = [note for c in market.calendars.values() for note in c.notes]
-    notes += _cross_zone(ticker[rows], benchmark[rows], prices, choices)
+    if choices.contaminated != "keep":
+        table["n_contaminated"] = np.bincount(
+            stretches[:, 0], stretches[:, 2] - stretches[:, 1] + 1, len(frame)
+        ).astype(np.int64)
+    notes = [*converted.notes, *(note for c in market.calendars.values() for note in c.notes)]
+    notes += _cross_zone(ticker[rows], benchmark[rows], market.prices, choices)
     if choices.price in ("high", "low"):
         notes.append(f"day 0 is at the {choices.price}: those of security and benchmark need not be simultaneous")
     roll = Roll(table, fate.status, fate.reason, twin, rows)
-    return Prepared(roll, panels, placed, sample, market.calendars, tuple(notes))
+    sample = replace(made.sample, links=links(placed))
+    return Prepared(roll, made.panels, placed, sample, market.calendars, tuple(notes))
 
 
 def _market(prices: Prices, factors: dict[str, tuple[np.ndarray, np.ndarray]]) -> Market:
@@ -108,125 +140,64 @@ def _market(prices: Prices, factors: dict[str, tuple[np.ndarray, np.ndarray]]) -
     return Market(prices, calendars, factors)
 
 
-def _check_columns(market: Market, choices: Choices) -> None:
+def _check_choices(market: Market, choices: Choices) -> None:
+    every = market.prices.bars.values()
+    known = {*OWN_COLUMNS, *market.factors, *market.prices.bars}
     for column in choices.columns:
-        if column.name != "benchmark" and column.name not in market.factors and column.name not in market.prices.bars:
-            valid = [*market.factors, *market.prices.bars]
-            raise one_of("the regressor", column.name, valid)
+        if column.name not in known:
+            raise one_of("the regressor", column.name, [*market.factors, *market.prices.bars])
+    if not any(choices.price in bars.fields for bars in every):
+        raise InputError(f"price is {choices.price!r}, and no security has that field; read prices that have it")
+    if not is_return(choices.outcome) and not any(choices.outcome in bars.fields for bars in every):
+        fields = sorted({name for bars in every for name in bars.fields})
+        raise one_of("outcome", choices.outcome, ["return", "volatility", *fields])
+    if choices.price != "close" and any(column.summed for column in choices.columns):
+        raise InputError(f"price is {choices.price!r}, and the model sums returns since the last close; take 'close'")
 
 
-def _absent(ticker: str, prices: Prices) -> str:
-    return prices.problems.get(ticker, f"there are no prices of {ticker}")
+class _Made(NamedTuple):
+    """The usable events as integers in their panels, and their rows in the frame."""
 
-
-def _benchmarks(frame: pd.DataFrame, calendar: np.ndarray, prices: Prices, choices: Choices, fate: _Fate) -> np.ndarray:
-    """Give each event's benchmark; an event whose benchmark has no prices is lost, and all are an error."""
-    given = choices.benchmark
-    ticker = frame["ticker"].to_numpy(dtype=object)
-    found = np.full(len(frame), None, dtype=object)
-    if not any(column.name == "benchmark" for column in choices.columns):
-        return found
-    if given is None:
-        raise AlignmentError("the model needs a benchmark and none was named; give Study(benchmark=...) a ticker")
-    if isinstance(given, str) and given in frame.columns:
-        found[:] = frame[given].to_numpy(dtype=object)
-    elif isinstance(given, str):
-        if given not in prices.bars:
-            raise AlignmentError(f"benchmark {_absent(given, prices)}; there are prices of {', '.join(prices.bars)}")
-        found[:] = given
-    else:
-        found[:] = [_named(given, name, prices) for name in ticker]
-    lost = np.array([name not in prices.bars for name in found], dtype=bool)
-    reasons = [f"benchmark: {_absent(str(name), prices)}" if name else "no benchmark is named for it" for name in found]
-    fate.lose(lost, Status.NO_BENCHMARK, reasons)
-    return found
-
-
-def _named(given: Mapping[str, str], ticker: str, prices: Prices) -> str | None:
-    """Look a benchmark up by ticker, by the ticker's MIC, then by the MIC whose sessions it keeps."""
-    mic = prices.bars[ticker].mic if ticker in prices.bars else None
-    return given.get(ticker, given.get(str(mic), given.get(str(key(mic)))))
-
-
-def _placed(
-    frame: pd.DataFrame, known: Bools, calendar: np.ndarray, market: Market, on_closed: str, fate: _Fate
-) -> tuple[Ints, np.ndarray]:
-    position = np.full(len(frame), -1, dtype=np.int64)
-    placement = np.full(len(frame), "", dtype=object)
-    for name in dict.fromkeys(calendar[known]):
-        mine = known & (calendar == name)
-        position[mine], placement[mine] = place(frame[mine], market.calendars[name], on_closed)
-    nowhere = known & (position < 0)
-    outside = np.array([text.startswith("outside") for text in placement], dtype=bool)
-    fate.lose(nowhere & outside, Status.OUTSIDE_CALENDAR, placement)
-    fate.lose(nowhere & ~outside, Status.CLOSED, placement)
-    return position, placement
-
-
-def _sessions(position: Ints, calendar: np.ndarray, market: Market) -> np.ndarray:
-    session = np.full(len(position), np.datetime64("NaT"), dtype="datetime64[D]")
-    for name, its in market.calendars.items():
-        mine = (position >= 0) & (calendar == name)
-        session[mine] = its.dates[position[mine]]
-    return session
-
-
-def _within_prices(ticker: np.ndarray, session: np.ndarray, prices: Prices, fate: _Fate) -> None:
-    """Lose the events that lie before a ticker's first price or after its last."""
-    never = np.datetime64("NaT", "D")
-    first, last = np.full(len(ticker), never), np.full(len(ticker), never)
-    for name in dict.fromkeys(ticker[fate.ok]):
-        bars = prices.bars[name]
-        seen = bars.dates[np.isfinite(bars.fields["close"])]
-        mine = ticker == name
-        first[mine], last[mine] = (seen[0], seen[-1]) if len(seen) else (never, never)
-    fate.lose(np.isnat(first), Status.NO_PRICE, "it has no price at all")
-    fate.lose(session < first, Status.NO_PRICE, [f"its first price is of {d}, after the event" for d in first])
-    fate.lose(session > last, Status.NO_PRICE, [f"its last price is of {d}, before the event" for d in last])
-
-
-def _twins(frame: pd.DataFrame, ticker: np.ndarray, session: np.ndarray, fate: _Fate) -> Ints:
-    """Lose all but the first event of a ticker in a session; give the row that each event repeats."""
-    twin = np.arange(len(frame))
-    ok = np.flatnonzero(fate.ok)
-    firsts = pd.Series(ok).groupby([ticker[ok], session[ok]]).transform("min").to_numpy()
-    twin[ok] = firsts
-    again = twin != np.arange(len(frame))
-    names = frame.index.to_numpy()
-    fate.lose(again, Status.DUPLICATE, [f"same ticker and session as {names[t]}, which is counted" for t in twin])
-    return twin
+    rows: Ints
+    panels: list[Panel]
+    placed: Placed
+    sample: Sample
 
 
 def _panels(
-    market: Market,
-    choices: Choices,
-    ticker: np.ndarray,
-    calendar: np.ndarray,
-    benchmark: np.ndarray,
-    position: Ints,
-    fate: _Fate,
-) -> tuple[Ints, list[Panel], Placed, Sample]:
+    market: Market, choices: Choices, ticker: np.ndarray, where: Where, benchmark: np.ndarray, pool: Pools | None,
+    fate: Fate,
+) -> _Made:  # fmt: skip
     """Build one panel for each calendar and benchmark, and express the events that are left as integers in them."""
     rows = np.flatnonzero(fate.ok)
-    spec = choices.spec
+    spec, calendar = choices.spec, where.calendar[rows]
     reach = np.array([spec.estimation[0], spec.event[1]])
-    kinds = list(dict.fromkeys(zip(calendar[rows], benchmark[rows], strict=True)))
-    kind = np.array([kinds.index(pair) for pair in zip(calendar[rows], benchmark[rows], strict=True)], dtype=np.int64)
+    kinds = list(dict.fromkeys(zip(calendar, benchmark[rows], strict=True)))
+    kind = np.array([kinds.index(pair) for pair in zip(calendar, benchmark[rows], strict=True)], dtype=np.int64)
     panels: list[Panel] = []
     asset, day = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
+    barred = []
     for at, (name, index) in enumerate(kinds):
         mine = np.flatnonzero(kind == at)
-        where = position[rows[mine]]
-        span = np.array([where.min(), where.max()]) + reach
+        position = where.position[rows[mine]]
+        span = np.array([position.min(), position.max()]) + reach
         tickers, asset[mine] = np.unique(ticker[rows[mine]].astype(str), return_inverse=True)
         if choices.whole:
             span = _history(span, market, name, tickers)
-        panels.append(panel(market, market.calendars[name], tickers.tolist(), index, span, choices))
-        day[mine] = where - span[0]
-    cluster, dates = _clusters(panels, kind, day, calendar[rows], spec.offsets)
+        peers = None if pool is None else pool.on(name, index, rows[mine])
+        panels.append(panel(market, market.calendars[name], tickers.tolist(), index, span, choices, peers))
+        day[mine] = position - span[0]
+        if pool is not None and peers is not None:
+            event, column = pool.barred(rows[mine], ticker, position, peers, spec.n_evt)
+            barred.append(np.column_stack([mine[event], column]))
+    cluster, dates = _clusters(panels, kind, day, calendar, spec.offsets)
     group = np.zeros(len(rows), dtype=np.int64)
     sample = Sample(spec, 1, np.zeros(len(dates), dtype=np.int64), dates)
-    return rows, panels, Placed(kind, asset, day, cluster, group, np.ones(len(rows))), sample
+    placed = Placed(kind, asset, day, cluster, group, np.ones(len(rows)))
+    if barred:
+        pairs = np.concatenate(barred)
+        placed = placed._replace(barred=pairs[np.lexsort(pairs.T[::-1])])
+    return _Made(rows, panels, placed, sample)
 
 
 def _history(span: Ints, market: Market, name: str | None, tickers: np.ndarray) -> Ints:
@@ -269,9 +240,18 @@ def valid_estimation_days(prepared: Prepared) -> Ints:
     """Count the valid estimation days of each placed event, (n,), without cutting any window."""
     placed, spec = prepared.placed, prepared.sample.spec
     count = np.zeros(len(placed.day), dtype=np.int64)
+    first = np.full(len(count), spec.estimation[0]) if placed.own is None else placed.own[:, 0]
+    last = np.full(len(count), spec.estimation[1]) if placed.own is None else placed.own[:, 1]
+    hidden = np.empty((0, 3), dtype=np.int64) if placed.hidden is None else placed.hidden
     for at, its in enumerate(prepared.panels):
         mine = placed.panel == at
+        asset, day = placed.asset[mine], placed.day[mine]
         running = np.concatenate([np.zeros((len(its.assets), 1), dtype=np.int64), np.cumsum(its.ok, axis=1)], axis=1)
-        first = placed.day[mine] + spec.estimation[0]
-        count[mine] = running[placed.asset[mine], first + spec.n_est] - running[placed.asset[mine], first]
+        count[mine] = running[asset, day + last[mine] + 1] - running[asset, day + first[mine]]
+        event, start, stop = hidden[mine[hidden[:, 0]]].T
+        start, stop = np.maximum(start, first[event]), np.minimum(stop, last[event])
+        there = stop >= start
+        event, start, stop = event[there], start[there], stop[there]
+        asset, day = placed.asset[event], placed.day[event]
+        np.subtract.at(count, event, running[asset, day + stop + 1] - running[asset, day + start])
     return count

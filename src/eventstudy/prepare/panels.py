@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eventstudy.bars import Prices
-from eventstudy.errors import InputError
 from eventstudy.prepare import returns as rules
 from eventstudy.prepare.calendar import Calendar, key
-from eventstudy.types import Bools, Column, Floats, Ints, Panel, Spec
-
-if TYPE_CHECKING:
-    import pandas as pd
+from eventstudy.prepare.factors import Factors, by_date
+from eventstudy.prepare.outcomes import is_return, level_of
+from eventstudy.types import PEERS, Bools, Column, Floats, Ints, Panel, Spec
 
 
 @dataclass(frozen=True)
@@ -29,6 +26,13 @@ class Choices:
     gaps: str
     price: str
     on_closed: str
+    peers: str | Sequence[str] | Mapping[str, Sequence[str]] | None = None
+    outcome: str = "return"
+    currency: str | None = None
+    contaminated: str = "keep"
+    confounding: tuple[int, int] | None = None
+    estimation_columns: tuple[str, str] | None = None
+    event_columns: tuple[str, str] | None = None
     whole: bool = False  # panels with all that the prices hold, to draw dates from
 
 
@@ -38,38 +42,21 @@ class Market:
 
     prices: Prices
     calendars: Mapping[str | None, Calendar]
-    factors: Mapping[str, tuple[np.ndarray, Floats]]
+    factors: Factors
 
     def calendar_of(self, ticker: str) -> Calendar:
         """Give the calendar that a ticker's exchange keeps."""
         return self.calendars[key(self.prices.bars[ticker].mic)]
 
 
-def read_factors(frame: pd.DataFrame | None) -> dict[str, tuple[np.ndarray, Floats]]:
-    """Take factor returns (decimal, dates by names) from a frame: name to dates and values.
-
-    Raises
-    ------
-    InputError
-        When dates repeat or are not dates, or a column is not numeric.
-    """
-    import pandas as pd
-
-    if frame is None:
-        return {}
-    try:
-        dates = pd.DatetimeIndex(pd.to_datetime(frame.index, format="ISO8601")).to_numpy().astype("datetime64[D]")
-        values = {str(name): frame[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in frame.columns}
-    except (ValueError, TypeError) as error:
-        raise InputError(f"factors are not decimal returns indexed by date: {error}") from None
-    if len(np.unique(dates)) < len(dates):
-        raise InputError("factors have two rows for one date; keep one row a date")
-    order = np.argsort(dates)
-    return {name: (dates[order], column[order]) for name, column in values.items()}
-
-
 def panel(
-    market: Market, calendar: Calendar, tickers: Sequence[str], benchmark: str | None, span: Ints, choices: Choices
+    market: Market,
+    calendar: Calendar,
+    tickers: Sequence[str],
+    benchmark: str | None,
+    span: Ints,
+    choices: Choices,
+    peers: Sequence[str] | None = None,
 ) -> Panel:
     """Build the panel of some tickers of one calendar, with one benchmark.
 
@@ -83,16 +70,24 @@ def panel(
     span : int array (2,)
         First and last position of the panel in the calendar, both included; a position beyond its ends is padded.
     choices : Choices
+    peers : sequence of str, optional
+        Securities whose returns the model asks for.
     """
-    cut = _Cut(calendar, int(span[0]), int(span[1]), max((abs(c.shift) for c in choices.columns), default=0))
-    r = np.stack([cut.exact(_security(market, ticker, cut.calendar, choices, "close")) for ticker in tickers])
+    columns = [c for c in choices.columns if c != PEERS]
+    cut = _Cut(calendar, int(span[0]), int(span[1]), max((abs(c.shift) for c in columns), default=0))
+    spanning = replace(choices, gaps="span") if any(c.summed for c in columns) else choices
+    series = [_security(market, ticker, cut.calendar, spanning, "close") for ticker in tickers]
+    r = np.stack([cut.exact(one) for one in series])
     x = _regressors(market, benchmark, cut, choices, "close")
-    known: Bools = np.all(np.isfinite(x), axis=1)
+    if any(c.summed or c.name == "sessions" for c in columns):
+        x = np.stack([_since_last(market, ticker, columns, x, cut) for ticker in tickers])
+    known: Bools = np.all(np.isfinite(x), axis=-1)
     ok: Bools = np.isfinite(r) & known
-    names = tuple(f"{c.name}{c.shift:+d}" if c.shift else c.name for c in choices.columns)
+    names = tuple(f"{c.name}{c.shift:+d}" if c.shift else c.name for c in columns)
+    others = [cut.exact(_series(market, name, cut.calendar, choices, "close")) for name in peers or ()]
     made = Panel(
-        np.where(ok, r, 0.0), ok, np.where(known[:, None], x, 0.0), cut.sessions(), tuple(tickers), names,
-        calendar=str(calendar.name),
+        np.where(ok, r, 0.0), ok, np.where(known[..., None], x, 0.0), cut.sessions(), tuple(tickers), names,
+        calendar=str(calendar.name), peers=None if peers is None else _side_by_side(others, r.shape[1]),
     )  # fmt: skip
     if choices.price == "close":
         return made
@@ -100,6 +95,29 @@ def panel(
     x0 = _regressors(market, benchmark, cut, choices, choices.price)
     ok0 = np.isfinite(r0) & np.isfinite(x0).all(axis=1)
     return replace(made, r0=np.where(ok0, r0, 0.0), ok0=ok0, x0=np.nan_to_num(x0))
+
+
+def _side_by_side(series: Sequence[Floats], length: int) -> Floats:
+    return np.stack(series, axis=1) if series else np.empty((length, 0))
+
+
+def _since_last(market: Market, ticker: str, columns: Sequence[Column], x: Floats, cut: _Cut) -> Floats:
+    """Give the regressors (T, K) of one security: its sessions since the last price, and what is summed over them."""
+    bars = market.prices.bars[ticker]
+    priced = np.flatnonzero(np.isfinite(cut.exact(rules.lay(bars, rules.adjusted(bars), cut.calendar))))
+    last = np.full(len(x), -1)
+    last[priced[1:]] = priced[:-1]
+    there = np.flatnonzero(last >= 0)
+    out = x.copy()
+    for k, column in enumerate(columns):
+        if column.name == "sessions":
+            out[:, k] = np.where(last >= 0, np.arange(len(x)) - last, np.nan)
+        elif column.summed:
+            total, lost = np.nancumsum(x[:, k]), np.cumsum(np.isnan(x[:, k]))
+            out[:, k] = np.nan
+            whole = there[lost[there] == lost[last[there]]]
+            out[whole, k] = total[whole] - total[last[whole]]
+    return out
 
 
 class _Cut:
@@ -129,6 +147,8 @@ class _Cut:
 
 def _security(market: Market, ticker: str, calendar: Calendar, choices: Choices, price: str) -> Floats:
     bars = market.prices.bars[ticker]
+    if not is_return(choices.outcome):
+        return rules.lay(bars, level_of(bars, choices.outcome), calendar)
     level = rules.lay(bars, rules.adjusted(bars), calendar)
     now = None if price == "close" else rules.lay(bars, rules.field(bars, price), calendar)
     return rules.change(level, choices.returns, choices.gaps, now)
@@ -138,6 +158,8 @@ def _regressors(market: Market, benchmark: str | None, cut: _Cut, choices: Choic
     """Give the columns of the model on the cut, (T, K)."""
     columns = []
     for name, shift, _ in choices.columns:
+        if name == "peers":
+            continue
         ticker = benchmark if name == "benchmark" else name
         series = _series(market, str(ticker), cut.calendar, choices, price if shift == 0 else "close")
         columns.append(cut.exact(series, shift))
@@ -147,17 +169,15 @@ def _regressors(market: Market, benchmark: str | None, cut: _Cut, choices: Choic
 def _series(market: Market, name: str, calendar: Calendar, choices: Choices, price: str) -> Floats:
     """Give a regressor's returns: a factor's by date, a ticker's of the same calendar, or one carried over."""
     if name in market.factors:
-        dates, values = market.factors[name]
-        out = np.full(len(calendar.dates), np.nan)
-        at = np.searchsorted(dates, calendar.dates)
-        inside = at < len(dates)
-        inside[inside] &= dates[at[inside]] == calendar.dates[inside]
-        out[inside] = values[at[inside]]
-        return out
+        return by_date(market.factors[name], calendar.dates)
+    if name == "sessions":  # each security's own, put in later
+        return np.ones(len(calendar.dates))
     bars = market.prices.bars[name]
     own = market.calendar_of(name)
     if own.name == calendar.name:
         return _security(market, name, calendar, choices, price)
+    if not is_return(choices.outcome):
+        return rules.carried(bars, level_of(bars, choices.outcome), own, calendar)
     level = rules.carried(bars, rules.adjusted(bars), own, calendar)
     now = None if price == "close" else rules.carried(bars, rules.field(bars, price), own, calendar)
     return rules.change(level, choices.returns, choices.gaps, now)

@@ -1,0 +1,61 @@
+"""Factor returns by name, from a data frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import InputError
+from eventstudy.types import Dates, Floats
+
+Factors = Mapping[str, tuple[Dates, Floats]]
+
+
+def read_factors(frame: pd.DataFrame | None) -> dict[str, tuple[Dates, Floats]]:
+    """Take factor returns (decimal, dates by names) from a frame: name to dates and values.
+
+    Raises
+    ------
+    InputError
+        When dates repeat or are not dates, or a column is not numeric.
+    """
+    if frame is None:
+        return {}
+    try:
+        dates = pd.DatetimeIndex(pd.to_datetime(frame.index, format="ISO8601")).to_numpy().astype("datetime64[D]")
+        values = {str(name): frame[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in frame.columns}
+    except (ValueError, TypeError) as error:
+        raise InputError(f"factors are not decimal returns indexed by date: {error}") from None
+    if len(np.unique(dates)) < len(dates):
+        raise InputError("factors have two rows for one date; keep one row a date")
+    order = np.argsort(dates)
+    return {name: (dates[order], column[order]) for name, column in values.items()}
+
+
+def by_date(factor: tuple[Dates, Floats], dates: Dates) -> Floats:
+    """Give a factor's values on some dates, NaN where it has none."""
+    own, values = factor
+    out = np.full(len(dates), np.nan)
+    at = np.searchsorted(own, dates)
+    inside = at < len(own)
+    inside[inside] &= own[at[inside]] == dates[inside]
+    out[inside] = values[at[inside]]
+    return out
+
+
+def why_missing(name: str, factor: tuple[Dates, Floats], session: Dates) -> np.ndarray:
+    """Say of each session why it lies outside of a factor's history; empty where it does not.
+
+    A value that is missing within the history is a missing day, and not the event's end.
+    """
+    reason = np.full(len(session), "", dtype=object)
+    own, values = factor
+    known = own[np.isfinite(values)]
+    if not len(known):
+        reason[:] = f"factor {name} has no value at all"
+        return reason
+    reason[session > known[-1]] = f"factor {name} ends on {known[-1]}, before its session"
+    reason[session < known[0]] = f"factor {name} begins on {known[0]}, after its session"
+    return reason

@@ -1,0 +1,148 @@
+"""Where each event falls: its calendar, session and benchmark; or why it falls nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.bars import Prices
+from eventstudy.errors import AlignmentError
+from eventstudy.prepare.calendar import Calendar, key, place
+from eventstudy.prepare.outcomes import is_return, level_of
+from eventstudy.types import Bools, Ints, Status
+
+Calendars = Mapping[str | None, Calendar]
+
+
+class Fate:
+    """Status and reason by event; the first loss stands."""
+
+    def __init__(self, n: int) -> None:
+        self.status = np.full(n, Status.OK, dtype=np.int64)
+        self.reason = np.full(n, "", dtype=object)
+
+    @property
+    def ok(self) -> Bools:
+        """Whether an event can be used so far."""
+        return np.asarray(self.status == Status.OK)
+
+    def lose(self, where: Bools, status: Status, reason: object) -> None:
+        """Give the events of a mask a status and a reason each, or one for all."""
+        fresh = where & self.ok
+        self.status[fresh] = status
+        self.reason[fresh] = np.broadcast_to(np.asarray(reason, dtype=object), fresh.shape)[fresh]
+
+    def lose_rows(self, rows: Ints, status: Status, reasons: Sequence[str]) -> None:
+        """Give the events of some rows a status and a reason each."""
+        mask, text = np.zeros(len(self.status), dtype=bool), np.full(len(self.status), "", dtype=object)
+        mask[rows], text[rows] = True, reasons
+        self.lose(mask, status, text)
+
+
+def calendars_of(frame: pd.DataFrame, prices: Prices, fate: Fate) -> np.ndarray:
+    """Give the calendar of each event's ticker; an event whose ticker has no prices is lost."""
+    tickers = frame["ticker"].to_numpy(dtype=object)
+    known = np.array([name in prices.bars for name in tickers], dtype=bool)
+    fate.lose(~known, Status.UNKNOWN_TICKER, [_absent(name, prices) for name in tickers])
+    return np.array([key(prices.bars[n].mic) if k else None for n, k in zip(tickers, known, strict=True)], object)
+
+
+def firms(frame: pd.DataFrame) -> tuple[Ints, Ints]:
+    """Give firm and announcement of each event as numbers; a ticker is a firm where the events name none."""
+    firm = frame["firm" if "firm" in frame else "ticker"].astype(str)
+    return tuple(pd.factorize(column)[0].astype(np.int64) for column in (firm, frame["cluster"]))  # type: ignore[return-value]
+
+
+def _absent(ticker: str, prices: Prices) -> str:
+    return prices.problems.get(ticker, f"there are no prices of {ticker}")
+
+
+def benchmarks(
+    frame: pd.DataFrame, calendar: np.ndarray, prices: Prices, given: str | Mapping[str, str] | None, fate: Fate
+) -> np.ndarray:
+    """Give each event's benchmark; an event whose benchmark has no prices is lost, and all are an error."""
+    ticker = frame["ticker"].to_numpy(dtype=object)
+    found = np.full(len(frame), None, dtype=object)
+    if given is None:
+        raise AlignmentError("the model needs a benchmark and none was named; give Study(benchmark=...) a ticker")
+    if isinstance(given, str) and given in frame.columns:
+        found[:] = frame[given].to_numpy(dtype=object)
+    elif isinstance(given, str):
+        if given not in prices.bars:
+            raise AlignmentError(f"benchmark {_absent(given, prices)}; there are prices of {', '.join(prices.bars)}")
+        found[:] = given
+    else:
+        found[:] = [_named(given, name, prices) for name in ticker]
+    lost = np.array([name not in prices.bars for name in found], dtype=bool)
+    reasons = [f"benchmark: {_absent(str(name), prices)}" if name else "no benchmark is named for it" for name in found]
+    fate.lose(lost, Status.NO_BENCHMARK, reasons)
+    return found
+
+
+def _named(given: Mapping[str, str], ticker: str, prices: Prices) -> str | None:
+    """Look a benchmark up by ticker, by the ticker's MIC, then by the MIC whose sessions it keeps."""
+    mic = prices.bars[ticker].mic if ticker in prices.bars else None
+    return given.get(ticker, given.get(str(mic), given.get(str(key(mic)))))
+
+
+def placed_by(
+    frame: pd.DataFrame, calendar: np.ndarray, calendars: Calendars, on_closed: str, fate: Fate
+) -> tuple[Ints, np.ndarray]:
+    """Give the position of each event's session in its calendar and why; an event without one is lost."""
+    known = fate.ok
+    position = np.full(len(frame), -1, dtype=np.int64)
+    placement = np.full(len(frame), "", dtype=object)
+    for name in dict.fromkeys(calendar[known]):
+        mine = known & (calendar == name)
+        position[mine], placement[mine] = place(frame[mine], calendars[name], on_closed)
+    nowhere = known & (position < 0)
+    outside = np.array([text.startswith("outside") for text in placement], dtype=bool)
+    fate.lose(nowhere & outside, Status.OUTSIDE_CALENDAR, placement)
+    fate.lose(nowhere & ~outside, Status.CLOSED, placement)
+    return position, placement
+
+
+def sessions_at(position: Ints, calendar: np.ndarray, calendars: Calendars) -> np.ndarray:
+    """Give the date of each event's session, NaT where it has none."""
+    session = np.full(len(position), np.datetime64("NaT"), dtype="datetime64[D]")
+    for name, its in calendars.items():
+        mine = (position >= 0) & (calendar == name)
+        session[mine] = its.dates[position[mine]]
+    return session
+
+
+def within_prices(ticker: np.ndarray, session: np.ndarray, prices: Prices, outcome: str, fate: Fate) -> None:
+    """Lose the events that lie before a ticker's first price, or other outcome, or after its last."""
+    what = "price" if is_return(outcome) else outcome
+    never = np.datetime64("NaT", "D")
+    first, last = np.full(len(ticker), never), np.full(len(ticker), never)
+    for name in dict.fromkeys(ticker[fate.ok]):
+        bars = prices.bars[name]
+        values = bars.fields["close"] if what == "price" else level_of(bars, what)
+        seen = bars.dates[np.isfinite(values)]
+        mine = ticker == name
+        first[mine], last[mine] = (seen[0], seen[-1]) if len(seen) else (never, never)
+    fate.lose(np.isnat(first), Status.NO_PRICE, f"it has no {what} at all")
+    fate.lose(session < first, Status.NO_PRICE, [f"its first {what} is of {d}, after the event" for d in first])
+    fate.lose(session > last, Status.NO_PRICE, [f"its last {what} is of {d}, before the event" for d in last])
+
+
+def within_rates(ticker: np.ndarray, session: np.ndarray, lacking: Mapping[str, np.ndarray], fate: Fate) -> None:
+    """Lose the events on whose session a price cannot be expressed in the study's currency."""
+    for name, dates in lacking.items():
+        mine = (ticker == name) & np.isin(session, dates)
+        fate.lose(mine, Status.NO_FX, [f"no exchange rate on {day}" for day in session])
+
+
+def twins(frame: pd.DataFrame, ticker: np.ndarray, session: np.ndarray, fate: Fate) -> Ints:
+    """Lose all but the first event of a ticker in a session; give the row that each event repeats."""
+    twin = np.arange(len(frame))
+    ok = np.flatnonzero(fate.ok)
+    firsts = pd.Series(ok).groupby([ticker[ok], session[ok]]).transform("min").to_numpy()
+    twin[ok] = firsts
+    again = twin != np.arange(len(frame))
+    names = frame.index.to_numpy()
+    fate.lose(again, Status.DUPLICATE, [f"same ticker and session as {names[t]}, which is counted" for t in twin])
+    return twin
