@@ -31,6 +31,7 @@ PUBLIC = [
     "model",
     "models",
     "read_events",
+    "read_french",
     "read_prices",
     "test",
     "tests",

@@ -9,7 +9,8 @@ Nothing is computed, fetched or drawn when this module is imported.
 from __future__ import annotations
 
 # The folder first: it is bound as an attribute when a member is loaded, and must not then take the function's place.
-import eventstudy.models  # noqa: F401
+import eventstudy.models
+import eventstudy.transform  # noqa: F401
 from eventstudy.bars import Prices
 from eventstudy.catalogue import catalogue
 from eventstudy.errors import (
@@ -25,6 +26,7 @@ from eventstudy.errors import (
 )
 from eventstudy.members import model, models, test, tests
 from eventstudy.prepare.events import Events, read_events
+from eventstudy.prepare.french import read_french
 from eventstudy.prices import fetch_prices, read_prices
 from eventstudy.result import Result
 from eventstudy.study import Study
@@ -48,6 +50,7 @@ __all__ = [
     "model",
     "models",
     "read_events",
+    "read_french",
     "read_prices",
     "test",
     "tests",

@@ -209,6 +209,7 @@ def _with_car(events: pd.DataFrame, cars: pd.DataFrame, window: Window | None) -
     if chosen not in windows:
         raise one_of("window", window, windows)
     its = cars[(cars["start"] == chosen[0]) & (cars["end"] == chosen[1])].drop_duplicates("event_id")
+    its = its.assign(car=its.get("bhar", its["car"]))  # a study that compounds compares what it compounds
     joined = events[events["status"] == "ok"].join(its.set_index("event_id")[["car", "se"]])
     return joined, (int(chosen[0]), int(chosen[1]))
 

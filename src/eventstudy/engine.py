@@ -48,10 +48,12 @@ class Engine:
     events: Events
     prices: Prices
     factors: pd.DataFrame | None
+    other_news: Events | None = None
 
     def prepared(self, whole: bool = False) -> Prepared:
         """Give the placed events and their panels; ``whole`` takes all that the prices hold, to draw dates from."""
-        made = prepare(self.events.frame, self.prices, replace(self.choices, whole=whole), self.factors)
+        other = None if self.other_news is None else self.other_news.frame
+        made = prepare(self.events.frame, self.prices, replace(self.choices, whole=whole), self.factors, other)
         return _weighted(made, self.events.frame, self.weight)
 
     def check(self) -> pd.DataFrame:
@@ -77,7 +79,9 @@ class Engine:
         made = tables.assemble(prepared.roll, outcome, sample.spec, self.model.coefficients, frame, why)
         if self.group is not None:
             made["tests"] = pd.concat([made["tests"], self._by_group(prepared, chosen, why)])
-        story = provenance(dict(self.settings), frame, self.prices, prepared.notes, cluster._asdict(), list(chosen))
+        story = provenance(
+            dict(self.settings), frame, self.prices, prepared.notes, cluster._asdict(), list(chosen), self.factors
+        )
         moves = reactions(prepared.roll, self.prices, prepared.calendars, self.choices.returns)
         return Result(**made, reactions=moves, provenance=story, engine=self)
 
@@ -128,7 +132,8 @@ def _clustering(prepared: Prepared) -> Clustering:
     kept = valid_estimation_days(prepared) >= spec.min_estimation
     dates = prepared.sample.cluster_dates[placed.cluster[kept]]
     session = prepared.roll.table["session"].to_numpy()[prepared.roll.rows[kept]]
-    return clustering(dates[:, spec.n_est], np.unique(session, return_inverse=True)[1], dates[:, -1])
+    found = clustering(dates[:, spec.n_est], np.unique(session, return_inverse=True)[1], dates[:, -1])
+    return found._replace(n_linked=len(prepared.sample.links))
 
 
 def _grouped(prepared: Prepared, frame: pd.DataFrame, column: str) -> tuple[Placed, Sample, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from eventstudy import _registry
@@ -33,10 +33,20 @@ def model(name: str, **options: Any) -> Model:
     ('alpha', 'beta_lag2', 'beta_lag1', 'beta', 'beta_lead1')
     """
     default = _registry.load("models", name)
-    valid = list(default.__dataclass_fields__)
+    valid = [f.name for f in fields(default)]
     _check_options(f"the {name} model", options, valid)
     made: Model = replace(default, **{k: tuple(v) if isinstance(v, list) else v for k, v in options.items()})
     return made
+
+
+def settings_of(model: Model) -> dict[str, Any]:
+    """Give a return model's name and options as plain values; one of the user's has the name of its class."""
+    options: dict[str, Any] = {f.name: getattr(model, f.name) for f in fields(model)} if is_dataclass(model) else {}
+    members = {name: _registry.load("models", name) for name in _registry.names("models")}
+    alike = [name for name, member in members.items() if type(member) is type(model)]
+    same = [name for name in alike if members[name] == model]
+    named = [name for name in alike if name == type(model).__name__.lower()]
+    return {"name": [*same, *named, *alike, type(model).__name__][0], **options}
 
 
 def test(name: str, **options: Any) -> Test:

@@ -23,9 +23,11 @@ def provenance(
     notes: Sequence[str],
     clustering: dict[str, Any],
     tests: Sequence[str],
+    factors: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Collect the provenance of a run as plain values, ready for JSON; what a source noticed joins the notes."""
     noticed = prices.provenance.get("noticed", {})
+    used = {} if factors is None else {"factors": _factors(factors)}
     return {
         "eventstudy": version("eventstudy-quant"),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -33,10 +35,19 @@ def provenance(
         "tests": list(tests),
         "events": {"n": len(events), "sha256": fingerprint(events)},
         "prices": {**prices.provenance, "n_tickers": len(prices.bars), "problems": dict(prices.problems)},
+        **used,
         "clustering": clustering,
         "notes": [*notes, *(f"{name}: {text}" for name, texts in noticed.items() for text in texts)],
         "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
     }
+
+
+def _factors(frame: pd.DataFrame) -> dict[str, Any]:
+    """Say what the factors are: their names, span and fingerprint, and the vintage of their files where known."""
+    given = {"n": len(frame), "names": [str(name) for name in frame.columns], "sha256": fingerprint(frame)}
+    if len(frame):
+        given |= {"first": str(frame.index[0])[:10], "last": str(frame.index[-1])[:10]}
+    return given | {name: frame.attrs[name] for name in ("source",) if name in frame.attrs}
 
 
 def fingerprint(frame: pd.DataFrame) -> str:

@@ -11,13 +11,16 @@ import pandas as pd
 
 from eventstudy import _registry
 from eventstudy.bars import PRICE_FIELDS, Prices
+from eventstudy.core.volatility import Squared
 from eventstudy.engine import Engine
 from eventstudy.errors import InputError, NotEnoughData, one_of
-from eventstudy.members import model, models
+from eventstudy.members import model, models, settings_of
 from eventstudy.prepare.calendar import POLICIES
 from eventstudy.prepare.events import Events
+from eventstudy.prepare.outcomes import is_return
 from eventstudy.prepare.panels import Choices
 from eventstudy.prepare.returns import GAPS, RETURNS
+from eventstudy.prepare.screens import CONTAMINATED
 from eventstudy.result import Result
 from eventstudy.types import Model, Spec, Survives, Test
 
@@ -26,6 +29,16 @@ DEFAULT_TESTS: Mapping[Survives, tuple[str, ...]] = {
     "same_day": ("kolari_pynnonen", "grank_t"),
     "overlap": ("kolari_pynnonen", "wild_bootstrap"),
 }
+# Compounded returns are skewed, and overlap for long: the t of their mean, ranks, and portfolios in calendar time.
+COMPOUNDED_TESTS: Mapping[Survives, tuple[str, ...]] = {
+    "independent": ("cross_section", "skewness_adjusted", "wilcoxon"),
+    "same_day": ("kolari_pynnonen", "calendar_time"),
+    "overlap": ("wild_bootstrap", "calendar_time"),
+}
+CHOICES = {
+    "returns": RETURNS, "gaps": GAPS, "price": PRICE_FIELDS, "on_closed": POLICIES, "contaminated": CONTAMINATED,
+    "accumulate": ("sum", "compound"),
+}  # fmt: skip
 Window = tuple[int, int]
 
 
@@ -63,6 +76,26 @@ class Study:
         An events column; every test is also made for each of its values.
     weight : str or None
         An events column of positive numbers, for the tests that weigh events (calendar_time by value).
+    peers : sequence of str, mapping, str or None
+        For models that compare with other securities: tickers, a mapping from ticker to tickers, or the name of an
+        events column with tickers separated by ``;``. None takes every other security of the prices on the same
+        calendar, but indices, FX, and those whose own event window meets the event's.
+    outcome : str
+        "return"; "volatility", the excess of the variance ratio over 1; "volume", log turnover; or any field of the
+        bars, as it stands (:func:`eventstudy.transform.attach`).
+    accumulate : {"sum", "compound"}
+        Whether a window sums abnormal returns (CAR) or compares compounded ones (BHAR).
+    currency : str or None
+        As "USD": every price is expressed in it by the FX series among the prices, ``HKD=X``.
+    contaminated : {"keep", "flag", "mask", "drop"}
+        What becomes of estimation days in the event windows of other events of the same firm: nothing; they are counted
+        in the column ``n_contaminated``; they do not count in the estimation; or the event is lost.
+    confounding : (int, int) or None
+        Sessions around an event in which another event of the same firm loses it.
+    estimation_columns, event_columns : (str, str) or None
+        Events columns with the first and last day of the event's own window, inside the study's.
+
+    The column ``firm`` of the events, where there is one, says which tickers are one firm.
 
     Raises
     ------
@@ -90,15 +123,26 @@ class Study:
     min_coverage: float = 1.0
     group: str | None = None
     weight: str | None = None
+    peers: Sequence[str] | Mapping[str, Sequence[str]] | str | None = None
+    outcome: str = "return"
+    accumulate: str = "sum"
+    currency: str | None = None
+    contaminated: str = "keep"
+    confounding: Window | None = None
+    estimation_columns: tuple[str, str] | None = None
+    event_columns: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         for name in ("estimation", "event"):
             object.__setattr__(self, name, _window(name, getattr(self, name)))
         object.__setattr__(self, "windows", tuple(_window("windows", w) for w in self.windows))
         _check_windows(self.estimation, self.event, self.windows)
-        for name, valid in (("returns", RETURNS), ("gaps", GAPS), ("price", PRICE_FIELDS), ("on_closed", POLICIES)):
+        for name, valid in CHOICES.items():
             if getattr(self, name) not in valid:
                 raise one_of(name, getattr(self, name), valid)
+        if self.confounding is not None:
+            object.__setattr__(self, "confounding", _window("confounding", self.confounding))
+        _check_outcome(self.outcome, self.accumulate, self.price, self.returns)
         length = self.estimation[1] - self.estimation[0] + 1
         if not 1 <= self.min_estimation <= length:
             raise InputError(f"min_estimation is {self.min_estimation}; the estimation window has {length} days")
@@ -119,7 +163,7 @@ class Study:
         if isinstance(given, Mapping):
             return dict(given)
         if given == "default":
-            given = DEFAULT_TESTS[kind]
+            given = (DEFAULT_TESTS if self.accumulate == "sum" else COMPOUNDED_TESTS)[kind]
         elif given == "all":
             given = _registry.names("inference")
         elif isinstance(given, str):
@@ -129,7 +173,14 @@ class Study:
             for k, t in enumerate(given, start=1)
         }
 
-    def check(self, events: Events, prices: Prices, *, factors: pd.DataFrame | None = None) -> pd.DataFrame:
+    def check(
+        self,
+        events: Events,
+        prices: Prices,
+        *,
+        factors: pd.DataFrame | None = None,
+        other_news: Events | None = None,
+    ) -> pd.DataFrame:
         """Place every event and say what would become of it, without estimating anything.
 
         Parameters
@@ -138,13 +189,15 @@ class Study:
         prices : Prices
         factors : DataFrame, optional
             Decimal factor returns, dates by names.
+        other_news : Events, optional
+            Events that are not studied, but may confound or contaminate those that are.
 
         Returns
         -------
         DataFrame
             Index ``event_id``; ticker, announced, session, placement, benchmark, n_estimation, status, reason.
         """
-        return self._engine(events, prices, factors).check()
+        return self._engine(events, prices, factors, other_news).check()
 
     def run(
         self,
@@ -152,6 +205,7 @@ class Study:
         prices: Prices,
         *,
         factors: pd.DataFrame | None = None,
+        other_news: Events | None = None,
         progress: bool = False,
     ) -> Result:
         """Estimate every event, and test the sample.
@@ -162,6 +216,8 @@ class Study:
         prices : Prices
         factors : DataFrame, optional
             Decimal factor returns, dates by names, for a model with named columns.
+        other_news : Events, optional
+            Events that are not studied, but may confound or contaminate those that are.
         progress : bool
             Whether to show a bar.
 
@@ -183,25 +239,26 @@ class Study:
         """
         if not len(events):
             raise NotEnoughData("there are no events; give at least one")
-        return self._engine(events, prices, factors).run(progress)
+        return self._engine(events, prices, factors, other_news).run(progress)
 
-    def _engine(self, events: Events, prices: Prices, factors: pd.DataFrame | None) -> Engine:
-        model = self.return_model
+    def _engine(
+        self, events: Events, prices: Prices, factors: pd.DataFrame | None, other_news: Events | None
+    ) -> Engine:
         windows = np.array(self.windows, dtype=np.int64)
-        spec = Spec(self.estimation, self.event, windows, self.min_estimation, self.min_coverage)
-        choices = Choices(spec, model.columns, self.benchmark, self.returns, self.gaps, self.price, self.on_closed)
-        default = self.tests == "default"
+        compound = self.accumulate == "compound"
+        spec = Spec(self.estimation, self.event, windows, self.min_estimation, self.min_coverage, compound)
+        model = Squared(self.return_model) if self.outcome == "volatility" else self.return_model
+        given = {name: getattr(self, name) for name in Choices.__dataclass_fields__ if hasattr(self, name)}
         return Engine(
-            model, choices, self.tests_for, default, self.group, self.weight, self.seed, self._settings(),
-            events, prices, factors,
+            model, Choices(spec, model.columns, **given), self.tests_for, self.tests == "default", self.group,
+            self.weight, self.seed, self._settings(), events, prices, factors, other_news,
         )  # fmt: skip
 
     def _settings(self) -> dict[str, Any]:
         """Give the choices as plain values."""
         chosen = {name: getattr(self, name) for name in self.__dataclass_fields__}
         if not isinstance(self.model, str):
-            options = {name: getattr(self.model, name) for name in getattr(self.model, "__dataclass_fields__", ())}
-            chosen["model"] = {"name": type(self.model).__module__.rpartition(".")[2], **options}
+            chosen["model"] = settings_of(self.model)
         if not isinstance(self.tests, str):
             chosen["tests"] = [t if isinstance(t, str) else "user" for t in self.tests]
         return chosen
@@ -220,6 +277,15 @@ def _window(name: str, value: Any) -> Window:
     if not ok or value[0] > value[1]:
         raise InputError(f"{name} has {value!r}; a window is two whole numbers, the first not after the second")
     return int(value[0]), int(value[1])
+
+
+def _check_outcome(outcome: str, accumulate: str, price: str, returns: str) -> None:
+    if outcome != "return" and accumulate == "compound":
+        raise InputError(f"accumulate is 'compound', and outcome is {outcome!r}; only returns compound")
+    if returns == "log" and accumulate == "compound":
+        raise InputError("accumulate is 'compound', and returns are 'log'; simple returns compound, log returns add")
+    if not is_return(outcome) and price != "close":
+        raise InputError(f"price is {price!r}, and outcome is {outcome!r}; take 'close': it has one value a day")
 
 
 def _check_windows(estimation: Window, event: Window, windows: Sequence[Window]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,7 +17,9 @@ from eventstudy.bars import Prices
 from eventstudy.catalogue import catalogue
 from eventstudy.errors import InputError
 from eventstudy.members import model, test
+from eventstudy.prepare.align import OWN_COLUMNS
 from eventstudy.prepare.events import Events, read_events
+from eventstudy.prepare.french import read_french
 from eventstudy.prices import fetch_prices
 from eventstudy.study import Study
 
@@ -25,7 +27,7 @@ from eventstudy.study import Study
 class _StudyTable(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     events: str | None = None
     catalogue: str | None = None
-    factors: str | None = None
+    factors: str | list[str] | None = None
     model: str | dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
     benchmark: str | dict[str, str] | msgspec.UnsetType = msgspec.UNSET
     estimation: tuple[int, int] | msgspec.UnsetType = msgspec.UNSET
@@ -41,6 +43,14 @@ class _StudyTable(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True
     min_coverage: float | msgspec.UnsetType = msgspec.UNSET
     group: str | msgspec.UnsetType = msgspec.UNSET
     weight: str | msgspec.UnsetType = msgspec.UNSET
+    peers: str | list[str] | dict[str, list[str]] | msgspec.UnsetType = msgspec.UNSET
+    outcome: str | msgspec.UnsetType = msgspec.UNSET
+    accumulate: str | msgspec.UnsetType = msgspec.UNSET
+    currency: str | msgspec.UnsetType = msgspec.UNSET
+    contaminated: str | msgspec.UnsetType = msgspec.UNSET
+    confounding: tuple[int, int] | msgspec.UnsetType = msgspec.UNSET
+    estimation_columns: tuple[str, str] | msgspec.UnsetType = msgspec.UNSET
+    event_columns: tuple[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -50,13 +60,17 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class StudyFile:
-    """A study as its file has it: choices, events, factors, and where prices come from."""
+    """A study as its file has it: choices, events, factors, and where prices come from.
+
+    ``also`` are tickers that no event names: securities to compare with, exchange rates.
+    """
 
     study: Study
     events: Events
     factors: pd.DataFrame | None
     source: str
     options: dict[str, Any]
+    also: tuple[str, ...] = ()
 
     def tickers(self) -> list[str]:
         """Give the tickers that the study needs: of the events, the benchmarks and the model's columns."""
@@ -67,9 +81,18 @@ class StudyFile:
             names += list(dict.fromkeys(frame[given])) if given in frame.columns else [given]
         elif given is not None:
             names += list(given.values())
-        known = set() if self.factors is None else set(self.factors.columns)
-        names += [c.name for c in self.study.return_model.columns if c.name != "benchmark" and c.name not in known]
-        return list(dict.fromkeys(names))
+        known = {*OWN_COLUMNS, *(() if self.factors is None else self.factors.columns)}
+        names += [c.name for c in self.study.return_model.columns if c.name not in known]
+        return list(dict.fromkeys([*names, *self._peers(), *self.also]))
+
+    def _peers(self) -> list[str]:
+        given = self.study.peers
+        if isinstance(given, str):
+            cells = self.events.frame[given] if given in self.events.frame.columns else ()
+            return [name.strip() for cell in cells for name in str(cell).split(";") if name.strip()]
+        if isinstance(given, Mapping):
+            return [name for names in given.values() for name in names]
+        return list(given or ())
 
     def span(self) -> tuple[date, date]:
         """Give the days that the windows of all events can reach, with room for holidays."""
@@ -118,8 +141,9 @@ def read(path: str | Path) -> StudyFile:
         chosen["model"] = _member(model, chosen["model"])
     if isinstance(chosen.get("tests"), list):
         chosen["tests"] = [_member(test, given) for given in chosen["tests"]]
-    frame = None if factors is None else _factors(path.parent / factors)
-    return StudyFile(Study(**chosen), events, frame, source, options)
+    frame = None if factors is None else _factors(path.parent, factors)
+    also = tuple(map(str, options.pop("also", ())))
+    return StudyFile(Study(**chosen), events, frame, source, options, also)
 
 
 def _member(make: Callable[..., Any], given: str | dict[str, Any]) -> Any:
@@ -136,11 +160,17 @@ def _events(path: Path, events: str | None, name: str | None) -> Events:
     return read_events(path.parent / events) if events is not None else catalogue(str(name))
 
 
-def _factors(path: Path) -> pd.DataFrame:
-    """Read decimal factor returns: the first column is the date, in ISO form."""
+def _factors(folder: Path, given: str | list[str]) -> pd.DataFrame:
+    """Read decimal factor returns with ISO dates first from one CSV file, or files of French's library from a list."""
+    if isinstance(given, list):
+        return read_french(*(folder / name for name in given))
+    path = folder / given
     try:
         frame = pd.read_csv(path, index_col=0, dtype=str, keep_default_na=False)
         numbers = frame.map(lambda cell: float(cell) if cell.strip() else np.nan)
     except (OSError, ValueError) as error:
-        raise InputError(f"the factors in {path} cannot be read: {error}; dates first, then decimal returns") from None
+        raise InputError(
+            f"the factors in {path} cannot be read: {error}; dates first, then decimal returns; files of Kenneth"
+            " French's library stand in a list"
+        ) from None
     return numbers

@@ -14,7 +14,8 @@ from eventstudy.types import Floats, Ints, Outcome, Roll, Spec, Status
 def placement(roll: Roll, n_estimation: Ints, spec: Spec) -> pd.DataFrame:
     """Give the table of ``Study.check``: every event, its session and why, and what would become of it."""
     counts, status, reason = _after(roll, n_estimation, np.full(len(roll.rows), Status.OK), spec)
-    table: pd.DataFrame = roll.table[["ticker", "announced", "session", "placement", "benchmark"]].copy()
+    shown = ["ticker", "announced", "session", "placement", "benchmark", *_screened(roll)]
+    table: pd.DataFrame = roll.table[shown].copy()
     table["n_estimation"] = counts
     table["status"], table["reason"] = _labels(status), reason
     return table
@@ -33,7 +34,7 @@ def assemble(
     at = at[roll.twin]  # a duplicate shows what it repeats
     shown = np.flatnonzero((at >= 0) & np.isin(status, [Status.OK, Status.DUPLICATE]))
     pick = at[shown]
-    events = roll.table[["ticker", "announced", "session", "placement"]].copy()
+    events = roll.table[["ticker", "announced", "session", "placement", *_screened(roll)]].copy()
     events["status"], events["reason"], events["n_estimation"] = _labels(status), reason, counts
     fits = {"alpha": np.full(len(own), np.nan), **dict(zip(coefficients, single["coef"].T, strict=True))}
     for name, values in {**fits, "sigma": single["sigma"], "r2": single["r2"]}.items():
@@ -52,6 +53,10 @@ def assemble(
     }
 
 
+def _screened(roll: Roll) -> list[str]:
+    return [name for name in ("n_contaminated",) if name in roll.table]
+
+
 def _after(roll: Roll, n_est: Ints, fitted: Ints, spec: Spec) -> tuple[Ints, Ints, np.ndarray]:
     """Carry what the run found back to the rows of all events: estimation days, status, reason."""
     counts, status, reason = np.zeros(len(roll.status), dtype=np.int64), roll.status.copy(), roll.reason.copy()
@@ -63,6 +68,8 @@ def _after(roll: Roll, n_est: Ints, fitted: Ints, spec: Spec) -> tuple[Ints, Int
         Status.EMPTY_EVENT_WINDOW: "no valid return in the event window",
         Status.SINGULAR: "the regressors do not vary, or not independently, in the estimation window",
         Status.NO_VARIATION: "the residuals do not vary: a constant price, or the security is its own benchmark",
+        Status.NO_PEERS: "too few peers have returns on the days of its windows",
+        Status.NOT_CONVERGED: "the estimation of the model did not converge",
     }
     for row, code, n in zip(roll.rows, fitted, n_est, strict=True):
         if code != Status.OK:
@@ -89,7 +96,8 @@ def _cars(names: pd.Index, single: dict[str, np.ndarray], spec: Spec) -> pd.Data
     n, v = single["car"].shape
     t: Floats = divide(single["car"], single["se"])
     df = np.broadcast_to(single["dof"][:, None], t.shape)
-    return pd.DataFrame(
+    further = {name: single[name].ravel() for name in ("bhar", "p_placebo") if name in single}
+    made = pd.DataFrame(
         {
             "event_id": np.repeat(names.to_numpy(), v),
             "start": np.tile(spec.windows[:, 0], n),
@@ -103,6 +111,8 @@ def _cars(names: pd.Index, single: dict[str, np.ndarray], spec: Spec) -> pd.Data
             "n_days": single["n_days"].ravel().astype(np.int64),
         }
     )
+    order = [*made.columns[:4], "bhar", *made.columns[4:-1], "p_placebo", "n_days"]
+    return made.assign(**further)[[name for name in order if name in made.columns or name in further]]
 
 
 def _daily(outcome: Outcome, spec: Spec) -> pd.DataFrame:
@@ -134,7 +144,7 @@ def verdicts(outcome: Outcome, spec: Spec, why: str, groups: Sequence[str] = ("a
 def _attrition(status: Ints, single: dict[str, np.ndarray], spec: Spec) -> pd.DataFrame:
     codes, counts = np.unique(status, return_counts=True)
     rows = [(Status(code).label, int(n)) for code, n in zip(codes, counts, strict=True)]
-    lost = np.isnan(single["car"]).sum(axis=0)
+    lost = np.isnan(single.get("bhar", single["car"])).sum(axis=0)
     few = (
         "a day is missing" if spec.min_coverage == 1.0 else f"fewer than {spec.min_coverage:.0%} of the days are valid"
     )

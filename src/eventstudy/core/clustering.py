@@ -10,22 +10,28 @@ from eventstudy.types import Ints, Survives
 
 
 class Clustering(NamedTuple):
-    """Events, distinct event dates, and the share of pairs of events whose event windows share a day."""
+    """Events, distinct event dates, and the share of pairs of events whose event windows share a day.
+
+    ``n_linked`` pairs of dates hold the same news on two exchanges, also where their windows share no day.
+    """
 
     n_events: int
     n_dates: int
     share: float
+    n_linked: int = 0
 
     @property
     def kind(self) -> Survives:
         """The dependence that a test must survive."""
         if self.share == 0.0:
-            return "independent"
+            return "overlap" if self.n_linked else "independent"
         return "same_day" if self.n_dates == 1 else "overlap"
 
     def __str__(self) -> str:
         if self.kind == "independent":
             return "no two event windows share a day"
+        if self.share == 0.0:
+            return f"{self.n_linked} pairs of dates hold the same news on two exchanges"
         if self.kind == "same_day":
             return "all events share one date"
         return f"{self.share:.1%} of the pairs of events share days of their windows ({self.n_dates} dates)"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from eventstudy.core.scores import lengths
+from eventstudy.core.scores import scores as score
 from eventstudy.core.sums import Gathered
 from eventstudy.types import Abnormal, Floats, Scores, Spec, State
 
@@ -14,6 +16,9 @@ from eventstudy.types import Abnormal, Floats, Scores, Spec, State
 def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
     """Gather an event's results: leaves (N,), (N, P), (N, n_evt) and (N, V), NaN where missing."""
     n_est = abnormal.n_est
+    held = scores
+    if spec.compound:
+        scores = score(abnormal, replace(spec, compound=False))
     evt_ok = abnormal.ok[:, n_est:]
     kept = {
         "id": abnormal.block.id,
@@ -27,8 +32,8 @@ def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
         "n_days": scores.n_days,
         "p_sq": sample_quantile_p(scores, abnormal),
     }
-    if spec.compound:  # neither the residual sums nor Student's t are the null of a compounded return
-        kept["p_sq"] = np.full(scores.car.shape, np.nan)
+    if spec.compound:
+        kept["bhar"] = np.where(held.ok, held.car, np.nan)
     if abnormal.block.peers is not None:
         kept["p_placebo"] = placebo_p(scores, abnormal)
     return {name: Gathered((np.ascontiguousarray(values),)) for name, values in kept.items()}

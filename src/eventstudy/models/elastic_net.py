@@ -42,7 +42,7 @@ from eventstudy.types import PEERS, Abnormal, Block, Column, Floats, Status
 
 LEAST = 2  # peers
 LOWEST = 1e-2  # the smallest penalty tried, over the one that keeps no peer; noise alone asks for ten times as much
-TOLERANCE = 1e-4  # of the duality gap while tuning; its cube for the fit that is kept
+TOLERANCE = 1e-4  # of the duality gap while tuning; its square for the fit that is kept
 MAX_ITER = 10_000
 
 
@@ -116,7 +116,7 @@ class ElasticNet:
             warnings.simplefilter("error", failure)
             try:
                 penalty, share = self._tuned(path, z, y / scale)
-                rough = _path(path, z, y / scale, share, np.array([penalty]), TOLERANCE**3)
+                rough = _path(path, z, y / scale, share, np.array([penalty]), TOLERANCE**2)
             except failure:
                 return None
         return _Net(mean, scale * _polished(z, y / scale, rough[:, 0], penalty, share), penalty)

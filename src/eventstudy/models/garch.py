@@ -23,8 +23,9 @@ likelihood, and their neighbours stand side by side; those of the event window, 
 forecast. Sigma is the root of the squared residuals over M - 2; the standard errors of alpha and beta are those of
 least squares weighted with the fitted variances, which with t innovations are somewhat wide. Variance parameters are
 ``omega``, ``arch1`` (a), ``leverage1`` (l), ``garch1`` (g) and ``nu``, for decimal returns. An optimum that cannot be
-found is ``not_converged``. Egarch asks for 250 days or more: on fewer its likelihood is flat or has several optima, and
-which is found may hang on the last digit. About 20 ms an event. Bollerslev (1986, Journal of Econometrics 31:307);
+found, or whose variance leaves 0.001 to 1000 times the average one, as where returns are stale and the likelihood has
+no bound, is ``not_converged``. Egarch asks for 250 days or more: on fewer its likelihood is flat or has several optima,
+and which is found may hang on the last digit. About 20 ms an event. Bollerslev (1986, Journal of Econometrics 31:307);
 Nelson (1991, Econometrica 59:347); Glosten, Jagannathan & Runkle (1993, Journal of Finance 48:1779); in event studies
 Corhay & Tourani Rad (1996, Quarterly Review of Economics and Finance 36:529) and Savickas (2003, Journal of Financial
 Research 26:165).
@@ -52,6 +53,7 @@ KINDS = ("garch", "egarch", "gjr")
 DISTS = ("normal", "t")
 # Of the likelihood, tried in this order until the optimiser is content; egarch's is too flat for more than arch's own.
 TOLERANCES = {"garch": (1e-11, 1e-6), "gjr": (1e-11, 1e-6), "egarch": (1e-6,)}
+CALM, STORM = 1e-3, 1e3  # variances over the average one, beyond which an optimum is the likelihood's degeneracy
 MEAN_OF_ABS = np.sqrt(2 / np.pi)  # of a standard normal
 
 
@@ -118,7 +120,7 @@ class Garch:
             )
             path = np.ones(block.r.shape[1])
             path[at], path[n_est:] = variance, ahead[len(ahead) - len(path) + n_est :]
-            if not (np.isfinite(path).all() and (path > 0).all()):
+            if not ((path > CALM) & (path < STORM)).all():
                 return None
             design = np.column_stack([np.ones(len(r)), days.z])
             line, cov = days.line(mean, np.asarray(np.linalg.inv(design.T @ (design / variance[:, None]))))
