@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eventstudy.core.ols import SINGULAR
+from eventstudy.core.scores import needed
 from eventstudy.errors import InputError
 from eventstudy.types import Abnormal, Block, Bools, Floats, Ints, Status
 
@@ -45,7 +46,7 @@ def usable_peers(block: Block) -> Peers:
     r = np.where(there, block.peers, 0.0)
     before = r[:, :n_est]
     centred = (before - (before.sum(axis=1) / np.maximum(known, 1))[:, None]) * there[:, :n_est]
-    usable = known >= COVERAGE * valid[:, None]
+    usable = known >= needed(valid, COVERAGE)[:, None]
     usable &= (there | ~block.ok[:, :, None])[:, n_est:].all(axis=1)
     usable &= np.linalg.norm(centred, axis=1) > SINGULAR * np.linalg.norm(before, axis=1)
     there &= usable[:, None]
