@@ -204,7 +204,7 @@ class Failing:
             raise np.linalg.LinAlgError("singular")
         made = FIT(model, *args, **options)
         if self.how == "stops":
-            made._optim_output.status = 9
+            made._optim_output["status"] = 9
         else:
             made._volatility = made._volatility * np.nan
         return made
@@ -231,6 +231,16 @@ def test_a_fit_without_an_optimum_is_not_converged_and_touches_no_other(
         np.testing.assert_array_equal(
             np.delete(getattr(made, name), 2, axis=0), np.delete(getattr(wanted, name), 2, axis=0), err_msg=name
         )
+
+
+@pytest.mark.parametrize("kind", VOLS)
+def test_a_variance_that_vanishes_is_not_converged(kind: Any) -> None:
+    """The residuals of a stale price are 0, and the likelihood grows without bound."""
+    given, _ = clustered(2, 250)
+    r = given.r.copy()
+    r[1, 130:] = 0.9 * given.x[1, 130:, 0]
+    r[1, :130] -= (r[1, :130] - 0.9 * given.x[1, :130, 0]).mean()
+    assert Garch(kind).fit(replace(given, r=r)).status.tolist() == [Status.OK, Status.NOT_CONVERGED]
 
 
 def test_fewer_days_than_parameters_are_too_few() -> None:

@@ -140,4 +140,4 @@ def test_returns_that_are_mostly_stale_have_no_robust_line_and_touch_no_other(me
 
 def test_an_unknown_method_is_named_with_the_valid_ones() -> None:
     with pytest.raises(InputError, match="'lad'; valid are 'huber', 'theil_sen'"):
-        Robust("lad")  # type: ignore[arg-type]
+        Robust("lad")

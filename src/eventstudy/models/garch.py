@@ -25,10 +25,10 @@ least squares weighted with the fitted variances, which with t innovations are s
 ``omega``, ``arch1`` (a), ``leverage1`` (l), ``garch1`` (g) and ``nu``, for decimal returns. An optimum that cannot be
 found, or whose variance leaves 0.001 to 1000 times the average one, as where returns are stale and the likelihood has
 no bound, is ``not_converged``. Egarch asks for 250 days or more: on fewer its likelihood is flat or has several optima,
-and which is found may hang on the last digit. About 20 ms an event. Bollerslev (1986, Journal of Econometrics 31:307);
-Nelson (1991, Econometrica 59:347); Glosten, Jagannathan & Runkle (1993, Journal of Finance 48:1779); in event studies
-Corhay & Tourani Rad (1996, Quarterly Review of Economics and Finance 36:529) and Savickas (2003, Journal of Financial
-Research 26:165).
+and which is found may hang on the last digit. It takes 15 to 50 ms an event. Bollerslev (1986, Journal of Econometrics
+31:307); Nelson (1991, Econometrica 59:347); Glosten, Jagannathan & Runkle (1993, Journal of Finance 48:1779); in event
+studies Corhay & Tourani Rad (1996, Quarterly Review of Economics and Finance 36:529) and Savickas (2003, Journal of
+Financial Research 26:165).
 
 Examples
 --------
