@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 import eventstudy as es
+from eventstudy import _registry
 from eventstudy.core.peers import COVERAGE, active_rows, usable_peers
+from eventstudy.core.run import run
 from eventstudy.core.scores import scores, standardised
 from eventstudy.types import Model, Spec, Status
+from tests import make
 from tests.models.untreated import DAY, N_EST, N_EVT, by_hand, draw, without_event_window
 
 MODELS: dict[str, Model] = {
@@ -182,6 +185,17 @@ def test_scores_and_standardised_returns_are_finite_whatever_the_width_of_h(mode
     there = made.ok[:, N_EST:]
     # Under the null: 400 standard normals, so three standard errors are 0.11.
     assert abs(np.sqrt((after[there] ** 2).mean()) - 1) < 0.11
+
+
+def test_panels_with_different_numbers_of_peers_go_through_every_test(model: Model):
+    case = make.case(np.random.default_rng(1), model.columns, n=16)
+    assert case.panels[1].peers is not None
+    panels = [case.panels[0], replace(case.panels[1], peers=case.panels[1].peers[:, :6])]
+    tests = {name: es.test(name) for name in _registry.names("inference") if name != "placebo"}
+    outcome = run(panels, case.placed, model, tests, case.sample)
+    assert (outcome.status == Status.OK).all()
+    for name, verdict in outcome.verdicts.items():
+        assert (np.isfinite(verdict.p) | (verdict.note != "")).all(), name
 
 
 def test_rows_of_active_regressors_hold_the_inverse_of_their_products():
