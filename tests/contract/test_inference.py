@@ -28,6 +28,9 @@ MODEL_NAMES = _registry.names("models")
 MARKET = _registry.load("models", "market")
 STRENGTH = ("independent", "same_day", "overlap")
 DRAWS = 99  # for those that draw dates anew
+SLOW = ("garch", "elastic_net", "robust")  # models that are fitted event by event: few events where dates are drawn
+# One regression of all events together needs the same regressors and weights for all.
+NO_VALUE = {("mvrm", model) for model in ("elastic_net", "garch", "robust", "synthetic_control")}
 
 
 @pytest.fixture(params=NAMES)
@@ -351,12 +354,16 @@ def test_a_study_with_a_security_without_data_says_the_same(name: str) -> None:
 @pytest.mark.parametrize("model", MODEL_NAMES)
 def test_every_test_runs_on_every_model(name: str, model: str) -> None:
     columns = _registry.load("models", model).columns
+    n = 6 if load(name).draws and model in SLOW else 40
     case = make.case(
-        np.random.default_rng(9), columns, kind=make.ONLY.get(name, make.KINDS)[-1], missing=ordinary(name)
+        np.random.default_rng(9), columns, n, kind=make.ONLY.get(name, make.KINDS)[-1], missing=ordinary(name)
     )
     found = answer(name, case, model)
     sane(found, 1, 3)
-    assert np.isfinite(found.statistic).all()
+    if (name, model) in NO_VALUE:
+        assert np.isnan(found.statistic).all()
+    else:
+        assert np.isfinite(found.statistic).all()
 
 
 def test_survives_is_one_of_the_kinds_of_dependence(name: str) -> None:

@@ -187,7 +187,7 @@ def test_regressors_that_differ_among_the_events_have_a_reason() -> None:
     placed = case.placed._replace(panel=np.arange(6) % 2)
     for found in answer(case._replace(panels=[case.panels[0], other], placed=placed)):
         assert np.isnan(found.statistic).all()
-        assert set(found.note.ravel()) == {"the regressors differ among the events"}
+        assert set(found.note.ravel()) == {"the regressors, or the model's weights, differ among the events"}
         assert (found.n == 6).all()
 
 

@@ -101,7 +101,7 @@ def _answer(rows: Mapping[str, Floats], v: int, window: Bools, effect: Effect) -
     if not len(g):
         return _nothing("no event has the days that most events have", 0)
     if np.ptp(factor) > UNLIKE * factor.mean() or np.ptp(dof) > 0:
-        return _nothing("the regressors differ among the events", len(g))
+        return _nothing("the regressors, or the model's weights, differ among the events", len(g))
     e = rows["e"][usable][whole]
     return (_mean if effect == "mean" else _joint)(e, g, factor.mean(), dof[0], left_out)
 
