@@ -36,7 +36,7 @@ def listed_twice(seed: int = 1, linked: bool = True, own: float = 0.2) -> make.C
             tuple(map(str, range(LISTINGS))),
             (),
             calendar=name,
-        )  # fmt: skip
+        )
         for name, r in (("H", home), ("A", abroad))
     ]
     where = [(k, i, 100 + 40 * i + k * LATER) for i in range(LISTINGS) for k in (0, 1)]
