@@ -142,6 +142,8 @@ class Study:
                 raise one_of(name, getattr(self, name), valid)
         if self.confounding is not None:
             object.__setattr__(self, "confounding", _window("confounding", self.confounding))
+        for name in ("estimation_columns", "event_columns"):
+            _check_columns(name, getattr(self, name))
         _check_outcome(self.outcome, self.accumulate, self.price, self.returns)
         length = self.estimation[1] - self.estimation[0] + 1
         if not 1 <= self.min_estimation <= length:
@@ -277,6 +279,12 @@ def _window(name: str, value: Any) -> Window:
     if not ok or value[0] > value[1]:
         raise InputError(f"{name} has {value!r}; a window is two whole numbers, the first not after the second")
     return int(value[0]), int(value[1])
+
+
+def _check_columns(name: str, value: Any) -> None:
+    pair = isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(column, str) for column in value)
+    if value is not None and not pair:
+        raise InputError(f"{name} is {value!r}; give the names of two events columns, as in ('first', 'last')")
 
 
 def _check_outcome(outcome: str, accumulate: str, price: str, returns: str) -> None:

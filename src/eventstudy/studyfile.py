@@ -89,7 +89,8 @@ class StudyFile:
         given = self.study.peers
         if isinstance(given, str):
             cells = self.events.frame[given] if given in self.events.frame.columns else ()
-            return [name.strip() for cell in cells for name in str(cell).split(";") if name.strip()]
+            texts = (cell for cell in cells if isinstance(cell, str))
+            return [name.strip() for cell in texts for name in cell.split(";") if name.strip()]
         if isinstance(given, Mapping):
             return [name for names in given.values() for name in names]
         return list(given or ())
@@ -142,8 +143,10 @@ def read(path: str | Path) -> StudyFile:
     if isinstance(chosen.get("tests"), list):
         chosen["tests"] = [_member(test, given) for given in chosen["tests"]]
     frame = None if factors is None else _factors(path.parent, factors)
-    also = tuple(map(str, options.pop("also", ())))
-    return StudyFile(Study(**chosen), events, frame, source, options, also)
+    also = options.pop("also", [])
+    if not isinstance(also, list) or not all(isinstance(name, str) for name in also):
+        raise InputError(f"{path}: also in [prices] is {also!r}; give tickers in a list, as in also = ['HKD=X']")
+    return StudyFile(Study(**chosen), events, frame, source, options, tuple(also))
 
 
 def _member(make: Callable[..., Any], given: str | dict[str, Any]) -> Any:

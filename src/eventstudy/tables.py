@@ -86,7 +86,8 @@ def _labels(status: Ints) -> np.ndarray:
 
 def _none(spec: Spec, n_coefficients: int) -> dict[str, np.ndarray]:
     """Stand in for the single events where there is none."""
-    windows = {name: np.empty((0, len(spec.windows))) for name in ("car", "se", "n_days", "p_sq")}
+    names = ("car", "se", "n_days", "p_sq", *(("bhar",) if spec.compound else ()))
+    windows = {name: np.empty((0, len(spec.windows))) for name in names}
     flat = {name: np.empty(0) for name in ("sigma", "dof", "r2")}
     empty = {"id": np.empty(0, dtype=np.int64), "coef": np.empty((0, n_coefficients)), "ar": np.empty((0, spec.n_evt))}
     return {**windows, **flat, **empty}

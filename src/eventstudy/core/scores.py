@@ -58,9 +58,9 @@ def compounded(abnormal: Abnormal, weights: Floats) -> Floats:
     ok = abnormal.ok[:, n_est:]
     r = np.where(ok, abnormal.block.r[:, n_est:], 0.0)
     normal = r - abnormal.ar[:, n_est:]
-    with np.errstate(divide="ignore", invalid="ignore"):  # a normal return of -1 or less has no logarithm
-        held, expected = np.log1p(r) @ weights.T, np.log1p(normal) @ weights.T
-    return np.asarray(np.expm1(held) - np.expm1(expected))
+    lost = np.minimum(r, normal) <= -1.0  # no logarithm, and nothing that could be held; its windows have no value
+    held, expected = (np.log1p(np.where(lost, 0.0, values)) @ weights.T for values in (r, normal))
+    return np.where(lost @ weights.T > 0, np.nan, np.expm1(held) - np.expm1(expected))
 
 
 def needed(lengths: Floats, min_coverage: float) -> Floats:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import markets
-from eventstudy.bars import Prices
+from eventstudy.bars import Bars, Prices
 from eventstudy.core.sums import links
 from eventstudy.errors import InputError, one_of
 from eventstudy.prepare.calendar import Calendar, key, observed
@@ -21,19 +21,20 @@ from eventstudy.prepare.currency import in_currency
 from eventstudy.prepare.factors import read_factors, why_missing
 from eventstudy.prepare.outcomes import is_return
 from eventstudy.prepare.panels import Choices, Market, panel
-from eventstudy.prepare.peers import Pools, pools
+from eventstudy.prepare.peers import Pools, Treated, pools
 from eventstudy.prepare.placing import (
     Fate,
     benchmarks,
     calendars_of,
-    firms,
+    firm_names,
+    firm_of_tickers,
     placed_by,
     sessions_at,
     twins,
     within_prices,
     within_rates,
 )
-from eventstudy.prepare.screens import Where, hidden, same_news, screened
+from eventstudy.prepare.screens import Where, dates_of, hidden, placed_at, same_news, screened
 from eventstudy.prepare.windows import own_windows
 from eventstudy.types import PEERS, Ints, Panel, Placed, Roll, Sample, Status
 
@@ -82,7 +83,7 @@ def prepare(
     fate = Fate(len(frame))
     ticker = frame["ticker"].to_numpy(dtype=object)
     converted = in_currency(prices, choices.currency)
-    market = _market(converted.prices, read_factors(factors))
+    market = _market(prices, converted.prices, read_factors(factors))
     _check_choices(market, choices)
     calendar = calendars_of(frame, market.prices, fate)
     position, placement = placed_by(frame, calendar, market.calendars, choices.on_closed, fate)
@@ -90,24 +91,21 @@ def prepare(
     if any(column.name == "benchmark" for column in choices.columns):
         benchmark = benchmarks(frame, calendar, market.prices, choices.benchmark, fate)
     session = sessions_at(position, calendar, market.calendars)
-    within_prices(ticker, session, market.prices, choices.outcome, fate)
     within_rates(ticker, session, converted.lacking, fate)
+    within_prices(ticker, session, market.prices, choices.outcome, fate)
     for name in dict.fromkeys(c.name for c in choices.columns if c.name in market.factors):
         reason = why_missing(name, market.factors[name], session)
         fate.lose(reason != "", Status.NO_FACTORS, reason)
-    pool = None
-    if PEERS in choices.columns:
-        pool = pools(choices.peers, frame, market.prices)
-        reason = pool.reasons(ticker)
-        fate.lose(reason != "", Status.NO_PEERS, reason)
-    where = Where(*firms(frame), calendar, position)
-    stretches = screened(frame, where, other_news, market, choices, fate)
+    where = placed_at(frame, calendar, position)
+    pool = _pool(frame, where, market, choices, fate) if PEERS in choices.columns else None
+    own = own_windows(frame, choices)
+    stretches = screened(frame, where, own, other_news, market, choices, fate)
     twin = twins(frame, ticker, session, fate)
     made = _panels(market, choices, ticker, where, benchmark, pool, fate)
     rows = made.rows
     placed = made.placed._replace(
-        own=own_windows(frame.iloc[rows], choices), hidden=hidden(stretches, rows, choices),
-        link=same_news(where.firm[rows] if "firm" in frame else None, where.news[rows], session[rows]),
+        own=None if own is None else own[rows], hidden=hidden(stretches, rows, choices),
+        link=same_news(where.take(rows), session[rows], "firm" in frame),
     )  # fmt: skip
     table = pd.DataFrame(
         {
@@ -133,10 +131,18 @@ def prepare(
     return Prepared(roll, made.panels, placed, sample, market.calendars, tuple(notes))
 
 
-def _market(prices: Prices, factors: dict[str, tuple[np.ndarray, np.ndarray]]) -> Market:
-    bars = list(prices.bars.values())
-    names = {key(b.mic) for b in bars}
-    calendars = {name: observed(name, [b for b in bars if key(b.mic) == name]) for name in names}
+def _market(given: Prices, prices: Prices, factors: dict[str, tuple[np.ndarray, np.ndarray]]) -> Market:
+    """Find the calendars in the prices as given: a date without an exchange rate stays a session.
+
+    Exchange rates, which are quoted on holidays too, make no sessions for others without an exchange.
+    """
+    homes: dict[str | None, list[Bars]] = {}
+    for bars in given.bars.values():
+        homes.setdefault(key(bars.mic), []).append(bars)
+    calendars = {}
+    for name, its in homes.items():
+        traded = [bars for bars in its if not bars.ticker.endswith("=X")]
+        calendars[name] = observed(name, traded or its)
     return Market(prices, calendars, factors)
 
 
@@ -151,8 +157,23 @@ def _check_choices(market: Market, choices: Choices) -> None:
     if not is_return(choices.outcome) and not any(choices.outcome in bars.fields for bars in every):
         fields = sorted({name for bars in every for name in bars.fields})
         raise one_of("outcome", choices.outcome, ["return", "volatility", *fields])
-    if choices.price != "close" and any(column.summed for column in choices.columns):
-        raise InputError(f"price is {choices.price!r}, and the model sums returns since the last close; take 'close'")
+    summed = any(column.summed for column in choices.columns)
+    if choices.price != "close" and (summed or PEERS in choices.columns):
+        what = "sums returns since the last close" if summed else "compares with closes of other securities"
+        raise InputError(f"price is {choices.price!r}, and the model {what}; take 'close'")
+    if summed and not is_return(choices.outcome):
+        raise InputError(f"outcome is {choices.outcome!r}, and the model sums returns; take another model")
+
+
+def _pool(frame: pd.DataFrame, where: Where, market: Market, choices: Choices, fate: Fate) -> Pools:
+    """Read the peers of the events; an event whose peers cannot be used is lost."""
+    firm_of = firm_of_tickers(frame)
+    first, last = (dates_of(where, market.calendars, offset) for offset in choices.spec.event)
+    treated = Treated(firm_names(frame, firm_of), first, last)
+    pool = pools(choices.peers, frame, market.prices, choices.benchmark, firm_of, treated)
+    reason = pool.reasons()
+    fate.lose(reason != "", Status.NO_PEERS, reason)
+    return pool
 
 
 class _Made(NamedTuple):
@@ -184,11 +205,11 @@ def _panels(
         tickers, asset[mine] = np.unique(ticker[rows[mine]].astype(str), return_inverse=True)
         if choices.whole:
             span = _history(span, market, name, tickers)
-        peers = None if pool is None else pool.on(name, index, rows[mine])
+        peers = None if pool is None else pool.on(name, rows[mine])
         panels.append(panel(market, market.calendars[name], tickers.tolist(), index, span, choices, peers))
         day[mine] = position - span[0]
         if pool is not None and peers is not None:
-            event, column = pool.barred(rows[mine], ticker, position, peers, spec.n_evt)
+            event, column = pool.barred(rows[mine], peers)
             barred.append(np.column_stack([mine[event], column]))
     cluster, dates = _clusters(panels, kind, day, calendar, spec.offsets)
     group = np.zeros(len(rows), dtype=np.int64)

@@ -25,5 +25,6 @@ def level_of(bars: Bars, outcome: str) -> Floats:
     values = bars.fields.get(outcome, np.full(len(bars.dates), np.nan))
     if outcome != "volume":
         return values
-    traded = np.where(values > 0, values, np.nan)
-    return np.asarray(np.log(traded) - np.log(bars.fields.get("shares", np.ones(len(traded)))))
+    shares = bars.fields.get("shares", np.ones(len(values)))
+    traded, outstanding = (np.where(level > 0, level, np.nan) for level in (values, shares))
+    return np.asarray(np.log(traded) - np.log(outstanding))

@@ -49,10 +49,25 @@ def calendars_of(frame: pd.DataFrame, prices: Prices, fate: Fate) -> np.ndarray:
     return np.array([key(prices.bars[n].mic) if k else None for n, k in zip(tickers, known, strict=True)], object)
 
 
-def firms(frame: pd.DataFrame) -> tuple[Ints, Ints]:
-    """Give firm and announcement of each event as numbers; a ticker is a firm where the events name none."""
-    firm = frame["firm" if "firm" in frame else "ticker"].astype(str)
-    return tuple(pd.factorize(column)[0].astype(np.int64) for column in (firm, frame["cluster"]))  # type: ignore[return-value]
+def firm_of_tickers(*frames: pd.DataFrame) -> dict[str, str]:
+    """Give the firm of each ticker, as the column ``firm`` of some events first names it."""
+    found: dict[str, str] = {}
+    for frame in frames:
+        if "firm" in frame:
+            named = frame["firm"].fillna("").astype(str).str.strip()
+            for ticker, firm in zip(frame["ticker"], named, strict=True):
+                if firm:
+                    found.setdefault(ticker, firm)
+    return found
+
+
+def firm_names(frame: pd.DataFrame, firm_of: Mapping[str, str]) -> np.ndarray:
+    """Give the firm of each event (N,): that of its own cell, else of its ticker, else the ticker."""
+    by_ticker = frame["ticker"].map(lambda name: firm_of.get(name, name))
+    if "firm" not in frame:
+        return by_ticker.to_numpy(dtype=object)
+    named = frame["firm"].fillna("").astype(str).str.strip()
+    return named.where(named != "", by_ticker).to_numpy(dtype=object)
 
 
 def _absent(ticker: str, prices: Prices) -> str:

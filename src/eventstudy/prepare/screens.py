@@ -11,8 +11,8 @@ import pandas as pd
 from eventstudy.core.clustering import components
 from eventstudy.prepare.calendar import Calendar
 from eventstudy.prepare.panels import Choices, Market
-from eventstudy.prepare.placing import Fate, calendars_of, firms, placed_by
-from eventstudy.types import Bools, Dates, Ints, Spec, Status
+from eventstudy.prepare.placing import Fate, calendars_of, firm_names, firm_of_tickers, placed_by
+from eventstudy.types import Bools, Dates, Ints, Status
 
 CONTAMINATED = ("keep", "flag", "mask", "drop")
 FAR = 1 << 32  # days; beyond any date, so that firms do not meet on a common axis
@@ -32,12 +32,19 @@ class Where(NamedTuple):
         return Where(*(part[rows] for part in self))
 
 
-def dates_of(where: Where, calendars: Mapping[str | None, Calendar], offset: int) -> Dates:
-    """Give the date of each event's session ``offset``, held within its calendar."""
-    out = np.full(len(where.firm), np.datetime64("NaT"), dtype="datetime64[D]")
+def placed_at(frame: pd.DataFrame, calendar: np.ndarray, position: Ints) -> Where:
+    """Say where some events are and whose they are."""
+    firm = pd.factorize(firm_names(frame, firm_of_tickers(frame)))[0]
+    return Where(firm.astype(np.int64), pd.factorize(frame["cluster"])[0].astype(np.int64), calendar, position)
+
+
+def dates_of(where: Where, calendars: Mapping[str | None, Calendar], offset: int | Ints) -> Dates:
+    """Give the date of each event's session ``offset``, held within its calendar; NaT where it has no session."""
+    out = np.full(len(where.position), np.datetime64("NaT"), dtype="datetime64[D]")
+    at = where.position + offset
     for name, its in calendars.items():
-        mine = where.calendar == name
-        out[mine] = its.dates[np.clip(where.position[mine] + offset, 0, len(its.dates) - 1)]
+        mine = (where.calendar == name) & (where.position >= 0)
+        out[mine] = its.dates[np.clip(at[mine], 0, len(its.dates) - 1)]
     return out
 
 
@@ -68,16 +75,16 @@ def _days(dates: Dates) -> Ints:
     return dates.astype("datetime64[D]").astype(np.int64)
 
 
-def spoilt(where: Where, news: Where, calendars: Mapping[str | None, Calendar], spec: Spec) -> Ints:
-    """Give the stretches of estimation windows that lie in the event windows of other news of the firm.
+def spoilt(where: Where, estimation: Ints, news: Where, window: Ints, calendars: Mapping[str | None, Calendar]) -> Ints:
+    """Give the stretches of estimation windows (N, 2) that lie in the windows (M, 2) of other news of the firm.
 
     Returns
     -------
     int array (m, 3)
         Event, first and last relative day; sorted by event, stretches of one event apart from each other.
     """
-    first, last = (dates_of(where, calendars, offset) for offset in spec.estimation)
-    low, high = (dates_of(news, calendars, offset) for offset in spec.event)
+    first, last = (dates_of(where, calendars, offset) for offset in estimation.T)
+    low, high = (dates_of(news, calendars, offset) for offset in window.T)
     event, other = others_within(where, first, last, news, low, high)
     start, stop = np.empty(len(event), dtype=np.int64), np.empty(len(event), dtype=np.int64)
     for name, its in calendars.items():
@@ -85,7 +92,7 @@ def spoilt(where: Where, news: Where, calendars: Mapping[str | None, Calendar], 
         own = where.position[event[mine]]
         start[mine] = np.searchsorted(its.dates, low[other[mine]], side="left") - own
         stop[mine] = np.searchsorted(its.dates, high[other[mine]], side="right") - 1 - own
-    start, stop = np.maximum(start, spec.estimation[0]), np.minimum(stop, spec.estimation[1])
+    start, stop = np.maximum(start, estimation[event, 0]), np.minimum(stop, estimation[event, 1])
     there = start <= stop
     return _merged(event[there], start[there], stop[there])
 
@@ -103,16 +110,17 @@ def _merged(event: Ints, first: Ints, last: Ints) -> Ints:
     return found[np.lexsort((found[:, 1], found[:, 0]))]
 
 
-def same_news(firm: Ints | None, announcement: Ints, session: Dates) -> Ints | None:
+def same_news(where: Where, session: Dates, named: bool) -> Ints | None:
     """Give events that tell the same news one number, (N,): of one announcement, or of one firm some days apart.
 
-    None where no two events do. ``firm`` is None where the events name no firms, and two listings are then known to be
-    one by their announcement alone.
+    None where no two events do. Of one firm only events on different calendars are the same news: two on one are two.
+    Where the events have not ``named`` their firms, two listings are known to be one by their announcement alone.
     """
-    news = announcement
-    if firm is not None and len(firm):
-        order = np.lexsort((_days(session), firm))
-        near = (np.diff(firm[order]) == 0) & (np.diff(_days(session)[order]) <= SAME_NEWS)
+    news = announcement = where.news
+    if named and len(news):
+        order = np.lexsort((_days(session), where.firm))
+        near = (np.diff(where.firm[order]) == 0) & (np.diff(_days(session)[order]) <= SAME_NEWS)
+        near &= where.calendar[order][1:] != where.calendar[order][:-1]
         pairs = np.column_stack([order[:-1][near], order[1:][near]])
         codes = np.unique(announcement, return_inverse=True)[1]
         news = components(codes * 2, codes * 2, pairs)
@@ -120,28 +128,41 @@ def same_news(firm: Ints | None, announcement: Ints, session: Dates) -> Ints | N
 
 
 def screened(
-    frame: pd.DataFrame, where: Where, other: pd.DataFrame | None, market: Market, choices: Choices, fate: Fate
-) -> Ints:
-    """Lose what other news of the firm confounds or contaminates; give the spoilt stretches by row of the frame."""
+    frame: pd.DataFrame, where: Where, own: Ints | None, other: pd.DataFrame | None, market: Market, choices: Choices,
+    fate: Fate,
+) -> Ints:  # fmt: skip
+    """Lose what other news of the firm confounds or contaminates; give the spoilt stretches by row of the frame.
+
+    ``own`` (N, 4) are the events' own windows. Two events of a ticker in one session are one that stands twice, and no
+    other news of each other.
+    """
     nothing = np.empty((0, 3), dtype=np.int64)
     if choices.contaminated == "keep" and choices.confounding is None:
         return nothing
     rows = np.flatnonzero(fate.ok)
-    own, news, names = where.take(rows), where.take(rows), frame.index.to_numpy()[rows]
+    its, news, names = where, where.take(rows), frame.index.to_numpy()[rows]
+    windows = np.tile([*choices.spec.estimation, *choices.spec.event], (len(frame), 1)) if own is None else own
+    estimation, event_window = windows[rows, :2], windows[rows, 2:]
     if other is not None:
-        extra, labels = _other_news(frame, other, market, choices)
-        news = Where(*(np.concatenate(parts) for parts in zip(news, extra, strict=True)))
+        its, extra, labels = _other_news(frame, where, other, market, choices)
+        news = Where(*(np.concatenate(parts) for parts in zip(its.take(rows), extra, strict=True)))
         names = np.concatenate([names, labels])
+        event_window = np.concatenate([event_window, np.tile(choices.spec.event, (len(labels), 1))])
+    its = its.take(rows)
     if choices.confounding is not None:
-        first, last = (dates_of(own, market.calendars, offset) for offset in choices.confounding)
+        first, last = (dates_of(its, market.calendars, offset) for offset in choices.confounding)
         day = dates_of(news, market.calendars, 0)
-        event, found = others_within(own, first, last, news, day, day)
+        event, found = others_within(its, first, last, news, day, day)
+        ticker = frame["ticker"].to_numpy(dtype=object)[rows]
+        again = found < len(rows)
+        again[again] = (ticker[event[again]] == ticker[found[again]]) & (day[event[again]] == day[found[again]])
+        event, found = event[~again], found[~again]
         hit, at = np.unique(event, return_index=True)
         reason = [f"other news of the firm, {names[j]}, on {day[j]}" for j in found[at]]
         fate.lose_rows(rows[hit], Status.CONFOUNDED, reason)
     if choices.contaminated == "keep":
         return nothing
-    stretches = spoilt(own, news, market.calendars, choices.spec)
+    stretches = spoilt(its, estimation, news, event_window, market.calendars)
     if choices.contaminated == "drop":
         n_days = np.bincount(stretches[:, 0], stretches[:, 2] - stretches[:, 1] + 1, len(rows))
         hit = np.flatnonzero(n_days)
@@ -151,14 +172,27 @@ def screened(
     return stretches
 
 
-def _other_news(frame: pd.DataFrame, other: pd.DataFrame, market: Market, choices: Choices) -> tuple[Where, np.ndarray]:
-    """Place the events that are not studied, with the numbers of the studied firms."""
-    both = pd.concat([frame, other])
-    firm, news = (numbers[len(frame) :] for numbers in firms(both))
+def _other_news(
+    frame: pd.DataFrame, where: Where, other: pd.DataFrame, market: Market, choices: Choices
+) -> tuple[Where, Where, np.ndarray]:
+    """Place the events that are not studied; give all with common numbers of firms and announcements.
+
+    The ids of two sets of events may agree by chance, so one name is one announcement only where its dates are near.
+    """
+    firm_of = firm_of_tickers(frame, other)
+    firm = pd.factorize(np.concatenate([firm_names(part, firm_of) for part in (frame, other)]))[0].astype(np.int64)
+    dates = frame["date"].groupby(frame["cluster"])
+    near = pd.Timedelta(days=SAME_NEWS)
+    first, last = (other["cluster"].map(edge) for edge in (dates.min() - near, dates.max() + near))
+    shared = ((other["date"] >= first) & (other["date"] <= last)).to_numpy()
+    names = [(label, known) for label, known in zip(other["cluster"], shared, strict=True)]
+    news = pd.factorize(pd.Series([*((label, True) for label in frame["cluster"]), *names]))[0].astype(np.int64)
     apart = Fate(len(other))
     calendar = calendars_of(other, market.prices, apart)
     position, _ = placed_by(other, calendar, market.calendars, choices.on_closed, apart)
-    return Where(firm, news, calendar, position).take(apart.ok), other.index.to_numpy()[apart.ok]
+    extra = Where(firm[len(frame) :], news[len(frame) :], calendar, position).take(apart.ok)
+    studied = where._replace(firm=firm[: len(frame)], news=news[: len(frame)])
+    return studied, extra, other.index.to_numpy()[apart.ok]
 
 
 def hidden(stretches: Ints, rows: Ints, choices: Choices) -> Ints | None:

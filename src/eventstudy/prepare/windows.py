@@ -42,9 +42,10 @@ def own_windows(frame: pd.DataFrame, choices: Choices) -> Ints | None:
 def _days(frame: pd.DataFrame, column: str, blank: int) -> Ints:
     if column not in frame.columns:
         raise one_of("a column of the window", column, frame.columns)
-    cells = frame[column].replace("", np.nan)
-    numbers = pd.to_numeric(cells, errors="coerce")
-    bad = (numbers.isna() & cells.notna()) | (numbers != np.round(numbers)) & numbers.notna()
+    cells = frame[column]
+    blank_cell = cells.isna() | (cells.astype(str).str.strip() == "")
+    numbers = pd.to_numeric(cells.where(~blank_cell, None), errors="coerce").astype(np.float64)
+    bad = ~blank_cell & ~(np.isfinite(numbers) & (numbers == np.round(numbers)))
     if bad.any():
         raise InputError(f"{column} of event {frame.index[bad][0]!r} is {cells[bad].iloc[0]!r}; give a whole number")
-    return numbers.fillna(blank).to_numpy(dtype=np.int64)
+    return np.where(blank_cell, blank, np.nan_to_num(numbers)).astype(np.int64)
