@@ -14,6 +14,7 @@ from eventstudy import _registry
 from eventstudy.core.draws import Shocked, null
 from eventstudy.core.run import run
 from eventstudy.errors import InputError, NotEnoughData
+from eventstudy.measure import Measure, measure_of
 from eventstudy.prepare.align import Prepared
 from eventstudy.types import Model, Test
 
@@ -30,24 +31,29 @@ class Calibration:
     level : float
         The nominal level of the tests.
     provenance : mapping
-        Of the prices, with seed and draws.
+        Of the prices and the settings of the study, with seed and draws.
     """
 
     frame: pd.DataFrame
     level: float
     provenance: Mapping[str, Any]
 
+    @property
+    def measure(self) -> Measure:
+        """What the study measures."""
+        return measure_of(self.provenance["settings"])
+
     def __repr__(self) -> str:
         note = self.provenance["prices"].get("note")
         lines = [
             f"Rejections at {self.level:.0%} on drawn dates, {self.provenance['draws']} samples a shock"
             + (f" ({note})" if note else ""),
-            f"{'window':<10}{'test':<20}{'shock':>8}{'rejected':>10}   95 % interval",
+            f"{'window':<10}{'test':<20}{'shock':>9}{'rejected':>10}   95 % interval",
         ]
-        for row in self.frame.sort_values(["start", "end", "test", "shock"]).itertuples():
-            window = f"({row.start}, {row.end})"
-            rate = f"{row.rejection:>10.1%}   {row.lower:.1%} to {row.upper:.1%}"
-            lines.append(f"{window:<10}{row.test:<20}{row.shock:>8.2%}{rate}")
+        for row in self.frame.sort_values(["start", "end", "test", "shock"]).to_dict("records"):
+            window = f"({row['start']}, {row['end']})"
+            rate = f"{row['rejection']:>10.1%}   {row['lower']:.1%} to {row['upper']:.1%}"
+            lines.append(f"{window:<10}{row['test']:<20}{self.measure.shock(row['shock']):>9}{rate}")
         return "\n".join(lines)
 
     def plot(self, **options: Any) -> Any:
@@ -63,7 +69,7 @@ def calibrate(
     shocks: Sequence[float],
     level: float,
     seed: int,
-    prices: Mapping[str, Any],
+    about: Mapping[str, Any],
 ) -> Calibration:
     """Run the study on drawn dates, once a shock, and count rejections; see ``Result.calibrate``.
 
@@ -79,7 +85,7 @@ def calibrate(
     if not 0 < level < 1:
         raise InputError(f"level is {level}; it is a share between 0 and 1")
     if not len(shocks) or not np.isfinite(np.asarray(shocks, dtype=np.float64)).all():
-        raise InputError(f"shocks is {shocks!r}; give returns as decimals, as in (0.0, 0.01, 0.02)")
+        raise InputError(f"shocks is {shocks!r}; give numbers, of returns as decimals, as in (0.0, 0.01, 0.02)")
     slow = [name for name, test in tests.items() if test.draws]
     if slow:
         raise InputError(f"test {slow[0]!r} draws dates itself, and cannot be calibrated by drawing them; leave it out")
@@ -98,9 +104,7 @@ def calibrate(
                 known = np.isfinite(p[:, v])
                 rows.append((shock, start, end, name, *_rate(int((p[known, v] < level).sum()), int(known.sum()))))
     columns = ["shock", "start", "end", "test", "n_draws", "rejection", "lower", "upper"]
-    return Calibration(
-        pd.DataFrame(rows, columns=columns), level, {"prices": dict(prices), "draws": draws, "seed": seed}
-    )
+    return Calibration(pd.DataFrame(rows, columns=columns), level, {**about, "draws": draws, "seed": seed})
 
 
 def _rate(hits: int, n: int) -> tuple[int, float, float, float]:

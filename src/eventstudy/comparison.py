@@ -1,4 +1,7 @@
-"""Do CARs differ between kinds of events, and what explains them: pairs of groups, and cross-sectional regressions."""
+"""Do CARs differ between kinds of events, and what explains them: pairs of groups, and cross-sectional regressions.
+
+``what`` is the short name of what a study measures, for the messages: CAR, BHAR or another.
+"""
 
 from __future__ import annotations
 
@@ -26,24 +29,30 @@ Window = tuple[int, int]
 
 
 class _Pair(NamedTuple):
-    """Two groups of events: their names, CARs (n,), and the events' sessions as numbers (n,)."""
+    """Two groups of events: their names, CARs (n,), the events' sessions as numbers (n,), and what CARs are called."""
 
     names: tuple[Any, Any]
     car: tuple[Floats, Floats]
     session: tuple[np.ndarray, np.ndarray]
+    what: str
 
 
-def compare(events: pd.DataFrame, cars: pd.DataFrame, column: str, window: Window | None) -> pd.DataFrame:
+def compare(
+    events: pd.DataFrame, cars: pd.DataFrame, column: str, window: Window | None, what: str = "CAR"
+) -> pd.DataFrame:
     """Compare the mean CAR of every pair of values of a column; see ``Result.compare``."""
     if column not in events.columns:
         raise one_of("column", column, events.columns)
     frame, window = _with_car(events, cars, window)
     blank = _blank(frame[column])
-    _say_lost(len(frame), {_no_car(window): int(frame["car"].isna().sum()), f"without {column!r}": int(blank.sum())})
+    lost = {_no_car(window, what): int(frame["car"].isna().sum()), f"without {column!r}": int(blank.sum())}
+    _say_lost(len(frame), lost)
     frame = frame[~blank & frame["car"].notna()]
     values = _ordered(frame[column].unique())
     if len(values) < 2:
-        raise NotEnoughData(f"the events with a CAR have {len(values)} value of {column!r}; two are needed to compare")
+        raise NotEnoughData(
+            f"the events with a {what} have {len(values)} value of {column!r}; two are needed to compare"
+        )
     if len(values) > MOST:
         raise InputError(f"column {column!r} has {len(values)} values; up to {MOST} are compared in pairs: use regress")
     of_group = dict(iter(frame.groupby(column, sort=False)))
@@ -53,7 +62,7 @@ def compare(events: pd.DataFrame, cars: pd.DataFrame, column: str, window: Windo
         its = [of_group[first], of_group[second]]
         car = [g["car"].to_numpy(dtype=np.float64) for g in its]
         days = [session[g.index].to_numpy() for g in its]
-        rows.append(_compared(_Pair((first, second), (car[0], car[1]), (days[0], days[1]))))
+        rows.append(_compared(_Pair((first, second), (car[0], car[1]), (days[0], days[1]), what)))
     return pd.DataFrame(rows)
 
 
@@ -78,7 +87,9 @@ def _welch(pair: _Pair, notes: list[str]) -> tuple[float, float]:
     """Give Welch's t and its degrees of freedom."""
     alone = [name for name, car in zip(pair.names, pair.car, strict=True) if len(car) < 2]
     if alone or not _spread(pair):
-        reason = " and ".join(f"{name!r} has 1 event" for name in alone) or "the CARs do not vary within the groups"
+        reason = (
+            " and ".join(f"{name!r} has 1 event" for name in alone) or f"the {pair.what}s do not vary within the groups"
+        )
         notes.append(f"t: {reason}")
         return np.nan, np.nan
     (a, b), n = pair.car, np.array([len(car) for car in pair.car])
@@ -91,7 +102,7 @@ def _rank_sum(pair: _Pair, notes: list[str]) -> float:
     from scipy import stats
 
     if np.ptp(np.concatenate(pair.car)) == 0.0:
-        notes.append("p_rank: the CARs are all equal")
+        notes.append(f"p_rank: the {pair.what}s are all equal")
         return np.nan
     return float(stats.mannwhitneyu(*pair.car).pvalue)
 
@@ -109,7 +120,7 @@ def _clustered(pair: _Pair, notes: list[str]) -> dict[str, Any]:
         notes.append("p_cluster: " + " and ".join(f"{name!r} has 1 date" for name in once))
         return none
     if not _spread(pair):
-        notes.append("p_cluster: the CARs do not vary within the groups")
+        notes.append(f"p_cluster: the {pair.what}s do not vary within the groups")
         return none
     car = np.concatenate(pair.car)
     dummy = np.repeat([1.0, 0.0], [len(c) for c in pair.car])
@@ -124,8 +135,9 @@ def _clustered(pair: _Pair, notes: list[str]) -> dict[str, Any]:
 
 
 def regress(
-    events: pd.DataFrame, cars: pd.DataFrame, formula: str, window: Window | None, weights: str | None, cov: str
-) -> Any:
+    events: pd.DataFrame, cars: pd.DataFrame, formula: str, window: Window | None, weights: str | None, cov: str,
+    what: str = "CAR",
+) -> Any:  # fmt: skip
     """Regress the CARs on the columns of the events; see ``Result.regress``."""
     from statsmodels.regression.linear_model import OLS, WLS
 
@@ -142,9 +154,9 @@ def regress(
     lost = given.drop(kept.index)
     missing = {f"without {name!r}": int(lost[name].isna().sum()) for name in names}
     other = {"for which the formula has no value": int(lost[names].notna().all(axis=1).sum())}
-    _say_lost(len(frame), {_no_car(window): len(frame) - len(given), **missing, **other})
+    _say_lost(len(frame), {_no_car(window, what): len(frame) - len(given), **missing, **other})
     clusters = pd.factorize(kept["session"])[0]
-    _check_design(model, len(np.unique(clusters)) if cov == "cluster" else None)
+    _check_design(model, len(np.unique(clusters)) if cov == "cluster" else None, what)
     if weights == "precision":
         model = _built(WLS, formula, kept, weights=1.0 / kept["se"].to_numpy(dtype=np.float64) ** 2)
     return model.fit(cov_type=cov, cov_kwds={"groups": clusters} if cov == "cluster" else None, use_t=True)
@@ -160,7 +172,7 @@ def _built(kind: Any, formula: str, frame: pd.DataFrame, **options: Any) -> Any:
         raise InputError(f"formula {formula!r} cannot be used: {said}; the columns are {_listed(frame)}") from error
 
 
-def _check_design(model: Any, n_clusters: int | None) -> None:
+def _check_design(model: Any, n_clusters: int | None, what: str) -> None:
     """Refuse what statsmodels would answer with infinities, or with one of many solutions."""
     n, k = model.exog.shape
     if n <= k:
@@ -171,7 +183,7 @@ def _check_design(model: Any, n_clusters: int | None) -> None:
         raise InputError(f"the terms {', '.join(model.exog_names)} are not independent among the events; leave one out")
     y = np.asarray(model.endog, dtype=np.float64)
     if not y.var() > ROUNDING * (y**2).mean():
-        raise NotEnoughData("the CARs are all equal: there is nothing to explain")
+        raise NotEnoughData(f"the {what}s are all equal: there is nothing to explain")
 
 
 def _checked_names(formula: str, frame: pd.DataFrame) -> list[str]:
@@ -199,7 +211,8 @@ def _names(formula: str) -> Iterator[str]:
 
 def _with_car(events: pd.DataFrame, cars: pd.DataFrame, window: Window | None) -> tuple[pd.DataFrame, Window]:
     """Give the used events with ``car`` and ``se`` of a window, the study's first by default."""
-    taken = [name for name in ("car", "se") if name in events.columns]
+    own = [name for name in ("car", "bhar", "se") if name in cars.columns]
+    taken = [name for name in own if name in events.columns]
     if taken:
         raise InputError(f"the events' column {taken[0]!r} has the name of a result; rename it")
     windows = list(dict.fromkeys(zip(cars["start"].tolist(), cars["end"].tolist(), strict=True)))
@@ -210,7 +223,7 @@ def _with_car(events: pd.DataFrame, cars: pd.DataFrame, window: Window | None) -
         raise one_of("window", window, windows)
     its = cars[(cars["start"] == chosen[0]) & (cars["end"] == chosen[1])].drop_duplicates("event_id")
     its = its.assign(car=its.get("bhar", its["car"]))  # a study that compounds compares what it compounds
-    joined = events[events["status"] == "ok"].join(its.set_index("event_id")[["car", "se"]])
+    joined = events[events["status"] == "ok"].join(its.set_index("event_id")[own])
     return joined, (int(chosen[0]), int(chosen[1]))
 
 
@@ -226,8 +239,8 @@ def _ordered(values: Any) -> list[Any]:
         return sorted(values, key=str)
 
 
-def _no_car(window: Window) -> str:
-    return f"without a CAR in {window}"
+def _no_car(window: Window, what: str) -> str:
+    return f"without a {what} in {window}"
 
 
 def _listed(frame: pd.DataFrame) -> str:

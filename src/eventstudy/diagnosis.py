@@ -24,6 +24,7 @@ from eventstudy.core.sums import add
 from eventstudy.core.windows import blocks
 from eventstudy.errors import InputError
 from eventstudy.formats import p_value, plural
+from eventstudy.measure import Measure
 from eventstudy.prepare.align import Prepared
 from eventstudy.types import Abnormal, Bools, Floats, Ints, Model, Scores, Status
 
@@ -60,7 +61,7 @@ ADVICE = {
         "shorten or move the estimation window, or leave these events out",
     ),
     "confounding events": Advice(
-        "a CAR holds the reaction to both events, whatever the test",
+        "an effect holds the reaction to both events, whatever the test",
         "none",
         "narrow the event window, or leave these events out and compare",
     ),
@@ -80,7 +81,7 @@ ADVICE = {
         "tests over several days whose variance is summed from single days: patell, adjusted_patell, j1, j2,"
         " brown_warner, mvrm, calendar_time, corrado, and p of single events",
         "p_sq, cross_section, skewness_adjusted, bmp, kolari_pynnonen, sign, wilcoxon, wild_bootstrap, placebo",
-        "take short windows, or tests that estimate the variance of the CAR itself across events",
+        "take short windows, or tests that estimate the variance of the effect itself across events",
     ),
     "thin trading": Advice(
         "beta is biased to zero, and residuals are a spike at zero with wide tails",
@@ -88,9 +89,9 @@ ADVICE = {
         'es.model("dimson", leads=1, lags=1), or leave these securities out',
     ),
     "missing returns": Advice(
-        "a CAR with too few valid days is missing, and its event counts for nothing in that window",
+        "a window with too few valid days is missing, and its event counts for nothing in it",
         "all",
-        'Study(gaps="span") puts the whole change on the next session with a price; min_coverage allows for gaps',
+        'min_coverage allows for gaps; Study(gaps="span") puts a whole return on the next session with a price',
     ),
     "cross-zone benchmark": Advice(
         "part of the market's move falls on the next day: beta is too small, and day 0 holds the market's own news",
@@ -98,12 +99,12 @@ ADVICE = {
         'es.model("dimson", leads=1, lags=1), or a benchmark of the security\'s own market',
     ),
     "treated benchmark": Advice(
-        "the benchmark holds part of the reaction and takes it out again: CARs are biased to zero",
+        "the benchmark holds part of the reaction and takes it out again: effects are biased to zero",
         "none",
         "take a benchmark without these firms, or one of another market",
     ),
     "small sample": Advice(
-        "tests that need many independent dates: z tests, and t tests where CARs are not normal",
+        "tests that need many independent dates: z tests, and t tests where effects are not normal",
         "sign, wilcoxon, placebo",
         "result.calibrate() measures the size of every test on your own data",
     ),
@@ -120,7 +121,9 @@ class _Fitted:
     window: tuple[int, int]
 
 
-def diagnose(prepared: Prepared, model: Model, prices: Prices, constituents: Constituents | None) -> pd.DataFrame:
+def diagnose(
+    prepared: Prepared, model: Model, prices: Prices, constituents: Constituents | None, measure: Measure
+) -> pd.DataFrame:
     """Make every check; see ``Result.diagnose``. The prices tell the exchanges of securities and benchmarks."""
     _check_constituents(constituents)
     fitted = _fitted(prepared, model)
@@ -139,7 +142,7 @@ def diagnose(prepared: Prepared, model: Model, prices: Prices, constituents: Con
         "event-induced variance": _induced_variance(fitted),
         "normality": _normality(fitted),
         "autocorrelation": _autocorrelation(fitted),
-        "thin trading": _thin_trading(fitted),
+        "thin trading": _thin_trading(fitted) if measure.of_returns else Finding(np.nan, "the study is not of returns"),
         "missing returns": _missing_returns(fitted),
         "cross-zone benchmark": _cross_zone(pairs, model, prices),
         "treated benchmark": _treated(pairs, model, constituents),
@@ -272,7 +275,7 @@ def _correlation(cluster: Clustering, fitted: _Fitted) -> Finding:
 def _others(prepared: Prepared, fitted: _Fitted, columns: slice, name: str) -> Finding:
     """Count the events that have another session of an event of the same ticker in a window."""
     table, placed = prepared.roll.table, prepared.placed
-    day = table["session"].to_numpy().astype("datetime64[D]")
+    day = table["session"].to_numpy().astype("datetime64[D]" if prepared.roll.zone is None else "datetime64[s]")
     known = ~np.isnat(day)
     date = day.astype(np.int64)
     first, last = (np.empty(len(fitted.rows), dtype=np.int64) for _ in range(2))
@@ -300,11 +303,11 @@ def _induced_variance(fitted: _Fitted) -> Finding:
     df = len(scar) - 1
     if df < 1:
         return Finding(
-            np.nan, f"{plural(len(scar), 'event')} with a standardised CAR over {fitted.window}: 2 are needed"
+            np.nan, f"{plural(len(scar), 'event')} with a standardised effect over {fitted.window}: 2 are needed"
         )
     variance = float(scar.var(ddof=1))
     p = float(special.chdtrc(df, df * variance))
-    value = f"variance {variance:.2f} of the standardised CARs over {fitted.window}; 1 is expected (p {p_value(p)})"
+    value = f"variance {variance:.2f} of the standardised effects over {fitted.window}; 1 is expected (p {p_value(p)})"
     return Finding(variance, value, p < LEVEL)
 
 
@@ -338,7 +341,7 @@ def _missing_returns(fitted: _Fitted) -> Finding:
     before, event = fitted.leaf["lacking"], fitted.leaf["lacking_event"]
     share = (before + event).sum() / fitted.leaf["days"].sum()
     lacking = int((event > 0).sum())
-    value = f"{share:.1%} of the days have no return; {plural(lacking, 'event')} with such a day in the event window"
+    value = f"{share:.1%} of the days have no value; {plural(lacking, 'event')} with such a day in the event window"
     return Finding(share, value, lacking > 0 or share > GAPS)
 
 

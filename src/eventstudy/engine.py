@@ -20,6 +20,7 @@ from eventstudy.core.run import run
 from eventstudy.core.sums import grouped
 from eventstudy.diagnosis import Constituents, diagnose
 from eventstudy.errors import EventStudyWarning, InputError, one_of
+from eventstudy.measure import measure_of
 from eventstudy.prepare.align import Prepared, prepare, valid_estimation_days
 from eventstudy.prepare.events import Events
 from eventstudy.prepare.panels import Choices
@@ -115,15 +116,27 @@ class Engine:
                 found.setdefault(label, {name: values[:, g] for name, values in its.items()})
         return found
 
+    def paths(self) -> pd.DataFrame:
+        """Give each event's sum, or compounding, from the first day of the event window to every day of it."""
+        made = self.prepared()
+        days = made.sample.spec.days
+        running = np.column_stack([np.full(len(days), days[0]), days])
+        spec = replace(made.sample.spec, windows=running, min_coverage=1e-9)  # a missing day adds nothing
+        kept = run(made.panels, made.placed, self.model, {}, replace(made.sample, spec=spec)).singles
+        names = made.roll.table.index[made.roll.rows[kept["id"]]] if kept else made.roll.table.index[:0]
+        values = kept.get("bhar", kept["car"]) if kept else np.empty((0, len(days)))
+        return pd.DataFrame(values, index=names, columns=pd.Index(days, name="day"))
+
     def diagnose(self, constituents: Constituents | None) -> pd.DataFrame:
         """Check what breaks the assumptions of the tests."""
-        return diagnose(self.prepared(), self.model, self.prices, constituents)
+        return diagnose(self.prepared(), self.model, self.prices, constituents, measure_of(self.settings))
 
     def calibrate(self, draws: int, shocks: Sequence[float], level: float, seed: int) -> Calibration:
         """Measure the size and power of the study's tests on the securities' own histories."""
         prepared = self.prepared(whole=True)
         chosen = self.tests(_clustering(prepared).kind)
-        return calibrate(prepared, self.model, chosen, draws, shocks, level, seed, self.prices.provenance)
+        about = {"prices": dict(self.prices.provenance), "settings": dict(self.settings)}
+        return calibrate(prepared, self.model, chosen, draws, shocks, level, seed, about)
 
 
 def _clustering(prepared: Prepared) -> Clustering:

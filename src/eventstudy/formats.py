@@ -9,16 +9,25 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Hashable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import pandas as pd
 
 from eventstudy.errors import InputError
 
-if TYPE_CHECKING:
-    from eventstudy.result import Result
-
 MISSING = "–"
+
+
+class Studied(Protocol):
+    """What is shown of a result: its events, and where they come from."""
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """The events."""
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Versions, settings and fingerprints."""
 
 
 def is_missing(value: object) -> bool:
@@ -67,11 +76,19 @@ def percent(value: Any, digits: int = 2) -> str:
     >>> percent(-0.0612), percent(0.005, 1), percent(0.0), percent(None)
     ('−6.12 %', '+0.5 %', '0.00 %', '–')
     """
-    if is_missing(value):
-        return MISSING
-    text = number(100 * value, digits)
-    plus = "+" if value > 0 and any(c in text for c in "123456789∞") else ""
-    return f"{plus}{text} %"
+    return MISSING if is_missing(value) else f"{signed(100 * value, digits)} %"
+
+
+def signed(value: Any, digits: int = 2) -> str:
+    """Write a number that carries its sign.
+
+    Examples
+    --------
+    >>> signed(0.5), signed(-0.5), signed(0.001), signed(None)
+    ('+0.50', '−0.50', '0.00', '–')
+    """
+    text = number(value, digits)
+    return f"+{text}" if not is_missing(value) and value > 0 and any(c in text for c in "123456789∞") else text
 
 
 def p_value(value: Any) -> str:
@@ -192,19 +209,19 @@ def setting(value: Any) -> str:
     return plain(value)
 
 
-def prices_note(result: Result) -> str:
+def prices_note(result: Studied) -> str:
     """Give what every table, plot and file must say of the prices (``simulated prices``), or empty text."""
     prices = result.provenance.get("prices") or {}
     note = prices.get("note") if isinstance(prices, Mapping) else None
     return "" if is_missing(note) else plain(note)
 
 
-def used(result: Result) -> pd.DataFrame:
+def used(result: Studied) -> pd.DataFrame:
     """Give the rows of ``result.events`` whose status is ok."""
     return result.events[result.events["status"] == "ok"]
 
 
-def usable_ids(result: Result, wanted: Iterable[Hashable] | None = None) -> list[Any]:
+def usable_ids(result: Studied, wanted: Iterable[Hashable] | None = None) -> list[Any]:
     """Give the ids of the usable events, or those that are wanted after a check.
 
     Raises

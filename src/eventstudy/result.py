@@ -12,6 +12,7 @@ import pandas as pd
 
 from eventstudy import _registry, comparison, multiplicity
 from eventstudy.errors import InputError, one_of
+from eventstudy.measure import Measure, measure_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,17 +26,21 @@ class Result:
     ----------
     events : DataFrame
         Index ``event_id``; ticker, announced, session, placement (why that session), status, reason, n_estimation,
-        alpha, one column a coefficient, sigma, r2, then the columns that the events came with.
+        n_contaminated (where the study counts them), alpha, one column a coefficient, sigma, r2, then the columns that
+        the events came with.
     ar : DataFrame
-        Index ``event_id``, columns relative days; abnormal returns as decimals, NaN where missing. The events that
-        were estimated, and the duplicates, with what they repeat.
+        Index ``event_id``, columns relative days; abnormal returns as decimals, or abnormal values of another outcome,
+        NaN where missing. The events that were estimated, and the duplicates, with what they repeat.
     cars : DataFrame
-        event_id, start, end, car, se, t, df, p, p_sq, n_days; one row an event of ``ar`` and window. t = CAR / se with
-        the forecast error, t(M - k); p_sq is the SQ test's, without normality.
+        event_id, start, end, car, se, t, df, p, p_sq, n_days; one row an event of ``ar`` and window. car is the sum of
+        ``ar``, whatever the outcome; t = CAR / se with the forecast error, t(M - k); p_sq is the SQ test's, without
+        normality. Behind car stands bhar where the study compounds (se, t and the p-values are still of car); behind
+        p_sq p_placebo where the model has placebos: the rank of the CAR among theirs.
     daily : DataFrame
-        Index ``day``; n, aar, caar, se, lower, upper: the band is 95 % around the CAAR.
+        Index ``day``; n, aar, caar, se, lower, upper: the band is 95 % around the CAAR, which is the mean BHAR since
+        the first day where the study compounds.
     tests : DataFrame
-        group, start, end, test, n, effect, statistic, df, p, note; the effect is the mean CAR.
+        group, start, end, test, n, effect, statistic, df, p, note; the effect is the mean CAR, or the mean BHAR.
     reactions : DataFrame
         Index ``event_id``; ticker, session, and the plain (not abnormal) returns of that session from the previous
         close to its ``open``, ``high``, ``low`` and ``close``, which is what a news report quotes; then the
@@ -57,12 +62,35 @@ class Result:
     provenance: dict[str, Any]
     engine: Any = field(default=None, compare=False)
 
+    @property
+    def measure(self) -> Measure:
+        """What was measured, CAR or BHAR or another, with its names and how its values are written."""
+        settings = self.provenance.get("settings") or {}
+        return measure_of(settings, float(self.cars["car"].abs().median()))
+
+    def paths(self) -> pd.DataFrame:
+        """Give each used event's CAR or BHAR from the first day of the event window to every day of it.
+
+        Returns
+        -------
+        DataFrame
+            As ``ar``, without the duplicates. A missing day adds nothing to the days after it.
+        """
+        used = self.events.index[self.events["status"] == "ok"]
+        if self.measure.column == "car":
+            return self.ar.loc[used].cumsum(axis=1)
+        found: pd.DataFrame = self._again().paths()
+        return found.where(self.ar.loc[used].notna())
+
     def __repr__(self) -> str:
+        measure = self.measure
         used, given = int((self.events["status"] == "ok").sum()), len(self.events)
         lines = [f"Result({used} of {given} events used)"]
         for (group, start, end), rows in self.tests.groupby(["group", "start", "end"], sort=False):
             judged = ", ".join(f"{t} p={p:.3f}" for t, p in zip(rows["test"], rows["p"], strict=True))
-            lines.append(f"  {group} ({start}, {end}): mean CAR {rows['effect'].iloc[0]:+.2%}; {judged}")
+            lines.append(
+                f"  {group} ({start}, {end}): mean {measure.short} {measure.text(rows['effect'].iloc[0])}; {judged}"
+            )
         return "\n".join(lines)
 
     def plot(self, kind: str = "caar", **options: Any) -> Axes | Any:
@@ -88,7 +116,8 @@ class Result:
         draws : int
             Samples drawn for each shock, from the securities' own histories; overlapping dates stay together.
         shocks : sequence of float
-            Returns, as decimals, added to day 0 of every event: 0 gives the size, others the power.
+            Added to day 0 of every event, as decimal returns, or in the units of another outcome (for "volatility" to
+            the return, for "volume" to its logarithm): 0 gives the size, others the power.
         level : float
             Nominal level of the tests.
         seed : int
@@ -139,8 +168,9 @@ class Result:
 
         The band of ``daily`` holds day by day: somewhere in the window it fails far more often than once in twenty.
         This one is the CAAR plus and minus its standard error times the ``level`` quantile of the largest size of
-        CAAR / se over the days, on dates drawn anew (Romano & Wolf 2005, Econometrica 73:1237, in one step). Where
-        the histories are too short to avoid real events, the band is too wide rather than too narrow.
+        CAAR / se over the days (of the mean BHAR, where the study compounds), on dates drawn anew (Romano & Wolf 2005,
+        Econometrica 73:1237, in one step). Where the histories are too short to avoid real events, the band is too
+        wide rather than too narrow.
 
         Parameters
         ----------
@@ -163,7 +193,7 @@ class Result:
         return multiplicity.band(self.daily, drawn, level)
 
     def compare(self, column: str, window: tuple[int, int] | None = None) -> pd.DataFrame:
-        """Compare the mean CARs of the kinds of events, pair by pair.
+        """Compare the mean CARs, or BHARs, of the kinds of events, pair by pair.
 
         Parameters
         ----------
@@ -191,21 +221,22 @@ class Result:
         EventStudyWarning
             How many events have no CAR, or nothing in the column.
         """
-        return comparison.compare(self.events, self.cars, column, window)
+        return comparison.compare(self.events, self.cars, column, window, self.measure.short)
 
     def regress(
         self, formula: str, window: tuple[int, int] | None = None, weights: str | None = None, cov: str = "HC1"
     ) -> Any:
-        """Explain the CARs of the used events by columns of ``events``.
+        """Explain the CARs, or BHARs, of the used events by columns of ``events``.
 
         Parameters
         ----------
         formula : str
-            As ``"car ~ size + C(sector)"``, over the columns of ``events`` with ``car`` and ``se``.
+            As ``"car ~ size + C(sector)"``, over the columns of ``events`` with ``car`` and ``se``. ``car`` is what the
+            study accumulates of its outcome; where it compounds, ``bhar`` is another name of it.
         window : (int, int), optional
             A window of the study; the first by default.
         weights : {None, "precision"}
-            "precision" weighs each event by 1 / se^2.
+            "precision" weighs each event by 1 / se^2; se is that of the sum, also where the study compounds.
         cov : {"HC1", "nonrobust", "cluster"}
             Of the errors: robust to heteroskedasticity, plain, or clustered by session. p-values are from t.
 
@@ -225,7 +256,7 @@ class Result:
         EventStudyWarning
             When events have no CAR, or lack a value that the formula names: how many.
         """
-        return comparison.regress(self.events, self.cars, formula, window, weights, cov)
+        return comparison.regress(self.events, self.cars, formula, window, weights, cov, self.measure.short)
 
     def diagnose(self, constituents: Mapping[str, Sequence[str]] | Sequence[str] | None = None) -> pd.DataFrame:
         """Check what in this sample breaks the assumptions of its tests.

@@ -31,7 +31,7 @@ def test_a_missing_day_leaves_a_gap_and_the_sum_goes_on():
 def test_more_than_24_are_counted():
     panels = draw(many(), "events")
     assert len(panels) == 24
-    assert panels[0].figure.get_suptitle() == "Cumulative abnormal returns: 24 of 56 events"
+    assert panels[0].figure.get_suptitle() == "Cumulative abnormal return: 24 of 56 events"
 
 
 def test_the_panels_share_their_axes():

@@ -55,7 +55,7 @@ def test_every_table_says_simulated():
 
 
 def test_tests_have_sensible_digits_and_numbered_notes():
-    lines = block(text(fake()), "Tests of the mean CAR")
+    lines = block(text(fake()), "Tests of the mean cumulative abnormal return (CAR)")
     row = fake().tests.iloc[2]
     assert row["p"] < 0.001
     effect = f"{100 * row['effect']:.2f} %"
@@ -68,18 +68,21 @@ def test_tests_have_sensible_digits_and_numbered_notes():
 def test_tests_of_one_window_stand_together_in_whatever_order_they_come():
     result = fake()
     by_test = replace(result, tests=result.tests.sort_values("test", kind="stable", ascending=False))
-    assert block(text(by_test), "Tests of the mean CAR")[3:12] == block(text(result), "Tests of the mean CAR")[3:12]
+    assert (
+        block(text(by_test), "Tests of the mean cumulative abnormal return (CAR)")[3:12]
+        == block(text(result), "Tests of the mean cumulative abnormal return (CAR)")[3:12]
+    )
 
 
 def test_a_missing_car_says_why():
-    lines = block(text(fake()), "Cumulative abnormal returns")
+    lines = block(text(fake()), "Cumulative abnormal return (CAR)")
     (row,) = [line for line in lines if line.startswith("SAMR_DRAFT-0700.HK")]
     assert row.split()[-3:] == ["–", "[1]", "–"]
     assert "[1] only 5 of 6 sessions in the window have a return" in lines
 
 
 def test_forty_events_are_shown_and_the_others_counted():
-    lines = block(text(many()), "Cumulative abnormal returns")
+    lines = block(text(many()), "Cumulative abnormal return (CAR)")
     assert sum(line.startswith("EVENT_") for line in lines) == 40
     assert "16 further events not shown; a .csv report has them all" in lines
 
@@ -87,7 +90,7 @@ def test_forty_events_are_shown_and_the_others_counted():
 def test_windows_that_do_not_fit_are_counted():
     result = fake()
     wide = [result.cars.assign(start=start, end=start + 2) for start in range(-8, 0)]
-    lines = block(text(replace(result, cars=pd.concat(wide))), "Cumulative abnormal returns")
+    lines = block(text(replace(result, cars=pd.concat(wide))), "Cumulative abnormal return (CAR)")
     shown = sum(part.startswith("(") for part in lines[2].replace(", ", ",").split())
     assert 3 <= shown < 8
     assert f"{8 - shown} further windows not shown; a .csv report has them all" in lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from typing import Any
@@ -19,6 +19,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from eventstudy import formats
+from eventstudy.measure import Measure
 from eventstudy.result import Result
 
 INK, GREY, RULE, BLUE, RED, WARN = "#1f2933", "#5b6570", "#d5dade", "#1f5a8a", "#b3372f", "#9a3412"
@@ -147,13 +148,33 @@ def blank(ax: Axes, title: str, message: str, result: Result) -> Axes:
     return ax
 
 
+def value_axis(axis: Axis, measure: Measure, label: str = "") -> None:
+    """Label an axis with values of a measure, with as many decimals as its ticks need; ``label`` is what they are."""
+    _ticks(axis, measure.text, 100.0 if measure.percent else 1.0)
+    if label:
+        axis.set_label_text(drawable(f"{label[:1].upper()}{label[1:]}", 60))
+        verbatim([axis.label])
+
+
 def percent_axis(axis: Axis) -> None:
     """Label an axis of decimals as signed percentages, with as many decimals as its ticks need."""
+    _ticks(axis, formats.percent, 100.0)
 
+
+def shock_axis(axis: Axis, measure: Measure) -> None:
+    """Label an axis with shocks to what the measure is made from."""
+    if measure.of_returns:
+        percent_axis(axis)
+    else:
+        _ticks(axis, formats.signed, 1.0)
+
+
+def _ticks(axis: Axis, text: Callable[[float, int], str], scale: float) -> None:
     def label(value: float, _: float) -> str:
-        ticks = 100 * axis.get_majorticklocs()
-        digits = next((d for d in range(4) if np.allclose(ticks, ticks.round(d), rtol=0, atol=1e-6)), 4)
-        return "0 %" if abs(value) < 1e-12 else formats.percent(value, digits)
+        ticks = scale * axis.get_majorticklocs()
+        close = 1e-6 * min(1.0, float(np.ptp(ticks)))
+        digits = next((d for d in range(12) if np.allclose(ticks, ticks.round(d), rtol=0, atol=close)), 12)
+        return text(0.0, 0) if abs(scale * value) < close else text(value, digits)
 
     axis.set_major_formatter(label)
 

@@ -1,4 +1,4 @@
-"""Abnormal returns of one event by relative day, against 1.96 residual standard deviations."""
+"""Abnormal returns, or what else was studied, of one event by relative day, against 1.96 standard deviations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ def ar(result: Result, *, event_id: Hashable = None, ax: Axes | None = None) -> 
     Returns
     -------
     Axes
-        Percent over relative days; the dashed lines are at +-1.96 sigma, sigma from the estimation window.
+        Over relative days, in per cent where returns are studied; the dashed lines are at +-1.96 sigma, sigma from the
+        estimation window.
 
     Raises
     ------
@@ -36,7 +37,7 @@ def ar(result: Result, *, event_id: Hashable = None, ax: Axes | None = None) -> 
     chosen = formats.usable_ids(result, None if event_id is None else [event_id])
     with _style.drawing(7.2, 3.9, ax) as ax:
         if not chosen:
-            return _style.blank(ax, "Abnormal returns", "no event could be used", result)
+            return _style.blank(ax, "Each day of an event", "no event could be used", result)
         event = result.events.loc[chosen[0]]
         values = result.ar.loc[chosen[0]]
         days = values.index.to_numpy()
@@ -47,12 +48,12 @@ def ar(result: Result, *, event_id: Hashable = None, ax: Axes | None = None) -> 
         bounded = not formats.is_missing(event["sigma"])
         for bound in (-1.96, 1.96) if bounded else ():
             ax.axhline(bound * event["sigma"], color=_style.INK, linewidth=0.9, linestyle=(0, (5, 3)), zorder=3)
-        _style.percent_axis(ax.yaxis)
+        _style.value_axis(ax.yaxis, result.measure, result.measure.daily)
         ax.set_xlabel("Sessions from the event")
         ax.margins(x=0.02)
         title = f"{event['ticker']}, {formats.date(event['session'])}"
         text = _style.drawable(chosen[0], 60) + ("; dashed: ±1.96 standard deviations" if bounded else "")
-        text += "; ×: no return" if lacking.size else ""
+        text += f"; ×: no {_style.drawable(result.measure.series)}" if lacking.size else ""
         _style.headings(ax, title, text, result)
     return ax
 

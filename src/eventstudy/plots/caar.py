@@ -1,4 +1,4 @@
-"""Cumulative average abnormal return over relative days, with its 95 % band."""
+"""Cumulative average abnormal return, or what else was studied, over relative days, with its 95 % band."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from eventstudy.errors import one_of
 from eventstudy.plots import _style
 from eventstudy.result import Result
 
-TITLE = "Cumulative average abnormal return"
+MARKED = 61  # days; more would run into each other
 BANDS = {"pointwise": "95 % band", "simultaneous": "95 % band for all days together"}
 
 
 def caar(result: Result, *, band: str = "pointwise", ax: Axes | None = None) -> Axes:
-    """Draw the CAAR over relative days.
+    """Draw the CAAR, the mean BHAR, or the mean of what else accumulates, over relative days.
 
     Parameters
     ----------
@@ -28,27 +28,30 @@ def caar(result: Result, *, band: str = "pointwise", ax: Axes | None = None) -> 
     Returns
     -------
     Axes
-        Percent over relative days; nothing is shown, ``.figure.savefig(path)`` writes it.
+        Over relative days, in per cent where returns are studied; nothing is shown, ``.figure.savefig(path)`` writes
+        it.
     """
     if band not in BANDS:
         raise one_of("band", band, BANDS)
-    daily = result.daily
+    daily, measure = result.daily, result.measure
     edges = result.band() if band == "simultaneous" else daily
     with _style.drawing(7.2, 3.9, ax) as ax:
         if daily["caar"].notna().sum() == 0:
-            return _style.blank(ax, TITLE, "no event has an abnormal return", result)
-        ax.plot(daily.index, daily["caar"], color=_style.BLUE, marker="o", markersize=3.2)
+            return _style.blank(ax, measure.average, f"no event has an {measure.daily}", result)
+        ax.plot(
+            daily.index, daily["caar"], color=_style.BLUE, marker="o" if len(daily) <= MARKED else None, markersize=3.2
+        )
         banded = edges["lower"].notna().any()
         if banded:
             ax.fill_between(daily.index, edges["lower"], edges["upper"], color=_style.BLUE, alpha=0.15, linewidth=0)
         _style.day_axis(ax)
-        _style.percent_axis(ax.yaxis)
+        _style.value_axis(ax.yaxis, measure, "" if measure.percent else measure.name)
         ax.set_xlabel("Sessions from the event")
         ax.margins(x=0.02)
         low, high = int(daily["n"].min()), int(daily["n"].max())
         n = formats.plural(high, "event") if low == high else f"{low} to {high} events a day"
         _style.headings(
-            ax, TITLE, f"{n}; " + (f"shaded: {BANDS[band]}" if banded else "no band can be computed"), result
+            ax, measure.average, f"{n}; " + (f"shaded: {BANDS[band]}" if banded else "no band can be computed"), result
         )
     return ax
 

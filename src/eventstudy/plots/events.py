@@ -1,4 +1,4 @@
-"""Small multiples: the cumulative abnormal return of each event on shared axes."""
+"""Small multiples: the cumulative abnormal return of each event, or what else was studied, on shared axes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from eventstudy.plots import _style
 from eventstudy.result import Result
 
 MOST = 24
-TITLE = "Cumulative abnormal returns"
 
 
 def events(result: Result, *, events: Sequence[Hashable] | None = None) -> np.ndarray:
@@ -29,18 +28,20 @@ def events(result: Result, *, events: Sequence[Hashable] | None = None) -> np.nd
     Returns
     -------
     array of Axes (panels,)
-        Percent over relative days, axes shared; the title counts what is shown, "24 of 61 events".
+        Over relative days, in per cent where returns are studied, axes shared; the title counts what is shown, "24 of 61
+        events".
 
     Raises
     ------
     InputError
         When an event is unknown or was not used; the message says which.
     """
-    usable = len(formats.used(result))
+    usable, measure = len(formats.used(result)), result.measure
+    title = f"{measure.name[:1].upper()}{measure.name[1:]}"
     chosen = formats.usable_ids(result, events)[:MOST]
     if not chosen:
         with _style.drawing(7.2, 2.4) as ax:
-            return np.array([_style.blank(ax, TITLE, "no event could be used", result)])
+            return np.array([_style.blank(ax, title, "no event could be used", result)])
     with _style.context():
         columns = min(4, len(chosen))
         rows = -(-len(chosen) // columns)
@@ -49,11 +50,13 @@ def events(result: Result, *, events: Sequence[Hashable] | None = None) -> np.nd
         for ax in grid[len(chosen) :]:
             ax.remove()
         panels = grid[: len(chosen)]
+        paths = result.paths()
         for ax, event_id in zip(panels, chosen, strict=True):
-            _panel(ax, event_id, str(result.events.loc[event_id, "ticker"]), result.ar.loc[event_id])
+            _panel(ax, event_id, str(result.events.loc[event_id, "ticker"]), paths.loc[event_id])
+            _style.value_axis(ax.yaxis, measure)
         for ax in panels[-columns:]:
             ax.tick_params(labelbottom=True)  # an axes above an empty place is the last of its column
-        _titles(figure, panels[0], f"{TITLE}: {len(chosen)} of {formats.plural(usable, 'event')}", result)
+        _titles(figure, panels[0], f"{title}: {len(chosen)} of {formats.plural(usable, 'event')}", result)
         figure.draw_without_rendering()  # ticks are made when first drawn: here, in our style
     return panels
 
@@ -72,12 +75,11 @@ def _sheet(rows: int, columns: int) -> Figure:
     return figure
 
 
-def _panel(ax: Axes, event_id: object, ticker: str, returns: pd.Series[float]) -> None:
-    ax.plot(returns.index, returns.cumsum(), color=_style.BLUE, linewidth=1.5)
+def _panel(ax: Axes, event_id: object, ticker: str, path: pd.Series[float]) -> None:
+    ax.plot(path.index, path, color=_style.BLUE, linewidth=1.5)
     _style.day_axis(ax)
     ax.locator_params(axis="x", nbins=5)
     ax.locator_params(axis="y", nbins=5)
-    _style.percent_axis(ax.yaxis)
     ax.tick_params(labelsize=7.5)
     over = ax.set_title(_style.drawable(event_id, 24), fontsize=8, pad=14)
     under = ax.annotate(
@@ -89,7 +91,15 @@ def _panel(ax: Axes, event_id: object, ticker: str, returns: pd.Series[float]) -
 
 def _titles(figure: Figure, ax: Axes, title: str, result: Result) -> None:
     width, height = figure.get_size_inches()
-    over = figure.suptitle(title, x=0.08 / width, y=1 - 0.08 / height, va="top", ha="left", fontsize=11, **_style.BOLD)
+    over = figure.suptitle(
+        _style.drawable(title, bold=True),
+        x=0.08 / width,
+        y=1 - 0.08 / height,
+        va="top",
+        ha="left",
+        fontsize=11,
+        **_style.BOLD,
+    )
     right = ax.annotate(
         _style.prices_note(result), (1 - 0.08 / width, 0.5), xycoords=("figure fraction", over), ha="right",
         va="center", color=_style.WARN, annotation_clip=False, **_style.BOLD,

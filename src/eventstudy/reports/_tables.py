@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from eventstudy import formats
+from eventstudy.measure import Measure
 from eventstudy.result import Result
 
 
@@ -68,20 +69,23 @@ def headline(result: Result) -> list[tuple[str, str]]:
         ("Estimation window", formats.setting(settings.get("estimation"))),
         ("Event window", formats.setting(settings.get("event"))),
     ]
+    if not (result.measure.percent and result.measure.has_p):
+        found.insert(2, ("Outcome", result.measure.full))
     return [*found, ("Prices", formats.prices_note(result))] if formats.prices_note(result) else found
 
 
 def effects(result: Result) -> list[tuple[str, str, str]]:
-    """Give, for each group and window, its name, the mean CAR, and how its tests judge it."""
+    """Give, for each group and window, its name, the mean effect, and how its tests judge it."""
+    measure = result.measure
     found = []
     several = result.tests["group"].nunique() > 1
     for (group, start, end), tests in result.tests.groupby(["group", "start", "end"], sort=False, dropna=False):
-        name = f"Mean CAR {formats.window(start, end)}" + (f", {formats.plain(group)}" if several else "")
+        name = f"Mean {measure.short} {formats.window(start, end)}" + (f", {formats.plain(group)}" if several else "")
         p = tests["p"].dropna()
         low, high = formats.p_value(p.min()), formats.p_value(p.max())
         judged = f"p {low}" if low == high else f"p {low} to {high}"
         says = f"{judged} in {formats.plural(len(p), 'test')}" if len(p) else "no test could be computed"
-        found.append((name, formats.percent(tests["effect"].iloc[0]), says))
+        found.append((name, measure.text(tests["effect"].iloc[0]), says))
     return found
 
 
@@ -117,7 +121,8 @@ def dropped(result: Result, most_rows: int | None = None) -> Table:
 
 
 def tests(result: Result) -> Table:
-    """Give the tests of the mean CAR, those of one window together."""
+    """Give the tests of the mean effect, those of one window together."""
+    measure = result.measure
     window = result.tests.groupby(["group", "start", "end"], sort=False, dropna=False).ngroup()
     frame = result.tests.iloc[window.argsort(kind="stable")]
     several = frame["group"].nunique() > 1
@@ -133,13 +138,13 @@ def tests(result: Result) -> Table:
             breaks.add(len(rows))
         before = (group, start, end)
         lead = (formats.plain(group),) if several else ()
-        numbers = (formats.percent(effect), formats.number(statistic), formats.count(df), formats.p_value(p))
+        numbers = (measure.text(effect), formats.number(statistic), formats.count(df), formats.p_value(p))
         label = formats.plain(name) + notes.mark(note)
         rows.append((*lead, formats.window(start, end), label, formats.count(n), *numbers))
     lead = ("Group",) if several else ()
     return Table(
-        titled("Tests of the mean CAR", result),
-        (*lead, "Window", "Test", "n", "Mean CAR", "Statistic", "df", "p"),
+        titled(f"Tests of the mean {measure.full}", result),
+        (*lead, "Window", "Test", "n", f"Mean {measure.short}", "Statistic", "df", "p"),
         rows,
         (*(False for _ in lead), False, False, True, True, True, True, True),
         notes.numbered(),
@@ -148,11 +153,12 @@ def tests(result: Result) -> Table:
     )
 
 
-PER_WINDOW = {
-    "car": ("{}", formats.percent),
-    "p": ("p", formats.p_value),
-    "p_sq": ("p SQ", formats.p_value),
+SINGLE_P = {"p": "p", "p_sq": "p SQ", "p_placebo": "p pl."}
+EXPLAINED = {
+    "p_sq": "p SQ: the {} among the event's own estimation residuals, without normality",
+    "p_placebo": "p pl.: the {} among those of its peers, to which the same model was fitted as placebos",
 }
+OF_SUMS = "the p-values of single events are those of sums and not of the {}; a .csv report has both"
 
 
 def windows(result: Result) -> list[tuple[int, int]]:
@@ -162,19 +168,21 @@ def windows(result: Result) -> list[tuple[int, int]]:
 
 
 def per_event(
-    result: Result, fields: Iterable[str], most_rows: int | None = None, shown: Iterable[tuple[int, int]] | None = None
+    result: Result, ps: Iterable[str], most_rows: int | None = None, shown: Iterable[tuple[int, int]] | None = None
 ) -> Table:
-    """Give one row a usable event: ticker, session, and for each window the fields named.
+    """Give one row a usable event: ticker, session, and for each window its effect and the p-values named.
 
     Parameters
     ----------
-    fields : names out of ``car``, ``p``, ``p_sq``
+    ps : names out of ``p``, ``p_sq``, ``p_placebo``
+        Those that the result has; none where the study compounds, for they are those of sums.
     most_rows : int, optional
         The rest is counted in a note.
     shown : windows, optional
         All by default.
     """
-    names = [f for f in fields if f in result.cars.columns]
+    measure = result.measure
+    names = [p for p in ps if p in result.cars.columns and measure.has_p]
     which = windows(result) if shown is None else list(shown)
     used = formats.used(result)
     some = used if most_rows is None else used.iloc[:most_rows]
@@ -185,14 +193,13 @@ def per_event(
     for event_id, ticker, session in zip(some.index, some["ticker"], some["session"], strict=True):
         cells = [formats.plain(event_id), formats.plain(ticker), formats.date(session)]
         for window in which:
-            cells += _cells(cars.get((event_id, *window)), window, names, notes)
+            cells += _cells(cars.get((event_id, *window)), window, names, notes, measure)
         rows.append(tuple(cells))
-    heads = [PER_WINDOW[f][0].format(formats.window(*w)) for w in which for f in names]
-    explained = (
-        ("p SQ: the CAR among the event's own estimation residuals, without normality",) if "p_sq" in names else ()
-    )
+    heads = [head for w in which for head in (formats.window(*w), *(SINGLE_P[p] for p in names))]
+    explained = [EXPLAINED[p].format(measure.short) for p in names if p in EXPLAINED]
+    explained += [] if measure.has_p else [OF_SUMS.format(measure.short)]
     return Table(
-        titled("Cumulative abnormal returns (CAR) of each event", result),
+        titled(f"{measure.full[:1].upper()}{measure.full[1:]} of each event", result),
         ("Event", "Ticker", "Session", *heads),
         rows,
         (False,) * 3 + (True,) * len(heads),
@@ -201,15 +208,17 @@ def per_event(
     )
 
 
-def _cells(car: dict[Hashable, Any] | None, window: tuple[int, int], names: list[str], notes: Notes) -> list[str]:
-    """Format one event's window; a missing CAR carries a note that says why."""
+def _cells(
+    car: dict[Hashable, Any] | None, window: tuple[int, int], names: list[str], notes: Notes, measure: Measure
+) -> list[str]:
+    """Format one event's window; a missing effect carries a note that says why."""
     if car is None:
-        return [formats.MISSING + notes.mark("not computed"), *[formats.MISSING] * (len(names) - 1)]
-    cells = [PER_WINDOW[f][1](car[f]) for f in names]
-    if formats.is_missing(car["car"]):
+        return [formats.MISSING + notes.mark("not computed"), *[formats.MISSING] * len(names)]
+    effect = measure.text(car[measure.column])
+    if formats.is_missing(car[measure.column]):
         asked = formats.plural(window[1] - window[0] + 1, "session")
-        cells[0] += notes.mark(f"only {formats.count(car['n_days'])} of {asked} in the window have a return")
-    return cells
+        effect += notes.mark(f"only {formats.count(car['n_days'])} of {asked} in the window have a {measure.series}")
+    return [effect, *(formats.p_value(car[p]) for p in names)]
 
 
 QUOTED = ("open", "high", "low", "close")

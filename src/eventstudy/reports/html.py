@@ -56,7 +56,7 @@ def _facts(title: str, values: dict[str, Any]) -> Table:
 
 def _page(result: Result) -> dict[str, Any]:
     """Give what the template shows."""
-    events = _tables.per_event(result, ("car", "p", "p_sq"), MOST_EVENTS)
+    events = _tables.per_event(result, ("p", "p_sq", "p_placebo"), MOST_EVENTS)
     dropped = _tables.dropped(result, MOST_EVENTS)
     if "title" in result.events:
         ok = result.events["status"] == "ok"
@@ -76,7 +76,7 @@ def _page(result: Result) -> dict[str, Any]:
         "tests": _tables.tests(result),
         "figures": [_figure(result, kind, title) for kind, title in figures.items()],
         "events": events,
-        "reactions": _tables.reactions(result, MOST_EVENTS),
+        "reactions": _tables.reactions(result, MOST_EVENTS) if result.measure.of_returns else None,
         "settings": _facts(_tables.titled("Settings", result), known.get("settings") or {}),
         "provenance": _facts(_tables.titled("Provenance", result), rest),
         "version": formats.plain(known.get("eventstudy")),

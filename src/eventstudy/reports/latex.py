@@ -124,7 +124,7 @@ class Latex:
 
     def render(self, result: Result, path: str | Path) -> None:
         """Write both tables to ``path``, a fragment without preamble."""
-        body = _float(_tables.tests(result)) + "\n" + _long(_tables.per_event(result, ("car", "p"), MOST_EVENTS))
+        body = _float(_tables.tests(result)) + "\n" + _long(_tables.per_event(result, ("p", "p_placebo"), MOST_EVENTS))
         _files.write(path, _fragment(body))
 
     def table(self, result: Result) -> str:

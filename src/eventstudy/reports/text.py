@@ -32,7 +32,8 @@ def text(result: Result) -> str:
         The events beyond 40, and the windows that do not fit beside the others, are counted and not shown.
     """
     parts = ["\n".join(_headline(result)), _drawn(_tables.attrition(result))]
-    parts += [_drawn(_tables.tests(result)), _drawn(_events(result)), _drawn(_reactions(result))]
+    parts += [_drawn(_tables.tests(result)), _drawn(_events(result))]
+    parts += [_drawn(_reactions(result))] if result.measure.of_returns else []
     lost = _tables.dropped(result, MOST_EVENTS)
     parts += [_drawn(lost)] if lost.rows else []
     noticed = _tables.notes(result)
@@ -77,11 +78,11 @@ def _headline(result: Result) -> list[str]:
 def _events(result: Result) -> Table:
     """Take as many windows as fit beside each other."""
     windows = _tables.windows(result)
-    table = _tables.per_event(result, ("car", "p"), MOST_EVENTS, windows)
+    table = _tables.per_event(result, ("p", "p_placebo"), MOST_EVENTS, windows)
     for left in range(1, len(windows)):
         if sum(_widths(table)) + GAP * (len(table.columns) - 1) <= WIDTH:
             break
-        table = _tables.per_event(result, ("car", "p"), MOST_EVENTS, windows[:-left])
+        table = _tables.per_event(result, ("p", "p_placebo"), MOST_EVENTS, windows[:-left])
         further = f"{formats.plural(left, 'further window')} not shown; a .csv report has them all"
         table = table._replace(notes=(*table.notes, further))
     return table
