@@ -1,0 +1,132 @@
+"""One study with each of several models: their labels, their runs, and what each leaves of every event."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import EventStudyError, EventStudyWarning, InputError
+from eventstudy.members import model as model_named
+from eventstudy.members import models as all_models
+from eventstudy.members import settings_of
+from eventstudy.result import Result
+from eventstudy.specifications import Specifications, Window, in_order
+from eventstudy.types import PEERS, Ints, Model, Spec
+
+OF_THE_MARKET = ("benchmark", "sessions", "clock")
+Models = Sequence[str | Model] | Mapping[str, str | Model]
+
+
+def across(
+    run: Callable[[Model, Ints], Result], models: Models, windows: Sequence[Window] | None, spec: Spec
+) -> Specifications:
+    """Run a study with each of several models; see ``Result.across``."""
+    chosen, spans = labelled(models), _windows(windows, spec)
+    results: dict[str, Result] = {}
+    errors: dict[str, EventStudyError] = {}
+    for label, its in chosen.items():
+        try:
+            results[label] = run(its, spans)
+        except EventStudyError as raised:
+            errors[label] = raised
+    if not results:
+        raise next(iter(errors.values()))
+    for label, error in errors.items():
+        warnings.warn(f"the model {label!r} could not be run: {error}", EventStudyWarning, stacklevel=4)
+    given = next(iter(results.values()))
+    about = pd.DataFrame(
+        {
+            "family": [_family(its) for its in chosen.values()],
+            "error": [str(errors.get(label, "")) for label in chosen],
+        },
+        index=pd.Index(chosen, name="model"),
+    )
+    cars = [_cars(label, results.get(label), given.events, spans, str(errors.get(label, ""))) for label in chosen]
+    tests = [result.tests.assign(model=label) for label, result in results.items()]
+    judged = pd.concat(tests, ignore_index=True)
+    judged = judged[["model", *(name for name in judged if name != "model")]]
+    return Specifications(about, in_order(pd.concat(cars)), judged, results, dict(given.provenance))
+
+
+def labelled(models: Any) -> dict[str, Model]:
+    """Give models by label: a name, with the options that are not the default.
+
+    Raises
+    ------
+    InputError
+        When there is none, a name is unknown, an object has no ``fit``, or two have one label.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> list(labelled(["market", es.model("dimson", leads=0)]))
+    ['market', 'dimson(leads=0)']
+    """
+    if isinstance(models, str):
+        models = (models,)
+    pairs = list(models.items()) if isinstance(models, Mapping) else [(None, its) for its in models]
+    if not pairs:
+        raise InputError("models is empty; give names or model objects, as in ('market', 'market_adjusted')")
+    made: dict[str, Model] = {}
+    for label, given in pairs:
+        its = model_named(given) if isinstance(given, str) else given
+        if not callable(getattr(its, "fit", None)):
+            raise InputError(f"a model is {given!r}; give a name ({', '.join(all_models())}) or an object with a fit")
+        name = _name(its) if label is None else label
+        if not str(name).strip() or not isinstance(name, str):
+            raise InputError(f"the label {label!r} of a model is no text; give each a name of its own")
+        if name in made:
+            raise InputError(f"two models are called {name!r}; give a mapping from labels to models")
+        made[name] = its
+    return made
+
+
+def _name(its: Model) -> str:
+    """Name a model, with the options that its member has otherwise."""
+    settings = settings_of(its)
+    name = str(settings.pop("name"))
+    usual = settings_of(model_named(name)) if name in all_models() else {}
+    said = [f"{option}={value!r}" for option, value in settings.items() if option in usual and value != usual[option]]
+    return name + (f"({', '.join(said)})" if said else "")
+
+
+def _family(its: Model) -> str:
+    """Say what the normal return is made from."""
+    names = {column.name for column in its.columns}
+    if PEERS.name in names:
+        return "peers"
+    if not names:
+        return "mean"
+    return "index" if names <= set(OF_THE_MARKET) else "factors"
+
+
+def _windows(given: Sequence[Window] | None, spec: Spec) -> Ints:
+    if given is None:
+        return spec.windows
+    try:
+        made = np.asarray(list(dict.fromkeys(tuple(window) for window in given)))
+    except (TypeError, ValueError):  # no pairs at all, or not of one length
+        made = np.empty(0)
+    whole = made.ndim == 2 and made.shape[1:] == (2,) and made.dtype.kind in "iu"
+    if not whole or (made[:, 0] > made[:, 1]).any() or made.min() < spec.event[0] or made.max() > spec.event[1]:
+        raise InputError(f"windows is {given!r}; give pairs of whole numbers inside event {spec.event}, as ((0, 0),)")
+    return made.astype(np.int64)
+
+
+def _cars(label: str, result: Result | None, given: pd.DataFrame, windows: Ints, error: str) -> pd.DataFrame:
+    """Give a row an event and window, with NaN and the reason where there is no CAR."""
+    events = (given if result is None else result.events)[["ticker", "session", "status", "reason"]]
+    if result is None:
+        events = events.assign(status="not_run", reason=error)
+    grid = events.reset_index(names="event_id").merge(pd.DataFrame(windows, columns=["start", "end"]), how="cross")
+    if result is None:
+        return grid.assign(model=label)
+    kept = [name for name in ("car", "bhar", "se", "p", "p_sq", "p_placebo") if name in result.cars]
+    made = grid.merge(result.cars[["event_id", "start", "end", *kept]], on=["event_id", "start", "end"], how="left")
+    short = (made["status"] == "ok") & made["car"].isna()
+    made.loc[short, "reason"] = "too few days of the window are valid"
+    return made.assign(model=label)

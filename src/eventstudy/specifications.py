@@ -1,0 +1,307 @@
+"""How far a conclusion depends on the model: one study with several models, event by event and over the sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from eventstudy import _registry, formats
+from eventstudy.errors import InputError, one_of
+from eventstudy.measure import Measure
+from eventstudy.result import Result
+
+LEVEL = 0.05
+KINDS = ("curve", "events")
+COLUMNS = (
+    "model", "event_id", "ticker", "session", "start", "end", "car", "bhar", "se", "p", "p_sq", "p_placebo", "status",
+    "reason",
+)  # fmt: skip
+Window = tuple[int, int]
+
+
+@dataclass(frozen=True, repr=False)
+class Specifications:
+    """One study with several models.
+
+    Attributes
+    ----------
+    models : DataFrame
+        Index ``model`` (the labels, in their order); family (``mean``, ``index``, ``factors`` or ``peers``: what the
+        normal return is made from), and error: why a model could not be run at all, else empty.
+    cars : DataFrame
+        model, event_id, ticker, session, start, end, car, bhar (where the study compounds), se, p, p_sq, p_placebo
+        (where a model has it), status, reason: a row a model, event that was given, and window, with NaN where there
+        is no CAR. ``not_run``: the model failed; ``not_studied``: the event is of specifications that were joined.
+    tests : DataFrame
+        model, and the columns of ``Result.tests``.
+    results : mapping from label to Result
+        Of the models that ran.
+    provenance : mapping
+        Of the study that is repeated.
+
+    Notes
+    -----
+    Many defensible analyses shown side by side are a specification curve: Simonsohn, Simmons & Nelson (2020, Nature
+    Human Behaviour 4:1208). The models share events and days, so that their number adds no evidence: nine models that
+    agree are one finding that does not depend on the model.
+    """
+
+    models: pd.DataFrame
+    cars: pd.DataFrame
+    tests: pd.DataFrame
+    results: Mapping[str, Result]
+    provenance: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        made, measure = self.summary(), self.measure
+        wide = max(map(len, made.index))
+        lines = [
+            f"Specifications({formats.plural(len(made), 'model')}; mean {measure.short}"
+            f" {formats.window(*self.windows[0])} with 95 % interval, {made['test'].iloc[0]})"
+        ]
+        for label, row in made.iterrows():
+            effect, lower, upper = (measure.text(row[name]) for name in ("effect", "lower", "upper"))
+            said = f"{effect:>9}  [{lower:>9}, {upper:>9}]  p {formats.p_value(row['p']):<6}  n {row['n']}"
+            lines.append(f"  {label:<{wide}}  {said if row['n'] else formats.cut('none: ' + row['lost'], 60)}")
+        return "\n".join(lines)
+
+    @property
+    def measure(self) -> Measure:
+        """What was measured, CAR or BHAR or another."""
+        return next(iter(self.results.values())).measure
+
+    @property
+    def windows(self) -> list[Window]:
+        """The windows, in their order."""
+        return list(dict.fromkeys(zip(self.cars["start"].tolist(), self.cars["end"].tolist(), strict=True)))
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """The events by model in the first window; see :meth:`table`."""
+        return self.table()
+
+    def table(self, window: Window | None = None) -> pd.DataFrame:
+        """Give every event beside what each model makes of it.
+
+        Parameters
+        ----------
+        window : (int, int), optional
+            A window of the study; the first by default.
+
+        Returns
+        -------
+        DataFrame
+            Index event_id, ticker, session; columns (model, car), (model, p), (model, status); bhar in the place of
+            car where the study compounds, while p is still that of the sum.
+        """
+        its = self._of(window)
+        first = its.drop_duplicates("event_id")
+        index = pd.MultiIndex.from_frame(first[["event_id", "ticker", "session"]])
+        parts = {}
+        for label in self.models.index:
+            mine = its[its["model"] == label].set_index("event_id")[[self.measure.column, "p", "status"]]
+            parts[label] = mine.reindex(first["event_id"]).set_axis(index)
+        made: pd.DataFrame = pd.concat(parts, axis=1, names=["model", None])
+        return made
+
+    def summary(self, window: Window | None = None, test: str | None = None) -> pd.DataFrame:
+        """Give each model's answer over the sample.
+
+        Parameters
+        ----------
+        window : (int, int), optional
+            A window of the study; the first by default.
+        test : str, optional
+            The test of ``p`` and of the interval; the study's first by default.
+
+        Returns
+        -------
+        DataFrame
+            Index ``model``: family; n (events with a CAR); effect (their mean); reference, the mean that the first
+            model gives the same events, so that models and not samples differ; same_sign, the share of these events to
+            whose CAR both give the same sign; lower, upper (95 %) of the effect; test and its p; ``p_`` and the name
+            of each test; significant, the share of events whose own p is below 5 %; lost, what became of the other
+            events, or why there is none.
+
+        Notes
+        -----
+        The interval is the one that the test implies: the standard error is that with which the mean would have the
+        test's p (Altman & Bland 2011, British Medical Journal 343:d2090), so that it holds 0 where p is above 5 %. For
+        a t-test of the mean it is the usual one; for ranks and signs it stands in for one.
+        """
+        window = self._window(window)
+        its, judged = self._of(window), self._judged(window)
+        chosen = self._test(test)
+        used = its[(its["status"] == "ok") & its["car"].notna()]
+        wide = used.pivot(index="event_id", columns="model", values=self.measure.column).reindex(
+            columns=self.models.index
+        )
+        first = wide.iloc[:, 0]
+        rows = {}
+        for label, about in self.models.iterrows():
+            mine, own = used[used["model"] == label], judged[judged["model"] == label].set_index("test")
+            p, df = (float(own[name].get(chosen, np.nan)) for name in ("p", "df"))
+            effect = float(own["effect"].iloc[0]) if len(own) else np.nan
+            half = half_width(effect, p, df)
+            both = wide[label].notna() & first.notna()
+            rows[label] = {
+                "family": about["family"], "n": len(mine), "effect": effect, "reference": first[both].mean(),
+                "same_sign": _share(np.sign(wide[label]) == np.sign(first), both), "lower": effect - half,
+                "upper": effect + half, "test": chosen, "p": p,
+                **{f"p_{name}": float(own["p"].get(name, np.nan)) for name in self._tests()},
+                "significant": _share(mine["p"] < LEVEL, mine["p"].notna()),
+                "lost": about["error"] or _lost(its[its["model"] == label]),
+            }  # fmt: skip
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+
+    def dependence(self, window: Window | None = None) -> pd.DataFrame:
+        """Say of each event how far its own answer depends on the model.
+
+        Parameters
+        ----------
+        window : (int, int), optional
+            A window of the study; the first by default.
+
+        Returns
+        -------
+        DataFrame
+            Index ``event_id``, the events with a CAR in a model; ticker, session, n (models with a CAR), low, high,
+            range, n_significant (models with p below 5 %), sign_depends, significance_depends (True where some models
+            find it significant and others not). Widest range first.
+        """
+        its = self._of(window)
+        used = its[(its["status"] == "ok") & its["car"].notna()]
+        by = used.assign(hit=used["p"] < LEVEL, known=used["p"].notna()).groupby("event_id", sort=False)
+        value = self.measure.column
+        made = by.agg(
+            ticker=("ticker", "first"), session=("session", "first"), n=(value, "size"), low=(value, "min"),
+            high=(value, "max"), n_significant=("hit", "sum"), known=("known", "sum"),
+        )  # fmt: skip
+        made.insert(5, "range", made["high"] - made["low"])
+        made["sign_depends"] = (made["low"] < 0) & (made["high"] > 0)
+        made["significance_depends"] = (made["n_significant"] > 0) & (made["n_significant"] < made.pop("known"))
+        return made.sort_values("range", ascending=False, kind="stable")
+
+    def join(self, other: Specifications) -> Specifications:
+        """Put the specifications of another study beside these: other choices, or other events.
+
+        Models that serve a part of the events alone, as American factors do American listings, are run on these and
+        joined; an event that is not among them has the status ``not_studied``.
+
+        Parameters
+        ----------
+        other : Specifications
+            Of the same windows, under other labels.
+
+        Raises
+        ------
+        InputError
+            When a label stands in both, the windows differ, or an event is of another ticker.
+        """
+        twice = [label for label in other.models.index if label in self.models.index]
+        if twice:
+            raise InputError(f"{twice[0]!r} is in both specifications; give one of them another label")
+        if set(self.windows) != set(other.windows):
+            raise InputError(f"the windows are {self.windows} and {other.windows}; join those of the same windows")
+        names = ["event_id", "ticker", "session"]
+        both = pd.concat([self.cars[names], other.cars[names]]).drop_duplicates(["event_id", "ticker"])
+        clash = both["event_id"][both["event_id"].duplicated()]
+        if len(clash):
+            raise InputError(f"event {clash.iloc[0]!r} has different tickers in the two; give it two names")
+        grid = both.merge(pd.DataFrame(self.windows, columns=["start", "end"]), how="cross")
+        parts = []
+        for label, whose in [*((m, self) for m in self.models.index), *((m, other) for m in other.models.index)]:
+            mine = whose.cars[whose.cars["model"] == label].drop(columns=["ticker", "session"])
+            made = grid.merge(mine, on=["event_id", "start", "end"], how="left").assign(model=label)
+            absent = made["status"].isna()
+            made.loc[absent, "status"] = "not_studied"
+            made.loc[absent, "reason"] = "not among the events of this specification"
+            parts.append(made)
+        return Specifications(
+            pd.concat([self.models, other.models]), in_order(pd.concat(parts)), pd.concat([self.tests, other.tests]),
+            {**self.results, **other.results}, self.provenance,
+        )  # fmt: skip
+
+    def plot(self, kind: str = "curve", **options: Any) -> Any:
+        """Draw a figure and give its axes; nothing is shown.
+
+        Parameters
+        ----------
+        kind : {"curve", "events"}
+            The specification curve: the mean CARs by size above, and what each is below; or the single events, each
+            with the range of its CARs.
+        **options
+            ``window`` of both: one, or for the curve "all"; ``test`` of the curve; ``most`` (events, or None for all)
+            and ``ax`` of the events.
+
+        Returns
+        -------
+        array of two Axes, or Axes
+
+        Raises
+        ------
+        InputError
+            When the kind, a window or a test is not one of these.
+        """
+        if kind not in KINDS:
+            raise one_of("the kind of the figure", kind, KINDS)
+        return _registry.helper("plots", f"_{kind}_of_models").draw(self, **options)
+
+    def _tests(self) -> list[str]:
+        return list(dict.fromkeys(self.tests["test"]))
+
+    def _test(self, name: str | None) -> str:
+        names = self._tests()
+        if name is not None and name not in names:
+            raise one_of("test", name, names)
+        return name or names[0]
+
+    def _window(self, window: Window | None) -> Window:
+        chosen = self.windows[0] if window is None else tuple(window)
+        if chosen not in self.windows:
+            raise one_of("window", window, self.windows)
+        return int(chosen[0]), int(chosen[1])
+
+    def _of(self, window: Window | None) -> pd.DataFrame:
+        start, end = self._window(window)
+        return self.cars[(self.cars["start"] == start) & (self.cars["end"] == end)]
+
+    def _judged(self, window: Window) -> pd.DataFrame:
+        its = self.tests
+        return its[(its["group"] == "all") & (its["start"] == window[0]) & (its["end"] == window[1])]
+
+
+def half_width(effect: float, p: float, df: float) -> float:
+    """Give half the length of the 95 % interval that a p-value implies; NaN where it implies none.
+
+    Examples
+    --------
+    >>> round(half_width(0.02, 0.05, 30), 12), half_width(0.02, 1.0, 30)
+    (0.02, nan)
+    """
+    if not (0 < p < 1):
+        return np.nan
+    normal = not np.isfinite(df)
+    quantiles = (-special.ndtri(q / 2) if normal else -special.stdtrit(df, q / 2) for q in (p, LEVEL))
+    size, wanted = map(float, quantiles)
+    return abs(effect) * wanted / size
+
+
+def _share(true: pd.Series[bool], known: pd.Series[bool]) -> float:
+    return float(true[known].mean()) if known.any() else np.nan
+
+
+def _lost(its: pd.DataFrame) -> str:
+    """Count what became of the events without a CAR; duplicates are counted elsewhere."""
+    missing = its["status"].where(its["status"] != "ok", "no CAR").loc[(its["status"] != "ok") | its["car"].isna()]
+    return ", ".join(f"{n} {status}" for status, n in missing.value_counts().items())
+
+
+def in_order(cars: pd.DataFrame) -> pd.DataFrame:
+    """Put the columns of the events in their order."""
+    return cars[[name for name in COLUMNS if name in cars]].reset_index(drop=True)
