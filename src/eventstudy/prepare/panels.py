@@ -74,13 +74,18 @@ def panel(
         Securities whose returns the model asks for.
     """
     columns = [c for c in choices.columns if c != PEERS]
-    cut = _Cut(calendar, int(span[0]), int(span[1]), max((abs(c.shift) for c in columns), default=0))
     spanning = replace(choices, gaps="span") if any(c.summed for c in columns) else choices
+    first, shift = int(span[0]), max((abs(c.shift) for c in columns), default=0)
+    # A return that spans a gap begins before it, however long: what an event has must not hang on where others begin.
+    shift = max(shift, first) if spanning.gaps == "span" else shift
+    cut = _Cut(calendar, first, int(span[1]), shift)
     series = [_security(market, ticker, cut.calendar, spanning, "close") for ticker in tickers]
     r = np.stack([cut.exact(one) for one in series])
     x = _regressors(market, benchmark, cut, choices, "close")
     if any(c.summed or c.name == "sessions" for c in columns):
-        x = np.stack([_since_last(market, ticker, columns, x, cut) for ticker in tickers])
+        whole = _Cut(calendar, min(first, 0), int(span[1]), shift)
+        long = _regressors(market, benchmark, whole, choices, "close")
+        x = np.stack([_since_last(market, ticker, columns, long, whole)[-len(x) :] for ticker in tickers])
     known: Bools = np.all(np.isfinite(x), axis=-1)
     ok: Bools = np.isfinite(r) & known
     names = tuple(f"{c.name}{c.shift:+d}" if c.shift else c.name for c in columns)
