@@ -16,6 +16,8 @@ from eventstudy.prepare.calendar import key, observed
 from eventstudy.prepare.returns import adjusted, lay
 from eventstudy.types import Dates, Floats
 
+LATE = 3  # a month whose price is older by more sessions than this is not a whole month; holidays alone explain less
+DAY = np.timedelta64(1, "D")
 UNITS = {"GBp": "GBP", "ZAc": "ZAR"}  # the hundredth part of a currency has the currency's returns
 
 
@@ -28,6 +30,13 @@ def changed(prices: Prices, bars: Mapping[str, Bars], done: str, notes: Mapping[
             noticed[ticker] = [*noticed.get(ticker, []), *texts]
     more: dict[str, Any] = {"transformed": [*old.get("transformed", []), done]}
     return Prices(dict(bars), dict(prices.problems), {**old, **more, **({"noticed": noticed} if noticed else {})})
+
+
+def check_daily(prices: Prices, what: str) -> None:
+    """Refuse bars within the day."""
+    bars = [ticker for ticker, its in prices.bars.items() if its.intraday]
+    if bars:
+        raise InputError(f"{what} is for daily prices, and {few(bars)} have bars within the day")
 
 
 def asked(prices: Prices, what: str, tickers: Iterable[Any]) -> list[str]:
@@ -115,3 +124,29 @@ def listed(days: np.ndarray) -> str:
 def few(names: Sequence[str]) -> str:
     """Name the first of many."""
     return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+
+
+def sessions_after(mic: str | None, dates: Dates, until: Dates) -> np.ndarray:
+    """Count the sessions after each date, up to another; weekdays where the exchange is not known."""
+    if mic is None:
+        return np.busday_count(dates + DAY, until + DAY)
+    known, _ = markets.sessions(mic)
+    return np.asarray(np.searchsorted(known, until, side="right") - np.searchsorted(known, dates, side="right"))
+
+
+def months_noticed(bars: Bars, dates: Dates, ends: Dates, last: Dates) -> list[str]:
+    """Say which months are missing, and which are not whole."""
+    notes = []
+    months = ends.astype("datetime64[M]")
+    gone = np.setdiff1d(np.arange(months[0], months[-1]), months)
+    if len(gone):
+        notes.append(f"no price in {listed(gone)}; the return after it is missing, or of several months")
+    late = sessions_after(bars.mic, last, ends) > LATE
+    if late[:-1].any():
+        notes.append(f"the last price of {listed(months[:-1][late[:-1]])} is more than {LATE} sessions before its end")
+    if late[-1]:
+        notes.append(f"{months[-1]} is not a whole month: its last price is of {last[-1]}")
+    before = sessions_after(bars.mic, months[:1].astype("datetime64[D]"), dates[:1])[0]
+    if before > LATE and set(bars.fields) - {"close", "adjusted"}:
+        notes.append(f"{months[0]} begins on {dates[0]}: only its close is that of a whole month")
+    return notes

@@ -13,6 +13,8 @@ from eventstudy.types import Dates, Floats
 
 PRICE_FIELDS = ("close", "open", "high", "low")
 POSITIVE = (*PRICE_FIELDS, "adjusted")
+LONGEST = np.timedelta64(12 * 3600, "s")  # of a bar within the day
+HALVES = 40  # differences from which on both halves of a file must tell the same length of a bar
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,8 @@ class Bars:
     Parameters
     ----------
     ticker : str
-    dates : datetime64[D] array (T,)
-        Strictly increasing.
+    dates : datetime64[D] or datetime64[s] array (T,)
+        Strictly increasing: sessions, or the starts of bars within the day in UTC.
     fields : mapping from name to float array (T,)
         ``close`` always; any of ``open``, ``high``, ``low``, ``adjusted`` (close adjusted for splits and
         dividends; where absent, the close is taken as it is) and ``volume``; and any series of one's own, of any
@@ -31,6 +33,8 @@ class Bars:
     mic : str or None
         The exchange; None takes the observed dates as the calendar.
     currency : str or None
+    step : timedelta64 or None
+        Of bars within the day, the length of a full one (:func:`step_of`); None for sessions.
 
     Raises
     ------
@@ -44,9 +48,15 @@ class Bars:
     fields: Mapping[str, Floats]
     mic: str | None = None
     currency: str | None = None
+    step: np.timedelta64 | None = None
 
     def __post_init__(self) -> None:
         _check_dates(self.ticker, self.dates)
+        if self.intraday != (self.step is not None and self.step > np.timedelta64(0, "s")):
+            raise BadPrices(
+                f"{self.ticker} has dates of {self.dates.dtype} and the step {self.step}; sessions are datetime64[D]"
+                " and have none, bars within the day are datetime64[s] and have one above zero: step_of(ticker, dates)"
+            )
         if "close" not in self.fields:
             raise BadPrices(f"{self.ticker} has no close; its fields are {', '.join(self.fields) or 'none'}")
         for name, values in self.fields.items():
@@ -54,10 +64,63 @@ class Bars:
                 raise BadPrices(f"{self.ticker} has {values.size} values of {name} on {self.dates.size} dates")
             _check_values(self.ticker, name, self.dates, values)
 
+    @property
+    def intraday(self) -> bool:
+        """Whether these are bars within the day, and not sessions."""
+        return np.datetime_data(self.dates.dtype)[0] == "s"
+
+
+def step_of(ticker: str, dates: Dates) -> np.timedelta64 | None:
+    """Infer the length of a full bar from the starts of bars: the most frequent difference; None for sessions.
+
+    Raises
+    ------
+    BadPrices
+        When there are fewer than two bars, or the most frequent differences of the two halves are not the same.
+    InputError
+        When that is more than 12 hours: daily prices with times of day.
+
+    Examples
+    --------
+    >>> starts = np.array(["2021-01-04T09:00", "2021-01-04T09:30", "2021-01-04T10:30", "2021-01-04T11:30"], "M8[s]")
+    >>> step_of("A", starts)
+    np.timedelta64(3600,'s')
+    """
+    if np.datetime_data(dates.dtype)[0] != "s":
+        return None
+    steps = np.diff(dates)
+    steps = steps[steps > np.timedelta64(0, "s")]
+    if not len(steps):
+        raise BadPrices(f"{ticker} has {len(dates)} bars; two or more are needed to tell how long a bar is")
+    halves = np.array_split(steps, 2) if len(steps) >= HALVES else [steps]
+    found = [_most_frequent(half) for half in (steps, *halves)]
+    if len(set(found)) > 1:
+        raise BadPrices(
+            f"{ticker} has mixed steps: its bars are mostly {minutes(found[1])} apart in the first half, to"
+            f" {dates[len(dates) // 2]} UTC, and {minutes(found[2])} in the second; give bars of one length"
+        )
+    if found[0] > LONGEST:
+        raise InputError(
+            f"{ticker} has one row a day at times of day, as {dates[0]} UTC: daily prices whose dates were moved to"
+            " another time zone; tz_convert them to that of the exchange, and take the dates alone"
+        )
+    return found[0]
+
+
+def _most_frequent(steps: np.ndarray) -> np.timedelta64:
+    values, counts = np.unique(steps, return_counts=True)
+    step: np.timedelta64 = values[counts.argmax()]
+    return step
+
+
+def minutes(step: np.timedelta64) -> str:
+    """Write the length of a bar."""
+    return f"{step / np.timedelta64(60, 's'):g} minutes"
+
 
 def _check_dates(ticker: str, dates: Dates) -> None:
     steps = np.diff(dates)
-    zero = np.timedelta64(0, "D")
+    zero = np.timedelta64(0, "s")
     if (steps == zero).any():
         twice = dates[1:][steps == zero][0]
         raise BadPrices(f"{ticker} has two rows for {twice}; keep one row a date")
@@ -105,7 +168,8 @@ class Prices:
         Parameters
         ----------
         wide_close : pandas.DataFrame
-            Index: dates (datetime, or ISO text), increasing; columns: tickers; values: prices, NaN where missing.
+            Index: dates (datetime, or ISO text), increasing; columns: tickers; values: prices, NaN where missing. An
+            index with a time zone and times of day has the starts of bars within the day.
         exchange : str, mapping from ticker to str, or None
             The market identifier code (MIC) of all tickers, or of each; None takes the observed dates as the
             calendar of all.
@@ -130,6 +194,7 @@ class Prices:
         dates = as_dates(wide_close.index)
         values = np.asfortranarray(wide_close.to_numpy(dtype=np.float64, na_value=np.nan))
         mics = {} if exchange is None or isinstance(exchange, str) else exchange
+        step = step_of("the frame", dates)
         bars = {}
         for column, ticker in enumerate(wide_close.columns):
             if not isinstance(ticker, str):
@@ -137,7 +202,7 @@ class Prices:
             mic = exchange if isinstance(exchange, str) else mics.get(ticker)
             if mic is None and exchange is not None:
                 raise InputError(f"exchange names no market for {ticker!r}; give every ticker one, or pass None")
-            bars[ticker] = Bars(ticker, dates, {"close": values[:, column]}, mic)
+            bars[ticker] = Bars(ticker, dates, {"close": values[:, column]}, mic, step=step)
         return cls(bars, provenance={"source": "frame"})
 
     def __repr__(self) -> str:
@@ -153,19 +218,23 @@ class Prices:
         return tuple(self.bars)
 
     def frame(self, ticker: str) -> Any:
-        """Give one ticker's bars as a pandas.DataFrame indexed by date."""
+        """Give one ticker's bars as a pandas.DataFrame indexed by date, or by the start of each bar in UTC."""
         import pandas as pd
 
         bars = self.bars[ticker]
-        return pd.DataFrame(dict(bars.fields), index=pd.DatetimeIndex(bars.dates, name="date"))
+        index = pd.DatetimeIndex(bars.dates, name="date")
+        return pd.DataFrame(dict(bars.fields), index=index.tz_localize("UTC") if bars.intraday else index)
 
 
 def as_dates(index: Any, what: str = "prices") -> Dates:
-    """Read the index of a data frame as dates; ``what`` names the frame in an error."""
+    """Read the index of a data frame as dates, or as starts of bars in UTC; ``what`` names the frame in an error."""
     import pandas as pd
 
     if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
-        raise InputError(f"the dates of the {what} carry the zone {index.tz}; use tz_localize(None)")
+        if (index == index.normalize()).all():
+            raise InputError(f"the dates of the {what} carry the zone {index.tz}; use tz_localize(None)")
+        starts: Dates = index.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[s]")
+        return starts
     try:
         stamps = pd.DatetimeIndex(pd.to_datetime(index, format="ISO8601"))
     except (ValueError, TypeError) as error:
@@ -176,7 +245,8 @@ def as_dates(index: Any, what: str = "prices") -> Dates:
         raise InputError(f"the index of the {what} has missing dates; each row needs its date")
     if (stamps != stamps.normalize()).any():
         raise InputError(
-            f"the dates of the {what} carry times of day; one row a session is expected: index.normalize()"
+            f"the dates of the {what} carry times of day and no zone; for bars within the day use"
+            " index.tz_localize('America/New_York'), or where they are from, for one row a session index.normalize()"
         )
     dates: Dates = stamps.to_numpy().astype("datetime64[D]")
     return dates

@@ -84,6 +84,7 @@ class Engine:
             dict(self.settings), frame, self.prices, prepared.notes, cluster._asdict(), list(chosen), self.factors
         )
         moves = reactions(prepared.roll, self.prices, prepared.calendars, self.choices.returns)
+        moves["session"] = tables.at_the_exchange(moves["session"], prepared.roll.zone)
         return Result(**made, reactions=moves, provenance=story, engine=self)
 
     def _by_group(self, prepared: Prepared, chosen: Mapping[str, Test], why: str) -> pd.DataFrame:

@@ -150,6 +150,17 @@ def sessions(mic: str) -> tuple[np.ndarray, np.ndarray]:
     return dates, closes
 
 
+@lru_cache(maxsize=64)
+def pauses(mic: str) -> np.ndarray:
+    """Give the instants at which regular trading stops, for lunch or for the day: datetime64[s] (T,), UTC, sorted."""
+    schedule = calendar(mic)
+    breaks = pd.DatetimeIndex(schedule.break_starts.dropna())
+    stops = pd.DatetimeIndex(schedule.closes).union(breaks).tz_convert("UTC").tz_localize(None)
+    found = np.unique(stops.to_numpy().astype("datetime64[s]"))
+    found.setflags(write=False)
+    return found
+
+
 def sessions_between(mic: str, start: object, end: object) -> np.ndarray:
     """Give the sessions of a MIC from start to end, both included, as datetime64[D].
 
@@ -174,3 +185,17 @@ def zone_of(mic: str) -> str:
     'Asia/Hong_Kong'
     """
     return str(calendar(mic).tz)
+
+
+def wall(mic: str | None, instants: np.ndarray) -> np.ndarray:
+    """Give what the clocks at an exchange show at some instants in UTC; UTC itself where there is no exchange.
+
+    Examples
+    --------
+    >>> wall("XNYS", np.array(["2021-03-12T14:30", "2021-03-15T13:30"], dtype="datetime64[s]")).astype(str).tolist()
+    ['2021-03-12T09:30:00', '2021-03-15T09:30:00']
+    """
+    if mic is None:
+        return instants
+    there = pd.DatetimeIndex(instants).tz_localize("UTC").tz_convert(zone_of(mic))
+    return np.asarray(there.tz_localize(None).to_numpy().astype("datetime64[s]"))

@@ -31,7 +31,7 @@ def read_prices(folder: str | Path) -> Prices:
     folder : str or Path
         One file a ticker, with the columns Date, Close and any of Open, High, Low, Adj Close, Volume. A
         ``manifest.csv`` (ticker, file, currency, mic) says which file is which ticker; without one the file's
-        name is the ticker.
+        name is the ticker. Dates with times and offsets are the starts of bars within the day.
 
     Returns
     -------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ def placement(roll: Roll, n_estimation: Ints, spec: Spec) -> pd.DataFrame:
     counts, status, reason = _after(roll, n_estimation, np.full(len(roll.rows), Status.OK), spec)
     shown = ["ticker", "announced", "session", "placement", "benchmark", *_screened(roll)]
     table: pd.DataFrame = roll.table[shown].copy()
+    table["session"] = at_the_exchange(table["session"], roll.zone)
     table["n_estimation"] = counts
     table["status"], table["reason"] = _labels(status), reason
     return table
@@ -35,6 +37,7 @@ def assemble(
     shown = np.flatnonzero((at >= 0) & np.isin(status, [Status.OK, Status.DUPLICATE]))
     pick = at[shown]
     events = roll.table[["ticker", "announced", "session", "placement", *_screened(roll)]].copy()
+    events["session"] = at_the_exchange(events["session"], roll.zone)
     events["status"], events["reason"], events["n_estimation"] = _labels(status), reason, counts
     fits = {"alpha": np.full(len(own), np.nan), **dict(zip(coefficients, single["coef"].T, strict=True))}
     for name, values in {**fits, "sigma": single["sigma"], "r2": single["r2"]}.items():
@@ -53,6 +56,11 @@ def assemble(
     }
 
 
+def at_the_exchange(session: pd.Series[Any], zone: str | None) -> pd.Series[Any]:
+    """Give the starts of bars in the zone of their exchange; sessions of days as they are."""
+    return session if zone is None else session.dt.tz_localize("UTC").dt.tz_convert(zone)
+
+
 def _screened(roll: Roll) -> list[str]:
     return [name for name in ("n_contaminated",) if name in roll.table]
 
@@ -65,6 +73,7 @@ def _after(roll: Roll, n_est: Ints, fitted: Ints, spec: Spec) -> tuple[Ints, Int
     status[roll.rows] = fitted
     few = f"valid returns in the estimation window; {spec.min_estimation} are needed"
     texts = {
+        Status.TOO_FEW_ESTIMATION: "the model needs more valid returns in the estimation window",
         Status.EMPTY_EVENT_WINDOW: "no valid return in the event window",
         Status.SINGULAR: "the regressors do not vary, or not independently, in the estimation window",
         Status.NO_VARIATION: "the residuals do not vary: a constant price, or the security is its own benchmark",
@@ -73,7 +82,8 @@ def _after(roll: Roll, n_est: Ints, fitted: Ints, spec: Spec) -> tuple[Ints, Int
     }
     for row, code, n in zip(roll.rows, fitted, n_est, strict=True):
         if code != Status.OK:
-            reason[row] = f"{n} {few}" if code == Status.TOO_FEW_ESTIMATION else texts.get(Status(code), "")
+            short = code == Status.TOO_FEW_ESTIMATION and n < spec.min_estimation
+            reason[row] = f"{n} {few}" if short else texts.get(Status(code), "")
     again = (roll.twin != np.arange(len(status))) & (status == Status.DUPLICATE)
     counts[again] = counts[roll.twin[again]]
     return counts, status, reason

@@ -2,7 +2,8 @@
 
 Each function takes :class:`~eventstudy.bars.Prices` and gives new ones; the old are not changed. What was done stands
 in ``provenance["transformed"]``, and what a reader should know of it in ``provenance["noticed"]``, which a result shows
-among its notes. Levels are adjusted closes where there are any, else closes, as in a study.
+among its notes. Levels are adjusted closes where there are any, else closes, as in a study. :mod:`eventstudy.intraday`
+has those for bars within the day.
 """
 
 from __future__ import annotations
@@ -14,19 +15,31 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eventstudy import markets
-from eventstudy._transform import asked, changed, counted, in_common, levels, listed, market_of, new_name, numbers
+from eventstudy._transform import (
+    DAY,
+    asked,
+    changed,
+    check_daily,
+    counted,
+    in_common,
+    levels,
+    listed,
+    market_of,
+    months_noticed,
+    new_name,
+    numbers,
+)  # fmt: skip
 from eventstudy.bars import POSITIVE, Bars, Prices, as_dates
 from eventstudy.errors import InputError, one_of
+from eventstudy.intraday import hours as hours
+from eventstudy.intraday import overnight as overnight
 from eventstudy.prepare.calendar import key, observed
 from eventstudy.prepare.returns import adjusted, change
 from eventstudy.types import Dates, Floats
 
 REBALANCE = ("daily", "never")
 BASE = 100.0  # the first level of a series that is made
-LATE = 3  # a month whose price is older by more sessions than this is not a whole month; holidays alone explain less
 OF_MONTH = {"close": "last", "adjusted": "last", "open": "first", "high": "max", "low": "min", "volume": "sum"}
-DAY = np.timedelta64(1, "D")
 
 
 def monthly(prices: Prices) -> Prices:
@@ -61,6 +74,7 @@ def monthly(prices: Prices) -> Prices:
     2021-01-31   11.0
     2021-02-28   12.0
     """
+    check_daily(prices, "monthly")
     bars, notes = {}, {}
     for ticker, its in prices.bars.items():
         bars[ticker], notes[ticker] = _months(its)
@@ -81,34 +95,8 @@ def _months(bars: Bars) -> tuple[Bars, list[str]]:
         made = grouped.sum(min_count=1) if name == "volume" else grouped.agg(OF_MONTH.get(name, "mean"))
         fields[name] = np.asarray(made, dtype=np.float64)
     ends: Dates = np.asarray((months + 1).astype("datetime64[D]") - DAY, dtype="datetime64[D]")
-    notes = _months_noticed(bars, dates, ends, dates[last]) if len(dates) else []
+    notes = months_noticed(bars, dates, ends, dates[last]) if len(dates) else []
     return replace(bars, dates=ends, fields=fields, mic=None), notes
-
-
-def _months_noticed(bars: Bars, dates: Dates, ends: Dates, last: Dates) -> list[str]:
-    """Say which months are missing, and which are not whole."""
-    notes = []
-    months = ends.astype("datetime64[M]")
-    gone = np.setdiff1d(np.arange(months[0], months[-1]), months)
-    if len(gone):
-        notes.append(f"no price in {listed(gone)}; the return after it is missing, or of several months")
-    late = _sessions_after(bars.mic, last, ends) > LATE
-    if late[:-1].any():
-        notes.append(f"the last price of {listed(months[:-1][late[:-1]])} is more than {LATE} sessions before its end")
-    if late[-1]:
-        notes.append(f"{months[-1]} is not a whole month: its last price is of {last[-1]}")
-    before = _sessions_after(bars.mic, months[:1].astype("datetime64[D]"), dates[:1])[0]
-    if before > LATE and set(bars.fields) - {"close", "adjusted"}:
-        notes.append(f"{months[0]} begins on {dates[0]}: only its close is that of a whole month")
-    return notes
-
-
-def _sessions_after(mic: str | None, dates: Dates, until: Dates) -> np.ndarray:
-    """Count the sessions after each date, up to another; weekdays where the exchange is not known."""
-    if mic is None:
-        return np.busday_count(dates + DAY, until + DAY)
-    known, _ = markets.sessions(mic)
-    return np.asarray(np.searchsorted(known, until, side="right") - np.searchsorted(known, dates, side="right"))
 
 
 def portfolio(
@@ -160,7 +148,7 @@ def portfolio(
     dates, level = levels(prices, members)
     make = _daily if rebalance == "daily" else _held
     kept, values, notes = make(dates, level, share, members)
-    made = Bars(new_name(prices, name), kept, {"close": values}, mic, currency)
+    made = Bars(new_name(prices, name), kept, {"close": values}, mic, currency, prices.bars[members[0]].step)
     said = ", ".join(f"{t} {w:.4g}" for t, w in zip(members, share, strict=True))
     done = f"portfolio {name} of {said}; rebalanced {rebalance}"
     return changed(prices, {**prices.bars, name: made}, done, {name: notes})
@@ -258,7 +246,8 @@ def without(prices: Prices, index: str, weights: Mapping[str, float], name: str)
         day = dates[1:][growth <= 0][0]
         raise InputError(f"weights are {given}: without them {index} would lose all on {day}; check the shares")
     notes = ["the shares of its constituents are held constant", *notes]
-    made = Bars(new_name(prices, name), dates, {"close": BASE * np.cumprod([1.0, *growth])}, mic, currency)
+    level = BASE * np.cumprod([1.0, *growth])
+    made = Bars(new_name(prices, name), dates, {"close": level}, mic, currency, prices.bars[index].step)
     said = ", ".join(f"{t} {w:g}" for t, w in zip(members, share, strict=True))
     return changed(prices, {**prices.bars, name: made}, f"{name} is {index} without {said}, shares held", {name: notes})
 

@@ -57,8 +57,8 @@ class Panel:
 
     ``r`` (A, T) returns, ``ok`` (A, T) where return and regressors are known, ``x`` regressors, (T, K) or, where they
     differ by asset, (A, T, K), ``r0``, ``ok0`` (A, T) and ``x0`` (T, K) what stands in for them on relative day 0
-    (None: the same), ``sessions`` (T,) days since 1970-01-01 of ``calendar``. Values are 0 where not ok. ``peers``
-    (T, D) are returns of other securities, NaN where missing, for a model that asks for them.
+    (None: the same), ``sessions`` (T,) days of ``calendar`` since 1970-01-01, or seconds for bars within it. Values are
+    0 where not ok. ``peers`` (T, D) are returns of other securities, NaN where missing, for a model that asks for them.
     """
 
     r: Floats
@@ -263,7 +263,8 @@ class Roll:
 
     ``table`` has the index of the events and the columns ticker, announced, session, placement, benchmark, cluster;
     ``status`` and ``reason`` (N,); ``twin`` (N,) the row that a duplicate repeats, its own where it is none; ``rows``
-    (n,) the row of each placed event.
+    (n,) the row of each placed event. ``zone`` is the time zone in which bars within the day are shown, for ``session``
+    has their starts in UTC; None where sessions are days.
     """
 
     table: Any
@@ -271,6 +272,7 @@ class Roll:
     reason: NDArray[np.object_]
     twin: Ints
     rows: Ints
+    zone: str | None = None
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ LINEAR = [name for name in ("market", "dimson", "factors") if name in NAMES]
 ROWS = ("ar", "ok", "sigma", "dof", "h", "coef", "r2", "status", "v", "placebos")
 # Not least squares on the whole estimation window: other weights, other estimates of the variance, other parameters.
 OTHERWISE: tuple[str, ...] = (
+    "clock",
     "elastic_net",
     "synthetic_control",
     "ewma",

@@ -19,6 +19,7 @@ from eventstudy.errors import InputError, one_of
 from eventstudy.prepare.calendar import Calendar, key, observed
 from eventstudy.prepare.currency import in_currency
 from eventstudy.prepare.factors import read_factors, why_missing
+from eventstudy.prepare.intraday import check_one_kind, zone_of_all
 from eventstudy.prepare.outcomes import is_return
 from eventstudy.prepare.panels import Choices, Market, panel
 from eventstudy.prepare.peers import Pools, Treated, pools
@@ -126,7 +127,9 @@ def prepare(
     notes += _cross_zone(ticker[rows], benchmark[rows], market.prices, choices)
     if choices.price in ("high", "low"):
         notes.append(f"day 0 is at the {choices.price}: those of security and benchmark need not be simultaneous")
-    roll = Roll(table, fate.status, fate.reason, twin, rows)
+    bars = any(its.intraday for its in market.calendars.values())
+    zone = zone_of_all({name for name in calendar if name is not None}) if bars else None
+    roll = Roll(table, fate.status, fate.reason, twin, rows, zone)
     sample = replace(made.sample, links=links(placed))
     return Prepared(roll, made.panels, placed, sample, market.calendars, tuple(notes))
 
@@ -136,6 +139,7 @@ def _market(given: Prices, prices: Prices, factors: dict[str, tuple[np.ndarray, 
 
     Exchange rates, which are quoted on holidays too, make no sessions for others without an exchange.
     """
+    check_one_kind(given.bars.values(), factors)
     homes: dict[str | None, list[Bars]] = {}
     for bars in given.bars.values():
         homes.setdefault(key(bars.mic), []).append(bars)
@@ -241,7 +245,7 @@ def _clusters(panels: Sequence[Panel], kind: Ints, day: Ints, calendar: np.ndarr
 
 def _cross_zone(ticker: np.ndarray, benchmark: np.ndarray, prices: Prices, choices: Choices) -> list[str]:
     """Warn where a benchmark closes at another hour and no lead of it is in the model."""
-    if any(column.shift > 0 for column in choices.columns):
+    if any(column.shift > 0 for column in choices.columns) or any(b.intraday for b in prices.bars.values()):
         return []
     found = []
     for name, index in sorted({(str(t), str(b)) for t, b in zip(ticker, benchmark, strict=True) if b}):

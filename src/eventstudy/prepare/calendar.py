@@ -1,7 +1,8 @@
 """The sessions of an exchange as its prices show them, and the session in which an announcement can first move a price.
 
 The rule: an event reacts in the first session whose *close* is strictly later than its time stamp. A date alone means
-that date's session, or what the policy says where there was none.
+that date's session, or what the policy says where there was none. Bars within the day are sessions that close when they
+end, and a date alone names none of them.
 """
 
 from __future__ import annotations
@@ -13,22 +14,32 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import markets
-from eventstudy.bars import Bars
+from eventstudy.bars import Bars, minutes
 from eventstudy.errors import AlignmentError, one_of
+from eventstudy.prepare.intraday import ends, written
 from eventstudy.types import Bools, Dates, Ints
 
 POLICIES = ("next", "previous", "drop", "raise")
 NOWHERE = -1  # the position of an event that has no session
+NO_TIME = "a date alone names no bar; give a time of day"
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """Sessions (T,) as datetime64[D], their closes (T,) in UTC or None where not known, and what was noticed."""
+    """Sessions (T,) as datetime64[D], their closes (T,) in UTC or None where not known, and what was noticed.
+
+    Bars within the day are datetime64[s], their starts in UTC, and their closes are their ends.
+    """
 
     name: str | None
     dates: Dates
     closes: Dates | None
     notes: tuple[str, ...] = ()
+
+    @property
+    def intraday(self) -> bool:
+        """Whether the sessions are bars within the day."""
+        return np.datetime_data(self.dates.dtype)[0] == "s"
 
 
 def key(mic: str | None) -> str | None:
@@ -50,6 +61,8 @@ def observed(name: str | None, bars: Sequence[Bars]) -> Calendar:
     """
     seen = [b.dates[np.isfinite(b.fields["close"])] for b in bars]
     seen = [dates for dates in seen if len(dates)]
+    if any(b.intraday for b in bars):
+        return _of_bars(name, bars, seen)
     union = np.unique(np.concatenate(seen)) if seen else np.array([], dtype="datetime64[D]")
     if name is None:
         return Calendar(None, union, None)
@@ -68,6 +81,18 @@ def observed(name: str | None, bars: Sequence[Bars]) -> Calendar:
     closes = np.concatenate([closes[~closed], extra.astype("datetime64[ns]") + times[before]])
     order = np.argsort(dates, kind="stable")
     return Calendar(name, dates[order], closes[order], tuple(notes))
+
+
+def _of_bars(name: str | None, bars: Sequence[Bars], seen: Sequence[Dates]) -> Calendar:
+    """Take the bars that were seen as the calendar; each ends as :func:`eventstudy.prepare.intraday.ends` says."""
+    starts = np.unique(np.concatenate(seen)) if seen else np.array([], dtype="datetime64[s]")
+    steps = {b.step for b in bars if b.step is not None}
+    step = min(steps)
+    note = (
+        f"{name or 'the prices'}: bars of {minutes(step)}, the most frequent difference of their starts; one ends where"
+        " the next begins, or trading stops"
+    )
+    return Calendar(name, starts, ends(name, starts, step), (note,))
 
 
 def _some(dates: Dates) -> str:
@@ -111,10 +136,22 @@ def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> tuple[Ints
         return position, rule
     first = np.searchsorted(calendar.closes, stamps, side="right")
     early = stamps < calendar.dates[:1].astype("datetime64[ns]") if len(calendar.dates) else np.ones(len(stamps), bool)
+    if calendar.intraday:
+        return _on_bars(timed, early, first, calendar, stamps)
     outside = early | (first >= len(calendar.dates))
     position = np.where(timed, np.where(outside, NOWHERE, first), position)
     rule[timed] = np.where(outside, _bounds(calendar), _why(dates, calendar, first))[timed]
     return position, rule
+
+
+def _on_bars(timed: Bools, early: Bools, first: Ints, calendar: Calendar, stamps: Dates) -> tuple[Ints, np.ndarray]:
+    """Place stamped events on bars; a date alone has none."""
+    outside = early | (first >= len(calendar.dates))
+    inside = np.where(outside, 0, first)
+    during = ~outside & (calendar.dates[inside] <= stamps) if len(calendar.dates) else ~outside
+    rule = np.where(during, "before the end of the bar", "between bars: next bar")
+    rule = np.where(outside, _bounds(calendar), rule)
+    return np.where(timed & ~outside, first, NOWHERE), np.where(timed, rule, NO_TIME).astype(object)
 
 
 def _by_date(frame: pd.DataFrame, dates: Dates, calendar: Calendar, on_closed: str) -> tuple[Ints, np.ndarray]:
@@ -147,4 +184,5 @@ def _why(dates: Dates, calendar: Calendar, first: Ints) -> np.ndarray:
 def _bounds(calendar: Calendar) -> str:
     if not len(calendar.dates):
         return "outside the calendar, which has no sessions"
-    return f"outside the calendar, which is known from {calendar.dates[0]} to {calendar.dates[-1]}"
+    known = [written(calendar.name, day) for day in calendar.dates[[0, -1]]]
+    return f"outside the calendar, which is known from {known[0]} to {known[1]}"

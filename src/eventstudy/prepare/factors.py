@@ -16,6 +16,8 @@ Factors = Mapping[str, tuple[Dates, Floats]]
 def read_factors(frame: pd.DataFrame | None) -> dict[str, tuple[Dates, Floats]]:
     """Take factor returns (decimal, dates by names) from a frame: name to dates and values.
 
+    An index with a time zone and times of day has the starts of bars within the day.
+
     Raises
     ------
     InputError
@@ -24,7 +26,10 @@ def read_factors(frame: pd.DataFrame | None) -> dict[str, tuple[Dates, Floats]]:
     if frame is None:
         return {}
     try:
-        dates = pd.DatetimeIndex(pd.to_datetime(frame.index, format="ISO8601")).to_numpy().astype("datetime64[D]")
+        index = pd.DatetimeIndex(pd.to_datetime(frame.index, format="ISO8601"))
+        bars = index.tz is not None and bool((index != index.normalize()).any())
+        naive = index.tz_convert("UTC").tz_localize(None) if bars else index.tz_localize(None)
+        dates = naive.to_numpy().astype("datetime64[s]" if bars else "datetime64[D]")
         values = {str(name): frame[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in frame.columns}
     except (ValueError, TypeError) as error:
         raise InputError(f"factors are not decimal returns indexed by date: {error}") from None

@@ -11,8 +11,11 @@ from eventstudy.bars import Prices
 from eventstudy.prepare import returns as rules
 from eventstudy.prepare.calendar import Calendar, key
 from eventstudy.prepare.factors import Factors, by_date
+from eventstudy.prepare.intraday import clock
 from eventstudy.prepare.outcomes import is_return, level_of
 from eventstudy.types import PEERS, Bools, Column, Floats, Ints, Panel, Spec
+
+BEYOND = 10**11  # seconds or days from 1970 that no date has
 
 
 @dataclass(frozen=True)
@@ -142,11 +145,11 @@ class _Cut:
         return np.where(inside, series[np.where(inside, at, 0)], np.nan)
 
     def sessions(self) -> Ints:
-        """Give days since 1970-01-01; sessions beyond the calendar's ends get numbers far from any date, in order."""
+        """Give days since 1970-01-01, or seconds for bars; beyond the calendar's ends, numbers far away, in order."""
         at = np.arange(self.first, self.last + 1) - self.begin
-        beyond = np.where(at < 0, at - 10**9, at + 10**9)
+        beyond = np.where(at < 0, at - BEYOND, at + BEYOND)
         inside = (at >= 0) & (at < len(self.calendar.dates))
-        days = self.calendar.dates.astype("datetime64[D]").astype(np.int64)
+        days = self.calendar.dates.astype(np.int64)
         return np.where(inside, days[np.where(inside, at, 0)], beyond)
 
 
@@ -177,6 +180,8 @@ def _series(market: Market, name: str, calendar: Calendar, choices: Choices, pri
         return by_date(market.factors[name], calendar.dates)
     if name == "sessions":  # each security's own, put in later
         return np.ones(len(calendar.dates))
+    if name == "clock":
+        return clock(calendar.name, calendar.dates)
     bars = market.prices.bars[name]
     own = market.calendar_of(name)
     if own.name == calendar.name:

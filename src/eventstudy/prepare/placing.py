@@ -10,6 +10,7 @@ import pandas as pd
 from eventstudy.bars import Prices
 from eventstudy.errors import AlignmentError
 from eventstudy.prepare.calendar import Calendar, key, place
+from eventstudy.prepare.intraday import written
 from eventstudy.prepare.outcomes import is_return, level_of
 from eventstudy.types import Bools, Ints, Status
 
@@ -120,8 +121,9 @@ def placed_by(
 
 
 def sessions_at(position: Ints, calendar: np.ndarray, calendars: Calendars) -> np.ndarray:
-    """Give the date of each event's session, NaT where it has none."""
-    session = np.full(len(position), np.datetime64("NaT"), dtype="datetime64[D]")
+    """Give the date of each event's session, or the start of its bar in UTC; NaT where it has none."""
+    kind = next((its.dates.dtype for its in calendars.values()), np.dtype("datetime64[D]"))
+    session = np.full(len(position), np.datetime64("NaT"), dtype=kind)
     for name, its in calendars.items():
         mine = (position >= 0) & (calendar == name)
         session[mine] = its.dates[position[mine]]
@@ -131,8 +133,9 @@ def sessions_at(position: Ints, calendar: np.ndarray, calendars: Calendars) -> n
 def within_prices(ticker: np.ndarray, session: np.ndarray, prices: Prices, outcome: str, fate: Fate) -> None:
     """Lose the events that lie before a ticker's first price, or other outcome, or after its last."""
     what = "price" if is_return(outcome) else outcome
-    never = np.datetime64("NaT", "D")
+    never = session.dtype.type("NaT", np.datetime_data(session.dtype)[0])
     first, last = np.full(len(ticker), never), np.full(len(ticker), never)
+    mics = np.array([key(prices.bars[name].mic) if name in prices.bars else None for name in ticker], dtype=object)
     for name in dict.fromkeys(ticker[fate.ok]):
         bars = prices.bars[name]
         values = bars.fields["close"] if what == "price" else level_of(bars, what)
@@ -140,8 +143,9 @@ def within_prices(ticker: np.ndarray, session: np.ndarray, prices: Prices, outco
         mine = ticker == name
         first[mine], last[mine] = (seen[0], seen[-1]) if len(seen) else (never, never)
     fate.lose(np.isnat(first), Status.NO_PRICE, f"it has no {what} at all")
-    fate.lose(session < first, Status.NO_PRICE, [f"its first {what} is of {d}, after the event" for d in first])
-    fate.lose(session > last, Status.NO_PRICE, [f"its last {what} is of {d}, before the event" for d in last])
+    for edge, out, name, side in ((first, session < first, "first", "after"), (last, session > last, "last", "before")):
+        reason = [f"its {name} {what} is of {written(m, d)}, {side} the event" for m, d in zip(mics, edge, strict=True)]
+        fate.lose(out, Status.NO_PRICE, reason)
 
 
 def within_rates(ticker: np.ndarray, session: np.ndarray, lacking: Mapping[str, np.ndarray], fate: Fate) -> None:

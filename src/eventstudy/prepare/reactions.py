@@ -40,7 +40,7 @@ def reactions(roll: Roll, prices: Prices, calendars: Mapping[str | None, Calenda
             if name is None:
                 continue
             mine = (names == name) & (own == calendar)
-            sessions = table["session"].to_numpy().astype("datetime64[D]")[mine]
+            sessions = table["session"].to_numpy().astype(calendars[calendar].dates.dtype)[mine]
             for price in PRICE_FIELDS:
                 values[price][mine] = _moves(str(name), prices, calendars, calendar, sessions, price, returns)
         parts[prefix] = {f"{prefix}{price}": values[price] for price in ("open", "high", "low", "close")}

@@ -10,12 +10,13 @@ import pandas as pd
 
 from eventstudy.core.clustering import components
 from eventstudy.prepare.calendar import Calendar
+from eventstudy.prepare.intraday import written
 from eventstudy.prepare.panels import Choices, Market
 from eventstudy.prepare.placing import Fate, calendars_of, firm_names, firm_of_tickers, placed_by
 from eventstudy.types import Bools, Dates, Ints, Status
 
 CONTAMINATED = ("keep", "flag", "mask", "drop")
-FAR = 1 << 32  # days; beyond any date, so that firms do not meet on a common axis
+FAR = 1 << 34  # days, or seconds of bars; beyond any date, so that firms do not meet on a common axis
 SAME_NEWS = 5  # days within which two listings of a firm tell the same news
 
 
@@ -40,7 +41,8 @@ def placed_at(frame: pd.DataFrame, calendar: np.ndarray, position: Ints) -> Wher
 
 def dates_of(where: Where, calendars: Mapping[str | None, Calendar], offset: int | Ints) -> Dates:
     """Give the date of each event's session ``offset``, held within its calendar; NaT where it has no session."""
-    out = np.full(len(where.position), np.datetime64("NaT"), dtype="datetime64[D]")
+    kind = next((its.dates.dtype for its in calendars.values()), np.dtype("datetime64[D]"))
+    out = np.full(len(where.position), np.datetime64("NaT"), dtype=kind)
     at = where.position + offset
     for name, its in calendars.items():
         mine = (where.calendar == name) & (where.position >= 0)
@@ -59,11 +61,12 @@ def others_within(where: Where, first: Dates, last: Dates, news: Where, low: Dat
     """
     if not len(news.firm) or not len(where.firm):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    span = int((_days(high) - _days(low)).max())
-    order = np.lexsort((_days(low), news.firm))
-    axis = news.firm[order] * FAR + _days(low)[order]
-    start = np.searchsorted(axis, where.firm * FAR + _days(first) - span, side="left")
-    stop = np.searchsorted(axis, where.firm * FAR + _days(last), side="right")
+    low_at = low.astype(np.int64)
+    span = int((high.astype(np.int64) - low_at).max())
+    order = np.lexsort((low_at, news.firm))
+    axis = news.firm[order] * FAR + low_at[order]
+    start = np.searchsorted(axis, where.firm * FAR + first.astype(np.int64) - span, side="left")
+    stop = np.searchsorted(axis, where.firm * FAR + last.astype(np.int64), side="right")
     n = stop - start
     event = np.repeat(np.arange(len(n)), n)
     other = order[np.arange(n.sum()) + np.repeat(start - np.cumsum(n) + n, n)]
@@ -158,7 +161,7 @@ def screened(
         again[again] = (ticker[event[again]] == ticker[found[again]]) & (day[event[again]] == day[found[again]])
         event, found = event[~again], found[~again]
         hit, at = np.unique(event, return_index=True)
-        reason = [f"other news of the firm, {names[j]}, on {day[j]}" for j in found[at]]
+        reason = [f"other news of the firm, {names[j]}, on {written(news.calendar[j], day[j])}" for j in found[at]]
         fate.lose_rows(rows[hit], Status.CONFOUNDED, reason)
     if choices.contaminated == "keep":
         return nothing

@@ -14,7 +14,7 @@ import numpy as np
 
 from eventstudy.bars import Bars
 from eventstudy.errors import EventStudyWarning, InputError, SourceError, TickerNotFound
-from eventstudy.markets import check_ticker
+from eventstudy.markets import check_ticker, wall
 
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -83,12 +83,13 @@ def named(tickers: Sequence[str] | None, source: str) -> tuple[str, ...]:
 
 
 def cut(bars: Bars, wanted: Span) -> Bars:
-    """Keep the rows of a range."""
+    """Keep the rows of a range; bars within the day by the dates at their exchange."""
     keep = np.ones(bars.dates.shape, dtype=bool)
+    dates = wall(bars.mic, bars.dates).astype("datetime64[D]") if bars.intraday else bars.dates
     if wanted.start:
-        keep &= bars.dates >= np.datetime64(wanted.start)
+        keep &= dates >= np.datetime64(wanted.start)
     if wanted.end:
-        keep &= bars.dates <= np.datetime64(wanted.end)
+        keep &= dates <= np.datetime64(wanted.end)
     if not keep.any():
         raise TickerNotFound(f"no price of {bars.ticker} {wanted}")
     return replace(bars, dates=bars.dates[keep], fields={name: values[keep] for name, values in bars.fields.items()})

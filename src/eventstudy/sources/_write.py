@@ -54,7 +54,8 @@ def _cells(bars: Bars) -> list[list[str]]:
     names = [name for name in COLUMNS if name in bars.fields]
     columns = [["" if np.isnan(v) else repr(float(v)) for v in bars.fields[name]] for name in names]
     head = ["Date", *(COLUMNS[name] for name in names)]
-    return [head, *map(list, zip(map(str, bars.dates), *columns, strict=True))]
+    offset = "+00:00" if bars.intraday else ""
+    return [head, *map(list, zip((f"{date}{offset}" for date in bars.dates), *columns, strict=True))]
 
 
 def _put(path: Path, rows: list[list[str]]) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eventstudy.bars import Bars, Prices
+from eventstudy.bars import Bars, Prices, step_of
 from eventstudy.errors import BadPrices, InputError, TickerNotFound
 from eventstudy.markets import check_ticker, mic_of
 from eventstudy.sources._shared import asked, cut, gather, provenance, span
@@ -24,6 +24,8 @@ FIELDS = {
 }  # fmt: skip
 # yfinance writes dates as 2021-09-13 00:00:00-04:00: midnight of the exchange, so the date stands as it is.
 MIDNIGHT = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T]00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
+# The start of a bar within the day: a time with its offset.
+INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(?::\d{2}(?:\.0+)?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 SUFFIXES = (".csv", ".parquet")
 
@@ -54,7 +56,9 @@ class Folder:
         path : str or Path
             The folder. Its files have the columns Date, Close and any of Open, High, Low, Adj Close, Volume (lower
             case is taken too); others are ignored. Dates are ISO; an empty cell is a missing price. A
-            ``manifest.csv`` has the columns ticker and file, and may have mic and currency.
+            ``manifest.csv`` has the columns ticker and file, and may have mic and currency. Where dates have times and
+            offsets, as 2021-01-04 04:00:00-05:00 (in a column Date or Datetime), they are the starts of bars within
+            the day, whose length is taken as the most frequent difference of them.
 
         Raises
         ------
@@ -152,7 +156,7 @@ def _bars(ticker: str, entry: Entry) -> Bars:
     if "close" not in known:
         raise BadPrices(f"{entry.file} has no row with a close")
     try:
-        return Bars(ticker, dates, known, mic, entry.currency)
+        return Bars(ticker, dates, known, mic, entry.currency, step_of(ticker, dates))
     except BadPrices as error:
         raise BadPrices(f"{entry.file}: {error}") from None
 
@@ -179,7 +183,7 @@ def _columns(file: Path, header: Sequence[str]) -> Iterator[tuple[str, int]]:
     found: dict[str, int] = {}
     for position, name in enumerate(header):
         plain = name.strip().lower()
-        field = "date" if plain == "date" else FIELDS.get(plain)
+        field = "date" if plain in ("date", "datetime") else FIELDS.get(plain)
         if field in found:
             raise InputError(f"{file} has two columns for {field}: {header[found[field]]!r} and {name!r}; keep one")
         if field:
@@ -210,6 +214,9 @@ def _csv(file: Path) -> tuple[Dates, Mapping[str, Floats]]:
 
 
 def _iso(file: Path, numbers: Sequence[int], cells: Sequence[str]) -> Dates:
+    """Read dates, or, where there are times other than midnight, the starts of bars in UTC."""
+    if not all(map(MIDNIGHT.fullmatch, cells)) and any(map(INSTANT.fullmatch, cells)):
+        return _starts(file, numbers, cells)
     days = []
     for number, cell in zip(numbers, cells, strict=True):
         match = MIDNIGHT.fullmatch(cell)
@@ -223,6 +230,28 @@ def _iso(file: Path, numbers: Sequence[int], cells: Sequence[str]) -> Dates:
     return np.array(days, dtype="datetime64[D]")
 
 
+def _starts(file: Path, numbers: Sequence[int], cells: Sequence[str]) -> Dates:
+    bad = [(number, cell) for number, cell in zip(numbers, cells, strict=True) if not _with_offset(cell)]
+    if bad:
+        number, cell = min(bad, key=lambda row: INSTANT.fullmatch(row[1]) is None)  # a time without an offset first
+        raise InputError(
+            f"{file}, row {number}, column Date: {cell!r} is not the start of a bar; where one row has a time of day"
+            " all have one with its offset, as in 2021-01-04T09:30-05:00: tz_localize the index before writing"
+        )
+    import pandas as pd
+
+    try:
+        starts = pd.DatetimeIndex(pd.to_datetime(list(cells), format="ISO8601", utc=True)).tz_localize(None)
+    except ValueError as error:
+        raise InputError(f"{file}, column Date has a time that does not exist: {error}") from None
+    return np.asarray(starts.to_numpy().astype("datetime64[s]"))
+
+
+def _with_offset(cell: str) -> bool:
+    match = INSTANT.fullmatch(cell)
+    return match is not None and match[1] is not None
+
+
 def _parquet(file: Path) -> tuple[Dates, Mapping[str, Floats]]:
     import pandas as pd
 
@@ -230,7 +259,7 @@ def _parquet(file: Path) -> tuple[Dates, Mapping[str, Floats]]:
         frame = pd.read_parquet(file)
     except (OSError, ValueError) as error:
         raise InputError(f"{file} is not Parquet ({error}); write it again with DataFrame.to_parquet") from None
-    if isinstance(frame.index, pd.DatetimeIndex) or str(frame.index.name).lower() == "date":
+    if isinstance(frame.index, pd.DatetimeIndex) or str(frame.index.name).lower() in ("date", "datetime"):
         frame = frame.rename_axis(index="date").reset_index()
     header = [str(name) for name in frame.columns]
     fields: dict[str, Floats] = {}
