@@ -12,22 +12,26 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import tables
+from eventstudy.across import Models, across
 from eventstudy.bars import Prices
 from eventstudy.calibration import Calibration, calibrate
 from eventstudy.core.clustering import Clustering, clustering
 from eventstudy.core.draws import null
 from eventstudy.core.run import run
 from eventstudy.core.sums import grouped
+from eventstudy.core.volatility import Squared
 from eventstudy.diagnosis import Constituents, diagnose
 from eventstudy.errors import EventStudyWarning, InputError, one_of
 from eventstudy.measure import measure_of
+from eventstudy.members import settings_of
 from eventstudy.prepare.align import Prepared, prepare, valid_estimation_days
 from eventstudy.prepare.events import Events
 from eventstudy.prepare.panels import Choices
 from eventstudy.prepare.reactions import reactions
 from eventstudy.provenance import provenance
 from eventstudy.result import Result
-from eventstudy.types import Floats, Model, Placed, Sample, Survives, Test
+from eventstudy.specifications import Specifications
+from eventstudy.types import Floats, Ints, Model, Placed, Sample, Survives, Test
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,16 @@ class Engine:
     def diagnose(self, constituents: Constituents | None) -> pd.DataFrame:
         """Check what breaks the assumptions of the tests."""
         return diagnose(self.prepared(), self.model, self.prices, constituents, measure_of(self.settings))
+
+    def across(self, models: Models, windows: Sequence[tuple[int, int]] | None) -> Specifications:
+        """Run the study with each of several models."""
+        return across(self._run_with, models, windows, self.choices.spec)
+
+    def _run_with(self, model: Model, windows: Ints) -> Result:
+        choices = replace(self.choices, columns=model.columns, spec=replace(self.choices.spec, windows=windows))
+        settings = {**self.settings, "model": settings_of(model), "windows": tuple(map(tuple, windows.tolist()))}
+        fitted = Squared(model) if choices.outcome == "volatility" else model
+        return replace(self, model=fitted, choices=choices, settings=settings).run(progress=False)
 
     def calibrate(self, draws: int, shocks: Sequence[float], level: float, seed: int) -> Calibration:
         """Measure the size and power of the study's tests on the securities' own histories."""

@@ -258,6 +258,44 @@ class Result:
         """
         return comparison.regress(self.events, self.cars, formula, window, weights, cov, self.measure.short)
 
+    def across(
+        self, models: Sequence[Any] | Mapping[str, Any], windows: Sequence[tuple[int, int]] | None = None
+    ) -> Any:
+        """Run the same study with several models, to see how far what it finds depends on the model.
+
+        Parameters
+        ----------
+        models : sequence, or mapping from label to model
+            Names or model objects; the mapping names two of one kind apart.
+        windows : sequence of (int, int), optional
+            Other windows, inside the event window of the study.
+
+        Returns
+        -------
+        Specifications
+            ``events`` (each beside what every model makes of it), ``cars``, ``tests``, ``summary()``, ``dependence()``
+            and ``plot()``. A model that cannot estimate an event says so in its status, and one that cannot be run at
+            all (a library, a regressor or the benchmark is missing) stays with n = 0 and its error.
+
+        Raises
+        ------
+        InputError
+            When a model, a label or a window is not valid, or none of the models can be run.
+
+        Warns
+        -----
+        EventStudyWarning
+            Which models could not be run, and why.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> found = demo.run().result.across(["market", "market_adjusted", "mean"], windows=[(0, 0)])
+        >>> found.summary()["n"].tolist()
+        [228, 228, 228]
+        """
+        return self._again().across(models, windows)
+
     def diagnose(self, constituents: Mapping[str, Sequence[str]] | Sequence[str] | None = None) -> pd.DataFrame:
         """Check what in this sample breaks the assumptions of its tests.
 
