@@ -86,7 +86,8 @@ class Study:
     accumulate : {"sum", "compound"}
         Whether a window sums abnormal returns (CAR) or compares compounded ones (BHAR).
     currency : str or None
-        As "USD": every price is expressed in it by the FX series among the prices, ``HKD=X``.
+        As "USD": every price is expressed in it by the FX series among the prices, ``HKD=X``. An event on a session
+        without a rate is lost, and the return of the session after is missing; ``Result.reactions`` stay as quoted.
     contaminated : {"keep", "flag", "mask", "drop"}
         What becomes of estimation days in the event windows of other events of the same firm: nothing; they are counted
         in the column ``n_contaminated``; they do not count in the estimation; or the event is lost.

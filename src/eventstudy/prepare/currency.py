@@ -80,9 +80,10 @@ def _rate(prices: Prices, own: str, currency: str) -> Callable[[Dates], Floats]:
     if first is not None and second is not None:
         to_dollar, from_dollar = first, second
         return lambda dates: to_dollar(dates) * from_dollar(dates)
+    others = [f"{code}=X" for code in (own, currency) if code != "USD"]
     raise InputError(
-        f"there is no rate from {own} to {currency} among the prices; add {own}{currency}=X, {currency}{own}=X, or both"
-        f" rates to the dollar ({own}=X, {currency}=X)"
+        f"there is no rate from {own} to {currency} among the prices; add {own}{currency}=X, {currency}{own}=X, or"
+        f" the rate{'s' * (len(others) > 1)} to the dollar, {' and '.join(others)}"
     )
 
 
