@@ -54,7 +54,7 @@ class Calibration:
             window = f"({row['start']}, {row['end']})"
             rate = f"{row['rejection']:>10.1%}   {row['lower']:.1%} to {row['upper']:.1%}"
             lines.append(f"{window:<10}{row['test']:<20}{self.measure.shock(row['shock']):>9}{rate}")
-        return "\n".join(lines)
+        return "\n".join(lines).replace("−", "-")  # every terminal can show a hyphen
 
     def plot(self, **options: Any) -> Any:
         """Draw the power curves, one line a test, and give their axes."""

@@ -82,6 +82,42 @@ class Result:
         found: pd.DataFrame = self._again().paths()
         return found.where(self.ar.loc[used].notna())
 
+    def path(self, event_id: Any, start: int | None = None) -> pd.DataFrame:
+        """Give one event's CAR or BHAR from a day of the event window to every later one, with its 95 % band.
+
+        Parameters
+        ----------
+        event_id
+            A used event, or a duplicate.
+        start : int, optional
+            The relative day from which abnormal returns are accumulated; the first of the event window by default.
+
+        Returns
+        -------
+        DataFrame
+            Index ``day``; time (the session, or the start of the bar at its exchange), ar, car (or bhar), se (with the
+            forecast error of the sum), lower, upper. A missing day adds nothing to the days after it. A result without
+            its study has no times and no band.
+
+        Raises
+        ------
+        InputError
+            When the event has no abnormal returns, or ``start`` is not in the event window.
+        """
+        if event_id not in self.ar.index:
+            raise InputError(
+                f"event {event_id!r} has no abnormal returns in this study; result.ar.index has those that do"
+            )
+        first = int(self.ar.columns[0]) if start is None else start
+        if first not in self.ar.columns:
+            raise InputError(f"start is {start!r}; it is a day of the event window, {list(self.ar.columns[[0, -1]])}")
+        if self.engine is not None:
+            found: pd.DataFrame = self.engine.path(event_id, first)
+            return found
+        ar = self.ar.loc[event_id].loc[first:]
+        nothing = {name: np.nan for name in ("se", "lower", "upper")}
+        return pd.DataFrame({"time": pd.NaT, "ar": ar, self.measure.column: ar.cumsum().ffill(), **nothing})
+
     def __repr__(self) -> str:
         measure = self.measure
         used, given = int((self.events["status"] == "ok").sum()), len(self.events)
@@ -91,7 +127,7 @@ class Result:
             lines.append(
                 f"  {group} ({start}, {end}): mean {measure.short} {measure.text(rows['effect'].iloc[0])}; {judged}"
             )
-        return "\n".join(lines)
+        return "\n".join(lines).replace("−", "-")  # every terminal can show a hyphen
 
     def plot(self, kind: str = "caar", **options: Any) -> Axes | Any:
         """Draw one of the figures of ``plots/`` and give its axes; nothing is shown."""

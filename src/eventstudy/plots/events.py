@@ -28,8 +28,8 @@ def events(result: Result, *, events: Sequence[Hashable] | None = None) -> np.nd
     Returns
     -------
     array of Axes (panels,)
-        Over relative days, in per cent where returns are studied, axes shared; the title counts what is shown, "24 of 61
-        events".
+        Over relative days, in per cent where returns are studied, axes shared; the title counts what is shown, "24 of
+        61 events".
 
     Raises
     ------
@@ -45,7 +45,7 @@ def events(result: Result, *, events: Sequence[Hashable] | None = None) -> np.nd
     with _style.context():
         columns = min(4, len(chosen))
         rows = -(-len(chosen) // columns)
-        figure = _sheet(rows, columns)
+        figure = _sheet(rows, columns, measure.digits)
         grid = np.asarray(figure.axes)
         for ax in grid[len(chosen) :]:
             ax.remove()
@@ -61,10 +61,10 @@ def events(result: Result, *, events: Sequence[Hashable] | None = None) -> np.nd
     return panels
 
 
-def _sheet(rows: int, columns: int) -> Figure:
-    """Lay the panels out in inches: a layout engine takes seconds for two dozen."""
+def _sheet(rows: int, columns: int, digits: int) -> Figure:
+    """Lay the panels out in inches, with room for labels: a layout engine takes seconds for two dozen."""
     wide, high, between, over = max(1.9, 4.9 / columns), 1.1, 0.16, 0.54
-    left, right, top, bottom = 0.58, 0.12, 0.72, 0.5
+    left, right, top, bottom = 0.34 + 0.06 * max(4, digits), 0.12, 0.72, 0.5
     width = left + columns * wide + (columns - 1) * between + right
     height = top + rows * high + (rows - 1) * over + bottom
     figure = _style.Sheet(figsize=(width, height))

@@ -70,7 +70,7 @@ def headline(result: Result) -> list[tuple[str, str]]:
         ("Event window", formats.setting(settings.get("event"))),
     ]
     if not (result.measure.percent and result.measure.has_p):
-        found.insert(2, ("Outcome", result.measure.full))
+        found.insert(2, ("Measure", result.measure.full))
     return [*found, ("Prices", formats.prices_note(result))] if formats.prices_note(result) else found
 
 
@@ -158,7 +158,7 @@ EXPLAINED = {
     "p_sq": "p SQ: the {} among the event's own estimation residuals, without normality",
     "p_placebo": "p pl.: the {} among those of its peers, to which the same model was fitted as placebos",
 }
-OF_SUMS = "the p-values of single events are those of sums and not of the {}; a .csv report has both"
+OF_SUMS = "p of single events are those of the sum and not of the {}; a .csv report has both"
 
 
 def windows(result: Result) -> list[tuple[int, int]]:

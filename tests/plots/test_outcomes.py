@@ -1,0 +1,84 @@
+"""Every figure says what was studied, in its own units, and a year of sessions can be read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.text import Text
+
+from eventstudy.plots._style import png
+from tests.plots.drawing import draw
+from tests.plots.test_contract import drawn_texts
+from tests.reports.studies import FULL, STUDIES, study
+
+KINDS = ("caar", "ar", "events")
+PLAIN = ("volume", "volatility", "spread")
+AVERAGE = {
+    "return": "Cumulative average abnormal return",
+    "volume": "Mean cumulative abnormal log volume",
+    "volatility": "Mean cumulative abnormal volatility",
+    "spread": "Mean cumulative abnormal spread",
+    "compound": "Average buy-and-hold abnormal return",
+    "peers": "Cumulative average abnormal return",
+}
+
+
+def ticks(ax):
+    return [label.get_text() for label in ax.get_yticklabels()]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", STUDIES)
+def test_axes_are_in_per_cent_for_returns_alone_and_no_text_meets_another(name, kind, monkeypatch):
+    axes = np.ravel(draw(study(name), kind))
+    assert all(("%" in label) == (name not in PLAIN) for label in ticks(axes[0]) if label)
+    figure = axes[0].figure
+    assert png(figure).startswith(b"\x89PNG")
+    width, height = figure.canvas.get_width_height()
+    texts = drawn_texts(figure, monkeypatch)
+    for k, (one, a) in enumerate(texts):
+        assert a.x0 >= -1, one
+        assert a.y0 >= -1, one
+        assert a.x1 <= width + 1, one
+        assert a.y1 <= height + 1, one
+        for other, b in texts[k + 1 :]:
+            assert a.x1 <= b.x0 + 1 or b.x1 <= a.x0 + 1 or a.y1 <= b.y0 + 1 or b.y1 <= a.y0 + 1, (one, other)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_titles_and_labels_name_the_quantity(name):
+    result = study(name)
+    ax = draw(result, "caar")
+    assert ax.get_title(loc="left") == AVERAGE[name]
+    quantity = FULL[name].rsplit(" (", 1)[0]
+    capital = quantity[:1].upper() + quantity[1:]
+    assert ax.get_ylabel() == (capital if name in PLAIN else "")
+    assert draw(result, "ar").get_ylabel() == f"Abnormal {result.measure.daily.removeprefix('abnormal ')}"
+    assert np.ravel(draw(result, "events"))[0].figure.get_suptitle() == f"{capital}: 6 of 6 events"
+
+
+def test_panels_of_a_compounding_study_end_at_its_bhar():
+    result = study("compound")
+    whole = result.cars[result.cars["end"] == 249].set_index("event_id")["bhar"]
+    for ax in np.ravel(draw(result, "events")):
+        assert ax.lines[0].get_ydata()[-1] == pytest.approx(whole[ax.get_title(loc="left")], abs=1e-12)
+
+
+def test_a_year_of_sessions_has_no_marker_a_day():
+    assert draw(study("compound"), "caar").lines[0].get_marker() == "None"
+    assert draw(study("return"), "caar").lines[0].get_marker() == "o"
+
+
+def test_the_name_of_a_field_is_text():
+    result = study("spread")
+    settings = {**result.provenance["settings"], "outcome": "$x_{ 利差"}
+    other = type(result)(
+        result.events, result.ar, result.cars, result.daily, result.tests, result.reactions, result.attrition,
+        {**result.provenance, "settings": settings},
+    )  # fmt: skip
+    for kind in KINDS:
+        figure = np.ravel(draw(other, kind))[0].figure
+        texts = [text for text in figure.findobj(Text) if "$" in text.get_text()]
+        assert texts
+        assert not any(text.get_parse_math() for text in texts)
+        assert png(figure)
