@@ -149,9 +149,10 @@ def test_every_library_is_a_declared_dependency():
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {re.split(r"[^\w-]", entry)[0].replace("-", "_").lower() for entry in project["dependencies"]}
-    extra = {re.split(r"[^\w-]", entry)[0] for entry in project["optional-dependencies"]["models"]}
+    extras = {name for extra in project["optional-dependencies"].values() for name in extra}
+    optional = {re.split(r"[^\w-]", entry)[0].replace("-", "_").lower() for entry in extras}
     used = set().union(*map(foreign_imports, FILES))
-    assert used <= declared | {name.replace("scikit-learn", "sklearn") for name in extra}
+    assert used <= declared | {name.replace("scikit_learn", "sklearn") for name in optional}
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

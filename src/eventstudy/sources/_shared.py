@@ -18,6 +18,12 @@ from eventstudy.markets import check_ticker, wall
 
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
+# How stores name the fields of bars, in small letters.
+FIELDS = {
+    "close": "close", "open": "open", "high": "high", "low": "low", "volume": "volume",
+    "adj close": "adjusted", "adj_close": "adjusted", "adjclose": "adjusted", "adjusted": "adjusted",
+}  # fmt: skip
+
 # What an exchange quotes in, as Yahoo writes it (GBp is pence, ZAc is cents); indices of London are in pounds.
 CURRENCIES = {
     "BVMF": ("BRL",), "XAMS": ("EUR",), "XASX": ("AUD",), "XBOM": ("INR",), "XBRU": ("EUR",), "XCSE": ("DKK",),

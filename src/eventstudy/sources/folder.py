@@ -15,13 +15,9 @@ import numpy as np
 from eventstudy.bars import Bars, Prices, step_of
 from eventstudy.errors import BadPrices, InputError, TickerNotFound
 from eventstudy.markets import check_ticker, mic_of
-from eventstudy.sources._shared import asked, cut, gather, provenance, span
+from eventstudy.sources._shared import FIELDS, asked, cut, gather, provenance, span
 from eventstudy.types import Dates, Floats
 
-FIELDS = {
-    "close": "close", "open": "open", "high": "high", "low": "low", "volume": "volume",
-    "adj close": "adjusted", "adj_close": "adjusted", "adjclose": "adjusted", "adjusted": "adjusted",
-}  # fmt: skip
 # yfinance writes dates as 2021-09-13 00:00:00-04:00: midnight of the exchange, so the date stands as it is.
 MIDNIGHT = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T]00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
 # The start of a bar within the day: a time with its offset.

@@ -1,0 +1,140 @@
+"""Prices from one long Parquet data set: a file, or a folder of files with or without hive partitions.
+
+The data set has one row a ticker and date: the columns ticker, date and close, and any of open, high, low, adjusted (or
+adj_close), volume, currency and mic; ``columns`` says where they have other names. Dates are of type date, or
+timestamp at midnight; prices of any numeric type. Only the row groups that can have the tickers and the dates are
+read, so sort the rows by ticker, or partition them by it. For one file a ticker in Yahoo's layout there is the source
+``folder``.
+
+>>> import pathlib, tempfile
+>>> import pandas as pd
+>>> import eventstudy as es
+>>> path = pathlib.Path(tempfile.mkdtemp()) / "prices.parquet"
+>>> dates = pd.to_datetime(["2021-09-10", "2021-09-13"])
+>>> pd.DataFrame({"ticker": "BABA", "date": dates, "close": [168.1, 165.0]}).to_parquet(path)
+>>> es.fetch_prices(["BABA"], "2021-09-13", None, source="parquet", path=path).bars["BABA"].fields["close"]
+array([165.])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import reduce
+from operator import and_
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from eventstudy.bars import Prices
+from eventstudy.errors import InputError
+from eventstudy.sources._long import Bounds, Long, columns_of
+from eventstudy.sources._shared import asked, gather, provenance, span
+
+
+@dataclass(frozen=True)
+class Parquet:
+    """Read a long Parquet data set; tickers and dates are pushed down to its row groups and partitions."""
+
+    def read(
+        self,
+        tickers: Sequence[str] | None,
+        start: str | date | None,
+        end: str | date | None,
+        *,
+        path: str | Path,
+        columns: Mapping[str, str] | None = None,
+    ) -> Prices:
+        """Give the prices of the tickers from start to end.
+
+        Parameters
+        ----------
+        tickers : sequence of str, or None
+            None reads every ticker.
+        start, end : ISO text, datetime.date or None
+            Both included.
+        path : str or Path
+            A Parquet file, or a folder with ``.parquet`` files at any depth; ``ticker=BABA/`` in a path is a column.
+        columns : mapping from str to str, or None
+            Our names to the data set's, where they differ: ``{"close": "px_last"}``.
+
+        Raises
+        ------
+        InputError
+            When an argument is not valid, a file is not there or is not Parquet, a column is not there or is of
+            another type.
+        BadPrices
+            When a ticker has two rows for a date, a price at or below zero, a row without a date or with a time of
+            day, or more than one currency or exchange.
+        TickerNotFound
+            When there is no row of the tickers in the range.
+
+        Examples
+        --------
+        >>> SOURCE.read(["BABA"], None, None, path="no/such.parquet")
+        Traceback (most recent call last):
+        eventstudy.errors.InputError: there is no file or folder 'no/such.parquet'; name a long Parquet data set
+        """
+        names, wanted = asked(tickers), span(start, end)
+        where = f"the data set {path}"
+        files = _files(Path(path))
+        try:
+            data = _opened(files, Path(path))
+            found = columns_of(data.schema, columns, where)
+            table = data.to_table(
+                columns={ours: ds.field(theirs) for ours, theirs in found.items()},
+                filter=_filter(data.schema, found, Bounds.of(names, wanted)),
+            )
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(f"{where} cannot be read ({' '.join(str(error).split())}); write it again") from None
+        long = Long.of(table, wanted, where)
+        bars, problems = gather(names or long.tickers, long.bars)
+        rows = sum(len(one.dates) for one in bars.values())
+        more = {"path": str(path), "files": len(files), "rows": rows}
+        return Prices(bars, problems, provenance("parquet", wanted, bars, **more))
+
+
+SOURCE = Parquet()
+
+
+def _files(path: Path) -> list[str]:
+    if not path.exists():
+        raise InputError(f"there is no file or folder {str(path)!r}; name a long Parquet data set")
+    if path.is_file():
+        return [str(path)]
+    files = [str(file) for file in sorted(path.rglob("*.parquet")) if file.is_file() and file.name[0] not in "._"]
+    if not files:
+        raise InputError(f"the folder {str(path)!r} has no .parquet file; name a long Parquet data set")
+    return files
+
+
+def _opened(files: list[str], path: Path) -> Any:
+    """Open files under one schema that has the columns of all; a partition's value stays the text that it is."""
+    keys = dict.fromkeys(
+        part.split("=", 1)[0] for file in files for part in Path(file).relative_to(path).parts[:-1] if "=" in part
+    )
+    hive = ds.partitioning(pa.schema([(key, pa.string()) for key in keys]), flavor="hive") if keys else None
+    data = ds.dataset(files, format="parquet", partitioning=hive)
+    kept = [fragment.physical_schema.remove_metadata() for fragment in data.get_fragments()]
+    whole = pa.unify_schemas([*kept, pa.schema([(key, pa.string()) for key in keys])], promote_options="permissive")
+    return data.replace_schema(whole)
+
+
+def _filter(schema: pa.Schema, columns: Mapping[str, str], bounds: Bounds) -> Any:
+    conditions = []
+    if bounds.tickers is not None:
+        conditions.append(ds.field(columns["ticker"]).isin(pa.array(bounds.tickers, pa.string())))
+    kind, day = schema.field(columns["date"]).type, ds.field(columns["date"])
+    if bounds.first:
+        conditions.append(day >= _moment(bounds.first, kind))
+    if bounds.before:
+        conditions.append(day < _moment(bounds.before, kind))
+    return reduce(and_, conditions) if conditions else None
+
+
+def _moment(day: date, kind: pa.DataType) -> Any:
+    naive = datetime(day.year, day.month, day.day)
+    return pa.scalar(day, kind) if pa.types.is_date(kind) else pa.scalar(naive).cast(pa.timestamp(kind.unit)).cast(kind)
