@@ -17,6 +17,7 @@ from eventstudy.bars import Prices
 from eventstudy.calibration import Calibration, calibrate
 from eventstudy.core.clustering import Clustering, clustering
 from eventstudy.core.draws import null
+from eventstudy.core.nulls import margin
 from eventstudy.core.run import run
 from eventstudy.core.sums import grouped
 from eventstudy.core.volatility import Squared
@@ -131,6 +132,25 @@ class Engine:
         names = made.roll.table.index[made.roll.rows[kept["id"]]] if kept else made.roll.table.index[:0]
         values = kept.get("bhar", kept["car"]) if kept else np.empty((0, len(days)))
         return pd.DataFrame(values, index=names, columns=pd.Index(days, name="day"))
+
+    def path(self, event_id: Any, start: int) -> pd.DataFrame:
+        """Give one placed event's sum, or compounding, from a day of the event window to every later one."""
+        made = self.prepared()
+        roll, days = made.roll, np.arange(start, made.sample.spec.event[1] + 1)
+        row = roll.twin[roll.table.index.get_indexer([event_id])[0]]
+        at = int(np.flatnonzero(roll.rows == row)[0])
+        running = np.column_stack([np.full(len(days), start), days])
+        spec = replace(made.sample.spec, windows=running, min_coverage=1e-9)  # a missing day adds nothing
+        kept = run(made.panels, made.placed, self.model, {}, replace(made.sample, spec=spec)).singles
+        mine = int(np.flatnonzero(kept["id"] == at)[0])
+        name = "bhar" if "bhar" in kept else "car"
+        value, se = kept[name][mine], kept["se"][mine]
+        reach = margin(se, kept["dof"][[mine]])
+        found = {"ar": kept["ar"][mine, -len(days) :], name: value, "se": se}
+        when = made.panels[made.placed.panel[at]].sessions[made.placed.day[at] + days]
+        frame = pd.DataFrame({**found, "lower": value - reach, "upper": value + reach}, pd.Index(days, name="day"))
+        frame.insert(0, "time", tables.times_of(when, roll.zone))
+        return frame
 
     def diagnose(self, constituents: Constituents | None) -> pd.DataFrame:
         """Check what breaks the assumptions of the tests."""

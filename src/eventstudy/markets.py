@@ -151,6 +151,18 @@ def sessions(mic: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 @lru_cache(maxsize=64)
+def opens(mic: str) -> np.ndarray:
+    """Give the instants at which the sessions of :func:`sessions` open: datetime64[s] (sessions,), UTC."""
+    schedule = calendar(mic)
+    kept = np.isin(schedule.sessions.to_numpy().astype("datetime64[D]"), sessions(mic)[0])
+    found = (
+        pd.DatetimeIndex(schedule.opens).tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[s]")[kept]
+    )
+    found.setflags(write=False)
+    return found
+
+
+@lru_cache(maxsize=64)
 def pauses(mic: str) -> np.ndarray:
     """Give the instants at which regular trading stops, for lunch or for the day: datetime64[s] (T,), UTC, sorted."""
     schedule = calendar(mic)

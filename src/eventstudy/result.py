@@ -115,7 +115,7 @@ class Result:
             found: pd.DataFrame = self.engine.path(event_id, first)
             return found
         ar = self.ar.loc[event_id].loc[first:]
-        nothing = {name: np.nan for name in ("se", "lower", "upper")}
+        nothing = dict.fromkeys(("se", "lower", "upper"), np.nan)
         return pd.DataFrame({"time": pd.NaT, "ar": ar, self.measure.column: ar.cumsum().ffill(), **nothing})
 
     def __repr__(self) -> str:

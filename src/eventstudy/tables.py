@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.core.nulls import divide, p_t
-from eventstudy.types import Floats, Ints, Outcome, Roll, Spec, Status
+from eventstudy.types import BEYOND, Floats, Ints, Outcome, Roll, Spec, Status
 
 
 def placement(roll: Roll, n_estimation: Ints, spec: Spec) -> pd.DataFrame:
@@ -58,7 +58,16 @@ def assemble(
 
 def at_the_exchange(session: pd.Series[Any], zone: str | None) -> pd.Series[Any]:
     """Give the starts of bars in the zone of their exchange; sessions of days as they are."""
-    return session if zone is None else session.dt.tz_localize("UTC").dt.tz_convert(zone)
+    shown: pd.Series[Any] = session if zone is None else session.dt.tz_localize("UTC").dt.tz_convert(zone)
+    return shown
+
+
+def times_of(numbers: Ints, zone: str | None) -> pd.DatetimeIndex:
+    """Give the dates, or starts of bars, that stand behind ``Panel.sessions``; NaT beyond the calendar's ends."""
+    known = np.abs(numbers) < BEYOND
+    when = np.where(known, numbers, 0).astype("datetime64[D]" if zone is None else "datetime64[s]")
+    series = pd.Series(when.astype("datetime64[s]")).where(pd.Series(known))
+    return pd.DatetimeIndex(at_the_exchange(series, zone))
 
 
 def _screened(roll: Roll) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -22,6 +23,7 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Dates = NDArray[np.datetime64]
 State = Mapping[str, Any]
+BEYOND = 10**11  # days or seconds from 1970 that no date has: sessions before or after a calendar count from there
 
 
 class Status(IntEnum):
@@ -177,6 +179,22 @@ class Block:
         _check_shape("Block.x", self.x, (*self.r.shape, self.x.shape[2]))
         for name in ("id", "cluster", "group", "weight"):
             _check_shape(f"Block.{name}", getattr(self, name), self.r.shape[:1])
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether no cell is missing, so that what masks them can be left out."""
+        return bool(self.ok.all())
+
+    @cached_property
+    def n_valid(self) -> Ints:
+        """Valid days of each estimation window, (N,)."""
+        if self.whole:
+            return np.full(len(self.r), self.n_est)
+        return np.asarray(self.ok[:, : self.n_est].sum(axis=1))
+
+    def known(self, values: Floats | float) -> Floats:
+        """Give values (N, L), or one for all, with 0 where not ok; the values themselves where nothing is missing."""
+        return np.asarray(values if self.whole else np.where(self.ok, values, 0.0))
 
 
 @dataclass(frozen=True)

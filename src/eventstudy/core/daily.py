@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy import special
 
-from eventstudy.core.nulls import divide
+from eventstudy.core.nulls import divide, margin
 from eventstudy.core.scores import scores as score
 from eventstudy.core.sums import by_group, mean_and_sd
 from eventstudy.types import Abnormal, Floats, Sample, Scores, Spec, State
@@ -49,6 +48,6 @@ def finalize(state: State, sample: Sample) -> dict[str, Floats]:
         n == 1, np.sqrt(state["var"]), sd * np.sqrt(np.where(inflation > 0, inflation, np.nan) / np.maximum(n, 1))
     )
     df = np.where(n == 1, state["dof"], n - 1.0)
-    reach = special.stdtrit(np.where(df > 0, df, np.nan), 0.975) * se
+    reach = margin(se, df)
     aar = divide(state["ar"], state["days"])
     return {"n": state["days"], "aar": aar, "caar": caar, "se": se, "lower": caar - reach, "upper": caar + reach}

@@ -15,6 +15,11 @@ def p_t(t: Floats, df: Floats) -> Floats:
     return np.asarray(2.0 * special.stdtr(df, -np.abs(t)))
 
 
+def margin(se: Floats, df: Floats) -> Floats:
+    """Give half the width of a 95 % interval from t(df); NaN where df is not above zero."""
+    return np.asarray(special.stdtrit(np.where(df > 0, df, np.nan), 0.975) * se)
+
+
 def p_normal(z: Floats) -> Floats:
     """Two-sided p of the normal; NaN where z is."""
     return np.asarray(2.0 * special.ndtr(-np.abs(z)))

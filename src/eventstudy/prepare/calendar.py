@@ -16,7 +16,7 @@ import pandas as pd
 from eventstudy import markets
 from eventstudy.bars import Bars, minutes
 from eventstudy.errors import AlignmentError, one_of
-from eventstudy.prepare.intraday import ends, written
+from eventstudy.prepare.intraday import ends, holes, written
 from eventstudy.types import Bools, Dates, Ints
 
 POLICIES = ("next", "previous", "drop", "raise")
@@ -84,15 +84,22 @@ def observed(name: str | None, bars: Sequence[Bars]) -> Calendar:
 
 
 def _of_bars(name: str | None, bars: Sequence[Bars], seen: Sequence[Dates]) -> Calendar:
-    """Take the bars that were seen as the calendar; each ends as :func:`eventstudy.prepare.intraday.ends` says."""
+    """Take the bars that were seen as the calendar; each ends as :func:`eventstudy.prepare.intraday.ends` says.
+
+    A session of the exchange without any bar in its hours is one bar without a price, so that no return spans it unseen.
+    """
     starts = np.unique(np.concatenate(seen)) if seen else np.array([], dtype="datetime64[s]")
     steps = {b.step for b in bars if b.step is not None}
     step = min(steps)
-    note = (
+    notes = [
         f"{name or 'the prices'}: bars of {minutes(step)}, the most frequent difference of their starts; one ends where"
         " the next begins, or trading stops"
-    )
-    return Calendar(name, starts, ends(name, starts, step), (note,))
+    ]
+    empty, days = holes(name, starts, step)
+    if len(empty):
+        notes.append(f"{name}: no bar in the trading hours of {_some(days)}; one bar without a price stands for each")
+        starts = np.union1d(starts, empty)
+    return Calendar(name, starts, ends(name, starts, step), tuple(notes))
 
 
 def _some(dates: Dates) -> str:
@@ -149,7 +156,7 @@ def _on_bars(timed: Bools, early: Bools, first: Ints, calendar: Calendar, stamps
     outside = early | (first >= len(calendar.dates))
     inside = np.where(outside, 0, first)
     during = ~outside & (calendar.dates[inside] <= stamps) if len(calendar.dates) else ~outside
-    rule = np.where(during, "before the end of the bar", "between bars: next bar")
+    rule = np.where(during, "within the bar", "between bars: next bar")
     rule = np.where(outside, _bounds(calendar), rule)
     return np.where(timed & ~outside, first, NOWHERE), np.where(timed, rule, NO_TIME).astype(object)
 

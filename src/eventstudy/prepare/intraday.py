@@ -46,6 +46,24 @@ def ends(name: str | None, starts: Dates, step: np.timedelta64) -> Dates:
     return np.where((stop > starts) & (stop < end) & (following != full), stop, end)
 
 
+def holes(name: str | None, starts: Dates, step: np.timedelta64) -> tuple[Dates, Dates]:
+    """Give a last bar for each session in whose hours no bar starts, and the dates of these sessions.
+
+    None where most sessions have no bar in their hours: the prices are of other hours.
+    """
+    none = starts[:0]
+    if name is None or not len(starts):
+        return none, none
+    dates, last = markets.sessions(name)
+    first, last = markets.opens(name), last.astype("datetime64[s]")
+    inside = (first > starts[0]) & (last < starts[-1])
+    count = np.searchsorted(starts, last, side="left") - np.searchsorted(starts, first, side="left")
+    empty = inside & (count == 0)
+    if not empty.any() or 2 * empty.sum() > inside.sum():
+        return none, none
+    return np.maximum(last[empty] - step, first[empty]), dates[empty]
+
+
 def clock(name: str | None, starts: Dates) -> Floats:
     """Give the seconds since local midnight at which bars start; 0 for sessions.
 

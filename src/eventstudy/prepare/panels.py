@@ -13,9 +13,7 @@ from eventstudy.prepare.calendar import Calendar, key
 from eventstudy.prepare.factors import Factors, by_date
 from eventstudy.prepare.intraday import clock
 from eventstudy.prepare.outcomes import is_return, level_of
-from eventstudy.types import PEERS, Bools, Column, Floats, Ints, Panel, Spec
-
-BEYOND = 10**11  # seconds or days from 1970 that no date has
+from eventstudy.types import BEYOND, PEERS, Bools, Column, Floats, Ints, Panel, Spec
 
 
 @dataclass(frozen=True)
@@ -147,7 +145,7 @@ class _Cut:
     def sessions(self) -> Ints:
         """Give days since 1970-01-01, or seconds for bars; beyond the calendar's ends, numbers far away, in order."""
         at = np.arange(self.first, self.last + 1) - self.begin
-        beyond = np.where(at < 0, at - BEYOND, at + BEYOND)
+        beyond = np.where(at < 0, at - 2 * BEYOND, at + 2 * BEYOND)
         inside = (at >= 0) & (at < len(self.calendar.dates))
         days = self.calendar.dates.astype(np.int64)
         return np.where(inside, days[np.where(inside, at, 0)], beyond)
