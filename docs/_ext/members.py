@@ -23,6 +23,7 @@ HOLDS = {
     "same_day": "for events whose windows share no day, and for events that all share one date",
     "overlap": "however the windows of the events overlap",
 }
+MODULES = ("transform",)  # public, and not in ``eventstudy.__all__``
 DEFAULT = {
     "independent": "no two event windows share a day",
     "same_day": "all events share one date",
@@ -101,12 +102,16 @@ def _api(target: Path) -> None:
             directive = f".. autoclass:: {name}\n   :members:" + ("\n   :show-inheritance:" if error else "")
         _page(target / f"{name}.rst", _heading(name, "="), ".. currentmodule:: eventstudy", directive)
         rows.append((f":doc:`{name}`", (thing.__doc__ or "").splitlines()[0]))
+    for name in MODULES:
+        module = f"eventstudy.{name}"
+        _page(target / f"{name}.rst", _heading(name, "="), f".. automodule:: {module}\n   :members:")
+        rows.append((f":doc:`{name}`", _doc(module).splitlines()[0]))
     _page(
         target / "index.rst",
         _heading("Public names", "="),
         "All that ``import eventstudy as es`` gives. Nothing else is promised to stay.",
         _table(("Name", "What it is"), rows),
-        _toctree(eventstudy.__all__, hidden=True),
+        _toctree([*eventstudy.__all__, *MODULES], hidden=True),
     )
 
 
