@@ -4,33 +4,36 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
+from eventstudy.core.nulls import divide, verdict
+from eventstudy.core.sums import mean_and_sd
 from eventstudy.errors import EventStudyError, EventStudyWarning, InputError
 from eventstudy.members import model as model_named
 from eventstudy.members import models as all_models
 from eventstudy.members import settings_of
 from eventstudy.result import Result
 from eventstudy.specifications import Specifications, Window, in_order
-from eventstudy.types import PEERS, Ints, Model, Spec
+from eventstudy.types import PEERS, Ints, Model, Sample, Spec, State, Test, Verdict
 
 OF_THE_MARKET = ("benchmark", "sessions", "clock")
 Models = Sequence[str | Model] | Mapping[str, str | Model]
+Run = Callable[[Model, Ints, Mapping[str, Test]], Result]
 
 
-def across(
-    run: Callable[[Model, Ints], Result], models: Models, windows: Sequence[Window] | None, spec: Spec
-) -> Specifications:
+def across(run: Run, models: Models, windows: Sequence[Window] | None, spec: Spec) -> Specifications:
     """Run a study with each of several models; see ``Result.across``."""
     chosen, spans = labelled(models), _windows(windows, spec)
     results: dict[str, Result] = {}
     errors: dict[str, EventStudyError] = {}
     for label, its in chosen.items():
         try:
-            results[label] = run(its, spans)
+            results[label] = run(its, spans, {OWN: ERROR})
         except EventStudyError as raised:
             errors[label] = raised
     if not results:
@@ -46,10 +49,46 @@ def across(
         index=pd.Index(chosen, name="model"),
     )
     cars = [_cars(label, results.get(label), given.events, spans, str(errors.get(label, ""))) for label in chosen]
-    tests = [result.tests.assign(model=label) for label, result in results.items()]
-    judged = pd.concat(tests, ignore_index=True)
-    judged = judged[["model", *(name for name in judged if name != "model")]]
-    return Specifications(about, in_order(pd.concat(cars)), judged, results, dict(given.provenance))
+    tests = pd.concat([its.tests.assign(model=label) for label, its in results.items()], ignore_index=True)
+    tests = tests[["model", *(name for name in tests if name != "model")]]
+    own = tests["test"] == OWN
+    results = {label: _without_own(result) for label, result in results.items()}
+    story = dict(next(iter(results.values())).provenance)
+    return Specifications(
+        about, in_order(pd.concat(cars)), tests[~own].reset_index(drop=True), _effects(tests[own]), results, story
+    )
+
+
+def _without_own(result: Result) -> Result:
+    named = [name for name in result.provenance["tests"] if name != OWN]
+    tests = result.tests[result.tests["test"] != OWN].reset_index(drop=True)
+    return replace(result, tests=tests, provenance={**result.provenance, "tests": named})
+
+
+def _effects(own: pd.DataFrame) -> pd.DataFrame:
+    """Give the means with their errors and 95 % intervals, from what ``ERROR`` left as a test."""
+    made = own[own["group"] == "all"].reset_index(drop=True)
+    reach = special.stdtrit(made["df"].where(made["df"] > 0), 0.975) * made["statistic"]
+    made = made.assign(se=made["statistic"], lower=made["effect"] - reach, upper=made["effect"] + reach)
+    return made[["model", "start", "end", "n", "effect", "se", "df", "lower", "upper"]]
+
+
+def _standard_error(state: State, sample: Sample) -> Verdict:
+    r"""Give the standard error of the mean CAR, which allows for events that share days, in the statistic's place.
+
+    .. math:: se = \frac{sd(CAR)}{\sqrt N} \sqrt{\frac{1 + (N-1) r}{1 - r}}
+
+    as the band around the CAAR has it, with r of :mod:`eventstudy.core.overlap` for the window; NaN for one event.
+    """
+    moments, r = sample.shared["moments"], sample.shared["overlap"]["windows"]
+    n = moments["n"]
+    _, sd = mean_and_sd(n, moments["car"], moments["car2"])
+    inflation = divide(1.0 + (n - 1.0) * r, 1.0 - r)
+    return verdict(sd * np.sqrt(np.where(inflation > 0, inflation, np.nan) / np.maximum(n, 1)), n, df=n - 1)
+
+
+OWN = "standard error"
+ERROR = Test(lambda scores, abnormal, prior: {}, _standard_error, shares=("moments", "overlap"), survives="overlap")
 
 
 def labelled(models: Any) -> dict[str, Model]:

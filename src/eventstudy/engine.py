@@ -160,11 +160,13 @@ class Engine:
         """Run the study with each of several models."""
         return across(self._run_with, models, windows, self.choices.spec)
 
-    def _run_with(self, model: Model, windows: Ints) -> Result:
+    def _run_with(self, model: Model, windows: Ints, further: Mapping[str, Test]) -> Result:
         choices = replace(self.choices, columns=model.columns, spec=replace(self.choices.spec, windows=windows))
         settings = {**self.settings, "model": settings_of(model), "windows": tuple(map(tuple, windows.tolist()))}
         fitted = Squared(model) if choices.outcome == "volatility" else model
-        return replace(self, model=fitted, choices=choices, settings=settings).run(progress=False)
+        again = replace(self, model=fitted, choices=choices, settings=settings)
+        made = replace(again, tests=lambda kind: {**self.tests(kind), **further}).run(progress=False)
+        return replace(made, engine=again)
 
     def calibrate(self, draws: int, shocks: Sequence[float], level: float, seed: int) -> Calibration:
         """Measure the size and power of the study's tests on the securities' own histories."""

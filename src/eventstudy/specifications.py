@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from eventstudy import _registry, formats
 from eventstudy.errors import InputError, one_of
@@ -39,6 +38,9 @@ class Specifications:
         is no CAR. ``not_run``: the model failed; ``not_studied``: the event is of specifications that were joined.
     tests : DataFrame
         model, and the columns of ``Result.tests``.
+    effects : DataFrame
+        model, start, end, n, effect (the mean CAR), se, df, lower, upper. The standard error is that across events,
+        inflated for events that share days as in the band of ``Result.daily``; the interval is 95 % of t(n - 1).
     results : mapping from label to Result
         Of the models that ran.
     provenance : mapping
@@ -54,6 +56,7 @@ class Specifications:
     models: pd.DataFrame
     cars: pd.DataFrame
     tests: pd.DataFrame
+    effects: pd.DataFrame
     results: Mapping[str, Result]
     provenance: Mapping[str, Any]
 
@@ -117,7 +120,7 @@ class Specifications:
         window : (int, int), optional
             A window of the study; the first by default.
         test : str, optional
-            The test of ``p`` and of the interval; the study's first by default.
+            The test of ``p``; the study's first by default.
 
         Returns
         -------
@@ -130,12 +133,12 @@ class Specifications:
 
         Notes
         -----
-        The interval is the one that the test implies: the standard error is that with which the mean would have the
-        test's p (Altman & Bland 2011, British Medical Journal 343:d2090), so that it holds 0 where p is above 5 %. For
-        a t-test of the mean it is the usual one; for ranks and signs it stands in for one.
+        The interval is of the mean. A test may ask something else (of standardised CARs, of ranks), so that an interval
+        without 0 and a small p need not go together.
         """
         window = self._window(window)
-        its, judged = self._of(window), self._judged(window)
+        its, judged = self._of(window), _at(self.tests[self.tests["group"] == "all"], window)
+        means = _at(self.effects, window).set_index("model")
         chosen = self._test(test)
         used = its[(its["status"] == "ok") & its["car"].notna()]
         wide = used.pivot(index="event_id", columns="model", values=self.measure.column).reindex(
@@ -145,14 +148,12 @@ class Specifications:
         rows = {}
         for label, about in self.models.iterrows():
             mine, own = used[used["model"] == label], judged[judged["model"] == label].set_index("test")
-            p, df = (float(own[name].get(chosen, np.nan)) for name in ("p", "df"))
-            effect = float(own["effect"].iloc[0]) if len(own) else np.nan
-            half = half_width(effect, p, df)
+            effect, lower, upper = (float(means[name].get(label, np.nan)) for name in ("effect", "lower", "upper"))
             both = wide[label].notna() & first.notna()
             rows[label] = {
                 "family": about["family"], "n": len(mine), "effect": effect, "reference": first[both].mean(),
-                "same_sign": _share(np.sign(wide[label]) == np.sign(first), both), "lower": effect - half,
-                "upper": effect + half, "test": chosen, "p": p,
+                "same_sign": _share(np.sign(wide[label]) == np.sign(first), both), "lower": lower,
+                "upper": upper, "test": chosen, "p": float(own["p"].get(chosen, np.nan)),
                 **{f"p_{name}": float(own["p"].get(name, np.nan)) for name in self._tests()},
                 "significant": _share(mine["p"] < LEVEL, mine["p"].notna()),
                 "lost": about["error"] or _lost(its[its["model"] == label]),
@@ -224,6 +225,7 @@ class Specifications:
             parts.append(made)
         return Specifications(
             pd.concat([self.models, other.models]), in_order(pd.concat(parts)), pd.concat([self.tests, other.tests]),
+            pd.concat([self.effects, other.effects]),
             {**self.results, **other.results}, self.provenance,
         )  # fmt: skip
 
@@ -268,28 +270,11 @@ class Specifications:
         return int(chosen[0]), int(chosen[1])
 
     def _of(self, window: Window | None) -> pd.DataFrame:
-        start, end = self._window(window)
-        return self.cars[(self.cars["start"] == start) & (self.cars["end"] == end)]
-
-    def _judged(self, window: Window) -> pd.DataFrame:
-        its = self.tests
-        return its[(its["group"] == "all") & (its["start"] == window[0]) & (its["end"] == window[1])]
+        return _at(self.cars, self._window(window))
 
 
-def half_width(effect: float, p: float, df: float) -> float:
-    """Give half the length of the 95 % interval that a p-value implies; NaN where it implies none.
-
-    Examples
-    --------
-    >>> round(half_width(0.02, 0.05, 30), 12), half_width(0.02, 1.0, 30)
-    (0.02, nan)
-    """
-    if not (0 < p < 1):
-        return np.nan
-    normal = not np.isfinite(df)
-    quantiles = (-special.ndtri(q / 2) if normal else -special.stdtrit(df, q / 2) for q in (p, LEVEL))
-    size, wanted = map(float, quantiles)
-    return abs(effect) * wanted / size
+def _at(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
+    return frame[(frame["start"] == window[0]) & (frame["end"] == window[1])]
 
 
 def _share(true: pd.Series[bool], known: pd.Series[bool]) -> float:

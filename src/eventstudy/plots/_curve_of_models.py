@@ -14,13 +14,13 @@ from eventstudy import formats
 from eventstudy.plots import _style
 
 LEVEL = 0.05
-NUMBERED = 24  # specifications up to which each says how many events it has
+NUMBERED = 60  # specifications, which have then room to say how many events they have
 INCH = 0.19  # a row of the lower panel
 Row = tuple[str, str]  # a block and a choice
 
 
 def draw(found: Any, *, window: Any = None, test: str | None = None) -> np.ndarray:
-    """Draw the mean CARs of all models, sorted, with the intervals that the test implies.
+    """Draw the mean CARs of all models, sorted, with their 95 % intervals.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def draw(found: Any, *, window: Any = None, test: str | None = None) -> np.ndarr
     window : (int, int) or "all", optional
         The first by default; "all" makes each window a specification of its own.
     test : str, optional
-        The test that colours the estimates and gives the intervals; the study's first by default.
+        The test that colours the estimates; the study's first by default.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def draw(found: Any, *, window: Any = None, test: str | None = None) -> np.ndarr
         name = str(table["test"].iloc[0])
         given = formats.plural(len(table), "specification")
         where = f"; window {table['window'].iloc[0]}" if len(windows) == 1 else ""
-        text = f"{given}{where}; 95 % intervals by {_style.drawable(name, 24)}; red: p < 5 %"
+        text = f"{given}{where}; bars: 95 %; red: p < 5 % by {_style.drawable(name, 24)}"
         _style.headings(upper, f"Mean {found.measure.short} by specification", text, found)
         _notes(figure, found, table)
         figure.draw_without_rendering()  # ticks are made when first drawn: here, in our style

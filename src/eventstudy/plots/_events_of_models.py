@@ -15,7 +15,7 @@ from eventstudy.plots import _style
 TITLE = "Single events by model"
 LEVEL = 0.05
 INCH = 0.185  # an event
-MARKS = "osD^vP<>Xp"
+MARKS = "osD^vP<>X"  # one less than the colours, so that no two of 90 models look alike
 COLOURS = (
     _style.BLUE, "#b3372f", "#2f7d4f", "#8a5a00", "#6b3fa0", "#00706b", "#a0306f", "#4d5a00", "#7a3e1d", "#5b6570",
 )  # fmt: skip
