@@ -32,6 +32,7 @@ from eventstudy.prepare.placing import (
     placed_by,
     sessions_at,
     twins,
+    with_outcome,
     within_prices,
     within_rates,
 )
@@ -91,6 +92,8 @@ def prepare(
     benchmark = np.full(len(frame), None, dtype=object)
     if any(column.name == "benchmark" for column in choices.columns):
         benchmark = benchmarks(frame, calendar, market.prices, choices.benchmark, fate)
+        if not is_return(choices.outcome):
+            with_outcome(benchmark, market.prices, choices.outcome, fate)
     session = sessions_at(position, calendar, market.calendars)
     within_rates(ticker, session, converted.lacking, fate)
     within_prices(ticker, session, market.prices, choices.outcome, fate)

@@ -97,6 +97,13 @@ def benchmarks(
     return found
 
 
+def with_outcome(benchmark: np.ndarray, prices: Prices, outcome: str, fate: Fate) -> None:
+    """Lose the events whose benchmark has nothing of what is studied, as an index without volume."""
+    for name in dict.fromkeys(benchmark[fate.ok]):
+        if not np.isfinite(level_of(prices.bars[name], outcome)).any():
+            fate.lose(benchmark == name, Status.NO_BENCHMARK, f"its benchmark {name} has no {outcome} at all")
+
+
 def _named(given: Mapping[str, str], ticker: str, prices: Prices) -> str | None:
     """Look a benchmark up by ticker, by the ticker's MIC, then by the MIC whose sessions it keeps."""
     mic = prices.bars[ticker].mic if ticker in prices.bars else None
