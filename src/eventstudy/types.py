@@ -8,7 +8,7 @@ V event windows, G groups, C clusters (the events of one group on one calendar o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
 from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
@@ -387,7 +387,8 @@ class Model(Protocol):
 
 
 def _rows(made: Block | Abnormal, rows: Bools) -> dict[str, Any]:
-    return {name: v[rows] for name, v in vars(made).items() if isinstance(v, np.ndarray)}
+    held = {f.name: getattr(made, f.name) for f in fields(made)}
+    return {name: v[rows] for name, v in held.items() if isinstance(v, np.ndarray)}
 
 
 def _check_shape(name: str, array: Any, shape: tuple[int, ...]) -> None:
