@@ -121,6 +121,17 @@ def date(value: Any) -> str:
     return stamp.isoformat(sep=" ", timespec="minutes" if stamp.second == 0 else "seconds")
 
 
+def counted(session: pd.Series[Any]) -> str:
+    """Say what relative days count, by the sessions of events: sessions, or bars within the day, which have a zone.
+
+    Examples
+    --------
+    >>> counted(pd.Series(pd.to_datetime(["2021-09-13"]))), counted(pd.Series(pd.to_datetime(["2021-09-13T08:00Z"])))
+    ('session', 'bar')
+    """
+    return "bar" if isinstance(session.dtype, pd.DatetimeTZDtype) else "session"
+
+
 def window(start: Any, end: Any) -> str:
     """Write a window in relative days.
 

@@ -179,6 +179,11 @@ def _ticks(axis: Axis, text: Callable[[float, int], str], scale: float) -> None:
     axis.set_major_formatter(label)
 
 
+def from_the_event(result: Result) -> str:
+    """Give the label of an axis of relative days."""
+    return f"{formats.counted(result.events['session']).capitalize()}s from the event"
+
+
 def day_axis(ax: Axes) -> None:
     """Make the x axis one of relative days, with lines at the event day and at zero."""
     ax.axhline(0, color=GREY, linewidth=0.8, zorder=1)

@@ -49,7 +49,7 @@ def ar(result: Result, *, event_id: Hashable = None, ax: Axes | None = None) -> 
         for bound in (-1.96, 1.96) if bounded else ():
             ax.axhline(bound * event["sigma"], color=_style.INK, linewidth=0.9, linestyle=(0, (5, 3)), zorder=3)
         _style.value_axis(ax.yaxis, result.measure, result.measure.daily)
-        ax.set_xlabel("Sessions from the event")
+        ax.set_xlabel(_style.from_the_event(result))
         ax.margins(x=0.02)
         title = f"{event['ticker']}, {formats.date(event['session'])}"
         text = _style.drawable(chosen[0], 60) + ("; dashed: ±1.96 standard deviations" if bounded else "")

@@ -46,10 +46,14 @@ def caar(result: Result, *, band: str = "pointwise", ax: Axes | None = None) -> 
             ax.fill_between(daily.index, edges["lower"], edges["upper"], color=_style.BLUE, alpha=0.15, linewidth=0)
         _style.day_axis(ax)
         _style.value_axis(ax.yaxis, measure, "" if measure.percent else measure.name)
-        ax.set_xlabel("Sessions from the event")
+        ax.set_xlabel(_style.from_the_event(result))
         ax.margins(x=0.02)
         low, high = int(daily["n"].min()), int(daily["n"].max())
-        n = formats.plural(high, "event") if low == high else f"{low} to {high} events a day"
+        n = (
+            formats.plural(high, "event")
+            if low == high
+            else f"{low} to {high} events a {'day' if formats.counted(result.events['session']) == 'session' else 'bar'}"
+        )
         _style.headings(
             ax, measure.average, f"{n}; " + (f"shaded: {BANDS[band]}" if banded else "no band can be computed"), result
         )

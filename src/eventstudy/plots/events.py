@@ -104,7 +104,7 @@ def _titles(figure: Figure, ax: Axes, title: str, result: Result) -> None:
         _style.prices_note(result), (1 - 0.08 / width, 0.5), xycoords=("figure fraction", over), ha="right",
         va="center", color=_style.WARN, annotation_clip=False, **_style.BOLD,
     )  # fmt: skip
-    under = figure.supxlabel("Sessions from the event", y=0.08 / height, va="bottom", fontsize=9)
+    under = figure.supxlabel(_style.from_the_event(result), y=0.08 / height, va="bottom", fontsize=9)
     _style.verbatim([over, right, under])
 
 

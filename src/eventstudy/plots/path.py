@@ -57,12 +57,11 @@ def path(result: Result, *, event_id: Hashable = None, start: int | None = None,
         ax.scatter(lacking, values[lacking].fillna(0.0), marker="x", color=_style.GREY, s=22, linewidth=1.2, zorder=4)
         _style.day_axis(ax)
         _style.value_axis(ax.yaxis, measure, measure.name)
-        ax.set_xlabel("Sessions from the event")
+        ax.set_xlabel(_style.from_the_event(result))
         ax.margins(x=0.02)
-        bars = isinstance(found["time"].dtype, pd.DatetimeTZDtype)
         text = _style.drawable(chosen[0], 40) + ("; shaded: 95 % band" if banded else "; no band can be computed")
         text += f"; ×: no {_style.drawable(measure.series)}" if lacking.size else ""
-        if bars:
+        if isinstance(found["time"].dtype, pd.DatetimeTZDtype):
             _clock(ax, found["time"])
             text += "; grey: nights"
         _style.headings(ax, f"{event['ticker']}, {formats.date(event['session'])}", text, result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -26,9 +27,10 @@ COLOURS = (
 def timeline(result: Result, *, ax: Axes | None = None) -> Axes:
     """Draw every event where it falls in time, one row a ticker.
 
-    A bar is the event window of a usable event, counted in weekdays; where windows overlap it is darker. A mark is
-    the event's session (its announcement, where it has no session), coloured by what became of the event; those that
-    were not used stand a little lower, so that a duplicate does not hide what it repeats.
+    A bar is the event window of a usable event, counted in weekdays, or in the ticker's own bars within the day; where
+    windows overlap it is darker. A mark is the event's session (its announcement, where it has no session), coloured by
+    what became of the event; those that were not used stand a little lower, so that a duplicate does not hide what it
+    repeats.
 
     Parameters
     ----------
@@ -41,7 +43,8 @@ def timeline(result: Result, *, ax: Axes | None = None) -> Axes:
     Axes
     """
     dated = pd.DataFrame({"ticker": result.events["ticker"], "status": result.events["status"]})
-    days = [_day(s, a) for s, a in zip(result.events["session"], result.events["announced"], strict=True)]
+    zone = getattr(result.events["session"].dtype, "tz", None)
+    days = [_day(s, a, zone) for s, a in zip(result.events["session"], result.events["announced"], strict=True)]
     dated["day"] = np.array(days, dtype="datetime64[s]")
     undated = int(dated["day"].isna().sum())
     dated = dated.dropna(subset=["day"])
@@ -52,8 +55,9 @@ def timeline(result: Result, *, ax: Axes | None = None) -> Axes:
             return _style.blank(ax, TITLE, "no event has a date", result)
         shown = dated[dated["ticker"].isin(rows)]
         places = {ticker: row for row, ticker in enumerate(rows)}
-        _bars(ax, shown, places, result.ar.columns)
-        _marks(ax, shown, places)
+        windows = list(_windows(result, shown, zone))
+        _bars(ax, windows, places)
+        _marks(ax, shown, places, 0.5 if zone is None else 0.0)
         _calendar(ax)
         ax.set_yticks(range(len(rows)), [_style.drawable(t, 22) for t in rows])
         _style.verbatim(ax.get_yticklabels())
@@ -62,35 +66,56 @@ def timeline(result: Result, *, ax: Axes | None = None) -> Axes:
         more = dated["ticker"].nunique() - len(rows)
         text += f"; {formats.plural(more, 'further ticker')} not shown" if more else ""
         text += f"; {undated} without a date" if undated else ""
-        _style.headings(ax, TITLE, text + ("; bars: event windows" if (shown["status"] == "ok").any() else ""), result)
+        _style.headings(ax, TITLE, text + ("; bars: event windows" if windows else ""), result)
     return ax
 
 
-def _day(session: object, announced: object) -> np.datetime64:
+def _day(session: object, announced: object, zone: Any) -> np.datetime64:
+    """Give the date, or, of a bar within the day, what the clock shows in its zone."""
     for stamp in (session, announced):
         with suppress(ValueError):  # nothing there, or text that is no date
-            return np.datetime64(formats.date(stamp)[:10], "D")
+            day = np.datetime64(formats.date(stamp)[:10], "D")
+            when = None if zone is None else pd.Timestamp(stamp)  # type: ignore[arg-type]
+            return day if when is None or when.tz is None else when.tz_convert(zone).tz_localize(None).to_datetime64()
     return np.datetime64("NaT", "D")
 
 
-def _bars(ax: Axes, shown: pd.DataFrame, rows: dict[str, int], relative: pd.Index) -> None:
+def _windows(result: Result, shown: pd.DataFrame, zone: Any) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Give by ticker the beginnings and ends of the event windows of its usable events."""
+    relative = result.ar.columns
+    if not len(relative):
+        return
+    low, high = int(min(relative)), int(max(relative))
+    for ticker, part in shown[shown["status"] == "ok"].groupby("ticker"):
+        days = part["day"].to_numpy().astype("datetime64[s]")
+        if zone is None:
+            days = days.astype("datetime64[D]")
+            first, last = (np.busday_offset(days, reach, roll="forward") for reach in (low, high))
+            yield str(ticker), first, last + 1
+        elif result.engine is not None:
+            bars = result.engine.prices.frame(str(ticker)).index
+            starts = bars.tz_convert(zone).tz_localize(None).to_numpy().astype("datetime64[s]")
+            at = np.searchsorted(starts, days)
+            first, last = (starts[np.clip(at + reach, 0, len(starts) - 1)] for reach in (low, high))
+            yield str(ticker), first, last + result.engine.prices.bars[str(ticker)].step
+
+
+def _bars(ax: Axes, windows: Sequence[tuple[str, np.ndarray, np.ndarray]], rows: dict[str, int]) -> None:
     """Draw the event windows of the usable events."""
-    for ticker, part in shown[shown["status"] == "ok"].groupby("ticker") if len(relative) else ():
-        days = part["day"].to_numpy().astype("datetime64[D]")
-        first = dates.date2num(np.busday_offset(days, int(min(relative)), roll="forward"))
-        last = dates.date2num(np.busday_offset(days, int(max(relative)), roll="forward")) + 1
-        spans = list(zip(first, last - first, strict=True))
-        ax.broken_barh(spans, (rows[str(ticker)] - 0.28, 0.56), facecolor=_style.BLUE, alpha=0.22, linewidth=0)
+    for ticker, first, last in windows:
+        begin, end = dates.date2num(first), dates.date2num(last)
+        spans = list(zip(begin, end - begin, strict=True))
+        ax.broken_barh(spans, (rows[ticker] - 0.28, 0.56), facecolor=_style.BLUE, alpha=0.22, linewidth=0)
 
 
-def _marks(ax: Axes, shown: pd.DataFrame, rows: dict[str, int]) -> None:
-    """Draw a mark an event, and the legend of what became of them."""
+def _marks(ax: Axes, shown: pd.DataFrame, rows: dict[str, int], noon: float) -> None:
+    """Draw a mark an event, in the middle of its day or on its bar, and the legend of what became of them."""
     lost = sorted(set(shown["status"]) - {"ok"})
     looks = {"ok": 0} | {status: 1 + k % (len(MARKS) - 1) for k, status in enumerate(lost)}
     for status, look in looks.items():
         part = shown[shown["status"] == status]
         if len(part):
-            when = dates.date2num(part["day"].to_numpy().astype("datetime64[D]")) + 0.5
+            when = dates.date2num(part["day"].to_numpy()) + noon
             ax.scatter(
                 when, part["ticker"].map(rows) + (0.24 if look else 0), s=30, marker=MARKS[look], color=COLOURS[look],
                 edgecolor="white", linewidth=0.6, zorder=3, label=f"{_style.drawable(status)} ({len(part)})",

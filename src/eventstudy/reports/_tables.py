@@ -29,10 +29,10 @@ class Table(NamedTuple):
 
 
 class Notes:
-    """Number notes in the order in which they are met, each text once."""
+    """Number notes in the order in which they are met, each text once; ``counted`` is what relative days count."""
 
-    def __init__(self) -> None:
-        self.texts: list[str] = []
+    def __init__(self, counted: str = "session") -> None:
+        self.counted, self.texts = counted, list[str]()
 
     def mark(self, text: Any) -> str:
         """Give the mark of a note, `` [1]``, or nothing for no note."""
@@ -188,7 +188,7 @@ def per_event(
     some = used if most_rows is None else used.iloc[:most_rows]
     shown_cars = result.cars[result.cars["event_id"].isin(some.index)].to_dict("records")
     cars = {(c["event_id"], c["start"], c["end"]): c for c in shown_cars}
-    notes = Notes()
+    notes = Notes(formats.counted(result.events["session"]))
     rows = []
     for event_id, ticker, session in zip(some.index, some["ticker"], some["session"], strict=True):
         cells = [formats.plain(event_id), formats.plain(ticker), formats.date(session)]
@@ -200,7 +200,7 @@ def per_event(
     explained += [] if measure.has_p else [OF_SUMS.format(measure.short)]
     return Table(
         titled(f"{measure.full[:1].upper()}{measure.full[1:]} of each event", result),
-        ("Event", "Ticker", "Session", *heads),
+        ("Event", "Ticker", notes.counted.capitalize(), *heads),
         rows,
         (False,) * 3 + (True,) * len(heads),
         (*notes.numbered(), *explained, *_further(len(used) - len(some))),
@@ -216,7 +216,7 @@ def _cells(
         return [formats.MISSING + notes.mark("not computed"), *[formats.MISSING] * len(names)]
     effect = measure.text(car[measure.column])
     if formats.is_missing(car[measure.column]):
-        asked = formats.plural(window[1] - window[0] + 1, "session")
+        asked = formats.plural(window[1] - window[0] + 1, notes.counted)
         effect += notes.mark(f"only {formats.count(car['n_days'])} of {asked} in the window have a {measure.series}")
     return [effect, *(formats.p_value(car[p]) for p in names)]
 
@@ -226,7 +226,7 @@ QUOTED = ("open", "high", "low", "close")
 
 def reactions(result: Result, most_rows: int) -> Table:
     """Give the plain returns of each event's session, and its benchmark's to the low and the close."""
-    frame = result.reactions.iloc[:most_rows]
+    frame, counted = result.reactions.iloc[:most_rows], formats.counted(result.events["session"])
     labels = zip(frame.index, frame["ticker"], frame["session"], frame["benchmark"], strict=True)
     moves = frame[[*QUOTED, "benchmark_low", "benchmark_close"]].to_numpy()
     rows: list[tuple[str, ...]] = []
@@ -235,8 +235,8 @@ def reactions(result: Result, most_rows: int) -> Table:
         label = (formats.plain(event_id), formats.plain(ticker), formats.date(session))
         rows.append((*label, *own, formats.plain(benchmark), low, close))
     return Table(
-        titled("The session itself: plain returns from the previous close", result),
-        ("Event", "Ticker", "Session", "Open", "High", "Low", "Close", "Benchmark", "Its low", "Its close"),
+        titled(f"The {counted} itself: plain returns from the previous close", result),
+        ("Event", "Ticker", counted.capitalize(), "Open", "High", "Low", "Close", "Benchmark", "Its low", "Its close"),
         rows,
         (False,) * 3 + (True,) * 4 + (False, True, True),
         _further(len(result.reactions) - len(frame)),
@@ -254,7 +254,8 @@ def placement(table: pd.DataFrame) -> Table:
         label = (formats.plain(event_id), formats.plain(ticker), formats.date(announced), formats.date(session))
         said = formats.plain(f"{status}: {why if formats.is_missing(reason) else reason}")
         rows.append((*label, formats.count(n), said))
-    heads = ("Event", "Ticker", "Announced", "Session", "Days", "Outcome")
+    counted = formats.counted(table["session"]).capitalize()
+    heads = ("Event", "Ticker", "Announced", counted, "Bars" if counted == "Bar" else "Days", "Outcome")
     right = (False,) * 4 + (True, False)
     return Table("Where the events fall", heads, rows, right, empty="there are no events")
 

@@ -91,7 +91,7 @@ def _events(result: Result) -> Table:
 def _reactions(result: Result) -> Table:
     """Leave out the session, which stands in the table of events, and the high, for which there is no room."""
     table = _tables.reactions(result, MOST_EVENTS)
-    kept = [at for at, name in enumerate(table.columns) if name not in ("Session", "High")]
+    kept = [at for at, name in enumerate(table.columns) if name not in ("Session", "Bar", "High")]
 
     def short(row: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(row[at] for at in kept)
