@@ -162,7 +162,7 @@ class Long:
         at = _order(tickers, dates, wanted)
         tickers = tickers[at]
         starts = np.flatnonzero(np.diff(tickers, prepend=-1))
-        ends = [*starts[1:], len(tickers)]
+        ends = [*starts, len(tickers)][1:]
         rows = {names[tickers[a]]: slice(int(a), int(b)) for a, b in zip(starts, ends, strict=True)}
         labels = {name: _coded(table[name]) for name in LABELS if name in table.column_names}
         return cls(

@@ -164,8 +164,9 @@ def _subquery(query: str, names: tuple[str, ...] | None, wanted: Span) -> tuple[
         raise InputError(f"query has the parameters {', '.join(strange)}; valid are $tickers, $start, $end")
     if "tickers" in used and names is None:
         raise InputError("query has $tickers, and tickers is None; name the tickers")
-    text = query.strip().rstrip(";")
-    return f"(\n{text}\n) AS found", {name: known[name] for name in used}
+    text = query.encode()
+    ends = [at for at, _ in duckdb.tokenize(query) if text[at : at + 1] == b";"]  # none is within a name or a text
+    return f"(\n{text[: ends[0] if ends else None].decode()}\n) AS found", {name: known[name] for name in used}
 
 
 def _named(error: Exception, where: str) -> EventStudyError:

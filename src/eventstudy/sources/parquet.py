@@ -116,11 +116,12 @@ def _opened(files: list[str], path: Path) -> Any:
     keys = dict.fromkeys(
         part.split("=", 1)[0] for file in files for part in Path(file).relative_to(path).parts[:-1] if "=" in part
     )
-    hive = ds.partitioning(pa.schema([(key, pa.string()) for key in keys]), flavor="hive") if keys else None
+    parts = pa.schema([(key, pa.string()) for key in keys])
+    hive = ds.partitioning(parts, flavor="hive") if keys else None
     data = ds.dataset(files, format="parquet", partitioning=hive)
-    kept = [fragment.physical_schema.remove_metadata() for fragment in data.get_fragments()]
-    whole = pa.unify_schemas([*kept, pa.schema([(key, pa.string()) for key in keys])], promote_options="permissive")
-    return data.replace_schema(whole)
+    schemas = [fragment.physical_schema.remove_metadata() for fragment in data.get_fragments()]
+    whole = pa.unify_schemas([*schemas, parts], promote_options="permissive")
+    return ds.dataset(files, schema=whole, format="parquet", partitioning=hive)
 
 
 def _filter(schema: pa.Schema, columns: Mapping[str, str], bounds: Bounds) -> Any:

@@ -1,0 +1,43 @@
+"""A long table for the tests of the stores of prices: 500 tickers on 2000 dates, in an order of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+TICKERS, DAYS = 500, 2000
+FIELDS = ("open", "high", "low", "close", "adjusted", "volume")
+
+
+def million() -> tuple[pa.Table, dict[str, np.ndarray]]:
+    """Give the shuffled table, and the arrays (tickers, days) that it was made of."""
+    rng = np.random.default_rng(5)
+    names = np.array([f"T{number:03d}" for number in range(TICKERS)])
+    dates = np.datetime64("2015-01-01") + np.arange(DAYS)
+    arrays = {name: np.exp(rng.standard_normal((TICKERS, DAYS))) for name in FIELDS}
+    order = rng.permutation(TICKERS * DAYS)
+    table = pa.table(
+        {
+            "ticker": np.repeat(names, DAYS)[order],
+            "date": pa.array(np.tile(dates, TICKERS)[order]),
+            **{name: values.ravel()[order] for name, values in arrays.items()},
+            "currency": np.repeat(np.where(np.arange(TICKERS) % 2, "USD", "HKD"), DAYS)[order],
+            "mic": np.repeat(np.where(np.arange(TICKERS) % 2, "XNYS", "XHKG"), DAYS)[order],
+        }
+    )
+    return table, {"names": names, "dates": dates, **arrays}
+
+
+def holds(prices, arrays):
+    """Compare all that was read with all that was written, to the bit."""
+    assert sorted(prices.tickers) == arrays["names"].tolist()
+    assert not prices.problems
+    for row, ticker in enumerate(arrays["names"]):
+        bars = prices.bars[ticker]
+        assert bars.dates.dtype == np.dtype("datetime64[D]")
+        assert (bars.dates == arrays["dates"]).all()
+        assert (bars.currency, bars.mic) == (("USD", "XNYS") if row % 2 else ("HKD", "XHKG"))
+        assert set(bars.fields) == set(FIELDS)
+        for name in FIELDS:
+            assert bars.fields[name].dtype == np.float64
+            assert (bars.fields[name] == arrays[name][row]).all()

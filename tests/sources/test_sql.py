@@ -1,0 +1,308 @@
+"""A real PostgreSQL: what is asked of it, what comes back, and that a password goes nowhere."""
+
+from __future__ import annotations
+
+import re
+import sys
+import traceback
+from datetime import date
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+
+from eventstudy.errors import InputError, SourceError, SourceUnavailable
+from eventstudy.prices import fetch_prices
+from eventstudy.sources.sql import _Address
+from tests.sources.conftest import PASSWORD, free_port
+from tests.sources.long import holds, million
+
+ROWS = "('BABA', '2021-01-04', 10.0), ('BABA', '2021-01-05', 11.0), ('JD', '2021-01-04', 50.0)"
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch):
+    for name in ("PGPASSWORD", "PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSFILE", "PGSERVICE", "PGOPTIONS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def small(server):
+    """A server with three rows in ``prices``."""
+    server.run(
+        "DROP SCHEMA IF EXISTS other CASCADE",
+        "DROP TABLE IF EXISTS prices CASCADE",
+        "CREATE TABLE prices (ticker text, date date, close float8)",
+        f"INSERT INTO prices VALUES {ROWS}",
+    )
+    return server
+
+
+def fetch(uri, tickers=("BABA",), start=None, end=None, **options):
+    return fetch_prices(tickers, start, end, source="sql", uri=uri, **options)
+
+
+def hidden(text):
+    return not any(secret in text for secret in (PASSWORD, quote(PASSWORD, safe=""), "S3cr"))
+
+
+# --- what comes back ---------------------------------------------------------------------------------------------
+
+
+def test_a_million_rows_come_back_to_the_bit(server):
+    table, arrays = million()
+    server.load(table, "million")
+    prices = fetch(server.uri(), None, table="million")
+    holds(prices, arrays)
+    assert prices.provenance["rows"] == 1_000_000
+    some = fetch(server.uri(), ["T007", "T499"], "2016-01-01", "2016-12-31", table="million")
+    inside = (arrays["dates"] >= np.datetime64("2016-01-01")) & (arrays["dates"] <= np.datetime64("2016-12-31"))
+    for row in (7, 499):
+        assert (some.bars[f"T{row:03d}"].fields["close"] == arrays["close"][row, inside]).all()
+    server.run("DROP TABLE million")
+
+
+def test_a_schema_and_a_view_are_read(small):
+    small.run(
+        "CREATE SCHEMA other",
+        "CREATE VIEW other.doubled AS SELECT ticker, date, 2 * close AS close FROM prices",
+    )
+    prices = fetch(small.uri(), schema="other", table="doubled")
+    assert prices.bars["BABA"].fields["close"].tolist() == [20.0, 22.0]
+    assert prices.provenance["table"] == "other.doubled"
+
+
+def test_numeric_is_the_nearest_double_of_its_digits(small):
+    digits = ["123456789.123456789", "0.1", "NaN", "Infinity", "1e-7", "98765432109876543210.5"]
+    rows = ", ".join(f"('A', '2021-01-{day:02d}', 1, '{text}')" for day, text in enumerate(digits, 4))
+    small.run(
+        "CREATE SCHEMA other",
+        "CREATE TABLE other.prices (ticker varchar(9), date date, close numeric(12, 4), volume numeric)",
+        f"INSERT INTO other.prices VALUES {rows}",
+    )
+    fields = fetch(small.uri(), ["A"], schema="other").bars["A"].fields
+    given = np.array([float(text) for text in digits])
+    np.testing.assert_array_equal(fields["volume"], np.where(np.isfinite(given), given, np.nan))
+    assert fields["close"].tolist() == [1.0] * 6
+
+
+def test_padded_names_are_read_and_infinite_dates_refused(small):
+    small.run(
+        "CREATE SCHEMA other",
+        "CREATE TABLE other.prices (ticker char(8), date date, close real)",
+        "INSERT INTO other.prices VALUES ('BABA', '2021-01-04', 1.5), ('JD', 'infinity', 2)",
+    )
+    assert fetch(small.uri(), schema="other").bars["BABA"].fields["close"].tolist() == [1.5]
+    with pytest.raises(SourceError, match="1 rows of JD without a date"):
+        fetch(small.uri(), ["JD"], schema="other")
+
+
+def test_money_is_refused_for_it_comes_as_cents(small):
+    small.run(
+        "CREATE SCHEMA other",
+        "CREATE TABLE other.prices AS SELECT ticker, date, close::numeric::money AS close FROM prices",
+    )
+    with pytest.raises(InputError, match="column close is of type money"):
+        fetch(small.uri(), schema="other")
+
+
+def test_a_zone_shifts_no_date(small):
+    small.run(
+        "CREATE SCHEMA other",
+        "CREATE TABLE other.prices AS SELECT ticker, date::timestamp AT TIME ZONE 'Asia/Hong_Kong' AS date, close"
+        " FROM prices",
+    )
+    with pytest.raises(SourceError, match="a time of day in the date of BABA on 2021-01-03"):  # 16:00 UTC
+        fetch(small.uri(), schema="other")
+
+
+# --- what is asked -----------------------------------------------------------------------------------------------
+
+
+def test_tickers_and_dates_are_bound_parameters(small):
+    before = len(small.log.read_text())
+    fetch(small.uri(), ["BABA"], date(2021, 1, 4), "2021-01-05")
+    log = small.log.read_text()[before:]
+    statements = [line for line in log.splitlines() if 'FROM "prices" WHERE' in line]
+    assert statements
+    for line in statements:
+        assert '"ticker" = ANY($1) AND "date" >= $2 AND "date" < $3' in line
+        assert "BABA" not in line
+        assert "2021" not in line.split("SELECT")[1]
+    assert "$1 = '{BABA}'" in log or "$1 = '{\"BABA\"}'" in log
+
+
+@pytest.mark.parametrize("ticker", ["A'; DROP TABLE prices; --", "A' OR '1'='1", '{"A"}', "$1"])
+def test_a_ticker_that_is_sql_is_refused(small, ticker):
+    with pytest.raises(InputError, match="is not valid"):
+        fetch(small.uri(), [ticker])
+    assert small.run("SELECT count(*) FROM prices") == [(3,)]
+
+
+@pytest.mark.parametrize(
+    "name", ["prices; drop", 'prices"', "pri ces", "", "1prices", "other.prices", "é", "a" * 64, 7]
+)
+@pytest.mark.parametrize("what", ["table", "schema"])
+def test_a_name_that_is_no_identifier_is_refused(small, what, name):
+    with pytest.raises(InputError, match=f"{what} is {re.escape(repr(name))}; a name has"):
+        fetch(small.uri(), **{what: name})
+
+
+def test_columns_of_any_name_are_quoted(small):
+    small.run(
+        "CREATE SCHEMA other",
+        'CREATE TABLE other.prices AS SELECT ticker AS "Ticker", date AS "select", close AS "x"" y" FROM prices',
+    )
+    prices = fetch(small.uri(), schema="other", columns={"date": "select", "close": 'x" y'})
+    assert prices.bars["BABA"].fields["close"].tolist() == [10.0, 11.0]
+
+
+def test_the_transaction_is_read_only(small):
+    small.run(
+        "CREATE SCHEMA other",
+        "CREATE FUNCTION other.write() RETURNS float8 LANGUAGE sql AS"
+        " $$ INSERT INTO public.prices VALUES ('EVIL', '2021-01-04', 1) RETURNING close $$",
+        "CREATE VIEW other.prices AS SELECT 'BABA'::text AS ticker, date '2021-01-04' AS date, other.write() AS close",
+    )
+    with pytest.raises(SourceError, match="read-only transaction"):
+        fetch(small.uri(), schema="other")
+    assert small.run("SELECT count(*) FROM prices") == [(3,)]
+
+
+def test_the_connection_is_closed(small):
+    fetch(small.uri())
+    with pytest.raises(InputError):
+        fetch(small.uri(), table="nowhere")
+    others = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    small.run("SELECT pg_sleep(0.2)")  # a backend needs a moment to go
+    assert small.run(others) == [(0,)]
+
+
+# --- what goes wrong ---------------------------------------------------------------------------------------------
+
+
+def failure(kind, says, uri, **options):
+    """Fail as expected, and show the password nowhere: neither in the message nor in a printed traceback."""
+    with pytest.raises(kind, match=says) as caught:
+        fetch(uri, **options)
+    assert type(caught.value) is kind
+    shown = "".join(traceback.format_exception(caught.value))
+    assert hidden(shown)
+    assert "wr0ng" not in shown
+    return str(caught.value)
+
+
+def test_a_wrong_password(small):
+    says = failure(SourceUnavailable, "refuses the user or the password", small.uri("wr0ng-password"))
+    assert "reader:***@127.0.0.1" in says
+
+
+def test_no_password_and_one_in_the_environment(small, monkeypatch):
+    failure(SourceUnavailable, "give it in the uri or in PGPASSWORD", small.uri(None))
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    prices = fetch(small.uri(None))
+    assert prices.provenance["uri"] == f"postgresql://reader@127.0.0.1:{small.port}/postgres"
+
+
+def test_a_uri_in_an_environment_variable(small, monkeypatch):
+    monkeypatch.setenv("EVENTSTUDY_SQL", small.uri())
+    prices = fetch("env:EVENTSTUDY_SQL")
+    assert prices.provenance["uri"] == f"postgresql://reader:***@127.0.0.1:{small.port}/postgres"
+    assert hidden(repr(prices) + repr(prices.provenance))
+    monkeypatch.delenv("EVENTSTUDY_SQL")
+    with pytest.raises(InputError, match="'env:EVENTSTUDY_SQL', and there is no such environment variable"):
+        fetch("env:EVENTSTUDY_SQL")
+
+
+def test_an_unknown_user(small):
+    failure(SourceUnavailable, "refuses the user or the password", small.uri(user="nobody"))
+
+
+def test_a_missing_database(small):
+    failure(InputError, "/nowhere: the server has no such database", small.uri(database="nowhere"))
+
+
+def test_a_server_that_is_down(small):
+    gone = small.uri().replace(str(small.port), str(free_port()))
+    failure(SourceUnavailable, "nothing answers there; start the server", gone)
+
+
+def test_a_missing_table_and_a_missing_schema(small):
+    failure(InputError, "table nowhere of .*: there is no such table", small.uri(), table="nowhere")
+    failure(InputError, "table nowhere.prices of .*: there is no such table", small.uri(), schema="nowhere")
+
+
+def test_a_missing_column(small):
+    failure(InputError, "no column 'px' for close; its columns are", small.uri(), columns={"close": "px"})
+
+
+def test_a_table_that_may_not_be_read(small):
+    small.run(
+        "DROP ROLE IF EXISTS guest",
+        "CREATE ROLE guest LOGIN PASSWORD 'wr0ng-for-others'",
+        "REVOKE ALL ON prices FROM guest",
+    )
+    failure(SourceUnavailable, "may not read the table; GRANT SELECT", small.uri("wr0ng-for-others", user="guest"))
+
+
+def test_an_error_while_reading(small):
+    small.run(
+        "CREATE SCHEMA other", "CREATE VIEW other.prices AS SELECT ticker, date, 1 / (close - 10) AS close FROM prices"
+    )
+    failure(SourceError, "could not answer.*division by zero", small.uri(), schema="other")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "postgresql://me:S3cr/et@host/db",
+        "postgresql://me:12/S3cr@host/db",
+        "postgresql://me:S3cr@et@host/db",
+        "postgresql://me:S3cr#et@host/db",
+        "postgresql://me:12?S3cr@host/db",
+        "postgresql://me:S3cr%zz@host/db",
+        "postgresql://me:S3cr et@host/db",
+        "postgresql://me:S3cr\n@host/db",
+        "postgresql://me:S3cr",
+        "mysql://me:S3cr@host/db",
+        "host=localhost password=S3cr",
+        "S3cr",
+        "",
+        None,
+        7,
+    ],
+)
+def test_a_uri_that_is_not_valid_is_not_repeated(uri):
+    says = failure(InputError, "uri is not valid", uri)
+    assert "%40" in says
+
+
+@pytest.mark.parametrize(
+    ("uri", "safe"),
+    [
+        ("postgres://host", "postgresql://host"),
+        ("postgresql:///db", "postgresql:///db"),
+        ("postgresql://me:a:b@[::1]:5432/db", "postgresql://me:***@[::1]:5432/db"),
+        ("postgresql://me@a:1,b:2/db?target_session_attrs=any", "postgresql://me@a:1,b:2/db"),
+        ("postgresql://%2Fvar%2Frun/db?user=me&password=S3cr", "postgresql://%2Fvar%2Frun/db"),
+    ],
+)
+def test_a_uri_is_shown_without_password_and_options(uri, safe):
+    address = _Address.of(uri)
+    assert address.safe == safe
+    assert address.uri.startswith(uri)
+    assert address.uri.endswith("connect_timeout=10")
+    assert repr(address) == f"_Address(safe={safe!r})"
+
+
+def test_patience_is_left_to_who_sets_it(monkeypatch):
+    assert _Address.of("postgresql://h?connect_timeout=3").uri == "postgresql://h?connect_timeout=3"
+    monkeypatch.setenv("PGCONNECT_TIMEOUT", "4")
+    assert _Address.of("postgresql://h").uri == "postgresql://h"
+
+
+def test_without_adbc_the_remedy_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "adbc_driver_postgresql", None)
+    monkeypatch.setitem(sys.modules, "adbc_driver_postgresql.dbapi", None)
+    with pytest.raises(InputError, match=r'pip install "eventstudy-quant\[sql\]"'):
+        fetch("postgresql://me@host/db")
