@@ -118,6 +118,8 @@ def labelled(models: Any) -> dict[str, Model]:
         name = _name(its) if label is None else label
         if not str(name).strip() or not isinstance(name, str):
             raise InputError(f"the label {label!r} of a model is no text; give each a name of its own")
+        if name == "event":
+            raise InputError("a model is called 'event', which stands for the event itself; give it another label")
         if name in made:
             raise InputError(f"two models are called {name!r}; give a mapping from labels to models")
         made[name] = its

@@ -65,7 +65,7 @@ class Specifications:
         wide = max(map(len, made.index))
         lines = [
             f"Specifications({formats.plural(len(made), 'model')}; mean {measure.short}"
-            f" {formats.window(*self.windows[0])} with 95 % interval, {made['test'].iloc[0]})"
+            f" {formats.window(*self.windows[0])} with 95 % interval, p of {made['test'].iloc[0]})"
         ]
         for label, row in made.iterrows():
             effect, lower, upper = (measure.text(row[name]) for name in ("effect", "lower", "upper"))
@@ -99,16 +99,14 @@ class Specifications:
         Returns
         -------
         DataFrame
-            Index event_id, ticker, session; columns (model, car), (model, p), (model, status); bhar in the place of
-            car where the study compounds, while p is still that of the sum.
+            Index ``event_id``; columns (event, ticker), (event, session), and (model, car), (model, p), (model, status)
+            for each model; bhar in the place of car where the study compounds, while p is still that of the sum.
         """
         its = self._of(window)
-        first = its.drop_duplicates("event_id")
-        index = pd.MultiIndex.from_frame(first[["event_id", "ticker", "session"]])
-        parts = {}
+        parts = {"event": its.drop_duplicates("event_id").set_index("event_id")[["ticker", "session"]]}
         for label in self.models.index:
             mine = its[its["model"] == label].set_index("event_id")[[self.measure.column, "p", "status"]]
-            parts[label] = mine.reindex(first["event_id"]).set_axis(index)
+            parts[label] = mine.reindex(parts["event"].index)
         made: pd.DataFrame = pd.concat(parts, axis=1, names=["model", None])
         return made
 

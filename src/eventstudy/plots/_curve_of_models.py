@@ -44,9 +44,9 @@ def draw(found: Any, *, window: Any = None, test: str | None = None) -> np.ndarr
     table = pd.concat(parts).sort_values("effect", kind="stable").reset_index(drop=True)  # NaN last
     rows = _rows(table, [formats.window(*its) for its in found.windows])
     blocks = len({block for block, _ in rows})
-    names = max(len(choice) for _, choice in rows)
+    names = max(formats.columns_of(choice) for _, choice in rows)
     side = 0.4 + 0.07 * min(max(names, 12), 40)
-    width = max(7.2, side + 0.3 + 0.34 * min(len(table), 60))
+    width = side + 0.15 + max(5.7, 0.34 * min(len(table), 60))
     below = INCH * (len(rows) + 1.35 * blocks)
     with _style.context():
         figure = _style.Sheet(figsize=(width, 0.6 + 2.7 + 0.3 + below + 0.3))

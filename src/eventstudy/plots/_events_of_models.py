@@ -58,7 +58,7 @@ def draw(found: Any, *, window: tuple[int, int] | None = None, most: int | None 
         differ = rows["significance_depends"].to_numpy()
         for some, colour in ((~differ, _style.GREY), (differ, _style.RED)):
             ax.hlines(at[some], rows["low"][some], rows["high"][some], color=colour, linewidth=1.3, alpha=0.6, zorder=2)
-        _marks(ax, found.table(window).droplevel(["ticker", "session"]).loc[rows.index], found.measure.column)
+        _marks(ax, found.table(window).loc[rows.index].drop(columns="event", level=0), found.measure.column)
         ax.axvline(0, color=_style.GREY, linewidth=0.8, zorder=1)
         ax.grid(visible=True, axis="both")
         ax.set_yticks(at, [_named(name, row) for name, row in rows.iterrows()], fontsize=7.5)
