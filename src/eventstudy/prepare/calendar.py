@@ -137,25 +137,27 @@ def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> tuple[Ints
     stamps = frame["stamp"].dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
     dates = frame["date"].to_numpy().astype("datetime64[D]")
     timed = ~np.isnat(stamps)
+    if calendar.intraday:
+        return _on_bars(stamps, calendar)
     position, rule = _by_date(frame, dates, calendar, on_closed)
     if calendar.closes is None:
         rule[timed] = "no closing times known: " + rule[timed]
         return position, rule
     first = np.searchsorted(calendar.closes, stamps, side="right")
     early = stamps < calendar.dates[:1].astype("datetime64[ns]") if len(calendar.dates) else np.ones(len(stamps), bool)
-    if calendar.intraday:
-        return _on_bars(timed, early, first, calendar, stamps)
     outside = early | (first >= len(calendar.dates))
     position = np.where(timed, np.where(outside, NOWHERE, first), position)
     rule[timed] = np.where(outside, _bounds(calendar), _why(dates, calendar, first))[timed]
     return position, rule
 
 
-def _on_bars(timed: Bools, early: Bools, first: Ints, calendar: Calendar, stamps: Dates) -> tuple[Ints, np.ndarray]:
-    """Place stamped events on bars; a date alone has none."""
-    outside = early | (first >= len(calendar.dates))
-    inside = np.where(outside, 0, first)
-    during = ~outside & (calendar.dates[inside] <= stamps) if len(calendar.dates) else ~outside
+def _on_bars(stamps: Dates, calendar: Calendar) -> tuple[Ints, np.ndarray]:
+    """Place stamped events on bars; a date alone, NaT, has none."""
+    timed = ~np.isnat(stamps)
+    starts, closes = calendar.dates, calendar.dates if calendar.closes is None else calendar.closes
+    first = np.searchsorted(closes, stamps, side="right")
+    outside = (first >= len(starts)) | (stamps < starts[0] if len(starts) else True)
+    during = starts[np.where(outside, 0, first)] <= stamps if len(starts) else ~outside
     rule = np.where(during, "within the bar", "between bars: next bar")
     rule = np.where(outside, _bounds(calendar), rule)
     return np.where(timed & ~outside, first, NOWHERE), np.where(timed, rule, NO_TIME).astype(object)
