@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("--draws", type=int, default=1000, help="samples a shock (default: %(default)s)")
             sub.add_argument(
                 "--shocks", type=float, nargs="+", default=[0.0], metavar="RETURN",
-                help="decimal returns added to day 0, as 0 0.01 0.02 (default: 0, the size)",
+                help="added to day 0, decimal returns or units of the outcome, as 0 0.01 0.02 (default: 0, the size)",
             )  # fmt: skip
             sub.add_argument("--plot", type=Path, metavar="FILE", help="also draw the power curves (.png .svg .pdf)")
         if name == "run":

@@ -130,3 +130,11 @@ def test_the_placement_table_says_what_becomes_of_each_event():
     assert "2020-11-03 20:40+08:00 2020-11-04 250 ok: before the close" in said
     assert "too_few_estimation: 2 of 120 days" in said
     assert placement(table.iloc[:0]).splitlines()[0] == "there are no events"
+
+
+def test_the_placement_table_counts_contaminated_days():
+    table = fake().events.assign(placement="before the close", benchmark="^HSI", n_contaminated=0)
+    table.iloc[0, table.columns.get_loc("n_contaminated")] = 21
+    said = " ".join(placement(table).split())
+    assert said.count("contaminated") == 1
+    assert "ok: before the close; 21 days contaminated" in said

@@ -248,11 +248,13 @@ def placement(table: pd.DataFrame) -> Table:
     """Give the table of ``Study.check``: where each event falls, and what would become of it."""
     rows: list[tuple[str, ...]] = []
     columns = ("ticker", "announced", "session", "n_estimation", "status", "reason", "placement")
-    for event_id, ticker, announced, session, n, status, reason, why in zip(
-        table.index, *(table[c] for c in columns), strict=True
+    spoilt = table.get("n_contaminated", pd.Series(0, index=table.index))
+    for event_id, ticker, announced, session, n, status, reason, why, other in zip(
+        table.index, *(table[c] for c in columns), spoilt, strict=True
     ):
         label = (formats.plain(event_id), formats.plain(ticker), formats.date(announced), formats.date(session))
         said = formats.plain(f"{status}: {why if formats.is_missing(reason) else reason}")
+        said += f"; {formats.plural(other, 'day')} contaminated" if other else ""
         rows.append((*label, formats.count(n), said))
     counted = formats.counted(table["session"]).capitalize()
     heads = ("Event", "Ticker", "Announced", counted, "Bars" if counted == "Bar" else "Days", "Outcome")

@@ -1,4 +1,4 @@
-"""CSV: the events with their CARs in one file, every other table of the result in files beside it."""
+"""CSV: the events with their CARs, or BHARs, in one file, every other table of the result in files beside it."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ class Csv:
         ----------
         result : Result
         path : path ending in ``.csv``
-            This file has one row an event and window: the CAR, and ticker, session, status and reason of its event;
-            an event without a CAR has one row. Returns are decimals. Text that a spreadsheet would take for a formula
-            (it begins with ``= + - @``, tab or carriage return) gets an apostrophe in front.
+            This file has one row an event and window: what ``Result.cars`` has, and ticker, session, status and reason
+            of its event; an event without a CAR has one row. Returns are decimals. Text that a spreadsheet would take
+            for a formula (it begins with ``= + - @``, tab or carriage return) gets an apostrophe in front.
         """
         target = Path(path)
         note = formats.prices_note(result)
