@@ -226,11 +226,9 @@ class Long:
 def _coded(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
     """Give each text a number, -1 where there is none; blanks at the end are the padding of char(n)."""
     text = pc.utf8_rtrim_whitespace(column.cast(pa.large_string()))
-    whole = text.dictionary_encode().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):  # an empty one, or an older pyarrow
-        whole = (
-            pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], pa.large_string()).dictionary_encode()
-        )
+    if not len(text):
+        return np.zeros(0, dtype=np.int32), []
+    whole = text.dictionary_encode().unify_dictionaries().combine_chunks()
     return pc.fill_null(whole.indices, -1).to_numpy(zero_copy_only=False), whole.dictionary.to_pylist()
 
 

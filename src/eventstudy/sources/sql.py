@@ -24,8 +24,6 @@ from datetime import date
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote
 
-import pyarrow as pa
-
 from eventstudy.bars import Prices
 from eventstudy.errors import EventStudyError, InputError, SourceError, SourceUnavailable
 from eventstudy.sources._long import Bounds, Long, columns_of, identifier, quoted, select
@@ -177,9 +175,8 @@ def _rows(
         with closing(adbc.connect(address.uri)) as connection, closing(connection.cursor()) as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute(f"SELECT * FROM {source} LIMIT 0")
-            schema = cursor.fetch_arrow_table().schema
-            found = columns_of(schema, columns, where)
-            _refuse_money(schema, found, where)
+            found = columns_of(cursor.fetch_arrow_table().schema, columns, where)
+            _refuse_money(cursor, source, found, where)
             text, bound = select(source, found, Bounds.of(names, wanted), mark="${number}")
             cursor.execute(text, list(bound.values()) or None)
             table = cursor.fetch_arrow_table()
@@ -188,12 +185,13 @@ def _rows(
     return Long.of(table, wanted, where)
 
 
-def _refuse_money(schema: pa.Schema, columns: Mapping[str, str], where: str) -> None:
-    for name in columns.values():
-        if (schema.field(name).metadata or {}).get(b"POSTGRESQL:type") == b"money":  # it comes as a count of cents
-            raise InputError(
-                f"{where}: column {name} is of type money; a price is a number: cast it in a view, ::numeric"
-            )
+def _refuse_money(cursor: Any, source: str, columns: Mapping[str, str], where: str) -> None:
+    """Ask the server itself, for ADBC hands money on as a whole number of cents."""
+    kinds = ", ".join(f"pg_typeof((SELECT {quoted(name)} FROM {source} LIMIT 0))::text" for name in columns.values())
+    cursor.execute(f"SELECT {kinds}")
+    for name, kind in zip(columns.values(), cursor.fetchone(), strict=True):
+        if kind == "money":
+            raise InputError(f"{where}: column {name} is of type money; cast it in a view, as in {name}::numeric")
 
 
 def _named(error: Any, address: _Address, where: str) -> EventStudyError:
