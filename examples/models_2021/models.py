@@ -80,9 +80,9 @@ def text(found: Any) -> str:
     lines.append(f"{'event':<23}" + "".join(f"{name[:6]:>6} " for name in short).rstrip())
     for name, row in table.iterrows():
         ticker = str(row["event", "ticker"])
-        said = formats.cut(str(name) if ticker in str(name) else f"{name}:{ticker}", 22)
+        news = formats.cut(str(name).removesuffix(ticker).rstrip(":"), 21 - len(ticker))
         cells = (_cell(row[label, "car"], row[label, "p"]) for label in short)
-        lines.append((f"{said:<23}" + "".join(cells)).rstrip())
+        lines.append((f"{f'{news} {ticker}':<23}" + "".join(cells)).rstrip())
     return "\n".join(lines)
 
 
