@@ -18,7 +18,7 @@ from eventstudy.calibration import Calibration, calibrate
 from eventstudy.core.clustering import Clustering, clustering
 from eventstudy.core.draws import null
 from eventstudy.core.nulls import margin
-from eventstudy.core.run import run
+from eventstudy.core.run import How, run
 from eventstudy.core.sums import grouped
 from eventstudy.core.volatility import Squared
 from eventstudy.diagnosis import Constituents, diagnose
@@ -79,7 +79,7 @@ class Engine:
                 warnings.warn(note, EventStudyWarning, stacklevel=3)
         with _bar(len(prepared.placed.day), progress) as advance:
             placed, sample = prepared.placed, prepared.sample
-            outcome = run(prepared.panels, placed, self.model, chosen, sample, advance, seed=self.seed)
+            outcome = run(prepared.panels, placed, self.model, chosen, sample, How(advance), seed=self.seed)
         why = f"default: {cluster}" if self.default else ""
         frame = self.events.frame
         made = tables.assemble(prepared.roll, outcome, sample.spec, self.model.coefficients, frame, why)

@@ -14,6 +14,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy import _registry
+from eventstudy.core import parts
 from eventstudy.core import run as running
 from eventstudy.core.draws import null
 from eventstudy.core.scores import scores
@@ -104,8 +105,24 @@ def test_the_partition_into_blocks_changes_nothing(name: str, kind: make.Kind, m
     case = draw(kind, n=12 if load(name).draws else 70, groups=2, missing=ordinary(name))
     wanted = answer(name, case)
     for size in (1, 7, 64):
-        monkeypatch.setattr(running, "blocks", partial(blocks, size=size))
+        monkeypatch.setattr(parts, "blocks", partial(blocks, size=size))
         make.same(answer(name, case), wanted)
+
+
+def test_the_partition_into_parts_by_asset_changes_nothing(
+    name: str, kind: make.Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = draw(kind, n=12 if load(name).draws else 70, groups=2, missing=ordinary(name))
+    wanted = outcome(name, case)
+    for size in (1, 20):
+        monkeypatch.setattr(running, "cut", partial(parts.cut, size=size))
+        found = outcome(name, case)
+        make.same(found.verdicts[name], wanted.verdicts[name], 1e-11)  # sums of parts, not of one row after the other
+        np.testing.assert_array_equal(found.status, wanted.status)
+        np.testing.assert_array_equal(found.n_est, wanted.n_est)
+        own, its = (np.argsort(one.singles["id"]) for one in (found, wanted))
+        for leaf, values in wanted.singles.items():
+            np.testing.assert_allclose(found.singles[leaf][own], values[its], 1e-12, 1e-12, err_msg=leaf)
 
 
 def test_the_order_of_events_clusters_and_panels_changes_nothing(name: str, kind: make.Kind) -> None:
@@ -182,12 +199,12 @@ def state_of(test: Test, case: make.Case) -> tuple[dict[str, Any], Sample]:
     shared: dict[str, dict[str, Any]] = {key: {} for key in wanted}
     for scored, fitted in passes:
         for key in wanted:
-            add(shared[key], running.SHARED[key].chunk(scored, fitted, spec))
+            add(shared[key], parts.SHARED[key].chunk(scored, fitted, spec))
     state: dict[str, Any] = {}
     for scored, fitted in passes:
         make.read_only([scored, fitted, shared])
         add(state, test.chunk(scored, fitted, {key: shared[key] for key in test.needs}))
-    done = {key: running.SHARED[key].finalize(shared[key], case.sample) for key in test.shares}
+    done = {key: parts.SHARED[key].finalize(shared[key], case.sample) for key in test.shares}
     if test.draws:
         done["draws"] = null(running.run, *case[:2], MARKET, {}, case.sample, test.draws, 0)
     return state, replace(case.sample, shared=done)

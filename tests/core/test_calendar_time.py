@@ -14,6 +14,7 @@ import pytest
 from scipy import stats
 
 from eventstudy import _registry
+from eventstudy.core import parts
 from eventstudy.core import run as running
 from eventstudy.core.windows import blocks
 from eventstudy.errors import InputError
@@ -185,7 +186,7 @@ def test_partition_order_and_sign_change_nothing_else(test: Test, monkeypatch: p
     flipped = answer(case._replace(panels=[replace(p, r=-p.r) for p in case.panels]), test)
     np.testing.assert_allclose(flipped.statistic, -wanted.statistic, rtol=1e-9)
     for size in (1, 5):
-        monkeypatch.setattr(running, "blocks", partial(blocks, size=size))
+        monkeypatch.setattr(parts, "blocks", partial(blocks, size=size))
         make.same(answer(case, test), wanted, 1e-10)
 
 

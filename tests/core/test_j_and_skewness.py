@@ -14,6 +14,7 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy import _registry
+from eventstudy.core import parts
 from eventstudy.core import run as running
 from eventstudy.core.sums import add
 from eventstudy.core.windows import blocks
@@ -207,7 +208,7 @@ def test_the_draws_do_not_depend_on_order_partition_or_memory(monkeypatch: pytes
     np.testing.assert_array_equal(on(x[::-1].copy(), test).p, wanted)
     case = make.case(np.random.default_rng(42), n=60, groups=2)
     whole = answer(test, case)
-    monkeypatch.setattr(running, "blocks", partial(blocks, size=7))
+    monkeypatch.setattr(parts, "blocks", partial(blocks, size=7))
     make.same(answer(test, case), whole)
     monkeypatch.setattr(skewness_adjusted, "CELLS", 100)
     np.testing.assert_array_equal(on(x, test).p, wanted)

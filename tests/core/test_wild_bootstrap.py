@@ -12,6 +12,7 @@ import pytest
 import statsmodels.api as sm
 
 from eventstudy import _registry
+from eventstudy.core import parts
 from eventstudy.core import run as running
 from eventstudy.core.windows import blocks
 from eventstudy.errors import InputError
@@ -136,7 +137,7 @@ def test_ties_fall_the_same_way_whatever_the_order_and_the_partition(
         order = np.random.default_rng(seed).permutation(len(case.placed.day))
         turned = case._replace(placed=Placed(*(part[order] for part in case.placed[:6])))
         for size in (1, 4, 512):
-            monkeypatch.setattr(running, "blocks", partial(blocks, size=size))
+            monkeypatch.setattr(parts, "blocks", partial(blocks, size=size))
             found = running.run(turned.panels, turned.placed, model, {"it": test}, turned.sample).verdicts["it"].p
             np.testing.assert_array_equal(found, wanted)
 

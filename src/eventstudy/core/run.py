@@ -1,50 +1,34 @@
-"""Blocks through a model and the tests to states, in as many passes as the tests need."""
+"""A study's parts through a model and the tests to verdicts, in as many passes as the tests need."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from eventstudy.core import daily, overlap, singles
 from eventstudy.core.draws import null
 from eventstudy.core.nulls import verdict
-from eventstudy.core.scores import scores
-from eventstudy.core.sums import add, day_moments, moments
-from eventstudy.core.windows import blocks
-from eventstudy.types import (
-    Abnormal,
-    Block,
-    Model,
-    Outcome,
-    Panel,
-    Placed,
-    Sample,
-    Scores,
-    Spec,
-    State,
-    Status,
-    Test,
-    Verdict,
-)
+from eventstudy.core.parts import SHARED, Done, Each, cut, joined, tasks_of, work
+from eventstudy.types import Model, Outcome, Panel, Placed, Sample, State, Test, Verdict
 
-
-class Shared(NamedTuple):
-    """A state that several tests use: computed once, finalised once."""
-
-    chunk: Callable[[Scores, Abnormal, Spec], State]
-    finalize: Callable[[State, Sample], Any]
-
-
-SHARED = {
-    "moments": Shared(lambda s, a, _: moments(s, a), lambda state, _: state),
-    "day_moments": Shared(lambda _, a, __: day_moments(a), lambda state, _: state),
-    "overlap": Shared(overlap.chunk, overlap.finalize),
-    "daily": Shared(daily.chunk, daily.finalize),
-}
 ALWAYS = ("moments", "overlap", "daily")
+
+
+class How(NamedTuple):
+    """How the work is done: ``progress`` is told the number of events after each block or part.
+
+    ``each`` (function, tasks) carries a function over the parts of the study, and gives the results in their order;
+    here and one by one where it is None.
+    """
+
+    progress: Callable[[int], object] = lambda n: None
+    each: Each | None = None
+
+
+HERE = How()
 
 
 def run(
@@ -53,7 +37,7 @@ def run(
     model: Model,
     tests: Mapping[str, Test],
     sample: Sample,
-    progress: Callable[[int], object] = lambda n: None,
+    how: How = HERE,
     singly: bool = True,
     seed: int = 0,
 ) -> Outcome:
@@ -67,8 +51,7 @@ def run(
     tests : mapping from name to Test
     sample : Sample
         Windows, groups and clusters.
-    progress : callable
-        Told the number of events after each block.
+    how : How
     singly : bool
         Whether to keep every single event.
     seed : int
@@ -82,33 +65,26 @@ def run(
     """
     needs = sorted({name for test in tests.values() for name in test.needs})
     shares = sorted({*ALWAYS, *(name for test in tests.values() for name in test.shares)})
-    status = np.full(len(placed.day), Status.OK, dtype=np.int64)
-    n_est = np.zeros(len(placed.day), dtype=np.int64)
-    work = _Pass(panels, placed, model, sample, status, n_est)
-    prior: dict[str, dict[str, Any]] = {name: {} for name in needs}
-    if needs:
-        for scored, abnormal in work.blocks(lambda n: None):
-            for name in needs:
-                add(prior[name], SHARED[name].chunk(scored, abnormal, sample.spec))
-    states: dict[str, dict[str, Any]] = {name: {} for name in tests}
-    shared: dict[str, dict[str, Any]] = {name: {} for name in shares}
-    every: dict[str, Any] = {}
-    for scored, abnormal in work.blocks(progress):
-        for name, test in tests.items():
-            add(states[name], test.chunk(scored, abnormal, prior))
-        for name in shares:
-            add(shared[name], SHARED[name].chunk(scored, abnormal, sample.spec))
-        add(every, singles.chunk(scored, abnormal, sample.spec) if singly else {})
-    kept = {name: leaf.values for name, leaf in every.items()}
-    if not shared["moments"]:
-        return Outcome({name: _nothing(sample) for name in tests}, {}, {}, status, n_est)
-    known = _finalised(shared, sample)
+    parts = cut(placed)
+
+    def add_up(tests: Mapping[str, Test], shares: Sequence[str], prior: Any, singly: bool, told: Any) -> Done:
+        choices = {"tests": tests, "shares": shares, "prior": prior, "singly": singly}
+        tasks = tasks_of(panels, placed, model, sample, parts, **choices)
+        if how.each is None:
+            return joined((work(task, told) for task in tasks), len(placed.day))
+        return joined(how.each(work, tasks), len(placed.day), told)
+
+    prior = add_up({}, needs, {}, False, lambda n: None).shared if needs else {}
+    done = add_up(tests, shares, prior, singly, how.progress)
+    if not done.shared.get("moments"):
+        return Outcome({name: _nothing(sample) for name in tests}, {}, {}, done.status, done.n_est)
+    known = _finalised(done.shared, sample)
     n_draws = max((test.draws for test in tests.values()), default=0)
     if n_draws:
-        known["draws"] = null(run, panels, placed, model, {}, sample, n_draws, seed)
+        known["draws"] = null(partial(run, how=How(each=how.each)), panels, placed, model, {}, sample, n_draws, seed)
     sample = replace(sample, shared=known)
-    verdicts = {name: test.finalize(states[name], sample) for name, test in tests.items()}
-    return Outcome(verdicts, sample.shared, kept, status, n_est)
+    verdicts = {name: test.finalize(done.tests[name], sample) for name, test in tests.items()}
+    return Outcome(verdicts, sample.shared, done.singles, done.status, done.n_est)
 
 
 def _nothing(sample: Sample) -> Verdict:
@@ -123,34 +99,3 @@ def _finalised(states: Mapping[str, State], sample: Sample) -> dict[str, Any]:
     for name in sorted(states, key=lambda name: name == "daily"):
         done[name] = SHARED[name].finalize(states[name], replace(sample, shared=done))
     return done
-
-
-@dataclass(frozen=True)
-class _Pass:
-    """One way through all blocks; the status of each event is noted on the way."""
-
-    panels: Sequence[Panel]
-    placed: Placed
-    model: Model
-    sample: Sample
-    status: np.ndarray
-    n_est: np.ndarray
-
-    def blocks(self, progress: Callable[[int], object]) -> Any:
-        spec = self.sample.spec
-        for block in blocks(self.panels, self.placed, spec, len(self.sample.cluster_group), self.sample.n_groups):
-            abnormal = self._fit(block)
-            if len(abnormal.block.id):
-                yield scores(abnormal, spec), abnormal
-            progress(len(block.id))
-
-    def _fit(self, block: Block) -> Abnormal:
-        n_valid = block.ok[:, : block.n_est].sum(axis=1)
-        self.n_est[block.id] = n_valid
-        abnormal = self.model.fit(block)
-        status = abnormal.status.copy()
-        status[~block.ok[:, block.n_est :].any(axis=1)] = Status.EMPTY_EVENT_WINDOW
-        status[n_valid < self.sample.spec.min_estimation] = Status.TOO_FEW_ESTIMATION
-        self.status[block.id] = status
-        good = status == Status.OK
-        return abnormal if good.all() else abnormal.take(good)

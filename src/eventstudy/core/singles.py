@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eventstudy.core.scores import lengths
 from eventstudy.core.scores import scores as score
-from eventstudy.core.sums import Gathered
-from eventstudy.types import Abnormal, Floats, Scores, Spec, State
+from eventstudy.types import Abnormal, Floats, Scores, Spec
 
 
-def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
-    """Gather an event's results: leaves (N,), (N, P), (N, n_evt) and (N, V), NaN where missing."""
+def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> dict[str, NDArray[Any]]:
+    """Give the results of single events: (N,), (N, P), (N, n_evt) and (N, V), NaN where missing."""
     n_est = abnormal.n_est
     held = scores
     if spec.compound:
@@ -36,7 +37,31 @@ def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
         kept["bhar"] = np.where(held.ok, held.car, np.nan)
     if abnormal.block.peers is not None:
         kept["p_placebo"] = placebo_p(scores, abnormal)
-    return {name: Gathered((np.ascontiguousarray(values),)) for name, values in kept.items()}
+    return kept
+
+
+class Kept:
+    """Results of single events, laid into arrays for ``n`` events as they come, so that they exist once."""
+
+    def __init__(self, n: int) -> None:
+        self._n, self._filled = n, 0
+        self._arrays: dict[str, NDArray[Any]] = {}
+
+    def add(self, some: Mapping[str, NDArray[Any]]) -> None:
+        """Take in the results of some events, all with the same names."""
+        if not some:
+            return
+        stop = self._filled + len(some["id"])
+        for name, values in some.items():
+            if name not in self._arrays:
+                self._arrays[name] = np.empty((self._n, *values.shape[1:]), dtype=values.dtype)
+            self._arrays[name][self._filled : stop] = values
+        self._filled = stop
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What came, in the order in which it came; nothing where nothing did."""
+        return {name: values[: self._filled] for name, values in self._arrays.items()}
 
 
 def sample_quantile_p(scores: Scores, abnormal: Abnormal) -> Floats:
