@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -484,6 +485,27 @@ def found(hourly: es.Prices) -> es.Result:
         ("DATE", "BABA", "2021-09-13"), ("XPEV", "XPEV", "2021-09-13T10:30+08:00"),
     )  # fmt: skip
     return es.Study(model="clock", **CHOICES).run(given, hourly)
+
+
+def test_the_example_finds_the_hour(shared, tmp_path, monkeypatch, capsys):
+    script = Path(__file__).parents[1] / "examples" / "intraday_2021" / "hours.py"
+    bars = shared / "data" / "intraday"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["hours.py", str(bars)])
+    runpy.run_path(str(script), run_name="__main__")
+    said = capsys.readouterr().out
+    assert "30 Aug 05:00     -8.57%" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["alipay_split.png", "gaming_hours.png"]
+    its = runpy.run_path(str(script))
+    result = its["run"](bars)
+    gaming, alipay = (its["table"](result, name) for name in ("GAMING_HOURS", "ALIPAY_SPLIT"))
+    assert gaming["t"].abs().idxmax() == 0
+    assert str(gaming.loc[0, "time"]) == "2021-08-30 05:00:00-04:00"
+    assert (gaming["p"].drop(0).dropna() > 0.05).all()
+    assert (alipay["p"] > 0.05).all()
+    raw = local(shared, "BABA")
+    friday, monday = raw["close"].loc["2021-09-10"].iloc[-1], raw["open"].loc["2021-09-13"].iloc[0]
+    np.testing.assert_allclose(result.reactions.loc["ALIPAY_SPLIT", "close"], monday / friday - 1, rtol=1e-12)
 
 
 class TestDownstream:

@@ -53,7 +53,7 @@ class Study:
     benchmark : str, mapping or None
         One ticker; a mapping from ticker or MIC to a ticker; or the name of an events column.
     estimation, event : (int, int)
-        Windows in sessions relative to the event's, both ends included.
+        Windows in sessions relative to the event's, both ends included; for bars within the day, in bars.
     windows : sequence of (int, int)
         Windows, inside the event window, over which abnormal returns are summed.
     tests : str, sequence or mapping

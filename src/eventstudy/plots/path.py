@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from eventstudy.result import Result
 MOST = 30  # bars that are each labelled
 MOST_DAYS = 8  # days that are each dated
 DAY = "%a %d %b"
+NIGHT = 59  # a night that is a bar of its own is dated a second before the day's first
 
 
 def path(result: Result, *, event_id: Hashable = None, start: int | None = None, ax: Axes | None = None) -> Axes:
@@ -64,15 +66,21 @@ def path(result: Result, *, event_id: Hashable = None, start: int | None = None,
         if isinstance(found["time"].dtype, pd.DatetimeTZDtype):
             _clock(ax, found["time"])
             text += "; grey: nights"
-        _style.headings(ax, f"{event['ticker']}, {formats.date(event['session'])}", text, result)
+        _style.headings(ax, f"{event['ticker']}, {_when(event['session'])}", text, result)
     return ax
+
+
+def _when(session: Any) -> str:
+    """Write a session, and a night that is a bar of its own by the bar that it ends with."""
+    night = getattr(session, "second", 0) == NIGHT
+    return f"night to {formats.date(session + pd.Timedelta('1s'))}" if night else formats.date(session)
 
 
 def _clock(ax: Axes, times: pd.Series[pd.Timestamp]) -> None:
     """Label bars with their local start, date the days, and shade the nights."""
     days, known = times.index.to_numpy(), times.notna().to_numpy()
     date = times.dt.strftime("%Y-%m-%d").to_numpy()
-    nightly = known & (times.dt.second == 59).to_numpy()  # a bar of its own, a second before the day's first
+    nightly = known & (times.dt.second == NIGHT).to_numpy()
     first = np.flatnonzero(known[1:] & known[:-1] & (date[1:] != date[:-1])) + 1
     for at in first:
         left, right = (days[at] - 0.5, days[at] + 0.5) if nightly[at] else (days[at] - 0.62, days[at] - 0.38)
