@@ -160,7 +160,7 @@ def test_romano_wolf_ranks_the_study_among_its_own_dates_drawn_anew(result: es.R
     engine = result.engine
     made = engine.prepared(whole=True)
     tests = {name: es.test(name) for name in ("bmp", "kolari_pynnonen")}
-    drawn = null(run, made.panels, made.placed, engine.study.return_model, tests, made.sample, 99, 0)
+    drawn = null(run, made.panels, made.placed, engine.model, tests, made.sample, 99, 0)
     for name in tests:
         rows = found[(found["group"] == "all") & (found["test"] == name)]
         expected = stepwise(rows["statistic"].to_numpy(), drawn[f"t:{name}"][:, 0])
@@ -178,7 +178,7 @@ def test_the_draws_of_a_group_are_those_of_a_study_of_it_alone():
     assert set(both) == {"all", "x", "y"}
     for kind in ("x", "y"):
         mine = es.Events(made.events.frame[made.events.frame["kind"] == kind])
-        alone = replace(engine, events=mine, study=replace(engine.study, group=None)).null(99)["all"]
+        alone = replace(engine, events=mine, group=None).null(99)["all"]
         np.testing.assert_allclose(both[kind]["t:bmp"], alone["t:bmp"], rtol=1e-10)
 
 
