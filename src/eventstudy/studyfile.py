@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from eventstudy.prepare.events import Events, read_events
 from eventstudy.prepare.french import read_french
 from eventstudy.prices import fetch_prices
 from eventstudy.study import Study
+
+PASSWORD = re.compile(r"://[^@]*:[^@]*@|[?&]\w*password=", re.IGNORECASE)
 
 
 class _StudyTable(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -136,6 +139,11 @@ def read(path: str | Path) -> StudyFile:
     source = options.pop("source", None)
     if not isinstance(source, str):
         raise InputError(f"{path}: [prices] names no source; give one, as in source = 'yahoo'")
+    if PASSWORD.search(str(options.get("uri"))):
+        raise InputError(
+            f"{path}: a password stands in the uri of [prices]; write uri = 'env:EVENTSTUDY_SQL' and give that"
+            " environment variable the uri, or leave the password to PGPASSWORD"
+        )
     if "path" in options:
         options["path"] = path.parent / str(options["path"])
     if "model" in chosen:
