@@ -1,0 +1,122 @@
+"""Factors and settings, from a study to its provenance."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import eventstudy as es
+from eventstudy.core.ols import least_squares
+from eventstudy.types import Abnormal, Block, Column
+from tests.prepare.test_peers import DATES, events, prices
+
+WINDOWS: dict[str, Any] = {
+    "estimation": (-60, -6), "event": (-5, 5), "windows": ((0, 0),), "min_estimation": 30, "tests": ["cross_section"],
+    "benchmark": "M",
+}  # fmt: skip
+NAMES = ("A", "B", "C", "M")
+ROWS = [("A", 100), ("B", 120), ("C", 150)]
+
+
+def factors(last: int = len(DATES), first: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(8)
+    made = pd.DataFrame(0.01 * rng.standard_normal((len(DATES), 3)), index=DATES, columns=["Mkt-RF", "SMB", "HML"])
+    return made.assign(RF=0.0001).iloc[first:last]
+
+
+def test_factors_that_end_before_an_event_lose_that_event_alone() -> None:
+    its, study = prices(NAMES), es.Study(**WINDOWS, model="ff3")
+    made = study.run(events(ROWS), its, factors=factors(140))
+    assert made.events["status"].tolist() == ["ok", "ok", "no_factors"]
+    assert made.events["reason"].iloc[2] == f"factor Mkt-RF ends on {DATES[139].date()}, before its session"
+    whole = study.run(events(ROWS), its, factors=factors())
+    pd.testing.assert_frame_equal(made.ar, whole.ar.loc[made.ar.index])
+    pd.testing.assert_series_equal(
+        study.check(events(ROWS), its, factors=factors(140))["status"], made.events["status"], check_names=False
+    )
+    assert made.attrition.set_index("reason")["n"].to_dict() == {"ok": 2, "no_factors": 1}
+
+
+def test_factors_that_begin_late_or_end_within_the_window() -> None:
+    its = prices(NAMES)
+    late = es.Study(**WINDOWS, model="ff3").run(events(ROWS), its, factors=factors(first=110))
+    assert late.events["status"].tolist() == ["no_factors", "too_few_estimation", "ok"]
+    assert late.events["reason"].iloc[0] == f"factor Mkt-RF begins on {DATES[110].date()}, after its session"
+    assert late.events["n_estimation"].tolist() == [0, 5, 35]
+    short = es.Study(**WINDOWS, model="ff3").run(events(ROWS), its, factors=factors(152))
+    assert short.events["status"].tolist() == ["ok"] * 3
+    assert short.ar.loc["E2"].isna().tolist() == [False] * 7 + [True] * 4
+
+
+def test_no_factor_for_any_event_leaves_empty_frames() -> None:
+    made = es.Study(**WINDOWS, model="capm").run(events(ROWS), prices(NAMES), factors=factors(50))
+    assert set(made.events["status"]) == {"no_factors"}
+    assert made.cars.empty
+
+
+def test_a_factor_of_missing_values_has_none_at_all() -> None:
+    frame = factors().assign(SMB=np.nan)
+    made = es.Study(**WINDOWS, model="ff3").check(events(ROWS), prices(NAMES), factors=frame)
+    assert set(made["reason"]) == {"factor SMB has no value at all"}
+
+
+def test_provenance_tells_what_the_factors_are() -> None:
+    frame = factors()
+    frame.attrs["source"] = {"files": {"x.zip": "abc"}, "vintage": "202409"}
+    its = es.Study(**WINDOWS, model="ff3").run(events(ROWS), prices(NAMES), factors=frame).provenance["factors"]
+    assert its["names"] == ["Mkt-RF", "SMB", "HML", "RF"]
+    assert (its["n"], its["first"], its["last"]) == (200, str(DATES[0].date()), str(DATES[-1].date()))
+    assert its["source"] == frame.attrs["source"]
+    changed = es.Study(**WINDOWS, model="ff3").run(events(ROWS), prices(NAMES), factors=factors() * 2).provenance
+    assert changed["factors"]["sha256"] != its["sha256"]
+    assert "source" not in changed["factors"]
+    assert "factors" not in es.Study(**WINDOWS).run(events(ROWS), prices(NAMES)).provenance
+
+
+@dataclass(frozen=True)
+class Mine:
+    """A user's model with an option."""
+
+    power: float = 2.0
+    columns: tuple[Column, ...] = ()
+    coefficients: tuple[str, ...] = ("alpha",)
+
+    def fit(self, block: Block) -> Abnormal:
+        return least_squares(block, [1.0])
+
+
+@pytest.mark.parametrize(
+    ("model", "wanted"),
+    [
+        ("ff3", "ff3"),
+        (es.model("ff3"), {"name": "ff3", "names": ("Mkt-RF", "SMB", "HML"), "risk_free": "RF"}),
+        (es.model("factors", names=("SMB",)), {"name": "factors", "names": ("SMB",), "risk_free": None}),
+        (es.model("capm"), {"name": "capm", "risk_free": "RF"}),
+        (es.model("peers", matched=2), {"name": "peers", "matched": 2, "weights": "equal", "adjust": "regression"}),
+        (Mine(3.0), {"name": "Mine", "power": 3.0, "columns": (), "coefficients": ("alpha",)}),
+    ],
+)
+def test_settings_name_the_model_and_its_options(model: Any, wanted: Any) -> None:
+    made = es.Study(**WINDOWS, model=model).run(events(ROWS), prices((*NAMES, "P", "Q")), factors=factors())
+    its = made.provenance["settings"]["model"]
+    found = its if isinstance(its, str) else {k: tuple(v) if isinstance(v, list) else v for k, v in its.items()}
+    assert found == wanted
+    json.dumps(made.provenance)
+
+
+def test_settings_hold_every_choice_as_plain_values() -> None:
+    study = es.Study(
+        **WINDOWS, contaminated="flag", confounding=(-1, 1), peers={"A": ["C"]}, event_columns=("x", "y"), currency=None
+    )
+    made = study.run(events(ROWS, x=[-5] * 3, y=[5] * 3), prices(NAMES))
+    its = json.loads(json.dumps(made.provenance["settings"]))
+    assert its["contaminated"] == "flag"
+    assert its["confounding"] == [-1, 1]
+    assert its["event_columns"] == ["x", "y"]
+    assert its["peers"] == {"A": ["C"]}
+    assert its["accumulate"] == "sum"
