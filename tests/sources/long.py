@@ -41,3 +41,14 @@ def holds(prices, arrays):
         for name in FIELDS:
             assert bars.fields[name].dtype == np.float64
             assert (bars.fields[name] == arrays[name][row]).all()
+
+
+def as_table(prices):
+    """Write prices as a long table, the last row first."""
+    parts = []
+    for ticker, bars in prices.bars.items():
+        size = len(bars.dates)
+        labels = {"ticker": [ticker] * size, "currency": [bars.currency] * size, "mic": [bars.mic] * size}
+        parts.append(pa.table({"date": pa.array(bars.dates), **labels, **bars.fields}))
+    whole = pa.concat_tables(parts)
+    return whole.take(np.arange(len(whole))[::-1])

@@ -12,6 +12,7 @@ import pytest
 
 from eventstudy.errors import BadPrices, EventStudyWarning, InputError, TickerNotFound
 from eventstudy.prices import fetch_prices
+from tests.sources.long import as_table
 
 DAYS = [date(2021, 1, 5), date(2021, 1, 4), date(2021, 1, 6), date(2021, 1, 4)]
 TICKERS = ["BABA", "BABA", "BABA", "0700.HK"]
@@ -226,3 +227,13 @@ def test_provenance_says_where_from_and_what(fetch, store):
     frame = table().to_pandas().pivot(index="date", columns="ticker", values="close")[["0700.HK"]].dropna()
     other = fetch_prices(None, None, None, source="frame", frame=frame)  # the same numbers by another way
     assert given["sha256"]["0700.HK"] == other.provenance["sha256"]["0700.HK"]
+
+
+def test_prices_of_another_source_come_back_with_their_fingerprints(fetch):
+    prices = fetch_prices(["BABA", "0700.HK", "^HSI"], "2020-01-01", "2021-12-31", source="simulated")
+    again = fetch(as_table(prices), ["BABA", "0700.HK", "^HSI"], "2020-01-01", "2021-12-31")
+    assert again.tickers == prices.tickers
+    assert again.provenance["sha256"] == prices.provenance["sha256"]
+    assert {t: (b.mic, b.currency) for t, b in again.bars.items()} == {
+        t: (b.mic, b.currency) for t, b in prices.bars.items()
+    }

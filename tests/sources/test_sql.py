@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import traceback
@@ -9,13 +10,15 @@ from datetime import date
 from urllib.parse import quote
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from eventstudy import studyfile
 from eventstudy.errors import InputError, SourceError, SourceUnavailable
 from eventstudy.prices import fetch_prices
 from eventstudy.sources.sql import _Address
 from tests.sources.conftest import PASSWORD, free_port
-from tests.sources.long import holds, million
+from tests.sources.long import as_table, holds, million
 
 ROWS = "('BABA', '2021-01-04', 10.0), ('BABA', '2021-01-05', 11.0), ('JD', '2021-01-04', 50.0)"
 
@@ -306,3 +309,51 @@ def test_without_adbc_the_remedy_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "adbc_driver_postgresql.dbapi", None)
     with pytest.raises(InputError, match=r'pip install "eventstudy-quant\[sql\]"'):
         fetch("postgresql://me@host/db")
+
+
+# --- a whole study -----------------------------------------------------------------------------------------------
+
+
+STUDY = """
+[study]
+events = "events.csv"
+benchmark = "^HSI"
+[prices]
+source = "sql"
+uri = "env:EVENTSTUDY_SQL"
+table = "studied"
+columns = { close = "px" }
+"""
+
+
+def test_a_study_file_gives_what_its_prices_gave_before_the_database(server, tmp_path, monkeypatch):
+    prices = fetch_prices(["9988.HK", "0700.HK", "^HSI"], "2020-01-01", "2021-12-31", source="simulated")
+    server.load(as_table(prices).rename_columns({"close": "px"}), "studied")
+    monkeypatch.setenv("EVENTSTUDY_SQL", server.uri())
+    (tmp_path / "study.toml").write_text(STUDY)
+    (tmp_path / "events.csv").write_text("ticker,announced\n9988.HK,2021-09-13\n0700.HK,2021-08-03\n")
+    file = studyfile.read(tmp_path / "study.toml")
+    read = file.prices()
+    assert {"9988.HK", "0700.HK", "^HSI"} == set(read.tickers)
+    result, expected = file.study.run(file.events, read), file.study.run(file.events, prices)
+    pd.testing.assert_frame_equal(result.tests, expected.tests, check_exact=True)
+    shown = json.dumps(result.provenance, default=str) + repr(result) + repr(file)
+    assert hidden(shown)
+    assert "reader:***@" in shown
+
+
+@pytest.mark.parametrize(
+    "uri", ["postgresql://me:S3cr@host/db", "postgresql://host/db?password=S3cr", "postgresql://me:S3/cr@host/db"]
+)
+def test_a_password_in_a_study_file_is_refused(tmp_path, uri):
+    (tmp_path / "study.toml").write_text(STUDY.replace("env:EVENTSTUDY_SQL", uri))
+    (tmp_path / "events.csv").write_text("ticker,announced\n9988.HK,2021-09-13\n")
+    with pytest.raises(InputError, match="a password stands in the uri") as caught:
+        studyfile.read(tmp_path / "study.toml")
+    assert "S3" not in str(caught.value)
+
+
+def test_a_uri_without_a_password_may_stand_in_a_study_file(tmp_path):
+    (tmp_path / "study.toml").write_text(STUDY.replace("env:EVENTSTUDY_SQL", "postgresql://me@host:5432/db"))
+    (tmp_path / "events.csv").write_text("ticker,announced\n9988.HK,2021-09-13\n")
+    assert studyfile.read(tmp_path / "study.toml").options["uri"] == "postgresql://me@host:5432/db"
