@@ -1,4 +1,4 @@
-"""Get prices: from a folder of files, from Yahoo, simulated, or from any source of your own."""
+"""Get prices: from files, a database or Yahoo, simulated, or from any source of your own."""
 
 from __future__ import annotations
 
@@ -69,12 +69,13 @@ def fetch_prices(
     ----------
     tickers : sequence of str, or None
         As Yahoo writes them: ``BABA``, ``0700.HK``, ``^HSI``, ``HKD=X``. None takes all of a source that can list
-        them (``folder``, ``frame``).
+        them (``folder``, ``parquet``, ``duckdb``, ``sql``, ``frame``).
     start, end : ISO text, datetime.date or None
         Both included; None leaves an end open.
     source : str or object
-        ``yahoo``, ``folder`` (option ``path``), ``frame`` (``frame``, ``exchange``), ``simulated`` (``seed``,
-        ``reactions``, ``totals``), or an object with such a ``read``.
+        ``yahoo``, ``folder`` (option ``path``), ``parquet`` (``path``), ``duckdb`` (``path``, ``table`` or ``query``),
+        ``sql`` (``uri``, ``table``), ``frame`` (``frame``, ``exchange``), ``simulated`` (``seed``, ``reactions``,
+        ``totals``), or an object with such a ``read``.
     **options
         The keywords of the source's ``read``.
 
