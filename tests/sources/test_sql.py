@@ -255,6 +255,32 @@ def test_an_error_while_reading(small):
     failure(SourceError, "could not answer.*division by zero", small.uri(), schema="other")
 
 
+def test_an_error_in_the_last_of_many_rows(small):
+    small.run(
+        "CREATE SCHEMA other",
+        "CREATE VIEW other.prices AS SELECT 'BABA'::text AS ticker, date '1800-01-01' + g AS date,"
+        " 1.0::float8 / (300000 - g) AS close FROM generate_series(1, 300000) AS g",
+    )
+    failure(SourceError, "could not answer.*division by zero", small.uri(), schema="other")
+
+
+def test_a_connection_that_breaks_off(small):
+    small.run(
+        "CREATE SCHEMA other",
+        "CREATE VIEW other.prices AS SELECT * FROM prices WHERE pg_terminate_backend(pg_backend_pid())",
+    )
+    failure(SourceUnavailable, "broke off", small.uri(), schema="other")
+
+
+def test_a_query_that_takes_too_long(small):
+    small.run(
+        "CREATE SCHEMA other",
+        "CREATE VIEW other.prices AS SELECT ticker, date, close FROM prices WHERE pg_sleep(9) IS NOT NULL",
+    )
+    patient = f"{small.uri()}?options=-c%20statement_timeout%3D200"
+    failure(SourceUnavailable, "the server broke off.*statement timeout", patient, schema="other")
+
+
 @pytest.mark.parametrize(
     "uri",
     [
@@ -270,6 +296,8 @@ def test_an_error_while_reading(small):
         "mysql://me:S3cr@host/db",
         "host=localhost password=S3cr",
         "S3cr",
+        "env:postgresql://me:S3cr@host/db",
+        "env:",
         "",
         None,
         7,

@@ -38,6 +38,7 @@ URI = re.compile(
     rf"(?P<hosts>{_HOST}(?:,{_HOST})*)(?P<database>/{_PART})?(?:\?(?P<query>(?:[^%@?#\s]|%[0-9A-Fa-f]{{2}})*))?",
     re.ASCII,
 )
+VARIABLE = re.compile(r"env:[A-Za-z_]\w*", re.ASCII)
 REFUSALS: tuple[tuple[str, type[EventStudyError], str], ...] = (
     ("password authentication failed", SourceUnavailable, "the server refuses the user or the password; check both"),
     ("no password supplied", SourceUnavailable, "the server wants a password; give it in the uri or in PGPASSWORD"),
@@ -53,6 +54,7 @@ STATES: dict[str, tuple[type[EventStudyError], str]] = {
     "42P01": (InputError, "there is no such table; name one in table and schema, as psql lists them with \\dt *.*"),
     "42501": (SourceUnavailable, "the user may not read the table; GRANT SELECT on it"),
 }
+BROKEN = ("08", "53", "57")  # classes of states: connection, resources, an operator's intervention
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ class _Address:
     @classmethod
     def of(cls, given: object) -> Self:
         text = given
-        if isinstance(given, str) and given.startswith("env:"):
+        if isinstance(given, str) and VARIABLE.fullmatch(given):
             text = os.environ.get(given.removeprefix("env:"))
             if text is None:
                 raise InputError(
@@ -149,7 +151,7 @@ class _Address:
             )
         user, password, hosts, database, query = match.group("user", "password", "hosts", "database", "query")
         login = "" if user is None else f"{user}@" if password is None else f"{user}:***@"
-        values = [value for _, value in parse_qsl(query or "")]
+        values = [value for name, value in parse_qsl(query or "") if "pass" in name or "secret" in name]
         secrets = [secret for secret in (password, unquote(password or ""), *values) if secret]
         uri = match[0]
         if "connect_timeout" not in (query or "") and "PGCONNECT_TIMEOUT" not in os.environ:
@@ -199,6 +201,8 @@ def _named(error: Any, address: _Address, where: str) -> EventStudyError:
     said = " ".join(str(error).split("Query was:")[0].split())
     words = "" if any(secret in said for secret in address.secrets) else f" ({said})"
     state = getattr(error, "sqlstate", None)
+    if state and state[:2] in BROKEN:
+        return SourceUnavailable(f"{where}: the server broke off; try again, or look at its log{words}")
     if state:
         kind, remedy = STATES.get(state, (SourceError, "the database could not answer"))
         return kind(f"{where}: {remedy}{words}")
