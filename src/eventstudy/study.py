@@ -79,7 +79,7 @@ class Study:
     peers : sequence of str, mapping, str or None
         For models that compare with other securities: tickers, a mapping from ticker to tickers, or the name of an
         events column with tickers separated by ``;``. None takes every other security of the prices on the same
-        calendar, but indices, FX, and those whose own event window meets the event's.
+        calendar, but indices, FX, benchmarks, and those of firms with an event, used or lost, whose window meets it.
     outcome : str
         "return"; "volatility", the excess of the variance ratio over 1; "volume", log turnover; or any field of the
         bars, as it stands (:func:`eventstudy.transform.attach`).
@@ -92,7 +92,7 @@ class Study:
         What becomes of estimation days in the event windows of other events of the same firm: nothing; they are counted
         in the column ``n_contaminated``; they do not count in the estimation; or the event is lost.
     confounding : (int, int) or None
-        Sessions around an event in which another event of the same firm loses it.
+        Sessions around an event in which another announcement of the same firm loses it.
     estimation_columns, event_columns : (str, str) or None
         Events columns with the first and last day of the event's own window, inside the study's.
 

@@ -55,6 +55,15 @@ def test_links_are_the_pairs_of_clusters_of_one_news() -> None:
     np.testing.assert_array_equal(np.abs(seconds - firsts), LATER)
 
 
+def test_a_firm_on_three_exchanges_is_linked_in_all_three_pairs() -> None:
+    case = listed_twice()
+    cluster = np.array([4, 0, 2, 7, 7, 9, 2, 1], dtype=np.int64)
+    group = np.array([0, 0, 0, 0, 0, 0, 1, 1], dtype=np.int64)
+    link = np.array([3, 3, 3, 5, 5, 5, 3, 6], dtype=np.int64)
+    found = links(case.placed._replace(cluster=cluster, group=group, link=link))
+    assert found.tolist() == [[0, 2], [0, 4], [2, 4], [7, 9]]
+
+
 def test_without_links_there_are_none_and_nothing_changes() -> None:
     case = listed_twice(linked=False)
     assert links(case.placed).shape == (0, 2)

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from eventstudy.types import Abnormal, Floats, Ints, Placed, Sample, Scores, State
 
+MARKETS = 6  # on so many at most one piece of news is paired with itself
+
 
 @dataclass(frozen=True)
 class Gathered:
@@ -81,10 +83,13 @@ def links(placed: Placed) -> Ints:
     if placed.link is None:
         return np.empty((0, 2), dtype=np.int64)
     order = np.lexsort((placed.cluster, placed.group, placed.link))
-    link, group, cluster = placed.link[order], placed.group[order], placed.cluster[order]
-    same = (link[1:] == link[:-1]) & (group[1:] == group[:-1]) & (cluster[1:] != cluster[:-1])
-    pairs = np.column_stack([cluster[:-1][same], cluster[1:][same]])
-    return np.unique(pairs, axis=0)
+    rows = np.column_stack([placed.link, placed.group, placed.cluster])[order]
+    rows = rows[np.append(True, (rows[1:] != rows[:-1]).any(axis=1))]
+    pairs = []
+    for step in range(1, MARKETS):
+        same = (rows[step:, :2] == rows[:-step, :2]).all(axis=1)
+        pairs.append(np.column_stack([rows[:-step][same, 2], rows[step:][same, 2]]))
+    return np.unique(np.concatenate(pairs), axis=0)
 
 
 def add(total: dict[str, Any], state: State) -> dict[str, Any]:
