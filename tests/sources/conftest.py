@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -75,6 +74,8 @@ def server() -> Iterator[Server]:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no PostgreSQL here; install its server")
     user: dict[str, Any] = {}
     if os.geteuid() == 0:  # the server refuses to run as root
+        import pwd
+
         names = {entry.pw_name for entry in pwd.getpwall()}
         user = {"user": "postgres" if "postgres" in names else "nobody", "extra_groups": []}
     home = Path(tempfile.mkdtemp(prefix="eventstudy-postgres-"))
