@@ -317,6 +317,25 @@ class TestTransforms:
         with pytest.raises(InputError, match="A have no open"):
             transform.overnight(es.Prices.from_frame(wide))
 
+    def test_a_series_is_attached_by_the_bar(self, hourly):
+        spread = hourly.frame("BABA")[["close"]].rename(columns={"close": "BABA"}) * 0.001
+        made = transform.attach(hourly, "spread", spread).frame("BABA")
+        np.testing.assert_array_equal(made["spread"], spread["BABA"])
+        daily = pd.DataFrame({"BABA": [0.1, 0.2]}, index=["2021-01-04", "2021-01-05"])
+        with pytest.raises(InputError, match="index it by the starts of bars, with their time zone"):
+            transform.attach(hourly, "spread", daily)
+
+    def test_portfolios_and_delistings_are_by_the_bar(self, hourly, shared):
+        made = transform.portfolio(hourly, ["BABA", "XPEV"], "TWO").frame("TWO")["close"].pct_change(fill_method=None)
+        moves = [local(shared, t)["close"].pct_change(fill_method=None) for t in ("BABA", "XPEV")]
+        wanted = (moves[0] + moves[1]) / 2
+        np.testing.assert_allclose(made.iloc[1:], wanted.iloc[1:], rtol=0, atol=1e-13)
+        short = replace(hourly.bars["BABA"])
+        early = replace(short, dates=short.dates[:100], fields={k: v[:100] for k, v in short.fields.items()})
+        ended = transform.delisted(es.Prices({**hourly.bars, "BABA": early}), {"BABA": -0.5}).frame("BABA")
+        assert ended.index[-1] == hourly.frame("XPEV").index[100]
+        np.testing.assert_allclose(ended["close"].iloc[-1], ended["close"].iloc[-2] / 2)
+
     def test_a_market_that_never_stops_has_no_night(self):
         index = pd.date_range("2021-01-04", periods=72, freq="1h", tz="UTC")
         made = es.Prices.from_frame(pd.DataFrame({"BTC-USD": np.arange(1.0, 73.0)}, index=index)).bars["BTC-USD"]

@@ -140,7 +140,7 @@ def _family(its: Model) -> str:
     names = {column.name for column in its.columns}
     if PEERS.name in names:
         return "peers"
-    if not names:
+    if not names - {"clock"}:
         return "mean"
     return "index" if names <= set(OF_THE_MARKET) else "factors"
 

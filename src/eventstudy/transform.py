@@ -291,6 +291,10 @@ def attach(prices: Prices, name: str, frame: pd.DataFrame) -> Prices:
     dates = as_dates(frame.index, "frame")
     if len(np.unique(dates)) < len(dates):
         raise InputError(f"the frame of {name} has two rows for one date; keep one row a date")
+    other = [t for t in tickers if prices.bars[t].dates.dtype != dates.dtype]
+    if other:
+        kind = "the starts of bars, with their time zone" if prices.bars[other[0]].intraday else "dates"
+        raise InputError(f"the frame of {name} is not indexed as the prices of {other[0]}; index it by {kind}")
     bars, notes = dict(prices.bars), {}
     for ticker in tickers:
         bars[ticker], notes[ticker] = _with_field(bars[ticker], name, dates, _column(frame, ticker, name))

@@ -11,6 +11,7 @@ from eventstudy.types import Block, Bools, Floats, Ints, Panel, Placed, Spec
 
 BLOCK = 512  # events; a block of daily windows then stays in the second-level cache
 CELLS = 4_000_000  # of the returns of peers that a block may hold
+RETURNS = 1_000_000  # of its own: bars within the day have windows of many thousand columns
 
 
 def blocks(
@@ -35,7 +36,8 @@ def blocks(
     for at, panel in enumerate(panels):
         rows = order[placed.panel[order] == at]
         n_peers = 0 if panel.peers is None else panel.peers.shape[1]
-        step = max(1, min(size, CELLS // max(1, n_peers * (spec.n_est + spec.n_evt))))
+        length = spec.n_est + spec.n_evt
+        step = max(1, min(size, RETURNS // length, CELLS // max(1, n_peers * length)))
         for start in range(0, len(rows), step):
             some = rows[start : start + step]
             r, ok, x = _cut(panel, placed.asset[some], placed.day[some], spec)

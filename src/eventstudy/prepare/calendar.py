@@ -86,7 +86,7 @@ def observed(name: str | None, bars: Sequence[Bars]) -> Calendar:
 def _of_bars(name: str | None, bars: Sequence[Bars], seen: Sequence[Dates]) -> Calendar:
     """Take the bars that were seen as the calendar; each ends as :func:`eventstudy.prepare.intraday.ends` says.
 
-    A session of the exchange without any bar in its hours is one bar without a price, so that no return spans it unseen.
+    A session of the exchange without any bar in its hours is one bar without a price, so that no return spans it.
     """
     starts = np.unique(np.concatenate(seen)) if seen else np.array([], dtype="datetime64[s]")
     steps = {b.step for b in bars if b.step is not None}
