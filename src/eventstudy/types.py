@@ -236,6 +236,11 @@ class Abnormal:
         """Columns of the estimation window."""
         return self.block.n_est
 
+    @cached_property
+    def whole(self) -> bool:
+        """Whether no cell is missing."""
+        return self.block.whole if self.ok is self.block.ok else bool(self.ok.all())
+
     def take(self, rows: Bools) -> Abnormal:
         """Keep the events of a mask (N,)."""
         return replace(self, **_rows(self, rows), block=replace(self.block, **_rows(self.block, rows)))
@@ -281,8 +286,7 @@ class Roll:
 
     ``table`` has the index of the events and the columns ticker, announced, session, placement, benchmark, cluster;
     ``status`` and ``reason`` (N,); ``twin`` (N,) the row that a duplicate repeats, its own where it is none; ``rows``
-    (n,) the row of each placed event. ``zone`` is the time zone in which bars within the day are shown, for ``session``
-    has their starts in UTC; None where sessions are days.
+    (n,) the row of each placed event; ``zone`` where bars are shown, whose ``session`` is their start in UTC, or None.
     """
 
     table: Any

@@ -23,8 +23,8 @@ def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
     if abnormal.v is not None:
         e = e / np.sqrt(abnormal.v[:, : abnormal.n_est])
     ok = abnormal.ok[:, : abnormal.n_est]
-    n_valid = ok.sum(axis=1).astype(np.float64)
-    rms = np.sqrt(np.einsum("nl,nl->n", e, e) / n_valid)
+    n_valid = (np.full(len(e), abnormal.n_est) if abnormal.whole else ok.sum(axis=1)).astype(np.float64)
+    rms = np.sqrt(np.vecdot(e, e) / n_valid)
     return {
         "z": by_cluster(abnormal, e / rms[:, None]),
         "n": by_cluster(abnormal, ok),

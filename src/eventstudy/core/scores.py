@@ -33,8 +33,12 @@ def scores(abnormal: Abnormal, spec: Spec) -> Scores:
         A window with fewer valid days than ``min_coverage`` asks, or whose BHAR is not finite, is not ok, and 0.
     """
     weights = spec.weights
-    ok = abnormal.ok[:, abnormal.n_est :].astype(np.float64)
-    n_days = ok @ weights.T
+    ok: Floats | float = 1.0
+    if abnormal.whole:
+        n_days = np.tile(weights.sum(axis=1), (len(abnormal.ar), 1))
+    else:
+        ok = abnormal.ok[:, abnormal.n_est :].astype(np.float64)
+        n_days = ok @ weights.T
     car = compounded(abnormal, weights) if spec.compound else abnormal.ar[:, abnormal.n_est :] @ weights.T
     spread = n_days.copy() if abnormal.v is None else (ok * abnormal.v[:, abnormal.n_est :]) @ weights.T
     for h in np.moveaxis(abnormal.h[:, abnormal.n_est :], -1, 0):
@@ -82,15 +86,23 @@ def standardised(abnormal: Abnormal) -> tuple[Floats, Floats]:
     suffix : float array (N, n_evt)
         Both 0 where not ok.
     """
-    leverage = np.einsum("nlp,nlp->nl", abnormal.h, abnormal.h)
     n_est = abnormal.n_est
-    sigma = abnormal.sigma[:, None]
-    before, after = (1.0, 1.0) if abnormal.v is None else (abnormal.v[:, :n_est], abnormal.v[:, n_est:])
-    inside = np.sqrt(np.maximum(before - leverage[:, :n_est], np.finfo(float).tiny))
+    h = abnormal.h[:, :n_est]
+    leverage = np.einsum("nlp,nlp->nl", h, h)
+    before = 1.0 if abnormal.v is None else abnormal.v[:, :n_est]
+    inside = np.sqrt(np.maximum(before - leverage, np.finfo(float).tiny))
     # A day that alone decides a coefficient has leverage 1 and residual 0: its standardised residual is 0.
-    fitted = leverage[:, :n_est] > before * (1.0 - 1e-12)
-    prefix = np.where(fitted, 0.0, abnormal.ar[:, :n_est] / (sigma * np.where(fitted, 1.0, inside)))
-    return prefix, abnormal.ar[:, n_est:] / (sigma * np.sqrt(after + leverage[:, n_est:]))
+    fitted = leverage > before * (1.0 - 1e-12)
+    e = abnormal.ar[:, :n_est] / (abnormal.sigma[:, None] * np.where(fitted, 1.0, inside))
+    return np.where(fitted, 0.0, e), standardised_event(abnormal)
+
+
+def standardised_event(abnormal: Abnormal) -> Floats:
+    """Standardise the abnormal returns of the event window alone (:func:`standardised`), (N, n_evt)."""
+    h = abnormal.h[:, abnormal.n_est :]
+    after = 1.0 if abnormal.v is None else abnormal.v[:, abnormal.n_est :]
+    deviation = abnormal.sigma[:, None] * np.sqrt(after + np.einsum("nlp,nlp->nl", h, h))
+    return np.asarray(abnormal.ar[:, abnormal.n_est :] / deviation)
 
 
 def patell_z(scores: Scores, abnormal: Abnormal) -> tuple[Floats, Bools]:
@@ -104,7 +116,7 @@ def patell_z(scores: Scores, abnormal: Abnormal) -> tuple[Floats, Bools]:
     ok : bool array (N, V)
         False, and z 0, where the window is not ok or M - k is 2 or less: the variance does not exist.
     """
-    _, suffix = standardised(abnormal)
+    suffix = standardised_event(abnormal)
     usable = scores.ok & (abnormal.dof > 2)[:, None]
     spare = np.where(abnormal.dof > 2, abnormal.dof, 3.0)
     deviation = np.sqrt(np.maximum(scores.n_days, 1) * (spare / (spare - 2.0))[:, None])

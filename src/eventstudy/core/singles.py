@@ -79,23 +79,30 @@ def sample_quantile_p(scores: Scores, abnormal: Abnormal) -> Floats:
         NaN where the CAR is missing or no run of L days is complete.
     """
     n_est = abnormal.n_est
-    size, running, valid = np.abs(scores.car), _running(abnormal.ar[:, :n_est]), _running(abnormal.ok[:, :n_est])
-    path = None if abnormal.v is None else _running(abnormal.v[:, :n_est] * abnormal.ok[:, :n_est])
+    e, size = abnormal.ar[:, :n_est], np.abs(scores.car)
+    days = np.broadcast_to(lengths(abnormal, scores.weights), size.shape).astype(np.int64)
+    running, valid, path = _running(e), None, None
+    if not abnormal.whole:
+        valid = _running(abnormal.ok[:, :n_est])
     if abnormal.v is not None:
+        path = _running(abnormal.v[:, :n_est] * abnormal.ok[:, :n_est])
         spread = (abnormal.v * abnormal.ok)[:, n_est:] @ scores.weights.T
         size = size / np.sqrt(np.where(scores.ok, spread, 1.0))
-    p = np.full(scores.car.shape, np.nan)
-    days = np.broadcast_to(lengths(abnormal, scores.weights), p.shape).astype(np.int64)
+    p, room = np.full(size.shape, np.nan), np.empty((len(e), n_est))
     for length in np.unique(days[(days > 0) & (days <= n_est)]):
-        sums = abnormal.ar[:, :n_est] if length == 1 else running[:, length:] - running[:, :-length]
-        whole = valid[:, length:] - valid[:, :-length] == length
+        runs = room[:, : n_est + 1 - length]
+        np.subtract(running[:, length:], running[:, :-length], out=runs)
+        np.abs(e if length == 1 else runs, out=runs)
         if path is not None:
-            sums = sums / np.sqrt(np.where(whole, path[:, length:] - path[:, :-length], 1.0))
-        runs = np.where(whole, np.abs(sums), -1.0)
-        n_runs = whole.sum(axis=1)
+            runs /= np.sqrt(np.maximum(path[:, length:] - path[:, :-length], np.finfo(float).tiny))
+        n_runs = np.full(len(e), runs.shape[1])
+        if valid is not None:
+            broken = valid[:, length:] - valid[:, :-length] < length
+            runs[broken] = -1.0
+            n_runs = n_runs - broken.sum(axis=1)
         for v in np.flatnonzero((days == length).any(axis=0)):
             mine = (days[:, v] == length) & scores.ok[:, v] & (n_runs > 0)
-            beyond = (runs >= size[:, [v]]).sum(axis=1)
+            beyond = (runs >= size[:, [v]]).view(np.uint8).sum(axis=1, dtype=np.int64)
             p[mine, v] = ((1.0 + beyond) / (1.0 + n_runs))[mine]
     return p
 

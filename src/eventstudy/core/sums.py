@@ -56,6 +56,11 @@ def rows(index: Ints, values: NDArray[Any], size: int) -> Rows:
         order = np.argsort(index, kind="stable")
         return rows(index[order], values[order], size)
     first = np.flatnonzero(steps)
+    if values.dtype == np.bool_ and values.all():  # a count of rows, which need not be read one by one
+        n = np.diff(first, append=len(index)).astype(np.float64)
+        return Rows(
+            index[first], np.broadcast_to(n.reshape(-1, *[1] * (values.ndim - 1)), (len(n), *values.shape[1:])), size
+        )
     return Rows(index[first], np.add.reduceat(values.astype(np.float64, copy=False), first, axis=0), size)
 
 
