@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 
 PASSWORD = "S3cr+t pw/@:#%?&ü"  # all that must be written otherwise in a uri, and what need not
+PROGRAMS = ("initdb", "postgres", "pg_isready")
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "log_statement": "all"}
 
 
@@ -53,11 +54,13 @@ class Server:
 
 
 def binaries() -> Path | None:
-    """Give the folder of initdb and postgres, the newest where there are several."""
-    if found := shutil.which("initdb"):
-        return Path(found).resolve().parent
-    folders = [file.parent for file in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
-    return max(folders, key=lambda folder: float(folder.parent.name), default=None)
+    """Give the folder of initdb and postgres: Debian's newest, or one of the path."""
+    debian = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name), reverse=True
+    )
+    found = shutil.which("initdb")
+    folders = [*debian, Path(found).resolve().parent] if found else debian
+    return next((folder for folder in folders if all((folder / name).exists() for name in PROGRAMS)), None)
 
 
 def free_port() -> int:
