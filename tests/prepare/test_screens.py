@@ -66,12 +66,20 @@ def spoilt(row: tuple[str, int, str], others: list[tuple[str, int, str]]) -> lis
     return found
 
 
+def listed_too(row: tuple[str, int, str], other: tuple[str, int, str]) -> bool:
+    dates = [SESSIONS[LISTED[its[0]][1]][its[1]] for its in (row, other)]
+    return LISTED[row[0]][1] != LISTED[other[0]][1] and abs(dates[0] - dates[1]) <= np.timedelta64(5, "D")
+
+
 def near(
     row: tuple[str, int, str], rows: list[tuple[str, int, str]], news: list[tuple[str, int, str]], first: int, last: int
 ) -> bool:
-    """Say whether other news falls near an event; a studied row of its ticker and session is the event again."""
+    """Say whether other news falls near an event.
+
+    A studied row of its ticker and session is the event again; one of another listing within five days the same news.
+    """
     own = days(row, first, last)
-    others = [*(other for other in rows if other[:2] != row[:2]), *news]
+    others = [*(other for other in rows if other[:2] != row[:2] and not listed_too(row, other)), *news]
     return any(
         LISTED[other[0]][0] == LISTED[row[0]][0]
         and other[2] != row[2]

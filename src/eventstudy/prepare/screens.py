@@ -136,8 +136,8 @@ def screened(
 ) -> Ints:  # fmt: skip
     """Lose what other news of the firm confounds or contaminates; give the spoilt stretches by row of the frame.
 
-    ``own`` (N, 4) are the events' own windows. Two events of a ticker in one session are one that stands twice, and no
-    other news of each other.
+    ``own`` (N, 4) are the events' own windows. Two events of a ticker in one session are one that stands twice, and two
+    of a firm on different calendars within some days the same news: neither confounds the other.
     """
     nothing = np.empty((0, 3), dtype=np.int64)
     if choices.contaminated == "keep" and choices.confounding is None:
@@ -159,6 +159,9 @@ def screened(
         ticker = frame["ticker"].to_numpy(dtype=object)[rows]
         again = found < len(rows)
         again[again] = (ticker[event[again]] == ticker[found[again]]) & (day[event[again]] == day[found[again]])
+        apart = np.abs(_days(day[found]) - _days(dates_of(its, market.calendars, 0)[event]))
+        elsewhere = (found < len(rows)) & (its.calendar[event] != news.calendar[found])
+        again |= elsewhere & (apart <= SAME_NEWS)  # as in same_news
         event, found = event[~again], found[~again]
         hit, at = np.unique(event, return_index=True)
         reason = [f"other news of the firm, {names[j]}, on {written(news.calendar[j], day[j])}" for j in found[at]]

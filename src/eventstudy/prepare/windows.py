@@ -47,5 +47,7 @@ def _days(frame: pd.DataFrame, column: str, blank: int) -> Ints:
     numbers = pd.to_numeric(cells.where(~blank_cell, None), errors="coerce").astype(np.float64)
     bad = ~blank_cell & ~(np.isfinite(numbers) & (numbers == np.round(numbers)))
     if bad.any():
-        raise InputError(f"{column} of event {frame.index[bad][0]!r} is {cells[bad].tolist()[0]!r}; give a whole number")
+        raise InputError(
+            f"{column} of event {frame.index[bad][0]!r} is {cells[bad].tolist()[0]!r}; give a whole number"
+        )
     return np.where(blank_cell, blank, np.nan_to_num(numbers)).astype(np.int64)
