@@ -31,7 +31,7 @@ STRENGTH = ("independent", "same_day", "overlap")
 DRAWS = 99  # for those that draw dates anew
 SLOW = ("garch", "elastic_net", "robust")  # models that are fitted event by event: few events where dates are drawn
 # One regression of all events together needs the same regressors and weights for all.
-NO_VALUE = {("mvrm", model) for model in ("elastic_net", "garch", "robust", "synthetic_control")}
+NO_VALUE = {("mvrm", model) for model in ("clock", "elastic_net", "garch", "robust", "synthetic_control")}
 
 
 @pytest.fixture(params=NAMES)

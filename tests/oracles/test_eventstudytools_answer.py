@@ -31,7 +31,7 @@ def folder(shared) -> Path:
 def statistic(test: Test, state: State, shared: Mapping[str, object]) -> float:
     """Give a test's statistic for one group and one window from its state and what is shared."""
     spec = Spec((-10, -1), (0, 0), np.array([[0, 0]]))
-    sample = Sample(spec, 1, np.zeros(1, dtype=np.int64), np.zeros((1, 11), dtype=np.int64), shared)
+    sample = Sample(spec, 1, np.zeros(1, dtype=np.int64), np.zeros((1, 11), dtype=np.int64), shared=shared)
     return float(test.finalize(state, sample).statistic[0, 0])
 
 

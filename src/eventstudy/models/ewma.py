@@ -1,6 +1,6 @@
 r"""EWMA: the market model by least squares with weights that decay into the past.
 
-.. math:: (\alpha_i, \beta_i) = \arg\min \sum_{t \in E} w_t (R_{it} - \alpha - \beta R_{mt})^2, \quad
+.. math:: (\alpha_i, \beta_i) = \mathrm{argmin} \sum_{t \in E} w_t (R_{it} - \alpha - \beta R_{mt})^2, \quad
           w_t = 2^{-(T - t)/H}
 
 with T the last session of the estimation window and H the half-life in sessions; a missing day still ages those before

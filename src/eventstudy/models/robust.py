@@ -1,10 +1,10 @@
 r"""Robust market model: alpha and beta that single days of the estimation window cannot move far.
 
-.. math:: \text{huber:} \quad \min_{\alpha, \beta} \sum_{t \in E}
+.. math:: \text{Huber:} \quad \min_{\alpha, \beta} \sum_{t \in E}
               \rho\Bigl(\frac{R_{it} - \alpha - \beta R_{mt}}{\tau}\Bigr), \quad
               \rho'(u) = \max(-c, \min(u, c)), \; c = 1.345
 
-.. math:: \text{theil\_sen:} \quad \beta = \mathrm{median}_{s<t} \frac{R_{it} - R_{is}}{R_{mt} - R_{ms}}, \quad
+.. math:: \text{Theil, Sen:} \quad \beta = \mathrm{median}_{s<t} \frac{R_{it} - R_{is}}{R_{mt} - R_{ms}}, \quad
               \alpha = \mathrm{median}_t (R_{it} - \beta R_{mt})
 
 Huber's estimator weighs down what lies beyond 1.345 scales, which costs 5 % of efficiency under normality; its scale

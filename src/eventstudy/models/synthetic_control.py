@@ -1,7 +1,7 @@
 r"""Synthetic control: the normal return is that of the portfolio of peers which best tracked the security.
 
 .. math:: AR_{it} = R_{it} - \sum_d w_{id} R_{dt}, \quad
-          w_i = \arg\min_{w \ge 0, \; 1'w = 1} \sum_{t \in E} (R_{it} - \sum_d w_d R_{dt})^2
+          w_i = \mathrm{argmin}_{w \ge 0, \; 1'w = 1} \sum_{t \in E} (R_{it} - \sum_d w_d R_{dt})^2
 
 The weights are those of a portfolio that one could have held: none is short and they sum to 1, so that nothing is
 extrapolated, and few are positive. Assumes that the security's return lies within what its peers span (one more
