@@ -109,6 +109,8 @@ def counts(found: Any) -> str:
 
 def main() -> None:
     """Print the answers, and write the tables and the figures."""
+    if len(sys.argv) not in (4, 5):
+        sys.exit("usage: python models.py PRICES HK_CLOSES FACTORS [OUTPUT] (README.md says what they are)")
     prices_folder, hk_closes, factors = sys.argv[1:4]
     output = Path(sys.argv[4] if len(sys.argv) > 4 else ".")
     output.mkdir(parents=True, exist_ok=True)

@@ -4,11 +4,11 @@ r"""Rolling: the market model estimated anew before each day.
           s_i^2 = \frac{1}{n} \sum_{t \in E} \frac{e_{it}^2}{1 + |h_{it}|^2}
 
 with a and b by least squares on the ``window`` sessions before day t and :math:`|h|^2` the leverage of day t among
-them. In the estimation window these are errors of forecast and not residuals, so that each is standardised by its own variance and
-s^2, with as many degrees of freedom as errors, is unbiased (Brown, Durbin & Evans 1975, Journal of the Royal
-Statistical Society B 37:149). A day counts where at least half of the sessions before it, and 20, have a return. The
-event window has one line, of the last ``window`` sessions of the estimation window: no event day enters it. The r2 is
-that of the forecasts, and is negative where they do worse than the mean.
+them. In the estimation window these are errors of forecast and not residuals, so that each is standardised by its own
+variance and s^2, with as many degrees of freedom as errors, is unbiased (Brown, Durbin & Evans 1975, Journal of the
+Royal Statistical Society B 37:149). A day counts where at least half of the sessions before it, and 20, have a return.
+The event window has one line, of the last ``window`` sessions of the estimation window: no event day enters it. The r2
+is that of the forecasts, and is negative where they do worse than the mean.
 
 For a beta that drifts: the variance is what the model has shown out of sample, and the beta is recent. The errors of
 days less than ``window`` apart are correlated, which takes about 4/(3 window) of the degrees of freedom; that is left
