@@ -84,6 +84,11 @@ class Panel:
         if self.peers is not None:
             _check_shape("Panel.peers", self.peers, (days, self.peers.shape[1]))
 
+    @cached_property
+    def whole(self) -> bool:
+        """Whether no cell is missing."""
+        return bool(self.ok.all())
+
 
 class Placed(NamedTuple):
     """Events as integers: panel, asset row, column of day 0, cluster and group of each, and their weight; all (N,).
@@ -188,9 +193,7 @@ class Block:
     @cached_property
     def n_valid(self) -> Ints:
         """Valid days of each estimation window, (N,)."""
-        if self.whole:
-            return np.full(len(self.r), self.n_est)
-        return np.asarray(self.ok[:, : self.n_est].sum(axis=1))
+        return np.full(len(self.r), self.n_est) if self.whole else self.ok[:, : self.n_est].sum(axis=1)
 
     def known(self, values: Floats | float) -> Floats:
         """Give values (N, L), or one for all, with 0 where not ok; the values themselves where nothing is missing."""
@@ -378,21 +381,17 @@ class Model(Protocol):
     @property
     def columns(self) -> tuple[Column, ...]:
         """The regressors that the panel must hold, in the order of the block's last axis; ``PEERS`` stands last."""
-        ...
 
     @property
     def coefficients(self) -> tuple[str, ...]:
         """Names of the P estimated parameters."""
-        ...
 
     def fit(self, block: Block) -> Abnormal:
         """Estimate on the prefix, and give residuals and abnormal returns."""
-        ...
 
 
 def _rows(made: Block | Abnormal, rows: Bools) -> dict[str, Any]:
-    held = {f.name: getattr(made, f.name) for f in fields(made)}
-    return {name: v[rows] for name, v in held.items() if isinstance(v, np.ndarray)}
+    return {f.name: v[rows] for f in fields(made) if isinstance(v := getattr(made, f.name), np.ndarray)}
 
 
 def _check_shape(name: str, array: Any, shape: tuple[int, ...]) -> None:

@@ -8,6 +8,7 @@ forecast factor ``h`` come out of the same columns.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -41,12 +42,12 @@ def least_squares(block: Block, design: Sequence[Floats | float]) -> Abnormal:
     columns = np.empty((n_par + 2, *block.r.shape))  # the regressors, then the return, and room to work in
     for column, values in zip(columns, [*design, block.r], strict=False):
         column[:] = block.known(values)
-    q, e, room = columns[:n_par], columns[n_par], columns[-1]
-    triangle, singular = _orthogonalise(q, room, n_est)
+    space = _Space(columns[:n_par], np.zeros(n_par), columns[-1], n_est)
+    level = [block.whole and isinstance(values, float) for values in design]
+    triangle, singular = space.orthogonalise(level)
+    e = columns[n_par]
     length = _norm(e[:, :n_est])
-    total = _about_mean(block, e, room)
-    qty = _project(q, e, room, n_est, length)
-    left = _norm(e[:, :n_est])
+    qty, left = space.project(e, n_par, length)
     n_valid = block.n_valid
     dof = (n_valid - n_par).astype(np.float64)
     status = np.full(len(e), Status.OK, dtype=np.int64)
@@ -60,8 +61,10 @@ def least_squares(block: Block, design: Sequence[Floats | float]) -> Abnormal:
     coef[solvable] = _back_substitute(triangle[solvable], qty[solvable])
     r2 = np.full(len(e), np.nan)  # without estimated parameters nothing is explained
     if n_par:
+        intercept = isinstance(design[0], float)  # then the other columns and the rest are orthogonal to the mean
+        total = left**2 + (qty[:, 1:] ** 2).sum(axis=1) if intercept else _about_mean(block)
         r2 = 1.0 - np.divide(left**2, total, out=r2, where=known & (total > 0))
-    return Abnormal(block, e, block.ok, sigma, dof, np.moveaxis(q, 0, -1), coef, r2, status)
+    return Abnormal(block, e, block.ok, sigma, dof, np.moveaxis(space.q, 0, -1), coef, r2, status)
 
 
 def _dot(a: Floats, b: Floats) -> Floats:
@@ -72,44 +75,57 @@ def _norm(rows: Floats) -> Floats:
     return np.asarray(np.sqrt(_dot(rows, rows)))
 
 
-def _orthogonalise(x: Floats, room: Floats, n_est: int) -> tuple[Floats, np.ndarray]:
-    """Turn the columns of ``x`` (P, N, L) in place into X R^-1; give R (N, P, P), and which events are singular."""
-    n_par, n_events, _ = x.shape
-    triangle = np.zeros((n_events, n_par, n_par))
-    singular = np.zeros(n_events, dtype=bool)
-    for j in range(n_par):
-        before = _norm(x[j, :, :n_est])
-        triangle[:, :j, j] = _project(x[:j], x[j], room, n_est, before)
-        after = _norm(x[j, :, :n_est])
-        lost = after <= SINGULAR * before
-        singular |= lost
-        after = np.where(lost, 1.0, after)
-        x[j] /= after[:, None]
-        triangle[:, j, j] = after
-    return triangle, singular
+class _Space(NamedTuple):
+    """Columns ``q`` (P, N, L) that are made orthonormal over the estimation days.
+
+    ``level`` (P,) is the value of a column that is the same everywhere, else 0: such a column need not be read.
+    """
+
+    q: Floats
+    level: Floats
+    room: Floats
+    n_est: int
+
+    def orthogonalise(self, flat: Sequence[bool]) -> tuple[Floats, np.ndarray]:
+        """Turn the columns in place into X R^-1; give R (N, P, P), and which events are singular."""
+        n_par, n_events, _ = self.q.shape
+        triangle = np.zeros((n_events, n_par, n_par))
+        singular = np.zeros(n_events, dtype=bool)
+        for j, column in enumerate(self.q):
+            before = _norm(column[:, : self.n_est])
+            triangle[:, :j, j], after = self.project(column, j, before)
+            lost = after <= SINGULAR * before
+            singular |= lost
+            after = np.where(lost, 1.0, after)
+            column /= after[:, None]
+            triangle[:, j, j] = after
+            self.level[j] = column[0, 0] if flat[j] and j == 0 and len(column) else 0.0
+        return triangle, singular
+
+    def project(self, y: Floats, n: int, before: Floats) -> tuple[Floats, Floats]:
+        """Take the first n columns out of ``y`` (N, L), in place; give their weights (N, n) and the length left."""
+        weights, left = np.zeros((len(y), n)), before
+        for _ in range(2 if n else 0):
+            for j in range(n):
+                if self.level[j]:
+                    weight = y[:, : self.n_est].sum(axis=1) * self.level[j]
+                    y -= (weight * self.level[j])[:, None]
+                else:
+                    weight = _dot(self.q[j, :, : self.n_est], y[:, : self.n_est])
+                    np.multiply(self.q[j], weight[:, None], out=self.room)
+                    y -= self.room
+                weights[:, j] += weight
+            left = _norm(y[:, : self.n_est])
+            if (left >= CANCELLED * before).all():
+                break
+        return weights, left
 
 
-def _project(q: Floats, y: Floats, room: Floats, n_est: int, before: Floats) -> Floats:
-    """Take the columns ``q`` (P, N, L) out of ``y`` (N, L), in place, by their estimation prefix; give the weights."""
-    weights = np.zeros((len(y), len(q)))
-    for again in range(2 if len(q) else 0):
-        if again and (_norm(y[:, :n_est]) >= CANCELLED * before).all():
-            break
-        for j, column in enumerate(q):
-            weight = _dot(column[:, :n_est], y[:, :n_est])
-            weights[:, j] += weight
-            np.multiply(column, weight[:, None], out=room)
-            y -= room
-    return weights
-
-
-def _about_mean(block: Block, y: Floats, room: Floats) -> Floats:
+def _about_mean(block: Block) -> Floats:
     """Sum the squares of the estimation days about their mean, (N,)."""
-    before = y[:, : block.n_est]
-    mean = before.sum(axis=1) / np.maximum(block.n_valid, 1)
-    about = np.subtract(before, mean[:, None], out=room[:, : block.n_est])
-    if not block.whole:
-        about *= block.ok[:, : block.n_est]
+    before = block.known(block.r)[:, : block.n_est]
+    about = before - (before.sum(axis=1) / np.maximum(block.n_valid, 1))[:, None]
+    about *= block.ok[:, : block.n_est]
     return _dot(about, about)
 
 

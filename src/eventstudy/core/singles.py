@@ -81,23 +81,21 @@ def sample_quantile_p(scores: Scores, abnormal: Abnormal) -> Floats:
     n_est = abnormal.n_est
     e, size = abnormal.ar[:, :n_est], np.abs(scores.car)
     days = np.broadcast_to(lengths(abnormal, scores.weights), size.shape).astype(np.int64)
-    running, valid, path = _running(e), None, None
-    if not abnormal.whole:
-        valid = _running(abnormal.ok[:, :n_est])
+    sums = _Runs(e)
+    valid = None if abnormal.whole else _Runs(abnormal.ok[:, :n_est].astype(np.float64))
+    path = None
     if abnormal.v is not None:
-        path = _running(abnormal.v[:, :n_est] * abnormal.ok[:, :n_est])
+        path = _Runs(abnormal.v[:, :n_est] * abnormal.ok[:, :n_est])
         spread = (abnormal.v * abnormal.ok)[:, n_est:] @ scores.weights.T
         size = size / np.sqrt(np.where(scores.ok, spread, 1.0))
-    p, room = np.full(size.shape, np.nan), np.empty((len(e), n_est))
+    p = np.full(size.shape, np.nan)
     for length in np.unique(days[(days > 0) & (days <= n_est)]):
-        runs = room[:, : n_est + 1 - length]
-        np.subtract(running[:, length:], running[:, :-length], out=runs)
-        np.abs(e if length == 1 else runs, out=runs)
+        runs = np.abs(sums.of(length))
         if path is not None:
-            runs /= np.sqrt(np.maximum(path[:, length:] - path[:, :-length], np.finfo(float).tiny))
+            runs /= np.sqrt(np.maximum(path.of(length), np.finfo(float).tiny))
         n_runs = np.full(len(e), runs.shape[1])
         if valid is not None:
-            broken = valid[:, length:] - valid[:, :-length] < length
+            broken = valid.of(length) < length
             runs[broken] = -1.0
             n_runs = n_runs - broken.sum(axis=1)
         for v in np.flatnonzero((days == length).any(axis=0)):
@@ -107,8 +105,25 @@ def sample_quantile_p(scores: Scores, abnormal: Abnormal) -> Floats:
     return p
 
 
-def _running(values: Any) -> Floats:
-    return np.hstack([np.zeros((len(values), 1)), np.cumsum(values, axis=1)])
+class _Runs:
+    """Sums of runs of consecutive days of rows (N, n), put together from runs of 1, 2, 4, ... days."""
+
+    def __init__(self, rows: Floats) -> None:
+        self._doubled = [rows]
+
+    def of(self, length: int) -> Floats:
+        """Give the sums of all runs of a length, (N, n + 1 - length)."""
+        while 2 ** len(self._doubled) <= length:
+            half, step = self._doubled[-1], 2 ** (len(self._doubled) - 1)
+            self._doubled.append(half[:, :-step] + half[:, step:])
+        n_runs, start, total = self._doubled[0].shape[1] + 1 - length, 0, None
+        for power, sums in enumerate(self._doubled):
+            if length >> power & 1:
+                part = sums[:, start : start + n_runs]
+                total = part if total is None else total + part
+                start += 2**power
+        assert total is not None, "a run has a day at least"
+        return total
 
 
 def placebo_p(scores: Scores, abnormal: Abnormal) -> Floats:
