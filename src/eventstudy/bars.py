@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from functools import cached_property
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
@@ -68,6 +69,43 @@ class Bars:
     def intraday(self) -> bool:
         """Whether these are bars within the day, and not sessions."""
         return np.datetime_data(self.dates.dtype)[0] == "s"
+
+    @cached_property
+    def first(self) -> np.datetime64:
+        """The first date with a close; NaT where there is none."""
+        return self._edge(slice(None))
+
+    @cached_property
+    def last(self) -> np.datetime64:
+        """The last date with a close; NaT where there is none."""
+        return self._edge(slice(None, None, -1))
+
+    def _edge(self, order: slice) -> np.datetime64:
+        known = np.isfinite(self.fields["close"])[order]
+        if not known.any():
+            return self.dates.dtype.type("NaT", "s" if self.intraday else "D")
+        edge: np.datetime64 = self.dates[order][known.argmax()]
+        return edge
+
+
+def priced_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates:
+    """Give the dates on which one or more of some tickers have a close; a store answers from its index."""
+    known: Dates | None = bars.priced_dates(tickers) if isinstance(bars, Indexed) else None
+    if known is not None:
+        return known
+    seen = [bars[name].dates[np.isfinite(bars[name].fields["close"])] for name in tickers]
+    seen = [dates for dates in seen if len(dates)]
+    kind = next((bars[name].dates.dtype for name in tickers), np.dtype("datetime64[D]"))
+    return np.unique(np.concatenate(seen)) if seen else np.array([], dtype=kind)
+
+
+@runtime_checkable
+class Indexed(Protocol):
+    """What a mapping of bars may answer without reading them: as :func:`priced_dates`, None where it cannot."""
+
+    def priced_dates(self, tickers: Sequence[str]) -> Dates | None:
+        """Give the dates."""
+        ...
 
 
 def step_of(ticker: str, dates: Dates) -> np.timedelta64 | None:
@@ -207,7 +245,7 @@ class Prices:
 
     def __repr__(self) -> str:
         named = ", ".join([*self.bars][:5]) + (", ..." if len(self.bars) > 5 else "")
-        ends = [b.dates[[0, -1]] for b in self.bars.values() if len(b.dates)]
+        ends = [(b.first, b.last) for b in self.bars.values() if not np.isnat(b.first)]
         span = f"; {min(e[0] for e in ends)} to {max(e[1] for e in ends)}" if ends else ""
         lost = f"; {len(self.problems)} could not be had" if self.problems else ""
         return f"Prices({len(self.bars)} tickers: {named}{span}{lost})"

@@ -17,7 +17,7 @@ from scipy import special
 
 from eventstudy import _registry, markets
 from eventstudy.bars import Prices
-from eventstudy.core import overlap
+from eventstudy.core import overlap, parts
 from eventstudy.core.clustering import Clustering, clustering
 from eventstudy.core.scores import scores
 from eventstudy.core.sums import add
@@ -181,11 +181,11 @@ def _frame(found: Mapping[str, Finding], advice: Mapping[str, Advice]) -> pd.Dat
 
 def _fitted(prepared: Prepared, model: Model) -> _Fitted:
     """Fit every event again, and keep some numbers of each that can be used."""
-    sample = prepared.sample
-    spec = replace(sample.spec, windows=sample.spec.windows[:1])
+    sample, spec = prepared.sample, replace(prepared.sample.spec, windows=prepared.sample.spec.windows[:1])
     together: dict[str, Any] = {}
     kept: list[dict[str, Floats]] = []
-    for block in blocks(prepared.panels, prepared.placed, spec, len(sample.cluster_group), sample.n_groups):
+    panels = [parts.built(its) for its in prepared.panels]
+    for block in blocks(panels, prepared.placed, spec, len(sample.cluster_group), sample.n_groups):
         enough = block.ok[:, : spec.n_est].sum(axis=1) >= spec.min_estimation
         abnormal = model.fit(block)
         good = (abnormal.status == Status.OK) & enough & block.ok[:, spec.n_est :].any(axis=1)

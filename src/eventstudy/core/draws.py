@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eventstudy.core.clustering import components
+from eventstudy.core.parts import Laid, built
 from eventstudy.core.sums import links
 from eventstudy.types import Abnormal, Block, Bools, Column, Floats, Ints, Model, Panel, Placed, Sample, Spec
 
@@ -134,7 +135,7 @@ def _days(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int,
     fits = [_usable(panel, spec) for panel in panels]
     free = [_clear(panel.ok.shape, placed, at, spec.n_evt) for at, panel in enumerate(panels)]
     places = _Places(placed, date, numbers, fits, free, len(calendar))
-    edges = sample.cluster_dates[placed.cluster][:, [spec.n_est, -1]]
+    edges = sample.cluster_dates[:, [spec.n_est, -1]][placed.cluster]
     out = np.tile(placed.day, (n_draws, 1))
     own = np.array([fits[p][a, d] for p, a, d in zip(placed.panel, placed.asset, placed.day, strict=True)], dtype=bool)
     # An event that cannot be used where it is stays there, and is lost there.
@@ -230,7 +231,7 @@ Run = Callable[..., Any]
 
 
 def null(
-    run: Run, panels: Sequence[Panel], placed: Placed, model: Model, tests: Mapping[str, Any], sample: Sample,
+    run: Run, panels: Sequence[Laid], placed: Placed, model: Model, tests: Mapping[str, Any], sample: Sample,
     n_draws: int, seed: int,
 ) -> dict[str, Floats]:  # fmt: skip
     """Run the study on drawn dates, and give what its statistics do there.
@@ -242,8 +243,9 @@ def null(
         test ``p:name`` and ``t:name`` (draws, G, V).
     """
     parts: dict[str, list[Floats]] = {}
-    for one in drawn(panels, placed, sample, n_draws, seed):
-        outcome = run(panels, one.placed, model, tests, one.sample, singly=False)
+    whole = [built(its) for its in panels]
+    for one in drawn(whole, placed, sample, n_draws, seed):
+        outcome = run(whole, one.placed, model, tests, one.sample, singly=False)
         if not outcome.shared:
             continue
         shape = (one.n_draws, sample.n_groups, -1)

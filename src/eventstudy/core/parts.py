@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -31,10 +31,51 @@ from eventstudy.types import (
 )
 
 PART = 65_536  # events, about
+CELLS = 8_000_000  # returns that the panels of a part have at most, about, where they are made for it
 # glibc gives freed memory above a threshold back to the system, and the next block's arrays fault it in again, which
 # takes as long as the arithmetic. Freeing one array of this size, the largest that counts, raises the threshold.
 LARGE = 31 * 2**20
 BY_EVENT = ("panel", "asset", "day", "cluster", "group", "weight", "own", "link")  # of Placed, with a row an event
+
+
+class Recipe(Protocol):
+    """A panel that is not made yet, because all of it at once would be too large: ``built`` makes it."""
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """As in ``Panel``."""
+        ...
+
+    @property
+    def calendar(self) -> str:
+        """As in ``Panel``."""
+        ...
+
+    @property
+    def sessions(self) -> Ints:
+        """As in ``Panel``."""
+        ...
+
+    @property
+    def n_cells(self) -> int:
+        """Numbers that each of its assets takes."""
+        ...
+
+    def take(self, assets: Ints) -> Recipe:
+        """Give the recipe of some of its assets."""
+        ...
+
+    def built(self) -> Panel:
+        """Make the panel."""
+        ...
+
+
+Laid = Panel | Recipe
+
+
+def built(panel: Laid) -> Panel:
+    """Give a panel, made where it is a recipe."""
+    return panel if isinstance(panel, Panel) else panel.built()
 
 
 class Shared(NamedTuple):
@@ -60,7 +101,7 @@ class Task:
     ``prior`` the shared states of an earlier pass; ``singly`` whether every single event is kept.
     """
 
-    panels: Sequence[Panel]
+    panels: Sequence[Laid]
     placed: Placed
     rows: Ints
     model: Model
@@ -87,19 +128,26 @@ class Done(NamedTuple):
 Each = Callable[[Callable[[Task], Done], Iterable[Task]], Iterable[Done]]
 
 
-def cut(placed: Placed, size: int = PART) -> list[Ints]:
-    """Part the events by asset, each part with about ``size`` events, and never the events of one asset."""
+def cut(placed: Placed, panels: Sequence[Laid] = (), size: int = PART) -> list[Ints]:
+    """Part the events by asset, each part with about ``size`` events, and never the events of one asset.
+
+    Where panels are recipes, a part has no more than about ``CELLS`` of their returns either.
+    """
     n = len(placed.day)
-    if n <= size:
+    n_cells = np.array([0 if isinstance(its, Panel) else its.n_cells for its in panels] or [0])
+    if n <= size and not n_cells.any():
         return [np.arange(n)]
     order = np.lexsort((placed.asset, placed.panel))
-    fresh = np.flatnonzero((np.diff(placed.asset[order]) != 0) | (np.diff(placed.panel[order]) != 0)) + 1
-    wanted = np.arange(size, n, size)
-    ends = np.unique(fresh[np.minimum(np.searchsorted(fresh, wanted), len(fresh) - 1)]) if len(fresh) else fresh
+    fresh = (np.diff(placed.asset[order], prepend=-1) != 0) | (np.diff(placed.panel[order], prepend=-1) != 0)
+    cost = np.full(n, 1.0 / size)
+    if n_cells.any():
+        cost[fresh] += n_cells[placed.panel[order[fresh]]] / CELLS
+    before = np.floor(np.cumsum(cost) - cost + 1e-9)[fresh]
+    ends = np.flatnonzero(fresh)[np.flatnonzero(np.diff(before)) + 1]
     return [np.sort(rows) for rows in np.split(order, ends)]
 
 
-def take(panels: Sequence[Panel], placed: Placed, rows: Ints) -> tuple[list[Panel], Placed]:
+def take(panels: Sequence[Laid], placed: Placed, rows: Ints) -> tuple[list[Laid], Placed]:
     """Give some events alone, with the rows of the panels that they need."""
     if len(rows) == len(placed.day):
         return list(panels), placed
@@ -114,13 +162,14 @@ def take(panels: Sequence[Panel], placed: Placed, rows: Ints) -> tuple[list[Pane
             mine = table[position[table[:, 0]] >= 0].copy()
             mine[:, 0] = position[mine[:, 0]]
             tables[name] = mine
-    kept: list[Panel] = []
+    kept: list[Laid] = []
     panel, asset = np.empty_like(some.panel), np.empty_like(some.asset)
     for at in np.unique(some.panel):
         mine = some.panel == at
         used, asset[mine] = np.unique(some.asset[mine], return_inverse=True)
         panel[mine] = len(kept)
-        kept.append(_of_assets(panels[at], used))
+        its = panels[at]
+        kept.append(_of_assets(its, used) if isinstance(its, Panel) else its.take(used))
     return kept, some._replace(panel=panel, asset=asset, **tables)
 
 
@@ -144,7 +193,8 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Done
     tests: dict[str, dict[str, Any]] = {name: {} for name in task.tests}
     shared: dict[str, dict[str, Any]] = {name: {} for name in task.shares}
     every = singles.Kept(n)
-    for block in blocks(task.panels, task.placed, task.spec, task.n_clusters, task.n_groups):
+    panels = [built(its) for its in task.panels]
+    for block in blocks(panels, task.placed, task.spec, task.n_clusters, task.n_groups):
         n_est[block.id] = block.n_valid
         abnormal, status[block.id] = _fitted(block, task.model, task.spec)
         if len(abnormal.block.id):
@@ -193,7 +243,7 @@ def joined(parts: Iterable[Done], n: int, progress: Callable[[int], object] = la
 
 
 def tasks_of(
-    panels: Sequence[Panel], placed: Placed, model: Model, sample: Sample, parts: Sequence[Ints], **choices: Any
+    panels: Sequence[Laid], placed: Placed, model: Model, sample: Sample, parts: Sequence[Ints], **choices: Any
 ) -> Iterator[Task]:
     """Give the task of each part; ``choices`` are tests, shares, prior and singly."""
     n_clusters = len(sample.cluster_group)

@@ -11,8 +11,8 @@ import numpy as np
 
 from eventstudy.core.draws import null
 from eventstudy.core.nulls import verdict
-from eventstudy.core.parts import SHARED, Done, Each, cut, joined, tasks_of, work
-from eventstudy.types import Model, Outcome, Panel, Placed, Sample, State, Test, Verdict
+from eventstudy.core.parts import SHARED, Done, Each, Laid, cut, joined, tasks_of, work
+from eventstudy.types import Model, Outcome, Placed, Sample, State, Test, Verdict
 
 ALWAYS = ("moments", "overlap", "daily")
 
@@ -32,7 +32,7 @@ HERE = How()
 
 
 def run(
-    panels: Sequence[Panel],
+    panels: Sequence[Laid],
     placed: Placed,
     model: Model,
     tests: Mapping[str, Test],
@@ -65,7 +65,7 @@ def run(
     """
     needs = sorted({name for test in tests.values() for name in test.needs})
     shares = sorted({*ALWAYS, *(name for test in tests.values() for name in test.shares)})
-    parts = cut(placed)
+    parts = cut(placed, panels)
 
     def add_up(tests: Mapping[str, Test], shares: Sequence[str], prior: Any, singly: bool, told: Any) -> Done:
         choices = {"tests": tests, "shares": shares, "prior": prior, "singly": singly}

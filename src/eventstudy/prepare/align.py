@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import markets
-from eventstudy.bars import Bars, Prices
+from eventstudy.bars import Bars, Prices, priced_dates
+from eventstudy.core.parts import Laid, built, cut, take
 from eventstudy.core.sums import links
 from eventstudy.errors import InputError, one_of
 from eventstudy.prepare.calendar import Calendar, key, observed
@@ -21,7 +22,7 @@ from eventstudy.prepare.currency import in_currency
 from eventstudy.prepare.factors import read_factors, why_missing
 from eventstudy.prepare.intraday import check_one_kind, zone_of_all
 from eventstudy.prepare.outcomes import is_return
-from eventstudy.prepare.panels import Choices, Market, panel
+from eventstudy.prepare.panels import Choices, Market, Recipe, recipe
 from eventstudy.prepare.peers import Pools, Treated, pools
 from eventstudy.prepare.placing import (
     Fate,
@@ -38,9 +39,11 @@ from eventstudy.prepare.placing import (
 )
 from eventstudy.prepare.screens import Where, dates_of, hidden, placed_at, same_news, screened
 from eventstudy.prepare.windows import own_windows
-from eventstudy.types import PEERS, Ints, Panel, Placed, Roll, Sample, Status
+from eventstudy.types import PEERS, Ints, Placed, Roll, Sample, Spec, Status
 
 OWN_COLUMNS = ("benchmark", "sessions", "clock", "peers")  # names of regressors that are made here
+CELLS = 30_000_000  # of returns from which on a panel is made part by part, where it is needed
+LARGEST = 500_000_000  # of returns that one panel may hold: 4.5 GB
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,15 @@ class Prepared:
     """What a run needs: every event that was given, and those that can be used as integers in panels."""
 
     roll: Roll
-    panels: Sequence[Panel]
+    panels: Sequence[Laid]
     placed: Placed
     sample: Sample
     calendars: Mapping[str | None, Calendar]
     notes: tuple[str, ...]
+
+    def built(self) -> Prepared:
+        """Give the same with every panel made; what draws dates or looks at all returns at once needs that."""
+        return replace(self, panels=[_whole(its) for its in self.panels])
 
 
 def prepare(
@@ -149,7 +156,8 @@ def _market(given: Prices, prices: Prices, factors: dict[str, tuple[np.ndarray, 
     calendars = {}
     for name, its in homes.items():
         traded = [bars for bars in its if not bars.ticker.endswith("=X")]
-        calendars[name] = observed(name, traded or its)
+        its = traded or its
+        calendars[name] = observed(name, its, priced_dates(given.bars, [bars.ticker for bars in its]))
     return Market(prices, calendars, factors)
 
 
@@ -187,7 +195,7 @@ class _Made(NamedTuple):
     """The usable events as integers in their panels, and their rows in the frame."""
 
     rows: Ints
-    panels: list[Panel]
+    panels: list[Laid]
     placed: Placed
     sample: Sample
 
@@ -200,20 +208,25 @@ def _panels(
     rows = np.flatnonzero(fate.ok)
     spec, calendar = choices.spec, where.calendar[rows]
     reach = np.array([spec.estimation[0], spec.event[1]])
-    kinds = list(dict.fromkeys(zip(calendar, benchmark[rows], strict=True)))
-    kind = np.array([kinds.index(pair) for pair in zip(calendar, benchmark[rows], strict=True)], dtype=np.int64)
-    panels: list[Panel] = []
+    kinds, kind = _kinds(calendar, benchmark[rows])
+    places = {name: at for at, name in enumerate(market.prices.bars)}
+    panels: list[Laid] = []
     asset, day = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
     barred = []
     for at, (name, index) in enumerate(kinds):
         mine = np.flatnonzero(kind == at)
         position = where.position[rows[mine]]
         span = np.array([position.min(), position.max()]) + reach
-        tickers, asset[mine] = np.unique(ticker[rows[mine]].astype(str), return_inverse=True)
+        code, names = pd.factorize(ticker[rows[mine]])
+        # As the prices have them, so that a store is read from its begin to its end.
+        order = np.argsort([places[name] for name in names])
+        tickers, asset[mine] = names[order], np.argsort(order)[code]
         if choices.whole:
             span = _history(span, market, name, tickers)
         peers = None if pool is None else pool.on(name, rows[mine])
-        panels.append(panel(market, market.calendars[name], tickers.tolist(), index, span, choices, peers))
+        made = recipe(market, market.calendars[name], tickers.tolist(), index, span, choices, peers)
+        small = made.n_cells * len(tickers) <= CELLS
+        panels.append(_whole(made) if small or choices.whole else made)
         day[mine] = position - span[0]
         if pool is not None and peers is not None:
             event, column = pool.barred(rows[mine], peers)
@@ -228,6 +241,25 @@ def _panels(
     return _Made(rows, panels, placed, sample)
 
 
+def _kinds(calendar: np.ndarray, benchmark: np.ndarray) -> tuple[list[tuple[str | None, str | None]], Ints]:
+    """Give the pairs of calendar and benchmark that events have, and the number of each event's pair."""
+    (one, names), (two, indices) = (pd.factorize(given) for given in (calendar, benchmark))  # None is -1
+    kind, pairs = pd.factorize((one + 1) * (len(indices) + 1) + two + 1)
+    found = [divmod(int(pair), len(indices) + 1) for pair in pairs]
+    return [([None, *names][a], [None, *indices][b]) for a, b in found], kind.astype(np.int64)
+
+
+def _whole(panel: Laid) -> Laid:
+    """Make a panel at once, where that is not too much."""
+    if isinstance(panel, Recipe) and panel.n_cells * len(panel.assets) > LARGEST:
+        raise InputError(
+            f"the panel of {panel.calendar} would hold {len(panel.assets):,} securities x {len(panel.sessions):,}"
+            f" sessions at once, and {LARGEST:,} returns are the most; drawn dates (placebo, calibrate, adjust, band)"
+            " and diagnose need it whole: give fewer securities or shorter prices, or take tests without draws"
+        )
+    return built(panel)
+
+
 def _history(span: Ints, market: Market, name: str | None, tickers: np.ndarray) -> Ints:
     """Widen a span to the first and last price of some tickers."""
     dates = np.concatenate([market.prices.bars[t].dates[[0, -1]] for t in tickers])
@@ -235,12 +267,15 @@ def _history(span: Ints, market: Market, name: str | None, tickers: np.ndarray) 
     return np.array([min(span[0], first), max(span[1], last)])
 
 
-def _clusters(panels: Sequence[Panel], kind: Ints, day: Ints, calendar: np.ndarray, offsets: Ints) -> tuple[Ints, Ints]:
+def _clusters(panels: Sequence[Laid], kind: Ints, day: Ints, calendar: np.ndarray, offsets: Ints) -> tuple[Ints, Ints]:
     """Give each event the number of its calendar and session, and each number the dates of its columns (C, L)."""
     union = np.unique(np.concatenate([p.sessions for p in panels])) if panels else np.empty(0, dtype=np.int64)
     numbers = [np.searchsorted(union, p.sessions) for p in panels]
-    date = np.array([numbers[k][d] for k, d in zip(kind, day, strict=True)], dtype=np.int64)
-    names, name = np.unique(calendar.astype(str), return_inverse=True)
+    date = np.empty(len(day), dtype=np.int64)
+    for at, its in enumerate(numbers):
+        mine = kind == at
+        date[mine] = its[day[mine]]
+    name, names = pd.factorize(calendar, sort=False, use_na_sentinel=False)
     _, first, cluster = np.unique(date * len(names) + name, return_index=True, return_inverse=True)
     dates = [numbers[kind[e]][day[e] + offsets] for e in first]
     return cluster.astype(np.int64), np.array(dates, dtype=np.int64).reshape(len(first), len(offsets))
@@ -266,15 +301,23 @@ def _cross_zone(ticker: np.ndarray, benchmark: np.ndarray, prices: Prices, choic
 
 def valid_estimation_days(prepared: Prepared) -> Ints:
     """Count the valid estimation days of each placed event, (n,), without cutting any window."""
-    placed, spec = prepared.placed, prepared.sample.spec
+    count = np.zeros(len(prepared.placed.day), dtype=np.int64)
+    for rows in cut(prepared.placed, prepared.panels):
+        count[rows] = _valid(*take(prepared.panels, prepared.placed, rows), prepared.sample.spec)
+    return count
+
+
+def _valid(panels: Sequence[Laid], placed: Placed, spec: Spec) -> Ints:
     count = np.zeros(len(placed.day), dtype=np.int64)
     first = np.full(len(count), spec.estimation[0]) if placed.own is None else placed.own[:, 0]
     last = np.full(len(count), spec.estimation[1]) if placed.own is None else placed.own[:, 1]
     hidden = np.empty((0, 3), dtype=np.int64) if placed.hidden is None else placed.hidden
-    for at, its in enumerate(prepared.panels):
+    for at, its in enumerate(panels):
         mine = placed.panel == at
         asset, day = placed.asset[mine], placed.day[mine]
-        running = np.concatenate([np.zeros((len(its.assets), 1), dtype=np.int64), np.cumsum(its.ok, axis=1)], axis=1)
+        ok = built(its).ok
+        running = np.zeros((len(ok), ok.shape[1] + 1), dtype=np.int32)
+        np.cumsum(ok, axis=1, dtype=np.int32, out=running[:, 1:])
         count[mine] = running[asset, day + last[mine] + 1] - running[asset, day + first[mine]]
         event, start, stop = hidden[mine[hidden[:, 0]]].T
         start, stop = np.maximum(start, first[event]), np.minimum(stop, last[event])

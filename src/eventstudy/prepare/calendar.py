@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import markets
-from eventstudy.bars import Bars, minutes
+from eventstudy.bars import Bars, minutes, priced_dates
 from eventstudy.errors import AlignmentError, one_of
 from eventstudy.prepare.intraday import ends, holes, written
 from eventstudy.types import Bools, Dates, Ints
@@ -47,7 +47,7 @@ def key(mic: str | None) -> str | None:
     return None if mic is None else markets.SAME_SESSIONS.get(mic, mic)
 
 
-def observed(name: str | None, bars: Sequence[Bars]) -> Calendar:
+def observed(name: str | None, bars: Sequence[Bars], union: Dates | None = None) -> Calendar:
     """Correct an exchange's calendar by the prices that were seen on it; prices win.
 
     A date with a price becomes a session. A session on which no price stands, though two or more tickers trade before
@@ -58,16 +58,19 @@ def observed(name: str | None, bars: Sequence[Bars]) -> Calendar:
     name : str or None
         Of a calendar; None takes the dates of the prices as the calendar.
     bars : sequence of Bars
+    union : datetime64 array, optional
+        The dates on which one of them has a close, where they are known.
     """
-    seen = [b.dates[np.isfinite(b.fields["close"])] for b in bars]
-    seen = [dates for dates in seen if len(dates)]
+    if union is None:
+        union = priced_dates({b.ticker: b for b in bars}, [b.ticker for b in bars])
     if any(b.intraday for b in bars):
-        return _of_bars(name, bars, seen)
-    union = np.unique(np.concatenate(seen)) if seen else np.array([], dtype="datetime64[D]")
+        return _of_bars(name, bars, union)
     if name is None:
         return Calendar(None, union, None)
     dates, closes = markets.sessions(name)
-    cover = sum((((d[0] <= dates) & (dates <= d[-1])).astype(int) for d in seen), np.zeros(len(dates), dtype=int))
+    ends = np.array([(b.first, b.last) for b in bars if not np.isnat(b.first)], dtype="datetime64[D]").reshape(-1, 2)
+    begun = np.searchsorted(np.sort(ends[:, 0]), dates, side="right")
+    cover = begun - np.searchsorted(np.sort(ends[:, 1]), dates, side="left")
     closed = (cover >= 2) & ~np.isin(dates, union)
     extra = union[~np.isin(union, dates)]
     notes = []
@@ -83,12 +86,11 @@ def observed(name: str | None, bars: Sequence[Bars]) -> Calendar:
     return Calendar(name, dates[order], closes[order], tuple(notes))
 
 
-def _of_bars(name: str | None, bars: Sequence[Bars], seen: Sequence[Dates]) -> Calendar:
+def _of_bars(name: str | None, bars: Sequence[Bars], starts: Dates) -> Calendar:
     """Take the bars that were seen as the calendar; each ends as :func:`eventstudy.prepare.intraday.ends` says.
 
     A session of the exchange without any bar in its hours is one bar without a price, so that no return spans it.
     """
-    starts = np.unique(np.concatenate(seen)) if seen else np.array([], dtype="datetime64[s]")
     steps = {b.step for b in bars if b.step is not None}
     step = min(steps)
     notes = [

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from eventstudy.bars import Prices
+from eventstudy.bars import Bars, Prices
 from eventstudy.prepare import returns as rules
 from eventstudy.prepare.calendar import Calendar, key
 from eventstudy.prepare.factors import Factors, by_date
@@ -50,7 +51,77 @@ class Market:
         return self.calendars[key(self.prices.bars[ticker].mic)]
 
 
-def panel(
+@dataclass(frozen=True)
+class Recipe:
+    """All that the panel of some tickers is made of, one calendar's, with one benchmark; ``built`` makes it.
+
+    ``bars`` are of the ``assets``; ``x``, ``x0`` (T, K) and ``peers`` (T, D) are what all assets share, as in
+    ``Panel``; ``long`` has the regressors on the calendar from its begin, where each asset sums them over its own gaps.
+    """
+
+    bars: Mapping[str, Bars]
+    assets: tuple[str, ...]
+    choices: Choices
+    cut: _Cut
+    x: Floats
+    x0: Floats | None
+    long: tuple[_Cut, Floats] | None
+    peers: Floats | None
+
+    @property
+    def calendar(self) -> str:
+        """The name of the calendar."""
+        return str(self.cut.calendar.name)
+
+    @cached_property
+    def sessions(self) -> Ints:
+        """As in ``Panel``."""
+        return self.cut.sessions()
+
+    @property
+    def n_cells(self) -> int:
+        """How many cells a panel of one asset has."""
+        return len(self.x) * (1 if self.long is None else 1 + self.x.shape[1])
+
+    def take(self, assets: Ints) -> Recipe:
+        """Give the recipe of some assets; of prices that are in memory it takes only theirs along."""
+        names = tuple(self.assets[a] for a in assets)
+        bars = {name: self.bars[name] for name in names} if isinstance(self.bars, dict) else self.bars
+        return replace(self, bars=bars, assets=names)
+
+    def built(self) -> Panel:
+        """Make the panel."""
+        columns = [c for c in self.choices.columns if c != PEERS]
+        spanning = replace(self.choices, gaps="span") if any(c.summed for c in columns) else self.choices
+        x: Floats = self.x
+        if self.long is not None:
+            x = np.empty((len(self.assets), *self.x.shape))
+            for row, name in zip(x, self.assets, strict=True):
+                row[:] = _since_last(self.bars[name], columns, self.long[1], self.long[0])[-len(row) :]
+        known: Bools = np.all(np.isfinite(x), axis=-1)
+        r, ok = self._returns(spanning, "close", known)
+        names = tuple(f"{c.name}{c.shift:+d}" if c.shift else c.name for c in columns)
+        made = Panel(
+            r, ok, np.where(known[..., None], x, 0.0), self.sessions, self.assets, names, calendar=self.calendar,
+            peers=self.peers,
+        )  # fmt: skip
+        if self.x0 is None:
+            return made
+        r0, ok0 = self._returns(self.choices, self.choices.price, np.all(np.isfinite(self.x0), axis=1))
+        return replace(made, r0=r0, ok0=ok0, x0=np.nan_to_num(self.x0))
+
+    def _returns(self, choices: Choices, price: str, known: Bools) -> tuple[Floats, Bools]:
+        """Give the returns (A, T), 0 where not known, and where they are."""
+        r = np.empty((len(self.assets), len(self.x)))
+        for row, name in zip(r, self.assets, strict=True):
+            row[:] = self.cut.exact(_security(self.bars[name], self.cut.calendar, choices, price))
+        ok: Bools = np.isfinite(r)
+        ok &= known
+        r[~ok] = 0.0
+        return r, ok
+
+
+def recipe(
     market: Market,
     calendar: Calendar,
     tickers: Sequence[str],
@@ -58,8 +129,8 @@ def panel(
     span: Ints,
     choices: Choices,
     peers: Sequence[str] | None = None,
-) -> Panel:
-    """Build the panel of some tickers of one calendar, with one benchmark.
+) -> Recipe:
+    """Give the recipe of the panel of some tickers of one calendar, with one benchmark.
 
     Parameters
     ----------
@@ -75,41 +146,27 @@ def panel(
         Securities whose returns the model asks for.
     """
     columns = [c for c in choices.columns if c != PEERS]
-    spanning = replace(choices, gaps="span") if any(c.summed for c in columns) else choices
     first, shift = int(span[0]), max((abs(c.shift) for c in columns), default=0)
     # A return that spans a gap begins before it, however long: what an event has must not hang on where others begin.
-    shift = max(shift, first) if spanning.gaps == "span" else shift
+    shift = max(shift, first) if choices.gaps == "span" or any(c.summed for c in columns) else shift
     cut = _Cut(calendar, first, int(span[1]), shift)
-    series = [_security(market, ticker, cut.calendar, spanning, "close") for ticker in tickers]
-    r = np.stack([cut.exact(one) for one in series])
     x = _regressors(market, benchmark, cut, choices, "close")
+    x0 = None if choices.price == "close" else _regressors(market, benchmark, cut, choices, choices.price)
+    long = None
     if any(c.summed or c.name == "sessions" for c in columns):
         whole = _Cut(calendar, min(first, 0), int(span[1]), shift)
-        long = _regressors(market, benchmark, whole, choices, "close")
-        x = np.stack([_since_last(market, ticker, columns, long, whole)[-len(x) :] for ticker in tickers])
-    known: Bools = np.all(np.isfinite(x), axis=-1)
-    ok: Bools = np.isfinite(r) & known
-    names = tuple(f"{c.name}{c.shift:+d}" if c.shift else c.name for c in columns)
+        long = whole, _regressors(market, benchmark, whole, choices, "close")
     others = [cut.exact(_series(market, name, cut.calendar, choices, "close")) for name in peers or ()]
-    made = Panel(
-        np.where(ok, r, 0.0), ok, np.where(known[..., None], x, 0.0), cut.sessions(), tuple(tickers), names,
-        calendar=str(calendar.name), peers=None if peers is None else _side_by_side(others, r.shape[1]),
-    )  # fmt: skip
-    if choices.price == "close":
-        return made
-    r0 = np.stack([cut.exact(_security(market, ticker, cut.calendar, choices, choices.price)) for ticker in tickers])
-    x0 = _regressors(market, benchmark, cut, choices, choices.price)
-    ok0 = np.isfinite(r0) & np.isfinite(x0).all(axis=1)
-    return replace(made, r0=np.where(ok0, r0, 0.0), ok0=ok0, x0=np.nan_to_num(x0))
+    beside = None if peers is None else _side_by_side(others, len(x))
+    return Recipe(market.prices.bars, tuple(tickers), choices, cut, x, x0, long, beside)
 
 
 def _side_by_side(series: Sequence[Floats], length: int) -> Floats:
     return np.stack(series, axis=1) if series else np.empty((length, 0))
 
 
-def _since_last(market: Market, ticker: str, columns: Sequence[Column], x: Floats, cut: _Cut) -> Floats:
+def _since_last(bars: Bars, columns: Sequence[Column], x: Floats, cut: _Cut) -> Floats:
     """Give the regressors (T, K) of one security: its sessions since the last price, and what is summed over them."""
-    bars = market.prices.bars[ticker]
     priced = np.flatnonzero(np.isfinite(cut.exact(rules.lay(bars, rules.adjusted(bars), cut.calendar))))
     last = np.full(len(x), -1)
     last[priced[1:]] = priced[:-1]
@@ -151,8 +208,7 @@ class _Cut:
         return np.where(inside, days[np.where(inside, at, 0)], beyond)
 
 
-def _security(market: Market, ticker: str, calendar: Calendar, choices: Choices, price: str) -> Floats:
-    bars = market.prices.bars[ticker]
+def _security(bars: Bars, calendar: Calendar, choices: Choices, price: str) -> Floats:
     if not is_return(choices.outcome):
         return rules.lay(bars, level_of(bars, choices.outcome), calendar)
     level = rules.lay(bars, rules.adjusted(bars), calendar)
@@ -183,7 +239,7 @@ def _series(market: Market, name: str, calendar: Calendar, choices: Choices, pri
     bars = market.prices.bars[name]
     own = market.calendar_of(name)
     if own.name == calendar.name:
-        return _security(market, name, calendar, choices, price)
+        return _security(bars, calendar, choices, price)
     if not is_return(choices.outcome):
         return rules.carried(bars, level_of(bars, choices.outcome), own, calendar)
     level = rules.carried(bars, rules.adjusted(bars), own, calendar)
