@@ -154,7 +154,7 @@ class Engine:
 
     def diagnose(self, constituents: Constituents | None) -> pd.DataFrame:
         """Check what breaks the assumptions of the tests."""
-        return diagnose(self.prepared(), self.model, self.prices, constituents, measure_of(self.settings))
+        return diagnose(self.prepared().built(), self.model, self.prices, constituents, measure_of(self.settings))
 
     def across(self, models: Models, windows: Sequence[tuple[int, int]] | None) -> Specifications:
         """Run the study with each of several models."""
@@ -180,9 +180,9 @@ def _clustering(prepared: Prepared) -> Clustering:
     """Count the overlaps of the events that have enough estimation days."""
     spec, placed = prepared.sample.spec, prepared.placed
     kept = valid_estimation_days(prepared) >= spec.min_estimation
-    dates = prepared.sample.cluster_dates[placed.cluster[kept]]
+    first, last = prepared.sample.cluster_dates[:, [spec.n_est, -1]][placed.cluster[kept]].T
     session = prepared.roll.table["session"].to_numpy()[prepared.roll.rows[kept]]
-    found = clustering(dates[:, spec.n_est], np.unique(session, return_inverse=True)[1], dates[:, -1])
+    found = clustering(first, np.unique(session, return_inverse=True)[1], last)
     return found._replace(n_linked=len(prepared.sample.links))
 
 
