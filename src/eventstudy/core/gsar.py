@@ -17,7 +17,7 @@ import numpy as np
 from eventstudy.core.nulls import divide, verdict
 from eventstudy.core.ranks import ROUNDING
 from eventstudy.core.scores import standardised
-from eventstudy.core.sums import by_group, mean_and_sd
+from eventstudy.core.sums import Rows, mean_and_sd, weighted
 from eventstudy.types import Abnormal, Bools, Floats, Sample, Scores, State, Verdict
 
 
@@ -38,15 +38,16 @@ class Gsar:
         """Valid days of each event, day 0 included: T_i, (N,)."""
         return np.asarray(1.0 + self.ok.sum(axis=1))
 
-    @property
-    def valid(self) -> Bools:
-        """Valid days in the order of the columns, day 0 last, (N, M + 1)."""
-        return np.column_stack([self.ok, np.ones(len(self.ok), dtype=bool)])
-
     def above(self, window: int) -> Floats:
         """Say which estimation days are above day 0, one half where they equal it, (N, M)."""
         zero = self.zero[:, window, None]
-        return np.where(self.ok, (self.before > zero) + 0.5 * (self.before == zero), 0.0)
+        above = (self.before > zero).astype(np.float64)
+        equal = self.before == zero
+        if equal.any():
+            above += 0.5 * equal
+        if not self.ok.all():
+            above *= self.ok
+        return above
 
 
 def gsar(scores: Scores, abnormal: Abnormal, moments: State) -> Gsar:
@@ -59,11 +60,22 @@ def gsar(scores: Scores, abnormal: Abnormal, moments: State) -> Gsar:
     return Gsar(before, abnormal.ok[:, : abnormal.n_est], zero, usable)
 
 
-def columns(abnormal: Abnormal, days: Gsar, score: Callable[[Gsar, int], Floats]) -> State:
-    """Sum what ``score`` makes of each window's days (N, M + 1) by column, and count: leaves (G, V, M + 1), 0 last."""
-    valid = days.usable[:, :, None] & days.valid[:, None]
-    scored = np.stack([score(days, v) for v in range(days.zero.shape[1])], axis=1)
-    return {"u": by_group(abnormal, np.where(valid, scored, 0.0)), "n": by_group(abnormal, valid)}
+def summed(abnormal: Abnormal, days: Gsar, score: Callable[[int], tuple[Floats, Floats, Floats]]) -> State:
+    """Sum the scores of each window's days by column, and count: leaves (G, V, M + 1), day 0 last.
+
+    ``score`` (window) gives weights (N,), what they weigh of the estimation days (N, M), 0 where not ok, and of day 0
+    (N,). Events whose CAR in the window is missing have no weight.
+    """
+    u, n = [], []
+    for v in range(days.zero.shape[1]):
+        usable = days.usable[:, v].astype(np.float64)
+        weights, before, zero = score(v)
+        parts = [weighted(abnormal, usable * weights, values) for values in (before, zero[:, None])]
+        counts = [weighted(abnormal, usable, values) for values in (days.ok, np.ones((len(usable), 1)))]
+        u.append(np.hstack([part.values for part in parts]))
+        n.append(np.hstack([part.values for part in counts]))
+    groups, size = counts[0].index, abnormal.block.n_groups
+    return {"u": Rows(groups, np.stack(u, axis=1), size), "n": Rows(groups, np.stack(n, axis=1), size)}
 
 
 def finalize(state: State, sample: Sample) -> Verdict:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from eventstudy.core.nulls import divide, verdict
-from eventstudy.core.sums import by_group
+from eventstudy.core.sums import by_group, weighted
 from eventstudy.types import Abnormal, Bools, Floats, Sample, State, Verdict
 
 ROUNDING = 1e-12  # a deviation of centred ranks (each within 1/2 of 0) below this is the rounding of none
@@ -29,16 +31,19 @@ def ranks(values: Floats, ok: Bools) -> Floats:
     >>> ranks(np.array([[0.3, 0.1, 0.3, 9.0]]), np.array([[True, True, True, False]])).tolist()
     [[2.5, 1.0, 2.5, 0.0]]
     """
-    filled = np.where(ok, values, np.inf)
+    whole = ok.all()
+    filled = np.ascontiguousarray(values) if whole else np.where(ok, values, np.inf)
+    n, length = filled.shape
     order = np.argsort(filled, axis=1)
-    ordered = np.take_along_axis(filled, order, axis=1)
+    order += (np.arange(n) * length)[:, None]  # places in the flattened rows
+    ordered = np.take(filled, order)
     tied = ordered[:, 1:] == ordered[:, :-1]
-    place = np.broadcast_to(np.arange(1.0, values.shape[1] + 1), values.shape)
-    if (tied & np.isfinite(ordered[:, 1:])).any():
+    place = np.broadcast_to(np.arange(1.0, length + 1), filled.shape)
+    if tied.any() and (tied & np.isfinite(ordered[:, 1:])).any():
         place = _shared(tied, place)
     found = np.empty_like(filled)
-    np.put_along_axis(found, order, place, axis=1)
-    return np.where(ok, found, 0.0)
+    found.reshape(-1)[order.reshape(-1)] = place.reshape(-1)
+    return found if whole else np.where(ok, found, 0.0)
 
 
 def _shared(tied: Bools, place: Floats) -> Floats:
@@ -52,8 +57,12 @@ def _shared(tied: Bools, place: Floats) -> Floats:
 
 def by_day(abnormal: Abnormal, values: Floats, ok: Bools) -> State:
     """Sum the ranks of values (N, L), as ``rank / (1 + valid days) - 1/2``, by group and day, with their counts."""
-    place = ranks(values, ok) / (1.0 + ok.sum(axis=1))[:, None] - 0.5
-    return {"u": by_group(abnormal, np.where(ok, place, 0.0)), "n": by_group(abnormal, ok)}
+    n_days = ok.sum(axis=1)
+    place = ranks(values, ok)
+    # a centred rank is rank / (1 + n) - 1/2 where it counts
+    u = weighted(abnormal, 1.0 / (1.0 + n_days), place)
+    n = by_group(abnormal, ok)
+    return {"u": replace(u, values=u.values - 0.5 * n.values), "n": n}
 
 
 def sum_of_days(state: State, sample: Sample, unseen: str) -> Verdict:

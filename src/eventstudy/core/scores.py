@@ -87,21 +87,31 @@ def standardised(abnormal: Abnormal) -> tuple[Floats, Floats]:
         Both 0 where not ok.
     """
     n_est = abnormal.n_est
-    h = abnormal.h[:, :n_est]
-    leverage = np.einsum("nlp,nlp->nl", h, h)
     before = 1.0 if abnormal.v is None else abnormal.v[:, :n_est]
-    inside = np.sqrt(np.maximum(before - leverage, np.finfo(float).tiny))
+    leverage = _leverage(abnormal.h[:, :n_est])
     # A day that alone decides a coefficient has leverage 1 and residual 0: its standardised residual is 0.
     fitted = leverage > before * (1.0 - 1e-12)
-    e = abnormal.ar[:, :n_est] / (abnormal.sigma[:, None] * np.where(fitted, 1.0, inside))
-    return np.where(fitted, 0.0, e), standardised_event(abnormal)
+    left = np.subtract(before, leverage, out=leverage)
+    np.copyto(left, 1.0, where=fitted)
+    e = abnormal.ar[:, :n_est] / np.sqrt(left, out=left)
+    e /= abnormal.sigma[:, None]
+    np.copyto(e, 0.0, where=fitted)
+    return e, standardised_event(abnormal)
+
+
+def _leverage(h: Floats) -> Floats:
+    """Sum the squares of h (N, L, P) over the parameters."""
+    total = np.zeros(h.shape[:2])
+    for column in np.moveaxis(h, -1, 0):
+        total += column * column
+    return total
 
 
 def standardised_event(abnormal: Abnormal) -> Floats:
     """Standardise the abnormal returns of the event window alone (:func:`standardised`), (N, n_evt)."""
     h = abnormal.h[:, abnormal.n_est :]
     after = 1.0 if abnormal.v is None else abnormal.v[:, abnormal.n_est :]
-    deviation = abnormal.sigma[:, None] * np.sqrt(after + np.einsum("nlp,nlp->nl", h, h))
+    deviation = abnormal.sigma[:, None] * np.sqrt(after + _leverage(h))
     return np.asarray(abnormal.ar[:, abnormal.n_est :] / deviation)
 
 

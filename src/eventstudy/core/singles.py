@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from eventstudy.core.scores import lengths
 from eventstudy.core.scores import scores as score
-from eventstudy.types import Abnormal, Floats, Scores, Spec
+from eventstudy.core.windows import strips
+from eventstudy.types import Abnormal, Floats, Ints, Scores, Spec
 
 
 def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> dict[str, NDArray[Any]]:
@@ -78,18 +79,24 @@ def sample_quantile_p(scores: Scores, abnormal: Abnormal) -> Floats:
     float array (N, V)
         NaN where the CAR is missing or no run of L days is complete.
     """
-    n_est = abnormal.n_est
-    e, size = abnormal.ar[:, :n_est], np.abs(scores.car)
+    size = np.where(scores.ok, np.abs(scores.car), np.nan)
     days = np.broadcast_to(lengths(abnormal, scores.weights), size.shape).astype(np.int64)
-    sums = _Runs(e)
-    valid = None if abnormal.whole else _Runs(abnormal.ok[:, :n_est].astype(np.float64))
-    path = None
     if abnormal.v is not None:
-        path = _Runs(abnormal.v[:, :n_est] * abnormal.ok[:, :n_est])
-        spread = (abnormal.v * abnormal.ok)[:, n_est:] @ scores.weights.T
+        spread = (abnormal.v * abnormal.ok)[:, abnormal.n_est :] @ scores.weights.T
         size = size / np.sqrt(np.where(scores.ok, spread, 1.0))
     p = np.full(size.shape, np.nan)
-    for length in np.unique(days[(days > 0) & (days <= n_est)]):
+    for rows in strips(len(size)):
+        p[rows] = _rank(abnormal, rows, size[rows], days[rows])
+    return p
+
+
+def _rank(abnormal: Abnormal, rows: slice, size: Floats, days: Ints) -> Floats:
+    """Give the p of sizes (n, V) among the runs of ``days`` (n, V) of some events' residuals."""
+    e, ok = abnormal.ar[rows, : abnormal.n_est], abnormal.ok[rows, : abnormal.n_est]
+    sums, valid = _Runs(e), None if abnormal.whole else _Runs(ok.astype(np.float64))
+    path = None if abnormal.v is None else _Runs(abnormal.v[rows, : abnormal.n_est] * ok)
+    p = np.full(size.shape, np.nan)
+    for length in np.unique(days[(days > 0) & (days <= abnormal.n_est)]):
         runs = np.abs(sums.of(length))
         if path is not None:
             runs /= np.sqrt(np.maximum(path.of(length), np.finfo(float).tiny))
@@ -99,7 +106,7 @@ def sample_quantile_p(scores: Scores, abnormal: Abnormal) -> Floats:
             runs[broken] = -1.0
             n_runs = n_runs - broken.sum(axis=1)
         for v in np.flatnonzero((days == length).any(axis=0)):
-            mine = (days[:, v] == length) & scores.ok[:, v] & (n_runs > 0)
+            mine = (days[:, v] == length) & np.isfinite(size[:, v]) & (n_runs > 0)
             beyond = (runs >= size[:, [v]]).view(np.uint8).sum(axis=1, dtype=np.int64)
             p[mine, v] = ((1.0 + beyond) / (1.0 + n_runs))[mine]
     return p

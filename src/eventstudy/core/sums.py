@@ -69,6 +69,14 @@ def by_group(abnormal: Abnormal, values: NDArray[Any]) -> Rows:
     return rows(abnormal.block.group, values, abnormal.block.n_groups)
 
 
+def weighted(abnormal: Abnormal, weights: Floats, values: NDArray[Any]) -> Rows:
+    """Sum values (N, M) times the events' weights (N,) by group."""
+    group = abnormal.block.group
+    if (group == group[:1]).all():
+        return Rows(group[:1], (weights @ values)[None], abnormal.block.n_groups)
+    return by_group(abnormal, weights[:, None] * values)
+
+
 def by_cluster(abnormal: Abnormal, values: NDArray[Any]) -> Rows:
     """Sum values (N, ...) by the events' cluster."""
     return rows(abnormal.block.cluster, values, abnormal.block.n_clusters)

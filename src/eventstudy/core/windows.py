@@ -10,6 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from eventstudy.types import Block, Bools, Floats, Ints, Panel, Placed, Spec
 
 BLOCK = 1024  # events, measured best: fewer, and the calls cost more than the arithmetic; more, and caches overflow
+STRIP = 128  # events whose days, some arrays of them, stay in the second-level cache
 CELLS = 4_000_000  # of the returns of peers that a block may hold
 RETURNS = 1_000_000  # of its own: bars within the day have windows of many thousand columns
 
@@ -45,6 +46,12 @@ def blocks(
             cluster, group, weight = placed.cluster[some], placed.group[some], placed.weight[some]
             peers = _peers(panel, placed, some, spec)
             yield Block(r, ok, x, spec.n_est, some, cluster, group, weight, n_clusters, n_groups, gap, peers, inside)
+
+
+def strips(n: int) -> Iterator[slice]:
+    """Part n events into strips, for work of many passes over the same days."""
+    for start in range(0, n, STRIP):
+        yield slice(start, start + STRIP)
 
 
 def _hide(ok: Bools, placed: Placed, some: Ints, spec: Spec) -> Bools | None:

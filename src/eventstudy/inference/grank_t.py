@@ -16,25 +16,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
-from eventstudy.core.gsar import Gsar, columns, finalize, gsar
+from eventstudy.core.gsar import finalize, gsar, summed
 from eventstudy.core.ranks import ranks
 from eventstudy.types import Abnormal, Floats, Scores, State, Test
 
 
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
-    """Sum centred ranks by column and window, with their counts: (G, V, M + 1), day 0 last."""
+    """Sum centred ranks by column and window, with their counts: (G, V, M + 1), day 0 last.
+
+    A day's rank is its rank among the estimation days, and one more where day 0 is below it.
+    """
     days = gsar(scores, abnormal, prior["moments"])
+    share = 1.0 / (days.n_days + 1.0)
+    middle = 0.5 * (days.n_days + 1.0)  # centred on 0, a rank less this, times the share
     below = ranks(days.before, days.ok)
+    below -= middle[:, None] * days.ok
 
-    def centred(days: Gsar, window: int) -> Floats:
-        """Insert day 0 into the ranks of the estimation days, and centre all of them."""
+    def score(window: int) -> tuple[Floats, Floats, Floats]:
         above = days.above(window)
-        place = np.column_stack([below + above, days.n_days - above.sum(axis=1)])
-        return np.asarray(place / (days.n_days + 1.0)[:, None] - 0.5)
+        return share, below + above, days.n_days - middle - above.sum(axis=1)
 
-    return columns(abnormal, days, centred)
+    return summed(abnormal, days, score)
 
 
 TEST = Test(chunk, finalize, needs=("moments",), survives="same_day")

@@ -18,22 +18,30 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from eventstudy.core.gsar import Gsar, columns, finalize, gsar
+from eventstudy.core.gsar import finalize, gsar, summed
 from eventstudy.types import Abnormal, Floats, Scores, State, Test
 
 
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
     """Sum signs by column and window, with their counts: (G, V, M + 1), day 0 last."""
-    return columns(abnormal, gsar(scores, abnormal, prior["moments"]), _signs)
+    days = gsar(scores, abnormal, prior["moments"])
+    edge = np.full((len(days.before), 1), np.inf)
+    ordered = np.hstack([-edge, np.sort(np.where(days.ok, days.before, np.inf), axis=1), edge])
+    total = days.n_days.astype(np.int64)
+    middle = [np.take_along_axis(ordered, at[:, None] + np.arange(2), axis=1) for at in ((total - 1) // 2, total // 2)]
+    ones = np.ones(len(total))
 
+    def score(window: int) -> tuple[Floats, Floats, Floats]:
+        zero = days.zero[:, window]
+        # Day 0 takes a place in the order: what then stands there is day 0, or the neighbour that it is not past.
+        low, high = (np.clip(zero, its[:, 0], its[:, 1]) for its in middle)
+        median = (low + high) / 2.0
+        signs = np.sign(days.before - median[:, None])
+        if not days.ok.all():
+            signs *= days.ok
+        return ones, signs, np.sign(zero - median)
 
-def _signs(days: Gsar, window: int) -> Floats:
-    """Give the side of its event's median on which each day is, (N, M + 1)."""
-    values = np.column_stack([days.before, days.zero[:, window]])
-    ordered = np.sort(np.where(days.valid, values, np.inf), axis=1)
-    total = days.n_days.astype(np.int64)[:, None]
-    middle = [np.take_along_axis(ordered, at, axis=1) for at in ((total - 1) // 2, total // 2)]
-    return np.asarray(np.sign(values - (middle[0] + middle[1]) / 2.0))
+    return summed(abnormal, days, score)
 
 
 TEST = Test(chunk, finalize, needs=("moments",), survives="same_day")
