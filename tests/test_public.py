@@ -22,6 +22,7 @@ PUBLIC = [
     "NotEnoughData",
     "Prices",
     "Result",
+    "ScaleError",
     "SourceError",
     "SourceUnavailable",
     "Study",

@@ -19,7 +19,7 @@ from eventstudy.members import models as all_models
 from eventstudy.members import settings_of
 from eventstudy.result import Result
 from eventstudy.specifications import Specifications, Window, in_order
-from eventstudy.types import PEERS, Ints, Model, Sample, Spec, State, Test, Verdict
+from eventstudy.types import PEERS, Abnormal, Ints, Model, Sample, Scores, Spec, State, Test, Verdict
 
 OF_THE_MARKET = ("benchmark", "sessions", "clock")
 Models = Sequence[str | Model] | Mapping[str, str | Model]
@@ -87,8 +87,12 @@ def _standard_error(state: State, sample: Sample) -> Verdict:
     return verdict(sd * np.sqrt(np.where(inflation > 0, inflation, np.nan) / np.maximum(n, 1)), n, df=n - 1)
 
 
+def _nothing_of_its_own(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
+    return {}
+
+
 OWN = "standard error"
-ERROR = Test(lambda scores, abnormal, prior: {}, _standard_error, shares=("moments", "overlap"), survives="overlap")
+ERROR = Test(_nothing_of_its_own, _standard_error, shares=("moments", "overlap"), survives="overlap")
 
 
 def labelled(models: Any) -> dict[str, Model]:

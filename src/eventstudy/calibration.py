@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy import special
 
 from eventstudy import _registry
 from eventstudy.core.draws import Shocked, null
-from eventstudy.core.run import run
+from eventstudy.core.run import HERE, How, run
 from eventstudy.errors import InputError, NotEnoughData
 from eventstudy.measure import Measure, measure_of
 from eventstudy.prepare.align import Prepared
@@ -69,7 +70,7 @@ def calibrate(
     shocks: Sequence[float],
     level: float,
     seed: int,
-    about: Mapping[str, Any],
+    how: How = HERE,
 ) -> Calibration:
     """Run the study on drawn dates, once a shock, and count rejections; see ``Result.calibrate``.
 
@@ -92,10 +93,10 @@ def calibrate(
     spec = prepared.sample.spec
     if not spec.event[0] <= 0 <= spec.event[1]:
         raise InputError(f"event {spec.event} does not hold day 0, on which the shock falls; widen it")
-    rows = []
+    rows, again = [], partial(run, how=how)
     for shock in shocks:
         shocked = Shocked(model, float(shock), -spec.event[0])
-        found = null(run, prepared.panels, prepared.placed, shocked, tests, prepared.sample, draws, seed)
+        found = null(again, prepared.panels, prepared.placed, shocked, tests, prepared.sample, draws, seed)
         if not found:
             raise NotEnoughData("the histories hold no place for any event; give longer prices or a shorter estimation")
         for name in tests:
@@ -104,7 +105,7 @@ def calibrate(
                 known = np.isfinite(p[:, v])
                 rows.append((shock, start, end, name, *_rate(int((p[known, v] < level).sum()), int(known.sum()))))
     columns = ["shock", "start", "end", "test", "n_draws", "rejection", "lower", "upper"]
-    return Calibration(pd.DataFrame(rows, columns=columns), level, {**about, "draws": draws, "seed": seed})
+    return Calibration(pd.DataFrame(rows, columns=columns), level, {"draws": draws, "seed": seed})
 
 
 def _rate(hits: int, n: int) -> tuple[int, float, float, float]:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from eventstudy.calibration import Calibration, calibrate
 from eventstudy.core.clustering import Clustering, clustering
 from eventstudy.core.draws import null
 from eventstudy.core.nulls import margin
+from eventstudy.core.parts import Each
 from eventstudy.core.run import How, run
 from eventstudy.core.sums import grouped
 from eventstudy.core.volatility import Squared
@@ -31,6 +33,7 @@ from eventstudy.prepare.panels import Choices
 from eventstudy.prepare.reactions import reactions
 from eventstudy.provenance import provenance
 from eventstudy.result import Result
+from eventstudy.scale import NO_SCALE, Scale, Tally
 from eventstudy.specifications import Specifications
 from eventstudy.types import Floats, Ints, Model, Placed, Sample, Survives, Test
 
@@ -40,7 +43,7 @@ class Engine:
     """The choices of a study and its data, so that a result can run it again in other ways.
 
     ``tests`` gives the tests by name that survive a kind of dependence, and ``default`` says whether the library chose
-    them; ``settings`` are the choices as plain values.
+    them; ``settings`` are the choices as plain values; ``scale`` is who works on the parts.
     """
 
     model: Model
@@ -55,6 +58,7 @@ class Engine:
     prices: Prices
     factors: pd.DataFrame | None
     other_news: Events | None = None
+    scale: Scale = NO_SCALE
 
     def prepared(self, whole: bool = False) -> Prepared:
         """Give the placed events and their panels; ``whole`` takes all that the prices hold, to draw dates from."""
@@ -77,25 +81,31 @@ class Engine:
         for note in prepared.notes:
             if "another time zone" in note:
                 warnings.warn(note, EventStudyWarning, stacklevel=3)
+        tally = Tally()
+        each = self.scale.each(tally)
         with _bar(len(prepared.placed.day), progress) as advance:
             placed, sample = prepared.placed, prepared.sample
-            outcome = run(prepared.panels, placed, self.model, chosen, sample, How(advance), seed=self.seed)
+            outcome = run(prepared.panels, placed, self.model, chosen, sample, How(advance, each), seed=self.seed)
         why = f"default: {cluster}" if self.default else ""
         frame = self.events.frame
         made = tables.assemble(prepared.roll, outcome, sample.spec, self.model.coefficients, frame, why)
         if self.group is not None:
-            made["tests"] = pd.concat([made["tests"], self._by_group(prepared, chosen, why)])
+            made["tests"] = pd.concat([made["tests"], self._by_group(prepared, chosen, why, each)])
         story = provenance(
-            dict(self.settings), frame, self.prices, prepared.notes, cluster._asdict(), list(chosen), self.factors
-        )
+            dict(self.settings), frame, self.prices, [*prepared.notes, *tally.notes], cluster._asdict(), list(chosen),
+            self.factors,
+        )  # fmt: skip
+        if self.scale.checkpoint is not None:
+            story |= {"checkpoint": self.scale.checkpoint, "n_parts": tally.n_parts, "n_resumed": tally.n_resumed}
         moves = reactions(prepared.roll, self.prices, prepared.calendars, self.choices.returns)
         moves["session"] = tables.at_the_exchange(moves["session"], prepared.roll.zone)
         return Result(**made, reactions=moves, provenance=story, engine=self)
 
-    def _by_group(self, prepared: Prepared, chosen: Mapping[str, Test], why: str) -> pd.DataFrame:
+    def _by_group(self, prepared: Prepared, chosen: Mapping[str, Test], why: str, each: Each | None) -> pd.DataFrame:
         """Make every test for each value of the group's column."""
         placed, sample, labels = _grouped(prepared, self.events.frame, str(self.group))
-        outcome = run(prepared.panels, placed, self.model, chosen, sample, singly=False, seed=self.seed)
+        how = How(each=each)
+        outcome = run(prepared.panels, placed, self.model, chosen, sample, how, singly=False, seed=self.seed)
         return tables.verdicts(outcome, sample.spec, why, labels)
 
     def null(self, draws: int) -> dict[str, dict[str, Floats]]:
@@ -116,8 +126,9 @@ class Engine:
         if self.group is not None:
             samples.append(_grouped(made, self.events.frame, self.group))
         found: dict[str, dict[str, Floats]] = {}
+        again = partial(run, how=How(each=self.scale.each()))
         for placed, sample, labels in samples:
-            its = null(run, made.panels, placed, self.model, tests, sample, draws, self.seed)
+            its = null(again, made.panels, placed, self.model, tests, sample, draws, self.seed)
             for g, label in enumerate(labels):
                 found.setdefault(label, {name: values[:, g] for name, values in its.items()})
         return found
@@ -173,7 +184,8 @@ class Engine:
         prepared = self.prepared(whole=True)
         chosen = self.tests(_clustering(prepared).kind)
         about = {"prices": dict(self.prices.provenance), "settings": dict(self.settings)}
-        return calibrate(prepared, self.model, chosen, draws, shocks, level, seed, about)
+        found = calibrate(prepared, self.model, chosen, draws, shocks, level, seed, How(each=self.scale.each()))
+        return replace(found, provenance={**about, **found.provenance})
 
 
 def _clustering(prepared: Prepared) -> Clustering:

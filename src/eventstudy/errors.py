@@ -6,6 +6,7 @@
     ├── InputError (ValueError)     an argument, an event file, a study file or a price is not valid
     ├── AlignmentError              events and prices cannot be brought onto one calendar
     ├── NotEnoughData               nothing is left to estimate or to test
+    ├── ScaleError                  a worker, a cluster or a checkpoint failed, and no result is given
     └── SourceError                 prices could not be had
         ├── TickerNotFound          the source does not know the ticker, or has nothing in the range
         ├── SourceUnavailable       no answer, refusal or server error after all retries
@@ -34,6 +35,10 @@ class AlignmentError(EventStudyError):
 
 class NotEnoughData(EventStudyError):
     """Nothing is left to estimate or to test."""
+
+
+class ScaleError(EventStudyError):
+    """A worker, a cluster or a checkpoint failed, and no result is given."""
 
 
 class SourceError(EventStudyError):

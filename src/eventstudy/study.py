@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from eventstudy.prepare.panels import Choices
 from eventstudy.prepare.returns import GAPS, RETURNS
 from eventstudy.prepare.screens import CONTAMINATED
 from eventstudy.result import Result
+from eventstudy.scale import scaled
 from eventstudy.types import Model, Spec, Survives, Test
 
 DEFAULT_TESTS: Mapping[Survives, tuple[str, ...]] = {
@@ -210,6 +212,8 @@ class Study:
         factors: pd.DataFrame | None = None,
         other_news: Events | None = None,
         progress: bool = False,
+        executor: Any = None,
+        checkpoint: str | os.PathLike[str] | None = None,
     ) -> Result:
         """Estimate every event, and test the sample.
 
@@ -223,6 +227,13 @@ class Study:
             Events that are not studied, but may confound or contaminate those that are.
         progress : bool
             Whether to show a bar.
+        executor : concurrent.futures.Executor or distributed.Client, optional
+            Who works on the parts of the study, of about 65,000 events each: threads, processes or a Dask cluster. The
+            result's own methods go on using it. None works here, part by part.
+        checkpoint : str or Path, optional
+            A folder, or an fsspec URL, that all workers reach. Every part that is done is left there, and a run with
+            the same data and choices takes it from there; ``provenance`` says how many of ``n_parts`` were
+            (``n_resumed``).
 
         Returns
         -------
@@ -232,8 +243,12 @@ class Study:
         ------
         AlignmentError
             When the one benchmark has no prices, or a date has no session and the policy is "raise".
+        InputError
+            When ``executor`` or ``checkpoint`` is none, or a model or test cannot be sent to another process.
         NotEnoughData
             When there are no events.
+        ScaleError
+            When workers, the cluster or the checkpoint fail; there is no result of some of the parts.
 
         Warns
         -----
@@ -242,7 +257,8 @@ class Study:
         """
         if not len(events):
             raise NotEnoughData("there are no events; give at least one")
-        return self._engine(events, prices, factors, other_news).run(progress)
+        engine = replace(self._engine(events, prices, factors, other_news), scale=scaled(executor, checkpoint))
+        return engine.run(progress)
 
     def _engine(
         self, events: Events, prices: Prices, factors: pd.DataFrame | None, other_news: Events | None

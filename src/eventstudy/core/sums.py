@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from eventstudy.types import Abnormal, Floats, Ints, Placed, Sample, Scores, State
 
 MARKETS = 6  # on so many at most one piece of news is paired with itself
+FEW = 64  # rows of a table that are not worth packing
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,18 @@ def add(total: dict[str, Any], state: State) -> dict[str, Any]:
         else:
             total[name] = total[name] + leaf
     return total
+
+
+def packed(state: State) -> dict[str, Any]:
+    """Give a state whose tables are :class:`Rows` where most rows are 0; ``add({}, ...)`` makes them whole again."""
+    return {name: _packed(leaf) for name, leaf in state.items()}
+
+
+def _packed(leaf: Any) -> Any:
+    if not isinstance(leaf, np.ndarray) or leaf.dtype != np.float64 or leaf.ndim == 0 or len(leaf) < FEW:
+        return leaf
+    used = np.flatnonzero(leaf.reshape(len(leaf), -1).any(axis=1))
+    return Rows(used, leaf[used], len(leaf)) if 2 * len(used) < len(leaf) else leaf
 
 
 def moments(scores: Scores, abnormal: Abnormal) -> State:

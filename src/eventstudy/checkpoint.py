@@ -1,0 +1,272 @@
+"""Parts of a study left as files, named by what they were made from, so that a run that was cut short goes on.
+
+A file holds arrays alone (NumPy's npz, without pickle). It is written aside and then renamed, so that what has the
+name of a part is a whole one; one that is damaged is computed anew.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import json
+import os
+import types
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from eventstudy.core.parts import Done, Task
+from eventstudy.core.sums import Gathered, Rows
+from eventstudy.errors import InputError, ScaleError
+
+ABOUT = b"""Parts of an event study, each named by the SHA-256 of what it was made from: the same study run again with this
+folder as its checkpoint takes them from here. All of it may be deleted; files that end in .part were never finished.
+"""
+PLAIN = ("rows", "status", "n_est")  # of Done, arrays by themselves
+
+
+class Found(NamedTuple):
+    """A part, whether it was there, and what is to be noted of that."""
+
+    done: Done
+    resumed: bool
+    note: str = ""
+
+
+def opened(folder: Any) -> str:
+    """Give the folder as text, made and found writable.
+
+    Raises
+    ------
+    InputError
+        When it is neither a path nor a URL.
+    ScaleError
+        When nothing can be written there.
+    """
+    if not isinstance(folder, str | os.PathLike) or not os.fspath(folder):
+        raise InputError(f"checkpoint is {folder!r}; give a folder, as text or Path, or an fsspec URL")
+    place = os.fspath(folder)
+    store = _store(place)
+    _written(store, place, "README.txt", ABOUT)
+    return place
+
+
+def kept(function: Callable[[Task], Done], folder: str, task: Task) -> Found:
+    """Give the part that a task makes: from its file, or computed and left as one."""
+    store, name, note = _store(folder), key(task) + ".npz", ""
+    data = store.read(name)
+    if data is not None:
+        try:
+            return Found(_loaded(data, task), True)
+        except Exception as flaw:  # a damaged archive raises almost anything
+            note = f"the checkpoint's file {name} is damaged, and was computed anew ({flaw})"
+    done = function(task)
+    _written(store, folder, name, _saved(done))
+    return Found(done, False, note)
+
+
+def _written(store: _Folder | _Remote, folder: str, name: str, data: bytes) -> None:
+    try:
+        store.write(name, data)
+    except OSError as flaw:
+        raise ScaleError(
+            f"checkpoint {folder!r} cannot be written ({flaw.strerror or flaw}); free space or rights there, or give "
+            "another folder, and run again: the parts that are whole are not computed anew"
+        ) from flaw
+
+
+class _Folder:
+    """Files of a folder, each there whole or not at all."""
+
+    def __init__(self, place: str) -> None:
+        self._path = Path(place)
+
+    def read(self, name: str) -> bytes | None:
+        try:
+            return (self._path / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, data: bytes) -> None:
+        self._path.mkdir(parents=True, exist_ok=True)
+        aside = self._path / f"{name}.{uuid.uuid4().hex}.part"
+        try:
+            with aside.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(aside, self._path / name)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+
+
+class _Remote:
+    """The same on any file system that fsspec knows."""
+
+    def __init__(self, place: str) -> None:
+        try:
+            import fsspec
+        except ImportError as missing:
+            raise InputError(
+                f'checkpoint is the URL {place!r}, which needs fsspec; pip install "eventstudy-quant[cluster]", or give a folder'
+            ) from missing
+        try:
+            self._fs, self._path = fsspec.core.url_to_fs(place)
+        except (ImportError, ValueError) as flaw:
+            raise InputError(f"checkpoint is {place!r}, which fsspec cannot open ({flaw})") from flaw
+
+    def read(self, name: str) -> bytes | None:
+        try:
+            return bytes(self._fs.cat_file(f"{self._path}/{name}"))
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, data: bytes) -> None:
+        self._fs.makedirs(self._path, exist_ok=True)
+        aside = f"{self._path}/{name}.{uuid.uuid4().hex}.part"
+        try:
+            self._fs.pipe_file(aside, data)
+            self._fs.mv(aside, f"{self._path}/{name}")
+        except BaseException:
+            if self._fs.exists(aside):
+                self._fs.rm(aside)
+            raise
+
+
+def _store(place: str) -> _Folder | _Remote:
+    return _Remote(place) if "://" in place else _Folder(place)
+
+
+def _saved(done: Done) -> bytes:
+    """Flatten a part to arrays, and a text that says which is which."""
+    arrays: list[Any] = []
+    names: list[list[Any]] = []
+
+    def keep(values: Any, *name: Any) -> None:
+        array = np.asarray(values)
+        if array.dtype.hasobject:
+            raise InputError(f"{'/'.join(map(str, name))} of the states is no array of numbers, and cannot be kept")
+        names.append(list(name))
+        arrays.append(array)
+
+    for part in PLAIN:
+        keep(getattr(done, part), part)
+    for leaf, values in done.singles.items():
+        keep(values, "singles", leaf)
+    for kind, states in (("tests", done.tests), ("shared", done.shared)):
+        for test, state in states.items():
+            names.append(["state", kind, test])
+            arrays.append(np.empty(0))
+            for leaf, values in state.items():
+                if isinstance(values, Gathered):
+                    keep(values.values, kind, test, leaf, "gathered")
+                elif isinstance(values, Rows):
+                    keep(values.index, kind, test, leaf, "index", values.size)
+                    keep(values.values, kind, test, leaf, "rows")
+                else:
+                    keep(values, kind, test, leaf, "sum")
+    file = io.BytesIO()
+    np.savez(file, names=np.array(json.dumps(names)), **{f"a{k}": array for k, array in enumerate(arrays)})
+    return file.getvalue()
+
+
+def _loaded(data: bytes, task: Task) -> Done:
+    """Put a part together again; raise where it is not whole, or not of these events."""
+    plain: dict[str, Any] = {}
+    singles: dict[str, Any] = {}
+    states: dict[str, dict[str, dict[str, Any]]] = {"tests": {}, "shared": {}}
+    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        for k, (head, *rest) in enumerate(json.loads(str(archive["names"]))):
+            values = archive[f"a{k}"]
+            if head in PLAIN:
+                plain[head] = values
+            elif head == "singles":
+                singles[rest[0]] = values
+            elif head == "state":
+                states[rest[0]][rest[1]] = {}
+            else:
+                _laid(states[head][rest[0]], values, *rest[1:])
+    if not np.array_equal(plain["rows"], task.rows):
+        raise ValueError("it has other events")
+    return Done(states["tests"], states["shared"], singles, **plain)
+
+
+def _laid(state: dict[str, Any], values: Any, leaf: str, kind: str, size: int = 0) -> None:
+    if kind == "gathered":
+        state[leaf] = Gathered((values,))
+    elif kind == "index":
+        state[leaf] = Rows(values, np.empty(0), size)
+    elif kind == "rows":
+        state[leaf] = Rows(state[leaf].index, values, state[leaf].size)
+    else:
+        state[leaf] = values
+
+
+def key(task: Task) -> str:
+    """Give the SHA-256 of all that a part depends on: the task's arrays, model, tests, windows, and the library.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace as Any
+    >>> key(Any(n=1)) == key(Any(n=1)), key(Any(n=1)) == key(Any(n=1.0))
+    (True, False)
+    """
+    digest = hashlib.sha256(version("eventstudy-quant").encode())
+    _fed(digest.update, task, ())
+    return digest.hexdigest()
+
+
+def _fed(feed: Callable[[Any], object], thing: Any, above: tuple[int, ...]) -> None:
+    """Feed a thing to a hash by its values, whatever the objects are that hold them; ``above`` are those it lies in."""
+    if id(thing) in above:
+        feed(b"again")
+        return
+    above = (*above, id(thing))
+    kind = type(thing)
+    feed(f"<{kind.__module__}.{kind.__qualname__}".encode())
+    if isinstance(thing, np.ndarray) and not thing.dtype.hasobject:
+        feed(f"{thing.dtype.str}{thing.shape}".encode())
+        feed(np.ascontiguousarray(thing).view(np.uint8).data if thing.size and thing.ndim else thing.tobytes())
+    elif isinstance(thing, str | bytes | int | float | complex | None):
+        feed(f"{len(text := repr(thing))}:{text}".encode())
+    else:
+        for part in _parts(thing):
+            _fed(feed, part, above)
+    feed(b">")
+
+
+def _parts(thing: Any) -> list[Any]:
+    """Give what a thing consists of."""
+    if isinstance(thing, Mapping):
+        return [part for pair in thing.items() for part in pair]
+    if isinstance(thing, set | frozenset):
+        return sorted(thing, key=repr)
+    if isinstance(thing, list | tuple):
+        return list(thing)
+    if isinstance(thing, types.FunctionType):
+        cells = [cell.cell_contents for cell in thing.__closure__ or ()]
+        return [thing.__module__, thing.__qualname__, thing.__code__, thing.__defaults__, thing.__kwdefaults__, cells]
+    if isinstance(thing, types.CodeType):
+        return [thing.co_code, thing.co_names, thing.co_consts]
+    if isinstance(thing, functools.partial):
+        return [thing.func, thing.args, thing.keywords]
+    if isinstance(thing, type | types.BuiltinFunctionType | types.ModuleType | np.ufunc):
+        return [getattr(thing, "__module__", ""), getattr(thing, "__qualname__", thing.__name__)]
+    if is_dataclass(thing):
+        return [(field.name, getattr(thing, field.name)) for field in fields(thing)]
+    try:
+        reduced = thing.__reduce_ex__(4)
+    except TypeError as flaw:
+        raise InputError(f"a part depends on {thing!r}, which cannot be kept in a checkpoint ({flaw})") from flaw
+    return (
+        [reduced]
+        if isinstance(reduced, str)
+        else [part if k < 3 else list(part or ()) for k, part in enumerate(reduced)]
+    )
