@@ -36,6 +36,7 @@ PUBLIC = [
     "read_prices",
     "test",
     "tests",
+    "write_prices",
 ]
 
 

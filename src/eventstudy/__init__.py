@@ -28,7 +28,7 @@ from eventstudy.errors import (
 from eventstudy.members import model, models, test, tests
 from eventstudy.prepare.events import Events, read_events
 from eventstudy.prepare.french import read_french
-from eventstudy.prices import fetch_prices, read_prices
+from eventstudy.prices import fetch_prices, read_prices, write_prices
 from eventstudy.result import Result
 from eventstudy.study import Study
 
@@ -56,4 +56,5 @@ __all__ = [
     "read_prices",
     "test",
     "tests",
+    "write_prices",
 ]

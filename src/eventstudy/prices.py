@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -24,14 +24,15 @@ class Source(Protocol):
 
 
 def read_prices(folder: str | Path) -> Prices:
-    r"""Read every ticker of a folder of CSV or Parquet files in Yahoo's layout.
+    r"""Read every ticker of a folder: CSV or Parquet files in Yahoo's layout, or a store of :func:`write_prices`.
 
     Parameters
     ----------
     folder : str or Path
         One file a ticker, with the columns Date, Close and any of Open, High, Low, Adj Close, Volume. A
         ``manifest.csv`` (ticker, file, currency, mic) says which file is which ticker; without one the file's
-        name is the ticker. Dates with times and offsets are the starts of bars within the day.
+        name is the ticker. Dates with times and offsets are the starts of bars within the day. Of a store only the
+        index is read, and its prices when a study needs them.
 
     Returns
     -------
@@ -53,7 +54,41 @@ def read_prices(folder: str | Path) -> Prices:
     >>> read_prices(folder).bars["BABA"].fields["close"]
     array([168.1, 165. ])
     """
-    return fetch_prices(None, None, None, source="folder", path=folder)
+    stored = _registry.helper("sources", "_store").is_store(Path(folder))
+    return fetch_prices(None, None, None, source="store" if stored else "folder", path=folder)
+
+
+def write_prices(prices: Prices | Iterable[Prices], folder: str | Path, partition: int = 256) -> None:
+    """Write prices as a store, from which a study reads no more at a time than it needs.
+
+    Parameters
+    ----------
+    prices : Prices, or iterable of Prices
+        Several one after the other, each with other tickers, where all at once are more than memory holds. A source
+        that names its tickers in the order of the store reads each file once.
+    folder : str or Path
+        Made where it is not there, and replaced as a whole where it is a store; in the end, so that a store that is
+        being written is never read.
+    partition : int
+        Tickers in a file.
+
+    Raises
+    ------
+    InputError
+        When a ticker stands twice, sessions and bars within the day are mixed, or the folder holds something else.
+    SourceError
+        When the folder or a file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> simulated = fetch_prices(["0700.HK", "^HSI"], "2021-09-01", "2021-09-30", source="simulated", seed=1)
+    >>> write_prices(simulated, folder)
+    >>> read_prices(folder).tickers
+    ('0700.HK', '^HSI')
+    """
+    _registry.helper("sources", "_store").write(prices, folder, partition)
 
 
 def fetch_prices(
@@ -69,13 +104,13 @@ def fetch_prices(
     ----------
     tickers : sequence of str, or None
         As Yahoo writes them: ``BABA``, ``0700.HK``, ``^HSI``, ``HKD=X``. None takes all of a source that can list
-        them (``folder``, ``parquet``, ``duckdb``, ``sql``, ``frame``).
+        them (``folder``, ``store``, ``parquet``, ``duckdb``, ``sql``, ``frame``).
     start, end : ISO text, datetime.date or None
         Both included; None leaves an end open.
     source : str or object
-        ``yahoo``, ``folder`` (option ``path``), ``parquet`` (``path``), ``duckdb`` (``path``, ``table`` or ``query``),
-        ``sql`` (``uri``, ``table``), ``frame`` (``frame``, ``exchange``), ``simulated`` (``seed``, ``reactions``,
-        ``totals``), or an object with such a ``read``.
+        ``yahoo``, ``folder`` (option ``path``), ``store`` (``path``), ``parquet`` (``path``), ``duckdb`` (``path``,
+        ``table`` or ``query``), ``sql`` (``uri``, ``table``), ``frame`` (``frame``, ``exchange``), ``simulated``
+        (``seed``, ``reactions``, ``totals``), or an object with such a ``read``.
     **options
         The keywords of the source's ``read``.
 

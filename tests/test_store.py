@@ -1,0 +1,279 @@
+"""Prices on disk: what comes back is what was written, and a study reads no more of it than it needs."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import subprocess
+import sys
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import eventstudy as es
+from eventstudy.bars import Bars, priced_dates
+from eventstudy.prepare import align
+from eventstudy.sources import _store
+from eventstudy.sources._store import Shelf
+
+TICKERS = ["0700.HK", "0005.HK", "9988.HK", "BABA", "JD", "VOD.L", "^HSI", "^GSPC", "HKD=X"]
+
+
+@pytest.fixture(scope="module")
+def prices() -> es.Prices:
+    """Give several exchanges and currencies, with gaps, fields of one's own, and a ticker that has no price at all."""
+    made = es.fetch_prices(TICKERS, "2018-06-01", "2021-12-30", source="simulated", seed=3)
+    rng, bars = np.random.default_rng(0), dict(made.bars)
+    for name in TICKERS[:5]:
+        its = bars[name]
+        lost = rng.random(len(its.dates)) < 0.01
+        fields = {k: np.where(lost, np.nan, v) for k, v in its.fields.items()}
+        bars[name] = replace(its, fields={**fields, "spread": rng.standard_normal(len(its.dates))})
+    some = bars["JD"].dates
+    bars["JD"] = replace(
+        bars["JD"], fields={k: np.where(some < some[300], np.nan, v) for k, v in bars["JD"].fields.items()}
+    )
+    bars["NIO"] = Bars("NIO", some[:20], {"close": np.full(20, np.nan)}, "XNYS", "USD")
+    bars["LATE"] = Bars("LATE", some[:0], {"close": np.empty(0)}, None, None)
+    return es.Prices(bars)
+
+
+@pytest.fixture
+def folder(prices, tmp_path: Path) -> Path:
+    es.write_prices(prices, tmp_path / "store", partition=3)
+    return tmp_path / "store"
+
+
+@pytest.fixture(scope="module")
+def events(prices) -> es.Events:
+    rng = np.random.default_rng(1)
+    rows = [
+        (name, str(rng.choice(prices.bars[name].dates[50:-1])), group)
+        for name in TICKERS[:6]
+        for group in ["a", "b"] * 12
+    ]
+    return es.Events.from_frame(pd.DataFrame(rows, columns=["ticker", "announced", "kind"]))
+
+
+def same(one: Bars, other: Bars) -> None:
+    for name in ("ticker", "mic", "currency", "step", "intraday"):
+        assert getattr(one, name) == getattr(other, name), name
+    assert one.dates.dtype == other.dates.dtype
+    np.testing.assert_array_equal(one.dates, other.dates)
+    assert list(one.fields) == list(other.fields)
+    for name, values in one.fields.items():
+        assert values.dtype == np.float64
+        assert values.tobytes() == other.fields[name].tobytes(), name
+    for name in ("first", "last"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+        assert getattr(one, name).dtype == getattr(other, name).dtype
+
+
+def test_what_comes_back_is_what_was_written_bit_for_bit(prices, folder):
+    found = es.read_prices(folder)
+    assert found.tickers == prices.tickers
+    assert len(list(folder.glob("prices-*.parquet"))) == 4
+    for name, its in prices.bars.items():
+        same(found.bars[name], its)
+    assert repr(found) == repr(prices)
+    assert list(found.frame("BABA").columns) == list(prices.bars["BABA"].fields)
+
+
+def test_bars_within_the_day_come_back(tmp_path):
+    starts = pd.date_range("2021-01-04 14:30", periods=200, freq="30min", tz="UTC")
+    bars = es.Prices.from_frame(pd.DataFrame({"A": np.arange(1.0, 201.0), "B": 2.0}, index=starts), "XNYS")
+    es.write_prices(bars, tmp_path / "store")
+    for name, its in es.read_prices(tmp_path / "store").bars.items():
+        same(its, bars.bars[name])
+    mixed = {"A": bars.bars["A"], "C": Bars("C", np.array(["2021-01-04"], dtype="M8[D]"), {"close": np.ones(1)})}
+    with pytest.raises(es.InputError, match="C has daily prices, and those before it bars within the day"):
+        es.write_prices(es.Prices(mixed), tmp_path / "mixed")
+
+
+def test_the_index_knows_edges_and_calendars_without_reading(prices, folder):
+    shelf = es.read_prices(folder).bars
+    assert isinstance(shelf, Shelf)
+    for names in (["BABA", "JD", "NIO", "^GSPC"], ["0700.HK", "0005.HK", "9988.HK", "^HSI"], ["VOD.L"], ["LATE"]):
+        np.testing.assert_array_equal(priced_dates(shelf, names), priced_dates(prices.bars, names))
+    assert [shelf[name].mic for name in shelf] == [b.mic for b in prices.bars.values()]
+    assert "spread" in shelf["BABA"].fields
+    assert shelf.n_read == 0
+    np.testing.assert_array_equal(priced_dates(shelf, ["JD"]), priced_dates(prices.bars, ["JD"]))
+    assert shelf.n_read == 2  # the index does not know a part of an exchange
+
+
+STUDIES: dict[str, dict[str, Any]] = {
+    "plain": {"tests": ["cross_section", "patell", "bmp", "kolari_pynnonen", "grank_t"]},
+    "open": {"price": "open", "gaps": "span", "group": "kind", "contaminated": "mask"},
+    "trade_to_trade": {"model": "trade_to_trade", "returns": "log"},
+    "spread": {"model": "mean", "outcome": "spread"},
+    "peers": {"model": "peers"},
+    "placebo": {"tests": [es.test("placebo", draws=99)]},
+}
+
+
+def equal(one: es.Result, other: es.Result) -> None:
+    for name in ("events", "ar", "cars", "daily", "tests", "reactions", "attrition"):
+        pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name), rtol=1e-12, atol=1e-12, obj=name)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_from_the_store_part_by_part_is_that_from_memory(name, prices, folder, events, monkeypatch):
+    benchmark = None if name == "spread" else {"XHKG": "^HSI", "XNYS": "^GSPC", "XLON": "^GSPC"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", es.EventStudyWarning)  # of the benchmark that closes in another zone
+        study = es.Study(benchmark=benchmark, windows=((0, 0), (-1, 1)), min_coverage=0.5, **STUDIES[name])
+        whole = study.run(events, prices)
+        monkeypatch.setattr(align, "CELLS", 0)
+        monkeypatch.setattr("eventstudy.core.parts.CELLS", 2500)
+        parted = study.run(events, es.read_prices(folder))
+        equal(parted, whole)
+        equal(study.run(events, prices), whole)
+    pd.testing.assert_frame_equal(study.check(events, es.read_prices(folder)), study.check(events, prices))
+    pd.testing.assert_frame_equal(parted.diagnose(), whole.diagnose(), rtol=1e-9)
+    first = parted.ar.index[0]
+    pd.testing.assert_frame_equal(parted.path(first), whole.path(first), rtol=1e-12)
+
+
+def test_a_study_reads_the_files_of_its_tickers_and_the_columns_that_it_needs(folder, events):
+    stored = es.read_prices(folder)
+    some = es.Events(events.frame[events.frame["ticker"] == "BABA"])
+    es.Study(benchmark="^GSPC", model="market").check(some, stored)
+    read = set(stored.bars._kept)  # type: ignore[attr-defined]
+    assert {file for file, _ in read} == {1, 2}
+    assert {column for _, column in read} == {"dates", "adjusted", "close"} - (
+        {"adjusted"} - set(stored.bars["BABA"].fields)
+    )
+
+
+def test_a_part_reads_each_file_once(prices, folder, events, monkeypatch):
+    monkeypatch.setattr(align, "CELLS", 0)
+    stored = es.read_prices(folder)
+    monkeypatch.setattr(_store, "CACHE", 1)
+    made = align.prepare(
+        events.frame, stored, es.Study(model="mean")._engine(events, stored, None, None).choices
+    )  # one panel an exchange
+    before = stored.bars.n_read  # type: ignore[attr-defined]
+    panel = made.panels[0].built()
+    assert panel.assets == ("0700.HK", "0005.HK", "9988.HK")  # in the order of the store
+    assert before == 0
+
+
+def test_bars_of_a_store_can_be_changed_pickled_and_copied(prices, folder):
+    stored = es.read_prices(folder)
+    its = stored.bars["BABA"]
+    same(pickle.loads(pickle.dumps(its)), prices.bars["BABA"])
+    again = pickle.loads(pickle.dumps(stored))
+    assert len(pickle.dumps(stored)) < 2000
+    same(again.bars["9988.HK"], prices.bars["9988.HK"])
+    close = its.fields["close"] * 2
+    changed = replace(its, fields={"close": close}, currency="EUR")
+    assert changed.currency == "EUR"
+    np.testing.assert_array_equal(changed.fields["close"], close)
+    same(copy.deepcopy(its), prices.bars["BABA"])
+    with pytest.raises(ValueError, match="read-only"):
+        its.fields["close"][0] = 1.0
+    with pytest.raises(KeyError):
+        its.fields["nothing"]
+
+
+def test_tickers_and_a_range_can_be_chosen(prices, folder):
+    some = es.fetch_prices(["^HSI", "BABA"], None, None, source="store", path=folder)
+    assert some.tickers == ("^HSI", "BABA")
+    assert len(pickle.loads(pickle.dumps(some)).bars) == 2
+    cut = es.fetch_prices(["BABA"], "2020-01-01", "2020-06-30", source="store", path=folder).bars["BABA"]
+    inside = (prices.bars["BABA"].dates >= np.datetime64("2020-01-01")) & (
+        prices.bars["BABA"].dates <= np.datetime64("2020-06-30")
+    )
+    np.testing.assert_array_equal(cut.dates, prices.bars["BABA"].dates[inside])
+    with pytest.raises(es.TickerNotFound, match="has no TSLA"):
+        es.fetch_prices(["TSLA"], None, None, source="store", path=folder)
+    with pytest.warns(es.EventStudyWarning, match="TSLA"):
+        both = es.fetch_prices(["TSLA", "JD"], None, None, source="store", path=folder)
+    assert list(both.problems) == ["TSLA"]
+
+
+def everything(prices: es.Prices, *tickers: str) -> list[np.ndarray]:
+    return [array for name in tickers for array in (prices.bars[name].dates, *prices.bars[name].fields.values())]
+
+
+@pytest.mark.parametrize("harm", ["missing", "cut off", "one byte"])
+def test_a_damaged_file_is_named(folder, harm):
+    file = folder / "prices-00001.parquet"
+    content = bytearray(file.read_bytes())
+    if harm == "missing":
+        file.unlink()
+    elif harm == "cut off":
+        file.write_bytes(content[: len(content) // 2])
+    else:
+        content[len(content) // 3] ^= 255
+        file.write_bytes(content)
+    stored = es.read_prices(folder)
+    with pytest.raises(es.SourceError, match=r"prices-00001\.parquet is missing or damaged"):
+        everything(stored, "BABA", "JD", "VOD.L")
+    assert len(stored.bars["0700.HK"].fields["close"]) > 500
+
+
+def test_a_damaged_index_is_named(folder):
+    (folder / "tickers.parquet").write_bytes(b"PAR1")
+    with pytest.raises(es.SourceError, match=r"tickers\.parquet is missing or damaged"):
+        es.read_prices(folder)
+    (folder / "store.json").write_text('{"version": 99}')
+    with pytest.raises(es.InputError, match="no store of prices that this version reads"):
+        es.read_prices(folder)
+
+
+def test_a_store_is_replaced_as_a_whole_and_nothing_else_is(prices, tmp_path):
+    target = tmp_path / "store"
+    es.write_prices(prices, target, partition=2)
+    es.write_prices((es.Prices({name: its}) for name, its in list(prices.bars.items())[:3]), target)
+    assert sorted(p.name for p in target.iterdir()) == [
+        "calendars.parquet", "prices-00000.parquet", "store.json", "tickers.parquet",
+    ]  # fmt: skip
+    with pytest.raises(es.InputError, match=r"0700\.HK stands twice"):
+        es.write_prices([prices, prices], target)
+    assert es.read_prices(target).tickers == prices.tickers[:3]
+    assert [p.name for p in tmp_path.iterdir()] == ["store"]
+    (tmp_path / "notes.txt").write_text("mine")
+    for where, says in ((tmp_path, "something else"), (tmp_path / "notes.txt", "something else")):
+        with pytest.raises(es.InputError, match=says):
+            es.write_prices(prices, where)
+    with pytest.raises(es.InputError, match="partition is 0"):
+        es.write_prices(prices, target, partition=0)
+    with pytest.raises(es.InputError, match="no prices to write"):
+        es.write_prices([], target)
+    with pytest.raises(es.InputError, match="field 'dates'"):
+        es.write_prices(
+            es.Prices(
+                {"A": replace(prices.bars["NIO"], ticker="A", fields={"close": np.ones(20), "dates": np.ones(20)})}
+            ),
+            target,
+        )
+
+
+def test_what_needs_a_whole_panel_refuses_one_that_is_too_large(prices, events, monkeypatch):
+    monkeypatch.setattr(align, "CELLS", 0)
+    monkeypatch.setattr(align, "LARGEST", 1000)
+    result = es.Study(model="mean", tests=["bmp"]).run(events, prices)
+    for again in (result.diagnose, lambda: result.adjust("romano_wolf"), lambda: result.calibrate(draws=20)):
+        with pytest.raises(es.InputError, match="1,000 returns are the most"):
+            again()
+
+
+@pytest.mark.slow
+def test_a_million_events_on_five_thousand_securities_fit_in_memory(tmp_path):
+    """Within 1.5 GiB in all, the frames of the result among them; see the script for what is drawn."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    script = str(Path(__file__).parent.parent / "benchmarks" / "store.py")
+    subprocess.run([sys.executable, script, "write", str(tmp_path)], check=True, env=environment)
+    made = subprocess.run(
+        [sys.executable, script, "run", str(tmp_path)], capture_output=True, text=True, env=environment
+    )
+    assert made.returncode == 0, made.stderr
+    assert float(made.stdout.split()[-1]) < 1.5 * 1024
