@@ -13,6 +13,7 @@ import pandas as pd
 
 from eventstudy.bars import Prices
 
+CHUNK = 65_536  # values
 LIBRARIES = ("numpy", "pandas", "scipy", "exchange_calendars")
 
 
@@ -61,6 +62,13 @@ def fingerprint(frame: pd.DataFrame) -> str:
     digest = hashlib.sha256()
     for name in sorted(map(str, frame.columns)):
         digest.update(f"{name}\n".encode())
-        digest.update("\n".join(map(str, frame[name].tolist())).encode())
-    digest.update("\n".join(map(str, frame.index.tolist())).encode())
+        _fold(digest, frame[name].array)
+    _fold(digest, frame.index.array)
     return digest.hexdigest()
+
+
+def _fold(digest: Any, values: Any) -> None:
+    """Add values as lines of text, some thousand at a time: a million texts at once take a hundred megabytes."""
+    for start in range(0, len(values), CHUNK):
+        text = "\n".join(map(str, values[start : start + CHUNK].tolist()))
+        digest.update((text if start == 0 else f"\n{text}").encode())

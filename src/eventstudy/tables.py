@@ -89,10 +89,10 @@ def _after(roll: Roll, n_est: Ints, fitted: Ints, spec: Spec) -> tuple[Ints, Int
         Status.NO_PEERS: "too few peers have returns on the days of its windows",
         Status.NOT_CONVERGED: "the estimation of the model did not converge",
     }
-    for row, code, n in zip(roll.rows, fitted, n_est, strict=True):
-        if code != Status.OK:
-            short = code == Status.TOO_FEW_ESTIMATION and n < spec.min_estimation
-            reason[row] = f"{n} {few}" if short else texts.get(Status(code), "")
+    lost = fitted != Status.OK
+    for row, code, n in zip(roll.rows[lost], fitted[lost], n_est[lost], strict=True):
+        short = code == Status.TOO_FEW_ESTIMATION and n < spec.min_estimation
+        reason[row] = f"{n} {few}" if short else texts.get(Status(code), "")
     again = (roll.twin != np.arange(len(status))) & (status == Status.DUPLICATE)
     counts[again] = counts[roll.twin[again]]
     return counts, status, reason

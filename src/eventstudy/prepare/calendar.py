@@ -143,13 +143,14 @@ def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> tuple[Ints
         return _on_bars(stamps, calendar)
     position, rule = _by_date(frame, dates, calendar, on_closed)
     if calendar.closes is None:
-        rule[timed] = "no closing times known: " + rule[timed]
+        texts = {text: f"no closing times known: {text}" for text in set(rule[timed])}
+        rule[timed] = [texts[text] for text in rule[timed]]
         return position, rule
     first = np.searchsorted(calendar.closes, stamps, side="right")
     early = stamps < calendar.dates[:1].astype("datetime64[ns]") if len(calendar.dates) else np.ones(len(stamps), bool)
     outside = early | (first >= len(calendar.dates))
     position = np.where(timed, np.where(outside, NOWHERE, first), position)
-    rule[timed] = np.where(outside, _bounds(calendar), _why(dates, calendar, first))[timed]
+    rule[timed] = _either(outside, _bounds(calendar), _why(dates, calendar, first))[timed]
     return position, rule
 
 
@@ -160,9 +161,14 @@ def _on_bars(stamps: Dates, calendar: Calendar) -> tuple[Ints, np.ndarray]:
     first = np.searchsorted(closes, stamps, side="right")
     outside = (first >= len(starts)) | (stamps < starts[0] if len(starts) else True)
     during = starts[np.where(outside, 0, first)] <= stamps if len(starts) else ~outside
-    rule = np.where(during, "within the bar", "between bars: next bar")
-    rule = np.where(outside, _bounds(calendar), rule)
-    return np.where(timed & ~outside, first, NOWHERE), np.where(timed, rule, NO_TIME).astype(object)
+    rule = _either(during, "within the bar", "between bars: next bar")
+    rule = _either(outside, _bounds(calendar), rule)
+    return np.where(timed & ~outside, first, NOWHERE), _either(timed, rule, NO_TIME)
+
+
+def _either(where: Bools, one: object, other: object) -> np.ndarray:
+    """Choose between texts, or arrays of them, so that each text exists once."""
+    return np.where(where, np.asarray(one, dtype=object), np.asarray(other, dtype=object))
 
 
 def _by_date(frame: pd.DataFrame, dates: Dates, calendar: Calendar, on_closed: str) -> tuple[Ints, np.ndarray]:
@@ -180,16 +186,16 @@ def _by_date(frame: pd.DataFrame, dates: Dates, calendar: Calendar, on_closed: s
         )
     lost = outside | (shut & (on_closed == "drop"))
     position = np.where(lost, NOWHERE, inside - (shut & (on_closed == "previous")))
-    rule = np.where(open_, "the date is a session", f"no session on the date: {on_closed}")
-    return position, np.where(outside, _bounds(calendar), rule).astype(object)
+    rule = _either(open_, "the date is a session", f"no session on the date: {on_closed}")
+    return position, _either(outside, _bounds(calendar), rule)
 
 
 def _why(dates: Dates, calendar: Calendar, first: Ints) -> np.ndarray:
     """Say how a stamped event came to its session, by the local date that it carries."""
     session = calendar.dates[np.minimum(first, len(calendar.dates) - 1)]
     is_open = np.isin(dates, calendar.dates)
-    after = np.where(is_open, "after the close: next session", "closed day: next session")
-    return np.where(session <= dates, "before the close", after)
+    after = _either(is_open, "after the close: next session", "closed day: next session")
+    return _either(session <= dates, "before the close", after)
 
 
 def _bounds(calendar: Calendar) -> str:

@@ -44,10 +44,17 @@ class Fate:
 
 def calendars_of(frame: pd.DataFrame, prices: Prices, fate: Fate) -> np.ndarray:
     """Give the calendar of each event's ticker; an event whose ticker has no prices is lost."""
-    tickers = frame["ticker"].to_numpy(dtype=object)
-    known = np.array([name in prices.bars for name in tickers], dtype=bool)
-    fate.lose(~known, Status.UNKNOWN_TICKER, [_absent(name, prices) for name in tickers])
-    return np.array([key(prices.bars[n].mic) if k else None for n, k in zip(tickers, known, strict=True)], object)
+    code, names = pd.factorize(frame["ticker"].to_numpy(dtype=object))
+    known = np.array([name in prices.bars for name in names], dtype=bool)
+    fate.lose(~known[code], Status.UNKNOWN_TICKER, _each([_absent(name, prices) for name in names], code))
+    return _each([key(prices.bars[n].mic) if k else None for n, k in zip(names, known, strict=True)], code)
+
+
+def _each(values: Sequence[str | None], code: Ints) -> np.ndarray:
+    """Give each event (N,) the value of its number; the texts exist once."""
+    out = np.empty(len(values), dtype=object)
+    out[:] = values
+    return out[code] if len(values) else np.empty(len(code), dtype=object)
 
 
 def firm_of_tickers(*frames: pd.DataFrame) -> dict[str, str]:
@@ -90,10 +97,15 @@ def benchmarks(
             raise AlignmentError(f"benchmark {_absent(given, prices)}; there are prices of {', '.join(prices.bars)}")
         found[:] = given
     else:
-        found[:] = [_named(given, name, prices) for name in ticker]
-    lost = np.array([name not in prices.bars for name in found], dtype=bool)
-    reasons = [f"benchmark: {_absent(str(name), prices)}" if name else "no benchmark is named for it" for name in found]
-    fate.lose(lost, Status.NO_BENCHMARK, reasons)
+        own, names = pd.factorize(ticker)
+        found[:] = _each([_named(given, name, prices) for name in names], own)
+    code, each = pd.factorize(found, use_na_sentinel=False)
+    lost = np.array([name not in prices.bars for name in each], dtype=bool)
+    reasons = [
+        f"benchmark: {_absent(name, prices)}" if isinstance(name, str) and name else "no benchmark is named for it"
+        for name in each
+    ]
+    fate.lose(lost[code], Status.NO_BENCHMARK, _each(reasons, code))
     return found
 
 
@@ -121,7 +133,8 @@ def placed_by(
         mine = known & (calendar == name)
         position[mine], placement[mine] = place(frame[mine], calendars[name], on_closed)
     nowhere = known & (position < 0)
-    outside = np.array([text.startswith("outside") for text in placement], dtype=bool)
+    outside = np.zeros(len(frame), dtype=bool)
+    outside[nowhere] = [text.startswith("outside") for text in placement[nowhere]]
     fate.lose(nowhere & outside, Status.OUTSIDE_CALENDAR, placement)
     fate.lose(nowhere & ~outside, Status.CLOSED, placement)
     return position, placement
@@ -141,34 +154,40 @@ def within_prices(ticker: np.ndarray, session: np.ndarray, prices: Prices, outco
     """Lose the events that lie before a ticker's first price, or other outcome, or after its last."""
     what = "price" if is_return(outcome) else outcome
     never = session.dtype.type("NaT", np.datetime_data(session.dtype)[0])
-    first, last = np.full(len(ticker), never), np.full(len(ticker), never)
-    mics = np.array([key(prices.bars[name].mic) if name in prices.bars else None for name in ticker], dtype=object)
-    for name in dict.fromkeys(ticker[fate.ok]):
+    ok = fate.ok
+    code, names = pd.factorize(ticker)
+    number = dict(zip(names, range(len(names)), strict=True))
+    needed = set(names[np.unique(code[ok])])
+    edges = np.full((len(names), 2), never)
+    for name in (name for name in prices.bars if name in needed):  # in the order of a store
         bars = prices.bars[name]
-        values = bars.fields["close"] if what == "price" else level_of(bars, what)
-        seen = bars.dates[np.isfinite(values)]
-        mine = ticker == name
-        first[mine], last[mine] = (seen[0], seen[-1]) if len(seen) else (never, never)
+        if what == "price":
+            edges[number[name]] = bars.first, bars.last
+            continue
+        seen = bars.dates[np.isfinite(level_of(bars, what))]
+        edges[number[name]] = (seen[0], seen[-1]) if len(seen) else (never, never)
+    first, last = edges[code].T
     fate.lose(np.isnat(first), Status.NO_PRICE, f"it has no {what} at all")
     for edge, out, name, side in ((first, session < first, "first", "after"), (last, session > last, "last", "before")):
-        reason = [f"its {name} {what} is of {written(m, d)}, {side} the event" for m, d in zip(mics, edge, strict=True)]
-        fate.lose(out, Status.NO_PRICE, reason)
+        rows = np.flatnonzero(out & ok)
+        days = [written(key(prices.bars[ticker[row]].mic), edge[row]) for row in rows]
+        fate.lose_rows(rows, Status.NO_PRICE, [f"its {name} {what} is of {day}, {side} the event" for day in days])
 
 
 def within_rates(ticker: np.ndarray, session: np.ndarray, lacking: Mapping[str, np.ndarray], fate: Fate) -> None:
     """Lose the events on whose session a price cannot be expressed in the study's currency."""
     for name, dates in lacking.items():
-        mine = (ticker == name) & np.isin(session, dates)
-        fate.lose(mine, Status.NO_FX, [f"no exchange rate on {day}" for day in session])
+        rows = np.flatnonzero((ticker == name) & np.isin(session, dates))
+        fate.lose_rows(rows, Status.NO_FX, [f"no exchange rate on {day}" for day in session[rows]])
 
 
 def twins(frame: pd.DataFrame, ticker: np.ndarray, session: np.ndarray, fate: Fate) -> Ints:
     """Lose all but the first event of a ticker in a session; give the row that each event repeats."""
     twin = np.arange(len(frame))
     ok = np.flatnonzero(fate.ok)
-    firsts = pd.Series(ok).groupby([ticker[ok], session[ok]]).transform("min").to_numpy()
-    twin[ok] = firsts
-    again = twin != np.arange(len(frame))
-    names = frame.index.to_numpy()
-    fate.lose(again, Status.DUPLICATE, [f"same ticker and session as {names[t]}, which is counted" for t in twin])
+    keys = pd.DataFrame({"ticker": pd.factorize(ticker[ok])[0], "session": session[ok].astype(np.int64), "row": ok})
+    twin[ok] = keys.groupby(["ticker", "session"], sort=False)["row"].transform("min").to_numpy()
+    again = np.flatnonzero(twin != np.arange(len(frame)))
+    reasons = [f"same ticker and session as {frame.index[t]}, which is counted" for t in twin[again]]
+    fate.lose_rows(again, Status.DUPLICATE, reasons)
     return twin

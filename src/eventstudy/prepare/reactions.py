@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from eventstudy.bars import PRICE_FIELDS, Prices
 from eventstudy.prepare import returns as rules
 from eventstudy.prepare.calendar import Calendar, key
-from eventstudy.types import Roll, Status
+from eventstudy.types import Ints, Roll, Status
 
 
 def reactions(roll: Roll, prices: Prices, calendars: Mapping[str | None, Calendar], returns: str) -> pd.DataFrame:
@@ -31,22 +31,35 @@ def reactions(roll: Roll, prices: Prices, calendars: Mapping[str | None, Calenda
     """
     kept = np.isin(roll.status, [Status.OK, Status.DUPLICATE])
     table = roll.table.loc[kept, ["ticker", "session", "benchmark"]]
-    own = np.array([key(prices.bars[str(name)].mic) for name in table["ticker"]], dtype=object)
+    code, tickers = pd.factorize(table["ticker"].to_numpy(dtype=object))
+    own = np.empty(len(tickers), dtype=object)
+    own[:] = [key(prices.bars[name].mic) for name in tickers]
+    kinds = list(dict.fromkeys(own))
+    kind = np.array([kinds.index(name) for name in own], dtype=np.int64)[code]
+    session = table["session"].to_numpy()
     parts = {}
     for prefix, column in (("", "ticker"), ("benchmark_", "benchmark")):
-        names = table[column].to_numpy(dtype=object)
         values = {price: np.full(len(table), np.nan) for price in PRICE_FIELDS}
-        for name, calendar in dict.fromkeys(zip(names, own, strict=True)):
-            if name is None:
-                continue
-            mine = (names == name) & (own == calendar)
-            sessions = table["session"].to_numpy().astype(calendars[calendar].dates.dtype)[mine]
+        for name, at, mine in _by_name(table[column].to_numpy(dtype=object), kind, len(kinds), prices):
+            calendar = kinds[at]
+            sessions = session[mine].astype(calendars[calendar].dates.dtype)
             for price in PRICE_FIELDS:
-                values[price][mine] = _moves(str(name), prices, calendars, calendar, sessions, price, returns)
+                values[price][mine] = _moves(name, prices, calendars, calendar, sessions, price, returns)
         parts[prefix] = {f"{prefix}{price}": values[price] for price in ("open", "high", "low", "close")}
     frame = table[["ticker", "session"]].assign(**parts[""], benchmark=table["benchmark"])
     made: pd.DataFrame = frame.assign(**parts["benchmark_"])
     return made
+
+
+def _by_name(names: np.ndarray, kind: Ints, n_kinds: int, prices: Prices) -> Iterator[tuple[str, int, Ints]]:
+    """Give the rows of each ticker and calendar, in the order in which a store has them; None has no rows."""
+    code, each = pd.factorize(names)
+    place = {name: at for at, name in enumerate(prices.bars)}
+    rank = np.array([*(place[name] for name in each), -1], dtype=np.int64)[code] * n_kinds + kind
+    order = np.argsort(rank, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(rank[order])) + 1):
+        if len(rows) and code[rows[0]] >= 0:
+            yield str(names[rows[0]]), int(kind[rows[0]]), rows
 
 
 def _moves(
@@ -63,11 +76,14 @@ def _moves(
     home = calendars[key(bars.mic)]
     at = np.searchsorted(target.dates, sessions)
     rows = np.concatenate([np.maximum(at - 1, 0), at])
+    if price not in bars.fields:
+        return np.full(len(at), np.nan)
     cut = Calendar(target.name, target.dates[rows], None if target.closes is None else target.closes[rows])
-    series = [rules.adjusted(bars), rules.field(bars, price)]
-    before, now = (
+    series = [rules.adjusted(bars)] if price == "close" else [rules.adjusted(bars), rules.field(bars, price)]
+    laid = [
         rules.lay(bars, values, target)[rows] if home.name == target.name else rules.carried(bars, values, home, cut)
         for values in series
-    )
+    ]
+    before, now = laid[0], laid[-1]
     ratio = now[len(at) :] / before[: len(at)]
     return np.asarray(np.log(ratio) if returns == "log" else ratio - 1.0)
