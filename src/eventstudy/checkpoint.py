@@ -25,8 +25,8 @@ from eventstudy.core.parts import Done, Task
 from eventstudy.core.sums import Gathered, Rows
 from eventstudy.errors import InputError, ScaleError
 
-ABOUT = b"""Parts of an event study, each named by the SHA-256 of what it was made from: the same study run again with this
-folder as its checkpoint takes them from here. All of it may be deleted; files that end in .part were never finished.
+ABOUT = b"""Parts of an event study, each named by the SHA-256 of what it was made from. The same study, run again with
+this folder as its checkpoint, takes them from here. All may be deleted; files that end in .part were never finished.
 """
 PLAIN = ("rows", "status", "n_est")  # of Done, arrays by themselves
 
@@ -115,7 +115,8 @@ class _Remote:
             import fsspec
         except ImportError as missing:
             raise InputError(
-                f'checkpoint is the URL {place!r}, which needs fsspec; pip install "eventstudy-quant[cluster]", or give a folder'
+                f"checkpoint is the URL {place!r}, which needs fsspec, or give a folder; "
+                'pip install "eventstudy-quant[cluster]"'
             ) from missing
         try:
             self._fs, self._path = fsspec.core.url_to_fs(place)
