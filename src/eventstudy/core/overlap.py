@@ -14,6 +14,7 @@ from eventstudy.core.nulls import divide
 from eventstudy.core.sums import by_cluster
 from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, Spec, State
 
+PAIRS = 2048  # at a time: of some hundred rows, which fill a matrix of a few megabytes
 NEAR = 5  # dates; news that takes longer from one exchange to another is other news
 
 
@@ -107,7 +108,7 @@ def _correlations(state: State, some: Ints, dates: Ints, n_est: int) -> tuple[In
     first, second = first[upper], second[upper]
     z, n, own, events = (state[name][some] for name in ("z", "n", "own", "events"))
     same = first == second
-    products, counts = (dot(own, own, first, second) for own in (laid(dates[:, :n_est], z), laid(dates[:, :n_est], n)))
+    products, counts = (pair_sums(dates[:, :n_est], values, first, second) for values in (z, n))
     products[same] -= own[first[same]]
     counts[same] -= own[first[same]]
     n_pairs = np.where(same, events[first] * (events[first] - 1), 2 * events[first] * events[second])
@@ -126,6 +127,23 @@ def laid(dates: Ints, values: Floats | None = None, n_dates: int = 0) -> Any:
     ends = np.arange(len(dates) + 1) * dates.shape[1]
     data = np.ones(dates.size) if values is None else values.ravel()
     return csr_array((data, dates.ravel(), ends), shape=(len(dates), max(int(dates.max()) + 1, n_dates)))
+
+
+def pair_sums(dates: Ints, values: Floats, first: Ints, second: Ints) -> Floats:
+    """Sum the products of the values (C, days) of two rows over the dates that both have, for pairs of rows, (pairs,).
+
+    Pairs are rows whose dates are near, so that some rows and their partners fill a dense matrix of few dates.
+    """
+    out = np.empty(len(first))
+    order = np.lexsort((second, dates[first, -1]))
+    for start in range(0, len(order), PAIRS):
+        pairs = order[start : start + PAIRS]
+        rows, at = np.unique(np.concatenate([first[pairs], second[pairs]]), return_inverse=True)
+        days, column = np.unique(dates[rows], return_inverse=True)
+        dense = np.zeros((len(rows), len(days)))
+        dense[np.arange(len(rows))[:, None], column.reshape(len(rows), -1)] = values[rows]
+        out[pairs] = (dense @ dense.T)[at[: len(pairs)], at[len(pairs) :]]
+    return out
 
 
 def dot(left: Any, right: Any, first: Ints, second: Ints, step: int = 4096) -> Floats:

@@ -35,7 +35,7 @@ from typing import Any, Literal
 import numpy as np
 
 from eventstudy.core.nulls import divide, verdict
-from eventstudy.core.overlap import dot, laid
+from eventstudy.core.overlap import laid, pair_sums
 from eventstudy.core.sums import by_cluster
 from eventstudy.errors import one_of
 from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, State, Test, Verdict
@@ -140,7 +140,7 @@ def _covariances(state: State, some: Ints, dates: Ints, n_est: int) -> tuple[Any
     upper = first <= second
     first, second = first[upper], second[upper]
     e, m, own, own_m = (state[name][some] for name in ("e", "m", "own", "own_m"))
-    products, counts = (dot(own, own, first, second) for own in (laid(dates[:, :n_est], e), laid(dates[:, :n_est], m)))
+    products, counts = (pair_sums(dates[:, :n_est], values, first, second) for values in (e, m))
     same = first == second
     products[same] -= own[first[same]]
     counts[same] -= own_m[first[same]]
