@@ -32,6 +32,7 @@ docs: $(READY)  ## the site, in docs/_build/html
 
 bench: $(READY)  ## seconds and memory, on this machine
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/measure.py
+	$(BIN)/python benchmarks/speed.py
 
 pins: $(READY)  ## renew requirements-dev.txt from pyproject.toml
 	$(BIN)/pip install --quiet uv

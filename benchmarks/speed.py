@@ -1,0 +1,304 @@
+"""Print how fast studies run, beside the loops one would write by hand and the floor that memory sets, in one run.
+
+    python benchmarks/speed.py [--quick] [--save]
+
+Every measurement has a process of its own, with one thread. ``--quick`` leaves out the million events; ``--save`` adds
+the run to history.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HISTORY = Path(__file__).with_name("history.json")
+ASSETS, DAYS, EST = 2_000, 2_520, (-260, -11)
+WINDOWS = [[0, 0], [-1, 1], [-5, 5], [0, 5], [-10, 10]]
+FIVE = ("cross_section", "brown_warner", "patell", "bmp", "kolari_pynnonen")
+RANKS = ("corrado", "grank_t", "generalized_sign")
+ONE_PASS = (*FIVE, "j1", "j2", "adjusted_patell", "sign", "generalized_sign", "corrado", "wilcoxon")
+TWO_PASS = ("grank_t", "grank_z", "sign_gsar", "corrado_zivney")
+KINDS: dict[str, tuple[str, ...]] = {
+    "five parametric tests": FIVE,
+    "five, and ranks and signs": (*FIVE, *RANKS),
+    "one-pass battery (12 tests)": ONE_PASS,
+    "two-pass battery (16 tests)": (*ONE_PASS, *TWO_PASS),
+}
+
+
+def made(n: int, est: int = 250, factors: int = 1, windows: int = 5) -> tuple[Any, Any, Any]:
+    """Draw returns of 2,000 securities over ten years, and n events on random dates of them."""
+    from eventstudy.types import Panel, Placed, Sample, Spec
+
+    rng = np.random.default_rng(0)
+    its = [WINDOWS[k % 5] for k in range(windows)]
+    spec = Spec((-10 - est, -11), (-10, 10), np.array(its), min(est, 120))
+    x = 0.01 * rng.standard_normal((DAYS, factors))
+    r = rng.uniform(0.5, 1.5, (ASSETS, factors)) @ x.T + 0.02 * rng.standard_normal((ASSETS, DAYS))
+    names = tuple(f"f{k}" for k in range(factors))
+    panel = Panel(r, np.ones(r.shape, dtype=bool), x, np.arange(DAYS), tuple(map(str, range(ASSETS))), names)
+    asset, day = rng.integers(0, ASSETS, n), rng.integers(10 + est, DAYS - 10, n)
+    found, cluster = np.unique(day, return_inverse=True)
+    zero = np.zeros(n, dtype=np.int64)
+    sample = Sample(spec, 1, np.zeros(len(found), dtype=np.int64), found[:, None] + spec.offsets)
+    return panel, Placed(zero, asset, day, cluster, zero, np.ones(n)), sample
+
+
+def megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def timed(function: Callable[[], object], n: int, repeats: int = 3) -> dict[str, float]:
+    """Give the best of some runs in microseconds an event, with the peak of the process."""
+    best = min(_seconds(function) for _ in range(repeats))
+    return {"us": 1e6 * best / n, "peak": megabytes()}
+
+
+def _seconds(function: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def study(n: int, tests: tuple[str, ...], singly: bool = False, **shape: int) -> dict[str, float]:
+    """Time the engine: model and tests, with every single event's results where ``singly``."""
+    from eventstudy import _registry
+    from eventstudy.core.run import run
+
+    panel, placed, sample = made(n, **shape)
+    chosen = {name: _registry.load("inference", name) for name in tests}
+    model = _registry.load("models", "market")
+    if shape.get("factors", 1) > 1:
+        model = _registry.load("models", "factors").__class__(panel.factors)
+
+    def once() -> None:
+        outcome = run([panel], placed, model, chosen, sample, singly=singly)
+        assert all(np.isfinite(verdict.p).all() for verdict in outcome.verdicts.values())
+
+    return timed(once, n, 1 if n >= 500_000 else 3)
+
+
+def fit(n: int) -> dict[str, float]:
+    """Time the windows cut out and the model fitted, and nothing else."""
+    from eventstudy import _registry
+    from eventstudy.core.windows import blocks
+
+    panel, placed, sample = made(n)
+    model = _registry.load("models", "market")
+
+    def once() -> None:
+        for block in blocks([panel], placed, sample.spec, len(sample.cluster_group), 1):
+            model.fit(block)
+
+    return timed(once, n, 1 if n >= 500_000 else 3)
+
+
+def by_hand(n: int, how: str) -> dict[str, float]:
+    """Time a loop over events: fit the market model, forecast, sum the abnormal returns of five windows.
+
+    "statsmodels" and "lstsq" work on arrays that are sliced; "pandas" on frames by date, as in most notebooks.
+    """
+    import pandas as pd
+    import statsmodels.api as sm
+
+    panel, placed, sample = made(n)
+    if how == "pandas":
+        dates = pd.bdate_range("2010-01-01", periods=DAYS)
+        returns, market = pd.DataFrame(panel.r.T, index=dates), pd.Series(panel.x[:, 0], index=dates, name="market")
+        events = list(zip(placed.asset.tolist(), placed.day.tolist(), strict=True))
+        return timed(lambda: [_notebook(returns[a], market, d) for a, d in events], n, 1)
+    offsets, n_est = sample.spec.offsets, sample.spec.n_est
+    weights = sample.spec.weights
+
+    def once() -> None:
+        for asset, day in zip(placed.asset, placed.day, strict=True):
+            r, x = panel.r[asset, day + offsets], panel.x[day + offsets, 0]
+            design = np.column_stack([np.ones(len(x)), x])
+            if how == "statsmodels":
+                fitted = sm.OLS(r[:n_est], design[:n_est]).fit()
+                b, sigma = fitted.params, np.sqrt(fitted.mse_resid)
+                inverse = fitted.normalized_cov_params
+            else:
+                b, left, *_ = np.linalg.lstsq(design[:n_est], r[:n_est], rcond=None)
+                sigma = np.sqrt(left[0] / (n_est - 2))
+                inverse = np.linalg.inv(design[:n_est].T @ design[:n_est])
+            car = weights @ (r[n_est:] - design[n_est:] @ b)
+            own = weights @ design[n_est:]
+            car / (sigma * np.sqrt(weights.sum(axis=1) + np.einsum("vp,pq,vq->v", own, inverse, own)))
+
+    return timed(once, n, 1)
+
+
+def _notebook(returns: Any, market: Any, day: int) -> list[float]:
+    """Study one event as a notebook does."""
+    import statsmodels.api as sm
+
+    both = [series.iloc[day - 260 : day - 10] for series in (returns, market)]
+    fitted = sm.OLS(both[0], sm.add_constant(both[1])).fit()
+    after = slice(day - 10, day + 11)
+    abnormal = returns.iloc[after] - fitted.predict(sm.add_constant(market.iloc[after]))
+    return [abnormal.iloc[10 + a : 11 + b].sum() / np.sqrt(fitted.mse_resid * (b - a + 1)) for a, b in WINDOWS]
+
+
+def floor(n: int, how: str) -> dict[str, float]:
+    """Time what no engine can go below: reading every window once, and ordering it once."""
+    from numpy.lib.stride_tricks import sliding_window_view
+
+    panel, placed, _ = made(n)
+    view = sliding_window_view(panel.r, 271, axis=1)
+
+    def once() -> None:
+        for start in range(0, n, 1024):
+            some = slice(start, start + 1024)
+            rows = view[placed.asset[some], placed.day[some] - 260]
+            if how == "argsort":
+                np.argsort(rows, axis=1)
+
+    return timed(once, n)
+
+
+def edges(n: int) -> dict[str, float]:
+    """Time a whole ``Study.run`` on time-stamped events and prices, and its parts beside the arithmetic."""
+    import pandas as pd
+
+    import eventstudy as es
+    from eventstudy import engine, tables
+
+    rng = np.random.default_rng(0)
+    dates = es.markets.sessions_between("XNYS", "2010-01-04", "2019-12-31")
+    close = 100 * np.cumprod(1 + 0.02 * rng.standard_normal((len(dates), 501)), axis=0)
+    names = [f"S{k}" for k in range(500)]
+    prices = es.Prices.from_frame(pd.DataFrame(close, index=pd.DatetimeIndex(dates), columns=[*names, "M"]), "XNYS")
+    day = rng.integers(270, len(dates) - 15, n)
+    frame = pd.DataFrame({"ticker": np.array(names, dtype=object)[rng.integers(0, 500, n)]})
+    frame["announced"] = pd.DatetimeIndex(dates[day]).tz_localize("America/New_York") + pd.Timedelta(hours=12)
+    spent: dict[str, float] = {}
+    for where, name in ((engine, "prepare"), (engine, "run"), (tables, "assemble"), (engine, "reactions")):
+        setattr(where, name, _watched(getattr(where, name), name, spent))
+    reading = _seconds(lambda: es.Events.from_frame(frame))
+    events = es.Events.from_frame(frame)
+    chosen = es.Study(benchmark="M", windows=tuple((a, b) for a, b in WINDOWS), tests=FIVE)
+    total = _seconds(lambda: chosen.run(events, prices))
+    spent["events"] = reading
+    found = {name: 1e6 * seconds / n for name, seconds in spent.items()}
+    return {**found, "total": 1e6 * total / n, "us": 1e6 * total / n, "peak": megabytes()}
+
+
+def _watched(function: Callable[..., Any], name: str, spent: dict[str, float]) -> Callable[..., Any]:
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        start = time.perf_counter()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            spent[name] = spent.get(name, 0.0) + time.perf_counter() - start
+
+    return watched
+
+
+MEASURES: dict[str, Callable[..., dict[str, float]]] = {
+    "study": study, "fit": fit, "by_hand": by_hand, "floor": floor, "edges": edges,
+}  # fmt: skip
+
+
+def child(what: str, **choices: Any) -> dict[str, float]:
+    """Measure in a process of its own."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-W", "ignore", __file__, "--child", json.dumps({"what": what, **choices})]
+    found: dict[str, float] = json.loads(
+        subprocess.run(command, check=True, capture_output=True, env=environment).stdout
+    )
+    return found
+
+
+LINE = "{:<36}{:>12}{:>14}{:>14}{:>12}"
+
+
+def rows(sizes: list[int]) -> Iterator[tuple[str, int, dict[str, float]]]:
+    """Measure everything: what, how many events, and what it took."""
+    for n in sizes:
+        yield "fit only", n, child("fit", n=n)
+        for name, tests in KINDS.items():
+            yield name, n, child("study", n=n, tests=tests)
+        yield "five, with every single event", n, child("study", n=n, tests=FIVE, singly=True)
+        yield "Study.run on time stamps, to frames", n, child("edges", n=n)
+    yield "loop: pandas and statsmodels", 300, child("by_hand", n=300, how="pandas")
+    yield "loop: statsmodels OLS", 500, child("by_hand", n=500, how="statsmodels")
+    yield "loop: numpy lstsq", 2_000, child("by_hand", n=2_000, how="lstsq")
+    yield "floor: read every window once", 200_000, child("floor", n=200_000, how="gather")
+    yield "floor: argsort every window once", 200_000, child("floor", n=200_000, how="argsort")
+    for est in (60, 120, 500):
+        yield f"five, estimation window {est}", 100_000, child("study", n=100_000, tests=FIVE, est=est)
+    for factors in (3, 5):
+        yield f"five, {factors} factors", 100_000, child("study", n=100_000, tests=FIVE, factors=factors)
+    for windows in (1, 10):
+        yield f"five, {windows} windows", 100_000, child("study", n=100_000, tests=FIVE, windows=windows)
+
+
+def main() -> None:
+    if "--child" in sys.argv:
+        choices = json.loads(sys.argv[-1])
+        choices = {name: tuple(value) if isinstance(value, list) else value for name, value in choices.items()}
+        print(json.dumps(MEASURES[choices.pop("what")](**choices)))
+        return
+    sizes = [1_000, 10_000, 100_000] + [1_000_000] * ("--quick" not in sys.argv)
+    found = []
+    print(LINE.format("estimation 250, event 21, 5 windows", "events", "us an event", "events/s", "peak MB"))
+    for name, n, its in rows(sizes):
+        found.append({"what": name, "n": n, **{key: round(value, 3) for key, value in its.items()}})
+        print(
+            LINE.format(name, f"{n:,}", f"{its['us']:.2f}", f"{1e6 / its['us']:,.0f}", f"{its['peak']:.0f}"), flush=True
+        )
+    print()
+    for line in ratios(found, sizes[-1]):
+        print(line)
+    if "--save" in sys.argv:
+        save(found)
+
+
+def ratios(found: list[dict[str, Any]], n: int) -> Iterator[str]:
+    """Say what the table means, at the largest size."""
+    took = {row["what"]: row["us"] for row in found if row["n"] == n or row["what"].startswith(("loop", "floor"))}
+    five = took["five parametric tests"]
+    for loop in ("loop: pandas and statsmodels", "loop: statsmodels OLS", "loop: numpy lstsq"):
+        for name in ("five parametric tests", "five, with every single event"):
+            yield f"{loop} / {name}, {n:,} events: {took[loop] / took[name]:.1f}"
+    yield f"five parametric tests / reading every window once: {five / took['floor: read every window once']:.1f}"
+    ranked = took["five, and ranks and signs"]
+    order = took["floor: argsort every window once"]
+    yield f"five, ranks and signs / argsort of every window once: {ranked / order:.1f}"
+    edge = next(row for row in found if row["n"] == n and "prepare" in row)
+    parts = ", ".join(f"{name} {edge[name]:.1f}" for name in ("events", "prepare", "run", "assemble", "reactions"))
+    yield f"Study.run, us an event: {parts}"
+
+
+def save(found: list[dict[str, Any]]) -> None:
+    """Add a run to the history, with what it ran on."""
+    past = json.loads(HISTORY.read_text(encoding="utf-8")) if HISTORY.exists() else []
+    import pandas
+
+    machine = {"processor": _processor(), "cores": os.cpu_count(), "system": platform.system()}
+    versions = {"python": platform.python_version(), "numpy": np.__version__, "pandas": pandas.__version__}
+    past.append({"date": date.today().isoformat(), **machine, **versions, "rows": found})
+    HISTORY.write_text(json.dumps(past, indent=1) + "\n", encoding="utf-8")
+    print(f"median of the sizes: {statistics.median(row['us'] for row in found):.2f} us; saved")
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+if __name__ == "__main__":
+    main()
