@@ -58,7 +58,7 @@ def read_prices(folder: str | Path) -> Prices:
     return fetch_prices(None, None, None, source="store" if stored else "folder", path=folder)
 
 
-def write_prices(prices: Prices | Iterable[Prices], folder: str | Path, partition: int = 256) -> None:
+def write_prices(prices: Prices | Iterable[Prices], folder: str | Path, partition: int = 128) -> None:
     """Write prices as a store, from which a study reads no more at a time than it needs.
 
     Parameters

@@ -11,6 +11,8 @@ import pandas as pd
 from eventstudy.core.nulls import divide, p_t
 from eventstudy.types import BEYOND, Floats, Ints, Outcome, Roll, Spec, Status
 
+CHUNK = 65_536  # values that are worked on at a time
+
 
 def placement(roll: Roll, n_estimation: Ints, spec: Spec) -> pd.DataFrame:
     """Give the table of ``Study.check``: every event, its session and why, and what would become of it."""
@@ -26,33 +28,39 @@ def placement(roll: Roll, n_estimation: Ints, spec: Spec) -> pd.DataFrame:
 def assemble(
     roll: Roll, outcome: Outcome, spec: Spec, coefficients: tuple[str, ...], given: pd.DataFrame, why: str
 ) -> dict[str, pd.DataFrame]:
-    """Give the frames of a :class:`Result` from what a run leaves; ``why`` goes into the note of every test."""
+    """Give the frames of a :class:`Result` from what a run leaves; ``why`` goes into the note of every test.
+
+    ``outcome.singles`` are taken out of it, so that those of a million events exist once.
+    """
     counts, status, reason = _after(roll, outcome.n_est, outcome.status, spec)
     names = roll.table.index
-    single = dict(outcome.singles) if outcome.singles else _none(spec, len(coefficients))
+    single = dict(outcome.singles) or _none(spec, len(coefficients))
+    outcome.singles.clear()
     own = roll.rows[single["id"]]
     at = np.full(len(names), -1)
     at[own] = np.arange(len(own))
     at = at[roll.twin]  # a duplicate shows what it repeats
     shown = np.flatnonzero((at >= 0) & np.isin(status, [Status.OK, Status.DUPLICATE]))
     pick = at[shown]
+    lost = np.isnan(single.get("bhar", single["car"])).sum(axis=0)
+    single = {name: single.pop(name)[pick] for name in [*single]}
     events = roll.table[["ticker", "announced", "session", "placement", *_screened(roll)]].copy()
     events["session"] = at_the_exchange(events["session"], roll.zone)
     events["status"], events["reason"], events["n_estimation"] = _labels(status), reason, counts
-    fits = {"alpha": np.full(len(own), np.nan), **dict(zip(coefficients, single["coef"].T, strict=True))}
+    fits = {"alpha": np.full(len(shown), np.nan), **dict(zip(coefficients, single["coef"].T, strict=True))}
     for name, values in {**fits, "sigma": single["sigma"], "r2": single["r2"]}.items():
         column = np.full(len(names), np.nan)
-        column[shown] = values[pick]
+        column[shown] = values
         events[name] = column
     events = events.join(given[[c for c in given.columns if c not in (*events.columns, "stamp", "date")]])
-    ar = pd.DataFrame(single["ar"][pick], index=names[shown], columns=pd.Index(spec.days, name="day"))
+    ar = pd.DataFrame(single["ar"], index=names[shown], columns=pd.Index(spec.days, name="day"), copy=False)
     return {
         "events": events,
         "ar": ar,
-        "cars": _cars(names[shown], {k: v[pick] for k, v in single.items()}, spec),
+        "cars": _cars(names[shown], single, spec),
         "daily": _daily(outcome, spec),
         "tests": verdicts(outcome, spec, why),
-        "attrition": _attrition(status, single, spec),
+        "attrition": _attrition(status, lost, spec),
     }
 
 
@@ -115,24 +123,34 @@ def _none(spec: Spec, n_coefficients: int) -> dict[str, np.ndarray]:
 def _cars(names: pd.Index, single: dict[str, np.ndarray], spec: Spec) -> pd.DataFrame:
     n, v = single["car"].shape
     t: Floats = divide(single["car"], single["se"])
-    df = np.broadcast_to(single["dof"][:, None], t.shape)
+    df = np.repeat(single["dof"], v)
     further = {name: single[name].ravel() for name in ("bhar", "p_placebo") if name in single}
     made = pd.DataFrame(
         {
-            "event_id": np.repeat(names.to_numpy(), v),
+            "event_id": names.repeat(v).array,
             "start": np.tile(spec.windows[:, 0], n),
             "end": np.tile(spec.windows[:, 1], n),
             "car": single["car"].ravel(),
             "se": single["se"].ravel(),
             "t": t.ravel(),
-            "df": df.ravel(),
-            "p": p_t(t, df).ravel(),
+            "df": df,
+            "p": _p(t.ravel(), df),
             "p_sq": single["p_sq"].ravel(),
-            "n_days": single["n_days"].ravel().astype(np.int64),
-        }
+            "n_days": single["n_days"].ravel().astype(np.int64, copy=False),
+        },
+        copy=False,
     )
     order = [*made.columns[:4], "bhar", *made.columns[4:-1], "p_placebo", "n_days"]
     return made.assign(**further)[[name for name in order if name in made.columns or name in further]]
+
+
+def _p(t: Floats, df: Floats) -> Floats:
+    """Give p of Student's t, some thousand at a time."""
+    p = np.empty(len(t))
+    for start in range(0, len(t), CHUNK):
+        some = slice(start, start + CHUNK)
+        p[some] = p_t(t[some], df[some])
+    return p
 
 
 def _daily(outcome: Outcome, spec: Spec) -> pd.DataFrame:
@@ -161,10 +179,9 @@ def verdicts(outcome: Outcome, spec: Spec, why: str, groups: Sequence[str] = ("a
     ).astype({"n": np.int64, "effect": float, "statistic": float, "df": float, "p": float})
 
 
-def _attrition(status: Ints, single: dict[str, np.ndarray], spec: Spec) -> pd.DataFrame:
+def _attrition(status: Ints, lost: Ints, spec: Spec) -> pd.DataFrame:
     codes, counts = np.unique(status, return_counts=True)
     rows = [(Status(code).label, int(n)) for code, n in zip(codes, counts, strict=True)]
-    lost = np.isnan(single.get("bhar", single["car"])).sum(axis=0)
     few = (
         "a day is missing" if spec.min_coverage == 1.0 else f"fewer than {spec.min_coverage:.0%} of the days are valid"
     )

@@ -310,7 +310,7 @@ class Outcome:
 
     verdicts: Mapping[str, Verdict]
     shared: Mapping[str, Any]
-    singles: Mapping[str, Any]
+    singles: dict[str, Any]
     status: Ints
     n_est: Ints
 

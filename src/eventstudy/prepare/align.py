@@ -32,6 +32,7 @@ from eventstudy.prepare.placing import (
     firm_of_tickers,
     placed_by,
     sessions_at,
+    shared_texts,
     twins,
     with_outcome,
     within_prices,
@@ -90,7 +91,7 @@ def prepare(
         When the one benchmark has no prices, or a date has no session and the policy is "raise".
     """
     fate = Fate(len(frame))
-    ticker = frame["ticker"].to_numpy(dtype=object)
+    ticker = shared_texts(frame["ticker"])
     converted = in_currency(prices, choices.currency)
     market = _market(prices, converted.prices, read_factors(factors))
     _check_choices(market, choices)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,10 +45,16 @@ class Fate:
 
 def calendars_of(frame: pd.DataFrame, prices: Prices, fate: Fate) -> np.ndarray:
     """Give the calendar of each event's ticker; an event whose ticker has no prices is lost."""
-    code, names = pd.factorize(frame["ticker"].to_numpy(dtype=object))
+    code, names = pd.factorize(frame["ticker"])
     known = np.array([name in prices.bars for name in names], dtype=bool)
     fate.lose(~known[code], Status.UNKNOWN_TICKER, _each([_absent(name, prices) for name in names], code))
     return _each([key(prices.bars[n].mic) if k else None for n, k in zip(names, known, strict=True)], code)
+
+
+def shared_texts(column: pd.Series[Any]) -> np.ndarray:
+    """Give a column of text as objects (N,), equal texts as one object: a million events have some thousand tickers."""
+    code, names = pd.factorize(column.to_numpy(dtype=object))
+    return _each(list(names), code)
 
 
 def _each(values: Sequence[str | None], code: Ints) -> np.ndarray:
@@ -71,11 +78,12 @@ def firm_of_tickers(*frames: pd.DataFrame) -> dict[str, str]:
 
 def firm_names(frame: pd.DataFrame, firm_of: Mapping[str, str]) -> np.ndarray:
     """Give the firm of each event (N,): that of its own cell, else of its ticker, else the ticker."""
-    by_ticker = frame["ticker"].map(lambda name: firm_of.get(name, name))
+    code, names = pd.factorize(frame["ticker"])
+    by_ticker = _each([firm_of.get(name, name) for name in names], code)
     if "firm" not in frame:
-        return by_ticker.to_numpy(dtype=object)
-    named = frame["firm"].fillna("").astype(str).str.strip()
-    return named.where(named != "", by_ticker).to_numpy(dtype=object)
+        return by_ticker
+    named = frame["firm"].fillna("").astype(str).str.strip().to_numpy(dtype=object)
+    return np.where(named != "", named, by_ticker)
 
 
 def _absent(ticker: str, prices: Prices) -> str:
@@ -86,7 +94,6 @@ def benchmarks(
     frame: pd.DataFrame, calendar: np.ndarray, prices: Prices, given: str | Mapping[str, str] | None, fate: Fate
 ) -> np.ndarray:
     """Give each event's benchmark; an event whose benchmark has no prices is lost, and all are an error."""
-    ticker = frame["ticker"].to_numpy(dtype=object)
     found = np.full(len(frame), None, dtype=object)
     if given is None:
         raise AlignmentError("the model needs a benchmark and none was named; give Study(benchmark=...) a ticker")
@@ -97,7 +104,7 @@ def benchmarks(
             raise AlignmentError(f"benchmark {_absent(given, prices)}; there are prices of {', '.join(prices.bars)}")
         found[:] = given
     else:
-        own, names = pd.factorize(ticker)
+        own, names = pd.factorize(frame["ticker"].to_numpy(dtype=object))
         found[:] = _each([_named(given, name, prices) for name in names], own)
     code, each = pd.factorize(found, use_na_sentinel=False)
     lost = np.array([name not in prices.bars for name in each], dtype=bool)
@@ -185,8 +192,11 @@ def twins(frame: pd.DataFrame, ticker: np.ndarray, session: np.ndarray, fate: Fa
     """Lose all but the first event of a ticker in a session; give the row that each event repeats."""
     twin = np.arange(len(frame))
     ok = np.flatnonzero(fate.ok)
-    keys = pd.DataFrame({"ticker": pd.factorize(ticker[ok])[0], "session": session[ok].astype(np.int64), "row": ok})
-    twin[ok] = keys.groupby(["ticker", "session"], sort=False)["row"].transform("min").to_numpy()
+    day, names = pd.factorize(session[ok], sort=False)
+    code = pd.factorize(pd.factorize(ticker[ok])[0] * (len(names) + 1) + day)[0]
+    first = np.empty(len(ok), dtype=np.int64)
+    first[code[::-1]] = ok[::-1]  # of equal places the last that is written stands, the first row
+    twin[ok] = first[code]
     again = np.flatnonzero(twin != np.arange(len(frame)))
     reasons = [f"same ticker and session as {frame.index[t]}, which is counted" for t in twin[again]]
     fate.lose_rows(again, Status.DUPLICATE, reasons)

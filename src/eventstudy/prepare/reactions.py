@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ def reactions(roll: Roll, prices: Prices, calendars: Mapping[str | None, Calenda
     """
     kept = np.isin(roll.status, [Status.OK, Status.DUPLICATE])
     table = roll.table.loc[kept, ["ticker", "session", "benchmark"]]
-    code, tickers = pd.factorize(table["ticker"].to_numpy(dtype=object))
+    code, tickers = pd.factorize(table["ticker"])
     own = np.empty(len(tickers), dtype=object)
     own[:] = [key(prices.bars[name].mic) for name in tickers]
     kinds = list(dict.fromkeys(own))
@@ -40,18 +41,17 @@ def reactions(roll: Roll, prices: Prices, calendars: Mapping[str | None, Calenda
     parts = {}
     for prefix, column in (("", "ticker"), ("benchmark_", "benchmark")):
         values = {price: np.full(len(table), np.nan) for price in PRICE_FIELDS}
-        for name, at, mine in _by_name(table[column].to_numpy(dtype=object), kind, len(kinds), prices):
+        for name, at, mine in _by_name(table[column], kind, len(kinds), prices):
             calendar = kinds[at]
             sessions = session[mine].astype(calendars[calendar].dates.dtype)
             for price in PRICE_FIELDS:
                 values[price][mine] = _moves(name, prices, calendars, calendar, sessions, price, returns)
         parts[prefix] = {f"{prefix}{price}": values[price] for price in ("open", "high", "low", "close")}
-    frame = table[["ticker", "session"]].assign(**parts[""], benchmark=table["benchmark"])
-    made: pd.DataFrame = frame.assign(**parts["benchmark_"])
-    return made
+    its, other = ({name: table[name] for name in some} for some in (("ticker", "session"), ("benchmark",)))
+    return pd.DataFrame({**its, **parts[""], **other, **parts["benchmark_"]}, index=table.index, copy=False)
 
 
-def _by_name(names: np.ndarray, kind: Ints, n_kinds: int, prices: Prices) -> Iterator[tuple[str, int, Ints]]:
+def _by_name(names: pd.Series[Any], kind: Ints, n_kinds: int, prices: Prices) -> Iterator[tuple[str, int, Ints]]:
     """Give the rows of each ticker and calendar, in the order in which a store has them; None has no rows."""
     code, each = pd.factorize(names)
     place = {name: at for at, name in enumerate(prices.bars)}
@@ -59,7 +59,7 @@ def _by_name(names: np.ndarray, kind: Ints, n_kinds: int, prices: Prices) -> Ite
     order = np.argsort(rank, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(rank[order])) + 1):
         if len(rows) and code[rows[0]] >= 0:
-            yield str(names[rows[0]]), int(kind[rows[0]]), rows
+            yield str(each[code[rows[0]]]), int(kind[rows[0]]), rows
 
 
 def _moves(

@@ -36,7 +36,9 @@ class Where(NamedTuple):
 def placed_at(frame: pd.DataFrame, calendar: np.ndarray, position: Ints) -> Where:
     """Say where some events are and whose they are."""
     firm = pd.factorize(firm_names(frame, firm_of_tickers(frame)))[0]
-    return Where(firm.astype(np.int64), pd.factorize(frame["cluster"])[0].astype(np.int64), calendar, position)
+    alone = bool((frame["cluster"].array == frame.index.array).all())  # each an announcement of its own
+    news = np.arange(len(frame)) if alone else pd.factorize(frame["cluster"])[0]
+    return Where(firm.astype(np.int64), news.astype(np.int64), calendar, position)
 
 
 def dates_of(where: Where, calendars: Mapping[str | None, Calendar], offset: int | Ints) -> Dates:

@@ -7,6 +7,7 @@ from datetime import date, datetime, timezone
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
+import numpy as np
 import pandas as pd
 
 # Day, clock, seconds, offset. Extended ISO 8601 only; the years are those that nanoseconds since 1970 can count.
@@ -30,7 +31,22 @@ Problems = list[tuple[int, str]]
 
 
 def read_times(given: pd.DataFrame) -> tuple[pd.DataFrame, Problems]:
-    """Give ``announced``, ``stamp`` and ``date`` of each row, and the rows whose time is not certain."""
+    """Give ``announced``, ``stamp`` and ``date`` of each row, and the rows whose time is not certain.
+
+    Times that many events share, as dates alone, are read once.
+    """
+    known = [name for name in ("announced", "timezone") if name in given]
+    kinds = [pd.api.types.infer_dtype(given[name], skipna=False) for name in known]
+    if not set(kinds) <= {"string", "datetime64"}:  # objects that are equal may be written in other ways
+        return _read_times(given)
+    code = given.groupby(known, sort=False, dropna=False).ngroup().to_numpy()
+    first = np.unique(code, return_index=True)[1]
+    times, problems = _read_times(given[known].iloc[first].reset_index(drop=True))
+    rows = [(int(row), reason) for bad, reason in problems for row in np.flatnonzero(code == bad)]
+    return times.iloc[code].set_axis(given.index), rows
+
+
+def _read_times(given: pd.DataFrame) -> tuple[pd.DataFrame, Problems]:
     cells = _iso_texts(given["announced"])
     found = [m.groups() if m else (None, None, None, None) for m in map(ISO.fullmatch, cells)]
     parts = pd.DataFrame(found, columns=["day", "clock", "seconds", "offset"], dtype=object)

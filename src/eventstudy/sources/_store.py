@@ -29,7 +29,7 @@ from eventstudy.types import Dates, Floats
 
 INDEX = "store.json"
 VERSION = 1
-CACHE = 2**27  # bytes of columns that are kept: some partitions of daily prices
+CACHE = 2**26  # bytes of columns that are kept, about: some partitions of daily prices; those of the last all
 OWN = ("ticker", "dates")  # columns of a partition that are no field
 
 
@@ -229,7 +229,7 @@ class Shelf(Mapping[str, Bars]):
             key = (number, column)
             if key not in self._kept:
                 self._kept[key] = self._read(number, column)
-                while len(self._kept) > 1 and sum(v.nbytes for v, _ in self._kept.values()) > CACHE:
+                while sum(v.nbytes for v, _ in self._kept.values()) > CACHE and next(iter(self._kept))[0] != number:
                     self._kept.popitem(last=False)
             self._kept.move_to_end(key)
             return self._kept[key]
