@@ -134,13 +134,13 @@ class Result:
         return _registry.load("plots", kind)(self, **options)
 
     def report(self, path: str | Path) -> Path:
-        """Write a report; the suffix of ``path`` names the format (``.txt .csv .html .tex``)."""
+        """Write a report; the suffix of ``path`` names the format (``.txt .csv .html .tex .parquet``)."""
         target = Path(path)
         names = {"txt": "text", "tex": "latex", "htm": "html"}
         suffix = target.suffix.lstrip(".").lower()
         name = names.get(suffix, suffix)
         if name not in _registry.names("reports"):
-            raise one_of("the suffix of the report", target.suffix, [".txt", ".csv", ".html", ".tex"])
+            raise one_of("the suffix of the report", target.suffix, [".txt", ".csv", ".html", ".tex", ".parquet"])
         _registry.load("reports", name).render(self, target)
         return target
 

@@ -29,7 +29,7 @@ from eventstudy.types import Dates, Floats
 
 INDEX = "store.json"
 VERSION = 1
-CACHE = 2**26  # bytes of columns that are kept, about: some partitions of daily prices; those of the last all
+CACHE = 2**25  # bytes of columns that are kept, beside those of the last partition
 OWN = ("ticker", "dates")  # columns of a partition that are no field
 
 
