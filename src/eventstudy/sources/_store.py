@@ -53,14 +53,26 @@ def write(prices: Prices | Iterable[Prices], folder: str | Path, partition: int)
     try:
         _Writer(aside, partition).write([prices] if isinstance(prices, Prices) else prices)
         aside.chmod(0o755)
-        if target.exists():
-            os.replace(target, aside / "before")
-        os.replace(aside, target)
-        shutil.rmtree(target / "before", ignore_errors=True)
+        _put_in_place(aside, target)
     except OSError as error:
         raise SourceError(f"prices cannot be written to {target}: {error.strerror}; name another folder") from None
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _put_in_place(made: Path, target: Path) -> None:
+    """Put a folder in the place of another, which comes back where that fails."""
+    if not target.exists():
+        os.replace(made, target)
+        return
+    before = made.with_name(f"{made.name}.before")
+    os.replace(target, before)
+    try:
+        os.replace(made, target)
+    except OSError:
+        os.replace(before, target)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
 
 
 @dataclass
