@@ -24,7 +24,7 @@ class Source(Protocol):
 
 
 def read_prices(folder: str | Path) -> Prices:
-    r"""Read every ticker of a folder: CSV or Parquet files in Yahoo's layout, or a store of :func:`write_prices`.
+    r"""Read every ticker of a folder: CSV or Parquet files in Yahoo's layout, or a store of ``write_prices``.
 
     Parameters
     ----------
