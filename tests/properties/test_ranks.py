@@ -46,6 +46,28 @@ def test_ranks_are_those_of_scipy_among_the_valid_cells(
         np.testing.assert_array_equal(found[i], wanted)
 
 
+@given(
+    rows=st.integers(1, 300).flatmap(
+        lambda length: st.lists(
+            st.lists(
+                st.sampled_from([0.0, -0.0, 1.0, -1.0, 5e-324, -5e-324, np.inf, -np.inf, 1e300, -1e300])
+                | st.integers(-3, 3).map(lambda k: 1.0 + k * 2.0**-52)
+                | st.floats(-1, 1),
+                min_size=length,
+                max_size=length,
+            ),
+            min_size=1,
+            max_size=3,
+        )
+    )
+)
+@QUICK
+def test_ranks_tell_numbers_apart_to_the_last_bit_and_no_further(rows: list[list[float]]) -> None:
+    values = np.array(rows)
+    wanted = stats.rankdata(values, axis=1)
+    np.testing.assert_array_equal(ranks(values, np.ones(values.shape, dtype=bool)), wanted)
+
+
 @given(seed=SEEDS, missing=st.sampled_from([0.0, 0.1]), n_est=st.sampled_from([8, 40]))
 @QUICK
 def test_the_sample_quantile_p_is_that_of_a_plain_loop(seed: int, missing: float, n_est: int) -> None:

@@ -10,14 +10,14 @@ of Empirical Finance 18:953).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from eventstudy.core.nulls import divide, verdict
 from eventstudy.core.ranks import ROUNDING
 from eventstudy.core.scores import standardised
-from eventstudy.core.sums import Rows, mean_and_sd, weighted
+from eventstudy.core.sums import Rows, by_group, mean_and_sd, weighted
 from eventstudy.types import Abnormal, Bools, Floats, Sample, Scores, State, Verdict
 
 
@@ -25,18 +25,16 @@ from eventstudy.types import Abnormal, Bools, Floats, Sample, Scores, State, Ver
 class Gsar:
     """The days of each event: its estimation days, and a cumulative day 0 for each window.
 
-    ``before`` (N, M) with mask ``ok``; ``zero`` (N, V) with mask ``usable``.
+    ``before`` (N, M) with mask ``ok``, and ``whole`` where none is missing; ``zero`` (N, V) with mask ``usable``;
+    ``n_days`` (N,) are the valid days, day 0 included: T_i.
     """
 
     before: Floats
     ok: Bools
+    whole: bool
     zero: Floats
     usable: Bools
-
-    @property
-    def n_days(self) -> Floats:
-        """Valid days of each event, day 0 included: T_i, (N,)."""
-        return np.asarray(1.0 + self.ok.sum(axis=1))
+    n_days: Floats
 
     def above(self, window: int) -> Floats:
         """Say which estimation days are above day 0, one half where they equal it, (N, M)."""
@@ -45,7 +43,7 @@ class Gsar:
         equal = self.before == zero
         if equal.any():
             above += 0.5 * equal
-        if not self.ok.all():
+        if not self.whole:
             above *= self.ok
         return above
 
@@ -57,7 +55,9 @@ def gsar(scores: Scores, abnormal: Abnormal, moments: State) -> Gsar:
     usable = scores.ok & np.isfinite(spread)
     zero = np.divide(scores.z, spread, out=np.zeros_like(scores.z), where=usable)
     before, _ = standardised(abnormal)
-    return Gsar(before, abnormal.ok[:, : abnormal.n_est], zero, usable)
+    ok = abnormal.ok[:, : abnormal.n_est]
+    n_days = np.full(len(ok), ok.shape[1]) if abnormal.whole else ok.sum(axis=1)
+    return Gsar(before, ok, abnormal.whole, zero, usable, 1.0 + n_days)
 
 
 def summed(abnormal: Abnormal, days: Gsar, score: Callable[[int], tuple[Floats, Floats, Floats]]) -> State:
@@ -66,16 +66,23 @@ def summed(abnormal: Abnormal, days: Gsar, score: Callable[[int], tuple[Floats, 
     ``score`` (window) gives weights (N,), what they weigh of the estimation days (N, M), 0 where not ok, and of day 0
     (N,). Events whose CAR in the window is missing have no weight.
     """
-    u, n = [], []
+    u = []
     for v in range(days.zero.shape[1]):
-        usable = days.usable[:, v].astype(np.float64)
         weights, before, zero = score(v)
-        parts = [weighted(abnormal, usable * weights, values) for values in (before, zero[:, None])]
-        counts = [weighted(abnormal, usable, values) for values in (days.ok, np.ones((len(usable), 1)))]
+        parts = [weighted(abnormal, days.usable[:, v] * weights, values) for values in (before, zero[:, None])]
         u.append(np.hstack([part.values for part in parts]))
-        n.append(np.hstack([part.values for part in counts]))
-    groups, size = counts[0].index, abnormal.block.n_groups
-    return {"u": Rows(groups, np.stack(u, axis=1), size), "n": Rows(groups, np.stack(n, axis=1), size)}
+    n = _counts(abnormal, days)
+    return {"u": replace(n, values=np.stack(u, axis=1)), "n": n}
+
+
+def _counts(abnormal: Abnormal, days: Gsar) -> Rows:
+    """Count the events by column and window, (G, V, M + 1), day 0 last."""
+    zero = by_group(abnormal, days.usable)
+    if days.whole:
+        return replace(zero, values=np.repeat(zero.values[..., None], days.ok.shape[1] + 1, axis=2))
+    ok = days.ok.astype(np.float64)
+    before = [weighted(abnormal, its, ok).values for its in days.usable.T.astype(np.float64)]
+    return replace(zero, values=np.concatenate([np.stack(before, axis=1), zero.values[..., None]], axis=2))
 
 
 def finalize(state: State, sample: Sample) -> Verdict:

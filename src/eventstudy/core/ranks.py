@@ -8,8 +8,9 @@ import numpy as np
 
 from eventstudy.core.nulls import divide, verdict
 from eventstudy.core.sums import by_group, weighted
-from eventstudy.types import Abnormal, Bools, Floats, Sample, State, Verdict
+from eventstudy.types import Abnormal, Bools, Floats, Ints, Sample, State, Verdict
 
+LAST = np.finfo(np.float64).max  # stands where a cell is not ok, above all that is
 ROUNDING = 1e-12  # a deviation of centred ranks (each within 1/2 of 0) below this is the rounding of none
 
 
@@ -32,18 +33,43 @@ def ranks(values: Floats, ok: Bools) -> Floats:
     [[2.5, 1.0, 2.5, 0.0]]
     """
     whole = ok.all()
-    filled = np.ascontiguousarray(values) if whole else np.where(ok, values, np.inf)
+    filled = values + 0.0 if whole else np.where(ok, values + 0.0, LAST)  # 0 and -0 are one number
     n, length = filled.shape
-    order = np.argsort(filled, axis=1)
+    order, near = _order(filled)
     order += (np.arange(n) * length)[:, None]  # places in the flattened rows
-    ordered = np.take(filled, order)
-    tied = ordered[:, 1:] == ordered[:, :-1]
-    place = np.broadcast_to(np.arange(1.0, length + 1), filled.shape)
-    if tied.any() and (tied & np.isfinite(ordered[:, 1:])).any():
-        place = _shared(tied, place)
     found = np.empty_like(filled)
-    found.reshape(-1)[order.reshape(-1)] = place.reshape(-1)
+    found.reshape(-1)[order.reshape(-1)] = np.broadcast_to(np.arange(1.0, length + 1), filled.shape).reshape(-1)
+    if len(near):
+        found[near] = _exact(np.where(ok[near], values[near], np.inf))
     return found if whole else np.where(ok, found, 0.0)
+
+
+def _order(values: Floats) -> tuple[Ints, Ints]:
+    """Give the columns of each row in the order of its values, and the rows where this is not certain.
+
+    The values are lost: their last bits hold the column while they are sorted, which takes a third of an argsort.
+    """
+    bits = values.shape[1].bit_length()
+    last = (1 << bits) - 1
+    key = values.view(np.int64)
+    key &= ~last
+    key |= np.arange(values.shape[1])
+    values.sort(axis=1)
+    rest = key >> bits
+    near = ((rest[:, 1:] == rest[:, :-1]) & (values[:, 1:] < LAST / 2)).any(axis=1)
+    near |= ~(np.abs(values[:, [0, -1]]) <= LAST).all(axis=1)  # an infinite one loses its last bits
+    key &= last
+    return key, np.flatnonzero(near)
+
+
+def _exact(values: Floats) -> Floats:
+    """Rank each row, ties sharing their mean rank."""
+    order = np.argsort(values, axis=1)
+    ordered = np.take_along_axis(values, order, axis=1)
+    place = np.broadcast_to(np.arange(1.0, values.shape[1] + 1), values.shape)
+    found = np.empty_like(values)
+    np.put_along_axis(found, order, _shared(ordered[:, 1:] == ordered[:, :-1], place), axis=1)
+    return found
 
 
 def _shared(tied: Bools, place: Floats) -> Floats:
@@ -57,7 +83,7 @@ def _shared(tied: Bools, place: Floats) -> Floats:
 
 def by_day(abnormal: Abnormal, values: Floats, ok: Bools) -> State:
     """Sum the ranks of values (N, L), as ``rank / (1 + valid days) - 1/2``, by group and day, with their counts."""
-    n_days = ok.sum(axis=1)
+    n_days = np.count_nonzero(ok, axis=1)
     place = ranks(values, ok)
     # a centred rank is rank / (1 + n) - 1/2 where it counts
     u = weighted(abnormal, 1.0 / (1.0 + n_days), place)

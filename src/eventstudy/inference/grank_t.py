@@ -30,11 +30,13 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
     share = 1.0 / (days.n_days + 1.0)
     middle = 0.5 * (days.n_days + 1.0)  # centred on 0, a rank less this, times the share
     below = ranks(days.before, days.ok)
-    below -= middle[:, None] * days.ok
+    below -= middle[:, None] if days.whole else middle[:, None] * days.ok
 
     def score(window: int) -> tuple[Floats, Floats, Floats]:
-        above = days.above(window)
-        return share, below + above, days.n_days - middle - above.sum(axis=1)
+        place = days.above(window)
+        zero = days.n_days - middle - place.sum(axis=1)
+        place += below
+        return share, place, zero
 
     return summed(abnormal, days, score)
 

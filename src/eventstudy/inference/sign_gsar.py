@@ -37,7 +37,7 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
         low, high = (np.clip(zero, its[:, 0], its[:, 1]) for its in middle)
         median = (low + high) / 2.0
         signs = np.sign(days.before - median[:, None])
-        if not days.ok.all():
+        if not days.whole:
             signs *= days.ok
         return ones, signs, np.sign(zero - median)
 
