@@ -72,10 +72,13 @@ def _seconds(function: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def study(n: int, tests: tuple[str, ...], singly: bool = False, **shape: int) -> dict[str, float]:
-    """Time the engine: model and tests, with every single event's results where ``singly``."""
+def study(n: int, tests: tuple[str, ...], singly: bool = False, executor: str = "", **shape: int) -> dict[str, float]:
+    """Time the engine: model and tests, with every single event's results where ``singly``, on two workers or here."""
+    from concurrent import futures
+
     from eventstudy import _registry
-    from eventstudy.core.run import run
+    from eventstudy.core.run import How, run
+    from eventstudy.scale import scaled
 
     panel, placed, sample = made(n, **shape)
     chosen = {name: _registry.load("inference", name) for name in tests}
@@ -83,11 +86,16 @@ def study(n: int, tests: tuple[str, ...], singly: bool = False, **shape: int) ->
     if shape.get("factors", 1) > 1:
         model = _registry.load("models", "factors").__class__(panel.factors)
 
+    workers = getattr(futures, executor)(2) if executor else None
+    if workers:
+        list(workers.map(abs, range(8)))  # a worker begins with its first task
+
     def once() -> None:
-        outcome = run([panel], placed, model, chosen, sample, singly=singly)
+        how = How(each=scaled(workers, None).each())
+        outcome = run([panel], placed, model, chosen, sample, how, singly=singly)
         assert all(np.isfinite(verdict.p).all() for verdict in outcome.verdicts.values())
 
-    return timed(once, n, 1 if n >= 500_000 else 3)
+    return timed(once, n, 2 if n >= 500_000 else 3)
 
 
 def fit(n: int) -> dict[str, float]:
@@ -102,7 +110,7 @@ def fit(n: int) -> dict[str, float]:
         for block in blocks([panel], placed, sample.spec, len(sample.cluster_group), 1):
             model.fit(block)
 
-    return timed(once, n, 1 if n >= 500_000 else 3)
+    return timed(once, n, 2 if n >= 500_000 else 3)
 
 
 def by_hand(n: int, how: str) -> dict[str, float]:
@@ -178,12 +186,13 @@ def edges(n: int) -> dict[str, float]:
 
     rng = np.random.default_rng(0)
     dates = es.markets.sessions_between("XNYS", "2010-01-04", "2019-12-31")
-    close = 100 * np.cumprod(1 + 0.02 * rng.standard_normal((len(dates), 501)), axis=0)
-    names = [f"S{k}" for k in range(500)]
+    close = 100 * np.cumprod(1 + 0.02 * rng.standard_normal((len(dates), ASSETS + 1)), axis=0)
+    names = [f"S{k}" for k in range(ASSETS)]
     prices = es.Prices.from_frame(pd.DataFrame(close, index=pd.DatetimeIndex(dates), columns=[*names, "M"]), "XNYS")
-    day = rng.integers(270, len(dates) - 15, n)
-    frame = pd.DataFrame({"ticker": np.array(names, dtype=object)[rng.integers(0, 500, n)]})
-    frame["announced"] = pd.DatetimeIndex(dates[day]).tz_localize("America/New_York") + pd.Timedelta(hours=12)
+    cell = rng.choice(ASSETS * (len(dates) - 285), n, replace=False)  # no two events of one security on one day
+    frame = pd.DataFrame({"ticker": np.array(names, dtype=object)[cell % ASSETS]})
+    noon = pd.DatetimeIndex(dates[270 + cell // ASSETS]).tz_localize("America/New_York") + pd.Timedelta(hours=12)
+    frame["announced"] = noon
     spent: dict[str, float] = {}
     for where, name in ((engine, "prepare"), (engine, "run"), (tables, "assemble"), (engine, "reactions")):
         setattr(where, name, _watched(getattr(where, name), name, spent))
@@ -191,9 +200,8 @@ def edges(n: int) -> dict[str, float]:
     events = es.Events.from_frame(frame)
     chosen = es.Study(benchmark="M", windows=tuple((a, b) for a, b in WINDOWS), tests=FIVE)
     total = _seconds(lambda: chosen.run(events, prices))
-    spent["events"] = reading
-    found = {name: 1e6 * seconds / n for name, seconds in spent.items()}
-    return {**found, "total": 1e6 * total / n, "us": 1e6 * total / n, "peak": megabytes()}
+    spent |= {"events": reading, "rest": total - sum(spent.values())}
+    return {**{name: 1e6 * seconds / n for name, seconds in spent.items()}, "us": 1e6 * total / n, "peak": megabytes()}
 
 
 def _watched(function: Callable[..., Any], name: str, spent: dict[str, float]) -> Callable[..., Any]:
@@ -222,7 +230,7 @@ def child(what: str, **choices: Any) -> dict[str, float]:
     return found
 
 
-LINE = "{:<36}{:>12}{:>14}{:>14}{:>12}"
+LINE = "{:<52}{:>12}{:>14}{:>14}{:>12}"
 
 
 def rows(sizes: list[int]) -> Iterator[tuple[str, int, dict[str, float]]]:
@@ -233,6 +241,10 @@ def rows(sizes: list[int]) -> Iterator[tuple[str, int, dict[str, float]]]:
             yield name, n, child("study", n=n, tests=tests)
         yield "five, with every single event", n, child("study", n=n, tests=FIVE, singly=True)
         yield "Study.run on time stamps, to frames", n, child("edges", n=n)
+    for executor in ("ThreadPoolExecutor", "ProcessPoolExecutor"):
+        for name in list(KINDS)[:2]:
+            its = child("study", n=sizes[-1], tests=KINDS[name], executor=executor)
+            yield f"{name}, {executor}(2)", sizes[-1], its
     yield "loop: pandas and statsmodels", 300, child("by_hand", n=300, how="pandas")
     yield "loop: statsmodels OLS", 500, child("by_hand", n=500, how="statsmodels")
     yield "loop: numpy lstsq", 2_000, child("by_hand", n=2_000, how="lstsq")
@@ -278,9 +290,18 @@ def ratios(found: list[dict[str, Any]], n: int) -> Iterator[str]:
     ranked = took["five, and ranks and signs"]
     order = took["floor: argsort every window once"]
     yield f"five, ranks and signs / argsort of every window once: {ranked / order:.1f}"
+    for name in list(KINDS)[:2]:
+        for executor in ("ThreadPoolExecutor", "ProcessPoolExecutor"):
+            yield f"{name}: here / on {executor}(2): {took[name] / took[f'{name}, {executor}(2)']:.2f}"
     edge = next(row for row in found if row["n"] == n and "prepare" in row)
-    parts = ", ".join(f"{name} {edge[name]:.1f}" for name in ("events", "prepare", "run", "assemble", "reactions"))
-    yield f"Study.run, us an event: {parts}"
+    around = {name: edge[name] for name in ("events", "prepare", "assemble", "reactions", "rest")}
+    parts = ", ".join(f"{name} {value:.1f}" for name, value in around.items())
+    yield f"Study.run, us an event: arithmetic {edge['run']:.1f}; {parts}"
+    yield f"Study.run, events read, placed and laid out, results as frames / arithmetic: {_share(edge):.2f}"
+
+
+def _share(edge: dict[str, Any]) -> float:
+    return float(sum(edge[name] for name in ("events", "prepare", "assemble", "reactions", "rest")) / edge["run"])
 
 
 def save(found: list[dict[str, Any]]) -> None:

@@ -87,18 +87,19 @@ class Engine:
             placed, sample = prepared.placed, prepared.sample
             outcome = run(prepared.panels, placed, self.model, chosen, sample, How(advance, each), seed=self.seed)
         why = f"default: {cluster}" if self.default else ""
+        further = [] if self.group is None else [self._by_group(prepared, chosen, why, each)]
+        roll, calendars, spec, notes = prepared.roll, prepared.calendars, sample.spec, [*prepared.notes, *tally.notes]
+        del prepared, placed, sample  # the frames of a million events take the room of their panels
         frame = self.events.frame
-        made = tables.assemble(prepared.roll, outcome, sample.spec, self.model.coefficients, frame, why)
-        if self.group is not None:
-            made["tests"] = pd.concat([made["tests"], self._by_group(prepared, chosen, why, each)])
+        made = tables.assemble(roll, outcome, spec, self.model.coefficients, frame, why)
+        made["tests"] = pd.concat([made["tests"], *further])
         story = provenance(
-            dict(self.settings), frame, self.prices, [*prepared.notes, *tally.notes], cluster._asdict(), list(chosen),
-            self.factors,
-        )  # fmt: skip
+            dict(self.settings), frame, self.prices, notes, cluster._asdict(), list(chosen), self.factors
+        )
         if self.scale.checkpoint is not None:
             story |= {"checkpoint": self.scale.checkpoint, "n_parts": tally.n_parts, "n_resumed": tally.n_resumed}
-        moves = reactions(prepared.roll, self.prices, prepared.calendars, self.choices.returns)
-        moves["session"] = tables.at_the_exchange(moves["session"], prepared.roll.zone)
+        moves = reactions(roll, self.prices, calendars, self.choices.returns)
+        moves["session"] = tables.at_the_exchange(moves["session"], roll.zone)
         return Result(**made, reactions=moves, provenance=story, engine=self)
 
     def _by_group(self, prepared: Prepared, chosen: Mapping[str, Test], why: str, each: Each | None) -> pd.DataFrame:
@@ -194,7 +195,7 @@ def _clustering(prepared: Prepared) -> Clustering:
     kept = valid_estimation_days(prepared) >= spec.min_estimation
     first, last = prepared.sample.cluster_dates[:, [spec.n_est, -1]][placed.cluster[kept]].T
     session = prepared.roll.table["session"].to_numpy()[prepared.roll.rows[kept]]
-    found = clustering(first, np.unique(session, return_inverse=True)[1], last)
+    found = clustering(first, pd.factorize(session)[0], last)
     return found._replace(n_linked=len(prepared.sample.links))
 
 

@@ -41,8 +41,10 @@ def assemble(
     at[own] = np.arange(len(own))
     at = at[roll.twin]  # a duplicate shows what it repeats
     shown = np.flatnonzero((at >= 0) & np.isin(status, [Status.OK, Status.DUPLICATE]))
-    pick = at[shown]
+    pick: Any = at[shown]
     lost = np.isnan(single.get("bhar", single["car"])).sum(axis=0)
+    if np.array_equal(pick, np.arange(len(own))):
+        pick = slice(None)
     single = {name: single.pop(name)[pick] for name in [*single]}
     events = roll.table[["ticker", "announced", "session", "placement", *_screened(roll)]].copy()
     events["session"] = at_the_exchange(events["session"], roll.zone)

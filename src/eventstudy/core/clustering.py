@@ -46,11 +46,12 @@ def clustering(first: Ints, day: Ints, last: Ints) -> Clustering:
     '33.3% of the pairs of events share days of their windows (3 dates)'
     """
     n = len(day)
-    starts = np.sort(first)
-    later = np.searchsorted(starts, last, side="right") - np.searchsorted(starts, first, side="left")
-    same_start = np.searchsorted(starts, first, side="right") - np.searchsorted(starts, first, side="left")
+    starts, n_starts = np.unique(first, return_counts=True)  # a million events start on some thousand dates
+    before = np.append(0, np.cumsum(n_starts))
+    at = np.searchsorted(starts, first)
+    later = before[np.searchsorted(starts, last, side="right")] - before[at + 1]
     # A pair is counted by the event that starts first, and by both where they start together.
-    pairs = (later - same_start).sum() + (same_start - 1).sum() / 2
+    pairs = later.sum() + (n_starts[at] - 1).sum() / 2
     return Clustering(n, len(np.unique(day)), float(pairs / (n * (n - 1) / 2)) if n > 1 else 0.0)
 
 

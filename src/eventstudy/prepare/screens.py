@@ -129,7 +129,7 @@ def same_news(where: Where, session: Dates, named: bool) -> Ints | None:
         pairs = np.column_stack([order[:-1][near], order[1:][near]])
         codes = np.unique(announcement, return_inverse=True)[1]
         news = components(codes * 2, codes * 2, pairs)
-    return news if len(np.unique(news)) < len(news) else None
+    return None if pd.Index(news).is_unique else news
 
 
 def screened(
