@@ -139,9 +139,10 @@ def pair_sums(dates: Ints, values: Floats, first: Ints, second: Ints) -> Floats:
     for start in range(0, len(order), PAIRS):
         pairs = order[start : start + PAIRS]
         rows, at = np.unique(np.concatenate([first[pairs], second[pairs]]), return_inverse=True)
-        days, column = np.unique(dates[rows], return_inverse=True)
-        dense = np.zeros((len(rows), len(days)))
-        dense[np.arange(len(rows))[:, None], column.reshape(len(rows), -1)] = values[rows]
+        day = dates[rows] - dates[rows].min()
+        column = np.cumsum(np.bincount(day.ravel()) > 0) - 1  # of the days that some row has
+        dense = np.zeros((len(rows), column[-1] + 1))
+        dense[np.arange(len(rows))[:, None], column[day]] = values[rows]
         out[pairs] = (dense @ dense.T)[at[: len(pairs)], at[len(pairs) :]]
     return out
 
