@@ -31,8 +31,9 @@ docs: $(READY)  ## the site, in docs/_build/html
 	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
 
 bench: $(READY)  ## seconds and memory, on this machine
-	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/measure.py
+	$(BIN)/python benchmarks/measure.py
 	$(BIN)/python benchmarks/speed.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/store.py
 
 pins: $(READY)  ## renew requirements-dev.txt from pyproject.toml
 	$(BIN)/pip install --quiet uv

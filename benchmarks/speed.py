@@ -12,7 +12,6 @@ import json
 import os
 import platform
 import resource
-import statistics
 import subprocess
 import sys
 import time
@@ -126,7 +125,7 @@ def by_hand(n: int, how: str) -> dict[str, float]:
         dates = pd.bdate_range("2010-01-01", periods=DAYS)
         returns, market = pd.DataFrame(panel.r.T, index=dates), pd.Series(panel.x[:, 0], index=dates, name="market")
         events = list(zip(placed.asset.tolist(), placed.day.tolist(), strict=True))
-        return timed(lambda: [_notebook(returns[a], market, d) for a, d in events], n, 1)
+        return timed(lambda: [_notebook(returns[a], market, d) for a, d in events], n)
     offsets, n_est = sample.spec.offsets, sample.spec.n_est
     weights = sample.spec.weights
 
@@ -146,7 +145,7 @@ def by_hand(n: int, how: str) -> dict[str, float]:
             own = weights @ design[n_est:]
             car / (sigma * np.sqrt(weights.sum(axis=1) + np.einsum("vp,pq,vq->v", own, inverse, own)))
 
-    return timed(once, n, 1)
+    return timed(once, n)
 
 
 def _notebook(returns: Any, market: Any, day: int) -> list[float]:
@@ -313,7 +312,6 @@ def save(found: list[dict[str, Any]]) -> None:
     versions = {"python": platform.python_version(), "numpy": np.__version__, "pandas": pandas.__version__}
     past.append({"date": date.today().isoformat(), **machine, **versions, "rows": found})
     HISTORY.write_text(json.dumps(past, indent=1) + "\n", encoding="utf-8")
-    print(f"median of the sizes: {statistics.median(row['us'] for row in found):.2f} us; saved")
 
 
 def _processor() -> str:

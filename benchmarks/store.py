@@ -1,16 +1,18 @@
 """Print the seconds and the peak memory of a study of a million events on prices that do not fit: from a store on disk.
 
-Run ``OMP_NUM_THREADS=1 python benchmarks/store.py write FOLDER`` and then ``... run FOLDER``: 5,000 securities on
-10,000 dates, some of which begin late or end early, and five tests. The last number is the peak in MiB.
+Run ``OMP_NUM_THREADS=1 python benchmarks/store.py``, or the parts of it with ``write FOLDER`` and ``run FOLDER``: 5,000
+securities on 10,000 dates, some of which begin late or end early, and five tests. The last number is the peak in MiB.
 """
 
 from __future__ import annotations
 
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -74,5 +76,14 @@ def run(folder: Path) -> None:
     print(f"{megabytes():.0f}")
 
 
+def main() -> None:
+    if len(sys.argv) == 3:
+        {"write": write, "run": run}[sys.argv[1]](Path(sys.argv[2]))
+        return
+    with TemporaryDirectory() as folder:  # each with a process, and so a peak, of its own
+        for part in ("write", "run"):
+            subprocess.run([sys.executable, __file__, part, folder], check=True)
+
+
 if __name__ == "__main__":
-    {"write": write, "run": run}[sys.argv[1]](Path(sys.argv[2]))
+    main()

@@ -1,13 +1,51 @@
-"""Draw the README's picture: the CAAR of the demo, on simulated prices."""
+"""Draw the README's pictures: the CAAR of the demo, on simulated prices, and the speed that was last measured."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from eventstudy import demo
 
+STATIC = Path(__file__).parent / "_static"
+HISTORY = Path(__file__).parent.parent / "benchmarks" / "history.json"
+OURS, THEIRS, FLOOR = "#1f5a99", "#b0552c", "#8a8a8a"
+BARS = {
+    "loop: pandas and statsmodels": ("loop by hand, pandas and statsmodels", THEIRS),
+    "loop: statsmodels OLS": ("loop by hand, statsmodels on arrays", THEIRS),
+    "loop: numpy lstsq": ("loop by hand, NumPy lstsq", THEIRS),
+    "five, and ranks and signs": ("five parametric tests, three of ranks and signs", OURS),
+    "five, with every single event": ("five tests, and every event by itself", OURS),
+    "five parametric tests": ("five parametric tests", OURS),
+    "fit only": ("market model alone", OURS),
+    "floor: argsort every window once": ("floor: order each window once", FLOOR),
+    "floor: read every window once": ("floor: read each window once", FLOOR),
+}
+
+
+def caar() -> Any:
+    """Draw the average reaction of the demo."""
+    return np.ravel(demo.run().result.plot("caar"))[0].figure
+
+
+def speed() -> Any:
+    """Draw the microseconds an event of the last run in the history, at its largest size."""
+    rows = json.loads(HISTORY.read_text(encoding="utf-8"))[-1]["rows"]
+    took = {row["what"]: row["us"] for row in rows}  # of each kind the largest comes last
+    figure, axes = plt.subplots(figsize=(8, 3.4), layout="constrained")
+    names = [*BARS][::-1]
+    bars = axes.barh([BARS[n][0] for n in names], [took[n] for n in names], color=[BARS[n][1] for n in names])
+    axes.bar_label(bars, [f"{took[n]:,.2g}" if took[n] < 1 else f"{took[n]:,.0f}" for n in names], padding=3)
+    axes.set(xscale="log", xlim=(0.1, 2 * max(took[n] for n in names)), xlabel="microseconds an event, one thread")
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    return figure
+
+
 if __name__ == "__main__":
-    axes = np.ravel(demo.run().result.plot("caar"))[0]
-    axes.figure.savefig(Path(__file__).parent / "_static" / "caar.png", dpi=120)
+    for name, draw in {"caar": caar, "speed": speed}.items():
+        draw().savefig(STATIC / f"{name}.png", dpi=120)
