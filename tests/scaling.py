@@ -47,12 +47,15 @@ def material(seed: int = 1) -> tuple[es.Events, es.Prices]:
     return es.Events.from_frame(frame), prices
 
 
-def study_of(tests: Sequence[Any], seed: int = 1, **choices: Any) -> Callable[..., es.Result]:
-    """Give what runs the study with some tests."""
+def study_of(
+    tests: Sequence[Any], seed: int = 1, prices: es.Prices | None = None, **choices: Any
+) -> Callable[..., es.Result]:
+    """Give what runs the study with some tests, on the material's prices or on the same from elsewhere."""
     given = {"benchmark": "M", "estimation": ESTIMATION, "event": EVENT, "min_estimation": 60, **choices}
     study = es.Study(tests=tests, **given)
 
     def run(**how: Any) -> es.Result:
-        return study.run(*material(seed), **how)
+        events, own = material(seed)
+        return study.run(events, own if prices is None else prices, **how)
 
     return run

@@ -28,8 +28,9 @@ import eventstudy as es
 from eventstudy import checkpoint
 from eventstudy.core import parts, run
 from eventstudy.models import market
+from eventstudy.prepare import align
 from eventstudy.scale import scaled
-from tests.scaling import N, Slow, study_of
+from tests.scaling import N, Slow, material, study_of
 
 FRAMES = ("tests", "daily", "events", "ar", "cars", "attrition")
 TWENTY = 20
@@ -52,11 +53,11 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @cache
-def serial() -> es.Result:
+def serial(n_tests: int | None = None) -> es.Result:
     """Give the study by one worker, in one part."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "cut", parts.cut)
-        return study_of(ALL)()
+        return study_of(ALL[:n_tests])()
 
 
 def same(found: es.Result, wanted: es.Result) -> None:
@@ -98,7 +99,14 @@ def test_a_cluster_finds_the_same_and_so_do_draws():
         pd.testing.assert_frame_equal(study_of(("bmp",))(executor=client).calibrate(20).frame, wanted.frame)
 
 
-def test_a_cluster_that_loses_a_worker_finds_the_same(monkeypatch):
+@pytest.mark.parametrize("kept", ["in memory", "behind a URL"])
+def test_a_cluster_that_loses_a_worker_finds_the_same(kept, tmp_path, monkeypatch):
+    prices, n_tests = None, None
+    if kept == "behind a URL":
+        n_tests = -2  # drawn dates take all prices into memory
+        es.write_prices(material()[1], tmp_path / "store", partition=20)
+        prices = es.read_prices((tmp_path / "store").as_uri())
+        monkeypatch.setattr(align, "CELLS", 0)  # so that the workers make the panels of their parts
     monkeypatch.setenv("SLOW", "0.01")
     with dask() as client:
         victim = next(iter(client.run(os.getpid).values()))
@@ -113,11 +121,11 @@ def test_a_cluster_that_loses_a_worker_finds_the_same(monkeypatch):
 
         thread = threading.Thread(target=kill)
         thread.start()
-        found = study_of(ALL, model=Slow())(executor=client)
+        found = study_of(ALL[:n_tests], model=Slow(), prices=prices)(executor=client)
         thread.join()
         assert killed == [True]
         assert victim not in client.run(os.getpid).values()
-        same(found, serial())
+        same(found, serial(n_tests))
 
 
 class Counting(Executor):

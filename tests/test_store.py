@@ -183,6 +183,27 @@ def test_bars_of_a_store_can_be_changed_pickled_and_copied(prices, folder):
         its.fields["nothing"]
 
 
+def test_a_store_on_object_storage_is_read_through_its_url(prices, folder, events, monkeypatch):
+    files = pytest.importorskip("fsspec").filesystem("memory")
+    files.put(f"{folder}/", "/bucket/store/", recursive=True)
+    found = es.read_prices("memory://bucket/store")
+    for name, its in prices.bars.items():
+        same(found.bars[name], its)
+        same(pickle.loads(pickle.dumps(found.bars))[name], its)
+    monkeypatch.setattr(align, "CELLS", 0)
+    study = es.Study(model="mean", tests=["bmp", "corrado"])
+    equal(study.run(events, found), study.run(events, prices))
+    files.rm("/bucket/store/prices-00001.parquet")
+    with pytest.raises(es.SourceError, match=r"memory://bucket/store/prices-00001.parquet is missing or damaged"):
+        study.run(events, es.read_prices("memory://bucket/store"))
+    with pytest.raises(es.InputError, match="'memory://bucket' is no store of prices"):
+        es.fetch_prices(None, None, None, source="store", path="memory://bucket")
+    with pytest.raises(es.InputError, match="fsspec cannot open"):
+        es.read_prices("nosuch://bucket/store")
+    with pytest.raises(es.InputError, match="is a URL; write the store to a folder"):
+        es.write_prices(prices, "memory://bucket/store")
+
+
 def test_tickers_and_a_range_can_be_chosen(prices, folder):
     some = es.fetch_prices(["^HSI", "BABA"], None, None, source="store", path=folder)
     assert some.tickers == ("^HSI", "BABA")

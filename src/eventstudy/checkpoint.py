@@ -24,6 +24,7 @@ import numpy as np
 from eventstudy.core.parts import Done, Task
 from eventstudy.core.sums import Gathered, Rows
 from eventstudy.errors import InputError, ScaleError
+from eventstudy.remote import filesystem, is_url
 
 ABOUT = b"""Parts of an event study, each named by the SHA-256 of what it was made from. The same study, run again with
 this folder as its checkpoint, takes them from here. All may be deleted; files that end in .part were never finished.
@@ -111,17 +112,7 @@ class _Remote:
     """The same on any file system that fsspec knows."""
 
     def __init__(self, place: str) -> None:
-        try:
-            import fsspec
-        except ImportError as missing:
-            raise InputError(
-                f"checkpoint is the URL {place!r}, which needs fsspec, or give a folder; "
-                'pip install "eventstudy-quant[cluster]"'
-            ) from missing
-        try:
-            self._fs, self._path = fsspec.core.url_to_fs(place)
-        except (ImportError, ValueError) as flaw:
-            raise InputError(f"checkpoint is {place!r}, which fsspec cannot open ({flaw})") from flaw
+        self._fs, self._path = filesystem("checkpoint", place)
 
     def read(self, name: str) -> bytes | None:
         try:
@@ -142,7 +133,7 @@ class _Remote:
 
 
 def _store(place: str) -> _Folder | _Remote:
-    return _Remote(place) if "://" in place else _Folder(place)
+    return _Remote(place) if is_url(place) else _Folder(place)
 
 
 def _saved(done: Done) -> bytes:

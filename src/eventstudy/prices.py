@@ -32,7 +32,7 @@ def read_prices(folder: str | Path) -> Prices:
         One file a ticker, with the columns Date, Close and any of Open, High, Low, Adj Close, Volume. A
         ``manifest.csv`` (ticker, file, currency, mic) says which file is which ticker; without one the file's
         name is the ticker. Dates with times and offsets are the starts of bars within the day. Of a store only the
-        index is read, and its prices when a study needs them.
+        index is read, and its prices when a study needs them; it may be an fsspec URL, as in ``s3://bucket/prices``.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def read_prices(folder: str | Path) -> Prices:
     >>> read_prices(folder).bars["BABA"].fields["close"]
     array([168.1, 165. ])
     """
-    stored = _registry.helper("sources", "_store").is_store(Path(folder))
+    stored = _registry.helper("sources", "_store").is_store(folder)
     return fetch_prices(None, None, None, source="store" if stored else "folder", path=folder)
 
 

@@ -22,9 +22,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import fs
 
 from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError, SourceError
+from eventstudy.remote import filesystem, is_url
 from eventstudy.types import Dates, Floats
 
 INDEX = "store.json"
@@ -33,13 +35,25 @@ CACHE = 2**25  # bytes of columns that are kept, beside those of the last partit
 OWN = ("ticker", "dates")  # columns of a partition that are no field
 
 
-def is_store(folder: Path) -> bool:
-    """Say whether a folder is a store."""
-    return (folder / INDEX).is_file()
+def is_store(folder: str | Path) -> bool:
+    """Say whether a folder, or what an fsspec URL names, is a store."""
+    files, path = _opened(folder)
+    info: fs.FileInfo = files.get_file_info(f"{path}/{INDEX}")
+    return bool(info.is_file)
+
+
+def _opened(folder: str | Path) -> tuple[fs.FileSystem, str]:
+    """Give the file system of a place, and the path on it."""
+    if not is_url(str(folder)):
+        return fs.LocalFileSystem(), str(folder)
+    files, path = filesystem("the store of prices", str(folder))
+    return fs.PyFileSystem(fs.FSSpecHandler(files)), path
 
 
 def write(prices: Prices | Iterable[Prices], folder: str | Path, partition: int) -> None:
     """Write a store; see :func:`eventstudy.prices.write_prices`."""
+    if is_url(str(folder)):
+        raise InputError(f"{folder!r} is a URL; write the store to a folder, and copy it there as a whole")
     target = Path(folder)
     if not isinstance(partition, int) or partition < 1:
         raise InputError(f"partition is {partition!r}; give a number of tickers, 1 or more")
@@ -186,15 +200,15 @@ class Shelf(Mapping[str, Bars]):
     """The bars of a store by ticker, read when their dates or fields are asked for; pickled as the path alone."""
 
     def __init__(self, folder: str | Path, tickers: Sequence[str] | None = None) -> None:
-        self.folder, self._chosen = Path(folder), tickers
-        about = _about(self.folder)
+        self.folder, self._chosen = folder, tickers
+        about = _about(folder)
         self.unit, self.sha256 = about["unit"], about["sha256"]
-        rows = _table(self.folder / "tickers.parquet").to_pylist()
+        rows = _table(folder, "tickers.parquet").to_pylist()
         every = {row["ticker"]: row for row in rows}
         self._rows = every if tickers is None else {name: every[name] for name in tickers if name in every}
         self._unions = {
             (row["mic"], row["rate"]): np.array(row["dates"], dtype=np.int64).astype(f"datetime64[{self.unit}]")
-            for row in _table(self.folder / "calendars.parquet").to_pylist()
+            for row in _table(folder, "calendars.parquet").to_pylist()
         }
         self._kinds: dict[tuple[str | None, bool], int] = {}
         for row in rows:
@@ -247,7 +261,7 @@ class Shelf(Mapping[str, Bars]):
             return self._kept[key]
 
     def _read(self, number: int, column: str) -> tuple[np.ndarray, np.ndarray]:
-        table = _table(self.folder / _file(number), [column])
+        table = _table(self.folder, _file(number), [column])
         self.n_read += 1
         lists = table[column].combine_chunks()
         lists = lists.chunk(0) if isinstance(lists, pa.ChunkedArray) else lists
@@ -260,9 +274,11 @@ def _kind(row: Mapping[str, Any]) -> tuple[str | None, bool]:
     return row["mic"], row["ticker"].endswith("=X")
 
 
-def _about(folder: Path) -> dict[str, Any]:
+def _about(folder: str | Path) -> dict[str, Any]:
+    files, path = _opened(folder)
     try:
-        about: dict[str, Any] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        with files.open_input_stream(f"{path}/{INDEX}") as file:
+            about: dict[str, Any] = json.loads(file.read())
         if about["version"] == VERSION and about["unit"] in _KINDS and isinstance(about["sha256"], list):
             return about
     except (OSError, ValueError, KeyError, TypeError):
@@ -270,13 +286,16 @@ def _about(folder: Path) -> dict[str, Any]:
     raise InputError(f"{str(folder)!r} is no store of prices that this version reads; write it with es.write_prices")
 
 
-def _table(path: Path, columns: list[str] | None = None) -> pa.Table:
+def _table(folder: str | Path, name: str, columns: list[str] | None = None) -> pa.Table:
+    files, path = _opened(folder)
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        with pq.ParquetFile(f"{path}/{name}", filesystem=files, page_checksum_verification=True) as file:
             return file.read(columns=columns, use_threads=False)
     except (pa.ArrowException, OSError) as error:
         text = " ".join(str(error).split())
-        raise SourceError(f"the store's file {path} is missing or damaged ({text}); write the store again") from None
+        raise SourceError(
+            f"the store's file {str(folder)}/{name} is missing or damaged ({text}); write the store again"
+        ) from None
 
 
 class _Lazy:

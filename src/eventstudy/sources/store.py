@@ -44,7 +44,7 @@ class Store:
             Both included. A range reads all its prices at once, and a study needs none: it takes the sessions of its
             events.
         path : str or Path
-            The folder.
+            The folder, or its fsspec URL.
 
         Raises
         ------
@@ -62,7 +62,7 @@ class Store:
         eventstudy.errors.InputError: 'no/such/folder' is no store of prices; es.write_prices(prices, folder) makes one
         """
         names, wanted = asked(tickers), span(start, end)
-        if not isinstance(path, str | Path) or not is_store(Path(path)):
+        if not isinstance(path, str | Path) or not is_store(path):
             raise InputError(f"{str(path)!r} is no store of prices; es.write_prices(prices, folder) makes one")
         shelf = Shelf(path, names)
 
