@@ -18,7 +18,7 @@ BARS = {
     "loop: pandas and statsmodels": ("loop by hand, pandas and statsmodels", THEIRS),
     "loop: statsmodels OLS": ("loop by hand, statsmodels on arrays", THEIRS),
     "loop: numpy lstsq": ("loop by hand, NumPy lstsq", THEIRS),
-    "five, and ranks and signs": ("five parametric tests, three of ranks and signs", OURS),
+    "five, and ranks and signs": ("five parametric tests, and three of ranks and signs", OURS),
     "five, with every single event": ("five tests, and every event by itself", OURS),
     "five parametric tests": ("five parametric tests", OURS),
     "fit only": ("market model alone", OURS),
@@ -39,8 +39,9 @@ def speed() -> Any:
     figure, axes = plt.subplots(figsize=(8, 3.4), layout="constrained")
     names = [*BARS][::-1]
     bars = axes.barh([BARS[n][0] for n in names], [took[n] for n in names], color=[BARS[n][1] for n in names])
-    axes.bar_label(bars, [f"{took[n]:,.2g}" if took[n] < 1 else f"{took[n]:,.0f}" for n in names], padding=3)
+    axes.bar_label(bars, [f"{took[n]:,.2g}" if took[n] < 10 else f"{took[n]:,.0f}" for n in names], padding=3)
     axes.set(xscale="log", xlim=(0.1, 2 * max(took[n] for n in names)), xlabel="microseconds an event, one thread")
+    axes.xaxis.set_major_formatter("{x:,g}")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
     return figure

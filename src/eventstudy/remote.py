@@ -31,8 +31,7 @@ def filesystem(what: str, url: str) -> tuple[Any, str]:
         import fsspec
     except ImportError as missing:
         raise InputError(
-            f"{what} is the URL {url!r}, which needs fsspec, or give a folder; "
-            'pip install "eventstudy-quant[cluster]"'
+            f'{what} is the URL {url!r}, which needs fsspec, or give a folder; pip install "eventstudy-quant[cluster]"'
         ) from missing
     try:
         files, path = fsspec.core.url_to_fs(url)

@@ -294,7 +294,7 @@ def _table(folder: str | Path, name: str, columns: list[str] | None = None) -> p
     except (pa.ArrowException, OSError) as error:
         text = " ".join(str(error).split())
         raise SourceError(
-            f"the store's file {str(folder)}/{name} is missing or damaged ({text}); write the store again"
+            f"the store's file {folder!s}/{name} is missing or damaged ({text}); write the store again"
         ) from None
 
 
