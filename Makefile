@@ -30,9 +30,9 @@ slow: $(READY)  ## the simulations of size and power
 docs: $(READY)  ## the site, in docs/_build/html
 	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
 
-bench: $(READY)  ## seconds and memory, on this machine
+bench: $(READY)  ## seconds and memory, on this machine; SAVE=--save adds them to the history
 	$(BIN)/python benchmarks/measure.py
-	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/speed.py $(SAVE)
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/store.py
 
 pins: $(READY)  ## renew requirements-dev.txt from pyproject.toml

@@ -269,7 +269,7 @@ def main() -> None:
         return
     sizes = [1_000, 10_000, 100_000] + [1_000_000] * ("--quick" not in sys.argv)
     found = []
-    print(LINE.format("estimation 250, event 21, 5 windows", "events", "us an event", "events/s", "peak MB"))
+    print(LINE.format("estimation 250, event 21, 5 windows", "events", "us an event", "events/s", "peak MiB"))
     for name, n, its in rows(sizes):
         found.append({"what": name, "n": n, **{key: round(value, 3) for key, value in its.items()}})
         print(
