@@ -40,7 +40,7 @@ def speed() -> Any:
     names = [*BARS][::-1]
     bars = axes.barh([BARS[n][0] for n in names], [took[n] for n in names], color=[BARS[n][1] for n in names])
     axes.bar_label(bars, [f"{took[n]:,.2g}" if took[n] < 10 else f"{took[n]:,.0f}" for n in names], padding=3)
-    axes.set(xscale="log", xlim=(0.1, 2 * max(took[n] for n in names)), xlabel="microseconds an event, one thread")
+    axes.set(xscale="log", xlim=(0.1, 3 * max(took[n] for n in names)), xlabel="microseconds an event, one thread")
     axes.xaxis.set_major_formatter("{x:,g}")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
