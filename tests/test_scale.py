@@ -107,23 +107,23 @@ def test_a_cluster_that_loses_a_worker_finds_the_same(kept, tmp_path, monkeypatc
         es.write_prices(material()[1], tmp_path / "store", partition=20)
         prices = es.read_prices((tmp_path / "store").as_uri())
         monkeypatch.setattr(align, "CELLS", 0)  # so that the workers make the panels of their parts
-    monkeypatch.setenv("SLOW", "0.01")
+    monkeypatch.setenv("SLOW", "0.02")
     with dask() as client:
-        victim = next(iter(client.run(os.getpid).values()))
+        address, victim = next(iter(client.run(os.getpid).items()))
         killed = []
 
         def kill() -> None:
-            while not (at_work := client.processing()) or not any(at_work.values()):
+            """Strike when the worker has parts that it has done, and another one under way."""
+            while not (client.has_what()[address] and client.processing()[address]):
                 time.sleep(0.01)
-            time.sleep(1.0)
-            killed.append(any(client.processing().values()))
+            killed.append(victim)
             os.kill(victim, signal.SIGKILL)
 
         thread = threading.Thread(target=kill)
         thread.start()
         found = study_of(ALL[:n_tests], model=Slow(), prices=prices)(executor=client)
         thread.join()
-        assert killed == [True]
+        assert killed == [victim]
         assert victim not in client.run(os.getpid).values()
         same(found, serial(n_tests))
 

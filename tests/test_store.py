@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace as Namespace
 from typing import Any
 
 import numpy as np
@@ -17,10 +19,11 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
+from eventstudy import checkpoint
 from eventstudy.bars import Bars, priced_dates
 from eventstudy.prepare import align
-from eventstudy.sources import _store
-from eventstudy.sources._store import Shelf
+from eventstudy.sources import _shelf
+from eventstudy.sources._shelf import Shelf
 
 TICKERS = ["0700.HK", "0005.HK", "9988.HK", "BABA", "JD", "VOD.L", "^HSI", "^GSPC", "HKD=X"]
 
@@ -103,9 +106,9 @@ def test_the_index_knows_edges_and_calendars_without_reading(prices, folder):
         np.testing.assert_array_equal(priced_dates(shelf, names), priced_dates(prices.bars, names))
     assert [shelf[name].mic for name in shelf] == [b.mic for b in prices.bars.values()]
     assert "spread" in shelf["BABA"].fields
-    assert shelf.n_read == 0
+    assert shelf.files.n_read == 0
     np.testing.assert_array_equal(priced_dates(shelf, ["JD"]), priced_dates(prices.bars, ["JD"]))
-    assert shelf.n_read == 2  # the index does not know a part of an exchange
+    assert shelf.files.n_read == 2  # the index does not know a part of an exchange
 
 
 STUDIES: dict[str, dict[str, Any]] = {
@@ -145,7 +148,7 @@ def test_a_study_reads_the_files_of_its_tickers_and_the_columns_that_it_needs(fo
     stored = es.read_prices(folder)
     some = es.Events(events.frame[events.frame["ticker"] == "BABA"])
     es.Study(benchmark="^GSPC", model="market").check(some, stored)
-    read = set(stored.bars._kept)  # type: ignore[attr-defined]
+    read = set(stored.bars.files._kept)  # type: ignore[attr-defined]
     assert {file for file, _ in read} == {1, 2}
     assert {column for _, column in read} == {"dates", "adjusted", "close"} - (
         {"adjusted"} - set(stored.bars["BABA"].fields)
@@ -155,11 +158,11 @@ def test_a_study_reads_the_files_of_its_tickers_and_the_columns_that_it_needs(fo
 def test_a_part_reads_each_file_once(prices, folder, events, monkeypatch):
     monkeypatch.setattr(align, "CELLS", 0)
     stored = es.read_prices(folder)
-    monkeypatch.setattr(_store, "CACHE", 1)
+    monkeypatch.setattr(_shelf, "CACHE", 1)
     made = align.prepare(
         events.frame, stored, es.Study(model="mean")._engine(events, stored, None, None).choices
     )  # one panel an exchange
-    before = stored.bars.n_read  # type: ignore[attr-defined]
+    before = stored.bars.files.n_read  # type: ignore[attr-defined]
     panel = made.panels[0].built()
     assert panel.assets == ("0700.HK", "0005.HK", "9988.HK")  # in the order of the store
     assert before == 0
@@ -170,7 +173,7 @@ def test_bars_of_a_store_can_be_changed_pickled_and_copied(prices, folder):
     its = stored.bars["BABA"]
     same(pickle.loads(pickle.dumps(its)), prices.bars["BABA"])
     again = pickle.loads(pickle.dumps(stored))
-    assert len(pickle.dumps(stored)) < 2000
+    assert prices.bars["BABA"].fields["close"][:9].tobytes() not in pickle.dumps(stored)
     same(again.bars["9988.HK"], prices.bars["9988.HK"])
     close = its.fields["close"] * 2
     changed = replace(its, fields={"close": close}, currency="EUR")
@@ -181,6 +184,37 @@ def test_bars_of_a_store_can_be_changed_pickled_and_copied(prices, folder):
         its.fields["close"][0] = 1.0
     with pytest.raises(KeyError):
         its.fields["nothing"]
+
+
+def test_a_store_that_is_written_anew_is_not_read_by_the_old_index(prices, folder):
+    stored = es.read_prices(folder)
+    sent = pickle.dumps(stored.bars)
+    assert b"HKD=X" not in pickle.dumps(stored.bars.take(["BABA"]))  # type: ignore[attr-defined]
+    es.write_prices(es.Prices({name: prices.bars[name] for name in reversed(prices.bars)}), folder)
+    for bars in (stored.bars, pickle.loads(sent)):
+        with pytest.raises(es.SourceError, match="written anew since it was opened; open it again"):
+            _ = bars["BABA"].dates
+    same(es.read_prices(folder).bars["BABA"], prices.bars["BABA"])
+
+
+def test_a_checkpoint_goes_by_the_files_of_a_part(prices, folder, events, tmp_path, monkeypatch):
+    monkeypatch.setattr(align, "CELLS", 0)
+    monkeypatch.setattr("eventstudy.core.parts.CELLS", 2500)
+    study, kept = es.Study(model="mean", tests=["bmp"]), tmp_path / "parts"
+    first = study.run(events, es.read_prices(folder), checkpoint=kept)
+    shutil.copytree(folder, tmp_path / "copy")
+    there = es.read_prices(tmp_path / "copy")
+    again = study.run(events, there, checkpoint=kept)
+    equal(again, first)
+    assert again.provenance["n_resumed"] == again.provenance["n_parts"] > 2
+    key, read = checkpoint.key(Namespace(bars=there.bars)), there.bars.files.n_read  # type: ignore
+    assert key == checkpoint.key(Namespace(bars=es.read_prices(folder).bars))
+    assert there.bars.files.n_read == read  # type: ignore[attr-defined]
+    bars = dict(prices.bars)
+    bars["BABA"] = replace(bars["BABA"], fields={k: 2 * v for k, v in bars["BABA"].fields.items()})
+    es.write_prices(es.Prices(bars), folder, partition=3)
+    changed = study.run(events, es.read_prices(folder), checkpoint=kept)
+    assert 0 < changed.provenance["n_resumed"] < changed.provenance["n_parts"]
 
 
 def test_a_store_on_object_storage_is_read_through_its_url(prices, folder, events, monkeypatch):

@@ -101,10 +101,18 @@ def priced_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates:
 
 @runtime_checkable
 class Indexed(Protocol):
-    """What a mapping of bars may answer without reading them: as :func:`priced_dates`, None where it cannot."""
+    """A mapping of bars that are read when they are asked for, and what it can say of them without that."""
 
     def priced_dates(self, tickers: Sequence[str]) -> Dates | None:
-        """Give the dates."""
+        """As the function of this name; None where it is not known."""
+        ...
+
+    def take(self, tickers: Sequence[str]) -> Mapping[str, Bars]:
+        """Give some tickers alone."""
+        ...
+
+    def content(self) -> list[Any]:
+        """Give plain values that differ where any of the bars do."""
         ...
 
 

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from eventstudy.bars import Indexed
 from eventstudy.core.parts import Done, Task
 from eventstudy.core.sums import Gathered, Rows
 from eventstudy.errors import InputError, ScaleError
@@ -236,12 +237,12 @@ def _fed(feed: Callable[[Any], object], thing: Any, above: tuple[int, ...]) -> N
 
 def _parts(thing: Any) -> list[Any]:
     """Give what a thing consists of."""
+    if isinstance(thing, Indexed):
+        return thing.content()
     if isinstance(thing, Mapping):
         return [part for pair in thing.items() for part in pair]
-    if isinstance(thing, set | frozenset):
-        return sorted(thing, key=repr)
-    if isinstance(thing, list | tuple):
-        return list(thing)
+    if isinstance(thing, list | tuple | set | frozenset):
+        return sorted(thing, key=repr) if isinstance(thing, set | frozenset) else list(thing)
     if isinstance(thing, types.FunctionType):
         cells = [cell.cell_contents for cell in thing.__closure__ or ()]
         return [thing.__module__, thing.__qualname__, thing.__code__, thing.__defaults__, thing.__kwdefaults__, cells]

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from eventstudy.bars import Bars, Prices
+from eventstudy.bars import Bars, Indexed, Prices
 from eventstudy.prepare import returns as rules
 from eventstudy.prepare.calendar import Calendar, key
 from eventstudy.prepare.factors import Factors, by_date
@@ -84,9 +84,10 @@ class Recipe:
         return len(self.x) * (1 if self.long is None else 1 + self.x.shape[1])
 
     def take(self, assets: Ints) -> Recipe:
-        """Give the recipe of some assets; of prices that are in memory it takes only theirs along."""
+        """Give the recipe of some assets, with their prices alone."""
         names = tuple(self.assets[a] for a in assets)
-        bars = {name: self.bars[name] for name in names} if isinstance(self.bars, dict) else self.bars
+        its = self.bars
+        bars = its.take(names) if isinstance(its, Indexed) else {name: its[name] for name in names}
         return replace(self, bars=bars, assets=names)
 
     def built(self) -> Panel:

@@ -24,7 +24,7 @@ from pathlib import Path
 from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError, TickerNotFound
 from eventstudy.sources._shared import asked, cut, gather, provenance, span
-from eventstudy.sources._store import Shelf, is_store
+from eventstudy.sources._shelf import Shelf, is_store
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Store:
         names, wanted = asked(tickers), span(start, end)
         if not isinstance(path, str | Path) or not is_store(path):
             raise InputError(f"{str(path)!r} is no store of prices; es.write_prices(prices, folder) makes one")
-        shelf = Shelf(path, names)
+        shelf = Shelf.opened(path, names)
 
         def read_one(ticker: str) -> Bars:
             if ticker not in shelf:
@@ -74,9 +74,11 @@ class Store:
         bars, problems = gather(names or shelf, read_one)
         if wanted.start is not None or wanted.end is not None:
             return Prices(bars, problems, provenance("store", wanted, bars, path=str(path)))
-        about = {"source": "store", "start": None, "end": None, "path": str(path), "files": len(shelf.sha256)}
+        about = {"source": "store", "start": None, "end": None, "path": str(path), "files": len(shelf.files.sha256)}
         about["retrieved"] = datetime.now(UTC).isoformat(timespec="seconds")
-        return Prices(shelf, problems, about | {"sha256": sha256("".join(shelf.sha256).encode()).hexdigest()})
+        return Prices(
+            shelf, problems, about | {"sha256": sha256("".join(shelf.files.sha256.values()).encode()).hexdigest()}
+        )
 
 
 SOURCE = Store()
