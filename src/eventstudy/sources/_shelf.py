@@ -100,6 +100,7 @@ class Shelf(Mapping[str, Bars]):
     @classmethod
     def opened(cls, folder: str | Path, tickers: Sequence[str] | None = None) -> Shelf:
         """Read the index of a store; None takes every ticker."""
+        folder = folder if is_url(str(folder)) else Path(folder).absolute()  # for workers that run elsewhere
         about = _about(folder)
         unit = about["unit"]
         every = {row["ticker"]: row for row in _table(folder, "tickers.parquet").to_pylist()}
