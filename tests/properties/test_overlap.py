@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 import eventstudy as es
 from eventstudy import _registry
 from eventstudy.core.clustering import clustering
+from eventstudy.core.overlap import pair_sums
 from eventstudy.core.run import run
 from eventstudy.types import Outcome, Sample, Spec
 from tests import make
@@ -177,3 +179,21 @@ def test_overlap_is_seen_in_every_year(year: int) -> None:
     given = pd.DataFrame({"ticker": wide.columns[:12], "announced": [str(d.date()) for d in dates[330:342]]})
     result = es.Study(benchmark="M").run(es.Events.from_frame(given), es.Prices.from_frame(wide))
     assert result.tests["test"].unique().tolist() == list(es.study.DEFAULT_TESTS["overlap"])
+
+
+def test_pairs_far_apart_on_the_calendar_take_no_room_together() -> None:
+    rng = np.random.default_rng(7)
+    start = np.sort(rng.choice(5_000_000, 2_000, replace=False))
+    start[1::2] = start[::2] + rng.integers(0, 40, 1_000)  # pairs of rows that share days
+    dates, values = start[:, None] + np.arange(60), rng.standard_normal((2_000, 60))
+    first = np.concatenate([np.arange(2_000), np.arange(0, 2_000, 2)])
+    second = np.concatenate([np.arange(2_000), np.arange(1, 2_000, 2)])
+    tracemalloc.start()
+    found = pair_sums(dates, values, first, second)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20e6
+    for value, i, j in zip(found, first, second, strict=True):
+        lag = start[j] - start[i]
+        wanted = values[i, lag:] @ values[j, : 60 - lag] if lag >= 0 else values[i, :lag] @ values[j, -lag:]
+        assert value == pytest.approx(wanted, rel=1e-10, abs=1e-12)

@@ -14,7 +14,7 @@ from eventstudy.core.nulls import divide
 from eventstudy.core.sums import by_cluster
 from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, Spec, State
 
-PAIRS = 2048  # at a time: of some hundred rows, which fill a matrix of a few megabytes
+SPAN = 128  # dates, of which the rows are worked on together: with their partners they fill some megabytes
 NEAR = 5  # dates; news that takes longer from one exchange to another is other news
 
 
@@ -132,17 +132,19 @@ def laid(dates: Ints, values: Floats | None = None, n_dates: int = 0) -> Any:
 def pair_sums(dates: Ints, values: Floats, first: Ints, second: Ints) -> Floats:
     """Sum the products of the values (C, days) of two rows over the dates that both have, for pairs of rows, (pairs,).
 
-    Pairs are rows whose dates are near, so that some rows and their partners fill a dense matrix of few dates.
+    The dates of two different rows are near, so that the rows of some dates and their partners fill a dense matrix.
     """
     out = np.empty(len(first))
-    order = np.lexsort((second, dates[first, -1]))
-    for start in range(0, len(order), PAIRS):
-        pairs = order[start : start + PAIRS]
+    same = first == second
+    out[same] = np.vecdot(values, values)[first[same]]
+    others = np.flatnonzero(~same)
+    near = dates[first[others], -1] // SPAN
+    order = np.argsort(near, kind="stable")
+    for pairs in np.split(others[order], np.flatnonzero(np.diff(near[order])) + 1) if len(others) else []:
         rows, at = np.unique(np.concatenate([first[pairs], second[pairs]]), return_inverse=True)
         day = dates[rows] - dates[rows].min()
-        column = np.cumsum(np.bincount(day.ravel()) > 0) - 1  # of the days that some row has
-        dense = np.zeros((len(rows), column[-1] + 1))
-        dense[np.arange(len(rows))[:, None], column[day]] = values[rows]
+        dense = np.zeros((len(rows), int(day.max()) + 1))
+        dense[np.arange(len(rows))[:, None], day] = values[rows]
         out[pairs] = (dense @ dense.T)[at[: len(pairs)], at[len(pairs) :]]
     return out
 
