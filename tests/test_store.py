@@ -207,7 +207,7 @@ def test_a_checkpoint_goes_by_the_files_of_a_part(prices, folder, events, tmp_pa
     again = study.run(events, there, checkpoint=kept)
     equal(again, first)
     assert again.provenance["n_resumed"] == again.provenance["n_parts"] > 2
-    key, read = checkpoint.key(Namespace(bars=there.bars)), there.bars.files.n_read  # type: ignore
+    key, read = checkpoint.key(Namespace(bars=there.bars)), there.bars.files.n_read  # type: ignore[attr-defined]
     assert key == checkpoint.key(Namespace(bars=es.read_prices(folder).bars))
     assert there.bars.files.n_read == read  # type: ignore[attr-defined]
     bars = dict(prices.bars)

@@ -149,13 +149,14 @@ def _closed(flaw: Exception) -> ScaleError:
     )
 
 
-def _result(task: Task, future: Any) -> Part:
+def _result(task: Task, future: Any, named: Callable[[Exception, Task], EventStudyError] | None = None) -> Part:
+    """Wait for a part; ``named`` says what went wrong with it."""
     try:
         part: Part = future.result()
     except EventStudyError:
         raise
     except Exception as flaw:
-        raise _failure(flaw, task) from flaw
+        raise (named or _failure)(flaw, task) from flaw
     return part
 
 
@@ -242,18 +243,15 @@ def _answer(task: Task, future: Any) -> Part:
     """Wait for a part on the cluster."""
     from distributed import KilledWorker
 
-    try:
-        part: Part = future.result()
-    except EventStudyError:
-        raise
-    except KilledWorker as flaw:
-        raise ScaleError(
-            "workers died over and over on one part of the study, most often because memory ran out; give each worker "
-            f"more memory or fewer threads (their logs say which); {AGAIN}"
-        ) from flaw
-    except Exception as flaw:
-        raise (_failure(flaw, task) if future.status == "error" else _gone(flaw)) from flaw
-    return part
+    def named(flaw: Exception, task: Task) -> EventStudyError:
+        if isinstance(flaw, KilledWorker):
+            return ScaleError(
+                "workers died over and over on one part of the study, most often because memory ran out; give each "
+                f"worker more memory or fewer threads (their logs say which); {AGAIN}"
+            )
+        return _failure(flaw, task) if future.status == "error" else _gone(flaw)
+
+    return _result(task, future, named)
 
 
 def _gone(flaw: Exception) -> ScaleError:
