@@ -11,7 +11,7 @@ import pandas as pd
 from eventstudy.bars import PRICE_FIELDS, Prices
 from eventstudy.prepare import returns as rules
 from eventstudy.prepare.calendar import Calendar, key
-from eventstudy.types import Ints, Roll, Status
+from eventstudy.types import Floats, Ints, Roll, Status
 
 
 def reactions(roll: Roll, prices: Prices, calendars: Mapping[str | None, Calendar], returns: str) -> pd.DataFrame:
@@ -44,8 +44,8 @@ def reactions(roll: Roll, prices: Prices, calendars: Mapping[str | None, Calenda
         for name, at, mine in _by_name(table[column], kind, len(kinds), prices):
             calendar = kinds[at]
             sessions = session[mine].astype(calendars[calendar].dates.dtype)
-            for price in PRICE_FIELDS:
-                values[price][mine] = _moves(name, prices, calendars, calendar, sessions, price, returns)
+            for price, moves in _moves(name, prices, calendars, calendar, sessions, returns).items():
+                values[price][mine] = moves
         parts[prefix] = {f"{prefix}{price}": values[price] for price in ("open", "high", "low", "close")}
     its, other = ({name: table[name] for name in some} for some in (("ticker", "session"), ("benchmark",)))
     return pd.DataFrame({**its, **parts[""], **other, **parts["benchmark_"]}, index=table.index, copy=False)
@@ -68,22 +68,25 @@ def _moves(
     calendars: Mapping[str | None, Calendar],
     calendar: str | None,
     sessions: np.ndarray,
-    price: str,
     returns: str,
-) -> np.ndarray:
-    """Give a ticker's returns on sessions of a calendar, its own or another's."""
+) -> dict[str, np.ndarray]:
+    """Give a ticker's returns on sessions of a calendar, its own or another's, to each of its prices."""
     bars, target = prices.bars[name], calendars[calendar]
     home = calendars[key(bars.mic)]
     at = np.searchsorted(target.dates, sessions)
     rows = np.concatenate([np.maximum(at - 1, 0), at])
-    if price not in bars.fields:
-        return np.full(len(at), np.nan)
     cut = Calendar(target.name, target.dates[rows], None if target.closes is None else target.closes[rows])
-    series = [rules.adjusted(bars)] if price == "close" else [rules.adjusted(bars), rules.field(bars, price)]
-    laid = [
-        rules.lay(bars, values, target)[rows] if home.name == target.name else rules.carried(bars, values, home, cut)
-        for values in series
-    ]
-    before, now = laid[0], laid[-1]
-    ratio = now[len(at) :] / before[: len(at)]
-    return np.asarray(np.log(ratio) if returns == "log" else ratio - 1.0)
+
+    def laid(values: Floats) -> Floats:
+        if home.name == target.name:
+            its: Floats = rules.lay(bars, values, target)[rows]
+            return its
+        return rules.carried(bars, values, home, cut)
+
+    closes = laid(rules.adjusted(bars))
+    found = {}
+    for price in (price for price in PRICE_FIELDS if price in bars.fields):
+        now = closes if price == "close" else laid(rules.field(bars, price))
+        ratio = now[len(at) :] / closes[: len(at)]
+        found[price] = np.asarray(np.log(ratio) if returns == "log" else ratio - 1.0)
+    return found
