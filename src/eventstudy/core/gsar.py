@@ -17,7 +17,7 @@ import numpy as np
 from eventstudy.core.nulls import divide, verdict
 from eventstudy.core.ranks import ROUNDING
 from eventstudy.core.scores import standardised
-from eventstudy.core.sums import Rows, by_group, mean_and_sd, weighted
+from eventstudy.core.sums import Rows, by_group, mean_and_sd, valid_days, weighted
 from eventstudy.types import Abnormal, Bools, Floats, Sample, Scores, State, Verdict
 
 
@@ -56,8 +56,7 @@ def gsar(scores: Scores, abnormal: Abnormal, moments: State) -> Gsar:
     zero = np.divide(scores.z, spread, out=np.zeros_like(scores.z), where=usable)
     before, _ = standardised(abnormal)
     ok = abnormal.ok[:, : abnormal.n_est]
-    n_days = np.full(len(ok), ok.shape[1]) if abnormal.whole else ok.sum(axis=1)
-    return Gsar(before, ok, abnormal.whole, zero, usable, 1.0 + n_days)
+    return Gsar(before, ok, abnormal.whole, zero, usable, 1.0 + valid_days(abnormal))
 
 
 def summed(abnormal: Abnormal, days: Gsar, score: Callable[[int], tuple[Floats, Floats, Floats]]) -> State:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from eventstudy.core.nulls import divide
-from eventstudy.core.sums import by_cluster
+from eventstudy.core.sums import by_cluster, valid_days
 from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, Spec, State
 
 SPAN = 128  # dates, of which the rows are worked on together: with their partners they fill some megabytes
@@ -24,7 +24,7 @@ def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
     if abnormal.v is not None:
         e = e / np.sqrt(abnormal.v[:, : abnormal.n_est])
     ok = abnormal.ok[:, : abnormal.n_est]
-    n_valid = (np.full(len(e), abnormal.n_est) if abnormal.whole else ok.sum(axis=1)).astype(np.float64)
+    n_valid = valid_days(abnormal)
     rms = np.sqrt(np.vecdot(e, e) / n_valid)
     return {
         "z": by_cluster(abnormal, e / rms[:, None]),

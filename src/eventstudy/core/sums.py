@@ -65,6 +65,14 @@ def rows(index: Ints, values: NDArray[Any], size: int) -> Rows:
     return Rows(index[first], np.add.reduceat(values.astype(np.float64, copy=False), first, axis=0), size)
 
 
+def valid_days(abnormal: Abnormal) -> Floats:
+    """Count the valid days of each estimation window, (N,)."""
+    n_est = abnormal.n_est
+    if abnormal.whole:
+        return np.full(len(abnormal.ok), float(n_est))
+    return np.asarray(abnormal.ok[:, :n_est].sum(axis=1, dtype=np.float64))
+
+
 def by_group(abnormal: Abnormal, values: NDArray[Any]) -> Rows:
     """Sum values (N, ...) by the events' group."""
     return rows(abnormal.block.group, values, abnormal.block.n_groups)

@@ -73,7 +73,7 @@ class _Files:
             return self._kept[key]
 
     def _read(self, number: int, column: str) -> tuple[np.ndarray, np.ndarray]:
-        if dict(enumerate(_about(self.folder)["sha256"])).get(number) != self.sha256[number]:
+        if _about(self.folder)["sha256"][number : number + 1] != [self.sha256[number]]:
             raise SourceError(f"the store {self.folder} has been written anew since it was opened; open it again")
         table = _table(self.folder, file_name(number), [column])
         self.n_read += 1
@@ -110,7 +110,7 @@ class Shelf(Mapping[str, Bars]):
             for row in _table(folder, "calendars.parquet").to_pylist()
         }
         files = _Files(folder, unit, dict(enumerate(about["sha256"])))
-        return cls(files, rows, unions, Counter(map(_kind, every.values())))
+        return cls(files, rows, unions, Counter(kind(row["mic"], name) for name, row in every.items()))
 
     def __getitem__(self, ticker: str) -> Bars:
         return _Stored.of(self.files, self.rows[ticker])
@@ -139,7 +139,7 @@ class Shelf(Mapping[str, Bars]):
 
     def priced_dates(self, tickers: Sequence[str]) -> Dates | None:
         """Give the dates on which one of some tickers has a close, where they are all of their exchanges; else None."""
-        found = Counter(_kind(self.rows[name]) for name in tickers)
+        found = Counter(kind(self.rows[name]["mic"], name) for name in tickers)
         if not found or any(n != self.kinds.get(key) for key, n in found.items()):
             return None
         return np.unique(np.concatenate([self.unions[key] for key in found]))
@@ -152,8 +152,9 @@ def _restored(folder: str | Path, unit: str, sha256: Mapping[int, str], *index: 
 _Kind = tuple[str | None, bool]
 
 
-def _kind(row: Mapping[str, Any]) -> _Kind:
-    return row["mic"], row["ticker"].endswith("=X")
+def kind(mic: str | None, ticker: str) -> _Kind:
+    """Say whose dates make the calendar of a ticker: its exchange's, its exchange rates apart."""
+    return mic, ticker.endswith("=X")
 
 
 def _about(folder: str | Path) -> dict[str, Any]:

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError, SourceError
 from eventstudy.remote import is_url
-from eventstudy.sources._shelf import INDEX, KINDS, VERSION, file_name, is_store
+from eventstudy.sources._shelf import INDEX, KINDS, VERSION, file_name, is_store, kind
 from eventstudy.types import Dates
 
 OWN = ("ticker", "dates")  # columns of a partition that are no field
@@ -118,7 +118,7 @@ class _Writer:
             "mic": bars.mic, "currency": bars.currency, "step": step, "first": edges[0],
             "last": edges[1], "fields": list(bars.fields),
         }  # fmt: skip
-        key = (bars.mic, bars.ticker.endswith("=X"))
+        key = kind(bars.mic, bars.ticker)
         dates = bars.dates[np.isfinite(bars.fields["close"])]
         known = self.union.setdefault(key, dates)
         if not np.array_equal(known, dates) and not np.isin(dates, known, assume_unique=True).all():

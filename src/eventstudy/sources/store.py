@@ -74,11 +74,10 @@ class Store:
         bars, problems = gather(names or shelf, read_one)
         if wanted.start is not None or wanted.end is not None:
             return Prices(bars, problems, provenance("store", wanted, bars, path=str(path)))
-        about = {"source": "store", "start": None, "end": None, "path": str(path), "files": len(shelf.files.sha256)}
+        hashes = shelf.files.sha256.values()
+        about = {"source": "store", "start": None, "end": None, "path": str(path), "files": len(hashes)}
         about["retrieved"] = datetime.now(UTC).isoformat(timespec="seconds")
-        return Prices(
-            shelf, problems, about | {"sha256": sha256("".join(shelf.files.sha256.values()).encode()).hexdigest()}
-        )
+        return Prices(shelf, problems, about | {"sha256": sha256("".join(hashes).encode()).hexdigest()})
 
 
 SOURCE = Store()
