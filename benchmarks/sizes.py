@@ -126,7 +126,7 @@ def p_values(name: str, replications: int, seed: int) -> dict[str, np.ndarray]:
     for child in np.random.SeedSequence([seed, list(SCENARIOS).index(name)]).spawn(-(-replications // BATCH)):
         case = SCENARIOS[name].draw(np.random.default_rng(child), BATCH)
         single = name == "independent"
-        outcome = run(case.panels, case.placed, MARKET, TESTS, case.sample, singly=single)
+        outcome = run(case.panels, case.placed, MARKET, TESTS, case.sample, keep_events=single)
         for test, verdict in outcome.verdicts.items():
             kept.setdefault(test, []).append(verdict.p)
         if single:

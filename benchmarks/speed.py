@@ -75,13 +75,15 @@ def _seconds(function: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def study(n: int, tests: tuple[str, ...], singly: bool = False, executor: str = "", **shape: int) -> dict[str, float]:
-    """Time the engine: model and tests, with every single event's results where ``singly``, on two workers or here."""
+def study(
+    n: int, tests: tuple[str, ...], keep_events: bool = False, executor: str = "", **shape: int
+) -> dict[str, float]:
+    """Time the engine: model and tests, with single events where ``keep_events``, on two workers or here."""
     from concurrent import futures
 
     from eventstudy import _registry
-    from eventstudy.core.run import How, run
-    from eventstudy.scale import scaled
+    from eventstudy.core.run import Execution, run
+    from eventstudy.run.scale import scaled
 
     panel, placed, sample = made(n, **shape)
     chosen = {name: _registry.load("inference", name) for name in tests}
@@ -94,8 +96,8 @@ def study(n: int, tests: tuple[str, ...], singly: bool = False, executor: str = 
         list(workers.map(abs, range(8)))  # a worker begins with its first task
 
     def once() -> None:
-        how = How(each=scaled(workers, None).each())
-        outcome = run([panel], placed, model, chosen, sample, how, singly=singly)
+        how = Execution(each=scaled(workers, None).each())
+        outcome = run([panel], placed, model, chosen, sample, how, keep_events=keep_events)
         assert all(np.isfinite(verdict.p).all() for verdict in outcome.verdicts.values())
 
     return timed(once, n, 2 if n >= 500_000 else 3)
@@ -185,7 +187,8 @@ def edges(n: int) -> dict[str, float]:
     import pandas as pd
 
     import eventstudy as es
-    from eventstudy import engine, tables
+    from eventstudy.run import rerun as engine
+    from eventstudy.run import tables
 
     rng = np.random.default_rng(0)
     dates = es.markets.sessions_between("XNYS", "2010-01-04", "2019-12-31")
@@ -242,7 +245,7 @@ def rows(sizes: list[int]) -> Iterator[tuple[str, int, dict[str, float]]]:
         yield "fit only", n, child("fit", n=n)
         for name, tests in KINDS.items():
             yield name, n, child("study", n=n, tests=tests)
-        yield "five, with every single event", n, child("study", n=n, tests=FIVE, singly=True)
+        yield "five, with every single event", n, child("study", n=n, tests=FIVE, keep_events=True)
         yield "Study.run on time stamps, to frames", n, child("edges", n=n)
     for executor in ("ThreadPoolExecutor", "ProcessPoolExecutor"):
         for name in list(KINDS)[:2]:

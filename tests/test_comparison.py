@@ -13,7 +13,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 import eventstudy as es
-from eventstudy.comparison import compare, regress
+from eventstudy.analysis.comparison import compare, regress
 from tests.make import material
 
 WELCH, CLUSTERED = ("t", "df", "p"), ("t_cluster", "p_cluster")

@@ -13,7 +13,7 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy import _registry
-from eventstudy.diagnosis import ADVICE, text
+from eventstudy.analysis.diagnosis import ADVICE, text
 
 SHORT: dict[str, Any] = {
     "benchmark": "M", "estimation": (-125, -6), "event": (-5, 5), "windows": ((0, 0), (-1, 1)), "min_estimation": 100,

@@ -13,7 +13,8 @@ import pytest
 from scipy import stats
 
 import eventstudy as es
-from eventstudy import diagnosis, transform
+from eventstudy import transform
+from eventstudy.analysis import diagnosis
 from eventstudy.bars import Bars, step_of
 from eventstudy.errors import BadPrices, InputError
 from eventstudy.prepare.calendar import observed

@@ -12,9 +12,9 @@ from matplotlib.collections import FillBetweenPolyCollection
 from scipy import special
 
 import eventstudy as es
+from eventstudy.analysis.multiplicity import adjusted, max_t_quantile, romano_wolf
 from eventstudy.core.draws import null
 from eventstudy.core.run import run
-from eventstudy.multiplicity import adjusted, max_t_quantile, romano_wolf
 from tests.make import material
 from tests.plots.drawing import collections, draw
 

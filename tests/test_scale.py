@@ -25,11 +25,11 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy import checkpoint
 from eventstudy.core import parts, run
 from eventstudy.models import market
 from eventstudy.prepare import align
-from eventstudy.scale import scaled
+from eventstudy.run import checkpoint
+from eventstudy.run.scale import scaled
 from tests.scaling import N, Slow, material, study_of
 
 FRAMES = ("tests", "daily", "events", "ar", "cars", "attrition")

@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from scipy import stats
 
 import eventstudy as es
-from eventstudy.across import labelled
+from eventstudy.analysis.across import labelled
 from eventstudy.members import settings_of
 from tests.make import BENCHMARK, Material, material
 from tests.plots.test_contract import drawn_texts

@@ -19,9 +19,9 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy import checkpoint
 from eventstudy.bars import Bars, priced_dates
 from eventstudy.prepare import align
+from eventstudy.run import checkpoint
 from eventstudy.sources import _shelf
 from eventstudy.sources._shelf import Shelf
 
@@ -163,7 +163,7 @@ def test_a_part_reads_each_file_once(prices, folder, events, monkeypatch):
         events.frame, stored, es.Study(model="mean")._engine(events, stored, None, None).choices
     )  # one panel an exchange
     before = stored.bars.files.n_read  # type: ignore[attr-defined]
-    panel = made.panels[0].built()
+    panel = made.panels[0].build()
     assert panel.assets == ("0700.HK", "0005.HK", "9988.HK")  # in the order of the store
     assert before == 0
 

@@ -18,6 +18,7 @@ from eventstudy import transform
 from eventstudy.bars import Bars, Prices
 from eventstudy.prepare.calendar import Calendar, observed, place
 from eventstudy.prepare.returns import adjusted, change, field, lay
+from eventstudy.transform import portfolios
 from tests.properties import QUICK
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -241,7 +242,7 @@ def test_a_daily_portfolio_is_the_weighted_mean_of_returns(seed: int, lost: floa
 
 
 @given(
-    seed=SEEDS, lost=SHARES, rebalance=st.sampled_from(transform.REBALANCE), gaps=st.sampled_from(["missing", "span"])
+    seed=SEEDS, lost=SHARES, rebalance=st.sampled_from(portfolios.REBALANCE), gaps=st.sampled_from(["missing", "span"])
 )
 @QUICK
 def test_a_portfolio_of_one_ticker_has_its_returns(seed: int, lost: float, rebalance: str, gaps: str) -> None:

@@ -23,7 +23,7 @@ HOLDS = {
     "same_day": "for events whose windows share no day, and for events that all share one date",
     "overlap": "however the windows of the events overlap",
 }
-MODULES = ("transform", "intraday")  # public, and not in ``eventstudy.__all__``
+MODULES = ("transform",)  # public, and not in ``eventstudy.__all__``
 DEFAULT = {
     "independent": "no two event windows share a day",
     "same_day": "all events share one date",

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 import eventstudy as es
-from eventstudy import formats
+from eventstudy.display import formats
 
 BENCHMARK = {"XHKG": "^HSI", "XNYS": "^GSPC"}
 # Serve all events: the index of the exchange, or nothing.

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from eventstudy import _registry, comparison, multiplicity
+from eventstudy import _registry
+from eventstudy.analysis import comparison, multiplicity
+from eventstudy.display.measure import Measure, measure_of
 from eventstudy.errors import InputError, one_of
-from eventstudy.measure import Measure, measure_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -345,7 +346,7 @@ class Result:
         DataFrame
             check, figure (a number; NaN where it cannot be had), value (the figure in words, or why there is none),
             and where something is wrong, else empty: breaks, survives (tests that hold all the same), remedy.
-            ``print(eventstudy.diagnosis.text(frame))`` shows it as text.
+            ``print(eventstudy.analysis.diagnosis.text(frame))`` shows it as text.
 
         Raises
         ------

@@ -12,8 +12,7 @@ import pandas as pd
 
 from eventstudy import _registry
 from eventstudy.bars import PRICE_FIELDS, Prices
-from eventstudy.core.volatility import Squared
-from eventstudy.engine import Engine
+from eventstudy.core.volatility import SquaredModel
 from eventstudy.errors import InputError, NotEnoughData, one_of
 from eventstudy.members import model, models, settings_of
 from eventstudy.prepare.calendar import POLICIES
@@ -23,7 +22,8 @@ from eventstudy.prepare.panels import Choices
 from eventstudy.prepare.returns import GAPS, RETURNS
 from eventstudy.prepare.screens import CONTAMINATED
 from eventstudy.result import Result
-from eventstudy.scale import scaled
+from eventstudy.run.rerun import Engine
+from eventstudy.run.scale import scaled
 from eventstudy.types import Model, Spec, Survives, Test
 
 DEFAULT_TESTS: Mapping[Survives, tuple[str, ...]] = {
@@ -266,7 +266,7 @@ class Study:
         windows = np.array(self.windows, dtype=np.int64)
         compound = self.accumulate == "compound"
         spec = Spec(self.estimation, self.event, windows, self.min_estimation, self.min_coverage, compound)
-        model = Squared(self.return_model) if self.outcome == "volatility" else self.return_model
+        model = SquaredModel(self.return_model) if self.outcome == "volatility" else self.return_model
         given = {name: getattr(self, name) for name in Choices.__dataclass_fields__ if hasattr(self, name)}
         return Engine(
             model, Choices(spec, model.columns, **given), self.tests_for, self.tests == "default", self.group,

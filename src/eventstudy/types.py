@@ -284,18 +284,19 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Roll:
-    """Every event that was given: labels come in here and go out in ``tables``.
+class EventTable:
+    """Every event of the input, with its status: where labels enter and leave.
 
-    ``table`` has the index of the events and the columns ticker, announced, session, placement, benchmark, cluster;
-    ``status`` and ``reason`` (N,); ``twin`` (N,) the row that a duplicate repeats, its own where it is none; ``rows``
-    (n,) the row of each placed event; ``zone`` where bars are shown, whose ``session`` is their start in UTC, or None.
+    ``frame`` has the index of the events and the columns ticker, announced, session, placement, benchmark, cluster;
+    ``status`` and ``reason`` (N,); ``duplicate_of`` (N,) the row that a duplicate repeats, its own row otherwise;
+    ``rows`` (n,) the row of each placed event; ``zone`` of the exchange where bars are shown (their ``session`` is
+    the start in UTC), else None.
     """
 
-    table: Any
+    frame: Any
     status: Ints
     reason: NDArray[np.object_]
-    twin: Ints
+    duplicate_of: Ints
     rows: Ints
     zone: str | None = None
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eventstudy.core.draws import Shocked, drawn
+from eventstudy.core.draws import ShockedModel, drawn
 from eventstudy.core.ols import least_squares
 from eventstudy.models.market import MODEL
 from eventstudy.types import Panel, Placed, Sample, Spec
@@ -109,7 +109,7 @@ def test_a_study_whose_histories_hold_no_other_place_stays():
 
 def test_a_shock_adds_to_day_0_alone():
     block = make.block(np.random.default_rng(2), MODEL.columns, missing=0.0)
-    plain, moved = MODEL.fit(block), Shocked(MODEL, 0.05, 2).fit(block)
+    plain, moved = MODEL.fit(block), ShockedModel(MODEL, 0.05, 2).fit(block)
     wanted = plain.ar.copy()
     wanted[:, block.n_est + 2] += 0.05
     np.testing.assert_allclose(moved.ar, wanted, atol=1e-14)

@@ -134,7 +134,7 @@ def test_kolari_pynnonen_holds_its_size_where_every_firm_is_listed_twice() -> No
     p: dict[str, list[float]] = {name: [] for name in test}
     for seed in range(200):
         case = listed_twice(seed)
-        verdicts = run(case.panels, case.placed, MEAN, test, case.sample, singly=False).verdicts
+        verdicts = run(case.panels, case.placed, MEAN, test, case.sample, keep_events=False).verdicts
         for name in test:
             p[name].append(verdicts[name].p[0, 0])
     rejected = {name: np.mean(np.array(values) < 0.05) for name, values in p.items()}

@@ -11,7 +11,7 @@ from scipy import stats
 from eventstudy import _registry
 from eventstudy.core.run import run
 from eventstudy.core.scores import scores
-from eventstudy.core.volatility import Squared
+from eventstudy.core.volatility import SquaredModel
 from eventstudy.core.windows import blocks
 from eventstudy.types import Panel, Status
 from tests import make
@@ -33,7 +33,7 @@ def sample(rng: np.random.Generator, n: int, n_est: int, df: float = np.inf, sca
 
 def test_it_is_the_square_of_the_standardised_return_by_hand() -> None:
     block = make.block(np.random.default_rng(1), n=5)
-    plain, made = MARKET.fit(block), Squared(MARKET).fit(block)
+    plain, made = MARKET.fit(block), SquaredModel(MARKET).fit(block)
     for i in range(5):
         rows = np.flatnonzero(block.ok[i, :60])
         x = np.column_stack([np.ones(71), block.x[i, :, 0]])
@@ -53,7 +53,7 @@ def test_it_is_the_square_of_the_standardised_return_by_hand() -> None:
 def test_masked_cells_change_nothing_and_the_model_is_not_changed() -> None:
     block = make.block(np.random.default_rng(2), n=5, missing=0.2)
     dirty = replace(block, r=np.where(block.ok, block.r, 1e9), x=np.where(block.ok[..., None], block.x, np.nan))
-    one, two = Squared(MARKET).fit(make.read_only(block)), Squared(MARKET).fit(dirty)
+    one, two = SquaredModel(MARKET).fit(make.read_only(block)), SquaredModel(MARKET).fit(dirty)
     for name in ("ar", "sigma", "h", "v", "dof"):
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
 
@@ -64,7 +64,7 @@ def test_mean_and_variance_of_the_sum_are_those_of_the_closed_form(n_est: int) -
     for _ in range(10):
         case = sample(rng, 10_000, n_est)
         for block in blocks(case.panels, case.placed, case.sample.spec, 1, 1):
-            scored = scores(Squared(MEAN).fit(block), case.sample.spec)
+            scored = scores(SquaredModel(MEAN).fit(block), case.sample.spec)
             cars.append(scored.car)
             variances.append(scored.var)
     car, var = np.concatenate(cars), np.concatenate(variances)
@@ -83,7 +83,7 @@ def test_mean_and_variance_of_the_sum_are_those_of_the_closed_form(n_est: int) -
 def test_estimation_days_have_the_variance_of_a_studentised_residual() -> None:
     rng = np.random.default_rng(4)
     case = sample(rng, 5000, 30)
-    u = [Squared(MEAN).fit(b).ar[:, :30] for b in blocks(case.panels, case.placed, case.sample.spec, 1, 1)]
+    u = [SquaredModel(MEAN).fit(b).ar[:, :30] for b in blocks(case.panels, case.placed, case.sample.spec, 1, 1)]
     d = 29
     np.testing.assert_allclose(np.concatenate(u).var(), 2 * (d - 1) / (d + 2), rtol=0.02)  # some 150,000 squares
     np.testing.assert_allclose(np.concatenate(u).sum(axis=1), 0, atol=1e-10)
@@ -94,17 +94,17 @@ def test_too_few_days_and_constant_returns_have_a_status_and_touch_no_other() ->
     ok, r = block.ok.copy(), block.r.copy()
     ok[1, 6:60] = False  # M = 6, and k = 2: d = 4
     r[2] = 0.0
-    made = Squared(MARKET).fit(replace(block, ok=ok, r=r))
+    made = SquaredModel(MARKET).fit(replace(block, ok=ok, r=r))
     assert made.status.tolist() == [Status.OK, Status.TOO_FEW_ESTIMATION, Status.NO_VARIATION, Status.OK]
     assert np.isnan(made.sigma[[1, 2]]).all()
     assert np.isfinite(made.ar).all()
-    whole = Squared(MARKET).fit(block)
+    whole = SquaredModel(MARKET).fit(block)
     np.testing.assert_allclose(made.ar[[0, 3]], whole.ar[[0, 3]], rtol=1e-12)
 
 
 def test_seven_days_are_enough() -> None:
     block = make.block(np.random.default_rng(5), n=4, n_est=7, missing=0.0)
-    made = Squared(MARKET).fit(block)
+    made = SquaredModel(MARKET).fit(block)
     assert (made.status == Status.OK).all()
     assert np.isfinite(made.v).all()
     assert (made.h[:, 7:] > 0).all()
@@ -116,7 +116,7 @@ def rejections(n: int, df: float, scale: float, draws: int, seed: int) -> dict[s
     found: dict[str, list[np.ndarray]] = {name: [] for name in TESTS}
     for _ in range(draws):
         case = sample(rng, n, 200, df, scale)
-        verdicts = run(case.panels, case.placed, Squared(MEAN), TESTS, case.sample, singly=False).verdicts
+        verdicts = run(case.panels, case.placed, SquaredModel(MEAN), TESTS, case.sample, keep_events=False).verdicts
         for name in TESTS:
             found[name].append(verdicts[name].p[0] < 0.05)
     return {name: np.mean(values, axis=0) for name, values in found.items()}

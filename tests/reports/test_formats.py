@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eventstudy import formats
+from eventstudy.display import formats
 from tests.reports.fake import fake
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pypdf
 import pytest
 
-from eventstudy import formats
-from eventstudy.measure import measure_of
+from eventstudy.display import formats
+from eventstudy.display.measure import measure_of
 from eventstudy.reports.text import text
 from tests.reports.studies import FULL, STUDIES, study
 from tests.reports.test_html import Page

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eventstudy.core.clustering import components
-from eventstudy.core.parts import Laid, built
+from eventstudy.core.parts import AnyPanel, build
 from eventstudy.core.sums import links
 from eventstudy.types import Abnormal, Block, Bools, Column, Floats, Ints, Model, Panel, Placed, Sample, Spec
 
@@ -21,7 +21,7 @@ FEWEST = 20  # positions that a group of overlapping dates needs to be drawn as 
 CELLS = 8_000_000  # of residuals by cluster and day that one run may hold
 
 
-class Drawn(NamedTuple):
+class DrawnSamples(NamedTuple):
     """Some samples as one: events as integers, with the draw as their group, and how many samples they are."""
 
     placed: Placed
@@ -30,7 +30,7 @@ class Drawn(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Shocked:
+class ShockedModel:
     """A model whose events all return ``shock`` more on relative day 0."""
 
     model: Model
@@ -54,7 +54,7 @@ class Shocked:
         return self.model.fit(replace(block, r=r))
 
 
-def drawn(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int, seed: int) -> Iterator[Drawn]:
+def drawn(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int, seed: int) -> Iterator[DrawnSamples]:
     """Draw the dates of a study anew, in batches that fit in memory.
 
     A group of overlapping dates is moved by one number of sessions of the common calendar, drawn evenly from those
@@ -73,7 +73,7 @@ def drawn(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int,
 
     Yields
     ------
-    Drawn
+    DrawnSamples
         ``placed.group`` is ``draw * n_groups + group``.
     """
     if not panels:
@@ -101,7 +101,7 @@ def drawn(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int,
             panel=panel, asset=asset, day=flat, cluster=cluster.astype(np.int64), group=group,
             weight=np.tile(placed.weight, n), hidden=None, **_repeated(placed, n),
         )  # fmt: skip
-        yield Drawn(moved, Sample(spec, n * n_groups, group[at], dates, links(moved)), n)
+        yield DrawnSamples(moved, Sample(spec, n * n_groups, group[at], dates, links(moved)), n)
 
 
 def _repeated(placed: Placed, n: int) -> dict[str, Ints | None]:
@@ -231,7 +231,7 @@ Run = Callable[..., Any]
 
 
 def null(
-    run: Run, panels: Sequence[Laid], placed: Placed, model: Model, tests: Mapping[str, Any], sample: Sample,
+    run: Run, panels: Sequence[AnyPanel], placed: Placed, model: Model, tests: Mapping[str, Any], sample: Sample,
     n_draws: int, seed: int,
 ) -> dict[str, Floats]:  # fmt: skip
     """Run the study on drawn dates, and give what its statistics do there.
@@ -243,9 +243,9 @@ def null(
         test ``p:name`` and ``t:name`` (draws, G, V).
     """
     parts: dict[str, list[Floats]] = {}
-    whole = [built(its) for its in panels]
+    whole = [build(its) for its in panels]
     for one in drawn(whole, placed, sample, n_draws, seed):
-        outcome = run(whole, one.placed, model, tests, one.sample, singly=False)
+        outcome = run(whole, one.placed, model, tests, one.sample, keep_events=False)
         if not outcome.shared:
             continue
         shape = (one.n_draws, sample.n_groups, -1)

@@ -38,8 +38,8 @@ LARGE = 31 * 2**20
 BY_EVENT = ("panel", "asset", "day", "cluster", "group", "weight", "own", "link")  # of Placed, with a row an event
 
 
-class Recipe(Protocol):
-    """A panel that is not made yet, because all of it at once would be too large: ``built`` makes it."""
+class DeferredPanel(Protocol):
+    """A panel that is built where it is needed, because the whole would be too large for memory."""
 
     @property
     def assets(self) -> tuple[str, ...]:
@@ -61,21 +61,21 @@ class Recipe(Protocol):
         """Numbers that each of its assets takes."""
         ...
 
-    def take(self, assets: Ints) -> Recipe:
-        """Give the recipe of some of its assets."""
+    def take(self, assets: Ints) -> DeferredPanel:
+        """Select some of its assets."""
         ...
 
-    def built(self) -> Panel:
+    def build(self) -> Panel:
         """Make the panel."""
         ...
 
 
-Laid = Panel | Recipe
+AnyPanel = Panel | DeferredPanel
 
 
-def built(panel: Laid) -> Panel:
-    """Give a panel, made where it is a recipe."""
-    return panel if isinstance(panel, Panel) else panel.built()
+def build(panel: AnyPanel) -> Panel:
+    """Return the panel itself, building it if it is deferred."""
+    return panel if isinstance(panel, Panel) else panel.build()
 
 
 class Shared(NamedTuple):
@@ -98,10 +98,10 @@ class Task:
     """One pass over some events: all that a worker takes.
 
     ``rows`` (n,) are the places of the events in the whole sample; ``tests`` and ``shares`` what is added up over them;
-    ``prior`` the shared states of an earlier pass; ``singly`` whether every single event is kept.
+    ``prior`` the shared states of an earlier pass; ``keep_events`` whether every single event is kept.
     """
 
-    panels: Sequence[Laid]
+    panels: Sequence[AnyPanel]
     placed: Placed
     rows: Ints
     model: Model
@@ -111,10 +111,10 @@ class Task:
     tests: Mapping[str, Test]
     shares: Sequence[str]
     prior: Mapping[str, State]
-    singly: bool
+    keep_events: bool
 
 
-class Done(NamedTuple):
+class PartResult(NamedTuple):
     """What a task gives back: states by test and by shared name, and of its events status, days and results."""
 
     tests: dict[str, dict[str, Any]]
@@ -125,13 +125,13 @@ class Done(NamedTuple):
     n_est: Ints
 
 
-Each = Callable[[Callable[[Task], Done], Iterable[Task]], Iterable[Done]]
+MapTasks = Callable[[Callable[[Task], PartResult], Iterable[Task]], Iterable[PartResult]]
 
 
-def cut(placed: Placed, panels: Sequence[Laid] = (), size: int = PART) -> list[Ints]:
+def cut(placed: Placed, panels: Sequence[AnyPanel] = (), size: int = PART) -> list[Ints]:
     """Part the events by asset, each part with about ``size`` events, and never the events of one asset.
 
-    Where panels are recipes, a part has no more than about ``CELLS`` of their returns either.
+    A part of deferred panels holds at most about ``CELLS`` of their returns, too.
     """
     n = len(placed.day)
     n_cells = np.array([0 if isinstance(its, Panel) else its.n_cells for its in panels] or [0])
@@ -147,7 +147,7 @@ def cut(placed: Placed, panels: Sequence[Laid] = (), size: int = PART) -> list[I
     return [np.sort(rows) for rows in np.split(order, ends)]
 
 
-def take(panels: Sequence[Laid], placed: Placed, rows: Ints) -> tuple[list[Laid], Placed]:
+def take(panels: Sequence[AnyPanel], placed: Placed, rows: Ints) -> tuple[list[AnyPanel], Placed]:
     """Give some events alone, with the rows of the panels that they need."""
     if len(rows) == len(placed.day):
         return list(panels), placed
@@ -162,7 +162,7 @@ def take(panels: Sequence[Laid], placed: Placed, rows: Ints) -> tuple[list[Laid]
             mine = table[position[table[:, 0]] >= 0].copy()
             mine[:, 0] = position[mine[:, 0]]
             tables[name] = mine
-    kept: list[Laid] = []
+    kept: list[AnyPanel] = []
     panel, asset = np.empty_like(some.panel), np.empty_like(some.asset)
     for at in np.unique(some.panel):
         mine = some.panel == at
@@ -185,15 +185,15 @@ def _of_assets(panel: Panel, assets: Ints) -> Panel:
     )
 
 
-def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Done:
+def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> PartResult:
     """Fit the model to the events of a task, and add up what the tests ask for."""
     np.empty(LARGE, dtype=np.uint8)
     n = len(task.placed.day)
     status, n_est = np.full(n, Status.OK, dtype=np.int64), np.zeros(n, dtype=np.int64)
     tests: dict[str, dict[str, Any]] = {name: {} for name in task.tests}
     shared: dict[str, dict[str, Any]] = {name: {} for name in task.shares}
-    every = singles.Kept(n)
-    panels = [built(its) for its in task.panels]
+    every = singles.EventResults(n)
+    panels = [build(its) for its in task.panels]
     for block in blocks(panels, task.placed, task.spec, task.n_clusters, task.n_groups):
         n_est[block.id] = block.n_valid
         abnormal, status[block.id] = _fitted(block, task.model, task.spec)
@@ -203,13 +203,13 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Done
                 add(tests[name], test.chunk(scored, abnormal, task.prior))
             for name in task.shares:
                 add(shared[name], SHARED[name].chunk(scored, abnormal, task.spec))
-            if task.singly:
+            if task.keep_events:
                 every.add(singles.chunk(scored, abnormal, task.spec))
         progress(len(block.id))
     kept = every.arrays
     if kept:
         kept["id"] = task.rows[kept["id"]]
-    return Done(tests, shared, kept, task.rows, status, n_est)
+    return PartResult(tests, shared, kept, task.rows, status, n_est)
 
 
 def _fitted(block: Block, model: Model, spec: Spec) -> tuple[Abnormal, Ints]:
@@ -222,10 +222,10 @@ def _fitted(block: Block, model: Model, spec: Spec) -> tuple[Abnormal, Ints]:
     return (abnormal if good.all() else abnormal.take(good)), status
 
 
-def joined(parts: Iterable[Done], n: int, progress: Callable[[int], object] = lambda n: None) -> Done:
+def joined(parts: Iterable[PartResult], n: int, progress: Callable[[int], object] = lambda n: None) -> PartResult:
     """Add parts, in their order, to what one task over all ``n`` events would give."""
-    total: Done | None = None
-    every = singles.Kept(n)
+    total: PartResult | None = None
+    every = singles.EventResults(n)
     status, n_est = np.full(n, Status.OK, dtype=np.int64), np.zeros(n, dtype=np.int64)
     for part in parts:
         status[part.rows], n_est[part.rows] = part.status, part.n_est
@@ -238,14 +238,14 @@ def joined(parts: Iterable[Done], n: int, progress: Callable[[int], object] = la
             for name, state in its.items():
                 add(mine[name], state)
     if total is None:
-        return Done({}, {}, {}, np.arange(0), status, n_est)
+        return PartResult({}, {}, {}, np.arange(0), status, n_est)
     return total._replace(singles=every.arrays, rows=np.arange(n), status=status, n_est=n_est)
 
 
 def tasks_of(
-    panels: Sequence[Laid], placed: Placed, model: Model, sample: Sample, parts: Sequence[Ints], **choices: Any
+    panels: Sequence[AnyPanel], placed: Placed, model: Model, sample: Sample, parts: Sequence[Ints], **choices: Any
 ) -> Iterator[Task]:
-    """Give the task of each part; ``choices`` are tests, shares, prior and singly."""
+    """Give the task of each part; ``choices`` are tests, shares, prior and keep_events."""
     n_clusters = len(sample.cluster_group)
     for rows in parts:
         mine, some = take(panels, placed, rows)

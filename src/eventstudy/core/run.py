@@ -11,13 +11,13 @@ import numpy as np
 
 from eventstudy.core.draws import null
 from eventstudy.core.nulls import verdict
-from eventstudy.core.parts import SHARED, Done, Each, Laid, cut, joined, tasks_of, work
+from eventstudy.core.parts import SHARED, AnyPanel, MapTasks, PartResult, cut, joined, tasks_of, work
 from eventstudy.types import Model, Outcome, Placed, Sample, State, Test, Verdict
 
 ALWAYS = ("moments", "overlap", "daily")
 
 
-class How(NamedTuple):
+class Execution(NamedTuple):
     """How the work is done: ``progress`` is told the number of events after each block or part.
 
     ``each`` (function, tasks) carries a function over the parts of the study, and gives the results in their order;
@@ -25,20 +25,20 @@ class How(NamedTuple):
     """
 
     progress: Callable[[int], object] = lambda n: None
-    each: Each | None = None
+    each: MapTasks | None = None
 
 
-HERE = How()
+IN_PROCESS = Execution()
 
 
 def run(
-    panels: Sequence[Laid],
+    panels: Sequence[AnyPanel],
     placed: Placed,
     model: Model,
     tests: Mapping[str, Test],
     sample: Sample,
-    how: How = HERE,
-    singly: bool = True,
+    how: Execution = IN_PROCESS,
+    keep_events: bool = True,
     seed: int = 0,
 ) -> Outcome:
     """Fit the model to every event and carry every test to its verdict.
@@ -51,8 +51,8 @@ def run(
     tests : mapping from name to Test
     sample : Sample
         Windows, groups and clusters.
-    how : How
-    singly : bool
+    how : Execution
+    keep_events : bool
         Whether to keep every single event.
     seed : int
         Of the dates that are drawn anew, for the tests that ask for such draws.
@@ -67,21 +67,25 @@ def run(
     shares = sorted({*ALWAYS, *(name for test in tests.values() for name in test.shares)})
     parts = cut(placed, panels)
 
-    def add_up(tests: Mapping[str, Test], shares: Sequence[str], prior: Any, singly: bool, told: Any) -> Done:
-        choices = {"tests": tests, "shares": shares, "prior": prior, "singly": singly}
+    def add_up(
+        tests: Mapping[str, Test], shares: Sequence[str], prior: Any, keep_events: bool, told: Any
+    ) -> PartResult:
+        choices = {"tests": tests, "shares": shares, "prior": prior, "keep_events": keep_events}
         tasks = tasks_of(panels, placed, model, sample, parts, **choices)
         if how.each is None:
             return joined((work(task, told) for task in tasks), len(placed.day))
         return joined(how.each(work, tasks), len(placed.day), told)
 
     prior = add_up({}, needs, {}, False, lambda n: None).shared if needs else {}
-    done = add_up(tests, shares, prior, singly, how.progress)
+    done = add_up(tests, shares, prior, keep_events, how.progress)
     if not done.shared.get("moments"):
         return Outcome({name: _nothing(sample) for name in tests}, {}, {}, done.status, done.n_est)
     known = _finalised(done.shared, sample)
     n_draws = max((test.draws for test in tests.values()), default=0)
     if n_draws:
-        known["draws"] = null(partial(run, how=How(each=how.each)), panels, placed, model, {}, sample, n_draws, seed)
+        known["draws"] = null(
+            partial(run, how=Execution(each=how.each)), panels, placed, model, {}, sample, n_draws, seed
+        )
     sample = replace(sample, shared=known)
     verdicts = {name: test.finalize(done.tests[name], sample) for name, test in tests.items()}
     return Outcome(verdicts, sample.shared, done.singles, done.status, done.n_est)

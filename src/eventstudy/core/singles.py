@@ -41,7 +41,7 @@ def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> dict[str, NDArray[A
     return kept
 
 
-class Kept:
+class EventResults:
     """Results of single events, laid into arrays for ``n`` events as they come, so that they exist once."""
 
     def __init__(self, n: int) -> None:

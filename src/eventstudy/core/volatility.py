@@ -11,7 +11,7 @@ from eventstudy.types import Abnormal, Block, Column, Model, Status
 
 
 @dataclass(frozen=True)
-class Squared:
+class SquaredModel:
     r"""A model whose abnormal return is the excess of the variance ratio over 1.
 
     .. math:: U_{it} = \frac{M_i - k_i - 2}{M_i - k_i} SAR_{it}^2 - 1

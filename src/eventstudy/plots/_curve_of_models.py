@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
-from eventstudy import formats
+from eventstudy.display import formats
 from eventstudy.plots import _style
 
 LEVEL = 0.05

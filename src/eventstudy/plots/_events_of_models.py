@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from eventstudy import formats
+from eventstudy.display import formats
 from eventstudy.errors import InputError
 from eventstudy.plots import _style
 

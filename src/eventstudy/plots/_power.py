@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from eventstudy import formats
+from eventstudy.display import formats
 from eventstudy.plots import _style
 
 COLOURS = ("#1f5a8a", "#b3372f", "#2f7d4f", "#8a5a1f", "#6a3d8a", "#3d8a86", "#5b6570")

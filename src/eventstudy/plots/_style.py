@@ -18,8 +18,8 @@ from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
-from eventstudy import formats
-from eventstudy.measure import Measure
+from eventstudy.display import formats
+from eventstudy.display.measure import Measure
 from eventstudy.result import Result
 
 INK, GREY, RULE, BLUE, RED, WARN = "#1f2933", "#5b6570", "#d5dade", "#1f5a8a", "#b3372f", "#9a3412"

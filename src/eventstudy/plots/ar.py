@@ -7,7 +7,7 @@ from collections.abc import Hashable
 import numpy as np
 from matplotlib.axes import Axes
 
-from eventstudy import formats
+from eventstudy.display import formats
 from eventstudy.plots import _style
 from eventstudy.result import Result
 

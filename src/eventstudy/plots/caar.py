@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 
-from eventstudy import formats
+from eventstudy.display import formats
 from eventstudy.errors import one_of
 from eventstudy.plots import _style
 from eventstudy.result import Result

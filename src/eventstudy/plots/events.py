@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from eventstudy import formats
+from eventstudy.display import formats
 from eventstudy.plots import _style
 from eventstudy.result import Result
 

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator
 
-from eventstudy import formats
+from eventstudy.display import formats
 from eventstudy.plots import _style
 from eventstudy.result import Result
 

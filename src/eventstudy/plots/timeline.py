@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from eventstudy import formats
+from eventstudy.display import formats
 from eventstudy.plots import _style
 from eventstudy.result import Result
 

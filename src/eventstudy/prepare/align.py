@@ -14,7 +14,7 @@ import pandas as pd
 
 from eventstudy import markets
 from eventstudy.bars import Bars, Prices, priced_dates
-from eventstudy.core.parts import Laid, built, cut, take
+from eventstudy.core.parts import AnyPanel, build, cut, take
 from eventstudy.core.sums import links
 from eventstudy.errors import InputError, one_of
 from eventstudy.prepare.calendar import Calendar, key, observed
@@ -22,25 +22,25 @@ from eventstudy.prepare.currency import in_currency
 from eventstudy.prepare.factors import read_factors, why_missing
 from eventstudy.prepare.intraday import check_one_kind, zone_of_all
 from eventstudy.prepare.outcomes import is_return
-from eventstudy.prepare.panels import Choices, Market, Recipe, recipe
+from eventstudy.prepare.panels import Choices, Market, PanelPlan, plan_panel
 from eventstudy.prepare.peers import Pools, Treated, pools
 from eventstudy.prepare.placing import (
-    Fate,
+    Attrition,
     benchmarks,
     calendars_of,
+    duplicates_of,
     firm_names,
     firm_of_tickers,
     placed_by,
     sessions_at,
     shared_texts,
-    twins,
     with_outcome,
     within_prices,
     within_rates,
 )
 from eventstudy.prepare.screens import Where, dates_of, hidden, placed_at, same_news, screened
 from eventstudy.prepare.windows import own_windows
-from eventstudy.types import PEERS, Ints, Placed, Roll, Sample, Spec, Status
+from eventstudy.types import PEERS, EventTable, Ints, Placed, Sample, Spec, Status
 
 OWN_COLUMNS = ("benchmark", "sessions", "clock", "peers")  # names of regressors that are made here
 CELLS = 30_000_000  # of returns from which on a panel is made part by part, where it is needed
@@ -51,14 +51,14 @@ LARGEST = 500_000_000  # of returns that one panel may hold: 4.5 GB
 class Prepared:
     """What a run needs: every event that was given, and those that can be used as integers in panels."""
 
-    roll: Roll
-    panels: Sequence[Laid]
+    event_table: EventTable
+    panels: Sequence[AnyPanel]
     placed: Placed
     sample: Sample
     calendars: Mapping[str | None, Calendar]
     notes: tuple[str, ...]
 
-    def built(self) -> Prepared:
+    def build(self) -> Prepared:
         """Give the same with every panel made; what draws dates or looks at all returns at once needs that."""
         return replace(self, panels=[_whole(its) for its in self.panels])
 
@@ -90,30 +90,30 @@ def prepare(
     AlignmentError
         When the one benchmark has no prices, or a date has no session and the policy is "raise".
     """
-    fate = Fate(len(frame))
+    attrition = Attrition(len(frame))
     ticker = shared_texts(frame["ticker"])
     converted = in_currency(prices, choices.currency)
     market = _market(prices, converted.prices, read_factors(factors))
     _check_choices(market, choices)
-    calendar = calendars_of(frame, market.prices, fate)
-    position, placement = placed_by(frame, calendar, market.calendars, choices.on_closed, fate)
+    calendar = calendars_of(frame, market.prices, attrition)
+    position, placement = placed_by(frame, calendar, market.calendars, choices.on_closed, attrition)
     benchmark = np.full(len(frame), None, dtype=object)
     if any(column.name == "benchmark" for column in choices.columns):
-        benchmark = benchmarks(frame, calendar, market.prices, choices.benchmark, fate)
+        benchmark = benchmarks(frame, calendar, market.prices, choices.benchmark, attrition)
         if not is_return(choices.outcome):
-            with_outcome(benchmark, market.prices, choices.outcome, fate)
+            with_outcome(benchmark, market.prices, choices.outcome, attrition)
     session = sessions_at(position, calendar, market.calendars)
-    within_rates(ticker, session, converted.lacking, fate)
-    within_prices(ticker, session, market.prices, choices.outcome, fate)
+    within_rates(ticker, session, converted.lacking, attrition)
+    within_prices(ticker, session, market.prices, choices.outcome, attrition)
     for name in dict.fromkeys(c.name for c in choices.columns if c.name in market.factors):
         reason = why_missing(name, market.factors[name], session)
-        fate.lose(reason != "", Status.NO_FACTORS, reason)
+        attrition.lose(reason != "", Status.NO_FACTORS, reason)
     where = placed_at(frame, calendar, position)
-    pool = _pool(frame, where, market, choices, fate) if PEERS in choices.columns else None
+    pool = _pool(frame, where, market, choices, attrition) if PEERS in choices.columns else None
     own = own_windows(frame, choices)
-    stretches = screened(frame, where, own, other_news, market, choices, fate)
-    twin = twins(frame, ticker, session, fate)
-    made = _panels(market, choices, ticker, where, benchmark, pool, fate)
+    stretches = screened(frame, where, own, other_news, market, choices, attrition)
+    duplicate_of = duplicates_of(frame, ticker, session, attrition)
+    made = _panels(market, choices, ticker, where, benchmark, pool, attrition)
     rows = made.rows
     placed = made.placed._replace(
         own=None if own is None else own[rows], hidden=hidden(stretches, rows, choices),
@@ -140,9 +140,9 @@ def prepare(
         notes.append(f"day 0 is at the {choices.price}: those of security and benchmark need not be simultaneous")
     bars = any(its.intraday for its in market.calendars.values())
     zone = zone_of_all({name for name in calendar if name is not None}) if bars else None
-    roll = Roll(table, fate.status, fate.reason, twin, rows, zone)
+    event_table = EventTable(table, attrition.status, attrition.reason, duplicate_of, rows, zone)
     sample = replace(made.sample, links=links(placed))
-    return Prepared(roll, made.panels, placed, sample, market.calendars, tuple(notes))
+    return Prepared(event_table, made.panels, placed, sample, market.calendars, tuple(notes))
 
 
 def _market(given: Prices, prices: Prices, factors: dict[str, tuple[np.ndarray, np.ndarray]]) -> Market:
@@ -181,14 +181,14 @@ def _check_choices(market: Market, choices: Choices) -> None:
         raise InputError(f"outcome is {choices.outcome!r}, and the model sums returns; take another model")
 
 
-def _pool(frame: pd.DataFrame, where: Where, market: Market, choices: Choices, fate: Fate) -> Pools:
+def _pool(frame: pd.DataFrame, where: Where, market: Market, choices: Choices, attrition: Attrition) -> Pools:
     """Read the peers of the events; an event whose peers cannot be used is lost."""
     firm_of = firm_of_tickers(frame)
     first, last = (dates_of(where, market.calendars, offset) for offset in choices.spec.event)
     treated = Treated(firm_names(frame, firm_of), first, last)
     pool = pools(choices.peers, frame, market.prices, choices.benchmark, firm_of, treated)
     reason = pool.reasons()
-    fate.lose(reason != "", Status.NO_PEERS, reason)
+    attrition.lose(reason != "", Status.NO_PEERS, reason)
     return pool
 
 
@@ -196,22 +196,22 @@ class _Made(NamedTuple):
     """The usable events as integers in their panels, and their rows in the frame."""
 
     rows: Ints
-    panels: list[Laid]
+    panels: list[AnyPanel]
     placed: Placed
     sample: Sample
 
 
 def _panels(
     market: Market, choices: Choices, ticker: np.ndarray, where: Where, benchmark: np.ndarray, pool: Pools | None,
-    fate: Fate,
+    attrition: Attrition,
 ) -> _Made:  # fmt: skip
     """Build one panel for each calendar and benchmark, and express the events that are left as integers in them."""
-    rows = np.flatnonzero(fate.ok)
+    rows = np.flatnonzero(attrition.ok)
     spec, calendar = choices.spec, where.calendar[rows]
     reach = np.array([spec.estimation[0], spec.event[1]])
     kinds, kind = _kinds(calendar, benchmark[rows])
     places = {name: at for at, name in enumerate(market.prices.bars)}
-    panels: list[Laid] = []
+    panels: list[AnyPanel] = []
     asset, day = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
     barred = []
     for at, (name, index) in enumerate(kinds):
@@ -225,7 +225,7 @@ def _panels(
         if choices.whole:
             span = _history(span, market, name, tickers)
         peers = None if pool is None else pool.on(name, rows[mine])
-        made = recipe(market, market.calendars[name], tickers.tolist(), index, span, choices, peers)
+        made = plan_panel(market, market.calendars[name], tickers.tolist(), index, span, choices, peers)
         small = made.n_cells * len(tickers) <= CELLS
         panels.append(_whole(made) if small or choices.whole else made)
         day[mine] = position - span[0]
@@ -250,15 +250,15 @@ def _kinds(calendar: np.ndarray, benchmark: np.ndarray) -> tuple[list[tuple[str 
     return [([None, *names][a], [None, *indices][b]) for a, b in found], kind.astype(np.int64)
 
 
-def _whole(panel: Laid) -> Laid:
+def _whole(panel: AnyPanel) -> AnyPanel:
     """Make a panel at once, where that is not too much."""
-    if isinstance(panel, Recipe) and panel.n_cells * len(panel.assets) > LARGEST:
+    if isinstance(panel, PanelPlan) and panel.n_cells * len(panel.assets) > LARGEST:
         raise InputError(
             f"the panel of {panel.calendar} would hold {len(panel.assets):,} securities x {len(panel.sessions):,}"
             f" sessions at once, and {LARGEST:,} returns are the most; drawn dates (placebo, calibrate, adjust, band)"
             " and diagnose need it whole: give fewer securities or shorter prices, or take tests without draws"
         )
-    return built(panel)
+    return build(panel)
 
 
 def _history(span: Ints, market: Market, name: str | None, tickers: np.ndarray) -> Ints:
@@ -268,7 +268,9 @@ def _history(span: Ints, market: Market, name: str | None, tickers: np.ndarray) 
     return np.array([min(span[0], first), max(span[1], last)])
 
 
-def _clusters(panels: Sequence[Laid], kind: Ints, day: Ints, calendar: np.ndarray, offsets: Ints) -> tuple[Ints, Ints]:
+def _clusters(
+    panels: Sequence[AnyPanel], kind: Ints, day: Ints, calendar: np.ndarray, offsets: Ints
+) -> tuple[Ints, Ints]:
     """Give each event the number of its calendar and session, and each number the dates of its columns (C, L)."""
     union = np.unique(np.concatenate([p.sessions for p in panels])) if panels else np.empty(0, dtype=np.int64)
     numbers = [np.searchsorted(union, p.sessions) for p in panels]
@@ -308,7 +310,7 @@ def valid_estimation_days(prepared: Prepared) -> Ints:
     return count
 
 
-def _valid(panels: Sequence[Laid], placed: Placed, spec: Spec) -> Ints:
+def _valid(panels: Sequence[AnyPanel], placed: Placed, spec: Spec) -> Ints:
     count = np.zeros(len(placed.day), dtype=np.int64)
     first = np.full(len(count), spec.estimation[0]) if placed.own is None else placed.own[:, 0]
     last = np.full(len(count), spec.estimation[1]) if placed.own is None else placed.own[:, 1]
@@ -316,7 +318,7 @@ def _valid(panels: Sequence[Laid], placed: Placed, spec: Spec) -> Ints:
     for at, its in enumerate(panels):
         mine = placed.panel == at
         asset, day = placed.asset[mine], placed.day[mine]
-        ok = built(its).ok
+        ok = build(its).ok
         running = np.zeros((len(ok), ok.shape[1] + 1), dtype=np.int32)
         np.cumsum(ok, axis=1, dtype=np.int32, out=running[:, 1:])
         count[mine] = running[asset, day + last[mine] + 1] - running[asset, day + first[mine]]

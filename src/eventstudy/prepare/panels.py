@@ -52,8 +52,8 @@ class Market:
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """All that the panel of some tickers is made of, one calendar's, with one benchmark; ``built`` makes it.
+class PanelPlan:
+    """All that the panel of some tickers is made of, one calendar's, with one benchmark; ``build`` makes it.
 
     ``bars`` are of the ``assets``; ``x``, ``x0`` (T, K) and ``peers`` (T, D) are what all assets share, as in
     ``Panel``; ``long`` has the regressors on the calendar from its begin, where each asset sums them over its own gaps.
@@ -83,14 +83,14 @@ class Recipe:
         """How many cells a panel of one asset has."""
         return len(self.x) * (1 if self.long is None else 1 + self.x.shape[1])
 
-    def take(self, assets: Ints) -> Recipe:
-        """Give the recipe of some assets, with their prices alone."""
+    def take(self, assets: Ints) -> PanelPlan:
+        """Select some assets, with their prices alone."""
         names = tuple(self.assets[a] for a in assets)
         its = self.bars
         bars = its.take(names) if isinstance(its, Indexed) else {name: its[name] for name in names}
         return replace(self, bars=bars, assets=names)
 
-    def built(self) -> Panel:
+    def build(self) -> Panel:
         """Make the panel."""
         columns = [c for c in self.choices.columns if c != PEERS]
         spanning = replace(self.choices, gaps="span") if any(c.summed for c in columns) else self.choices
@@ -122,7 +122,7 @@ class Recipe:
         return r, ok
 
 
-def recipe(
+def plan_panel(
     market: Market,
     calendar: Calendar,
     tickers: Sequence[str],
@@ -130,8 +130,8 @@ def recipe(
     span: Ints,
     choices: Choices,
     peers: Sequence[str] | None = None,
-) -> Recipe:
-    """Give the recipe of the panel of some tickers of one calendar, with one benchmark.
+) -> PanelPlan:
+    """Plan the panel of some tickers of one calendar, with one benchmark.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def recipe(
         long = whole, _regressors(market, benchmark, whole, choices, "close")
     others = [cut.exact(_series(market, name, cut.calendar, choices, "close")) for name in peers or ()]
     beside = None if peers is None else _side_by_side(others, len(x))
-    return Recipe(market.prices.bars, tuple(tickers), choices, cut, x, x0, long, beside)
+    return PanelPlan(market.prices.bars, tuple(tickers), choices, cut, x, x0, long, beside)
 
 
 def _side_by_side(series: Sequence[Floats], length: int) -> Floats:

@@ -18,7 +18,7 @@ from eventstudy.types import Bools, Ints, Status
 Calendars = Mapping[str | None, Calendar]
 
 
-class Fate:
+class Attrition:
     """Status and reason by event; the first loss stands."""
 
     def __init__(self, n: int) -> None:
@@ -43,11 +43,11 @@ class Fate:
         self.lose(mask, status, text)
 
 
-def calendars_of(frame: pd.DataFrame, prices: Prices, fate: Fate) -> np.ndarray:
+def calendars_of(frame: pd.DataFrame, prices: Prices, attrition: Attrition) -> np.ndarray:
     """Give the calendar of each event's ticker; an event whose ticker has no prices is lost."""
     code, names = pd.factorize(frame["ticker"])
     known = np.array([name in prices.bars for name in names], dtype=bool)
-    fate.lose(~known[code], Status.UNKNOWN_TICKER, _each([_absent(name, prices) for name in names], code))
+    attrition.lose(~known[code], Status.UNKNOWN_TICKER, _each([_absent(name, prices) for name in names], code))
     return _each([key(prices.bars[n].mic) if k else None for n, k in zip(names, known, strict=True)], code)
 
 
@@ -91,7 +91,11 @@ def _absent(ticker: str, prices: Prices) -> str:
 
 
 def benchmarks(
-    frame: pd.DataFrame, calendar: np.ndarray, prices: Prices, given: str | Mapping[str, str] | None, fate: Fate
+    frame: pd.DataFrame,
+    calendar: np.ndarray,
+    prices: Prices,
+    given: str | Mapping[str, str] | None,
+    attrition: Attrition,
 ) -> np.ndarray:
     """Give each event's benchmark; an event whose benchmark has no prices is lost, and all are an error."""
     found = np.full(len(frame), None, dtype=object)
@@ -112,15 +116,15 @@ def benchmarks(
         f"benchmark: {_absent(name, prices)}" if isinstance(name, str) and name else "no benchmark is named for it"
         for name in each
     ]
-    fate.lose(lost[code], Status.NO_BENCHMARK, _each(reasons, code))
+    attrition.lose(lost[code], Status.NO_BENCHMARK, _each(reasons, code))
     return found
 
 
-def with_outcome(benchmark: np.ndarray, prices: Prices, outcome: str, fate: Fate) -> None:
+def with_outcome(benchmark: np.ndarray, prices: Prices, outcome: str, attrition: Attrition) -> None:
     """Lose the events whose benchmark has nothing of what is studied, as an index without volume."""
-    for name in dict.fromkeys(benchmark[fate.ok]):
+    for name in dict.fromkeys(benchmark[attrition.ok]):
         if not np.isfinite(level_of(prices.bars[name], outcome)).any():
-            fate.lose(benchmark == name, Status.NO_BENCHMARK, f"its benchmark {name} has no {outcome} at all")
+            attrition.lose(benchmark == name, Status.NO_BENCHMARK, f"its benchmark {name} has no {outcome} at all")
 
 
 def _named(given: Mapping[str, str], ticker: str, prices: Prices) -> str | None:
@@ -130,10 +134,10 @@ def _named(given: Mapping[str, str], ticker: str, prices: Prices) -> str | None:
 
 
 def placed_by(
-    frame: pd.DataFrame, calendar: np.ndarray, calendars: Calendars, on_closed: str, fate: Fate
+    frame: pd.DataFrame, calendar: np.ndarray, calendars: Calendars, on_closed: str, attrition: Attrition
 ) -> tuple[Ints, np.ndarray]:
     """Give the position of each event's session in its calendar and why; an event without one is lost."""
-    known = fate.ok
+    known = attrition.ok
     position = np.full(len(frame), -1, dtype=np.int64)
     placement = np.full(len(frame), "", dtype=object)
     for name in dict.fromkeys(calendar[known]):
@@ -142,8 +146,8 @@ def placed_by(
     nowhere = known & (position < 0)
     outside = np.zeros(len(frame), dtype=bool)
     outside[nowhere] = [text.startswith("outside") for text in placement[nowhere]]
-    fate.lose(nowhere & outside, Status.OUTSIDE_CALENDAR, placement)
-    fate.lose(nowhere & ~outside, Status.CLOSED, placement)
+    attrition.lose(nowhere & outside, Status.OUTSIDE_CALENDAR, placement)
+    attrition.lose(nowhere & ~outside, Status.CLOSED, placement)
     return position, placement
 
 
@@ -157,11 +161,11 @@ def sessions_at(position: Ints, calendar: np.ndarray, calendars: Calendars) -> n
     return session
 
 
-def within_prices(ticker: np.ndarray, session: np.ndarray, prices: Prices, outcome: str, fate: Fate) -> None:
+def within_prices(ticker: np.ndarray, session: np.ndarray, prices: Prices, outcome: str, attrition: Attrition) -> None:
     """Lose the events that lie before a ticker's first price, or other outcome, or after its last."""
     what = "price" if is_return(outcome) else outcome
     never = session.dtype.type("NaT", np.datetime_data(session.dtype)[0])
-    ok = fate.ok
+    ok = attrition.ok
     code, names = pd.factorize(ticker)
     number = dict(zip(names, range(len(names)), strict=True))
     needed = set(names[np.unique(code[ok])])
@@ -174,30 +178,32 @@ def within_prices(ticker: np.ndarray, session: np.ndarray, prices: Prices, outco
         seen = bars.dates[np.isfinite(level_of(bars, what))]
         edges[number[name]] = (seen[0], seen[-1]) if len(seen) else (never, never)
     first, last = edges[code].T
-    fate.lose(np.isnat(first), Status.NO_PRICE, f"it has no {what} at all")
+    attrition.lose(np.isnat(first), Status.NO_PRICE, f"it has no {what} at all")
     for edge, out, name, side in ((first, session < first, "first", "after"), (last, session > last, "last", "before")):
         rows = np.flatnonzero(out & ok)
         days = [written(key(prices.bars[ticker[row]].mic), edge[row]) for row in rows]
-        fate.lose_rows(rows, Status.NO_PRICE, [f"its {name} {what} is of {day}, {side} the event" for day in days])
+        attrition.lose_rows(rows, Status.NO_PRICE, [f"its {name} {what} is of {day}, {side} the event" for day in days])
 
 
-def within_rates(ticker: np.ndarray, session: np.ndarray, lacking: Mapping[str, np.ndarray], fate: Fate) -> None:
+def within_rates(
+    ticker: np.ndarray, session: np.ndarray, lacking: Mapping[str, np.ndarray], attrition: Attrition
+) -> None:
     """Lose the events on whose session a price cannot be expressed in the study's currency."""
     for name, dates in lacking.items():
         rows = np.flatnonzero((ticker == name) & np.isin(session, dates))
-        fate.lose_rows(rows, Status.NO_FX, [f"no exchange rate on {day}" for day in session[rows]])
+        attrition.lose_rows(rows, Status.NO_FX, [f"no exchange rate on {day}" for day in session[rows]])
 
 
-def twins(frame: pd.DataFrame, ticker: np.ndarray, session: np.ndarray, fate: Fate) -> Ints:
+def duplicates_of(frame: pd.DataFrame, ticker: np.ndarray, session: np.ndarray, attrition: Attrition) -> Ints:
     """Lose all but the first event of a ticker in a session; give the row that each event repeats."""
-    twin = np.arange(len(frame))
-    ok = np.flatnonzero(fate.ok)
+    duplicate_of = np.arange(len(frame))
+    ok = np.flatnonzero(attrition.ok)
     day, names = pd.factorize(session[ok], sort=False)
     code = pd.factorize(pd.factorize(ticker[ok])[0] * (len(names) + 1) + day)[0]
     first = np.empty(len(ok), dtype=np.int64)
     first[code[::-1]] = ok[::-1]  # of equal places the last that is written stands, the first row
-    twin[ok] = first[code]
-    again = np.flatnonzero(twin != np.arange(len(frame)))
-    reasons = [f"same ticker and session as {frame.index[t]}, which is counted" for t in twin[again]]
-    fate.lose_rows(again, Status.DUPLICATE, reasons)
-    return twin
+    duplicate_of[ok] = first[code]
+    again = np.flatnonzero(duplicate_of != np.arange(len(frame)))
+    reasons = [f"same ticker and session as {frame.index[t]}, which is counted" for t in duplicate_of[again]]
+    attrition.lose_rows(again, Status.DUPLICATE, reasons)
+    return duplicate_of

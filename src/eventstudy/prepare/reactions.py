@@ -11,15 +11,17 @@ import pandas as pd
 from eventstudy.bars import PRICE_FIELDS, Prices
 from eventstudy.prepare import returns as rules
 from eventstudy.prepare.calendar import Calendar, key
-from eventstudy.types import Floats, Ints, Roll, Status
+from eventstudy.types import EventTable, Floats, Ints, Status
 
 
-def reactions(roll: Roll, prices: Prices, calendars: Mapping[str | None, Calendar], returns: str) -> pd.DataFrame:
+def reactions(
+    event_table: EventTable, prices: Prices, calendars: Mapping[str | None, Calendar], returns: str
+) -> pd.DataFrame:
     """Give the plain returns of day 0 for every event that has a session and prices, and its benchmark's.
 
     Parameters
     ----------
-    roll : Roll
+    roll : EventTable
     prices : Prices
     calendars : mapping from name to Calendar
     returns : {"simple", "log"}
@@ -30,8 +32,8 @@ def reactions(roll: Roll, prices: Prices, calendars: Mapping[str | None, Calenda
         Index ``event_id``; ticker, session, open, high, low, close, benchmark, benchmark_open, benchmark_high,
         benchmark_low, benchmark_close; decimals, NaN where a price is missing.
     """
-    kept = np.isin(roll.status, [Status.OK, Status.DUPLICATE])
-    table = roll.table.loc[kept, ["ticker", "session", "benchmark"]]
+    kept = np.isin(event_table.status, [Status.OK, Status.DUPLICATE])
+    table = event_table.frame.loc[kept, ["ticker", "session", "benchmark"]]
     code, tickers = pd.factorize(table["ticker"])
     own = np.empty(len(tickers), dtype=object)
     own[:] = [key(prices.bars[name].mic) for name in tickers]

@@ -12,7 +12,7 @@ from eventstudy.core.clustering import components
 from eventstudy.prepare.calendar import Calendar
 from eventstudy.prepare.intraday import written
 from eventstudy.prepare.panels import Choices, Market
-from eventstudy.prepare.placing import Fate, calendars_of, firm_names, firm_of_tickers, placed_by
+from eventstudy.prepare.placing import Attrition, calendars_of, firm_names, firm_of_tickers, placed_by
 from eventstudy.types import Bools, Dates, Ints, Status
 
 CONTAMINATED = ("keep", "flag", "mask", "drop")
@@ -134,7 +134,7 @@ def same_news(where: Where, session: Dates, named: bool) -> Ints | None:
 
 def screened(
     frame: pd.DataFrame, where: Where, own: Ints | None, other: pd.DataFrame | None, market: Market, choices: Choices,
-    fate: Fate,
+    attrition: Attrition,
 ) -> Ints:  # fmt: skip
     """Lose what other news of the firm confounds or contaminates; give the spoilt stretches by row of the frame.
 
@@ -144,7 +144,7 @@ def screened(
     nothing = np.empty((0, 3), dtype=np.int64)
     if choices.contaminated == "keep" and choices.confounding is None:
         return nothing
-    rows = np.flatnonzero(fate.ok)
+    rows = np.flatnonzero(attrition.ok)
     its, news, names = where, where.take(rows), frame.index.to_numpy()[rows]
     windows = np.tile([*choices.spec.estimation, *choices.spec.event], (len(frame), 1)) if own is None else own
     estimation, event_window = windows[rows, :2], windows[rows, 2:]
@@ -167,7 +167,7 @@ def screened(
         event, found = event[~again], found[~again]
         hit, at = np.unique(event, return_index=True)
         reason = [f"other news of the firm, {names[j]}, on {written(news.calendar[j], day[j])}" for j in found[at]]
-        fate.lose_rows(rows[hit], Status.CONFOUNDED, reason)
+        attrition.lose_rows(rows[hit], Status.CONFOUNDED, reason)
     if choices.contaminated == "keep":
         return nothing
     stretches = spoilt(its, estimation, news, event_window, market.calendars)
@@ -175,7 +175,7 @@ def screened(
         n_days = np.bincount(stretches[:, 0], stretches[:, 2] - stretches[:, 1] + 1, len(rows))
         hit = np.flatnonzero(n_days)
         reason = [f"{n_days[i]:.0f} days of its estimation window lie in event windows of the firm" for i in hit]
-        fate.lose_rows(rows[hit], Status.CONTAMINATED, reason)
+        attrition.lose_rows(rows[hit], Status.CONTAMINATED, reason)
     stretches[:, 0] = rows[stretches[:, 0]]
     return stretches
 
@@ -195,7 +195,7 @@ def _other_news(
     shared = ((other["date"] >= first) & (other["date"] <= last)).to_numpy()
     names = [(label, known) for label, known in zip(other["cluster"], shared, strict=True)]
     news = pd.factorize(pd.Series([*((label, True) for label in frame["cluster"]), *names]))[0].astype(np.int64)
-    apart = Fate(len(other))
+    apart = Attrition(len(other))
     calendar = calendars_of(other, market.prices, apart)
     position, _ = placed_by(other, calendar, market.calendars, choices.on_closed, apart)
     extra = Where(firm[len(frame) :], news[len(frame) :], calendar, position).take(apart.ok)

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from eventstudy import formats
-from eventstudy.measure import Measure
+from eventstudy.display import formats
+from eventstudy.display.measure import Measure
 from eventstudy.result import Result
 
 

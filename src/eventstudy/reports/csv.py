@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from eventstudy import formats
+from eventstudy.display import formats
 from eventstudy.reports import _files
 from eventstudy.result import Result
 

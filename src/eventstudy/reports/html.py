@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jinja2
 import numpy as np
 
-from eventstudy import formats
+from eventstudy.display import formats
 from eventstudy.reports import _files, _tables
 from eventstudy.reports._tables import Table
 from eventstudy.result import Result

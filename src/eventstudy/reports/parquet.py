@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from eventstudy import formats
+from eventstudy.display import formats
 from eventstudy.reports import _files
 from eventstudy.result import Result
 

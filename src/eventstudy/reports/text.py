@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from eventstudy import formats
+from eventstudy.display import formats
 from eventstudy.reports import _files, _tables
 from eventstudy.reports._tables import Table
 from eventstudy.result import Result

@@ -12,29 +12,29 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eventstudy import tables
-from eventstudy.across import Models, across
+from eventstudy.analysis.across import Models, across
+from eventstudy.analysis.calibration import Calibration, calibrate
+from eventstudy.analysis.diagnosis import Constituents, diagnose
+from eventstudy.analysis.specifications import Specifications
 from eventstudy.bars import Prices
-from eventstudy.calibration import Calibration, calibrate
 from eventstudy.core.clustering import Clustering, clustering
 from eventstudy.core.draws import null
 from eventstudy.core.nulls import margin
-from eventstudy.core.parts import Each
-from eventstudy.core.run import How, run
+from eventstudy.core.parts import MapTasks
+from eventstudy.core.run import Execution, run
 from eventstudy.core.sums import grouped
-from eventstudy.core.volatility import Squared
-from eventstudy.diagnosis import Constituents, diagnose
+from eventstudy.core.volatility import SquaredModel
+from eventstudy.display.measure import measure_of
 from eventstudy.errors import EventStudyWarning, InputError, one_of
-from eventstudy.measure import measure_of
 from eventstudy.members import settings_of
 from eventstudy.prepare.align import Prepared, prepare, valid_estimation_days
 from eventstudy.prepare.events import Events
 from eventstudy.prepare.panels import Choices
 from eventstudy.prepare.reactions import reactions
-from eventstudy.provenance import provenance
 from eventstudy.result import Result
-from eventstudy.scale import NO_SCALE, Scale, Tally
-from eventstudy.specifications import Specifications
+from eventstudy.run import tables
+from eventstudy.run.provenance import provenance
+from eventstudy.run.scale import NO_SCALE, Scale, Tally
 from eventstudy.types import Floats, Ints, Model, Placed, Sample, Survives, Test
 
 
@@ -69,7 +69,7 @@ class Engine:
     def check(self) -> pd.DataFrame:
         """Give the table of every event, its session, and what would become of it."""
         made = self.prepared()
-        return tables.placement(made.roll, valid_estimation_days(made), made.sample.spec)
+        return tables.placement(made.event_table, valid_estimation_days(made), made.sample.spec)
 
     def run(self, progress: bool) -> Result:
         """Estimate every event, and test the sample."""
@@ -85,28 +85,35 @@ class Engine:
         each = self.scale.each(tally)
         with _bar(len(prepared.placed.day), progress) as advance:
             placed, sample = prepared.placed, prepared.sample
-            outcome = run(prepared.panels, placed, self.model, chosen, sample, How(advance, each), seed=self.seed)
+            outcome = run(prepared.panels, placed, self.model, chosen, sample, Execution(advance, each), seed=self.seed)
         why = f"default: {cluster}" if self.default else ""
         further = [] if self.group is None else [self._by_group(prepared, chosen, why, each)]
-        roll, calendars, spec, notes = prepared.roll, prepared.calendars, sample.spec, [*prepared.notes, *tally.notes]
+        event_table, calendars, spec, notes = (
+            prepared.event_table,
+            prepared.calendars,
+            sample.spec,
+            [*prepared.notes, *tally.notes],
+        )
         del prepared, placed, sample  # the frames of a million events take the room of their panels
         frame = self.events.frame
-        made = tables.assemble(roll, outcome, spec, self.model.coefficients, frame, why)
+        made = tables.assemble(event_table, outcome, spec, self.model.coefficients, frame, why)
         made["tests"] = pd.concat([made["tests"], *further])
         story = provenance(
             dict(self.settings), frame, self.prices, notes, cluster._asdict(), list(chosen), self.factors
         )
         if self.scale.checkpoint is not None:
             story |= {"checkpoint": self.scale.checkpoint, "n_parts": tally.n_parts, "n_resumed": tally.n_resumed}
-        moves = reactions(roll, self.prices, calendars, self.choices.returns)
-        moves["session"] = tables.at_the_exchange(moves["session"], roll.zone)
+        moves = reactions(event_table, self.prices, calendars, self.choices.returns)
+        moves["session"] = tables.at_the_exchange(moves["session"], event_table.zone)
         return Result(**made, reactions=moves, provenance=story, engine=self)
 
-    def _by_group(self, prepared: Prepared, chosen: Mapping[str, Test], why: str, each: Each | None) -> pd.DataFrame:
+    def _by_group(
+        self, prepared: Prepared, chosen: Mapping[str, Test], why: str, each: MapTasks | None
+    ) -> pd.DataFrame:
         """Make every test for each value of the group's column."""
         placed, sample, labels = _grouped(prepared, self.events.frame, str(self.group))
-        how = How(each=each)
-        outcome = run(prepared.panels, placed, self.model, chosen, sample, how, singly=False, seed=self.seed)
+        how = Execution(each=each)
+        outcome = run(prepared.panels, placed, self.model, chosen, sample, how, keep_events=False, seed=self.seed)
         return tables.verdicts(outcome, sample.spec, why, labels)
 
     def null(self, draws: int) -> dict[str, dict[str, Floats]]:
@@ -127,7 +134,7 @@ class Engine:
         if self.group is not None:
             samples.append(_grouped(made, self.events.frame, self.group))
         found: dict[str, dict[str, Floats]] = {}
-        again = partial(run, how=How(each=self.scale.each()))
+        again = partial(run, how=Execution(each=self.scale.each()))
         for placed, sample, labels in samples:
             its = null(again, made.panels, placed, self.model, tests, sample, draws, self.seed)
             for g, label in enumerate(labels):
@@ -141,16 +148,20 @@ class Engine:
         running = np.column_stack([np.full(len(days), days[0]), days])
         spec = replace(made.sample.spec, windows=running, min_coverage=1e-9)  # a missing day adds nothing
         kept = run(made.panels, made.placed, self.model, {}, replace(made.sample, spec=spec)).singles
-        names = made.roll.table.index[made.roll.rows[kept["id"]]] if kept else made.roll.table.index[:0]
+        names = (
+            made.event_table.frame.index[made.event_table.rows[kept["id"]]]
+            if kept
+            else made.event_table.frame.index[:0]
+        )
         values = kept.get("bhar", kept["car"]) if kept else np.empty((0, len(days)))
         return pd.DataFrame(values, index=names, columns=pd.Index(days, name="day"))
 
     def path(self, event_id: Any, start: int) -> pd.DataFrame:
         """Give one placed event's sum, or compounding, from a day of the event window to every later one."""
         made = self.prepared()
-        roll, days = made.roll, np.arange(start, made.sample.spec.event[1] + 1)
-        row = roll.twin[roll.table.index.get_indexer([event_id])[0]]
-        at = int(np.flatnonzero(roll.rows == row)[0])
+        event_table, days = made.event_table, np.arange(start, made.sample.spec.event[1] + 1)
+        row = event_table.duplicate_of[event_table.frame.index.get_indexer([event_id])[0]]
+        at = int(np.flatnonzero(event_table.rows == row)[0])
         running = np.column_stack([np.full(len(days), start), days])
         spec = replace(made.sample.spec, windows=running, min_coverage=1e-9)  # a missing day adds nothing
         kept = run(made.panels, made.placed, self.model, {}, replace(made.sample, spec=spec)).singles
@@ -161,12 +172,12 @@ class Engine:
         found = {"ar": kept["ar"][mine, -len(days) :], name: value, "se": se}
         when = made.panels[made.placed.panel[at]].sessions[made.placed.day[at] + days]
         frame = pd.DataFrame({**found, "lower": value - reach, "upper": value + reach}, pd.Index(days, name="day"))
-        frame.insert(0, "time", tables.times_of(when, roll.zone))
+        frame.insert(0, "time", tables.times_of(when, event_table.zone))
         return frame
 
     def diagnose(self, constituents: Constituents | None) -> pd.DataFrame:
         """Check what breaks the assumptions of the tests."""
-        return diagnose(self.prepared().built(), self.model, self.prices, constituents, measure_of(self.settings))
+        return diagnose(self.prepared().build(), self.model, self.prices, constituents, measure_of(self.settings))
 
     def across(self, models: Models, windows: Sequence[tuple[int, int]] | None) -> Specifications:
         """Run the study with each of several models."""
@@ -175,7 +186,7 @@ class Engine:
     def _run_with(self, model: Model, windows: Ints, further: Mapping[str, Test]) -> Result:
         choices = replace(self.choices, columns=model.columns, spec=replace(self.choices.spec, windows=windows))
         settings = {**self.settings, "model": settings_of(model), "windows": tuple(map(tuple, windows.tolist()))}
-        fitted = Squared(model) if choices.outcome == "volatility" else model
+        fitted = SquaredModel(model) if choices.outcome == "volatility" else model
         again = replace(self, model=fitted, choices=choices, settings=settings)
         made = replace(again, tests=lambda kind: {**self.tests(kind), **further}).run(progress=False)
         return replace(made, engine=again)
@@ -185,7 +196,7 @@ class Engine:
         prepared = self.prepared(whole=True)
         chosen = self.tests(_clustering(prepared).kind)
         about = {"prices": dict(self.prices.provenance), "settings": dict(self.settings)}
-        found = calibrate(prepared, self.model, chosen, draws, shocks, level, seed, How(each=self.scale.each()))
+        found = calibrate(prepared, self.model, chosen, draws, shocks, level, seed, Execution(each=self.scale.each()))
         return replace(found, provenance={**about, **found.provenance})
 
 
@@ -194,7 +205,7 @@ def _clustering(prepared: Prepared) -> Clustering:
     spec, placed = prepared.sample.spec, prepared.placed
     kept = valid_estimation_days(prepared) >= spec.min_estimation
     first, last = prepared.sample.cluster_dates[:, [spec.n_est, -1]][placed.cluster[kept]].T
-    session = prepared.roll.table["session"].to_numpy()[prepared.roll.rows[kept]]
+    session = prepared.event_table.frame["session"].to_numpy()[prepared.event_table.rows[kept]]
     found = clustering(first, pd.factorize(session)[0], last)
     return found._replace(n_linked=len(prepared.sample.links))
 
@@ -203,7 +214,7 @@ def _grouped(prepared: Prepared, frame: pd.DataFrame, column: str) -> tuple[Plac
     """Part the placed events by the values of a column, and give these."""
     if column not in frame.columns:
         raise one_of("group", column, frame.columns)
-    codes, labels = pd.factorize(frame[column].astype(str).iloc[prepared.roll.rows])
+    codes, labels = pd.factorize(frame[column].astype(str).iloc[prepared.event_table.rows])
     if "all" in labels:
         raise InputError(f"column {column!r} has the value 'all', which stands for the whole sample; rename it")
     return *grouped(prepared.placed, prepared.sample, codes.astype(np.int64), len(labels)), list(labels)
@@ -211,7 +222,7 @@ def _grouped(prepared: Prepared, frame: pd.DataFrame, column: str) -> tuple[Plac
 
 def _weighted(prepared: Prepared, frame: pd.DataFrame, column: str | None) -> Prepared:
     """Give the placed events the weights of a column, or ones."""
-    weight = column_of_numbers(frame, column)[prepared.roll.rows]
+    weight = column_of_numbers(frame, column)[prepared.event_table.rows]
     return replace(prepared, placed=prepared.placed._replace(weight=weight))
 
 

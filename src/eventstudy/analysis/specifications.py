@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eventstudy import _registry, formats
+from eventstudy import _registry
+from eventstudy.display import formats
+from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError, one_of
-from eventstudy.measure import Measure
 from eventstudy.result import Result
 
 LEVEL = 0.05

@@ -22,9 +22,9 @@ from eventstudy.core.clustering import Clustering, clustering
 from eventstudy.core.scores import scores
 from eventstudy.core.sums import add
 from eventstudy.core.windows import blocks
+from eventstudy.display.formats import p_value, plural
+from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError
-from eventstudy.formats import p_value, plural
-from eventstudy.measure import Measure
 from eventstudy.prepare.align import Prepared
 from eventstudy.types import Abnormal, Bools, Floats, Ints, Model, Scores, Status
 
@@ -131,7 +131,7 @@ def diagnose(
         nothing = Finding(np.nan, "no event could be used")
         return _frame(dict.fromkeys(("clustering", "correlation", *ADVICE), nothing), {})
     cluster = _shared_days(prepared, fitted)
-    used = prepared.roll.table.iloc[prepared.roll.rows[fitted.rows]]
+    used = prepared.event_table.frame.iloc[prepared.event_table.rows[fitted.rows]]
     pairs = used.groupby(["ticker", "benchmark"], sort=True).size()
     n_est = prepared.sample.spec.n_est
     found = {
@@ -184,7 +184,7 @@ def _fitted(prepared: Prepared, model: Model) -> _Fitted:
     sample, spec = prepared.sample, replace(prepared.sample.spec, windows=prepared.sample.spec.windows[:1])
     together: dict[str, Any] = {}
     kept: list[dict[str, Floats]] = []
-    panels = [parts.built(its) for its in prepared.panels]
+    panels = [parts.build(its) for its in prepared.panels]
     for block in blocks(panels, prepared.placed, spec, len(sample.cluster_group), sample.n_groups):
         enough = block.ok[:, : spec.n_est].sum(axis=1) >= spec.min_estimation
         abnormal = model.fit(block)
@@ -235,7 +235,7 @@ def _dot(a: Floats, b: Floats | Bools) -> Floats:
 
 def _shared_days(prepared: Prepared, fitted: _Fitted) -> Clustering:
     dates = prepared.sample.cluster_dates[prepared.placed.cluster[fitted.rows]]
-    session = prepared.roll.table["session"].to_numpy()[prepared.roll.rows[fitted.rows]]
+    session = prepared.event_table.frame["session"].to_numpy()[prepared.event_table.rows[fitted.rows]]
     return clustering(dates[:, prepared.sample.spec.n_est], np.unique(session, return_inverse=True)[1], dates[:, -1])
 
 
@@ -274,8 +274,8 @@ def _correlation(cluster: Clustering, fitted: _Fitted) -> Finding:
 
 def _others(prepared: Prepared, fitted: _Fitted, columns: slice, name: str) -> Finding:
     """Count the events that have another session of an event of the same ticker in a window."""
-    table, placed = prepared.roll.table, prepared.placed
-    day = table["session"].to_numpy().astype("datetime64[D]" if prepared.roll.zone is None else "datetime64[s]")
+    table, placed = prepared.event_table.frame, prepared.placed
+    day = table["session"].to_numpy().astype("datetime64[D]" if prepared.event_table.zone is None else "datetime64[s]")
     known = ~np.isnat(day)
     date = day.astype(np.int64)
     first, last = (np.empty(len(fitted.rows), dtype=np.int64) for _ in range(2))
@@ -287,7 +287,7 @@ def _others(prepared: Prepared, fitted: _Fitted, columns: slice, name: str) -> F
     low, high = date[known].min() - 1, date[known].max() + 1
     ticker = np.unique(table["ticker"].to_numpy(dtype=str), return_inverse=True)[1] * (high - low + 1)
     keys = np.unique((ticker + date - low)[known])  # a duplicate is the same event
-    own = prepared.roll.rows[fitted.rows]
+    own = prepared.event_table.rows[fitted.rows]
     begin, end = (ticker[own] + np.clip(edge, low, high) - low for edge in (first, last))
     others = np.searchsorted(keys, end, side="right") - np.searchsorted(keys, begin, side="left")
     others -= (first <= date[own]) & (date[own] <= last)

@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from eventstudy._transform import changed, few
 from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError
 from eventstudy.markets import wall
 from eventstudy.prepare.calendar import key, observed
+from eventstudy.transform._shared import changed, few
 from eventstudy.types import Bools, Dates, Floats
 
 SECOND = np.timedelta64(1, "s")  # a night is dated a second before the day's first bar, so that it ends with it

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eventstudy.bars import Indexed
-from eventstudy.core.parts import Done, Task
+from eventstudy.core.parts import PartResult, Task
 from eventstudy.core.sums import Gathered, Rows
 from eventstudy.errors import InputError, ScaleError
 from eventstudy.remote import filesystem, is_url
@@ -36,7 +36,7 @@ PLAIN = ("rows", "status", "n_est")  # of Done, arrays by themselves
 class Found(NamedTuple):
     """A part, whether it was there, and what is to be noted of that."""
 
-    done: Done
+    done: PartResult
     resumed: bool
     note: str = ""
 
@@ -59,7 +59,7 @@ def opened(folder: Any) -> str:
     return place
 
 
-def kept(function: Callable[[Task], Done], folder: str, task: Task) -> Found:
+def kept(function: Callable[[Task], PartResult], folder: str, task: Task) -> Found:
     """Give the part that a task makes: from its file, or computed and left as one."""
     store, name, note = _store(folder), key(task) + ".npz", ""
     data = store.read(name)
@@ -137,7 +137,7 @@ def _store(place: str) -> _Folder | _Remote:
     return _Remote(place) if is_url(place) else _Folder(place)
 
 
-def _saved(done: Done) -> bytes:
+def _saved(done: PartResult) -> bytes:
     """Flatten a part to arrays, and a text that says which is which."""
     arrays: list[Any] = []
     names: list[list[Any]] = []
@@ -170,7 +170,7 @@ def _saved(done: Done) -> bytes:
     return file.getvalue()
 
 
-def _loaded(data: bytes, task: Task) -> Done:
+def _loaded(data: bytes, task: Task) -> PartResult:
     """Put a part together again; raise where it is not whole, or not of these events."""
     plain: dict[str, Any] = {}
     singles: dict[str, Any] = {}
@@ -188,7 +188,7 @@ def _loaded(data: bytes, task: Task) -> Done:
                 _laid(states[head][rest[0]], values, *rest[1:])
     if not np.array_equal(plain["rows"], task.rows):
         raise ValueError("it has other events")
-    return Done(states["tests"], states["shared"], singles, **plain)
+    return PartResult(states["tests"], states["shared"], singles, **plain)
 
 
 def _laid(state: dict[str, Any], values: Any, leaf: str, kind: str, size: int = 0) -> None:

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from eventstudy.checkpoint import kept, opened
-from eventstudy.core.parts import LARGE, Done, Each, Task
+from eventstudy.core.parts import LARGE, MapTasks, PartResult, Task
 from eventstudy.core.sums import add, packed
 from eventstudy.errors import EventStudyError, InputError, ScaleError
+from eventstudy.run.checkpoint import kept, opened
 
 AHEAD = 2  # tasks a worker that are under way or wait, so that none is idle and memory is bounded
 WIDE = 8  # states that one sum on the cluster takes
@@ -33,7 +33,7 @@ AGAIN = "with checkpoint=folder the parts that are done are not computed again"
 class Part(NamedTuple):
     """What a worker gives back: how many parts it is, how many of them lay in the checkpoint, and a note."""
 
-    done: Done
+    done: PartResult
     n: int = 1
     resumed: int = 0
     note: str = ""
@@ -58,13 +58,15 @@ class Scale:
     def __getstate__(self) -> dict[str, Any]:
         return {"executor": None, "checkpoint": self.checkpoint}  # workers do not travel with a study
 
-    def each(self, tally: Tally | None = None) -> Each | None:
+    def each(self, tally: Tally | None = None) -> MapTasks | None:
         """Give what carries a function over tasks, in their order; None where nothing was chosen."""
         if self.executor is None and self.checkpoint is None:
             return None
         return partial(self._each, Tally() if tally is None else tally)
 
-    def _each(self, tally: Tally, function: Callable[[Task], Done], tasks: Iterable[Task]) -> Iterator[Done]:
+    def _each(
+        self, tally: Tally, function: Callable[[Task], PartResult], tasks: Iterable[Task]
+    ) -> Iterator[PartResult]:
         call = partial(made, function, self.checkpoint)
         if self.executor is None:
             parts: Iterable[Part] = map(call, tasks)
@@ -109,7 +111,7 @@ def _is_client(thing: Any) -> bool:
     return isinstance(thing, Client) and not thing.asynchronous
 
 
-def made(function: Callable[[Task], Done], checkpoint: str | None, task: Task) -> Part:
+def made(function: Callable[[Task], PartResult], checkpoint: str | None, task: Task) -> Part:
     """Make one part, where the worker is."""
     if checkpoint is None:
         return Part(_states(function(task), packed))
@@ -117,7 +119,7 @@ def made(function: Callable[[Task], Done], checkpoint: str | None, task: Task) -
     return Part(found.done, 1, int(found.resumed), found.note)
 
 
-def _states(done: Done, change: Callable[[Any], Any]) -> Done:
+def _states(done: PartResult, change: Callable[[Any], Any]) -> PartResult:
     """Change every state of a part."""
     tests, shared = ({name: change(state) for name, state in its.items()} for its in (done.tests, done.shared))
     return done._replace(tests=tests, shared=shared)
@@ -299,4 +301,4 @@ def _summed(parts: Sequence[Part]) -> Part:
                 new = {leaf: v.copy() for leaf, v in state.items() if leaf not in mine and isinstance(v, np.ndarray)}
                 add(mine, {**state, **new})
     none = np.arange(0)
-    return Part(_states(Done(tests, shared, {}, none, none, none), packed), n=0)
+    return Part(_states(PartResult(tests, shared, {}, none, none, none), packed), n=0)

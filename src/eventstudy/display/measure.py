@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from eventstudy import formats
+from eventstudy.display import formats
 
 LONGEST = 24  # columns that the name of a field of the user's own may take
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from eventstudy.analysis.specifications import Specifications, Window, in_order
 from eventstudy.core.nulls import divide, verdict
 from eventstudy.core.sums import mean_and_sd
 from eventstudy.errors import EventStudyError, EventStudyWarning, InputError
@@ -18,7 +19,6 @@ from eventstudy.members import model as model_named
 from eventstudy.members import models as all_models
 from eventstudy.members import settings_of
 from eventstudy.result import Result
-from eventstudy.specifications import Specifications, Window, in_order
 from eventstudy.types import PEERS, Abnormal, Ints, Model, Sample, Scores, Spec, State, Test, Verdict
 
 OF_THE_MARKET = ("benchmark", "sessions", "clock")

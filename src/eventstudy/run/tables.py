@@ -9,45 +9,45 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.core.nulls import divide, p_t
-from eventstudy.types import BEYOND, Floats, Ints, Outcome, Roll, Spec, Status
+from eventstudy.types import BEYOND, EventTable, Floats, Ints, Outcome, Spec, Status
 
 CHUNK = 65_536  # values that are worked on at a time
 
 
-def placement(roll: Roll, n_estimation: Ints, spec: Spec) -> pd.DataFrame:
+def placement(event_table: EventTable, n_estimation: Ints, spec: Spec) -> pd.DataFrame:
     """Give the table of ``Study.check``: every event, its session and why, and what would become of it."""
-    counts, status, reason = _after(roll, n_estimation, np.full(len(roll.rows), Status.OK), spec)
-    shown = ["ticker", "announced", "session", "placement", "benchmark", *_screened(roll)]
-    table: pd.DataFrame = roll.table[shown].copy()
-    table["session"] = at_the_exchange(table["session"], roll.zone)
+    counts, status, reason = _after(event_table, n_estimation, np.full(len(event_table.rows), Status.OK), spec)
+    shown = ["ticker", "announced", "session", "placement", "benchmark", *_screened(event_table)]
+    table: pd.DataFrame = event_table.frame[shown].copy()
+    table["session"] = at_the_exchange(table["session"], event_table.zone)
     table["n_estimation"] = counts
     table["status"], table["reason"] = _labels(status), reason
     return table
 
 
 def assemble(
-    roll: Roll, outcome: Outcome, spec: Spec, coefficients: tuple[str, ...], given: pd.DataFrame, why: str
+    event_table: EventTable, outcome: Outcome, spec: Spec, coefficients: tuple[str, ...], given: pd.DataFrame, why: str
 ) -> dict[str, pd.DataFrame]:
     """Give the frames of a :class:`Result` from what a run leaves; ``why`` goes into the note of every test.
 
     ``outcome.singles`` are taken out of it, so that those of a million events exist once.
     """
-    counts, status, reason = _after(roll, outcome.n_est, outcome.status, spec)
-    names = roll.table.index
+    counts, status, reason = _after(event_table, outcome.n_est, outcome.status, spec)
+    names = event_table.frame.index
     single = dict(outcome.singles) or _none(spec, len(coefficients))
     outcome.singles.clear()
-    own = roll.rows[single["id"]]
+    own = event_table.rows[single["id"]]
     at = np.full(len(names), -1)
     at[own] = np.arange(len(own))
-    at = at[roll.twin]  # a duplicate shows what it repeats
+    at = at[event_table.duplicate_of]  # a duplicate shows what it repeats
     shown = np.flatnonzero((at >= 0) & np.isin(status, [Status.OK, Status.DUPLICATE]))
     pick: Any = at[shown]
     lost = np.isnan(single.get("bhar", single["car"])).sum(axis=0)
     if np.array_equal(pick, np.arange(len(own))):
         pick = slice(None)
     single = {name: single.pop(name)[pick] for name in [*single]}
-    events = roll.table[["ticker", "announced", "session", "placement", *_screened(roll)]].copy()
-    events["session"] = at_the_exchange(events["session"], roll.zone)
+    events = event_table.frame[["ticker", "announced", "session", "placement", *_screened(event_table)]].copy()
+    events["session"] = at_the_exchange(events["session"], event_table.zone)
     events["status"], events["reason"], events["n_estimation"] = _labels(status), reason, counts
     fits = {"alpha": np.full(len(shown), np.nan), **dict(zip(coefficients, single["coef"].T, strict=True))}
     for name, values in {**fits, "sigma": single["sigma"], "r2": single["r2"]}.items():
@@ -80,16 +80,20 @@ def times_of(numbers: Ints, zone: str | None) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(at_the_exchange(series, zone))
 
 
-def _screened(roll: Roll) -> list[str]:
-    return [name for name in ("n_contaminated",) if name in roll.table]
+def _screened(event_table: EventTable) -> list[str]:
+    return [name for name in ("n_contaminated",) if name in event_table.frame]
 
 
-def _after(roll: Roll, n_est: Ints, fitted: Ints, spec: Spec) -> tuple[Ints, Ints, np.ndarray]:
+def _after(event_table: EventTable, n_est: Ints, fitted: Ints, spec: Spec) -> tuple[Ints, Ints, np.ndarray]:
     """Carry what the run found back to the rows of all events: estimation days, status, reason."""
-    counts, status, reason = np.zeros(len(roll.status), dtype=np.int64), roll.status.copy(), roll.reason.copy()
-    counts[roll.rows] = n_est
+    counts, status, reason = (
+        np.zeros(len(event_table.status), dtype=np.int64),
+        event_table.status.copy(),
+        event_table.reason.copy(),
+    )
+    counts[event_table.rows] = n_est
     fitted = np.where((n_est < spec.min_estimation) & (fitted == Status.OK), Status.TOO_FEW_ESTIMATION, fitted)
-    status[roll.rows] = fitted
+    status[event_table.rows] = fitted
     few = f"valid returns in the estimation window; {spec.min_estimation} are needed"
     texts = {
         Status.TOO_FEW_ESTIMATION: "the model needs more valid returns in the estimation window",
@@ -100,11 +104,11 @@ def _after(roll: Roll, n_est: Ints, fitted: Ints, spec: Spec) -> tuple[Ints, Int
         Status.NOT_CONVERGED: "the estimation of the model did not converge",
     }
     lost = fitted != Status.OK
-    for row, code, n in zip(roll.rows[lost], fitted[lost], n_est[lost], strict=True):
+    for row, code, n in zip(event_table.rows[lost], fitted[lost], n_est[lost], strict=True):
         short = code == Status.TOO_FEW_ESTIMATION and n < spec.min_estimation
         reason[row] = f"{n} {few}" if short else texts.get(Status(code), "")
-    again = (roll.twin != np.arange(len(status))) & (status == Status.DUPLICATE)
-    counts[again] = counts[roll.twin[again]]
+    again = (event_table.duplicate_of != np.arange(len(status))) & (status == Status.DUPLICATE)
+    counts[again] = counts[event_table.duplicate_of[again]]
     return counts, status, reason
 
 

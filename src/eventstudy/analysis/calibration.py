@@ -12,10 +12,10 @@ import pandas as pd
 from scipy import special
 
 from eventstudy import _registry
-from eventstudy.core.draws import Shocked, null
-from eventstudy.core.run import HERE, How, run
+from eventstudy.core.draws import ShockedModel, null
+from eventstudy.core.run import IN_PROCESS, Execution, run
+from eventstudy.display.measure import Measure, measure_of
 from eventstudy.errors import InputError, NotEnoughData
-from eventstudy.measure import Measure, measure_of
 from eventstudy.prepare.align import Prepared
 from eventstudy.types import Model, Test
 
@@ -70,7 +70,7 @@ def calibrate(
     shocks: Sequence[float],
     level: float,
     seed: int,
-    how: How = HERE,
+    how: Execution = IN_PROCESS,
 ) -> Calibration:
     """Run the study on drawn dates, once a shock, and count rejections; see ``Result.calibrate``.
 
@@ -95,7 +95,7 @@ def calibrate(
         raise InputError(f"event {spec.event} does not hold day 0, on which the shock falls; widen it")
     rows, again = [], partial(run, how=how)
     for shock in shocks:
-        shocked = Shocked(model, float(shock), -spec.event[0])
+        shocked = ShockedModel(model, float(shock), -spec.event[0])
         found = null(again, prepared.panels, prepared.placed, shocked, tests, prepared.sample, draws, seed)
         if not found:
             raise NotEnoughData("the histories hold no place for any event; give longer prices or a shorter estimation")

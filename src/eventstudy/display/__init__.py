@@ -1,0 +1,1 @@
+"""Numbers, names and words as people read them."""

@@ -1,0 +1,16 @@
+"""Prices made from prices: months, portfolios, an index without some members, series of your own, delistings, nights.
+
+Each function takes :class:`~eventstudy.bars.Prices` and returns new ones; the input is not changed. What was done is
+in ``provenance["transformed"]``, and what a reader should know of it in ``provenance["noticed"]``, which a result shows
+among its notes. Levels are adjusted closes where there are any, else closes, as in a study.
+"""
+
+from __future__ import annotations
+
+from eventstudy.transform.delistings import delisted
+from eventstudy.transform.months import monthly
+from eventstudy.transform.nights import hours, overnight
+from eventstudy.transform.portfolios import portfolio, without
+from eventstudy.transform.series import attach
+
+__all__ = ["attach", "delisted", "hours", "monthly", "overnight", "portfolio", "without"]
