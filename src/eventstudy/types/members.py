@@ -1,0 +1,89 @@
+"""What a model and a test provide, and what a test answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventstudy.types.arrays import Floats, Ints, State
+from eventstudy.types.block import Abnormal, Block, Scores
+from eventstudy.types.sample import Sample
+
+
+class Verdict(NamedTuple):
+    """A test's answer: ``statistic``, ``df``, ``p``, ``n`` and ``note``, each (G, V)."""
+
+    statistic: Floats
+    df: Floats
+    p: Floats
+    n: Ints
+    note: NDArray[np.object_]
+
+
+Survives = Literal["independent", "same_day", "overlap"]
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test of the null that the mean (or median) abnormal return of a window is zero.
+
+    Parameters
+    ----------
+    chunk : callable (Scores, Abnormal, prior) -> state
+        The contribution of some events: a dict of leaves that are added (:mod:`eventstudy.core.sums`).
+    finalize : callable (state, Sample) -> Verdict
+    needs : names of shared states of an earlier pass that ``chunk`` gets as ``prior``
+    shares : names of shared states of the same pass that ``finalize`` finds in ``Sample.shared``
+    survives : the strongest dependence among events under which its size holds
+        ``independent`` (none), ``same_day`` (all events on one date), ``overlap`` (any overlap of event windows).
+    draws : int
+        Samples with the dates drawn anew that ``finalize`` finds in ``Sample.shared["draws"]``.
+    make : callable (options) -> Test
+        How the test is made with other options; None where it has none.
+    """
+
+    __test__: ClassVar[bool] = False
+
+    chunk: Callable[[Scores, Abnormal, Mapping[str, State]], State]
+    finalize: Callable[[State, Sample], Verdict]
+    needs: tuple[str, ...] = ()
+    shares: tuple[str, ...] = ()
+    survives: Survives = "independent"
+    draws: int = 0
+    make: Callable[..., Test] | None = None
+
+
+class Column(NamedTuple):
+    """One regressor: the name of a factor or ticker, and the sessions by which it is led.
+
+    Some names are taken: ``benchmark`` is the event's own; ``sessions`` the number of sessions since the security's
+    previous price; ``clock`` the time of day of a bar in seconds; and ``peers`` stands for the returns of other
+    securities, which are no column of ``Block.x`` but ``Block.peers``. A ``summed`` series is summed over the sessions
+    since the security's previous price, and then the security's own return spans them too.
+    """
+
+    name: str
+    shift: int = 0
+    summed: bool = False
+
+
+PEERS = Column("peers")
+
+
+class Model(Protocol):
+    """What a member of ``models/`` provides; its options are the fields of its dataclass."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The regressors that the panel must hold, in the order of the block's last axis; ``PEERS`` stands last."""
+
+    @property
+    def coefficients(self) -> tuple[str, ...]:
+        """Names of the P estimated parameters."""
+
+    def fit(self, block: Block) -> Abnormal:
+        """Estimate on the prefix, and give residuals and abnormal returns."""
