@@ -83,7 +83,7 @@ def study(
 
     from eventstudy import _registry
     from eventstudy.core.run import Execution, run
-    from eventstudy.run.scale import scaled
+    from eventstudy.run.scale import workers
 
     panel, placed, sample = made(n, **shape)
     chosen = {name: _registry.load("inference", name) for name in tests}
@@ -91,13 +91,13 @@ def study(
     if shape.get("factors", 1) > 1:
         model = _registry.load("models", "factors").__class__(panel.factors)
 
-    workers = getattr(futures, executor)(2) if executor else None
-    if workers:
-        list(workers.map(abs, range(8)))  # a worker begins with its first task
+    pool = getattr(futures, executor)(2) if executor else None
+    if pool:
+        list(pool.map(abs, range(8)))  # a worker begins with its first task
 
     def once() -> None:
-        how = Execution(each=scaled(workers, None).each())
-        outcome = run([panel], placed, model, chosen, sample, how, keep_events=keep_events)
+        execution = Execution(map_tasks=workers(pool, None).map_tasks())
+        outcome = run([panel], placed, model, chosen, sample, execution, keep_events=keep_events)
         assert all(np.isfinite(verdict.p).all() for verdict in outcome.verdicts.values())
 
     return timed(once, n, 2 if n >= 500_000 else 3)
@@ -187,8 +187,7 @@ def edges(n: int) -> dict[str, float]:
     import pandas as pd
 
     import eventstudy as es
-    from eventstudy.run import rerun as engine
-    from eventstudy.run import tables
+    from eventstudy.run import rerun, sample, tables
 
     rng = np.random.default_rng(0)
     dates = es.markets.sessions_between("XNYS", "2010-01-04", "2019-12-31")
@@ -200,7 +199,7 @@ def edges(n: int) -> dict[str, float]:
     noon = pd.DatetimeIndex(dates[270 + cell // ASSETS]).tz_localize("America/New_York") + pd.Timedelta(hours=12)
     frame["announced"] = noon
     spent: dict[str, float] = {}
-    for where, name in ((engine, "prepare"), (engine, "run"), (tables, "assemble"), (engine, "reactions")):
+    for where, name in ((sample, "prepare"), (rerun, "run"), (tables, "assemble"), (rerun, "reactions")):
         setattr(where, name, _watched(getattr(where, name), name, spent))
     reading = _seconds(lambda: es.Events.from_frame(frame))
     events = es.Events.from_frame(frame)

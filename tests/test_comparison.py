@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ import statsmodels.api as sm
 from scipy import stats
 
 import eventstudy as es
-from eventstudy.analysis.comparison import compare, regress
+from eventstudy.analysis import comparison
+from eventstudy.display.measure import measure_of
 from tests.make import material
 
 WELCH, CLUSTERED = ("t", "df", "p"), ("t_cluster", "p_cluster")
@@ -33,6 +35,18 @@ def sample(car: Any, session: Any = None, status: Any = None, **columns: Any) ->
         for start, end, sign in ((0, 0, 1), (-1, 1, -1))
     ]
     return events, pd.concat(parts)
+
+
+def frames_of(events: pd.DataFrame, cars: pd.DataFrame) -> Any:
+    return SimpleNamespace(events=events, cars=cars, measure=measure_of())
+
+
+def compare(events: pd.DataFrame, cars: pd.DataFrame, *options: Any) -> pd.DataFrame:
+    return comparison.compare(frames_of(events, cars), *options)
+
+
+def regress(events: pd.DataFrame, cars: pd.DataFrame, *options: Any, **named: Any) -> Any:
+    return comparison.regress(frames_of(events, cars), *options, **named)
 
 
 def drawn(n: int = 60, seed: int = 0) -> dict[str, Any]:

@@ -548,7 +548,7 @@ class TestDownstream:
         assert "The bar itself" in said
         assert "Session" not in said
         assert max(map(len, said.splitlines())) <= 100
-        its = placement(es.Study(model="clock", **CHOICES).check(found.engine.events, hourly))
+        its = placement(es.Study(model="clock", **CHOICES).check(found.rerun.data.events, hourly))
         assert " Bar " in its
         for suffix in ("html", "tex", "csv"):
             assert "2021-08-30" in found.report(tmp_path / f"r.{suffix}").read_text(encoding="utf-8")

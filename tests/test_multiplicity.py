@@ -15,6 +15,8 @@ import eventstudy as es
 from eventstudy.analysis.multiplicity import adjusted, max_t_quantile, romano_wolf
 from eventstudy.core.draws import null
 from eventstudy.core.run import run
+from eventstudy.run.rerun import StudyRun
+from eventstudy.run.sample import StudyData
 from tests.make import material
 from tests.plots.drawing import collections, draw
 
@@ -157,10 +159,10 @@ def test_families_are_the_windows_of_one_group_and_test_without_the_missing(meth
 
 def test_romano_wolf_ranks_the_study_among_its_own_dates_drawn_anew(result: es.Result):
     found = result.adjust("romano_wolf", draws=99)
-    engine = result.engine
-    made = engine.prepared(whole=True)
+    assert result.rerun is not None
+    made = result.rerun.sample(whole=True)
     tests = {name: es.test(name) for name in ("bmp", "kolari_pynnonen")}
-    drawn = null(run, made.panels, made.placed, engine.model, tests, made.sample, 99, 0)
+    drawn = null(run, made.panels, made.placed, result.rerun.return_model, tests, made.sample, 99, 0)
     for name in tests:
         rows = found[(found["group"] == "all") & (found["test"] == name)]
         expected = stepwise(rows["statistic"].to_numpy(), drawn[f"t:{name}"][:, 0])
@@ -173,12 +175,12 @@ def test_romano_wolf_ranks_the_study_among_its_own_dates_drawn_anew(result: es.R
 def test_the_draws_of_a_group_are_those_of_a_study_of_it_alone():
     made = material(np.random.default_rng(9), kind="same_day")  # one date: the other group does not bind its draws
     made.events.frame["kind"] = ["y", "x", "x", "y"] * 5
-    engine = es.Study(tests=("bmp",), group="kind", **SHORT).run(made.events, made.prices).engine
-    both = engine.null(99)
+    study = es.Study(tests=("bmp",), group="kind", **SHORT)
+    both = StudyRun(study, StudyData(made.events, made.prices)).null(99)
     assert set(both) == {"all", "x", "y"}
     for kind in ("x", "y"):
         mine = es.Events(made.events.frame[made.events.frame["kind"] == kind])
-        alone = replace(engine, events=mine, group=None).null(99)["all"]
+        alone = StudyRun(replace(study, group=None), StudyData(mine, made.prices)).null(99)["all"]
         np.testing.assert_allclose(both[kind]["t:bmp"], alone["t:bmp"], rtol=1e-10)
 
 
@@ -192,7 +194,8 @@ def test_a_test_that_draws_dates_itself_is_left_out_and_says_so(result: es.Resul
 
 def test_the_band_is_the_largest_deviation_on_drawn_dates(result: es.Result):
     band = result.band(0.9, draws=199)
-    drawn = result.engine.null(199)["all"]["cumulative"]
+    assert result.rerun is not None
+    drawn = result.rerun.null(199)["all"]["cumulative"]
     largest = sorted(max(abs(x) for x in path) for path in drawn)
     reach = largest[179] * result.daily["se"]
     assert band.columns.tolist() == ["caar", "lower", "upper"]
@@ -223,7 +226,7 @@ def test_bad_choices_name_what_is_valid(result: es.Result):
         (lambda: result.adjust("romano_wolf", draws=50), "draws is 50; give a whole number, 99 or more"),
         (lambda: result.band(95), "level is 95; it is a share"),
         (lambda: result.band(0.999, draws=500), "needs at least 999"),
-        (lambda: replace(result, engine=None).band(), "no study with its data"),
+        (lambda: replace(result, rerun=None).band(), "no study with its data"),
     ):
         with pytest.raises(es.InputError, match=words):
             call()

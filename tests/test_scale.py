@@ -29,7 +29,7 @@ from eventstudy.core import parts, run
 from eventstudy.models import market
 from eventstudy.prepare import align
 from eventstudy.run import checkpoint
-from eventstudy.run.scale import scaled
+from eventstudy.run.scale import workers
 from tests.scaling import N, Slow, material, study_of
 
 FRAMES = ("tests", "daily", "events", "ar", "cars", "attrition")
@@ -158,12 +158,13 @@ def test_few_tasks_are_under_way_at_a_time():
 def test_methods_of_the_result_use_the_executor_and_a_closed_one_is_named():
     with ThreadPoolExecutor(2) as executor:
         found = study_of(("bmp",))(executor=executor)
-        assert found.engine.scale.executor is executor
+        assert found.rerun.workers.executor is executor
         inside = found.calibrate(20).frame
     pd.testing.assert_frame_equal(inside, study_of(("bmp",))().calibrate(20).frame, rtol=1e-12)
     with pytest.raises(es.ScaleError, match="takes no more work"):
         found.calibrate(20)
-    assert pickle.loads(pickle.dumps(found)).engine.scale.executor is None
+    for copied in (pickle.loads(pickle.dumps(found)), copy.copy(found), copy.deepcopy(found)):
+        assert copied.rerun.workers.executor is None
     assert len(copy.deepcopy(found).calibrate(20).frame) == len(inside)
 
 
@@ -378,12 +379,12 @@ def test_a_folder_that_cannot_be_one_is_refused(tmp_path):
     file = tmp_path / "file"
     file.write_text("", encoding="utf-8")
     with pytest.raises(es.ScaleError, match=r"cannot be written"):
-        scaled(None, file / "below")
+        workers(None, file / "below")
     for thing in (3, "", b"bytes"):
         with pytest.raises(es.InputError, match="checkpoint is"):
-            scaled(None, thing)
+            workers(None, thing)
     with pytest.raises(es.InputError, match="fsspec cannot open"):
-        scaled(None, "nosuch://bucket")
+        workers(None, "nosuch://bucket")
 
 
 def test_a_url_is_opened_by_fsspec():

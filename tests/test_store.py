@@ -159,9 +159,8 @@ def test_a_part_reads_each_file_once(prices, folder, events, monkeypatch):
     monkeypatch.setattr(align, "CELLS", 0)
     stored = es.read_prices(folder)
     monkeypatch.setattr(_shelf, "CACHE", 1)
-    made = align.prepare(
-        events.frame, stored, es.Study(model="mean")._engine(events, stored, None, None).choices
-    )  # one panel an exchange
+    study = es.Study(model="mean")
+    made = align.prepare(events.frame, stored, study, study.return_model.columns)  # one panel an exchange
     before = stored.bars.files.n_read  # type: ignore[attr-defined]
     panel = made.panels[0].build()
     assert panel.assets == ("0700.HK", "0005.HK", "9988.HK")  # in the order of the store
@@ -316,7 +315,8 @@ def test_what_needs_a_whole_panel_refuses_one_that_is_too_large(prices, events, 
     monkeypatch.setattr(align, "CELLS", 0)
     monkeypatch.setattr(align, "LARGEST", 1000)
     result = es.Study(model="mean", tests=["bmp"]).run(events, prices)
-    for again in (result.diagnose, lambda: result.adjust("romano_wolf"), lambda: result.calibrate(draws=20)):
+    assert np.isfinite(result.diagnose().set_index("check")["figure"]["clustering"])  # part by part
+    for again in (lambda: result.adjust("romano_wolf"), lambda: result.calibrate(draws=20)):
         with pytest.raises(es.InputError, match="1,000 returns are the most"):
             again()
 

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 import eventstudy as es
 from eventstudy import transform
 from eventstudy.bars import Bars, Prices
-from eventstudy.prepare.calendar import Calendar, observed, place
+from eventstudy.prepare.calendar import observed, place
 from eventstudy.prepare.returns import adjusted, change, field, lay
 from eventstudy.transform import portfolios
+from eventstudy.types import Calendar
 from tests.properties import QUICK
 
 SEEDS = st.integers(0, 2**32 - 1)

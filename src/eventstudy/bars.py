@@ -10,9 +10,8 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 
 from eventstudy.errors import BadPrices, InputError
-from eventstudy.types import Dates, Floats
+from eventstudy.types import PRICE_FIELDS, Dates, Floats
 
-PRICE_FIELDS = ("close", "open", "high", "low")
 POSITIVE = (*PRICE_FIELDS, "adjusted")
 LONGEST = np.timedelta64(12 * 3600, "s")  # of a bar within the day
 HALVES = 40  # differences from which on both halves of a file must tell the same length of a bar

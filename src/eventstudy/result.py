@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from eventstudy import _registry
-from eventstudy.analysis import comparison, multiplicity
 from eventstudy.display.measure import Measure, measure_of
-from eventstudy.errors import InputError, one_of
+from eventstudy.errors import one_of
+from eventstudy.types import Model, Rerun, Window, required
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from statsmodels.regression.linear_model import RegressionResultsWrapper
+
+    from eventstudy.analysis.calibration import Calibration
+    from eventstudy.analysis.specifications import Specifications
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,7 +56,15 @@ class Result:
         reason, n: every event that was given is counted once by its status; then, for each window in which the CAR
         of a used event is missing, how many those are.
     provenance : dict
-        Versions, settings, fingerprints of the data, and what was noticed on the way.
+        Versions, settings, fingerprints of the data, and what was noticed on the way: a record, from which nothing is
+        computed.
+    effects : DataFrame
+        start, end, n, effect (the mean CAR, or BHAR), se (across events, inflated for events that share days as the
+        band of ``daily``), df, lower, upper (95 % of t(n - 1)).
+    measure : Measure
+        What was measured, CAR or BHAR or another, with its names and how its values are written.
+    rerun : Rerun or None
+        The study with its data, from which analyses are run again.
     """
 
     events: pd.DataFrame
@@ -61,13 +75,13 @@ class Result:
     reactions: pd.DataFrame
     attrition: pd.DataFrame
     provenance: dict[str, Any]
-    engine: Any = field(default=None, compare=False)
+    effects: pd.DataFrame = field(default_factory=pd.DataFrame)
+    measure: Measure = field(default_factory=measure_of)
+    rerun: Rerun | None = field(default=None, compare=False)
 
-    @property
-    def measure(self) -> Measure:
-        """What was measured, CAR or BHAR or another, with its names and how its values are written."""
-        settings = self.provenance.get("settings") or {}
-        return measure_of(settings, float(self.cars["car"].abs().median()))
+    def __getstate__(self) -> dict[str, object]:
+        """Leave the executor behind when pickled or copied."""
+        return {**self.__dict__, "rerun": copy.copy(self.rerun)}
 
     def paths(self) -> pd.DataFrame:
         """Give each used event's CAR or BHAR from the first day of the event window to every day of it.
@@ -77,13 +91,11 @@ class Result:
         DataFrame
             As ``ar``, without the duplicates. A missing day adds nothing to the days after it.
         """
-        used = self.events.index[self.events["status"] == "ok"]
-        if self.measure.column == "car":
-            return self.ar.loc[used].cumsum(axis=1)
-        found: pd.DataFrame = self._again().paths()
-        return found.where(self.ar.loc[used].notna())
+        from eventstudy.analysis.paths import paths
 
-    def path(self, event_id: Any, start: int | None = None) -> pd.DataFrame:
+        return paths(self.rerun, self)
+
+    def path(self, event_id: Hashable, start: int | None = None) -> pd.DataFrame:
         """Give one event's CAR or BHAR from a day of the event window to every later one, with its 95 % band.
 
         Parameters
@@ -105,34 +117,31 @@ class Result:
         InputError
             When the event has no abnormal returns, or ``start`` is not in the event window.
         """
-        if event_id not in self.ar.index:
-            raise InputError(
-                f"event {event_id!r} has no abnormal returns in this study; result.ar.index has those that do"
-            )
-        first = int(self.ar.columns[0]) if start is None else start
-        if first not in self.ar.columns:
-            raise InputError(f"start is {start!r}; it is a day of the event window, {list(self.ar.columns[[0, -1]])}")
-        if self.engine is not None:
-            found: pd.DataFrame = self.engine.path(event_id, first)
-            return found
-        ar = self.ar.loc[event_id].loc[first:]
-        nothing = dict.fromkeys(("se", "lower", "upper"), np.nan)
-        return pd.DataFrame({"time": pd.NaT, "ar": ar, self.measure.column: ar.cumsum().ffill(), **nothing})
+        from eventstudy.analysis.paths import path
+
+        return path(self.rerun, self, event_id, start)
 
     def __repr__(self) -> str:
         measure = self.measure
-        used, given = int((self.events["status"] == "ok").sum()), len(self.events)
-        lines = [f"Result({used} of {given} events used)"]
+        n_used = int((self.events["status"] == "ok").sum())
+        lines = [f"Result({n_used} of {len(self.events)} events used)"]
         for (group, start, end), rows in self.tests.groupby(["group", "start", "end"], sort=False):
-            judged = ", ".join(f"{t} p={p:.3f}" for t, p in zip(rows["test"], rows["p"], strict=True))
+            verdicts = ", ".join(f"{t} p={p:.3f}" for t, p in zip(rows["test"], rows["p"], strict=True))
             lines.append(
-                f"  {group} ({start}, {end}): mean {measure.short} {measure.text(rows['effect'].iloc[0])}; {judged}"
+                f"  {group} ({start}, {end}): mean {measure.short} {measure.text(rows['effect'].iloc[0])}; {verdicts}"
             )
         return "\n".join(lines).replace("−", "-")  # every terminal can show a hyphen
 
-    def plot(self, kind: str = "caar", **options: Any) -> Axes | Any:
-        """Draw one of the figures of ``plots/`` and give its axes; nothing is shown."""
-        return _registry.load("plots", kind)(self, **options)
+    @overload
+    def plot(self, kind: Literal["events"], **options: Any) -> NDArray[np.object_]: ...
+
+    @overload
+    def plot(self, kind: str = "caar", **options: Any) -> Axes: ...
+
+    def plot(self, kind: str = "caar", **options: Any) -> Axes | NDArray[np.object_]:
+        """Draw a figure of ``plots/`` and return its axes (for "events" an array of them); nothing is shown."""
+        axes: Axes | NDArray[np.object_] = _registry.load("plots", kind)(self, **options)
+        return axes
 
     def report(self, path: str | Path) -> Path:
         """Write a report; the suffix of ``path`` names the format (``.txt .csv .html .tex .parquet``)."""
@@ -145,7 +154,9 @@ class Result:
         _registry.load("reports", name).render(self, target)
         return target
 
-    def calibrate(self, draws: int = 1000, shocks: Sequence[float] = (0.0,), level: float = 0.05, seed: int = 0) -> Any:
+    def calibrate(
+        self, draws: int = 1000, shocks: Sequence[float] = (0.0,), level: float = 0.05, seed: int | None = None
+    ) -> Calibration:
         """Measure how often each test of this study rejects on dates drawn anew, with and without a shock.
 
         Parameters
@@ -157,7 +168,8 @@ class Result:
             the return, for "volume" to its logarithm): 0 gives the size, others the power.
         level : float
             Nominal level of the tests.
-        seed : int
+        seed : int, optional
+            That of the study by default.
 
         Returns
         -------
@@ -165,7 +177,9 @@ class Result:
             ``frame`` (shock, start, end, test, n_draws, rejection, lower, upper, and the 95 % binomial interval), and
             ``plot()`` for the power curve. Brown & Warner (1980, Journal of Financial Economics 8:205).
         """
-        return self._again().calibrate(draws, shocks, level, seed)
+        from eventstudy.analysis.calibration import calibrate
+
+        return calibrate(required(self.rerun), self, draws, shocks, level, seed)
 
     def adjust(self, method: str = "holm", draws: int = 999) -> pd.DataFrame:
         """Adjust the p-values of the tests for there being several windows.
@@ -197,8 +211,9 @@ class Result:
         >>> demo.run().result.adjust("holm").columns[-1]
         'p_adjusted'
         """
-        drawn = self._again().null(draws) if method == "romano_wolf" else {}
-        return multiplicity.adjusted(self.tests, method, drawn)
+        from eventstudy.analysis.multiplicity import adjust
+
+        return adjust(self.rerun, self, method, draws)
 
     def band(self, level: float = 0.95, draws: int = 999) -> pd.DataFrame:
         """Give a band around the CAAR that holds for all days of the event window together.
@@ -225,11 +240,11 @@ class Result:
         InputError
             When the level is no share, or the draws are too few for it.
         """
-        multiplicity.check_band(level, draws)
-        drawn = self._again().null(draws)["all"].get("cumulative", np.empty((0, len(self.daily))))
-        return multiplicity.band(self.daily, drawn, level)
+        from eventstudy.analysis.multiplicity import band
 
-    def compare(self, column: str, window: tuple[int, int] | None = None) -> pd.DataFrame:
+        return band(self.rerun, self, level, draws)
+
+    def compare(self, column: str, window: Window | None = None) -> pd.DataFrame:
         """Compare the mean CARs, or BHARs, of the kinds of events, pair by pair.
 
         Parameters
@@ -258,11 +273,13 @@ class Result:
         EventStudyWarning
             How many events have no CAR, or nothing in the column.
         """
-        return comparison.compare(self.events, self.cars, column, window, self.measure.short)
+        from eventstudy.analysis.comparison import compare
+
+        return compare(self, column, window)
 
     def regress(
-        self, formula: str, window: tuple[int, int] | None = None, weights: str | None = None, cov: str = "HC1"
-    ) -> Any:
+        self, formula: str, window: Window | None = None, weights: str | None = None, cov: str = "HC1"
+    ) -> RegressionResultsWrapper:
         """Explain the CARs, or BHARs, of the used events by columns of ``events``.
 
         Parameters
@@ -293,11 +310,13 @@ class Result:
         EventStudyWarning
             When events have no CAR, or lack a value that the formula names: how many.
         """
-        return comparison.regress(self.events, self.cars, formula, window, weights, cov, self.measure.short)
+        from eventstudy.analysis.comparison import regress
+
+        return regress(self, formula, window, weights, cov)
 
     def across(
-        self, models: Sequence[Any] | Mapping[str, Any], windows: Sequence[tuple[int, int]] | None = None
-    ) -> Any:
+        self, models: Sequence[str | Model] | Mapping[str, str | Model], windows: Sequence[Window] | None = None
+    ) -> Specifications[Result]:
         """Run the same study with several models, to see how far what it finds depends on the model.
 
         Parameters
@@ -331,7 +350,9 @@ class Result:
         >>> found.summary()["n"].tolist()
         [228, 228, 228]
         """
-        return self._again().across(models, windows)
+        from eventstudy.analysis.across import across
+
+        return cast("Specifications[Result]", across(required(self.rerun), self, models, windows))
 
     def diagnose(self, constituents: Mapping[str, Sequence[str]] | Sequence[str] | None = None) -> pd.DataFrame:
         """Check what in this sample breaks the assumptions of its tests.
@@ -353,13 +374,9 @@ class Result:
         InputError
             When ``constituents`` are neither of the two.
         """
-        found: pd.DataFrame = self._again().diagnose(constituents)
-        return found
+        from eventstudy.analysis.diagnosis import diagnose
 
-    def _again(self) -> Any:
-        if self.engine is None:
-            raise InputError("this result has no study with its data to run again; Study.run makes one that has")
-        return self.engine
+        return diagnose(required(self.rerun), self, constituents)
 
     def to_latex(self) -> str:
         """Give the table of tests as LaTeX (booktabs)."""

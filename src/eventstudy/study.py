@@ -3,49 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pandas as pd
 
-from eventstudy import _registry
-from eventstudy.bars import PRICE_FIELDS, Prices
-from eventstudy.core.volatility import SquaredModel
+from eventstudy.bars import Prices
 from eventstudy.errors import InputError, NotEnoughData, one_of
-from eventstudy.members import model, models, settings_of
-from eventstudy.prepare.calendar import POLICIES
+from eventstudy.members import models
 from eventstudy.prepare.events import Events
 from eventstudy.prepare.outcomes import is_return
-from eventstudy.prepare.panels import Choices
-from eventstudy.prepare.returns import GAPS, RETURNS
-from eventstudy.prepare.screens import CONTAMINATED
 from eventstudy.result import Result
-from eventstudy.run.rerun import Engine
-from eventstudy.run.scale import scaled
-from eventstudy.types import Model, Spec, Survives, Test
+from eventstudy.run.rerun import StudyRun
+from eventstudy.run.sample import StudyData
+from eventstudy.run.scale import workers
+from eventstudy.run.settings import DEFAULT_TESTS as DEFAULT_TESTS
+from eventstudy.run.settings import as_model, tests_for
+from eventstudy.types import Choices, Model, Survives, Test, Window
 
-DEFAULT_TESTS: Mapping[Survives, tuple[str, ...]] = {
-    "independent": ("cross_section", "bmp", "grank_t", "generalized_sign"),
-    "same_day": ("kolari_pynnonen", "grank_t"),
-    "overlap": ("kolari_pynnonen", "wild_bootstrap"),
-}
-# Compounded returns are skewed, so that ranks, which judge a median, reject without an effect.
-COMPOUNDED_TESTS: Mapping[Survives, tuple[str, ...]] = {
-    "independent": ("cross_section", "skewness_adjusted"),
-    "same_day": ("kolari_pynnonen",),
-    "overlap": ("kolari_pynnonen", "wild_bootstrap"),
-}
-CHOICES = {
-    "returns": RETURNS, "gaps": GAPS, "price": PRICE_FIELDS, "on_closed": POLICIES, "contaminated": CONTAMINATED,
-    "accumulate": ("sum", "compound"),
-}  # fmt: skip
-Window = tuple[int, int]
+if TYPE_CHECKING:
+    from distributed import Client
+
+CLOSED_CHOICES = {name: get_args(hint) for name, hint in get_type_hints(Choices).items() if get_origin(hint) is Literal}
 
 
 @dataclass(frozen=True)
-class Study:
+class Study(Choices):
     """The choices of an event study.
 
     Parameters
@@ -111,36 +97,12 @@ class Study:
     ((-1, 1),)
     """
 
-    model: str | Model = "market"
-    benchmark: str | Mapping[str, str] | None = None
-    estimation: Window = (-260, -11)
-    event: Window = (-10, 10)
-    windows: Sequence[Window] = ((0, 0), (-1, 1), (0, 5))
-    tests: str | Sequence[str | Test] | Mapping[str, Test] = "default"
-    returns: str = "simple"
-    price: str = "close"
-    min_estimation: int = 120
-    on_closed: str = "next"
-    seed: int = 0
-    gaps: str = "missing"
-    min_coverage: float = 1.0
-    group: str | None = None
-    weight: str | None = None
-    peers: Sequence[str] | Mapping[str, Sequence[str]] | str | None = None
-    outcome: str = "return"
-    accumulate: str = "sum"
-    currency: str | None = None
-    contaminated: str = "keep"
-    confounding: Window | None = None
-    estimation_columns: tuple[str, str] | None = None
-    event_columns: tuple[str, str] | None = None
-
     def __post_init__(self) -> None:
         for name in ("estimation", "event"):
             object.__setattr__(self, name, _window(name, getattr(self, name)))
         object.__setattr__(self, "windows", tuple(_window("windows", w) for w in self.windows))
         _check_windows(self.estimation, self.event, self.windows)
-        for name, valid in CHOICES.items():
+        for name, valid in CLOSED_CHOICES.items():
             if getattr(self, name) not in valid:
                 raise one_of(name, getattr(self, name), valid)
         if self.confounding is not None:
@@ -160,23 +122,11 @@ class Study:
     @property
     def return_model(self) -> Model:
         """The return model itself, where ``model`` may be only its name."""
-        return model(self.model) if isinstance(self.model, str) else self.model
+        return as_model(self.model)
 
     def tests_for(self, kind: Survives) -> dict[str, Test]:
-        """Give the tests by name; ``kind`` is the dependence that the default must survive."""
-        given = self.tests
-        if isinstance(given, Mapping):
-            return dict(given)
-        if given == "default":
-            given = (DEFAULT_TESTS if self.accumulate == "sum" else COMPOUNDED_TESTS)[kind]
-        elif given == "all":
-            given = _registry.names("inference")
-        elif isinstance(given, str):
-            given = (given,)
-        return {
-            _name_of(t, k): _registry.load("inference", t) if isinstance(t, str) else t
-            for k, t in enumerate(given, start=1)
-        }
+        """Return the tests by name; ``kind`` is the dependence under which the default ones hold."""
+        return tests_for(self, kind)
 
     def check(
         self,
@@ -202,7 +152,7 @@ class Study:
         DataFrame
             Index ``event_id``; ticker, announced, session, placement, benchmark, n_estimation, status, reason.
         """
-        return self._engine(events, prices, factors, other_news).check()
+        return StudyRun(self, StudyData(events, prices, factors, other_news)).check()
 
     def run(
         self,
@@ -212,7 +162,7 @@ class Study:
         factors: pd.DataFrame | None = None,
         other_news: Events | None = None,
         progress: bool = False,
-        executor: Any = None,
+        executor: Executor | Client | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
     ) -> Result:
         """Estimate every event, and test the sample.
@@ -257,48 +207,19 @@ class Study:
         """
         if not len(events):
             raise NotEnoughData("there are no events; give at least one")
-        engine = replace(self._engine(events, prices, factors, other_news), scale=scaled(executor, checkpoint))
-        return engine.run(progress)
-
-    def _engine(
-        self, events: Events, prices: Prices, factors: pd.DataFrame | None, other_news: Events | None
-    ) -> Engine:
-        windows = np.array(self.windows, dtype=np.int64)
-        compound = self.accumulate == "compound"
-        spec = Spec(self.estimation, self.event, windows, self.min_estimation, self.min_coverage, compound)
-        model = SquaredModel(self.return_model) if self.outcome == "volatility" else self.return_model
-        given = {name: getattr(self, name) for name in Choices.__dataclass_fields__ if hasattr(self, name)}
-        return Engine(
-            model, Choices(spec, model.columns, **given), self.tests_for, self.tests == "default", self.group,
-            self.weight, self.seed, self._settings(), events, prices, factors, other_news,
-        )  # fmt: skip
-
-    def _settings(self) -> dict[str, Any]:
-        """Give the choices as plain values."""
-        chosen = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        if not isinstance(self.model, str):
-            chosen["model"] = settings_of(self.model)
-        if not isinstance(self.tests, str):
-            chosen["tests"] = [t if isinstance(t, str) else "user" for t in self.tests]
-        return chosen
+        data = StudyData(events, prices, factors, other_news)
+        return StudyRun(self, data, workers(executor, checkpoint)).run(progress)
 
 
-def _name_of(test: str | Test, position: int) -> str:
-    """Name a test given as an object by its member's file, and one of the user's by its position."""
-    if isinstance(test, str):
-        return test
-    home, _, name = test.chunk.__module__.rpartition(".")
-    return name if home == "eventstudy.inference" else f"user_{position}"
+def _window(name: str, value: object) -> Window:
+    if isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(v, int | np.integer) for v in value):
+        first, last = map(int, value)
+        if first <= last:
+            return first, last
+    raise InputError(f"{name} has {value!r}; a window is two whole numbers, the first not after the second")
 
 
-def _window(name: str, value: Any) -> Window:
-    ok = isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(v, int | np.integer) for v in value)
-    if not ok or value[0] > value[1]:
-        raise InputError(f"{name} has {value!r}; a window is two whole numbers, the first not after the second")
-    return int(value[0]), int(value[1])
-
-
-def _check_columns(name: str, value: Any) -> None:
+def _check_columns(name: str, value: object) -> None:
     pair = isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(column, str) for column in value)
     if value is not None and not pair:
         raise InputError(f"{name} is {value!r}; give the names of two events columns, as in ('first', 'last')")

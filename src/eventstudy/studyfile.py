@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 import numpy as np
@@ -23,41 +26,42 @@ from eventstudy.prepare.events import Events, read_events
 from eventstudy.prepare.french import read_french
 from eventstudy.prices import fetch_prices
 from eventstudy.study import Study
+from eventstudy.types import Choices
 
 PASSWORD = re.compile(r"://[^@]*:[^@]*@|[?&]\w*password=", re.IGNORECASE)
 
 
-class _StudyTable(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    events: str | None = None
-    catalogue: str | None = None
-    factors: str | list[str] | None = None
-    model: str | dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
-    benchmark: str | dict[str, str] | msgspec.UnsetType = msgspec.UNSET
-    estimation: tuple[int, int] | msgspec.UnsetType = msgspec.UNSET
-    event: tuple[int, int] | msgspec.UnsetType = msgspec.UNSET
-    windows: list[tuple[int, int]] | msgspec.UnsetType = msgspec.UNSET
-    tests: str | list[str | dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
-    returns: str | msgspec.UnsetType = msgspec.UNSET
-    price: str | msgspec.UnsetType = msgspec.UNSET
-    min_estimation: int | msgspec.UnsetType = msgspec.UNSET
-    on_closed: str | msgspec.UnsetType = msgspec.UNSET
-    seed: int | msgspec.UnsetType = msgspec.UNSET
-    gaps: str | msgspec.UnsetType = msgspec.UNSET
-    min_coverage: float | msgspec.UnsetType = msgspec.UNSET
-    group: str | msgspec.UnsetType = msgspec.UNSET
-    weight: str | msgspec.UnsetType = msgspec.UNSET
-    peers: str | list[str] | dict[str, list[str]] | msgspec.UnsetType = msgspec.UNSET
-    outcome: str | msgspec.UnsetType = msgspec.UNSET
-    accumulate: str | msgspec.UnsetType = msgspec.UNSET
-    currency: str | msgspec.UnsetType = msgspec.UNSET
-    contaminated: str | msgspec.UnsetType = msgspec.UNSET
-    confounding: tuple[int, int] | msgspec.UnsetType = msgspec.UNSET
-    estimation_columns: tuple[str, str] | msgspec.UnsetType = msgspec.UNSET
-    event_columns: tuple[str, str] | msgspec.UnsetType = msgspec.UNSET
+def _in_toml(hint: object) -> object:
+    """Return the type that a choice has in TOML, which has no null."""
+    if get_origin(hint) is Literal:
+        return str  # Study says which texts are valid
+    if get_origin(hint) in (Union, UnionType):
+        parts = [_in_toml(part) for part in get_args(hint) if part is not NoneType]
+        return functools.reduce(operator.or_, parts)
+    return hint
+
+
+MEMBER = str | dict[str, Any]  # a name, or a table of a name and options
+CHOICES = {
+    **{name: _in_toml(hint) for name, hint in get_type_hints(Choices).items() if name not in ("model", "tests")},
+    "model": MEMBER,
+    "tests": str | list[MEMBER],
+}
+_StudyTable = msgspec.defstruct(
+    "_StudyTable",
+    [
+        ("events", str | None, None),
+        ("catalogue", str | None, None),
+        ("factors", str | list[str] | None, None),
+        *((name, hint | msgspec.UnsetType, msgspec.UNSET) for name, hint in CHOICES.items()),
+    ],
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+)
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
-    study: _StudyTable
+    study: _StudyTable  # type: ignore[valid-type]
     prices: dict[str, Any]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.text import Text
 
+from eventstudy.display.measure import measure_of
 from eventstudy.plots._style import png
 from tests.plots.drawing import draw
 from tests.plots.test_contract import drawn_texts
@@ -71,11 +74,7 @@ def test_a_year_of_sessions_has_no_marker_a_day():
 
 def test_the_name_of_a_field_is_text():
     result = study("spread")
-    settings = {**result.provenance["settings"], "outcome": "$x_{ 利差"}
-    other = type(result)(
-        result.events, result.ar, result.cars, result.daily, result.tests, result.reactions, result.attrition,
-        {**result.provenance, "settings": settings},
-    )  # fmt: skip
+    other = replace(result, measure=measure_of("$x_{ 利差"), rerun=None)
     for kind in KINDS:
         figure = np.ravel(draw(other, kind))[0].figure
         texts = [text for text in figure.findobj(Text) if "$" in text.get_text()]

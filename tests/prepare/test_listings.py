@@ -11,6 +11,8 @@ import pytest
 
 import eventstudy as es
 from eventstudy.core.draws import drawn
+from eventstudy.run.rerun import StudyRun
+from eventstudy.run.sample import StudyData
 from eventstudy.types import Placed
 
 WINDOWS: dict[str, Any] = {"model": "mean", "windows": ((0, 0), (-1, 1)), "event": (-2, 2), "min_estimation": 100}
@@ -30,7 +32,7 @@ def after_the_close(ticker: str = "9988.HK;BABA", **columns: Any) -> es.Events:
 
 
 def prepared(given: es.Events, prices: es.Prices, **choices: Any) -> Any:
-    return es.Study(**{**WINDOWS, **choices})._engine(given, prices, None, None).prepared(whole=True)
+    return StudyRun(es.Study(**{**WINDOWS, **choices}), StudyData(given, prices)).sample(whole=True)
 
 
 def test_two_listings_of_one_announcement_fall_on_two_sessions_and_are_linked(real: es.Prices) -> None:

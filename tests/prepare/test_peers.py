@@ -15,6 +15,8 @@ from eventstudy.core.draws import drawn
 from eventstudy.core.ols import least_squares
 from eventstudy.core.windows import blocks
 from eventstudy.errors import InputError
+from eventstudy.run.rerun import StudyRun
+from eventstudy.run.sample import StudyData
 from eventstudy.types import PEERS, Abnormal, Block, Column
 
 DAYS = 200
@@ -211,7 +213,7 @@ def test_a_listing_abroad_is_barred_by_the_dates_of_the_news_at_home() -> None:
 def test_drawn_dates_keep_the_firm_itself_barred() -> None:
     its = prices(NAMES)
     given = events([("A", 100), ("B", 103)])
-    made = es.Study(**WINDOWS, model=Recorder())._engine(given, its, None, None).prepared(whole=True)
+    made = StudyRun(es.Study(**WINDOWS, model=Recorder()), StudyData(given, its)).sample(whole=True)
     names = sorted(NAMES)
     (panel,) = made.panels
     assert panel.peers is not None

@@ -11,6 +11,8 @@ import pytest
 import eventstudy as es
 from eventstudy.core.draws import drawn
 from eventstudy.errors import InputError
+from eventstudy.run.rerun import StudyRun
+from eventstudy.run.sample import StudyData
 from tests.prepare.test_peers import events, prices
 
 WINDOWS: dict[str, Any] = {
@@ -123,7 +125,7 @@ def test_a_short_own_estimation_window_is_too_few() -> None:
 
 def test_drawn_dates_keep_own_windows() -> None:
     study = es.Study(**{**WINDOWS, "min_estimation": 20})
-    made = study._engine(events(ROWS, **OWN), prices(NAMES), None, None).prepared(whole=True)
+    made = StudyRun(study, StudyData(events(ROWS, **OWN), prices(NAMES))).sample(whole=True)
     assert made.placed.own is not None
     np.testing.assert_array_equal(made.placed.own, FILLED)
     for one in drawn(made.panels, made.placed, made.sample, 7, 1):

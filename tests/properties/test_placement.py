@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from eventstudy import Events, markets
 from eventstudy.errors import AlignmentError
-from eventstudy.prepare.calendar import Calendar, place
+from eventstudy.prepare.calendar import place
+from eventstudy.types import Calendar
 from tests.properties import QUICK
 
 # The ordinary closing time on the wall of the exchange; Tokyo's before November 2024.

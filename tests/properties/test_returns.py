@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventstudy.bars import Bars
-from eventstudy.prepare.calendar import Calendar
 from eventstudy.prepare.returns import adjusted, carried, change, field, lay
+from eventstudy.types import Calendar
 from tests.properties import QUICK
 
 SEEDS = st.integers(0, 2**32 - 1)

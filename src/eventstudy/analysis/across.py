@@ -3,96 +3,53 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
-from eventstudy.analysis.specifications import Specifications, Window, in_order
-from eventstudy.core.nulls import divide, verdict
-from eventstudy.core.sums import mean_and_sd
+from eventstudy.analysis.specifications import Specifications, in_order
 from eventstudy.errors import EventStudyError, EventStudyWarning, InputError
 from eventstudy.members import model as model_named
 from eventstudy.members import models as all_models
 from eventstudy.members import settings_of
-from eventstudy.result import Result
-from eventstudy.types import PEERS, Abnormal, Ints, Model, Sample, Scores, Spec, State, Test, Verdict
+from eventstudy.types import PEERS, Choices, Model, Rerun, ResultFrames, Window
 
 OF_THE_MARKET = ("benchmark", "sessions", "clock")
 Models = Sequence[str | Model] | Mapping[str, str | Model]
-Run = Callable[[Model, Ints, Mapping[str, Test]], Result]
 
 
-def across(run: Run, models: Models, windows: Sequence[Window] | None, spec: Spec) -> Specifications:
+def across(
+    rerun: Rerun, result: ResultFrames, models: Models, windows: Sequence[Window] | None
+) -> Specifications[ResultFrames]:
     """Run a study with each of several models; see ``Result.across``."""
-    chosen, spans = labelled(models), _windows(windows, spec)
-    results: dict[str, Result] = {}
+    chosen, spans = labelled(models), _windows(windows, rerun.choices)
+    results: dict[str, ResultFrames] = {}
     errors: dict[str, EventStudyError] = {}
-    for label, its in chosen.items():
+    for label, model in chosen.items():
         try:
-            results[label] = run(its, spans, {OWN: ERROR})
+            results[label] = rerun.result(model=model, windows=spans)
         except EventStudyError as raised:
             errors[label] = raised
     if not results:
         raise next(iter(errors.values()))
     for label, error in errors.items():
         warnings.warn(f"the model {label!r} could not be run: {error}", EventStudyWarning, stacklevel=4)
-    given = next(iter(results.values()))
+    first = next(iter(results.values()))
     about = pd.DataFrame(
         {
-            "family": [_family(its) for its in chosen.values()],
+            "family": [_family(model) for model in chosen.values()],
             "error": [str(errors.get(label, "")) for label in chosen],
         },
         index=pd.Index(chosen, name="model"),
     )
-    cars = [_cars(label, results.get(label), given.events, spans, str(errors.get(label, ""))) for label in chosen]
-    tests = pd.concat([its.tests.assign(model=label) for label, its in results.items()], ignore_index=True)
+    cars = [_cars(label, results.get(label), first.events, spans, str(errors.get(label, ""))) for label in chosen]
+    tests = pd.concat([each.tests.assign(model=label) for label, each in results.items()], ignore_index=True)
     tests = tests[["model", *(name for name in tests if name != "model")]]
-    own = tests["test"] == OWN
-    results = {label: _without_own(result) for label, result in results.items()}
-    story = dict(next(iter(results.values())).provenance)
-    return Specifications(
-        about, in_order(pd.concat(cars)), tests[~own].reset_index(drop=True), _effects(tests[own]), results, story
-    )
-
-
-def _without_own(result: Result) -> Result:
-    named = [name for name in result.provenance["tests"] if name != OWN]
-    tests = result.tests[result.tests["test"] != OWN].reset_index(drop=True)
-    return replace(result, tests=tests, provenance={**result.provenance, "tests": named})
-
-
-def _effects(own: pd.DataFrame) -> pd.DataFrame:
-    """Give the means with their errors and 95 % intervals, from what ``ERROR`` left as a test."""
-    made = own[own["group"] == "all"].reset_index(drop=True)
-    reach = special.stdtrit(made["df"].where(made["df"] > 0), 0.975) * made["statistic"]
-    made = made.assign(se=made["statistic"], lower=made["effect"] - reach, upper=made["effect"] + reach)
-    return made[["model", "start", "end", "n", "effect", "se", "df", "lower", "upper"]]
-
-
-def _standard_error(state: State, sample: Sample) -> Verdict:
-    r"""Give the standard error of the mean CAR, which allows for events that share days, in the statistic's place.
-
-    .. math:: se = \frac{sd(CAR)}{\sqrt N} \sqrt{\frac{1 + (N-1) r}{1 - r}}
-
-    as the band around the CAAR has it, with r of :mod:`eventstudy.core.overlap` for the window; NaN for one event.
-    """
-    moments, r = sample.shared["moments"], sample.shared["overlap"]["windows"]
-    n = moments["n"]
-    _, sd = mean_and_sd(n, moments["car"], moments["car2"])
-    inflation = divide(1.0 + (n - 1.0) * r, 1.0 - r)
-    return verdict(sd * np.sqrt(np.where(inflation > 0, inflation, np.nan) / np.maximum(n, 1)), n, df=n - 1)
-
-
-def _nothing_of_its_own(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
-    return {}
-
-
-OWN = "standard error"
-ERROR = Test(_nothing_of_its_own, _standard_error, shares=("moments", "overlap"), survives="overlap")
+    effects = pd.concat([each.effects.assign(model=label) for label, each in results.items()], ignore_index=True)
+    effects = effects[["model", *(name for name in effects if name != "model")]]
+    return Specifications(about, in_order(pd.concat(cars)), tests, effects, results, dict(first.provenance))
 
 
 def labelled(models: Any) -> dict[str, Model]:
@@ -149,20 +106,25 @@ def _family(its: Model) -> str:
     return "index" if names <= set(OF_THE_MARKET) else "factors"
 
 
-def _windows(given: Sequence[Window] | None, spec: Spec) -> Ints:
-    if given is None:
-        return spec.windows
+def _windows(windows: Sequence[Window] | None, choices: Choices) -> list[Window]:
+    if windows is None:
+        return [(int(start), int(end)) for start, end in choices.windows]
     try:
-        made = np.asarray(list(dict.fromkeys(tuple(window) for window in given)))
+        pairs = np.asarray(list(dict.fromkeys(tuple(window) for window in windows)))
     except (TypeError, ValueError):  # no pairs at all, or not of one length
-        made = np.empty(0)
-    whole = made.ndim == 2 and made.shape[1:] == (2,) and made.dtype.kind in "iu"
-    if not whole or (made[:, 0] > made[:, 1]).any() or made.min() < spec.event[0] or made.max() > spec.event[1]:
-        raise InputError(f"windows is {given!r}; give pairs of whole numbers inside event {spec.event}, as ((0, 0),)")
-    return made.astype(np.int64)
+        pairs = np.empty(0)
+    first, last = choices.event
+    whole = pairs.ndim == 2 and pairs.shape[1:] == (2,) and pairs.dtype.kind in "iu"
+    if not whole or (pairs[:, 0] > pairs[:, 1]).any() or pairs.min() < first or pairs.max() > last:
+        raise InputError(
+            f"windows is {windows!r}; give pairs of whole numbers inside event {choices.event}, as ((0, 0),)"
+        )
+    return [(int(start), int(end)) for start, end in pairs]
 
 
-def _cars(label: str, result: Result | None, given: pd.DataFrame, windows: Ints, error: str) -> pd.DataFrame:
+def _cars(
+    label: str, result: ResultFrames | None, given: pd.DataFrame, windows: Sequence[Window], error: str
+) -> pd.DataFrame:
     """Give a row an event and window, with NaN and the reason where there is no CAR."""
     events = (given if result is None else result.events)[["ticker", "session", "status", "reason"]]
     if result is None:

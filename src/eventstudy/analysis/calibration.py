@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,10 @@ import pandas as pd
 from scipy import special
 
 from eventstudy import _registry
-from eventstudy.core.draws import ShockedModel, null
-from eventstudy.core.run import IN_PROCESS, Execution, run
-from eventstudy.display.measure import Measure, measure_of
+from eventstudy.core.draws import ShockedModel
+from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError, NotEnoughData
-from eventstudy.prepare.align import Prepared
-from eventstudy.types import Model, Test
+from eventstudy.types import Rerun, ResultFrames
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,16 +30,14 @@ class Calibration:
         The nominal level of the tests.
     provenance : mapping
         Of the prices and the settings of the study, with seed and draws.
+    measure : Measure
+        What the study measures.
     """
 
     frame: pd.DataFrame
     level: float
     provenance: Mapping[str, Any]
-
-    @property
-    def measure(self) -> Measure:
-        """What the study measures."""
-        return measure_of(self.provenance["settings"])
+    measure: Measure
 
     def __repr__(self) -> str:
         note = self.provenance["prices"].get("note")
@@ -63,14 +58,7 @@ class Calibration:
 
 
 def calibrate(
-    prepared: Prepared,
-    model: Model,
-    tests: Mapping[str, Test],
-    draws: int,
-    shocks: Sequence[float],
-    level: float,
-    seed: int,
-    how: Execution = IN_PROCESS,
+    rerun: Rerun, result: ResultFrames, draws: int, shocks: Sequence[float], level: float, seed: int | None
 ) -> Calibration:
     """Run the study on drawn dates, once a shock, and count rejections; see ``Result.calibrate``.
 
@@ -87,25 +75,30 @@ def calibrate(
         raise InputError(f"level is {level}; it is a share between 0 and 1")
     if not len(shocks) or not np.isfinite(np.asarray(shocks, dtype=np.float64)).all():
         raise InputError(f"shocks is {shocks!r}; give numbers, of returns as decimals, as in (0.0, 0.01, 0.02)")
+    tests, choices = rerun.tests(), rerun.choices
     slow = [name for name, test in tests.items() if test.draws]
     if slow:
         raise InputError(f"test {slow[0]!r} draws dates itself, and cannot be calibrated by drawing them; leave it out")
-    spec = prepared.sample.spec
-    if not spec.event[0] <= 0 <= spec.event[1]:
-        raise InputError(f"event {spec.event} does not hold day 0, on which the shock falls; widen it")
-    rows, again = [], partial(run, how=how)
+    first, last = choices.event
+    if not first <= 0 <= last:
+        raise InputError(f"event {choices.event} does not hold day 0, on which the shock falls; widen it")
+    seed = choices.seed if seed is None else seed
+    rows = []
     for shock in shocks:
-        shocked = ShockedModel(model, float(shock), -spec.event[0])
-        found = null(again, prepared.panels, prepared.placed, shocked, tests, prepared.sample, draws, seed)
-        if not found:
+        shocked = ShockedModel(rerun.return_model, float(shock), -first)
+        statistics = rerun.null(draws, model=shocked, seed=seed, groups=False)["all"]
+        if not statistics:
             raise NotEnoughData("the histories hold no place for any event; give longer prices or a shorter estimation")
         for name in tests:
-            p = found[f"p:{name}"][:, 0]
-            for v, (start, end) in enumerate(spec.windows):
+            p = statistics[f"p:{name}"]
+            for v, (start, end) in enumerate(choices.windows):
                 known = np.isfinite(p[:, v])
                 rows.append((shock, start, end, name, *_rate(int((p[known, v] < level).sum()), int(known.sum()))))
     columns = ["shock", "start", "end", "test", "n_draws", "rejection", "lower", "upper"]
-    return Calibration(pd.DataFrame(rows, columns=columns), level, {"draws": draws, "seed": seed})
+    record = {name: result.provenance.get(name, {}) for name in ("prices", "settings")}
+    return Calibration(
+        pd.DataFrame(rows, columns=columns), level, {**record, "draws": draws, "seed": seed}, result.measure
+    )
 
 
 def _rate(hits: int, n: int) -> tuple[int, float, float, float]:

@@ -11,21 +11,23 @@ import keyword
 import tokenize
 import warnings
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.core.nulls import p_t
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, one_of
-from eventstudy.types import Floats
+from eventstudy.types import Floats, ResultFrames, Window
+
+if TYPE_CHECKING:
+    from statsmodels.regression.linear_model import RegressionResultsWrapper
 
 COVARIANCES = ("HC1", "nonrobust", "cluster")
 WEIGHTS = (None, "precision")
 CONTRASTS = ("Treatment", "Sum", "Diff", "Helmert", "Poly")
 MOST = 30  # groups to be compared pair by pair
 ROUNDING = 1e-24  # a variance below this share of the squared CARs is the rounding of none
-Window = tuple[int, int]
 
 
 class _Pair(NamedTuple):
@@ -37,13 +39,12 @@ class _Pair(NamedTuple):
     what: str
 
 
-def compare(
-    events: pd.DataFrame, cars: pd.DataFrame, column: str, window: Window | None, what: str = "CAR"
-) -> pd.DataFrame:
+def compare(result: ResultFrames, column: str, window: Window | None) -> pd.DataFrame:
     """Compare the mean CAR of every pair of values of a column; see ``Result.compare``."""
-    if column not in events.columns:
-        raise one_of("column", column, events.columns)
-    frame, window = _with_car(events, cars, window)
+    if column not in result.events.columns:
+        raise one_of("column", column, result.events.columns)
+    what = result.measure.short
+    frame, window = _with_car(result.events, result.cars, window)
     blank = _blank(frame[column])
     lost = {_no_car(window, what): int(frame["car"].isna().sum()), f"without {column!r}": int(blank.sum())}
     _say_lost(len(frame), lost)
@@ -135,9 +136,8 @@ def _clustered(pair: _Pair, notes: list[str]) -> dict[str, Any]:
 
 
 def regress(
-    events: pd.DataFrame, cars: pd.DataFrame, formula: str, window: Window | None, weights: str | None, cov: str,
-    what: str = "CAR",
-) -> Any:  # fmt: skip
+    result: ResultFrames, formula: str, window: Window | None, weights: str | None, cov: str
+) -> RegressionResultsWrapper:
     """Regress the CARs on the columns of the events; see ``Result.regress``."""
     from statsmodels.regression.linear_model import OLS, WLS
 
@@ -145,7 +145,8 @@ def regress(
         raise one_of("weights", weights, WEIGHTS)
     if cov not in COVARIANCES:
         raise one_of("cov", cov, COVARIANCES)
-    frame, window = _with_car(events, cars, window)
+    what = result.measure.short
+    frame, window = _with_car(result.events, result.cars, window)
     names = _checked_names(formula, frame)
     given = frame[frame["car"].notna()]
     given = given.mask(given.apply(_blank))

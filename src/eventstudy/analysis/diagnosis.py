@@ -8,25 +8,32 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
-from eventstudy import _registry, markets
-from eventstudy.bars import Prices
-from eventstudy.core import overlap, parts
-from eventstudy.core.clustering import Clustering, clustering
-from eventstudy.core.scores import scores
-from eventstudy.core.sums import add
-from eventstudy.core.windows import blocks
+from eventstudy import _registry
+from eventstudy.core.clustering import clustering_of
+from eventstudy.core.sums import Gathered
 from eventstudy.display.formats import p_value, plural
-from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError
-from eventstudy.prepare.align import Prepared
-from eventstudy.types import Abnormal, Bools, Floats, Ints, Model, Scores, Status
+from eventstudy.types import (
+    Abnormal,
+    Bools,
+    Clustering,
+    Floats,
+    Ints,
+    Model,
+    Rerun,
+    ResultFrames,
+    Scores,
+    Spec,
+    State,
+    StudySample,
+)
 
 INFLATION = 0.25  # by which common days may add to the variance of the mean: a 5 % test then rejects 8 %
 LEVEL = 0.01  # below which the p of event-induced variance counts
@@ -121,34 +128,35 @@ class _Fitted:
     window: tuple[int, int]
 
 
-def diagnose(
-    prepared: Prepared, model: Model, prices: Prices, constituents: Constituents | None, measure: Measure
-) -> pd.DataFrame:
-    """Make every check; see ``Result.diagnose``. The prices tell the exchanges of securities and benchmarks."""
+def diagnose(rerun: Rerun, result: ResultFrames, constituents: Constituents | None) -> pd.DataFrame:
+    """Make every check; see ``Result.diagnose``."""
     _check_constituents(constituents)
-    fitted = _fitted(prepared, model)
+    fitted = _fitted(rerun)
     if len(fitted.rows) == 0:
         nothing = Finding(np.nan, "no event could be used")
         return _frame(dict.fromkeys(("clustering", "correlation", *ADVICE), nothing), {})
-    cluster = _shared_days(prepared, fitted)
-    used = prepared.event_table.frame.iloc[prepared.event_table.rows[fitted.rows]]
+    sample, model = rerun.sample(), rerun.return_model
+    table = sample.event_table
+    cluster = clustering_of(table.sessions[table.rows], sample.placed, sample.sample, fitted.rows)
+    used = table.frame.iloc[table.rows[fitted.rows]]
     pairs = used.groupby(["ticker", "benchmark"], sort=True).size()
-    n_est = prepared.sample.spec.n_est
-    found = {
+    n_est = sample.sample.spec.n_est
+    thin = _thin_trading(fitted) if result.measure.of_returns else Finding(np.nan, "the study is not of returns")
+    findings = {
         "clustering": _clustering(cluster),
         "correlation": _correlation(cluster, fitted),
-        "contaminated estimation": _others(prepared, fitted, slice(0, n_est), "estimation"),
-        "confounding events": _others(prepared, fitted, slice(n_est, None), "event"),
+        "contaminated estimation": _others(sample, fitted, slice(0, n_est), "estimation"),
+        "confounding events": _others(sample, fitted, slice(n_est, None), "event"),
         "event-induced variance": _induced_variance(fitted),
         "normality": _normality(fitted),
         "autocorrelation": _autocorrelation(fitted),
-        "thin trading": _thin_trading(fitted) if measure.of_returns else Finding(np.nan, "the study is not of returns"),
+        "thin trading": thin,
         "missing returns": _missing_returns(fitted),
-        "cross-zone benchmark": _cross_zone(pairs, model, prices),
+        "cross-zone benchmark": _cross_zone(sample.other_zone[fitted.rows], model),
         "treated benchmark": _treated(pairs, model, constituents),
         "small sample": _small_sample(cluster),
     }
-    return _frame(found, {**dict.fromkeys(("clustering", "correlation"), _dependence(cluster)), **ADVICE})
+    return _frame(findings, {**dict.fromkeys(("clustering", "correlation"), _dependence(cluster)), **ADVICE})
 
 
 def text(frame: pd.DataFrame, width: int = 100) -> str:
@@ -179,31 +187,20 @@ def _frame(found: Mapping[str, Finding], advice: Mapping[str, Advice]) -> pd.Dat
     return pd.DataFrame(rows, columns=["check", "figure", "value", "breaks", "survives", "remedy"])
 
 
-def _fitted(prepared: Prepared, model: Model) -> _Fitted:
+def _fitted(rerun: Rerun) -> _Fitted:
     """Fit every event again, and keep some numbers of each that can be used."""
-    sample, spec = prepared.sample, replace(prepared.sample.spec, windows=prepared.sample.spec.windows[:1])
-    together: dict[str, Any] = {}
-    kept: list[dict[str, Floats]] = []
-    panels = [parts.build(its) for its in prepared.panels]
-    for block in blocks(panels, prepared.placed, spec, len(sample.cluster_group), sample.n_groups):
-        enough = block.ok[:, : spec.n_est].sum(axis=1) >= spec.min_estimation
-        abnormal = model.fit(block)
-        good = (abnormal.status == Status.OK) & enough & block.ok[:, spec.n_est :].any(axis=1)
-        if good.any():
-            abnormal = abnormal.take(good)
-            scored = scores(abnormal, spec)
-            add(together, overlap.chunk(scored, abnormal, spec))
-            kept.append(_leaves(scored, abnormal))
-    if not kept:
-        return _Fitted(np.empty(0, dtype=np.int64), {}, np.nan, (0, 0))
-    leaf = {name: np.concatenate([one[name] for one in kept]) for name in kept[0]}
-    r = float(overlap.finalize(together, replace(sample, spec=spec))["windows"][0, 0])
-    start, end = spec.windows[0]
-    return _Fitted(leaf.pop("row").astype(np.int64), leaf, r, (int(start), int(end)))
+    window = rerun.choices.windows[0]
+    outcome = rerun.outcome(windows=[window], tests={}, extra={"residuals": _residuals})
+    if not outcome.extra.get("residuals"):
+        return _Fitted(np.empty(0, dtype=np.int64), {}, np.nan, window)
+    leaf = {name: np.asarray(gathered.values) for name, gathered in outcome.extra["residuals"].items()}
+    order = np.argsort(leaf["row"], kind="stable")
+    leaf = {name: values[order] for name, values in leaf.items()}
+    return _Fitted(leaf.pop("row"), leaf, float(outcome.shared["overlap"]["windows"][0, 0]), window)
 
 
-def _leaves(scored: Scores, abnormal: Abnormal) -> dict[str, Floats]:
-    """Give what the checks need of each event, (n,)."""
+def _residuals(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
+    """Return what the checks need of the estimation residuals of each event, (n,)."""
     n_est = abnormal.n_est
     ok = abnormal.ok[:, :n_est]
     n = ok.sum(axis=1)
@@ -216,8 +213,8 @@ def _leaves(scored: Scores, abnormal: Abnormal) -> dict[str, Floats]:
     scale = np.sqrt(_dot(e2[:, 1:], both) * _dot(e2[:, :-1], both))
     spare = abnormal.dof > 2
     variance = np.where(spare, abnormal.dof / np.where(spare, abnormal.dof - 2.0, 1.0), np.nan)
-    return {
-        "row": abnormal.block.id.astype(np.float64),
+    leaves = {
+        "row": abnormal.block.id,
         "n": n.astype(np.float64),
         "jarque_bera": n / 6.0 * (skewness**2 + (kurtosis - 3.0) ** 2 / 4.0),
         "rho": np.divide(_dot(e[:, 1:], e[:, :-1]), scale, out=np.full(len(n), np.nan), where=scale > 0),
@@ -225,18 +222,13 @@ def _leaves(scored: Scores, abnormal: Abnormal) -> dict[str, Floats]:
         "lacking": (~ok).sum(axis=1).astype(np.float64),
         "lacking_event": (~abnormal.ok[:, n_est:]).sum(axis=1).astype(np.float64),
         "days": np.full(len(n), float(abnormal.ar.shape[1])),
-        "scar": np.where(scored.ok[:, 0], scored.z[:, 0], np.nan) / np.sqrt(variance),
+        "scar": np.where(scores.ok[:, 0], scores.z[:, 0], np.nan) / np.sqrt(variance),
     }
+    return {name: Gathered((values,)) for name, values in leaves.items()}
 
 
 def _dot(a: Floats, b: Floats | Bools) -> Floats:
     return np.asarray(np.einsum("nl,nl->n", a, b))
-
-
-def _shared_days(prepared: Prepared, fitted: _Fitted) -> Clustering:
-    dates = prepared.sample.cluster_dates[prepared.placed.cluster[fitted.rows]]
-    session = prepared.event_table.frame["session"].to_numpy()[prepared.event_table.rows[fitted.rows]]
-    return clustering(dates[:, prepared.sample.spec.n_est], np.unique(session, return_inverse=True)[1], dates[:, -1])
 
 
 def _dependence(cluster: Clustering) -> Advice:
@@ -256,9 +248,10 @@ def _clustering(cluster: Clustering) -> Finding:
     on = f"{plural(cluster.n_events, 'event')} on {plural(cluster.n_dates, 'date')}"
     if cluster.n_events < 2:
         return Finding(np.nan, f"{on}: there is no pair")
-    return Finding(
-        cluster.share, f"{on}; {cluster.share:.1%} of the pairs share days of their event windows", cluster.share > 0
-    )
+    value = f"{on}; {cluster.share:.1%} of the pairs share days of their event windows"
+    if cluster.n_linked:
+        value += f"; {plural(cluster.n_linked, 'pair')} of dates hold the same news on two exchanges"
+    return Finding(cluster.share, value, cluster.kind != "independent")
 
 
 def _correlation(cluster: Clustering, fitted: _Fitted) -> Finding:
@@ -272,27 +265,26 @@ def _correlation(cluster: Clustering, fitted: _Fitted) -> Finding:
     return Finding(fitted.r, value, inflation > 1.0 + INFLATION)
 
 
-def _others(prepared: Prepared, fitted: _Fitted, columns: slice, name: str) -> Finding:
+def _others(sample: StudySample, fitted: _Fitted, columns: slice, name: str) -> Finding:
     """Count the events that have another session of an event of the same ticker in a window."""
-    table, placed = prepared.event_table.frame, prepared.placed
-    day = table["session"].to_numpy().astype("datetime64[D]" if prepared.event_table.zone is None else "datetime64[s]")
-    known = ~np.isnat(day)
-    date = day.astype(np.int64)
-    first, last = (np.empty(len(fitted.rows), dtype=np.int64) for _ in range(2))
-    offsets = prepared.sample.spec.offsets[columns]
-    for at, panel in enumerate(prepared.panels):
-        mine = placed.panel[fitted.rows] == at
-        where = placed.day[fitted.rows][mine]
-        first[mine], last[mine] = panel.sessions[where + offsets[0]], panel.sessions[where + offsets[-1]]
+    table, placed, rows = sample.event_table, sample.placed, fitted.rows
+    known = ~np.isnat(table.sessions)
+    date = table.sessions.astype(np.int64)
+    first, last = (np.empty(len(rows), dtype=np.int64) for _ in range(2))
+    offsets = sample.sample.spec.offsets[columns]
+    for at, panel in enumerate(sample.panels):
+        in_panel = placed.panel[rows] == at
+        day = placed.day[rows][in_panel]
+        first[in_panel], last[in_panel] = panel.sessions[day + offsets[0]], panel.sessions[day + offsets[-1]]
     low, high = date[known].min() - 1, date[known].max() + 1
-    ticker = np.unique(table["ticker"].to_numpy(dtype=str), return_inverse=True)[1] * (high - low + 1)
+    ticker = np.unique(table.frame["ticker"].to_numpy(dtype=str), return_inverse=True)[1] * (high - low + 1)
     keys = np.unique((ticker + date - low)[known])  # a duplicate is the same event
-    own = prepared.event_table.rows[fitted.rows]
-    begin, end = (ticker[own] + np.clip(edge, low, high) - low for edge in (first, last))
+    events = table.rows[rows]
+    begin, end = (ticker[events] + np.clip(edge, low, high) - low for edge in (first, last))
     others = np.searchsorted(keys, end, side="right") - np.searchsorted(keys, begin, side="left")
-    others -= (first <= date[own]) & (date[own] <= last)
+    others -= (first <= date[events]) & (date[events] <= last)
     n = int((others > 0).sum())
-    value = f"{n} of {plural(len(own), 'event')} have another event of the same ticker in their {name} window"
+    value = f"{n} of {plural(len(events), 'event')} have another event of the same ticker in their {name} window"
     return Finding(n, value, n > 0)
 
 
@@ -345,23 +337,17 @@ def _missing_returns(fitted: _Fitted) -> Finding:
     return Finding(share, value, lacking > 0 or share > GAPS)
 
 
-def _cross_zone(pairs: pd.Series[int], model: Model, prices: Prices) -> Finding:
+def _cross_zone(other_zone: Floats, model: Model) -> Finding:
     """Count the events whose benchmark closes in another zone; with a lead of it in the model nothing is wrong."""
     if not _has_benchmark(model):
         return Finding(np.nan, "the model has no benchmark")
-    zones = {pair: [_zone(prices, name) for name in pair] for pair in pairs.index}
-    known = [pair for pair, its in zones.items() if all(its)]
-    if not known:
+    known = other_zone[np.isfinite(other_zone)]
+    if not len(known):
         return Finding(np.nan, "the exchanges of securities and benchmarks are not known")
-    n = int(sum(pairs[pair] for pair in known if zones[pair][0] != zones[pair][1]))
+    n = int(known.sum())
     led = any(column.shift > 0 for column in model.columns)
-    value = f"the benchmark of {n} of {plural(int(pairs[known].sum()), 'event')} closes in another time zone"
+    value = f"the benchmark of {n} of {plural(len(known), 'event')} closes in another time zone"
     return Finding(n, value + ("; the model has a lead of it" if n and led else ""), n > 0 and not led)
-
-
-def _zone(prices: Prices, ticker: str) -> str:
-    mic = prices.bars[ticker].mic
-    return markets.zone_of(mic) if mic else ""
 
 
 def _has_benchmark(model: Model) -> bool:

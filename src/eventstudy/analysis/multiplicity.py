@@ -9,10 +9,30 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import InputError, one_of
-from eventstudy.types import Floats
+from eventstudy.types import Floats, Rerun, ResultFrames, required
 
 METHODS = {"holm": "holm", "bh": "fdr_bh", "by": "fdr_by", "romano_wolf": ""}  # names in statsmodels
 FEWEST = 20  # samples, as in the placebo test
+
+
+def adjust(rerun: Rerun | None, result: ResultFrames, method: str, draws: int) -> pd.DataFrame:
+    """Adjust the p-values of several windows; see ``Result.adjust``."""
+    drawn = _null(rerun, draws) if method == "romano_wolf" else {}
+    return adjusted(result.tests, method, drawn)
+
+
+def band(rerun: Rerun | None, result: ResultFrames, level: float, draws: int) -> pd.DataFrame:
+    """Return a band that holds for all days together; see ``Result.band``."""
+    check_band(level, draws)
+    drawn = _null(rerun, draws)["all"].get("cumulative", np.empty((0, len(result.daily))))
+    return band_of(result.daily, drawn, level)
+
+
+def _null(rerun: Rerun | None, draws: int) -> dict[str, dict[str, Floats]]:
+    """Return by group what the statistics are on dates drawn anew."""
+    if not isinstance(draws, int) or draws < 99:
+        raise InputError(f"draws is {draws!r}; give a whole number, 99 or more")
+    return required(rerun).null(draws)
 
 
 def adjusted(tests: pd.DataFrame, method: str, drawn: Mapping[str, Mapping[str, Floats]]) -> pd.DataFrame:
@@ -143,7 +163,7 @@ def check_band(level: float, draws: int) -> None:
         raise InputError(f"draws is {draws}; a band of level {level} needs at least {np.ceil(level / (1 - level)):.0f}")
 
 
-def band(daily: pd.DataFrame, drawn: Floats, level: float) -> pd.DataFrame:
+def band_of(daily: pd.DataFrame, drawn: Floats, level: float) -> pd.DataFrame:
     """Give the band around the CAAR that holds for all days together; see ``Result.band``.
 
     Parameters

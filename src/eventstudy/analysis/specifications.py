@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from eventstudy import _registry
 from eventstudy.display import formats
 from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError, one_of
-from eventstudy.result import Result
+from eventstudy.types import ResultFrames
 
 LEVEL = 0.05
 KINDS = ("curve", "events")
@@ -24,8 +24,11 @@ COLUMNS = (
 Window = tuple[int, int]
 
 
+R = TypeVar("R", bound=ResultFrames, covariant=True)
+
+
 @dataclass(frozen=True, repr=False)
-class Specifications:
+class Specifications(Generic[R]):
     """One study with several models.
 
     Attributes
@@ -58,7 +61,7 @@ class Specifications:
     cars: pd.DataFrame
     tests: pd.DataFrame
     effects: pd.DataFrame
-    results: Mapping[str, Result]
+    results: Mapping[str, R]
     provenance: Mapping[str, Any]
 
     def __repr__(self) -> str:
@@ -187,7 +190,7 @@ class Specifications:
         made["significance_depends"] = (made["n_significant"] > 0) & (made["n_significant"] < made.pop("known"))
         return made.sort_values("range", ascending=False, kind="stable")
 
-    def join(self, other: Specifications) -> Specifications:
+    def join(self, other: Specifications[R]) -> Specifications[R]:
         """Put the specifications of another study beside these: other choices, or other events.
 
         Models that serve a part of the events alone, as American factors do American listings, are run on these and

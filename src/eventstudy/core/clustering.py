@@ -2,39 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from eventstudy.types import Ints, Survives
-
-
-class Clustering(NamedTuple):
-    """Events, distinct event dates, and the share of pairs of events whose event windows share a day.
-
-    ``n_linked`` pairs of dates hold the same news on two exchanges, also where their windows share no day.
-    """
-
-    n_events: int
-    n_dates: int
-    share: float
-    n_linked: int = 0
-
-    @property
-    def kind(self) -> Survives:
-        """The dependence that a test must survive."""
-        if self.share == 0.0:
-            return "overlap" if self.n_linked else "independent"
-        return "same_day" if self.n_dates == 1 else "overlap"
-
-    def __str__(self) -> str:
-        if self.kind == "independent":
-            return "no two event windows share a day"
-        if self.share == 0.0:
-            return f"{self.n_linked} pairs of dates hold the same news on two exchanges"
-        if self.kind == "same_day":
-            return "all events share one date"
-        return f"{self.share:.1%} of the pairs of events share days of their windows ({self.n_dates} dates)"
+from eventstudy.types import Bools, Clustering, Dates, Ints, Placed, Sample
 
 
 def clustering(first: Ints, day: Ints, last: Ints) -> Clustering:
@@ -53,6 +23,14 @@ def clustering(first: Ints, day: Ints, last: Ints) -> Clustering:
     # A pair is counted by the event that starts first, and by both where they start together.
     pairs = later.sum() + (n_starts[at] - 1).sum() / 2
     return Clustering(n, len(np.unique(day)), float(pairs / (n * (n - 1) / 2)) if n > 1 else 0.0)
+
+
+def clustering_of(sessions: Dates, placed: Placed, sample: Sample, rows: Bools | Ints) -> Clustering:
+    """Count how some placed events share days; ``sessions`` (n,) are those of all placed events."""
+    cluster = placed.cluster[rows]
+    first, last = sample.cluster_dates[:, [sample.spec.n_est, -1]][cluster].T
+    linked = int(np.isin(sample.links, cluster).all(axis=1).sum())
+    return clustering(first, sessions[rows].astype(np.int64), last)._replace(n_linked=linked)
 
 
 def components(first: Ints, last: Ints, links: Ints | None = None) -> Ints:

@@ -8,14 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from eventstudy.core.clustering import components
-from eventstudy.core.parts import AnyPanel, build
+from eventstudy.core.parts import build
 from eventstudy.core.sums import links
-from eventstudy.types import Abnormal, Block, Bools, Column, Floats, Ints, Model, Panel, Placed, Sample, Spec
+from eventstudy.types import (
+    Abnormal,
+    AnyPanel,
+    Block,
+    Bools,
+    Column,
+    Floats,
+    Ints,
+    Model,
+    Outcome,
+    Panel,
+    Placed,
+    Sample,
+    Spec,
+    Test,
+)
 
 FEWEST = 20  # positions that a group of overlapping dates needs to be drawn as one
 CELLS = 8_000_000  # of residuals by cluster and day that one run may hold
@@ -101,7 +116,7 @@ def drawn(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int,
             panel=panel, asset=asset, day=flat, cluster=cluster.astype(np.int64), group=group,
             weight=np.tile(placed.weight, n), hidden=None, **_repeated(placed, n),
         )  # fmt: skip
-        yield DrawnSamples(moved, Sample(spec, n * n_groups, group[at], dates, links(moved)), n)
+        yield DrawnSamples(moved, Sample(spec, n * n_groups, group[at], dates, links(moved), seed=sample.seed), n)
 
 
 def _repeated(placed: Placed, n: int) -> dict[str, Ints | None]:
@@ -227,11 +242,11 @@ def _clear(shape: tuple[int, ...], placed: Placed, panel: int, n_evt: int) -> Bo
     return clear
 
 
-Run = Callable[..., Any]
+Run = Callable[..., Outcome]
 
 
 def null(
-    run: Run, panels: Sequence[AnyPanel], placed: Placed, model: Model, tests: Mapping[str, Any], sample: Sample,
+    run: Run, panels: Sequence[AnyPanel], placed: Placed, model: Model, tests: Mapping[str, Test], sample: Sample,
     n_draws: int, seed: int,
 ) -> dict[str, Floats]:  # fmt: skip
     """Run the study on drawn dates, and give what its statistics do there.

@@ -6,10 +6,11 @@ Parts do not depend on who works on them, so that one thread, many, and a cluste
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eventstudy.core import daily, overlap, singles
 from eventstudy.core.scores import scores
@@ -17,7 +18,9 @@ from eventstudy.core.sums import add, day_moments, moments
 from eventstudy.core.windows import blocks
 from eventstudy.types import (
     Abnormal,
+    AnyPanel,
     Block,
+    Extra,
     Ints,
     Model,
     Panel,
@@ -36,41 +39,6 @@ CELLS = 8_000_000  # returns that the panels of a part have at most, about, wher
 # takes as long as the arithmetic. Freeing one array of this size, the largest that counts, raises the threshold.
 LARGE = 31 * 2**20
 BY_EVENT = ("panel", "asset", "day", "cluster", "group", "weight", "own", "link")  # of Placed, with a row an event
-
-
-class DeferredPanel(Protocol):
-    """A panel that is built where it is needed, because the whole would be too large for memory."""
-
-    @property
-    def assets(self) -> tuple[str, ...]:
-        """As in ``Panel``."""
-        ...
-
-    @property
-    def calendar(self) -> str:
-        """As in ``Panel``."""
-        ...
-
-    @property
-    def sessions(self) -> Ints:
-        """As in ``Panel``."""
-        ...
-
-    @property
-    def n_cells(self) -> int:
-        """Numbers that each of its assets takes."""
-        ...
-
-    def take(self, assets: Ints) -> DeferredPanel:
-        """Select some of its assets."""
-        ...
-
-    def build(self) -> Panel:
-        """Make the panel."""
-        ...
-
-
-AnyPanel = Panel | DeferredPanel
 
 
 def build(panel: AnyPanel) -> Panel:
@@ -95,10 +63,10 @@ SHARED = {
 
 @dataclass(frozen=True)
 class Task:
-    """One pass over some events: all that a worker takes.
+    """One pass over some events: the whole input of a worker.
 
-    ``rows`` (n,) are the places of the events in the whole sample; ``tests`` and ``shares`` what is added up over them;
-    ``prior`` the shared states of an earlier pass; ``keep_events`` whether every single event is kept.
+    ``rows`` (n,) are the places of the events in the whole sample; ``tests``, ``shares`` and ``extra`` what is added up
+    over them; ``prior`` the shared states of an earlier pass; ``keep_events`` whether every single event is kept.
     """
 
     panels: Sequence[AnyPanel]
@@ -112,17 +80,32 @@ class Task:
     shares: Sequence[str]
     prior: Mapping[str, State]
     keep_events: bool
+    extra: Mapping[str, Extra] = field(default_factory=dict)
+
+
+States = dict[str, dict[str, Any]]  # by name of the test, the shared or the extra state
 
 
 class PartResult(NamedTuple):
-    """What a task gives back: states by test and by shared name, and of its events status, days and results."""
+    """The output of a task: states by test, by shared and by extra name, and of its events status, days and results."""
 
-    tests: dict[str, dict[str, Any]]
-    shared: dict[str, dict[str, Any]]
-    singles: dict[str, Any]
+    tests: States
+    shared: States
+    extra: States
+    singles: dict[str, NDArray[Any]]
     rows: Ints
     status: Ints
     n_est: Ints
+
+    @property
+    def states(self) -> tuple[States, States, States]:
+        """All states, by kind."""
+        return self.tests, self.shared, self.extra
+
+    def with_states(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> PartResult:
+        """Replace every state by what a function makes of it."""
+        tests, shared, extra = ({name: change(state) for name, state in kind.items()} for kind in self.states)
+        return self._replace(tests=tests, shared=shared, extra=extra)
 
 
 MapTasks = Callable[[Callable[[Task], PartResult], Iterable[Task]], Iterable[PartResult]]
@@ -186,34 +169,35 @@ def _of_assets(panel: Panel, assets: Ints) -> Panel:
 
 
 def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> PartResult:
-    """Fit the model to the events of a task, and add up what the tests ask for."""
+    """Fit the model to the events of a task, and add up the states that are asked for."""
     np.empty(LARGE, dtype=np.uint8)
     n = len(task.placed.day)
     status, n_est = np.full(n, Status.OK, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    tests: dict[str, dict[str, Any]] = {name: {} for name in task.tests}
-    shared: dict[str, dict[str, Any]] = {name: {} for name in task.shares}
+    tests: States = {name: {} for name in task.tests}
+    shared: States = {name: {} for name in task.shares}
+    extra: States = {name: {} for name in task.extra}
     every = singles.EventResults(n)
-    panels = [build(its) for its in task.panels]
+    panels = [build(panel) for panel in task.panels]
     for block in blocks(panels, task.placed, task.spec, task.n_clusters, task.n_groups):
         n_est[block.id] = block.n_valid
         abnormal, status[block.id] = _fitted(block, task.model, task.spec)
         if len(abnormal.block.id):
+            abnormal = replace(abnormal, block=replace(abnormal.block, id=task.rows[abnormal.block.id]))
             scored = scores(abnormal, task.spec)
             for name, test in task.tests.items():
                 add(tests[name], test.chunk(scored, abnormal, task.prior))
             for name in task.shares:
                 add(shared[name], SHARED[name].chunk(scored, abnormal, task.spec))
+            for name, chunk in task.extra.items():
+                add(extra[name], chunk(scored, abnormal, task.spec))
             if task.keep_events:
                 every.add(singles.chunk(scored, abnormal, task.spec))
         progress(len(block.id))
-    kept = every.arrays
-    if kept:
-        kept["id"] = task.rows[kept["id"]]
-    return PartResult(tests, shared, kept, task.rows, status, n_est)
+    return PartResult(tests, shared, extra, every.arrays, task.rows, status, n_est)
 
 
 def _fitted(block: Block, model: Model, spec: Spec) -> tuple[Abnormal, Ints]:
-    """Give the fit of the events that can be used, and the status of all."""
+    """Return the fit of the events that can be used, and the status of all."""
     abnormal = model.fit(block)
     status = abnormal.status.copy()
     status[~block.ok[:, block.n_est :].any(axis=1)] = Status.EMPTY_EVENT_WINDOW
@@ -223,7 +207,7 @@ def _fitted(block: Block, model: Model, spec: Spec) -> tuple[Abnormal, Ints]:
 
 
 def joined(parts: Iterable[PartResult], n: int, progress: Callable[[int], object] = lambda n: None) -> PartResult:
-    """Add parts, in their order, to what one task over all ``n`` events would give."""
+    """Add parts, in their order, to what one task over all ``n`` events would give; single events in their order."""
     total: PartResult | None = None
     every = singles.EventResults(n)
     status, n_est = np.full(n, Status.OK, dtype=np.int64), np.zeros(n, dtype=np.int64)
@@ -234,19 +218,20 @@ def joined(parts: Iterable[PartResult], n: int, progress: Callable[[int], object
         if total is None:
             total = part
             continue
-        for mine, its in ((total.tests, part.tests), (total.shared, part.shared)):
-            for name, state in its.items():
-                add(mine[name], state)
+        for sums, states in zip(total.states, part.states, strict=True):
+            for name, state in states.items():
+                add(sums[name], state)
     if total is None:
-        return PartResult({}, {}, {}, np.arange(0), status, n_est)
+        return PartResult({}, {}, {}, {}, np.arange(0), status, n_est)
+    every.sort()
     return total._replace(singles=every.arrays, rows=np.arange(n), status=status, n_est=n_est)
 
 
 def tasks_of(
     panels: Sequence[AnyPanel], placed: Placed, model: Model, sample: Sample, parts: Sequence[Ints], **choices: Any
 ) -> Iterator[Task]:
-    """Give the task of each part; ``choices`` are tests, shares, prior and keep_events."""
+    """Yield the task of each part; ``choices`` are tests, shares, prior, keep_events and extra."""
     n_clusters = len(sample.cluster_group)
     for rows in parts:
-        mine, some = take(panels, placed, rows)
-        yield Task(mine, some, rows, model, sample.spec, n_clusters, sample.n_groups, **choices)
+        some_panels, some = take(panels, placed, rows)
+        yield Task(some_panels, some, rows, model, sample.spec, n_clusters, sample.n_groups, **choices)

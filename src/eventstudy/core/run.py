@@ -11,21 +11,25 @@ import numpy as np
 
 from eventstudy.core.draws import null
 from eventstudy.core.nulls import verdict
-from eventstudy.core.parts import SHARED, AnyPanel, MapTasks, PartResult, cut, joined, tasks_of, work
-from eventstudy.types import Model, Outcome, Placed, Sample, State, Test, Verdict
+from eventstudy.core.parts import SHARED, MapTasks, PartResult, cut, joined, tasks_of, work
+from eventstudy.types import AnyPanel, Extra, Model, Outcome, Placed, Sample, State, Test, Verdict
 
 ALWAYS = ("moments", "overlap", "daily")
 
 
-class Execution(NamedTuple):
-    """How the work is done: ``progress`` is told the number of events after each block or part.
+def _silent(n: int) -> None:
+    """Take no notice of the number of events done."""
 
-    ``each`` (function, tasks) carries a function over the parts of the study, and gives the results in their order;
-    here and one by one where it is None.
+
+class Execution(NamedTuple):
+    """How the work is done.
+
+    ``progress`` is called with the number of events after each block or part. ``map_tasks`` (function, tasks) maps a
+    function over the parts of the study and yields the results in their order; None works in this process, one by one.
     """
 
-    progress: Callable[[int], object] = lambda n: None
-    each: MapTasks | None = None
+    progress: Callable[[int], object] = _silent
+    map_tasks: MapTasks | None = None
 
 
 IN_PROCESS = Execution()
@@ -37,9 +41,9 @@ def run(
     model: Model,
     tests: Mapping[str, Test],
     sample: Sample,
-    how: Execution = IN_PROCESS,
+    execution: Execution = IN_PROCESS,
     keep_events: bool = True,
-    seed: int = 0,
+    extra: Mapping[str, Extra] | None = None,
 ) -> Outcome:
     """Fit the model to every event and carry every test to its verdict.
 
@@ -50,12 +54,12 @@ def run(
     model : Model
     tests : mapping from name to Test
     sample : Sample
-        Windows, groups and clusters.
-    how : Execution
+        Windows, groups and clusters, and the seed of dates drawn anew for the tests that ask for such draws.
+    execution : Execution
     keep_events : bool
         Whether to keep every single event.
-    seed : int
-        Of the dates that are drawn anew, for the tests that ask for such draws.
+    extra : mapping from name to (Scores, Abnormal, Spec) -> state
+        Further states that are added up over all events.
 
     Returns
     -------
@@ -67,39 +71,39 @@ def run(
     shares = sorted({*ALWAYS, *(name for test in tests.values() for name in test.shares)})
     parts = cut(placed, panels)
 
-    def add_up(
-        tests: Mapping[str, Test], shares: Sequence[str], prior: Any, keep_events: bool, told: Any
-    ) -> PartResult:
-        choices = {"tests": tests, "shares": shares, "prior": prior, "keep_events": keep_events}
+    def one_pass(progress: Callable[[int], object], **choices: Any) -> PartResult:
         tasks = tasks_of(panels, placed, model, sample, parts, **choices)
-        if how.each is None:
-            return joined((work(task, told) for task in tasks), len(placed.day))
-        return joined(how.each(work, tasks), len(placed.day), told)
+        if execution.map_tasks is None:
+            return joined((work(task, progress) for task in tasks), len(placed.day))
+        return joined(execution.map_tasks(work, tasks), len(placed.day), progress)
 
-    prior = add_up({}, needs, {}, False, lambda n: None).shared if needs else {}
-    done = add_up(tests, shares, prior, keep_events, how.progress)
-    if not done.shared.get("moments"):
-        return Outcome({name: _nothing(sample) for name in tests}, {}, {}, done.status, done.n_est)
-    known = _finalised(done.shared, sample)
+    prior: Mapping[str, State] = {}
+    if needs:
+        prior = one_pass(_silent, tests={}, shares=needs, prior={}, keep_events=False).shared
+    sums = one_pass(
+        execution.progress, tests=tests, shares=shares, prior=prior, keep_events=keep_events, extra=extra or {}
+    )
+    if not sums.shared.get("moments"):
+        return Outcome({name: _no_event(sample) for name in tests}, {}, {}, sums.status, sums.n_est)
+    shared = _finalised(sums.shared, sample)
     n_draws = max((test.draws for test in tests.values()), default=0)
     if n_draws:
-        known["draws"] = null(
-            partial(run, how=Execution(each=how.each)), panels, placed, model, {}, sample, n_draws, seed
-        )
-    sample = replace(sample, shared=known)
-    verdicts = {name: test.finalize(done.tests[name], sample) for name, test in tests.items()}
-    return Outcome(verdicts, sample.shared, done.singles, done.status, done.n_est)
+        again = partial(run, execution=execution._replace(progress=_silent))
+        shared["draws"] = null(again, panels, placed, model, {}, sample, n_draws, sample.seed)
+    sample = replace(sample, shared=shared)
+    verdicts = {name: test.finalize(sums.tests[name], sample) for name, test in tests.items()}
+    return Outcome(verdicts, sample.shared, sums.singles, sums.status, sums.n_est, sums.extra)
 
 
-def _nothing(sample: Sample) -> Verdict:
-    """Give the verdict of any test on no events."""
+def _no_event(sample: Sample) -> Verdict:
+    """Return the verdict of any test on no events."""
     nan = np.full((sample.n_groups, len(sample.spec.windows)), np.nan)
     return verdict(nan, np.zeros(nan.shape), undefined=[(np.isnan(nan), "no event could be used")])
 
 
 def _finalised(states: Mapping[str, State], sample: Sample) -> dict[str, Any]:
     """Finalise the shared states, the daily averages last, for they use the overlap."""
-    done: dict[str, Any] = {}
+    shared: dict[str, Any] = {}
     for name in sorted(states, key=lambda name: name == "daily"):
-        done[name] = SHARED[name].finalize(states[name], replace(sample, shared=done))
-    return done
+        shared[name] = SHARED[name].finalize(states[name], replace(sample, shared=shared))
+    return shared

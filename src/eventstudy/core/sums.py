@@ -115,14 +115,14 @@ def links(placed: Placed) -> Ints:
 
 
 def add(total: dict[str, Any], state: State) -> dict[str, Any]:
-    """Add a state to a running total, in place of the total's own arrays; give the total."""
+    """Add a state to a running total, whose arrays are its own; return the total. The state is not changed."""
     for name, leaf in state.items():
         if isinstance(leaf, Rows):
             if name not in total:
                 total[name] = np.zeros((leaf.size, *leaf.values.shape[1:]))
             total[name][leaf.index] += leaf.values
         elif name not in total:
-            total[name] = leaf
+            total[name] = leaf.copy() if isinstance(leaf, np.ndarray) else leaf
         else:
             total[name] = total[name] + leaf
     return total

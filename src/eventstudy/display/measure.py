@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,7 +62,7 @@ class Measure:
 
         Examples
         --------
-        >>> measure_of({}).text(-0.0612), measure_of({"outcome": "volume"}).text(0.4)
+        >>> measure_of().text(-0.0612), measure_of("volume").text(0.4)
         ('−6.12 %', '+0.400')
         """
         if self.percent:
@@ -75,7 +74,7 @@ class Measure:
 
         Examples
         --------
-        >>> measure_of({"outcome": "volatility"}).shock(0.02), measure_of({"outcome": "volume"}).shock(0.25)
+        >>> measure_of("volatility").shock(0.02), measure_of("volume").shock(0.25)
         ('+2.00 %', '+0.25')
         """
         if self.of_returns:
@@ -101,28 +100,27 @@ KNOWN = {
 }  # fmt: skip
 
 
-def measure_of(settings: Mapping[str, Any], size: float = math.nan) -> Measure:
-    """Give the measure of a study's settings.
+def measure_of(outcome: str = "return", accumulate: str = "sum", size: float = math.nan) -> Measure:
+    """Return what a study measures.
 
     Parameters
     ----------
-    settings : mapping
-        ``outcome`` and ``accumulate``, as in :class:`eventstudy.Study`; its defaults where absent.
+    outcome, accumulate : str
+        As in :class:`eventstudy.Study`.
     size : float
         How large a typical value is; plain numbers show three digits of it.
 
     Examples
     --------
-    >>> its = measure_of({"outcome": "spread"}, 0.0042)
-    >>> its.full, its.text(0.0042)
+    >>> spread = measure_of("spread", size=0.0042)
+    >>> spread.full, spread.text(0.0042)
     ('cumulative abnormal spread (CA spread)', '+0.00420')
     """
-    outcome = str(settings.get("outcome") or "return")
-    made = KNOWN.get((outcome, str(settings.get("accumulate") or "sum")))
-    if made is None:
+    measure = KNOWN.get((outcome, accumulate))
+    if measure is None:
         field = formats.cut(formats.plain(outcome), LONGEST)
         name = f"cumulative abnormal {field}"
-        made = Measure(f"CA {field}", name, f"Mean {name}", f"abnormal {field}", field)
-    if made.percent or not 0.0 < size < math.inf:
-        return made
-    return replace(made, digits=min(max(2 - math.floor(math.log10(size)), 0), 9))
+        measure = Measure(f"CA {field}", name, f"Mean {name}", f"abnormal {field}", field)
+    if measure.percent or not 0.0 < size < math.inf:
+        return measure
+    return replace(measure, digits=min(max(2 - math.floor(math.log10(size)), 0), 9))

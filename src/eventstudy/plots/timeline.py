@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from eventstudy.display import formats
 from eventstudy.plots import _style
 from eventstudy.result import Result
+from eventstudy.types import Calendar, Dates, StudySample
 
 dates: Any = matplotlib.dates  # it has no type hints
 TITLE = "Events and their windows"
@@ -92,12 +93,24 @@ def _windows(result: Result, shown: pd.DataFrame, zone: Any) -> Iterator[tuple[s
             days = days.astype("datetime64[D]")
             first, last = (np.busday_offset(days, reach, roll="forward") for reach in (low, high))
             yield str(ticker), first, last + 1
-        elif result.engine is not None:
-            bars = result.engine.prices.frame(str(ticker)).index
-            starts = bars.tz_convert(zone).tz_localize(None).to_numpy().astype("datetime64[s]")
+        elif result.rerun is not None:
+            calendar = _calendar_of(result.rerun.sample(), str(ticker))
+            starts, ends = _clock(calendar.dates, zone), _clock(calendar.closes, zone)
             at = np.searchsorted(starts, days)
-            first, last = (starts[np.clip(at + reach, 0, len(starts) - 1)] for reach in (low, high))
-            yield str(ticker), first, last + result.engine.prices.bars[str(ticker)].step
+            begin, end = (np.clip(at + reach, 0, len(starts) - 1) for reach in (low, high))
+            yield str(ticker), starts[begin], ends[end]
+
+
+def _calendar_of(sample: StudySample, ticker: str) -> Calendar:
+    """Return the bars that a usable event's ticker is on."""
+    panel = next(panel for panel in sample.panels if ticker in panel.assets)
+    return next(calendar for calendar in sample.calendars.values() if str(calendar.name) == panel.calendar)
+
+
+def _clock(times: Dates | None, zone: Any) -> np.ndarray:
+    """Return what the clock of a zone shows at times in UTC; bars have an end each."""
+    assert times is not None, "the calendar of bars within the day has no ends"
+    return pd.DatetimeIndex(times).tz_localize("UTC").tz_convert(zone).tz_localize(None).to_numpy("datetime64[s]")
 
 
 def _bars(ax: Axes, windows: Sequence[tuple[str, np.ndarray, np.ndarray]], rows: dict[str, int]) -> None:

@@ -6,7 +6,7 @@ Nothing is estimated here, and nothing is lost: an event that cannot be used kee
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,15 +14,15 @@ import pandas as pd
 
 from eventstudy import markets
 from eventstudy.bars import Bars, Prices, priced_dates
-from eventstudy.core.parts import AnyPanel, build, cut, take
+from eventstudy.core.parts import build
 from eventstudy.core.sums import links
 from eventstudy.errors import InputError, one_of
-from eventstudy.prepare.calendar import Calendar, key, observed
+from eventstudy.prepare.calendar import key, observed
 from eventstudy.prepare.currency import in_currency
-from eventstudy.prepare.factors import read_factors, why_missing
+from eventstudy.prepare.factors import Factors, read_factors, why_missing
 from eventstudy.prepare.intraday import check_one_kind, zone_of_all
 from eventstudy.prepare.outcomes import is_return
-from eventstudy.prepare.panels import Choices, Market, PanelPlan, plan_panel
+from eventstudy.prepare.panels import Market, PanelPlan, SeriesRules, plan_panel
 from eventstudy.prepare.peers import Pools, Treated, pools
 from eventstudy.prepare.placing import (
     Attrition,
@@ -40,35 +40,47 @@ from eventstudy.prepare.placing import (
 )
 from eventstudy.prepare.screens import Where, dates_of, hidden, placed_at, same_news, screened
 from eventstudy.prepare.windows import own_windows
-from eventstudy.types import PEERS, EventTable, Ints, Placed, Sample, Spec, Status
+from eventstudy.types import (
+    PEERS,
+    AnyPanel,
+    Calendar,
+    Choices,
+    Column,
+    EventTable,
+    Floats,
+    Ints,
+    Placed,
+    Sample,
+    Spec,
+    Status,
+)
 
 OWN_COLUMNS = ("benchmark", "sessions", "clock", "peers")  # names of regressors that are made here
 CELLS = 30_000_000  # of returns from which on a panel is made part by part, where it is needed
 LARGEST = 500_000_000  # of returns that one panel may hold: 4.5 GB
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """What a run needs: every event that was given, and those that can be used as integers in panels."""
+class Prepared(NamedTuple):
+    """The fields of :class:`eventstudy.types.StudySample` that need no look at the returns."""
 
     event_table: EventTable
     panels: Sequence[AnyPanel]
     placed: Placed
     sample: Sample
     calendars: Mapping[str | None, Calendar]
+    other_zone: Floats
     notes: tuple[str, ...]
-
-    def build(self) -> Prepared:
-        """Give the same with every panel made; what draws dates or looks at all returns at once needs that."""
-        return replace(self, panels=[_whole(its) for its in self.panels])
+    warnings: tuple[str, ...]
 
 
 def prepare(
     frame: pd.DataFrame,
     prices: Prices,
     choices: Choices,
+    columns: tuple[Column, ...],
     factors: pd.DataFrame | None = None,
     other_news: pd.DataFrame | None = None,
+    whole: bool = False,
 ) -> Prepared:
     """Place events on sessions, find their benchmarks, and build one panel for each calendar and benchmark.
 
@@ -78,10 +90,14 @@ def prepare(
         ``Events.frame``.
     prices : Prices
     choices : Choices
+    columns : tuple of Column
+        The regressors of the return model.
     factors : DataFrame, optional
         Decimal factor returns, dates by names.
     other_news : DataFrame, optional
         ``Events.frame`` of events that are not studied, but may confound those that are.
+    whole : bool
+        Whether panels have all that the prices hold, to draw dates from, and are built at once.
 
     Raises
     ------
@@ -93,59 +109,59 @@ def prepare(
     attrition = Attrition(len(frame))
     ticker = shared_texts(frame["ticker"])
     converted = in_currency(prices, choices.currency)
-    market = _market(prices, converted.prices, read_factors(factors))
-    _check_choices(market, choices)
+    rules = SeriesRules(choices.outcome, choices.returns, choices.gaps, choices.price, columns)
+    market = _market(prices, converted.prices, read_factors(factors), rules)
+    _check_rules(market)
     calendar = calendars_of(frame, market.prices, attrition)
     position, placement = placed_by(frame, calendar, market.calendars, choices.on_closed, attrition)
     benchmark = np.full(len(frame), None, dtype=object)
-    if any(column.name == "benchmark" for column in choices.columns):
+    if any(column.name == "benchmark" for column in columns):
         benchmark = benchmarks(frame, calendar, market.prices, choices.benchmark, attrition)
         if not is_return(choices.outcome):
             with_outcome(benchmark, market.prices, choices.outcome, attrition)
     session = sessions_at(position, calendar, market.calendars)
     within_rates(ticker, session, converted.lacking, attrition)
     within_prices(ticker, session, market.prices, choices.outcome, attrition)
-    for name in dict.fromkeys(c.name for c in choices.columns if c.name in market.factors):
+    for name in dict.fromkeys(c.name for c in columns if c.name in market.factors):
         reason = why_missing(name, market.factors[name], session)
         attrition.lose(reason != "", Status.NO_FACTORS, reason)
     where = placed_at(frame, calendar, position)
-    pool = _pool(frame, where, market, choices, attrition) if PEERS in choices.columns else None
+    pool = _pool(frame, where, market, choices, attrition) if PEERS in columns else None
     own = own_windows(frame, choices)
     stretches = screened(frame, where, own, other_news, market, choices, attrition)
     duplicate_of = duplicates_of(frame, ticker, session, attrition)
-    made = _panels(market, choices, ticker, where, benchmark, pool, attrition)
+    made = _panels(market, choices.spec, ticker, where, benchmark, pool, attrition, whole)
     rows = made.rows
     placed = made.placed._replace(
         own=None if own is None else own[rows], hidden=hidden(stretches, rows, choices),
         link=same_news(where.take(rows), session[rows], "firm" in frame),
     )  # fmt: skip
-    table = pd.DataFrame(
-        {
-            "ticker": frame["ticker"],
-            "announced": frame["announced"],
-            "session": pd.DatetimeIndex(session).as_unit("s"),
-            "placement": placement,
-            "benchmark": benchmark,
-            "cluster": frame["cluster"],
-        },
-        index=frame.index,
-    )
+    table = frame[["ticker", "announced"]].assign(
+        session=pd.DatetimeIndex(session).as_unit("s"), placement=placement, benchmark=benchmark,
+        cluster=frame["cluster"],
+    )  # fmt: skip
     if choices.contaminated != "keep":
-        table["n_contaminated"] = np.bincount(
-            stretches[:, 0], stretches[:, 2] - stretches[:, 1] + 1, len(frame)
-        ).astype(np.int64)
-    notes = [*converted.notes, *(note for c in market.calendars.values() for note in c.notes)]
-    notes += _cross_zone(ticker[rows], benchmark[rows], market.prices, choices)
-    if choices.price in ("high", "low"):
-        notes.append(f"day 0 is at the {choices.price}: those of security and benchmark need not be simultaneous")
-    bars = any(its.intraday for its in market.calendars.values())
+        length = stretches[:, 2] - stretches[:, 1] + 1
+        table["n_contaminated"] = np.bincount(stretches[:, 0], length, len(frame)).astype(np.int64)
+    other_zone = _other_zone(ticker[rows], benchmark[rows], market.prices)
+    bars = any(c.intraday for c in market.calendars.values())
+    warned = () if bars else _cross_zone_warning(ticker[rows], benchmark[rows], other_zone, columns)
     zone = zone_of_all({name for name in calendar if name is not None}) if bars else None
     event_table = EventTable(table, attrition.status, attrition.reason, duplicate_of, rows, zone)
-    sample = replace(made.sample, links=links(placed))
-    return Prepared(event_table, made.panels, placed, sample, market.calendars, tuple(notes))
+    sample = replace(made.sample, links=links(placed), seed=choices.seed)
+    notes = _notes(market, converted.notes, warned)
+    return Prepared(event_table, made.panels, placed, sample, market.calendars, other_zone, notes, warned)
 
 
-def _market(given: Prices, prices: Prices, factors: dict[str, tuple[np.ndarray, np.ndarray]]) -> Market:
+def _notes(market: Market, of_currencies: Sequence[str], warned: Sequence[str]) -> tuple[str, ...]:
+    """Collect what was noticed on the way."""
+    price = market.rules.price
+    at_extreme = f"day 0 is at the {price}: those of security and benchmark need not be simultaneous"
+    of_calendars = (note for calendar in market.calendars.values() for note in calendar.notes)
+    return (*of_currencies, *of_calendars, *warned, *((at_extreme,) if price in ("high", "low") else ()))
+
+
+def _market(given: Prices, prices: Prices, factors: Factors, rules: SeriesRules) -> Market:
     """Find the calendars in the prices as given: a date without an exchange rate stays a session.
 
     Exchange rates, which are quoted on holidays too, make no sessions for others without an exchange.
@@ -159,26 +175,26 @@ def _market(given: Prices, prices: Prices, factors: dict[str, tuple[np.ndarray, 
         traded = [bars for bars in its if not bars.ticker.endswith("=X")]
         its = traded or its
         calendars[name] = observed(name, its, priced_dates(given.bars, [bars.ticker for bars in its]))
-    return Market(prices, calendars, factors)
+    return Market(prices, calendars, factors, rules)
 
 
-def _check_choices(market: Market, choices: Choices) -> None:
+def _check_rules(market: Market) -> None:
+    rules = market.rules
     every = market.prices.bars.values()
     known = {*OWN_COLUMNS, *market.factors, *market.prices.bars}
-    for column in choices.columns:
+    for column in rules.columns:
         if column.name not in known:
             raise one_of("the regressor", column.name, [*market.factors, *market.prices.bars])
-    if not any(choices.price in bars.fields for bars in every):
-        raise InputError(f"price is {choices.price!r}, and no security has that field; read prices that have it")
-    if not is_return(choices.outcome) and not any(choices.outcome in bars.fields for bars in every):
+    if not any(rules.price in bars.fields for bars in every):
+        raise InputError(f"price is {rules.price!r}, and no security has that field; read prices that have it")
+    if not is_return(rules.outcome) and not any(rules.outcome in bars.fields for bars in every):
         fields = sorted({name for bars in every for name in bars.fields})
-        raise one_of("outcome", choices.outcome, ["return", "volatility", *fields])
-    summed = any(column.summed for column in choices.columns)
-    if choices.price != "close" and (summed or PEERS in choices.columns):
-        what = "sums returns since the last close" if summed else "compares with closes of other securities"
-        raise InputError(f"price is {choices.price!r}, and the model {what}; take 'close'")
-    if summed and not is_return(choices.outcome):
-        raise InputError(f"outcome is {choices.outcome!r}, and the model sums returns; take another model")
+        raise one_of("outcome", rules.outcome, ["return", "volatility", *fields])
+    if rules.price != "close" and (rules.summed or PEERS in rules.columns):
+        what = "sums returns since the last close" if rules.summed else "compares with closes of other securities"
+        raise InputError(f"price is {rules.price!r}, and the model {what}; take 'close'")
+    if rules.summed and not is_return(rules.outcome):
+        raise InputError(f"outcome is {rules.outcome!r}, and the model sums returns; take another model")
 
 
 def _pool(frame: pd.DataFrame, where: Where, market: Market, choices: Choices, attrition: Attrition) -> Pools:
@@ -202,12 +218,12 @@ class _Made(NamedTuple):
 
 
 def _panels(
-    market: Market, choices: Choices, ticker: np.ndarray, where: Where, benchmark: np.ndarray, pool: Pools | None,
-    attrition: Attrition,
+    market: Market, spec: Spec, ticker: np.ndarray, where: Where, benchmark: np.ndarray,
+    pool: Pools | None, attrition: Attrition, whole: bool,
 ) -> _Made:  # fmt: skip
     """Build one panel for each calendar and benchmark, and express the events that are left as integers in them."""
     rows = np.flatnonzero(attrition.ok)
-    spec, calendar = choices.spec, where.calendar[rows]
+    calendar = where.calendar[rows]
     reach = np.array([spec.estimation[0], spec.event[1]])
     kinds, kind = _kinds(calendar, benchmark[rows])
     places = {name: at for at, name in enumerate(market.prices.bars)}
@@ -222,12 +238,12 @@ def _panels(
         # As the prices have them, so that a store is read from its begin to its end.
         order = np.argsort([places[name] for name in names])
         tickers, asset[mine] = names[order], np.argsort(order)[code]
-        if choices.whole:
+        if whole:
             span = _history(span, market, name, tickers)
         peers = None if pool is None else pool.on(name, rows[mine])
-        made = plan_panel(market, market.calendars[name], tickers.tolist(), index, span, choices, peers)
+        made = plan_panel(market, market.calendars[name], tickers.tolist(), index, span, peers)
         small = made.n_cells * len(tickers) <= CELLS
-        panels.append(_whole(made) if small or choices.whole else made)
+        panels.append(_whole(made) if small or whole else made)
         day[mine] = position - span[0]
         if pool is not None and peers is not None:
             event, column = pool.barred(rows[mine], peers)
@@ -256,7 +272,7 @@ def _whole(panel: AnyPanel) -> AnyPanel:
         raise InputError(
             f"the panel of {panel.calendar} would hold {len(panel.assets):,} securities x {len(panel.sessions):,}"
             f" sessions at once, and {LARGEST:,} returns are the most; drawn dates (placebo, calibrate, adjust, band)"
-            " and diagnose need it whole: give fewer securities or shorter prices, or take tests without draws"
+            " need it whole: give fewer securities or shorter prices, or take tests without draws"
         )
     return build(panel)
 
@@ -284,48 +300,30 @@ def _clusters(
     return cluster.astype(np.int64), np.array(dates, dtype=np.int64).reshape(len(first), len(offsets))
 
 
-def _cross_zone(ticker: np.ndarray, benchmark: np.ndarray, prices: Prices, choices: Choices) -> list[str]:
+def _other_zone(ticker: np.ndarray, benchmark: np.ndarray, prices: Prices) -> Floats:
+    """Say of each event whether its benchmark closes in another time zone; NaN where that is not known, (n,)."""
+    pairs, code = _kinds(ticker, benchmark)
+    return np.array([_differ(str(name), index, prices) for name, index in pairs], dtype=np.float64)[code]
+
+
+def _differ(ticker: str, benchmark: str | None, prices: Prices) -> float:
+    """Compare the time zones of a security and its benchmark."""
+    if benchmark is None or any(prices.bars[name].mic is None for name in (ticker, benchmark)):
+        return np.nan
+    zones = {markets.zone_of(str(prices.bars[name].mic)) for name in (ticker, benchmark)}
+    return float(len(zones) > 1)
+
+
+def _cross_zone_warning(
+    ticker: np.ndarray, benchmark: np.ndarray, other_zone: Floats, columns: Sequence[Column]
+) -> tuple[str, ...]:
     """Warn where a benchmark closes at another hour and no lead of it is in the model."""
-    if any(column.shift > 0 for column in choices.columns) or any(b.intraday for b in prices.bars.values()):
-        return []
-    found = []
-    for name, index in sorted({(str(t), str(b)) for t, b in zip(ticker, benchmark, strict=True) if b}):
-        own, other = prices.bars[name].mic, prices.bars[index].mic
-        if own and other and markets.zone_of(own) != markets.zone_of(other):
-            found.append((name, index))
-    if not found:
-        return []
-    pairs = ", ".join(f"{name} on {index}" for name, index in found[:5]) + (" ..." if len(found) > 5 else "")
-    return [
-        f"the benchmark closes in another time zone than the security ({pairs}); part of the market's move falls on the"
-        ' next day: es.model("dimson", leads=1, lags=1) takes it in'
-    ]
-
-
-def valid_estimation_days(prepared: Prepared) -> Ints:
-    """Count the valid estimation days of each placed event, (n,), without cutting any window."""
-    count = np.zeros(len(prepared.placed.day), dtype=np.int64)
-    for rows in cut(prepared.placed, prepared.panels):
-        count[rows] = _valid(*take(prepared.panels, prepared.placed, rows), prepared.sample.spec)
-    return count
-
-
-def _valid(panels: Sequence[AnyPanel], placed: Placed, spec: Spec) -> Ints:
-    count = np.zeros(len(placed.day), dtype=np.int64)
-    first = np.full(len(count), spec.estimation[0]) if placed.own is None else placed.own[:, 0]
-    last = np.full(len(count), spec.estimation[1]) if placed.own is None else placed.own[:, 1]
-    hidden = np.empty((0, 3), dtype=np.int64) if placed.hidden is None else placed.hidden
-    for at, its in enumerate(panels):
-        mine = placed.panel == at
-        asset, day = placed.asset[mine], placed.day[mine]
-        ok = build(its).ok
-        running = np.zeros((len(ok), ok.shape[1] + 1), dtype=np.int32)
-        np.cumsum(ok, axis=1, dtype=np.int32, out=running[:, 1:])
-        count[mine] = running[asset, day + last[mine] + 1] - running[asset, day + first[mine]]
-        event, start, stop = hidden[mine[hidden[:, 0]]].T
-        start, stop = np.maximum(start, first[event]), np.minimum(stop, last[event])
-        there = stop >= start
-        event, start, stop = event[there], start[there], stop[there]
-        asset, day = placed.asset[event], placed.day[event]
-        np.subtract.at(count, event, running[asset, day + stop + 1] - running[asset, day + start])
-    return count
+    if any(column.shift > 0 for column in columns) or not (other_zone == 1.0).any():
+        return ()
+    crossing = other_zone == 1.0
+    pairs = sorted((str(name), str(index)) for name, index in _kinds(ticker[crossing], benchmark[crossing])[0])
+    named = ", ".join(f"{name} on {index}" for name, index in pairs[:5]) + (" ..." if len(pairs) > 5 else "")
+    return (
+        f"the benchmark closes in another time zone than the security ({named}); part of the market's move falls on the"
+        ' next day: es.model("dimson", leads=1, lags=1) takes it in',
+    )

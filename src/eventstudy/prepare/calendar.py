@@ -8,7 +8,7 @@ end, and a date alone names none of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -17,29 +17,11 @@ from eventstudy import markets
 from eventstudy.bars import Bars, minutes, priced_dates
 from eventstudy.errors import AlignmentError, one_of
 from eventstudy.prepare.intraday import ends, holes, written
-from eventstudy.types import Bools, Dates, Ints
+from eventstudy.types import Bools, Calendar, Dates, Ints, OnClosed
 
-POLICIES = ("next", "previous", "drop", "raise")
+POLICIES: tuple[OnClosed, ...] = get_args(OnClosed)
 NOWHERE = -1  # the position of an event that has no session
 NO_TIME = "a date alone names no bar; give a time of day"
-
-
-@dataclass(frozen=True)
-class Calendar:
-    """Sessions (T,) as datetime64[D], their closes (T,) in UTC or None where not known, and what was noticed.
-
-    Bars within the day are datetime64[s], their starts in UTC, and their closes are their ends.
-    """
-
-    name: str | None
-    dates: Dates
-    closes: Dates | None
-    notes: tuple[str, ...] = ()
-
-    @property
-    def intraday(self) -> bool:
-        """Whether the sessions are bars within the day."""
-        return np.datetime_data(self.dates.dtype)[0] == "s"
 
 
 def key(mic: str | None) -> str | None:

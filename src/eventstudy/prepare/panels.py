@@ -5,46 +5,47 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from eventstudy.bars import Bars, Indexed, Prices
-from eventstudy.prepare import returns as rules
-from eventstudy.prepare.calendar import Calendar, key
+from eventstudy.prepare.calendar import key
 from eventstudy.prepare.factors import Factors, by_date
 from eventstudy.prepare.intraday import clock
 from eventstudy.prepare.outcomes import is_return, level_of
-from eventstudy.types import BEYOND, PEERS, Bools, Column, Floats, Ints, Panel, Spec
+from eventstudy.prepare.returns import adjusted, carried, change, field, lay
+from eventstudy.types import BEYOND, PEERS, Bools, Calendar, Column, Floats, Gaps, Ints, Panel, Price, Returns
 
 
-@dataclass(frozen=True)
-class Choices:
-    """What the study chose of all that preparation can do; the names are those of ``Study``."""
+class SeriesRules(NamedTuple):
+    """How the series of a panel are computed from prices: names of ``Study``, and the model's regressors."""
 
-    spec: Spec
+    outcome: str
+    returns: Returns
+    gaps: Gaps
+    price: Price
     columns: tuple[Column, ...]
-    benchmark: str | Mapping[str, str] | None
-    returns: str
-    gaps: str
-    price: str
-    on_closed: str
-    peers: str | Sequence[str] | Mapping[str, Sequence[str]] | None = None
-    outcome: str = "return"
-    currency: str | None = None
-    contaminated: str = "keep"
-    confounding: tuple[int, int] | None = None
-    estimation_columns: tuple[str, str] | None = None
-    event_columns: tuple[str, str] | None = None
-    whole: bool = False  # panels with all that the prices hold, to draw dates from
+
+    @property
+    def summed(self) -> bool:
+        """Whether a regressor is summed over the sessions since the last price, and the return spans them too."""
+        return any(column.summed for column in self.columns)
+
+    @property
+    def regressors(self) -> list[Column]:
+        """The columns of ``Panel.x``."""
+        return [column for column in self.columns if column != PEERS]
 
 
 @dataclass(frozen=True)
 class Market:
-    """All that a panel is made from: prices, their calendars by name, and factor returns by name."""
+    """All that a panel is made from: prices, their calendars by name, factor returns by name, and the rules."""
 
     prices: Prices
     calendars: Mapping[str | None, Calendar]
     factors: Factors
+    rules: SeriesRules
 
     def calendar_of(self, ticker: str) -> Calendar:
         """Give the calendar that a ticker's exchange keeps."""
@@ -61,7 +62,7 @@ class PanelPlan:
 
     bars: Mapping[str, Bars]
     assets: tuple[str, ...]
-    choices: Choices
+    rules: SeriesRules
     cut: _Cut
     x: Floats
     x0: Floats | None
@@ -91,9 +92,9 @@ class PanelPlan:
         return replace(self, bars=bars, assets=names)
 
     def build(self) -> Panel:
-        """Make the panel."""
-        columns = [c for c in self.choices.columns if c != PEERS]
-        spanning = replace(self.choices, gaps="span") if any(c.summed for c in columns) else self.choices
+        """Build the panel."""
+        columns = self.rules.regressors
+        spanning = self.rules._replace(gaps="span") if self.rules.summed else self.rules
         x: Floats = self.x
         if self.long is not None:
             x = np.empty((len(self.assets), *self.x.shape))
@@ -102,20 +103,20 @@ class PanelPlan:
         known: Bools = np.all(np.isfinite(x), axis=-1)
         r, ok = self._returns(spanning, "close", known)
         names = tuple(f"{c.name}{c.shift:+d}" if c.shift else c.name for c in columns)
-        made = Panel(
+        panel = Panel(
             r, ok, np.where(known[..., None], x, 0.0), self.sessions, self.assets, names, calendar=self.calendar,
             peers=self.peers,
         )  # fmt: skip
         if self.x0 is None:
-            return made
-        r0, ok0 = self._returns(self.choices, self.choices.price, np.all(np.isfinite(self.x0), axis=1))
-        return replace(made, r0=r0, ok0=ok0, x0=np.nan_to_num(self.x0))
+            return panel
+        r0, ok0 = self._returns(self.rules, self.rules.price, np.all(np.isfinite(self.x0), axis=1))
+        return replace(panel, r0=r0, ok0=ok0, x0=np.nan_to_num(self.x0))
 
-    def _returns(self, choices: Choices, price: str, known: Bools) -> tuple[Floats, Bools]:
+    def _returns(self, rules: SeriesRules, price: Price, known: Bools) -> tuple[Floats, Bools]:
         """Give the returns (A, T), 0 where not known, and where they are."""
         r = np.empty((len(self.assets), len(self.x)))
         for row, name in zip(r, self.assets, strict=True):
-            row[:] = self.cut.exact(_security(self.bars[name], self.cut.calendar, choices, price))
+            row[:] = self.cut.exact(_security(self.bars[name], self.cut.calendar, rules, price))
         ok: Bools = np.isfinite(r)
         ok &= known
         r[~ok] = 0.0
@@ -128,7 +129,6 @@ def plan_panel(
     tickers: Sequence[str],
     benchmark: str | None,
     span: Ints,
-    choices: Choices,
     peers: Sequence[str] | None = None,
 ) -> PanelPlan:
     """Plan the panel of some tickers of one calendar, with one benchmark.
@@ -142,24 +142,24 @@ def plan_panel(
         What ``Column("benchmark")`` stands for.
     span : int array (2,)
         First and last position of the panel in the calendar, both included; a position beyond its ends is padded.
-    choices : Choices
     peers : sequence of str, optional
         Securities whose returns the model asks for.
     """
-    columns = [c for c in choices.columns if c != PEERS]
+    rules = market.rules
+    columns = rules.regressors
     first, shift = int(span[0]), max((abs(c.shift) for c in columns), default=0)
     # A return that spans a gap begins before it, however long: what an event has must not hang on where others begin.
-    shift = max(shift, first) if choices.gaps == "span" or any(c.summed for c in columns) else shift
+    shift = max(shift, first) if rules.gaps == "span" or rules.summed else shift
     cut = _Cut(calendar, first, int(span[1]), shift)
-    x = _regressors(market, benchmark, cut, choices, "close")
-    x0 = None if choices.price == "close" else _regressors(market, benchmark, cut, choices, choices.price)
+    x = _regressors(market, benchmark, cut, "close")
+    x0 = None if rules.price == "close" else _regressors(market, benchmark, cut, rules.price)
     long = None
     if any(c.summed or c.name == "sessions" for c in columns):
         whole = _Cut(calendar, min(first, 0), int(span[1]), shift)
-        long = whole, _regressors(market, benchmark, whole, choices, "close")
-    others = [cut.exact(_series(market, name, cut.calendar, choices, "close")) for name in peers or ()]
+        long = whole, _regressors(market, benchmark, whole, "close")
+    others = [cut.exact(_series(market, name, cut.calendar, "close")) for name in peers or ()]
     beside = None if peers is None else _side_by_side(others, len(x))
-    return PanelPlan(market.prices.bars, tuple(tickers), choices, cut, x, x0, long, beside)
+    return PanelPlan(market.prices.bars, tuple(tickers), rules, cut, x, x0, long, beside)
 
 
 def _side_by_side(series: Sequence[Floats], length: int) -> Floats:
@@ -168,7 +168,7 @@ def _side_by_side(series: Sequence[Floats], length: int) -> Floats:
 
 def _since_last(bars: Bars, columns: Sequence[Column], x: Floats, cut: _Cut) -> Floats:
     """Give the regressors (T, K) of one security: its sessions since the last price, and what is summed over them."""
-    priced = np.flatnonzero(np.isfinite(cut.exact(rules.lay(bars, rules.adjusted(bars), cut.calendar))))
+    priced = np.flatnonzero(np.isfinite(cut.exact(lay(bars, adjusted(bars), cut.calendar))))
     last = np.full(len(x), -1)
     last[priced[1:]] = priced[:-1]
     there = np.flatnonzero(last >= 0)
@@ -209,27 +209,27 @@ class _Cut:
         return np.where(inside, days[np.where(inside, at, 0)], beyond)
 
 
-def _security(bars: Bars, calendar: Calendar, choices: Choices, price: str) -> Floats:
-    if not is_return(choices.outcome):
-        return rules.lay(bars, level_of(bars, choices.outcome), calendar)
-    level = rules.lay(bars, rules.adjusted(bars), calendar)
-    now = None if price == "close" else rules.lay(bars, rules.field(bars, price), calendar)
-    return rules.change(level, choices.returns, choices.gaps, now)
+def _security(bars: Bars, calendar: Calendar, rules: SeriesRules, price: Price) -> Floats:
+    if not is_return(rules.outcome):
+        return lay(bars, level_of(bars, rules.outcome), calendar)
+    level = lay(bars, adjusted(bars), calendar)
+    now = None if price == "close" else lay(bars, field(bars, price), calendar)
+    return change(level, rules.returns, rules.gaps, now)
 
 
-def _regressors(market: Market, benchmark: str | None, cut: _Cut, choices: Choices, price: str) -> Floats:
+def _regressors(market: Market, benchmark: str | None, cut: _Cut, price: Price) -> Floats:
     """Give the columns of the model on the cut, (T, K)."""
     columns = []
-    for name, shift, _ in choices.columns:
+    for name, shift, _ in market.rules.columns:
         if name == "peers":
             continue
         ticker = benchmark if name == "benchmark" else name
-        series = _series(market, str(ticker), cut.calendar, choices, price if shift == 0 else "close")
+        series = _series(market, str(ticker), cut.calendar, price if shift == 0 else "close")
         columns.append(cut.exact(series, shift))
     return np.stack(columns, axis=1) if columns else np.empty((cut.last - cut.first + 1, 0))
 
 
-def _series(market: Market, name: str, calendar: Calendar, choices: Choices, price: str) -> Floats:
+def _series(market: Market, name: str, calendar: Calendar, price: Price) -> Floats:
     """Give a regressor's returns: a factor's by date, a ticker's of the same calendar, or one carried over."""
     if name in market.factors:
         return by_date(market.factors[name], calendar.dates)
@@ -237,12 +237,12 @@ def _series(market: Market, name: str, calendar: Calendar, choices: Choices, pri
         return np.ones(len(calendar.dates))
     if name == "clock":
         return clock(calendar.name, calendar.dates)
-    bars = market.prices.bars[name]
+    rules, bars = market.rules, market.prices.bars[name]
     own = market.calendar_of(name)
     if own.name == calendar.name:
-        return _security(bars, calendar, choices, price)
-    if not is_return(choices.outcome):
-        return rules.carried(bars, level_of(bars, choices.outcome), own, calendar)
-    level = rules.carried(bars, rules.adjusted(bars), own, calendar)
-    now = None if price == "close" else rules.carried(bars, rules.field(bars, price), own, calendar)
-    return rules.change(level, choices.returns, choices.gaps, now)
+        return _security(bars, calendar, rules, price)
+    if not is_return(rules.outcome):
+        return carried(bars, level_of(bars, rules.outcome), own, calendar)
+    level = carried(bars, adjusted(bars), own, calendar)
+    now = None if price == "close" else carried(bars, field(bars, price), own, calendar)
+    return change(level, rules.returns, rules.gaps, now)

@@ -10,10 +10,10 @@ import pandas as pd
 
 from eventstudy.bars import Prices
 from eventstudy.errors import AlignmentError
-from eventstudy.prepare.calendar import Calendar, key, place
+from eventstudy.prepare.calendar import key, place
 from eventstudy.prepare.intraday import written
 from eventstudy.prepare.outcomes import is_return, level_of
-from eventstudy.types import Bools, Ints, Status
+from eventstudy.types import Bools, Calendar, Ints, Status
 
 Calendars = Mapping[str | None, Calendar]
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eventstudy.bars import PRICE_FIELDS, Prices
+from eventstudy.bars import Prices
 from eventstudy.prepare import returns as rules
-from eventstudy.prepare.calendar import Calendar, key
-from eventstudy.types import EventTable, Floats, Ints, Status
+from eventstudy.prepare.calendar import key
+from eventstudy.types import PRICE_FIELDS, Calendar, EventTable, Floats, Ints, Status
 
 
 def reactions(
@@ -21,7 +21,7 @@ def reactions(
 
     Parameters
     ----------
-    roll : EventTable
+    event_table : EventTable
     prices : Prices
     calendars : mapping from name to Calendar
     returns : {"simple", "log"}
@@ -42,7 +42,7 @@ def reactions(
     session = table["session"].to_numpy()
     parts = {}
     for prefix, column in (("", "ticker"), ("benchmark_", "benchmark")):
-        values = {price: np.full(len(table), np.nan) for price in PRICE_FIELDS}
+        values: dict[str, Floats] = {price: np.full(len(table), np.nan) for price in PRICE_FIELDS}
         for name, at, mine in _by_name(table[column], kind, len(kinds), prices):
             calendar = kinds[at]
             sessions = session[mine].astype(calendars[calendar].dates.dtype)
@@ -50,7 +50,9 @@ def reactions(
                 values[price][mine] = moves
         parts[prefix] = {f"{prefix}{price}": values[price] for price in ("open", "high", "low", "close")}
     its, other = ({name: table[name] for name in some} for some in (("ticker", "session"), ("benchmark",)))
-    return pd.DataFrame({**its, **parts[""], **other, **parts["benchmark_"]}, index=table.index, copy=False)
+    returned = pd.DataFrame({**its, **parts[""], **other, **parts["benchmark_"]}, index=table.index, copy=False)
+    returned["session"] = event_table.at_the_exchange(returned["session"])
+    return returned
 
 
 def _by_name(names: pd.Series[Any], kind: Ints, n_kinds: int, prices: Prices) -> Iterator[tuple[str, int, Ints]]:
@@ -86,7 +88,7 @@ def _moves(
         return rules.carried(bars, values, home, cut)
 
     closes = laid(rules.adjusted(bars))
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for price in (price for price in PRICE_FIELDS if price in bars.fields):
         now = closes if price == "close" else laid(rules.field(bars, price))
         ratio = now[len(at) :] / closes[: len(at)]

@@ -6,14 +6,15 @@ after it, whose price change belongs to several days; the rule "span" puts the w
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 
 from eventstudy.bars import Bars
-from eventstudy.prepare.calendar import Calendar
-from eventstudy.types import Floats
+from eventstudy.types import Calendar, Floats, Gaps, Returns
 
-RETURNS = ("simple", "log")
-GAPS = ("missing", "span")
+RETURNS: tuple[Returns, ...] = get_args(Returns)
+GAPS: tuple[Gaps, ...] = get_args(Gaps)
 
 
 def lay(bars: Bars, values: Floats, calendar: Calendar) -> Floats:

@@ -9,13 +9,11 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.core.clustering import components
-from eventstudy.prepare.calendar import Calendar
 from eventstudy.prepare.intraday import written
-from eventstudy.prepare.panels import Choices, Market
+from eventstudy.prepare.panels import Market
 from eventstudy.prepare.placing import Attrition, calendars_of, firm_names, firm_of_tickers, placed_by
-from eventstudy.types import Bools, Dates, Ints, Status
+from eventstudy.types import Bools, Calendar, Choices, Dates, Ints, Status
 
-CONTAMINATED = ("keep", "flag", "mask", "drop")
 FAR = 1 << 34  # days, or seconds of bars; beyond any date, so that firms do not meet on a common axis
 SAME_NEWS = 5  # days within which two listings of a firm tell the same news
 

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import InputError, one_of
-from eventstudy.prepare.panels import Choices
-from eventstudy.types import Ints
+from eventstudy.types import Choices, Ints
 
 
 def own_windows(frame: pd.DataFrame, choices: Choices) -> Ints | None:

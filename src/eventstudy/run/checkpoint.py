@@ -1,7 +1,7 @@
-"""Parts of a study left as files, named by what they were made from, so that a run that was cut short goes on.
+"""Parts of a study stored as files, named by the hash of their input, so that a run that was cut short goes on.
 
-A file holds arrays alone (NumPy's npz, without pickle). It is written aside and then renamed, so that what has the
-name of a part is a whole one; one that is damaged is computed anew.
+A file holds arrays alone (NumPy's npz, without pickle). It is written under another name and then renamed, so that a
+file with the name of a part is complete; a damaged one is computed anew.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ import json
 import os
 import types
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from importlib.metadata import version
+from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from eventstudy.bars import Indexed
-from eventstudy.core.parts import PartResult, Task
+from eventstudy.core.parts import PartResult, States, Task
 from eventstudy.core.sums import Gathered, Rows
 from eventstudy.errors import InputError, ScaleError
 from eventstudy.remote import filesystem, is_url
@@ -30,19 +32,20 @@ from eventstudy.remote import filesystem, is_url
 ABOUT = b"""Parts of an event study, each named by the SHA-256 of what it was made from. The same study, run again with
 this folder as its checkpoint, takes them from here. All may be deleted; files that end in .part were never finished.
 """
-PLAIN = ("rows", "status", "n_est")  # of Done, arrays by themselves
+PLAIN = ("rows", "status", "n_est")  # fields of PartResult that are arrays
+STATES = ("tests", "shared", "extra")  # fields of PartResult that are states by name
 
 
-class Found(NamedTuple):
-    """A part, whether it was there, and what is to be noted of that."""
+class CheckpointedPart(NamedTuple):
+    """A part, whether it was in the checkpoint, and a note on a damaged file."""
 
-    done: PartResult
+    part: PartResult
     resumed: bool
     note: str = ""
 
 
-def opened(folder: Any) -> str:
-    """Give the folder as text, made and found writable.
+def opened(folder: object) -> str:
+    """Create the folder, check that it is writable, and return it as text.
 
     Raises
     ------
@@ -59,18 +62,18 @@ def opened(folder: Any) -> str:
     return place
 
 
-def kept(function: Callable[[Task], PartResult], folder: str, task: Task) -> Found:
-    """Give the part that a task makes: from its file, or computed and left as one."""
+def checkpointed(function: Callable[[Task], PartResult], folder: str, task: Task) -> CheckpointedPart:
+    """Return the part that a task makes: from its file, or computed and stored as one."""
     store, name, note = _store(folder), key(task) + ".npz", ""
     data = store.read(name)
     if data is not None:
         try:
-            return Found(_loaded(data, task), True)
+            return CheckpointedPart(_unpacked(data, task), True)
         except Exception as flaw:  # a damaged archive raises almost anything
             note = f"the checkpoint's file {name} is damaged, and was computed anew ({flaw})"
-    done = function(task)
-    _written(store, folder, name, _saved(done))
-    return Found(done, False, note)
+    part = function(task)
+    _written(store, folder, name, _packed(part))
+    return CheckpointedPart(part, False, note)
 
 
 def _written(store: _Folder | _Remote, folder: str, name: str, data: bytes) -> None:
@@ -137,44 +140,44 @@ def _store(place: str) -> _Folder | _Remote:
     return _Remote(place) if is_url(place) else _Folder(place)
 
 
-def _saved(done: PartResult) -> bytes:
+def _packed(part: PartResult) -> bytes:
     """Flatten a part to arrays, and a text that says which is which."""
-    arrays: list[Any] = []
-    names: list[list[Any]] = []
+    arrays: list[NDArray[Any]] = []
+    names: list[tuple[object, ...]] = []
 
-    def keep(values: Any, *name: Any) -> None:
+    def append(values: ArrayLike, *name: object) -> None:
         array = np.asarray(values)
         if array.dtype.hasobject:
             raise InputError(f"{'/'.join(map(str, name))} of the states is no array of numbers, and cannot be kept")
-        names.append(list(name))
+        names.append(name)
         arrays.append(array)
 
-    for part in PLAIN:
-        keep(getattr(done, part), part)
-    for leaf, values in done.singles.items():
-        keep(values, "singles", leaf)
-    for kind, states in (("tests", done.tests), ("shared", done.shared)):
-        for test, state in states.items():
-            names.append(["state", kind, test])
-            arrays.append(np.empty(0))
+    for field in PLAIN:
+        append(getattr(part, field), field)
+    for leaf, values in part.singles.items():
+        append(values, "singles", leaf)
+    for kind, states in zip(STATES, part.states, strict=True):
+        for name, state in states.items():
+            append(np.empty(0), "state", kind, name)
             for leaf, values in state.items():
                 if isinstance(values, Gathered):
-                    keep(values.values, kind, test, leaf, "gathered")
+                    append(values.values, kind, name, leaf, "gathered")
                 elif isinstance(values, Rows):
-                    keep(values.index, kind, test, leaf, "index", values.size)
-                    keep(values.values, kind, test, leaf, "rows")
+                    append(values.index, kind, name, leaf, "index", values.size)
+                    append(values.values, kind, name, leaf, "rows")
                 else:
-                    keep(values, kind, test, leaf, "sum")
+                    append(values, kind, name, leaf, "sum")
     file = io.BytesIO()
-    np.savez(file, names=np.array(json.dumps(names)), **{f"a{k}": array for k, array in enumerate(arrays)})
+    named: dict[str, Any] = {f"a{k}": array for k, array in enumerate(arrays)}
+    np.savez(file, names=np.array(json.dumps(names)), **named)
     return file.getvalue()
 
 
-def _loaded(data: bytes, task: Task) -> PartResult:
-    """Put a part together again; raise where it is not whole, or not of these events."""
-    plain: dict[str, Any] = {}
-    singles: dict[str, Any] = {}
-    states: dict[str, dict[str, dict[str, Any]]] = {"tests": {}, "shared": {}}
+def _unpacked(data: bytes, task: Task) -> PartResult:
+    """Rebuild a part; raise where it is not complete, or of other events."""
+    plain: dict[str, NDArray[Any]] = {}
+    singles: dict[str, NDArray[Any]] = {}
+    states: dict[str, States] = {kind: {} for kind in STATES}
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:
         for k, (head, *rest) in enumerate(json.loads(str(archive["names"]))):
             values = archive[f"a{k}"]
@@ -185,13 +188,15 @@ def _loaded(data: bytes, task: Task) -> PartResult:
             elif head == "state":
                 states[rest[0]][rest[1]] = {}
             else:
-                _laid(states[head][rest[0]], values, *rest[1:])
+                _put_leaf(states[head][rest[0]], values, *rest[1:])
     if not np.array_equal(plain["rows"], task.rows):
         raise ValueError("it has other events")
-    return PartResult(states["tests"], states["shared"], singles, **plain)
+    return PartResult(
+        states["tests"], states["shared"], states["extra"], singles, plain["rows"], plain["status"], plain["n_est"]
+    )
 
 
-def _laid(state: dict[str, Any], values: Any, leaf: str, kind: str, size: int = 0) -> None:
+def _put_leaf(state: dict[str, Any], values: NDArray[Any], leaf: str, kind: str, size: int = 0) -> None:
     if kind == "gathered":
         state[leaf] = Gathered((values,))
     elif kind == "index":
@@ -203,7 +208,7 @@ def _laid(state: dict[str, Any], values: Any, leaf: str, kind: str, size: int = 
 
 
 def key(task: Task) -> str:
-    """Give the SHA-256 of all that a part depends on: the task's arrays, model, tests, windows, and the library.
+    """Return the SHA-256 of all that a part depends on: the task's arrays, model, tests and windows, and the code.
 
     Examples
     --------
@@ -211,13 +216,32 @@ def key(task: Task) -> str:
     >>> key(Any(n=1)) == key(Any(n=1)), key(Any(n=1)) == key(Any(n=1.0))
     (True, False)
     """
-    digest = hashlib.sha256(version("eventstudy-quant").encode())
+    digest = hashlib.sha256(code_digest().encode())
     _fed(digest.update, task, ())
     return digest.hexdigest()
 
 
-def _fed(feed: Callable[[Any], object], thing: Any, above: tuple[int, ...]) -> None:
-    """Feed a thing to a hash by its values, whatever the objects are that hold them; ``above`` are those it lies in."""
+@functools.cache
+def code_digest() -> str:
+    """Return a hash of the library's own code and of NumPy's version: other code may give other numbers."""
+    digest = hashlib.sha256(np.__version__.encode())
+    for name, code in sorted(_sources(resources.files("eventstudy"), "")):
+        digest.update(f"\n{name} {len(code)}\n".encode())
+        digest.update(code)
+    return digest.hexdigest()
+
+
+def _sources(folder: Traversable, within: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of Python code with their paths."""
+    for item in folder.iterdir():
+        if item.is_dir():
+            yield from _sources(item, f"{within}{item.name}/")
+        elif item.name.endswith(".py"):
+            yield within + item.name, item.read_bytes()
+
+
+def _fed(feed: Callable[[bytes | memoryview], object], thing: object, above: tuple[int, ...]) -> None:
+    """Feed an object to a hash by its values; ``above`` are the objects that hold it, for one that holds itself."""
     if id(thing) in above:
         feed(b"again")
         return
@@ -235,8 +259,8 @@ def _fed(feed: Callable[[Any], object], thing: Any, above: tuple[int, ...]) -> N
     feed(b">")
 
 
-def _parts(thing: Any) -> list[Any]:
-    """Give what a thing consists of."""
+def _parts(thing: object) -> Sequence[object]:
+    """Return what an object consists of."""
     if isinstance(thing, Indexed):
         return thing.content()
     if isinstance(thing, Mapping):

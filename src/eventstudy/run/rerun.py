@@ -1,248 +1,182 @@
-"""A study with its data: what is prepared, run, drawn anew and calibrated from the choices; the only wiring."""
+"""A study with its data, run from events and prices to a result, and again in other ways; the only wiring."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from eventstudy.analysis.across import Models, across
-from eventstudy.analysis.calibration import Calibration, calibrate
-from eventstudy.analysis.diagnosis import Constituents, diagnose
-from eventstudy.analysis.specifications import Specifications
-from eventstudy.bars import Prices
-from eventstudy.core.clustering import Clustering, clustering
 from eventstudy.core.draws import null
-from eventstudy.core.nulls import margin
-from eventstudy.core.parts import MapTasks
 from eventstudy.core.run import Execution, run
-from eventstudy.core.sums import grouped
 from eventstudy.core.volatility import SquaredModel
 from eventstudy.display.measure import measure_of
-from eventstudy.errors import EventStudyWarning, InputError, one_of
-from eventstudy.members import settings_of
-from eventstudy.prepare.align import Prepared, prepare, valid_estimation_days
-from eventstudy.prepare.events import Events
-from eventstudy.prepare.panels import Choices
+from eventstudy.errors import EventStudyWarning
 from eventstudy.prepare.reactions import reactions
 from eventstudy.result import Result
 from eventstudy.run import tables
 from eventstudy.run.provenance import provenance
-from eventstudy.run.scale import NO_SCALE, Scale, Tally
-from eventstudy.types import Floats, Ints, Model, Placed, Sample, Survives, Test
+from eventstudy.run.sample import KEPT, StudyData, by_group, n_bytes, of_events, study_sample
+from eventstudy.run.scale import IN_ONE_PROCESS, PartCounts, Workers
+from eventstudy.run.settings import as_model, settings, tests_for
+from eventstudy.types import Choices, Extra, Floats, Model, Outcome, StudySample, Test, Window
 
 
 @dataclass(frozen=True)
-class Engine:
-    """The choices of a study and its data, so that a result can run it again in other ways.
+class StudyRun:
+    """A study with its data and the workers of its parts; see :class:`eventstudy.types.Rerun`."""
 
-    ``tests`` gives the tests by name that survive a kind of dependence, and ``default`` says whether the library chose
-    them; ``settings`` are the choices as plain values; ``scale`` is who works on the parts.
-    """
-
-    model: Model
     choices: Choices
-    tests: Callable[[Survives], dict[str, Test]]
-    default: bool
-    group: str | None
-    weight: str | None
-    seed: int
-    settings: Mapping[str, Any]
-    events: Events
-    prices: Prices
-    factors: pd.DataFrame | None
-    other_news: Events | None = None
-    scale: Scale = NO_SCALE
+    data: StudyData
+    workers: Workers = IN_ONE_PROCESS
+    samples: dict[bool, StudySample] = field(init=False, default_factory=dict, repr=False, compare=False)
 
-    def prepared(self, whole: bool = False) -> Prepared:
-        """Give the placed events and their panels; ``whole`` takes all that the prices hold, to draw dates from."""
-        other = None if self.other_news is None else self.other_news.frame
-        made = prepare(self.events.frame, self.prices, replace(self.choices, whole=whole), self.factors, other)
-        return _weighted(made, self.events.frame, self.weight)
+    def __getstate__(self) -> dict[str, object]:
+        """Leave workers and prepared samples behind when pickled or copied."""
+        return {**self.__dict__, "workers": replace(self.workers, executor=None), "samples": {}}
+
+    @property
+    def return_model(self) -> Model:
+        """The return model of the study."""
+        return as_model(self.choices.model)
+
+    @property
+    def model(self) -> Model:
+        """The model that is fitted: for abnormal volatility the squares of the return model's abnormal returns."""
+        return self._of_outcome(self.return_model)
+
+    def _of_outcome(self, model: Model) -> Model:
+        return SquaredModel(model) if self.choices.outcome == "volatility" else model
+
+    def sample(self, whole: bool = False) -> StudySample:
+        """Return the placed events and their panels, prepared once unless they take much memory."""
+        kept = self.samples.get(whole)
+        if kept is not None:
+            return kept
+        sample = study_sample(self.data, self.choices, self.model.columns, whole)
+        if n_bytes(sample) <= KEPT:
+            self.samples[whole] = sample
+        return sample
+
+    def tests(self) -> dict[str, Test]:
+        """Return the tests by name, for the clustering of the sample."""
+        return tests_for(self.choices, self.sample().clustering.kind)
 
     def check(self) -> pd.DataFrame:
-        """Give the table of every event, its session, and what would become of it."""
-        made = self.prepared()
-        return tables.placement(made.event_table, valid_estimation_days(made), made.sample.spec)
+        """Return the table of every event, its session, and what would become of it."""
+        sample = self.sample()
+        return tables.placement(sample.event_table, sample.n_valid, sample.sample.spec)
 
-    def run(self, progress: bool) -> Result:
-        """Estimate every event, and test the sample."""
-        prepared = self.prepared()
-        cluster = _clustering(prepared)
-        chosen = self.tests(cluster.kind)
-        if any(t.draws for t in chosen.values()):
-            prepared = self.prepared(whole=True)
-        for note in prepared.notes:
-            if "another time zone" in note:
-                warnings.warn(note, EventStudyWarning, stacklevel=3)
-        tally = Tally()
-        each = self.scale.each(tally)
-        with _bar(len(prepared.placed.day), progress) as advance:
-            placed, sample = prepared.placed, prepared.sample
-            outcome = run(prepared.panels, placed, self.model, chosen, sample, Execution(advance, each), seed=self.seed)
-        why = f"default: {cluster}" if self.default else ""
-        further = [] if self.group is None else [self._by_group(prepared, chosen, why, each)]
-        event_table, calendars, spec, notes = (
-            prepared.event_table,
-            prepared.calendars,
-            sample.spec,
-            [*prepared.notes, *tally.notes],
+    def outcome(
+        self,
+        *,
+        model: Model | None = None,
+        windows: Sequence[Window] | None = None,
+        events: Sequence[Hashable] | None = None,
+        tests: Mapping[str, Test] | None = None,
+        extra: Mapping[str, Extra] | None = None,
+        min_coverage: float | None = None,
+    ) -> Outcome:
+        """Run the model and tests again; see :class:`eventstudy.types.Rerun`."""
+        again = self if model is None else self._with(model, None)
+        sample = again.sample() if events is None else of_events(again.sample(), events)
+        spec = sample.sample.spec
+        if windows is not None:
+            spec = replace(spec, windows=np.array(windows, dtype=np.int64))
+        if min_coverage is not None:
+            spec = replace(spec, min_coverage=min_coverage)
+        chosen = again.tests() if tests is None else tests
+        execution = Execution(map_tasks=self.workers.map_tasks())
+        return run(
+            sample.panels, sample.placed, again.model, chosen, replace(sample.sample, spec=spec), execution, extra=extra
         )
-        del prepared, placed, sample  # the frames of a million events take the room of their panels
-        frame = self.events.frame
-        made = tables.assemble(event_table, outcome, spec, self.model.coefficients, frame, why)
-        made["tests"] = pd.concat([made["tests"], *further])
-        story = provenance(
-            dict(self.settings), frame, self.prices, notes, cluster._asdict(), list(chosen), self.factors
-        )
-        if self.scale.checkpoint is not None:
-            story |= {"checkpoint": self.scale.checkpoint, "n_parts": tally.n_parts, "n_resumed": tally.n_resumed}
-        moves = reactions(event_table, self.prices, calendars, self.choices.returns)
-        moves["session"] = tables.at_the_exchange(moves["session"], event_table.zone)
-        return Result(**made, reactions=moves, provenance=story, engine=self)
 
-    def _by_group(
-        self, prepared: Prepared, chosen: Mapping[str, Test], why: str, each: MapTasks | None
-    ) -> pd.DataFrame:
-        """Make every test for each value of the group's column."""
-        placed, sample, labels = _grouped(prepared, self.events.frame, str(self.group))
-        how = Execution(each=each)
-        outcome = run(prepared.panels, placed, self.model, chosen, sample, how, keep_events=False, seed=self.seed)
-        return tables.verdicts(outcome, sample.spec, why, labels)
-
-    def null(self, draws: int) -> dict[str, dict[str, Floats]]:
-        """Give by group what the statistics do on dates drawn anew (:func:`eventstudy.core.draws.null`).
-
-        Raises
-        ------
-        InputError
-            When ``draws`` is not a whole number of 99 or more.
-        """
-        if not isinstance(draws, int) or draws < 99:
-            raise InputError(f"draws is {draws!r}; give a whole number, 99 or more")
-        made = self.prepared(whole=True)
-        tests = {name: t for name, t in self.tests(_clustering(made).kind).items() if not t.draws}
-        if not made.panels:
+    def null(
+        self, draws: int, *, model: Model | None = None, seed: int | None = None, groups: bool = True
+    ) -> dict[str, dict[str, Floats]]:
+        """Return by group what the statistics are on dates drawn anew; see :class:`eventstudy.types.Rerun`."""
+        sample = self.sample(whole=True)
+        tests = {name: test for name, test in self.tests().items() if not test.draws}
+        if not sample.panels:
             return {"all": {}}
-        samples = [(made.placed, made.sample, ["all"])]
-        if self.group is not None:
-            samples.append(_grouped(made, self.events.frame, self.group))
-        found: dict[str, dict[str, Floats]] = {}
-        again = partial(run, how=Execution(each=self.scale.each()))
-        for placed, sample, labels in samples:
-            its = null(again, made.panels, placed, self.model, tests, sample, draws, self.seed)
-            for g, label in enumerate(labels):
-                found.setdefault(label, {name: values[:, g] for name, values in its.items()})
-        return found
+        samples = [(sample, ["all"])]
+        if groups and self.choices.group is not None:
+            samples.append(by_group(sample, self.data.events.frame, self.choices.group))
+        fitted = self.model if model is None else self._of_outcome(model)
+        again = partial(run, execution=Execution(map_tasks=self.workers.map_tasks()))
+        by_label: dict[str, dict[str, Floats]] = {}
+        for part, labels in samples:
+            drawn = null(
+                again, part.panels, part.placed, fitted, tests, part.sample, draws,
+                self.choices.seed if seed is None else seed,
+            )  # fmt: skip
+            for at, label in enumerate(labels):
+                by_label.setdefault(label, {name: values[:, at] for name, values in drawn.items()})
+        return by_label
 
-    def paths(self) -> pd.DataFrame:
-        """Give each event's sum, or compounding, from the first day of the event window to every day of it."""
-        made = self.prepared()
-        days = made.sample.spec.days
-        running = np.column_stack([np.full(len(days), days[0]), days])
-        spec = replace(made.sample.spec, windows=running, min_coverage=1e-9)  # a missing day adds nothing
-        kept = run(made.panels, made.placed, self.model, {}, replace(made.sample, spec=spec)).singles
-        names = (
-            made.event_table.frame.index[made.event_table.rows[kept["id"]]]
-            if kept
-            else made.event_table.frame.index[:0]
+    def result(self, *, model: str | Model | None = None, windows: Sequence[Window] | None = None) -> Result:
+        """Run the whole study again with another model or other windows."""
+        return self._with(model, windows).run()
+
+    def _with(self, model: str | Model | None, windows: Sequence[Window] | None) -> StudyRun:
+        choices = self.choices if model is None else replace(self.choices, model=model)
+        return replace(self, choices=choices if windows is None else replace(choices, windows=windows))
+
+    def run(self, progress: bool = False) -> Result:
+        """Estimate every event, and test the sample."""
+        sample = self.sample()
+        clustering = sample.clustering
+        tests = tests_for(self.choices, clustering.kind)
+        if any(test.draws for test in tests.values()):
+            sample = self.sample(whole=True)
+        for warning in sample.warnings:
+            warnings.warn(warning, EventStudyWarning, stacklevel=3)
+        counts = PartCounts()
+        map_tasks = self.workers.map_tasks(counts)
+        with _bar(len(sample.placed.day), progress) as advance:
+            execution = Execution(advance, map_tasks)
+            outcome = run(sample.panels, sample.placed, self.model, tests, sample.sample, execution)
+        why = f"default: {clustering}" if self.choices.tests == "default" else ""
+        further = (
+            [] if self.choices.group is None else [self._by_group(sample, tests, why, Execution(map_tasks=map_tasks))]
         )
-        values = kept.get("bhar", kept["car"]) if kept else np.empty((0, len(days)))
-        return pd.DataFrame(values, index=names, columns=pd.Index(days, name="day"))
+        event_table, calendars, spec = sample.event_table, sample.calendars, sample.sample.spec
+        notes = [*sample.notes, *counts.notes]
+        del sample  # the frames of a million events take the room of their panels
+        events, prices = self.data.events.frame, self.data.prices
+        frames = tables.assemble(event_table, outcome, spec, self.model.coefficients, events, why)
+        del outcome
+        frames["tests"] = pd.concat([frames["tests"], *further])
+        record = provenance(
+            settings(self.choices), events, prices, notes, clustering._asdict(), list(tests), self.data.factors
+        )
+        if self.workers.checkpoint is not None:
+            record |= {
+                "checkpoint": self.workers.checkpoint, "n_parts": counts.n_parts, "n_resumed": counts.n_resumed,
+            }  # fmt: skip
+        size = float(frames["cars"]["car"].abs().median())
+        return Result(
+            **frames,
+            reactions=reactions(event_table, prices, calendars, self.choices.returns),
+            provenance=record,
+            measure=measure_of(self.choices.outcome, self.choices.accumulate, size),
+            rerun=self,
+        )
 
-    def path(self, event_id: Any, start: int) -> pd.DataFrame:
-        """Give one placed event's sum, or compounding, from a day of the event window to every later one."""
-        made = self.prepared()
-        event_table, days = made.event_table, np.arange(start, made.sample.spec.event[1] + 1)
-        row = event_table.duplicate_of[event_table.frame.index.get_indexer([event_id])[0]]
-        at = int(np.flatnonzero(event_table.rows == row)[0])
-        running = np.column_stack([np.full(len(days), start), days])
-        spec = replace(made.sample.spec, windows=running, min_coverage=1e-9)  # a missing day adds nothing
-        kept = run(made.panels, made.placed, self.model, {}, replace(made.sample, spec=spec)).singles
-        mine = int(np.flatnonzero(kept["id"] == at)[0])
-        name = "bhar" if "bhar" in kept else "car"
-        value, se = kept[name][mine], kept["se"][mine]
-        reach = margin(se, kept["dof"][[mine]])
-        found = {"ar": kept["ar"][mine, -len(days) :], name: value, "se": se}
-        when = made.panels[made.placed.panel[at]].sessions[made.placed.day[at] + days]
-        frame = pd.DataFrame({**found, "lower": value - reach, "upper": value + reach}, pd.Index(days, name="day"))
-        frame.insert(0, "time", tables.times_of(when, event_table.zone))
-        return frame
-
-    def diagnose(self, constituents: Constituents | None) -> pd.DataFrame:
-        """Check what breaks the assumptions of the tests."""
-        return diagnose(self.prepared().build(), self.model, self.prices, constituents, measure_of(self.settings))
-
-    def across(self, models: Models, windows: Sequence[tuple[int, int]] | None) -> Specifications:
-        """Run the study with each of several models."""
-        return across(self._run_with, models, windows, self.choices.spec)
-
-    def _run_with(self, model: Model, windows: Ints, further: Mapping[str, Test]) -> Result:
-        choices = replace(self.choices, columns=model.columns, spec=replace(self.choices.spec, windows=windows))
-        settings = {**self.settings, "model": settings_of(model), "windows": tuple(map(tuple, windows.tolist()))}
-        fitted = SquaredModel(model) if choices.outcome == "volatility" else model
-        again = replace(self, model=fitted, choices=choices, settings=settings)
-        made = replace(again, tests=lambda kind: {**self.tests(kind), **further}).run(progress=False)
-        return replace(made, engine=again)
-
-    def calibrate(self, draws: int, shocks: Sequence[float], level: float, seed: int) -> Calibration:
-        """Measure the size and power of the study's tests on the securities' own histories."""
-        prepared = self.prepared(whole=True)
-        chosen = self.tests(_clustering(prepared).kind)
-        about = {"prices": dict(self.prices.provenance), "settings": dict(self.settings)}
-        found = calibrate(prepared, self.model, chosen, draws, shocks, level, seed, Execution(each=self.scale.each()))
-        return replace(found, provenance={**about, **found.provenance})
-
-
-def _clustering(prepared: Prepared) -> Clustering:
-    """Count the overlaps of the events that have enough estimation days."""
-    spec, placed = prepared.sample.spec, prepared.placed
-    kept = valid_estimation_days(prepared) >= spec.min_estimation
-    first, last = prepared.sample.cluster_dates[:, [spec.n_est, -1]][placed.cluster[kept]].T
-    session = prepared.event_table.frame["session"].to_numpy()[prepared.event_table.rows[kept]]
-    found = clustering(first, pd.factorize(session)[0], last)
-    return found._replace(n_linked=len(prepared.sample.links))
-
-
-def _grouped(prepared: Prepared, frame: pd.DataFrame, column: str) -> tuple[Placed, Sample, list[str]]:
-    """Part the placed events by the values of a column, and give these."""
-    if column not in frame.columns:
-        raise one_of("group", column, frame.columns)
-    codes, labels = pd.factorize(frame[column].astype(str).iloc[prepared.event_table.rows])
-    if "all" in labels:
-        raise InputError(f"column {column!r} has the value 'all', which stands for the whole sample; rename it")
-    return *grouped(prepared.placed, prepared.sample, codes.astype(np.int64), len(labels)), list(labels)
-
-
-def _weighted(prepared: Prepared, frame: pd.DataFrame, column: str | None) -> Prepared:
-    """Give the placed events the weights of a column, or ones."""
-    weight = column_of_numbers(frame, column)[prepared.event_table.rows]
-    return replace(prepared, placed=prepared.placed._replace(weight=weight))
-
-
-def column_of_numbers(frame: pd.DataFrame, name: str | None) -> np.ndarray:
-    """Give an events column as positive numbers, ones where none is named."""
-    if name is None:
-        return np.ones(len(frame))
-    if name not in frame.columns:
-        raise one_of("weight", name, frame.columns)
-    values = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=np.float64)
-    bad = ~(values > 0) | np.isinf(values)
-    if bad.any():
-        event, value = frame.index[bad][0], frame[name][bad].iloc[0]
-        raise InputError(f"weight {name!r} of event {event!r} is {value!r}; a weight is a number above 0")
-    return values
+    def _by_group(self, sample: StudySample, tests: Mapping[str, Test], why: str, execution: Execution) -> pd.DataFrame:
+        """Make every test for each value of the group's column."""
+        parted, labels = by_group(sample, self.data.events.frame, str(self.choices.group))
+        outcome = run(parted.panels, parted.placed, self.model, tests, parted.sample, execution, keep_events=False)
+        return tables.verdicts(outcome, parted.sample.spec, why, labels)
 
 
 @contextmanager
 def _bar(total: int, shown: bool) -> Iterator[Callable[[int], object]]:
-    """Give what is told the number of events done, and shows a bar of it where wanted."""
+    """Yield a progress callback; draw a bar if ``shown``."""
     if not shown:
         yield lambda n: None
         return

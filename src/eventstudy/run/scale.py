@@ -14,14 +14,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from eventstudy.core.parts import LARGE, MapTasks, PartResult, Task
+from eventstudy.core.parts import LARGE, MapTasks, PartResult, States, Task
 from eventstudy.core.sums import add, packed
 from eventstudy.errors import EventStudyError, InputError, ScaleError
-from eventstudy.run.checkpoint import kept, opened
+from eventstudy.run.checkpoint import checkpointed, opened
+
+if TYPE_CHECKING:
+    from distributed import Client
+    from distributed import Future as DaskFuture
 
 AHEAD = 2  # tasks a worker that are under way or wait, so that none is idle and memory is bounded
 WIDE = 8  # states that one sum on the cluster takes
@@ -30,18 +34,33 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 AGAIN = "with checkpoint=folder the parts that are done are not computed again"
 
 
-class Part(NamedTuple):
-    """What a worker gives back: how many parts it is, how many of them lay in the checkpoint, and a note."""
+class WorkerResult(NamedTuple):
+    """The output of a worker: how many parts it is, how many of them were in the checkpoint, and a note."""
 
-    done: PartResult
+    part: PartResult
     n: int = 1
     resumed: int = 0
     note: str = ""
 
 
+class Future(Protocol):
+    """A result to come, of ``concurrent.futures`` or of Dask."""
+
+    def result(self) -> WorkerResult:
+        """Wait for the result."""
+        ...
+
+    def cancel(self) -> object:
+        """Cancel the work where it has not begun."""
+        ...
+
+
+Call = Callable[[Task], WorkerResult]
+
+
 @dataclass
-class Tally:
-    """What became of the parts of a run."""
+class PartCounts:
+    """How many parts a run had, how many came from its checkpoint, and what was noted of them."""
 
     n_parts: int = 0
     n_resumed: int = 0
@@ -49,43 +68,44 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Scale:
-    """Who works on the parts, and where they are left; None: here, one after the other, and nowhere."""
+class Workers:
+    """The executor of the parts and the folder of their checkpoint; None: this process, one by one, and no folder."""
 
-    executor: Any = None
+    executor: Executor | Client | None = None
     checkpoint: str | None = None
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"executor": None, "checkpoint": self.checkpoint}  # workers do not travel with a study
+    def __getstate__(self) -> dict[str, object]:
+        """Leave the executor behind: it does not travel with a study."""
+        return {"executor": None, "checkpoint": self.checkpoint}
 
-    def each(self, tally: Tally | None = None) -> MapTasks | None:
-        """Give what carries a function over tasks, in their order; None where nothing was chosen."""
+    def map_tasks(self, counts: PartCounts | None = None) -> MapTasks | None:
+        """Return what maps a function over tasks, in their order; None where neither was chosen."""
         if self.executor is None and self.checkpoint is None:
             return None
-        return partial(self._each, Tally() if tally is None else tally)
+        return partial(self._map, PartCounts() if counts is None else counts)
 
-    def _each(
-        self, tally: Tally, function: Callable[[Task], PartResult], tasks: Iterable[Task]
+    def _map(
+        self, counts: PartCounts, function: Callable[[Task], PartResult], tasks: Iterable[Task]
     ) -> Iterator[PartResult]:
-        call = partial(made, function, self.checkpoint)
+        call = partial(worker_result, function, self.checkpoint)
         if self.executor is None:
-            parts: Iterable[Part] = map(call, tasks)
+            results: Iterable[WorkerResult] = map(call, tasks)
         elif isinstance(self.executor, Executor):
-            parts = on_executor(self.executor, call, tasks)
+            results = on_executor(self.executor, call, tasks)
         else:
-            parts = on_dask(self.executor, call, tasks)
-        for part in parts:
-            tally.n_parts += part.n
-            tally.n_resumed += part.resumed
-            tally.notes += [part.note] if part.note else []
-            yield _states(part.done, lambda state: add({}, state))
+            results = on_dask(self.executor, call, tasks)
+        for result in results:
+            counts.n_parts += result.n
+            counts.n_resumed += result.resumed
+            counts.notes += [result.note] if result.note else []
+            yield result.part.with_states(lambda state: add({}, state))
 
 
-NO_SCALE = Scale()
+IN_ONE_PROCESS = Workers()
 
 
-def scaled(executor: Any, checkpoint: Any) -> Scale:
-    """Check who is to work on a study, and where its parts are left.
+def workers(executor: object, checkpoint: object) -> Workers:
+    """Check the executor and the checkpoint of a run.
 
     Raises
     ------
@@ -94,41 +114,43 @@ def scaled(executor: Any, checkpoint: Any) -> Scale:
     ScaleError
         When nothing can be written to the folder.
     """
-    if executor is not None and not isinstance(executor, Executor) and not _is_client(executor):
+    folder = None if checkpoint is None else opened(checkpoint)
+    if executor is None or isinstance(executor, Executor):
+        return Workers(executor, folder)
+    client = _dask_client(executor)
+    if client is None:
         raise InputError(
             f"executor is {executor!r}; give a concurrent.futures.Executor, as ProcessPoolExecutor(), "
             "or a distributed.Client that is not asynchronous"
         )
-    return Scale(executor, None if checkpoint is None else opened(checkpoint))
+    return Workers(client, folder)
 
 
-def _is_client(thing: Any) -> bool:
-    """Tell a Dask client without importing Dask for what is none."""
+def _dask_client(thing: object) -> Client | None:
+    """Recognise a Dask client without importing Dask for what is none."""
     if not any(base.__module__.partition(".")[0] == "distributed" for base in type(thing).__mro__):
-        return False
+        return None
     from distributed import Client
 
-    return isinstance(thing, Client) and not thing.asynchronous
+    return thing if isinstance(thing, Client) and not thing.asynchronous else None
 
 
-def made(function: Callable[[Task], PartResult], checkpoint: str | None, task: Task) -> Part:
-    """Make one part, where the worker is."""
+def worker_result(function: Callable[[Task], PartResult], checkpoint: str | None, task: Task) -> WorkerResult:
+    """Compute one part on the worker, or take it from the checkpoint."""
+
+    def packed_part(task: Task) -> PartResult:
+        return function(task).with_states(packed)
+
     if checkpoint is None:
-        return Part(_states(function(task), packed))
-    found = kept(lambda task: _states(function(task), packed), checkpoint, task)
-    return Part(found.done, 1, int(found.resumed), found.note)
+        return WorkerResult(packed_part(task))
+    part = checkpointed(packed_part, checkpoint, task)
+    return WorkerResult(part.part, 1, int(part.resumed), part.note)
 
 
-def _states(done: PartResult, change: Callable[[Any], Any]) -> PartResult:
-    """Change every state of a part."""
-    tests, shared = ({name: change(state) for name, state in its.items()} for its in (done.tests, done.shared))
-    return done._replace(tests=tests, shared=shared)
-
-
-def on_executor(executor: Executor, call: Callable[[Task], Part], tasks: Iterable[Task]) -> Iterator[Part]:
-    """Carry a function over tasks on threads or processes, some at a time, and give the parts in order."""
+def on_executor(executor: Executor, call: Call, tasks: Iterable[Task]) -> Iterator[WorkerResult]:
+    """Map a function over tasks on threads or processes, some at a time, and yield the results in order."""
     ahead = AHEAD * (getattr(executor, "_max_workers", None) or os.cpu_count() or 1)
-    waiting: deque[tuple[Task, Any]] = deque()
+    waiting: deque[tuple[Task, Future]] = deque()
     try:
         for task in tasks:
             try:
@@ -151,15 +173,16 @@ def _closed(flaw: Exception) -> ScaleError:
     )
 
 
-def _result(task: Task, future: Any, named: Callable[[Exception, Task], EventStudyError] | None = None) -> Part:
-    """Wait for a part; ``named`` says what went wrong with it."""
+def _result(
+    task: Task, future: Future, failure: Callable[[Exception, Task], EventStudyError] | None = None
+) -> WorkerResult:
+    """Wait for a part; ``failure`` makes the error that says what went wrong with it."""
     try:
-        part: Part = future.result()
+        return future.result()
     except EventStudyError:
         raise
     except Exception as flaw:
-        raise (named or _failure)(flaw, task) from flaw
-    return part
+        raise (failure or _failure)(flaw, task) from flaw
 
 
 def _failure(flaw: Exception, task: Task) -> EventStudyError:
@@ -191,17 +214,17 @@ def _unsendable(task: Task) -> InputError | None:
     return None
 
 
-def on_dask(client: Any, call: Callable[[Task], Part], tasks: Iterable[Task]) -> Iterator[Part]:
-    """Carry a function over tasks on a Dask cluster, and add its states there.
+def on_dask(client: Client, call: Call, tasks: Iterable[Task]) -> Iterator[WorkerResult]:
+    """Map a function over tasks on a Dask cluster, and add its states there.
 
-    The parts come in order without their states, and behind them one without events that has the states of all.
+    The results come in order without their states; the last one has no events and the states of all.
     """
     try:
-        ahead = AHEAD * max(1, sum(client.nthreads().values()))
+        ahead = AHEAD * max(1, sum(client.nthreads().values()))  # type: ignore[no-untyped-call]
     except Exception as flaw:
         raise _gone(flaw) from flaw
-    tree = _Tree(client)
-    waiting: deque[tuple[Task, Any]] = deque()
+    tree = _SumTree(client)
+    waiting: deque[tuple[Task, DaskFuture[WorkerResult]]] = deque()
     task = None
     for task in tasks:
         waiting.append((task, _submitted(client, call, task, tree)))
@@ -213,7 +236,7 @@ def on_dask(client: Any, call: Callable[[Task], Part], tasks: Iterable[Task]) ->
         yield _answer(task, tree.total())
 
 
-def _submitted(client: Any, call: Callable[[Task], Part], task: Task, tree: _Tree) -> Any:
+def _submitted(client: Client, call: Call, task: Task, tree: _SumTree) -> DaskFuture[WorkerResult]:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Sending large graph", UserWarning)  # a task carries its data
@@ -226,11 +249,11 @@ def _submitted(client: Any, call: Callable[[Task], Part], task: Task, tree: _Tre
         raise _gone(flaw) from flaw
 
 
-def _roomy(call: Callable[[Task], Part], task: Task) -> Part:
-    """Make a part on a worker whose freed arrays stay with it.
+def _roomy(call: Call, task: Task) -> WorkerResult:
+    """Compute a part on a worker that keeps the memory of freed arrays.
 
-    Dask has glibc give every freed array back to the system, and the next block faults its own in again: that takes
-    twice as long as the arithmetic.
+    Dask sets glibc to return every freed array to the system, and the page faults of the next block's arrays take twice
+    as long as the arithmetic.
     """
     try:
         keep = ctypes.CDLL(None).mallopt
@@ -241,11 +264,11 @@ def _roomy(call: Callable[[Task], Part], task: Task) -> Part:
     return call(task)
 
 
-def _answer(task: Task, future: Any) -> Part:
+def _answer(task: Task, future: DaskFuture[WorkerResult]) -> WorkerResult:
     """Wait for a part on the cluster."""
     from distributed import KilledWorker
 
-    def named(flaw: Exception, task: Task) -> EventStudyError:
+    def failure(flaw: Exception, task: Task) -> EventStudyError:
         if isinstance(flaw, KilledWorker):
             return ScaleError(
                 "workers died over and over on one part of the study, most often because memory ran out; give each "
@@ -253,7 +276,7 @@ def _answer(task: Task, future: Any) -> Part:
             )
         return _failure(flaw, task) if future.status == "error" else _gone(flaw)
 
-    return _result(task, future, named)
+    return _result(task, future, failure)
 
 
 def _gone(flaw: Exception) -> ScaleError:
@@ -263,14 +286,14 @@ def _gone(flaw: Exception) -> ScaleError:
     )
 
 
-class _Tree:
+class _SumTree:
     """States added on the cluster in groups of consecutive parts, and groups of groups: the same sums in every run."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
-        self._levels: list[list[Any]] = []
+        self._levels: list[list[DaskFuture[WorkerResult]]] = []
 
-    def add(self, future: Any, level: int = 0) -> None:
+    def add(self, future: DaskFuture[WorkerResult], level: int = 0) -> None:
         if level == len(self._levels):
             self._levels.append([])
         self._levels[level].append(future)
@@ -278,27 +301,24 @@ class _Tree:
             group, self._levels[level] = self._levels[level], []
             self.add(self._sum(group), level + 1)
 
-    def total(self) -> Any:
-        """Give the sum of all; what stands higher came earlier."""
+    def total(self) -> DaskFuture[WorkerResult]:
+        """Return the sum of all; sums of higher levels are of earlier parts."""
         return self._sum([future for level in reversed(self._levels) for future in level])
 
-    def _sum(self, futures: Sequence[Any]) -> Any:
+    def _sum(self, futures: Sequence[DaskFuture[WorkerResult]]) -> DaskFuture[WorkerResult]:
         return self._client.submit(_summed, futures, pure=False, retries=RETRIES)
 
 
-def _without_states(part: Part) -> Part:
-    return part._replace(done=_states(part.done, lambda state: {}))
+def _without_states(result: WorkerResult) -> WorkerResult:
+    return result._replace(part=result.part.with_states(lambda state: {}))
 
 
-def _summed(parts: Sequence[Part]) -> Part:
-    """Add the states of some parts, and leave these as they are."""
-    tests: dict[str, Any] = {}
-    shared: dict[str, Any] = {}
-    for part in parts:
-        for total, its in ((tests, part.done.tests), (shared, part.done.shared)):
-            for name, state in its.items():
-                mine = total.setdefault(name, {})
-                new = {leaf: v.copy() for leaf, v in state.items() if leaf not in mine and isinstance(v, np.ndarray)}
-                add(mine, {**state, **new})
+def _summed(results: Sequence[WorkerResult]) -> WorkerResult:
+    """Add the states of some parts."""
+    sums: tuple[States, States, States] = ({}, {}, {})
+    for result in results:
+        for total, states in zip(sums, result.part.states, strict=True):
+            for name, state in states.items():
+                add(total.setdefault(name, {}), state)
     none = np.arange(0)
-    return Part(_states(PartResult(tests, shared, {}, none, none, none), packed), n=0)
+    return WorkerResult(PartResult(*sums, {}, none, none, none).with_states(packed), n=0)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eventstudy.core.nulls import divide, p_t
-from eventstudy.types import BEYOND, EventTable, Floats, Ints, Outcome, Spec, Status
+from eventstudy.core.nulls import divide, margin, p_t
+from eventstudy.core.sums import mean_and_sd
+from eventstudy.types import EventTable, Floats, Ints, Outcome, Spec, Status
 
 CHUNK = 65_536  # values that are worked on at a time
 
@@ -19,7 +20,7 @@ def placement(event_table: EventTable, n_estimation: Ints, spec: Spec) -> pd.Dat
     counts, status, reason = _after(event_table, n_estimation, np.full(len(event_table.rows), Status.OK), spec)
     shown = ["ticker", "announced", "session", "placement", "benchmark", *_screened(event_table)]
     table: pd.DataFrame = event_table.frame[shown].copy()
-    table["session"] = at_the_exchange(table["session"], event_table.zone)
+    table["session"] = event_table.at_the_exchange(table["session"])
     table["n_estimation"] = counts
     table["status"], table["reason"] = _labels(status), reason
     return table
@@ -28,14 +29,10 @@ def placement(event_table: EventTable, n_estimation: Ints, spec: Spec) -> pd.Dat
 def assemble(
     event_table: EventTable, outcome: Outcome, spec: Spec, coefficients: tuple[str, ...], given: pd.DataFrame, why: str
 ) -> dict[str, pd.DataFrame]:
-    """Give the frames of a :class:`Result` from what a run leaves; ``why`` goes into the note of every test.
-
-    ``outcome.singles`` are taken out of it, so that those of a million events exist once.
-    """
+    """Give the frames of a :class:`Result` from what a run leaves; ``why`` goes into the note of every test."""
     counts, status, reason = _after(event_table, outcome.n_est, outcome.status, spec)
     names = event_table.frame.index
     single = dict(outcome.singles) or _none(spec, len(coefficients))
-    outcome.singles.clear()
     own = event_table.rows[single["id"]]
     at = np.full(len(names), -1)
     at[own] = np.arange(len(own))
@@ -47,7 +44,7 @@ def assemble(
         pick = slice(None)
     single = {name: single.pop(name)[pick] for name in [*single]}
     events = event_table.frame[["ticker", "announced", "session", "placement", *_screened(event_table)]].copy()
-    events["session"] = at_the_exchange(events["session"], event_table.zone)
+    events["session"] = event_table.at_the_exchange(events["session"])
     events["status"], events["reason"], events["n_estimation"] = _labels(status), reason, counts
     fits = {"alpha": np.full(len(shown), np.nan), **dict(zip(coefficients, single["coef"].T, strict=True))}
     for name, values in {**fits, "sigma": single["sigma"], "r2": single["r2"]}.items():
@@ -62,22 +59,9 @@ def assemble(
         "cars": _cars(names[shown], single, spec),
         "daily": _daily(outcome, spec),
         "tests": verdicts(outcome, spec, why),
+        "effects": _effects(outcome, spec),
         "attrition": _attrition(status, lost, spec),
     }
-
-
-def at_the_exchange(session: pd.Series[Any], zone: str | None) -> pd.Series[Any]:
-    """Give the starts of bars in the zone of their exchange; sessions of days as they are."""
-    shown: pd.Series[Any] = session if zone is None else session.dt.tz_localize("UTC").dt.tz_convert(zone)
-    return shown
-
-
-def times_of(numbers: Ints, zone: str | None) -> pd.DatetimeIndex:
-    """Give the dates, or starts of bars, that stand behind ``Panel.sessions``; NaT beyond the calendar's ends."""
-    known = np.abs(numbers) < BEYOND
-    when = np.where(known, numbers, 0).astype("datetime64[D]" if zone is None else "datetime64[s]")
-    series = pd.Series(when.astype("datetime64[s]")).where(pd.Series(known))
-    return pd.DatetimeIndex(at_the_exchange(series, zone))
 
 
 def _screened(event_table: EventTable) -> list[str]:
@@ -183,6 +167,26 @@ def verdicts(outcome: Outcome, spec: Spec, why: str, groups: Sequence[str] = ("a
     return pd.DataFrame(
         rows, columns=["group", "start", "end", "test", "n", "effect", "statistic", "df", "p", "note"]
     ).astype({"n": np.int64, "effect": float, "statistic": float, "df": float, "p": float})
+
+
+def _effects(outcome: Outcome, spec: Spec) -> pd.DataFrame:
+    r"""Return the mean CAR of each window with its standard error, which allows for events that share days.
+
+    .. math:: se = \frac{sd(CAR)}{\sqrt N} \sqrt{\frac{1 + (N-1) r}{1 - r}}
+
+    as the band around the CAAR has it, with r of :mod:`eventstudy.core.overlap` for the window; NaN for one event.
+    """
+    n_windows = len(spec.windows)
+    n, effect, se = np.zeros(n_windows), np.full(n_windows, np.nan), np.full(n_windows, np.nan)
+    if outcome.shared:
+        moments, r = outcome.shared["moments"], outcome.shared["overlap"]["windows"][0]
+        n = moments["n"][0]
+        effect, sd = mean_and_sd(n, moments["car"][0], moments["car2"][0])
+        inflation = divide(1.0 + (n - 1.0) * r, 1.0 - r)
+        se = sd * np.sqrt(np.where(inflation > 0, inflation, np.nan) / np.maximum(n, 1))
+    reach = margin(se, n - 1)
+    columns = {"start": spec.windows[:, 0], "end": spec.windows[:, 1], "n": n.astype(np.int64), "effect": effect}
+    return pd.DataFrame({**columns, "se": se, "df": n - 1, "lower": effect - reach, "upper": effect + reach})
 
 
 def _attrition(status: Ints, lost: Ints, spec: Spec) -> pd.DataFrame:

@@ -9,11 +9,37 @@ from __future__ import annotations
 
 from eventstudy.types.arrays import BEYOND, Bools, Dates, Floats, Ints, State
 from eventstudy.types.block import Abnormal, Block, Scores
-from eventstudy.types.members import PEERS, Column, Model, Survives, Test, Verdict
-from eventstudy.types.rerun import Outcome
-from eventstudy.types.sample import EventTable, Panel, Placed, Sample, Spec, Status
+from eventstudy.types.choices import (
+    PRICE_FIELDS,
+    Accumulate,
+    Choices,
+    Contaminated,
+    Gaps,
+    OnClosed,
+    Price,
+    Returns,
+    Window,
+)
+from eventstudy.types.members import PEERS, Column, Model, Test, Verdict
+from eventstudy.types.rerun import Extra, Outcome, Rerun, ResultFrames, required
+from eventstudy.types.sample import (
+    AnyPanel,
+    Calendar,
+    Clustering,
+    DeferredPanel,
+    EventTable,
+    Panel,
+    Placed,
+    Sample,
+    Spec,
+    Status,
+    StudySample,
+    Survives,
+)
 
 __all__ = [
-    "BEYOND", "PEERS", "Abnormal", "Block", "Bools", "Column", "Dates", "EventTable", "Floats", "Ints", "Model",
-    "Outcome", "Panel", "Placed", "Sample", "Scores", "Spec", "State", "Status", "Survives", "Test", "Verdict",
+    "BEYOND", "PEERS", "PRICE_FIELDS", "Abnormal", "Accumulate", "AnyPanel", "Block", "Bools", "Calendar", "Choices",
+    "Clustering", "Column", "Contaminated", "Dates", "DeferredPanel", "EventTable", "Extra", "Floats", "Gaps", "Ints",
+    "Model", "OnClosed", "Outcome", "Panel", "Placed", "Price", "Rerun", "ResultFrames", "Returns", "Sample", "Scores",
+    "Spec", "State", "Status", "StudySample", "Survives", "Test", "Verdict", "Window", "required",
 ]  # fmt: skip

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eventstudy.types.arrays import Floats, Ints, State
 from eventstudy.types.block import Abnormal, Block, Scores
-from eventstudy.types.sample import Sample
+from eventstudy.types.sample import Sample, Survives
 
 
 class Verdict(NamedTuple):
@@ -22,9 +22,6 @@ class Verdict(NamedTuple):
     p: Floats
     n: Ints
     note: NDArray[np.object_]
-
-
-Survives = Literal["independent", "same_day", "overlap"]
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eventstudy.types.arrays import Bools, Floats, Ints, check_shape
+from eventstudy.types.arrays import BEYOND, Bools, Dates, Floats, Ints, check_shape
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Survives = Literal["independent", "same_day", "overlap"]
 
 
 class Status(IntEnum):
@@ -76,6 +81,41 @@ class Panel:
     def whole(self) -> bool:
         """Whether no cell is missing."""
         return bool(self.ok.all())
+
+
+class DeferredPanel(Protocol):
+    """A panel that is built where it is needed, because the whole would be too large for memory."""
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """As in ``Panel``."""
+        ...
+
+    @property
+    def calendar(self) -> str:
+        """As in ``Panel``."""
+        ...
+
+    @property
+    def sessions(self) -> Ints:
+        """As in ``Panel``."""
+        ...
+
+    @property
+    def n_cells(self) -> int:
+        """Numbers that each of its assets takes."""
+        ...
+
+    def take(self, assets: Ints) -> DeferredPanel:
+        """Select some of its assets."""
+        ...
+
+    def build(self) -> Panel:
+        """Build the panel."""
+        ...
+
+
+AnyPanel = Panel | DeferredPanel
 
 
 class Placed(NamedTuple):
@@ -149,7 +189,7 @@ class Sample:
     ``cluster_group`` (C,) and ``cluster_dates`` (C, L): the group of a cluster and the calendar dates of its columns,
     as numbers from 0 in the order of the calendar; clusters on different exchanges pair by these. ``links`` (n, 2) are
     pairs of clusters that hold the same news, whatever their dates. ``shared`` holds what the tests' ``shares`` name,
-    finalised.
+    finalised; ``seed`` is that of tests that draw at random.
     """
 
     spec: Spec
@@ -158,6 +198,53 @@ class Sample:
     cluster_dates: Ints
     links: Ints = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
     shared: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+
+
+class Clustering(NamedTuple):
+    """Events, distinct event dates, and the share of pairs of events whose event windows share a day.
+
+    ``n_linked`` pairs of dates hold the same news on two exchanges, also where their windows share no day.
+    """
+
+    n_events: int
+    n_dates: int
+    share: float
+    n_linked: int = 0
+
+    @property
+    def kind(self) -> Survives:
+        """The dependence that a test must survive."""
+        if self.share == 0.0:
+            return "overlap" if self.n_linked else "independent"
+        return "same_day" if self.n_dates == 1 else "overlap"
+
+    def __str__(self) -> str:
+        if self.kind == "independent":
+            return "no two event windows share a day"
+        if self.share == 0.0:
+            return f"{self.n_linked} pairs of dates hold the same news on two exchanges"
+        if self.kind == "same_day":
+            return "all events share one date"
+        return f"{self.share:.1%} of the pairs of events share days of their windows ({self.n_dates} dates)"
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Sessions (T,) as datetime64[D], their closes (T,) in UTC or None where not known, and what was noticed.
+
+    Bars within the day are datetime64[s], their starts in UTC, and their closes are their ends.
+    """
+
+    name: str | None
+    dates: Dates
+    closes: Dates | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def intraday(self) -> bool:
+        """Whether the sessions are bars within the day."""
+        return bool(np.datetime_data(self.dates.dtype)[0] == "s")
 
 
 @dataclass(frozen=True)
@@ -170,9 +257,68 @@ class EventTable:
     the start in UTC), else None.
     """
 
-    frame: Any
+    frame: pd.DataFrame
     status: Ints
     reason: NDArray[np.object_]
     duplicate_of: Ints
     rows: Ints
     zone: str | None = None
+
+    @property
+    def intraday(self) -> bool:
+        """Whether sessions are bars within the day."""
+        return self.zone is not None
+
+    @property
+    def sessions(self) -> Dates:
+        """The session of every event (N,), datetime64[D], or datetime64[s] for bars; NaT where there is none."""
+        return np.asarray(self.frame["session"].to_numpy(), dtype="datetime64[s]" if self.intraday else "datetime64[D]")
+
+    def dates_of(self, numbers: Ints) -> Dates:
+        """Convert numbers of ``Panel.sessions`` to dates, or starts of bars in UTC; NaT beyond the calendar's ends."""
+        dates = np.where(np.abs(numbers) < BEYOND, numbers, 0).astype(self.sessions.dtype)
+        dates[np.abs(numbers) >= BEYOND] = np.datetime64("NaT")
+        return dates
+
+    def at_the_exchange(self, sessions: pd.Series[Any]) -> pd.Series[Any]:
+        """Show starts of bars in the zone of their exchange; sessions of days stay as they are."""
+        if self.zone is None:
+            return sessions
+        shown: pd.Series[Any] = sessions.dt.tz_localize("UTC").dt.tz_convert(self.zone)
+        return shown
+
+
+@dataclass(frozen=True)
+class StudySample:
+    """What a run needs: the table of all events, and those that can be used as integers in panels.
+
+    Attributes
+    ----------
+    event_table : EventTable
+    panels : sequence of Panel or DeferredPanel
+    placed : Placed
+        The n usable events.
+    sample : Sample
+        Windows, groups and clusters.
+    calendars : mapping from name to Calendar
+    n_valid : int array (n,)
+        Valid days of each estimation window.
+    clustering : Clustering
+        How the events that have enough of them share calendar days.
+    other_zone : float array (n,)
+        1 where the benchmark closes in another time zone than the security, 0 where not, NaN where that is not known
+        or the model has no benchmark.
+    notes, warnings : tuple of str
+        What was noticed; the warnings are also raised.
+    """
+
+    event_table: EventTable
+    panels: Sequence[AnyPanel]
+    placed: Placed
+    sample: Sample
+    calendars: Mapping[str | None, Calendar]
+    n_valid: Ints
+    clustering: Clustering
+    other_zone: Floats
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,64 @@
+"""How the CAR or BHAR of single events builds up over the event window."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.core.nulls import margin
+from eventstudy.errors import InputError
+from eventstudy.types import EventTable, Ints, Rerun, ResultFrames, required
+
+ANY_DAY = 1e-9  # coverage of a window: a missing day adds nothing to the days after it
+
+
+def paths(rerun: Rerun | None, result: ResultFrames) -> pd.DataFrame:
+    """Return each used event's running CAR or BHAR; see ``Result.paths``."""
+    ar = result.ar.loc[result.events.index[result.events["status"] == "ok"]]
+    if result.measure.column == "car":
+        return ar.cumsum(axis=1)
+    rerun, days = required(rerun), result.ar.columns
+    outcome = rerun.outcome(windows=[(int(days[0]), int(day)) for day in days], min_coverage=ANY_DAY, tests={})
+    table = rerun.sample().event_table
+    values = pd.DataFrame(outcome.singles["bhar"], table.frame.index[table.rows[outcome.singles["id"]]], days)
+    return values.reindex(ar.index).where(ar.notna())
+
+
+def path(rerun: Rerun | None, result: ResultFrames, event_id: Hashable, start: int | None) -> pd.DataFrame:
+    """Return one event's running CAR or BHAR with its band; see ``Result.path``."""
+    if event_id not in result.ar.index:
+        raise InputError(f"event {event_id!r} has no abnormal returns in this study; result.ar.index has those that do")
+    days = result.ar.columns
+    first = int(days[0]) if start is None else start
+    if first not in days:
+        raise InputError(f"start is {start!r}; it is a day of the event window, {list(days[[0, -1]])}")
+    if rerun is not None:
+        return _with_band(rerun, result.measure.column, event_id, range(first, int(days[-1]) + 1))
+    ar = result.ar.loc[[event_id]].iloc[0].loc[first:]
+    unknown = dict.fromkeys(("se", "lower", "upper"), np.nan)
+    return pd.DataFrame({"time": pd.NaT, "ar": ar, result.measure.column: ar.cumsum().ffill(), **unknown})
+
+
+def _with_band(rerun: Rerun, column: str, event_id: Hashable, days: range) -> pd.DataFrame:
+    """Fit one event again, with a window from the first of the days to each."""
+    windows = [(days[0], day) for day in days]
+    outcome = rerun.outcome(windows=windows, min_coverage=ANY_DAY, events=[event_id], tests={})
+    single = {name: values[0] for name, values in outcome.singles.items()}
+    reach = margin(single["se"], single["dof"])
+    columns = {"ar": single["ar"][-len(days) :], column: single[column], "se": single["se"]}
+    band = {"lower": single[column] - reach, "upper": single[column] + reach}
+    frame = pd.DataFrame({**columns, **band}, pd.Index(days, name="day"))
+    sample = rerun.sample()
+    table = sample.event_table
+    row = table.duplicate_of[table.frame.index.get_indexer(pd.Index([event_id]))[0]]
+    at = int(np.searchsorted(table.rows, row))
+    sessions = sample.panels[sample.placed.panel[at]].sessions
+    frame.insert(0, "time", _times(sessions[sample.placed.day[at] + np.array(days)], table))
+    return frame
+
+
+def _times(numbers: Ints, table: EventTable) -> pd.DatetimeIndex:
+    """Return the dates, or starts of bars at their exchange, of numbers of ``Panel.sessions``."""
+    return pd.DatetimeIndex(table.at_the_exchange(pd.Series(table.dates_of(numbers).astype("datetime64[s]"))))

@@ -1,0 +1,117 @@
+"""What a study runs on: its events placed in panels, with their weights and groups."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.bars import Prices
+from eventstudy.core.clustering import clustering_of
+from eventstudy.core.estimation_days import valid_estimation_days
+from eventstudy.core.parts import take
+from eventstudy.core.sums import grouped
+from eventstudy.errors import InputError, one_of
+from eventstudy.prepare.align import prepare
+from eventstudy.prepare.events import Events
+from eventstudy.types import (
+    Choices,
+    Column,
+    Floats,
+    Ints,
+    Panel,
+    StudySample,
+)
+
+KEPT = 64 * 2**20  # bytes of a sample that are kept for further runs; larger ones are prepared again
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """The data of a study: events, prices, factor returns, and events that are not studied but may confound."""
+
+    events: Events
+    prices: Prices
+    factors: pd.DataFrame | None = None
+    other_news: Events | None = None
+
+
+def study_sample(data: StudyData, choices: Choices, columns: tuple[Column, ...], whole: bool = False) -> StudySample:
+    """Place the events and give them their weights; ``whole`` takes all that the prices hold, to draw dates from."""
+    other = None if data.other_news is None else data.other_news.frame
+    prepared = prepare(data.events.frame, data.prices, choices, columns, data.factors, other, whole)
+    table, panels, sample = prepared.event_table, prepared.panels, prepared.sample
+    placed = prepared.placed._replace(weight=_weights(data.events.frame, choices.weight)[table.rows])
+    n_valid = valid_estimation_days(panels, placed, sample.spec)
+    enough = n_valid >= sample.spec.min_estimation
+    clustering = clustering_of(table.sessions[table.rows], placed, sample, enough)
+    return StudySample(**prepared._replace(placed=placed)._asdict(), n_valid=n_valid, clustering=clustering)
+
+
+def by_group(sample: StudySample, frame: pd.DataFrame, column: str) -> tuple[StudySample, list[str]]:
+    """Part the placed events by the values of a column, and return these too."""
+    if column not in frame.columns:
+        raise one_of("group", column, frame.columns)
+    codes, labels = pd.factorize(frame[column].astype(str).iloc[sample.event_table.rows])
+    if "all" in labels:
+        raise InputError(f"column {column!r} has the value 'all', which stands for the whole sample; rename it")
+    placed, parted = grouped(sample.placed, sample.sample, codes.astype(np.int64), len(labels))
+    return replace(sample, placed=placed, sample=parted), list(labels)
+
+
+def of_events(sample: StudySample, events: Sequence[Hashable]) -> StudySample:
+    """Keep some events alone; a duplicate stands for the event that it repeats.
+
+    Raises
+    ------
+    InputError
+        When an event is not in the study or could not be placed.
+    """
+    table = sample.event_table
+    found = table.frame.index.get_indexer(pd.Index(events))
+    placed_at = np.full(len(table.status) + 1, -1)
+    placed_at[table.rows] = np.arange(len(table.rows))
+    at = np.where(found < 0, -1, placed_at[table.duplicate_of[found]])
+    if (at < 0).any():
+        raise InputError(f"event {list(events)[int(np.argmax(at < 0))]!r} cannot be used in this study")
+    rows: Ints = np.unique(at)
+    panels, placed = take(sample.panels, sample.placed, rows)
+    kept, cluster = np.unique(placed.cluster, return_inverse=True)
+    alone = replace(
+        sample.sample,
+        cluster_group=sample.sample.cluster_group[kept],
+        cluster_dates=sample.sample.cluster_dates[kept],
+        links=np.empty((0, 2), dtype=np.int64),
+    )
+    return replace(
+        sample,
+        event_table=replace(table, rows=table.rows[rows]),
+        panels=panels,
+        placed=placed._replace(cluster=cluster.astype(np.int64)),
+        sample=alone,
+        n_valid=sample.n_valid[rows],
+        other_zone=sample.other_zone[rows],
+    )
+
+
+def n_bytes(sample: StudySample) -> int:
+    """Return about how much memory a sample takes; panels that are not built yet take none."""
+    panels = [panel for panel in sample.panels if isinstance(panel, Panel)]
+    arrays = [array for panel in panels for array in (panel.r, panel.ok, panel.x, panel.peers) if array is not None]
+    return sum(array.nbytes for array in (*arrays, *(part for part in sample.placed if part is not None)))
+
+
+def _weights(frame: pd.DataFrame, name: str | None) -> Floats:
+    """Return an events column as positive numbers, ones where none is named."""
+    if name is None:
+        return np.ones(len(frame))
+    if name not in frame.columns:
+        raise one_of("weight", name, frame.columns)
+    values = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=np.float64)
+    bad = ~(values > 0) | np.isinf(values)
+    if bad.any():
+        event, value = frame.index[bad][0], frame[name][bad].iloc[0]
+        raise InputError(f"weight {name!r} of event {event!r} is {value!r}; a weight is a number above 0")
+    return values
