@@ -3,8 +3,8 @@ r"""BMP, the standardised cross-sectional test: the mean standardised CAR over i
 .. math:: t = \frac{\overline{SCAR}}{sd_{N-1}(SCAR) / \sqrt N} \sim t(N - 1)
 
 with the forecast correction in each SCAR. Robust to event-induced variance; needs events that do not share days.
-Boehmer, Musumeci & Poulsen (1991, Journal of Financial Economics 30:253). The degrees
-of freedom are N - 1: with those of the estimation window the test rejects 12 % at N = 5.
+Boehmer, Musumeci & Poulsen (1991, Journal of Financial Economics 30:253). The degrees of freedom are N - 1: with those
+of the estimation window the test rejects 12 % at N = 5.
 """
 
 from __future__ import annotations

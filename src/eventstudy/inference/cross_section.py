@@ -2,8 +2,8 @@ r"""Cross-sectional t: the mean CAR over its standard error across events.
 
 .. math:: t = \frac{\overline{CAR}}{sd_{N-1}(CAR) / \sqrt N} \sim t(N - 1)
 
-Robust to event-induced variance; needs events that do not share days. Brown & Warner (1980, Journal
-of Financial Economics 8:205); Boehmer, Musumeci & Poulsen (1991, Journal of Financial Economics 30:253).
+Robust to event-induced variance; needs events that do not share days. Brown & Warner (1980, Journal of Financial
+Economics 8:205); Boehmer, Musumeci & Poulsen (1991, Journal of Financial Economics 30:253).
 """
 
 from __future__ import annotations

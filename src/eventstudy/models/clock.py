@@ -15,7 +15,7 @@ of both series from their means at each clock time; its variance allows for the 
 (White 1980, Econometrica 48:817).
 
 Assumes that bars are independent, and that the intraday pattern does not change. p-values are from t; its degrees of
-freedom are the smallest number of days, minus one, of the clock times in the event window. An event-window bar whose
+freedom are the smallest number of days, minus one, among the clock times in the event window. An event-window bar whose
 clock time has fewer than 5 valid bars in the estimation window, or does not vary there, has no abnormal return. Daily
 prices have one clock time, and the model is then the constant mean.
 

@@ -3,13 +3,12 @@ r"""Elastic net: the normal return is a penalised regression on many peers, whic
 .. math:: \min_{\alpha, b} \; \frac{1}{2M} \sum_{t \in E} (r_{it} - \alpha - z_t' b)^2
           + \lambda \rho |b|_1 + \tfrac{1}{2} \lambda (1 - \rho) |b|_2^2
 
-where z are the peers' returns and r the event's, both standardised by the estimation window, so that the penalty has
-no unit. With more peers than days least squares has no unique solution, and with many peers it fits noise; the penalty
+where z are the peers' returns and r the event's, both standardised by the estimation window, so that the penalty has no
+unit. With more peers than days least squares has no unique solution, and with many peers it fits noise; the penalty
 keeps the few that predict. The penalty and the share :math:`\rho` of the lasso are tuned within the estimation window:
 its days are divided in order into blocks, and each block is predicted from the others. Assumes that the peers do not
-react to the event. Zou & Hastie
-(2005, Journal of the Royal Statistical Society B 67:301); for event studies Baker & Gelbach (2020, Journal of Law,
-Finance, and Accounting 5:231).
+react to the event. Zou & Hastie (2005, Journal of the Royal Statistical Society B 67:301); for event studies Baker &
+Gelbach (2020, Journal of Law, Finance, and Accounting 5:231).
 
 The residual degrees of freedom are M minus one and minus the number of nonzero coefficients (Zou, Hastie & Tibshirani
 2007, Annals of Statistics 35:2173; with a ridge penalty this subtracts slightly too many). The forecast variance is
@@ -43,9 +42,7 @@ from eventstudy.errors import InputError
 from eventstudy.types import PEERS, Abnormal, Block, Column, Floats, Status
 
 MIN_PEERS = 2
-LOWEST = (
-    1e-2  # the smallest penalty tried, relative to the one that selects no peer; pure noise needs ten times as much
-)
+LOWEST = 1e-2  # smallest penalty tried, relative to the one that selects no peer; pure noise needs ten times as much
 TOLERANCE = 1e-4  # of the duality gap while tuning; its square for the final fit
 MAX_ITER = 10_000
 EnetPath = Callable[..., tuple[Floats, ...]]

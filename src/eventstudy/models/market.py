@@ -4,8 +4,7 @@ r"""Market model: the normal return is linear in the benchmark's return of the s
 
 This is the standard model of event studies. Assumes that alpha and beta are stable from the estimation window to the
 event window and that both series trade during the same hours; for a benchmark in another time zone use ``dimson``.
-MacKinlay (1997,
-Journal of Economic Literature 35:13).
+MacKinlay (1997, Journal of Economic Literature 35:13).
 
 Examples
 --------

@@ -10,8 +10,8 @@ of the loadings. Assumes that K components contain what the security and its pee
 react to the event. Baker & Gelbach (2020, Journal of Law, Finance, and Accounting 5:231).
 
 A peer is used if it has a return on nine tenths of the event's estimation days and on all its event-window days; a
-missing return on an estimation day is replaced by the mean of the other peers. With no more
-peers than components the status is ``no_peers``.
+missing return on an estimation day is replaced by the mean of the other peers. With no more peers than components the
+status is ``no_peers``.
 
 Examples
 --------

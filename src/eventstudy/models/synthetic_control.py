@@ -20,8 +20,8 @@ positive weight, constrained to sum to 1, as if they had been known in advance. 
 weights.
 
 A peer is used if it has a return on nine tenths of the event's estimation days and on all its event-window days; a
-missing return on an estimation day is replaced by the mean of the other peers. With
-fewer than two peers the status is ``no_peers``.
+missing return on an estimation day is replaced by the mean of the other peers. With fewer than two peers the status is
+``no_peers``.
 
 Examples
 --------
