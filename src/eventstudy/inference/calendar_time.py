@@ -92,7 +92,7 @@ def chunk(
 
 
 def jaffe_mandelker(state: State, sample: Sample) -> Verdict:
-    """Sum the portfolio's abnormal return over its standard deviation, by date."""
+    """Sum the portfolio's abnormal return divided by its standard deviation over the dates."""
     n = sample.shared["moments"]["n"]
     clusters, dates, span = _event_clusters(state, sample)
     if not len(clusters):

@@ -72,7 +72,7 @@ class Clock:
 
     @property
     def coefficients(self) -> tuple[str, ...]:
-        """Alpha, the intercept at the mean over all bars used of the estimation window, and beta."""
+        """Alpha, averaged over the bars of the estimation window that are used, and beta."""
         return ("alpha", "beta") if self.benchmark else ("alpha",)
 
     def fit(self, block: Block) -> Abnormal:
@@ -99,7 +99,7 @@ class Clock:
 
 
 class _Slots(NamedTuple):
-    """The clock times of a block: the ``code`` (N, L) of each bar's clock time, and ``n_bars`` (N, S) valid in each."""
+    """The clock times of a block: each bar's ``code`` (N, L), and the valid bars ``n_bars`` of each time (N, S)."""
 
     code: Ints
     ok: Bools

@@ -157,10 +157,10 @@ class Garch:
 
     def _rescale(self, dynamics: _Dynamics, scale: float) -> Floats:
         """Return the parameters of the variance of returns multiplied by ``scale``."""
-        log_variance = self.kind == "egarch"
-        omega = (
-            dynamics.omega + np.log(scale**2) * (1 - dynamics.lags.sum()) if log_variance else dynamics.omega * scale**2
-        )
+        if self.kind == "egarch":
+            omega = dynamics.omega + np.log(scale**2) * (1 - dynamics.lags.sum())
+        else:
+            omega = dynamics.omega * scale**2
         return np.concatenate([[omega], dynamics.shock, dynamics.leverage, dynamics.lags, dynamics.nu])
 
 
@@ -192,9 +192,8 @@ def _forecast(dynamics: _Dynamics, e: Floats, variance: Floats, horizon: int) ->
 def _log_forecast(dynamics: _Dynamics, e: Floats, variance: Floats, horizon: int) -> Floats:
     """Compute the expected variances of the next ``horizon`` days of a model that is linear in the log variance.
 
-    The path sets future shocks to 0. The log variance is linear in each shock, with the impulse responses to dynamics
-    size and to dynamics sign as weights, so that the expectation over future shocks is a product of one factor per
-    shock.
+    The path sets future shocks to 0. The log variance is linear in each shock, with the impulse responses to its size
+    and to its sign as weights, so that the expectation over future shocks is a product of one factor per shock.
     """
     eta = e / np.sqrt(variance)
     past, sizes, signed = list(np.log(variance)), list(np.abs(eta) - MEAN_OF_ABS), list(eta)
