@@ -11,7 +11,7 @@ import eventstudy as es
 from eventstudy import _registry
 from eventstudy.core.peers import COVERAGE, active_rows, usable_peers
 from eventstudy.core.run import run
-from eventstudy.core.scores import scores, standardised
+from eventstudy.core.scores import scores, standardise
 from eventstudy.types import Model, Spec, Status
 from tests import make
 from tests.models.untreated import DAY, N_EST, N_EVT, by_hand, draw, without_event_window
@@ -179,7 +179,7 @@ def test_scores_and_standardised_returns_are_finite_whatever_the_width_of_h(mode
     found = scores(made, its)
     assert np.isfinite(found.z).all()
     assert (found.var >= (made.sigma**2)[:, None] * found.n_days * (1 - 1e-12)).all()
-    before, after = standardised(made)
+    before, after = standardise(made)
     assert np.isfinite(before).all()
     assert np.isfinite(after).all()
     there = made.ok[:, N_EST:]

@@ -212,7 +212,7 @@ def test_the_cumulative_day_has_the_standard_deviation_1_and_not_a_standard_erro
     scored = scores(fitted, make.spec())
     moments = {"n": np.full((1, 3), 30.0), "z": scored.z.sum(axis=0)[None], "z2": (scored.z**2).sum(axis=0)[None]}
     found = gsar(scored, fitted, moments)
-    np.testing.assert_allclose(found.zero.std(axis=0, ddof=1), 1, rtol=1e-12)
+    np.testing.assert_allclose(found.day_zero.std(axis=0, ddof=1), 1, rtol=1e-12)
     assert found.n_days.tolist() == [61] * 30
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import stats
 
-from eventstudy.core.scores import scores, standardised
+from eventstudy.core.scores import scores, standardise
 from eventstudy.types import Block, Model, Status
 from tests import make
 
@@ -63,7 +63,7 @@ def simulate(model: Model, n: int, n_est: int, seed: int) -> dict[str, np.ndarra
     z = scores(made, spec).z
     scored = scores(made, spec).ok
     p = np.where(scored, 2 * stats.t.sf(np.abs(z), made.dof[:, None]), np.nan)
-    squares = np.where(made.ok, np.hstack(standardised(made)) ** 2, np.nan)
+    squares = np.where(made.ok, np.hstack(standardise(made)) ** 2, np.nan)
     return {"p": p, "sigma": made.sigma, "squares": squares, "dof": made.dof}
 
 

@@ -12,7 +12,7 @@ from arch import arch_model
 from arch import univariate as arch
 
 import eventstudy as es
-from eventstudy.core.scores import standardised
+from eventstudy.core.scores import standardise
 from eventstudy.errors import InputError
 from eventstudy.models.garch import DISTS, Garch, _Dynamics, _forecast, _log_forecast
 from eventstudy.models.market import Market
@@ -178,7 +178,7 @@ def test_abnormal_returns_have_variance_one_in_calm_and_in_storm() -> None:
     given, variance = clustered(300, 250, n_evt=1, seed=5, fall=0.0)
     made, plain = Garch().fit(given), Market().fit(given)
     assert (made.status == Status.OK).mean() > 0.99
-    own, unscaled = standardised(made)[1][:, 0], standardised(plain)[1][:, 0]
+    own, unscaled = standardise(made)[1][:, 0], standardise(plain)[1][:, 0]
     order = np.argsort(variance[:, 250])
     calm, storm = order[:100], order[-100:]
     # 4 standard errors of the variance of 100 values are 0.57; the forecast's own error is in it

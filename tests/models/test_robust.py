@@ -11,7 +11,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
-from eventstudy.core.scores import standardised
+from eventstudy.core.scores import standardise
 from eventstudy.errors import InputError
 from eventstudy.models.market import Market
 from eventstudy.models.robust import Robust
@@ -118,7 +118,7 @@ def test_the_covariance_is_that_of_the_estimates_over_samples(method: Any, df: f
     claimed = np.mean([np.diag(covariance(made, i)) for i in range(500)], axis=0)
     # 4 standard errors of a variance from 500 samples are 25 %
     np.testing.assert_allclose(made.coef.var(axis=0) / claimed, 1.0, atol=0.25)
-    _, sar = standardised(made)
+    _, sar = standardise(made)
     if df > 4:
         np.testing.assert_allclose(sar.var(), 1.0, atol=4 * np.sqrt(2 / sar.size) + 2 / 98)
 

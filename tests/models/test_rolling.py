@@ -10,7 +10,7 @@ import pytest
 from statsmodels.regression.rolling import RollingOLS
 
 import eventstudy as es
-from eventstudy.core.scores import standardised
+from eventstudy.core.scores import standardise
 from eventstudy.types import Block, Status
 from tests import make
 from tests.models.linear import simulate, size, the_variances_are_those_of_a_linear_estimator
@@ -112,7 +112,7 @@ def test_errors_that_are_standardised_have_variance_one_on_every_day():
 def test_the_standardised_errors_are_the_forecast_errors_over_their_deviation():
     given = block(n=4, n_est=120)
     made = MODEL.fit(given)
-    before, _ = standardised(made)
+    before, _ = standardise(made)
     for i in range(4):
         by_hand = window_by_window(given, i, 60)
         wanted = by_hand["ar"][:120] / (made.sigma[i] * np.sqrt(1.0 + by_hand["leverage"][:120]))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import statsmodels.api as sm
 
-from eventstudy.core.scores import standardised
+from eventstudy.core.scores import standardise
 from eventstudy.models.market import Market
 from eventstudy.models.trade_to_trade import MODEL
 from eventstudy.types import Block, Status
@@ -69,14 +69,14 @@ def test_a_constant_added_to_every_session_moves_only_alpha() -> None:
 def test_standardised_abnormal_returns_have_one_variance_whatever_they_span() -> None:
     given = thin(n=4000, seed=2, n_est=100, n_evt=5)
     made = MODEL.fit(given)
-    _, sar = standardised(made)
+    _, sar = standardise(made)
     ok, days = given.ok[:, 100:], given.x[:, 100:, 0]
     for spanned in (1.0, 2.0, 4.0):
         its = sar[ok & (days == spanned)]
         # variance of t(M - 2), M about 95; 4 standard errors of the variance of some 4000 to 12000 values
         np.testing.assert_allclose(its.var(), 93 / 91, atol=4 * np.sqrt(2.1 / len(its)))
         plain = Market().fit(replace(given, x=given.x[..., 1:]))
-        unscaled = standardised(plain)[1][ok & (days == spanned)]
+        unscaled = standardise(plain)[1][ok & (days == spanned)]
         assert spanned == 2.0 or abs(np.log(unscaled.var())) > 0.4
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from eventstudy import _registry
 from eventstudy.core.run import run
-from eventstudy.core.scores import scores, standardised
+from eventstudy.core.scores import scores, standardise
 from eventstudy.core.windows import blocks
 from eventstudy.types import Verdict
 from tests import make
@@ -53,7 +53,7 @@ def test_a_window_of_one_day_has_the_standardised_abnormal_return_of_that_day(se
     case = make.case(np.random.default_rng(seed), n=n, its=its, missing=0.05)
     for block in blocks(case.panels, case.placed, its, n, 1):
         fitted = MARKET.fit(block)
-        _, suffix = standardised(fitted)
+        _, suffix = standardise(fitted)
         np.testing.assert_allclose(scores(fitted, its).z, suffix, rtol=1e-12, atol=1e-14)
 
 
@@ -98,7 +98,7 @@ def test_standardised_residuals_use_the_leverage_of_the_hat_matrix(seed: int, mo
     its = _registry.load("models", model)
     block = make.block(np.random.default_rng(seed), its.columns, n=5, missing=0.1)
     fitted = its.fit(block)
-    prefix, suffix = standardised(fitted)
+    prefix, suffix = standardise(fitted)
     for i in range(5):
         rows = np.flatnonzero(block.ok[i, :60])
         design = np.column_stack([np.ones(71), block.x[i]])

@@ -1,10 +1,10 @@
-r"""Straight lines whose slope is linear in the returns: what the models of a corrected or weighted beta share.
+r"""Market models whose beta is an instrumental-variable slope: corrected or weighted betas.
 
-Each of these betas is a slope by an instrument z, a series that sums to 0 over the estimation days:
+Each of these betas is the slope by an instrument z, a series that sums to 0 over the estimation days:
 
 .. math:: b = \frac{\sum_E z_t r_t}{\sum_E z_t x_t}, \quad a = \bar r - b \bar x
 
-with means by weights u that sum to 1. For least squares z is the deviation of x from its mean.
+The means use weights u that sum to 1. For least squares z is the deviation of x from its mean.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from eventstudy.types import Abnormal, Block, Bools, Floats, Status
 
 
 class Deviations(NamedTuple):
-    """Regressors over the estimation days less their weighted means: ``d`` (N, n_est, K), 0 where the weight is 0.
+    """Regressors minus their weighted means over the estimation days.
 
-    ``squares`` (N, K) are the weighted sums of ``d**2``, 1 where a regressor is ``constant`` (N, K).
+    ``d`` (N, n_est, K) is 0 where the weight is 0. ``squares`` (N, K) are the weighted sums of ``d**2``, and 1 for a
+    regressor that is ``constant`` (N, K).
     """
 
     d: Floats
@@ -29,9 +30,11 @@ class Deviations(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line fitted to each event: ``coef`` (N, 2) alpha and beta, ``e`` (N, L), ``h`` (N, L, 2), ``v`` (N, L).
+    """The line fitted to each event.
 
-    ``singular`` (N,) where the slope is not determined.
+    ``coef`` (N, 2) holds alpha and beta, ``e`` (N, L) residuals and abnormal returns, ``h`` (N, L, 2) the forecast
+    factor, ``v`` (N, L) the variance of each day in units of ``sigma**2``. ``singular`` (N,) marks events whose slope
+    is not determined.
     """
 
     coef: Floats
@@ -42,7 +45,7 @@ class Line(NamedTuple):
 
 
 def deviations(x: Floats, weight: Floats) -> Deviations:
-    """Take the weighted mean (N, n_est) out of regressors (N, n_est, K); cells of weight 0 may hold anything."""
+    """Subtract the weighted mean (N, n_est) from regressors (N, n_est, K); values with weight 0 are ignored."""
     w = weight[..., None]
     x = np.where(w > 0, x, 0.0)
     total = np.maximum(weight.sum(axis=1), np.finfo(float).tiny)
@@ -53,21 +56,21 @@ def deviations(x: Floats, weight: Floats) -> Deviations:
     return Deviations(d, np.where(constant, 1.0, squares), constant)
 
 
-def slopes(own: Floats, near: Deviations) -> Floats:
-    """Give the slope of a regressor's deviations (N, n_est) on each of some others alone, (N, K)."""
-    return np.asarray(np.einsum("nl,nlk->nk", own, near.d) / near.squares)
+def slopes(d: Floats, regressors: Deviations) -> Floats:
+    """Return the simple-regression slope of a series of deviations ``d`` (N, n_est) on each regressor, (N, K)."""
+    return np.asarray(np.einsum("nl,nlk->nk", d, regressors.d) / regressors.squares)
 
 
-def line(block: Block, x: Floats, z: Floats, weight: Floats) -> Line:
-    r"""Draw a line through the weighted means, its slope by an instrument.
+def fit_line(block: Block, x: Floats, z: Floats, weight: Floats) -> Line:
+    r"""Fit a line through the weighted means, with the slope estimated by an instrument.
 
-    With ``b = A r`` the estimator, ``A X = I``, so that under errors of one variance
+    With ``b = A r`` the estimator, ``A X = I``, so that under errors of equal variance
 
     .. math:: Var(w'AR) = \sigma^2 (w'w + |w'H|^2), \quad H H' = X A A' X', \quad
               Var(e_t) = \sigma^2 (1 - 2 (XA)_{tt} + |h_t|^2)
 
-    exactly. ``A`` has two rows, and they are orthogonalised to make H of two columns. An estimation day's ``v`` is
-    the value for which ``v - |h|^2`` is its residual variance; for least squares it is 1, as it is on event days.
+    exactly. The two rows of ``A`` are orthogonalised, so that H has two columns. On an estimation day ``v`` is set so
+    that ``v - |h|^2`` is the variance of the residual; it is 1 for least squares, and 1 on event days.
 
     Parameters
     ----------
@@ -75,69 +78,69 @@ def line(block: Block, x: Floats, z: Floats, weight: Floats) -> Line:
     x : float array (N, L)
         The regressor.
     z : float array (N, n_est)
-        The instrument: sums to 0, and 0 where not ok.
+        The instrument: sums to 0, and is 0 where not ok.
     weight : float array (N, n_est)
-        Of the days in the means; 0 where not ok.
+        Weights of the days in the means; 0 where not ok.
     """
     n_est, ok = block.n_est, block.ok
     r, x = np.where(ok, block.r, 0.0), np.where(ok, x, 0.0)
     u = weight / np.maximum(weight.sum(axis=1), np.finfo(float).tiny)[:, None]
     mean_r, mean_x = _dot(u, r[:, :n_est]), _dot(u, x[:, :n_est])
     e, d = np.where(ok, r - mean_r[:, None], 0.0), np.where(ok, x - mean_x[:, None], 0.0)
-    along = _dot(z, d[:, :n_est])
-    singular = np.abs(along) <= SINGULAR * np.sqrt(_dot(z, z) * _dot(d[:, :n_est], d[:, :n_est]))
-    g = np.where(singular[:, None], 0.0, z / np.where(singular, 1.0, along)[:, None])
+    cross_product = _dot(z, d[:, :n_est])
+    singular = np.abs(cross_product) <= SINGULAR * np.sqrt(_dot(z, z) * _dot(d[:, :n_est], d[:, :n_est]))
+    g = np.where(singular[:, None], 0.0, z / np.where(singular, 1.0, cross_product)[:, None])
     beta = np.zeros(len(r))
-    for _ in range(2):  # the second pass takes out what rounding left of the first
+    for _ in range(2):  # the second pass removes the rounding error of the first
         step = _dot(g, e[:, :n_est])
         beta += step
         e = e - step[:, None] * d
     length = np.sqrt(np.maximum(_dot(u, u), np.finfo(float).tiny))
-    shared = _dot(u, g) / length
-    apart = g - u * (shared / length)[:, None]
+    parallel = _dot(u, g) / length
+    orthogonal = g - u * (parallel / length)[:, None]
     h = np.empty((*r.shape, 2))
-    h[..., 0] = np.where(ok, length[:, None] + shared[:, None] * d, 0.0)
-    h[..., 1] = np.sqrt(_dot(apart, apart))[:, None] * d
-    leverage = h[:, :n_est, 0] ** 2 + h[:, :n_est, 1] ** 2
-    own = u + g * d[:, :n_est]  # the diagonal of XA
+    h[..., 0] = np.where(ok, length[:, None] + parallel[:, None] * d, 0.0)
+    h[..., 1] = np.sqrt(_dot(orthogonal, orthogonal))[:, None] * d
+    squared_h = h[:, :n_est, 0] ** 2 + h[:, :n_est, 1] ** 2
+    diagonal = u + g * d[:, :n_est]  # of XA
     v = np.ones(r.shape)
-    v[:, :n_est] += 2.0 * (leverage - own)
+    v[:, :n_est] += 2.0 * (squared_h - diagonal)
     return Line(np.stack([mean_r - beta * mean_x, beta], axis=1), e, h, v, singular)
 
 
-def assess(
-    block: Block, ok: Bools, fitted: Line, weight: Floats, divisor: Floats, dof: Floats, too_few: Bools
+def abnormal_from_line(
+    block: Block, ok: Bools, line: Line, weight: Floats, divisor: Floats, dof: Floats, too_few: Bools
 ) -> Abnormal:
-    """Give the abnormal returns of lines, with ``sigma**2`` the weighted sum of squared residuals over a divisor.
+    """Return the abnormal returns of fitted lines; ``sigma**2`` is the weighted sum of squared residuals / divisor.
 
     Parameters
     ----------
     block : Block
     ok : bool array (N, L)
-    fitted : Line
+    line : Line
     weight : float array (N, n_est)
-        Of the squared residuals; 0 where not ok.
+        Weights of the squared residuals; 0 where not ok.
     divisor, dof : float array (N,)
-        Degrees of freedom are 1 at least.
+        Divisor of the variance, and its degrees of freedom, at least 1.
     too_few : bool array (N,)
         Events without enough estimation days.
     """
     n_est = block.n_est
-    y, e = np.where(ok[:, :n_est], block.r[:, :n_est], 0.0), np.where(ok[:, :n_est], fitted.e[:, :n_est], 0.0)
+    y, e = np.where(ok[:, :n_est], block.r[:, :n_est], 0.0), np.where(ok[:, :n_est], line.e[:, :n_est], 0.0)
     status = np.full(len(y), Status.OK, dtype=np.int64)
     status[np.sqrt(_dot(e, e)) <= SINGULAR * np.sqrt(_dot(y, y))] = Status.NO_VARIATION
-    status[fitted.singular] = Status.SINGULAR
+    status[line.singular] = Status.SINGULAR
     status[too_few] = Status.TOO_FEW_ESTIMATION
     known = (status == Status.OK) & (divisor > 0)
-    left = _dot(weight, e**2)
-    sigma = np.sqrt(np.divide(left, divisor, out=np.full(len(y), np.nan), where=known))
-    solved = ~fitted.singular & ~too_few
-    coef = np.where(solved[:, None], fitted.coef, np.nan)
-    total = deviations(y[..., None], weight)
-    varied = known & ~total.constant[:, 0]
-    r2 = 1.0 - np.divide(left, total.squares[:, 0], out=np.full(len(y), np.nan), where=varied)
-    ar, h = np.where(ok, fitted.e, 0.0), np.where(ok[..., None], fitted.h, 0.0)
-    return Abnormal(block, ar, ok, sigma, dof, h, coef, r2, status, fitted.v)
+    rss = _dot(weight, e**2)
+    sigma = np.sqrt(np.divide(rss, divisor, out=np.full(len(y), np.nan), where=known))
+    estimable = ~line.singular & ~too_few
+    coef = np.where(estimable[:, None], line.coef, np.nan)
+    returns = deviations(y[..., None], weight)
+    varies = known & ~returns.constant[:, 0]
+    r2 = 1.0 - np.divide(rss, returns.squares[:, 0], out=np.full(len(y), np.nan), where=varies)
+    ar, h = np.where(ok, line.e, 0.0), np.where(ok[..., None], line.h, 0.0)
+    return Abnormal(block, ar, ok, sigma, dof, h, coef, r2, status, line.v)
 
 
 def _dot(left: Floats, right: Floats) -> Floats:

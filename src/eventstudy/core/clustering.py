@@ -1,4 +1,4 @@
-"""How the events of a sample share calendar days: what decides which tests hold."""
+"""How the events of a sample share calendar days: it decides which tests are valid."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from eventstudy.types import Bools, Clustering, Dates, Ints, Placed, Sample
 
 
 def clustering(first: Ints, day: Ints, last: Ints) -> Clustering:
-    """Count pairs of events whose windows, from ``first`` to ``last`` (N,) as numbers of calendar dates, overlap.
+    """Count the pairs of events whose windows, from ``first`` to ``last`` (N,) as calendar date numbers, overlap.
 
     Examples
     --------
@@ -16,12 +16,12 @@ def clustering(first: Ints, day: Ints, last: Ints) -> Clustering:
     '33.3% of the pairs of events share days of their windows (3 dates)'
     """
     n = len(day)
-    starts, n_starts = np.unique(first, return_counts=True)  # a million events start on some thousand dates
-    before = np.append(0, np.cumsum(n_starts))
-    at = np.searchsorted(starts, first)
-    later = before[np.searchsorted(starts, last, side="right")] - before[at + 1]
-    # A pair is counted by the event that starts first, and by both where they start together.
-    pairs = later.sum() + (n_starts[at] - 1).sum() / 2
+    starts, n_starts = np.unique(first, return_counts=True)  # a million events start on a few thousand dates
+    n_before = np.append(0, np.cumsum(n_starts))
+    position = np.searchsorted(starts, first)
+    n_later = n_before[np.searchsorted(starts, last, side="right")] - n_before[position + 1]
+    # A pair is counted by the event that starts first, and half by each where both start on the same date.
+    pairs = n_later.sum() + (n_starts[position] - 1).sum() / 2
     return Clustering(n, len(np.unique(day)), float(pairs / (n * (n - 1) / 2)) if n > 1 else 0.0)
 
 
@@ -34,9 +34,9 @@ def clustering_of(sessions: Dates, placed: Placed, sample: Sample, rows: Bools |
 
 
 def components(first: Ints, last: Ints, links: Ints | None = None) -> Ints:
-    """Give each event the number of the group whose windows, from ``first`` to ``last`` (N,), overlap in a chain.
+    """Assign the same number to events whose windows, from ``first`` to ``last`` (N,), overlap in a chain.
 
-    ``links`` (n, 2) are pairs of positions that belong together, whatever their windows.
+    ``links`` (n, 2) are pairs of positions that belong to the same group, whatever their windows.
 
     Examples
     --------
@@ -45,19 +45,19 @@ def components(first: Ints, last: Ints, links: Ints | None = None) -> Ints:
     """
     order = np.argsort(first, kind="stable")
     reach = np.maximum.accumulate(last[order]) if len(first) else last
-    fresh = np.ones(len(first), dtype=bool)
-    fresh[1:] = first[order][1:] > reach[:-1]
-    found = np.empty(len(first), dtype=np.int64)
-    found[order] = np.cumsum(fresh) - 1
-    return found if links is None or not len(links) else _united(found, found[links])
+    starts_group = np.ones(len(first), dtype=bool)
+    starts_group[1:] = first[order][1:] > reach[:-1]
+    labels = np.empty(len(first), dtype=np.int64)
+    labels[order] = np.cumsum(starts_group) - 1
+    return labels if links is None or not len(links) else _merge_labels(labels, labels[links])
 
 
-def _united(labels: Ints, pairs: Ints) -> Ints:
-    """Give joined labels one number; numbers follow the first appearance in the old order."""
+def _merge_labels(labels: Ints, pairs: Ints) -> Ints:
+    """Give linked labels the same number; new numbers follow the order of the old ones."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     n = int(labels.max()) + 1
     graph = coo_array((np.ones(len(pairs)), pairs.T), shape=(n, n))
-    joined = connected_components(graph, directed=False)[1]
-    return np.asarray(joined[labels], dtype=np.int64)
+    component = connected_components(graph, directed=False)[1]
+    return np.asarray(component[labels], dtype=np.int64)

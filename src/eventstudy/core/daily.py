@@ -1,4 +1,4 @@
-"""Average abnormal returns day by day, and their cumulation with a 95 % band."""
+"""Average abnormal returns by day, and their cumulative sum with a 95 % band."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from eventstudy.types import Abnormal, Floats, Sample, Scores, Spec, State
 
 
 def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
-    """Sum abnormal returns by day, and cumulative ones from the first event day on: each leaf (G, n_evt)."""
+    """Sum abnormal returns by day, and CARs from the first event day up to each day: leaves (G, n_evt)."""
     days = spec.days
     running = score(abnormal, replace(spec, windows=np.column_stack([np.full(len(days), days[0]), days])))
     return {
@@ -28,12 +28,12 @@ def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
 
 
 def finalize(state: State, sample: Sample) -> dict[str, Floats]:
-    r"""Give AAR, CAAR and a 95 % band around it that allows for events that share days.
+    r"""Compute AAR, CAAR and a 95 % band around the CAAR that allows for events that share days.
 
     .. math:: se = \frac{sd(CAR)}{\sqrt N} \sqrt{\frac{1 + (N-1) r}{1 - r}}
 
-    with r of :mod:`eventstudy.core.overlap` for the days so far, and the quantile of t(N - 1). One event has the
-    forecast error of its own CAR and the quantile of t(M - k).
+    with r of :mod:`eventstudy.core.overlap` for the window up to that day, and the quantile of t(N - 1). A single
+    event has the forecast error of its CAR, and the quantile of t(M - k).
 
     Returns
     -------
@@ -48,6 +48,13 @@ def finalize(state: State, sample: Sample) -> dict[str, Floats]:
         n == 1, np.sqrt(state["var"]), sd * np.sqrt(np.where(inflation > 0, inflation, np.nan) / np.maximum(n, 1))
     )
     df = np.where(n == 1, state["dof"], n - 1.0)
-    reach = margin(se, df)
+    half_width = margin(se, df)
     aar = divide(state["ar"], state["days"])
-    return {"n": state["days"], "aar": aar, "caar": caar, "se": se, "lower": caar - reach, "upper": caar + reach}
+    return {
+        "n": state["days"],
+        "aar": aar,
+        "caar": caar,
+        "se": se,
+        "lower": caar - half_width,
+        "upper": caar + half_width,
+    }

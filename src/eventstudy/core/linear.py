@@ -1,4 +1,4 @@
-"""The linear factor model, which the members of ``models/`` give names of columns."""
+"""The linear factor model, on which the models that differ only in the names of their factors are built."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from eventstudy.types import Abnormal, Block, Column, Floats, Status
 
 @dataclass(frozen=True)
 class Factors:
-    """A factor model: least squares of the return, or of its excess over a risk-free one, on named columns.
+    """A factor model: the return, or its excess over a risk-free return, regressed on named columns.
 
     Parameters
     ----------
     names : sequence of str
         Columns to regress on; ``benchmark`` is the event's benchmark.
     risk_free : str or None
-        Column to take off the security's return.
+        Column to subtract from the security's return.
 
     Raises
     ------
     InputError
-        When a name is not a text or stands twice, or there is none.
+        When there is no name, a name is repeated, or a name is not a string.
 
     Examples
     --------
@@ -46,47 +46,48 @@ class Factors:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The factors, and the risk-free column last where there is one."""
+        """The factors, followed by the risk-free column if there is one."""
         rest = () if self.risk_free is None else (self.risk_free,)
         return tuple(Column(name) for name in (*self.names, *rest))
 
     @property
     def coefficients(self) -> tuple[str, ...]:
-        """Alpha and one loading a factor."""
+        """Alpha and one loading for each factor."""
         return ("alpha", *self.names)
 
     def fit(self, block: Block) -> Abnormal:
         """Estimate the loadings on the prefix; k = 1 + number of factors."""
         x = np.moveaxis(block.x, -1, 0)
         design = [1.0, *x[: len(self.names)]]
-        return least_squares(block, design) if self.risk_free is None else least_squares_over(block, x[-1], design)
+        return least_squares(block, design) if self.risk_free is None else least_squares_excess(block, x[-1], design)
 
 
-def excess(block: Block, r: Floats, risk_free: Floats) -> Floats:
-    """Take the risk-free return off another, (N, L); 0 where the block is not ok."""
+def excess_return(block: Block, r: Floats, risk_free: Floats) -> Floats:
+    """Subtract the risk-free return from a return, (N, L); 0 where the block is not ok."""
     return np.asarray(np.where(block.ok, r, 0.0) - np.where(block.ok, risk_free, 0.0))
 
 
-def least_squares_over(block: Block, risk_free: Floats, design: Sequence[Floats | float]) -> Abnormal:
-    """Regress the return over the risk-free one (N, L) on a design (:func:`eventstudy.core.ols.least_squares`).
+def least_squares_excess(block: Block, risk_free: Floats, design: Sequence[Floats | float]) -> Abnormal:
+    """Regress the return in excess of the risk-free one (N, L) on a design (see ``core.ols.least_squares``).
 
-    ``Abnormal.block`` keeps the plain return. A security whose plain return does not vary is NO_VARIATION, though its
-    excess return moves with the rate.
+    ``Abnormal.block`` keeps the plain return. A security whose plain return does not vary has status NO_VARIATION,
+    although its excess return varies with the rate.
     """
-    made = replace(least_squares(replace(block, r=excess(block, block.r, risk_free)), design), block=block)
-    flat = (made.status == Status.OK) & (least_squares(block, [1.0]).status == Status.NO_VARIATION)
+    abnormal = least_squares(replace(block, r=excess_return(block, block.r, risk_free)), design)
+    abnormal = replace(abnormal, block=block)
+    flat = (abnormal.status == Status.OK) & (least_squares(block, [1.0]).status == Status.NO_VARIATION)
     return replace(
-        made,
-        status=np.where(flat, Status.NO_VARIATION, made.status),
-        sigma=np.where(flat, np.nan, made.sigma),
-        coef=np.where(flat[:, None], np.nan, made.coef),
-        r2=np.where(flat, np.nan, made.r2),
+        abnormal,
+        status=np.where(flat, Status.NO_VARIATION, abnormal.status),
+        sigma=np.where(flat, np.nan, abnormal.sigma),
+        coef=np.where(flat[:, None], np.nan, abnormal.coef),
+        r2=np.where(flat, np.nan, abnormal.r2),
     )
 
 
-def check_risk_free(of: str, name: object, others: Sequence[str]) -> None:
-    """Refuse a risk-free column that is no name, or that is one of the regressors."""
-    if not isinstance(name, str) or not name or name in others:
+def check_risk_free(model: str, name: object, regressors: Sequence[str]) -> None:
+    """Raise InputError if the risk-free column has no valid name or is one of the regressors."""
+    if not isinstance(name, str) or not name or name in regressors:
         raise InputError(
-            f"risk_free of {of} is {name!r}; give the name of a column other than {', '.join(map(repr, others))}"
+            f"risk_free of {model} is {name!r}; give the name of a column other than {', '.join(map(repr, regressors))}"
         )

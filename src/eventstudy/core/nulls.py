@@ -1,4 +1,4 @@
-"""From a statistic and its null distribution to a verdict; a statistic that has no value has a reason."""
+"""Turn a statistic and its null distribution into a verdict; a statistic without a value gets a reason."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from eventstudy.types import Bools, Floats, Ints, Verdict
 
 
 def p_t(t: Floats, df: Floats) -> Floats:
-    """Two-sided p of Student's t; NaN where t or df is."""
+    """Return the two-sided p-value of Student's t; NaN where t or df is NaN."""
     return np.asarray(2.0 * special.stdtr(df, -np.abs(t)))
 
 
 def margin(se: Floats, df: Floats) -> Floats:
-    """Give half the width of a 95 % interval from t(df); NaN where df is not above zero."""
+    """Return half the width of a 95 % interval from t(df); NaN where df is not positive."""
     return np.asarray(special.stdtrit(np.where(df > 0, df, np.nan), 0.975) * se)
 
 
 def p_normal(z: Floats) -> Floats:
-    """Two-sided p of the normal; NaN where z is."""
+    """Return the two-sided p-value of the standard normal; NaN where z is NaN."""
     return np.asarray(2.0 * special.ndtr(-np.abs(z)))
 
 
 def divide(a: Floats, b: Floats) -> Floats:
-    """Divide where b is above zero, and give NaN elsewhere, without a warning."""
+    """Divide where b is positive and return NaN elsewhere, without a warning."""
     a, b = np.broadcast_arrays(a, b)
     return np.asarray(np.divide(a, b, out=np.full(a.shape, np.nan), where=b > 0))
 
@@ -40,30 +40,30 @@ def verdict(
     note: str = "",
     undefined: Iterable[tuple[Bools, str]] = (),
 ) -> Verdict:
-    """Finish a test: p from t(df), or from the normal where df is None, unless the test has its own p.
+    """Return the result of a test: p from t(df), or from the normal if df is None, unless ``p`` is passed.
 
-    ``undefined`` names where the statistic has no value, and why; the first reason that applies is noted. A value
-    that is not finite without such a reason is noted as not computable.
+    ``undefined`` holds pairs of a mask, where the statistic has no value, and the reason; the first reason that applies
+    becomes the note. A value that is not finite for none of these reasons is noted as having no finite value.
     """
     shape = statistic.shape
     notes = np.full(shape, note, dtype=object)
-    lost = np.zeros(shape, dtype=bool)
-    for where, reason in (*undefined, (~np.isfinite(statistic), "the statistic has no finite value")):
-        fresh = np.broadcast_to(where, shape) & ~lost
-        notes[fresh] = reason
-        lost |= fresh
-    value = np.where(lost, np.nan, statistic)
-    degrees = np.full(shape, np.nan) if df is None else np.where(lost, np.nan, df)
+    missing = np.zeros(shape, dtype=bool)
+    for mask, reason in (*undefined, (~np.isfinite(statistic), "the statistic has no finite value")):
+        newly_missing = np.broadcast_to(mask, shape) & ~missing
+        notes[newly_missing] = reason
+        missing |= newly_missing
+    value = np.where(missing, np.nan, statistic)
+    degrees = np.full(shape, np.nan) if df is None else np.where(missing, np.nan, df)
     if p is None:
         p = p_normal(value) if df is None else p_t(value, degrees)
-    return Verdict(value, degrees, np.where(lost, np.nan, p), np.rint(n).astype(np.int64), notes)
+    return Verdict(value, degrees, np.where(missing, np.nan, p), np.rint(n).astype(np.int64), notes)
 
 
-def t_of_mean(n: Floats, mean: Floats, sd: Floats, alike: str) -> Verdict:
-    """Compare a mean with its standard error across events, t(n - 1); ``alike`` is why an sd of NaN has no value."""
+def t_of_mean(n: Floats, mean: Floats, sd: Floats, equal_reason: str) -> Verdict:
+    """Divide a mean by its cross-sectional standard error, t(n - 1); ``equal_reason`` is the note where sd is NaN."""
     return verdict(
         divide(mean * np.sqrt(n), sd),
         n,
         df=n - 1,
-        undefined=[(n < 2, "fewer than 2 events"), (np.isnan(sd), alike)],
+        undefined=[(n < 2, "fewer than 2 events"), (np.isnan(sd), equal_reason)],
     )

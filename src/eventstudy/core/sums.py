@@ -1,7 +1,8 @@
-"""States that add: what a test keeps of some events, and how the parts of a sample become one.
+"""Additive states: the sufficient statistics of a test for some events, and how the parts of a sample are combined.
 
-A state is a dict of leaves. An array is added; :class:`Rows` is added into the rows that it names; and
-:class:`Gathered` concatenates. So one machine, threads and a cluster run the same code: chunk, add, finalise.
+A state is a dict of leaves. Arrays are added, :class:`Rows` are added to the rows of a table that they index, and
+:class:`Gathered` leaves are concatenated. A single process, threads and a cluster therefore run the same code: chunk,
+add, finalise.
 """
 
 from __future__ import annotations
@@ -14,36 +15,36 @@ from numpy.typing import NDArray
 
 from eventstudy.types import Abnormal, Floats, Ints, Placed, Sample, Scores, State
 
-MARKETS = 6  # on so many at most one piece of news is paired with itself
-FEW = 64  # rows of a table that are not worth packing
+MARKETS = 6  # largest number of exchanges on which the same news is paired
+FEW = 64  # tables with fewer rows are not packed
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """One row an event: the leaf whose sum concatenates."""
+    """A leaf with one row per event; adding two of them concatenates their rows."""
 
-    parts: tuple[NDArray[Any], ...]
+    parts: tuple[NDArray[np.generic], ...]
 
     def __add__(self, other: Gathered) -> Gathered:
         return Gathered(self.parts + other.parts)
 
     @property
-    def values(self) -> NDArray[Any]:
+    def values(self) -> NDArray[np.generic]:
         """All rows, (N, ...)."""
         return np.concatenate(self.parts)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Values (n, ...) for the rows ``index`` (n,), none repeated, of a table of ``size`` rows."""
+    """Values (n, ...) of the rows ``index`` (n,), without repetition, of a table of ``size`` rows; the rest are 0."""
 
     index: Ints
     values: Floats
     size: int
 
 
-def rows(index: Ints, values: NDArray[Any], size: int) -> Rows:
-    """Sum values (N, ...) by index (N,) into the rows of a table of ``size`` rows.
+def rows(index: Ints, values: NDArray[np.generic], size: int) -> Rows:
+    """Sum values (N, ...) with the same index (N,) into the rows of a table of ``size`` rows.
 
     Examples
     --------
@@ -57,7 +58,7 @@ def rows(index: Ints, values: NDArray[Any], size: int) -> Rows:
         order = np.argsort(index, kind="stable")
         return rows(index[order], values[order], size)
     first = np.flatnonzero(steps)
-    if values.dtype == np.bool_ and values.all():  # a count of rows, which need not be read one by one
+    if values.dtype == np.bool_ and values.all():  # sums of ones are counts of rows
         n = np.diff(first, append=len(index)).astype(np.float64)
         return Rows(
             index[first], np.broadcast_to(n.reshape(-1, *[1] * (values.ndim - 1)), (len(n), *values.shape[1:])), size
@@ -73,35 +74,35 @@ def valid_days(abnormal: Abnormal) -> Floats:
     return np.asarray(abnormal.ok[:, :n_est].sum(axis=1, dtype=np.float64))
 
 
-def by_group(abnormal: Abnormal, values: NDArray[Any]) -> Rows:
-    """Sum values (N, ...) by the events' group."""
+def by_group(abnormal: Abnormal, values: NDArray[np.generic]) -> Rows:
+    """Sum values (N, ...) by the group of the events."""
     return rows(abnormal.block.group, values, abnormal.block.n_groups)
 
 
-def weighted(abnormal: Abnormal, weights: Floats, values: NDArray[Any]) -> Rows:
-    """Sum values (N, M) times the events' weights (N,) by group."""
+def weighted(abnormal: Abnormal, weights: Floats, values: Floats) -> Rows:
+    """Sum values (N, M) times the weights (N,) of the events by group."""
     group = abnormal.block.group
     if (group == group[:1]).all():
         return Rows(group[:1], (weights @ values)[None], abnormal.block.n_groups)
     return by_group(abnormal, weights[:, None] * values)
 
 
-def by_cluster(abnormal: Abnormal, values: NDArray[Any]) -> Rows:
-    """Sum values (N, ...) by the events' cluster."""
+def by_cluster(abnormal: Abnormal, values: NDArray[np.generic]) -> Rows:
+    """Sum values (N, ...) by the cluster of the events."""
     return rows(abnormal.block.cluster, values, abnormal.block.n_clusters)
 
 
 def grouped(placed: Placed, sample: Sample, group: Ints, n_groups: int) -> tuple[Placed, Sample]:
-    """Give the events groups (N,), and each group clusters of its own."""
-    _, at, cluster = np.unique(placed.cluster * n_groups + group, return_index=True, return_inverse=True)
-    dates = sample.cluster_dates[placed.cluster[at]]
-    parted = replace(sample, n_groups=n_groups, cluster_group=group[at], cluster_dates=dates)
+    """Assign the events to groups (N,), and split clusters so that each lies within one group."""
+    _, first, cluster = np.unique(placed.cluster * n_groups + group, return_index=True, return_inverse=True)
+    dates = sample.cluster_dates[placed.cluster[first]]
+    split = replace(sample, n_groups=n_groups, cluster_group=group[first], cluster_dates=dates)
     placed = placed._replace(cluster=cluster.astype(np.int64), group=group)
-    return placed, replace(parted, links=links(placed))
+    return placed, replace(split, links=links(placed))
 
 
 def links(placed: Placed) -> Ints:
-    """Give the pairs of clusters, (n, 2), whose events of one group tell the same news, the first before the second."""
+    """Return the pairs of clusters (n, 2) of a group whose events report the same news, in order of cluster."""
     if placed.link is None:
         return np.empty((0, 2), dtype=np.int64)
     order = np.lexsort((placed.cluster, placed.group, placed.link))
@@ -128,20 +129,20 @@ def add(total: dict[str, Any], state: State) -> dict[str, Any]:
     return total
 
 
-def packed(state: State) -> dict[str, Any]:
-    """Give a state whose tables are :class:`Rows` where most rows are 0; ``add({}, ...)`` makes them whole again."""
-    return {name: _packed(leaf) for name, leaf in state.items()}
+def packed(state: State) -> dict[str, object]:
+    """Return a state with tables whose rows are mostly 0 stored as :class:`Rows`; ``add({}, ...)`` restores them."""
+    return {name: _pack_leaf(leaf) for name, leaf in state.items()}
 
 
-def _packed(leaf: Any) -> Any:
+def _pack_leaf(leaf: object) -> object:
     if not isinstance(leaf, np.ndarray) or leaf.dtype != np.float64 or leaf.ndim == 0 or len(leaf) < FEW:
         return leaf
-    used = np.flatnonzero(leaf.reshape(len(leaf), -1).any(axis=1))
-    return Rows(used, leaf[used], len(leaf)) if 2 * len(used) < len(leaf) else leaf
+    nonzero = np.flatnonzero(leaf.reshape(len(leaf), -1).any(axis=1))
+    return Rows(nonzero, leaf[nonzero], len(leaf)) if 2 * len(nonzero) < len(leaf) else leaf
 
 
 def moments(scores: Scores, abnormal: Abnormal) -> State:
-    """Count and sum CARs and standardised CARs, their squares, variances and days, by group and window: (G, V)."""
+    """Sum CARs, standardised CARs, their squares, variances and days, with counts, by group and window: (G, V)."""
     return {
         "n": by_group(abnormal, scores.ok),
         "days": by_group(abnormal, np.where(scores.ok, scores.n_days, 0)),
@@ -154,7 +155,7 @@ def moments(scores: Scores, abnormal: Abnormal) -> State:
 
 
 def day_moments(abnormal: Abnormal) -> State:
-    """Count and sum AR / s and their squares, by group and event day: leaves (G, n_evt)."""
+    """Sum AR / s and its square, with counts, by group and event day: leaves (G, n_evt)."""
     sar = abnormal.ar[:, abnormal.n_est :] / abnormal.sigma[:, None]
     if abnormal.v is not None:
         sar = sar / np.sqrt(abnormal.v[:, abnormal.n_est :])
@@ -166,12 +167,13 @@ def day_moments(abnormal: Abnormal) -> State:
 
 
 def mean_and_sd(n: Floats, total: Floats, squares: Floats) -> tuple[Floats, Floats]:
-    """Give the mean and the standard deviation (divisor n - 1) from sums; NaN where n or the spread does not allow it.
+    """Return the mean and the standard deviation (divisor n - 1) from sums; NaN where they are not defined.
 
-    A spread below 1e-13 of the sum of squares is rounding: the values are all equal, and their sd is NaN.
+    A sum of squared deviations below 1e-13 of the sum of squares is rounding error: the values are all equal, and the
+    standard deviation is NaN.
     """
     nan = np.full(np.broadcast(n, total).shape, np.nan)
     mean = np.divide(total, n, out=nan.copy(), where=n > 0)
-    about = squares - np.divide(total**2, n, out=np.zeros_like(nan), where=n > 0)
-    real = (n > 1) & (about > 1e-13 * squares)
-    return mean, np.sqrt(np.divide(about, n - 1, out=nan, where=real))
+    centred = squares - np.divide(total**2, n, out=np.zeros_like(nan), where=n > 0)
+    varies = (n > 1) & (centred > 1e-13 * squares)
+    return mean, np.sqrt(np.divide(centred, n - 1, out=nan, where=varies))

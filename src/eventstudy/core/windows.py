@@ -1,4 +1,4 @@
-"""Panel and placed events to blocks: cut each event's estimation and event window out of its asset's row."""
+"""Panels and placed events to blocks: slice each event's estimation and event window out of its asset's row."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from eventstudy.types import Block, Bools, Floats, Ints, Panel, Placed, Spec
 
-BLOCK = 1024  # events, measured best: fewer, and the calls cost more than the arithmetic; more, and caches overflow
-STRIP = 128  # events whose days, some arrays of them, stay in the second-level cache
-CELLS = 4_000_000  # of the returns of peers that a block may hold
-RETURNS = 1_000_000  # of its own: bars within the day have windows of many thousand columns
+BLOCK = 1024  # events, the fastest size measured: smaller blocks cost more in calls, larger ones in cache misses
+STRIP = 128  # events for which several arrays of their days fit in the second-level cache
+CELLS = 4_000_000  # largest number of peer returns in a block
+RETURNS = 1_000_000  # largest number of event returns in a block: windows of intraday bars have thousands of columns
 
 
 def blocks(
     panels: Sequence[Panel], placed: Placed, spec: Spec, n_clusters: int, n_groups: int, size: int = BLOCK
 ) -> Iterator[Block]:
-    """Give the events block by block, those of a cluster together; ``Block.id`` is the row in ``placed``.
+    """Yield the events block by block, those of a cluster together; ``Block.id`` is the row in ``placed``.
 
     Parameters
     ----------
@@ -30,68 +30,76 @@ def blocks(
     n_clusters, n_groups : int
         Of the whole sample.
     size : int
-        Events a block, at most.
+        Largest number of events in a block.
     """
     order = np.lexsort((placed.asset, placed.day, placed.panel))
     gap = spec.event[0] - spec.estimation[1] - 1
-    for at, panel in enumerate(panels):
-        rows = order[placed.panel[order] == at]
+    for number, panel in enumerate(panels):
+        rows = order[placed.panel[order] == number]
         n_peers = 0 if panel.peers is None else panel.peers.shape[1]
         length = spec.n_est + spec.n_evt
         step = max(1, min(size, RETURNS // length, CELLS // max(1, n_peers * length)))
         for start in range(0, len(rows), step):
-            some = rows[start : start + step]
-            r, ok, x = _cut(panel, placed.asset[some], placed.day[some], spec)
-            inside = _hide(ok, placed, some, spec)
-            cluster, group, weight = placed.cluster[some], placed.group[some], placed.weight[some]
-            peers = _peers(panel, placed, some, spec)
-            yield Block(r, ok, x, spec.n_est, some, cluster, group, weight, n_clusters, n_groups, gap, peers, inside)
+            events = rows[start : start + step]
+            r, ok, x = _slice_windows(panel, placed.asset[events], placed.day[events], spec)
+            inside = _mask_days(ok, placed, events, spec)
+            cluster, group, weight = placed.cluster[events], placed.group[events], placed.weight[events]
+            peers = _peer_returns(panel, placed, events, spec)
+            yield Block(r, ok, x, spec.n_est, events, cluster, group, weight, n_clusters, n_groups, gap, peers, inside)
 
 
 def strips(n: int) -> Iterator[slice]:
-    """Part n events into strips, for work of many passes over the same days."""
+    """Split n events into strips, for work that passes over the same days many times."""
     for start in range(0, n, STRIP):
         yield slice(start, start + STRIP)
 
 
-def _hide(ok: Bools, placed: Placed, some: Ints, spec: Spec) -> Bools | None:
-    """Take out of ``ok``, in place, what does not count for an event; give the days of its own event window."""
+def _mask_days(ok: Bools, placed: Placed, events: Ints, spec: Spec) -> Bools | None:
+    """Set ``ok`` to False, in place, on days that are excluded for an event.
+
+    Return the days inside each event's own event window, (N, n_evt), or None if the events have no windows of their
+    own.
+    """
     if placed.hidden is not None:
-        at, (_, first, last) = _rows_of(placed.hidden, some)
+        position, (_, first, last) = _rows_of(placed.hidden, events)
         covered = (spec.offsets >= first[:, None]) & (spec.offsets <= last[:, None])
         covered[:, spec.n_est :] = False
-        any_of_them = np.zeros(ok.shape, dtype=bool)
-        np.logical_or.at(any_of_them, at, covered)
-        ok &= ~any_of_them
+        hidden = np.zeros(ok.shape, dtype=bool)
+        np.logical_or.at(hidden, position, covered)
+        ok &= ~hidden
     if placed.own is None:
         return None
-    first, last = placed.own[some][:, [0, 2]].T, placed.own[some][:, [1, 3]].T
+    first, last = placed.own[events][:, [0, 2]].T, placed.own[events][:, [1, 3]].T
     half = (np.arange(spec.n_est + spec.n_evt) >= spec.n_est).astype(np.int64)
     inside = (spec.offsets >= first[half].T) & (spec.offsets <= last[half].T)
     ok &= inside
     return inside[:, spec.n_est :]
 
 
-def _peers(panel: Panel, placed: Placed, some: Ints, spec: Spec) -> Floats | None:
+def _peer_returns(panel: Panel, placed: Placed, events: Ints, spec: Spec) -> Floats | None:
     if panel.peers is None:
         return None
-    peers: Floats = panel.peers[placed.day[some][:, None] + spec.offsets]
+    peers: Floats = panel.peers[placed.day[events][:, None] + spec.offsets]
     if placed.barred is not None:
-        at, (_, column) = _rows_of(placed.barred, some)
-        peers[at, :, column] = np.nan
+        position, (_, column) = _rows_of(placed.barred, events)
+        peers[position, :, column] = np.nan
     return peers
 
 
 def _rows_of(table: Ints, events: Ints) -> tuple[Ints, Ints]:
-    """Give the rows of a table (m, k), sorted by its first column, of some events: their positions, and (k, n)."""
+    """Select the rows of a table (m, k), sorted by its first column, that belong to the events.
+
+    Return the position of each selected row's event in ``events`` (n,), and the rows transposed (k, n).
+    """
     first, last = (np.searchsorted(table[:, 0], events, side=side) for side in ("left", "right"))
     n = last - first
-    at = np.repeat(np.arange(len(events)), n)
+    position = np.repeat(np.arange(len(events)), n)
     rows = np.arange(n.sum()) + np.repeat(first - np.cumsum(n) + n, n)
-    return at, table[rows].T
+    return position, table[rows].T
 
 
-def _cut(panel: Panel, asset: Ints, day: Ints, spec: Spec) -> tuple[Floats, Bools, Floats]:
+def _slice_windows(panel: Panel, asset: Ints, day: Ints, spec: Spec) -> tuple[Floats, Bools, Floats]:
+    """Return r (N, L), ok (N, L) and x (N, L, K) of events by asset row and column of day 0."""
     n_est, length = spec.n_est, spec.n_est + spec.n_evt
     r = np.empty((len(asset), length))
     ok = np.ones((len(asset), length), dtype=bool)

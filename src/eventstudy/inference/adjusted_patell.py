@@ -2,8 +2,9 @@ r"""Adjusted Patell: Patell's Z for events that share days.
 
 .. math:: Z_{adj} = Z / \sqrt{1 + (N - 1) r} \sim N(0, 1)
 
-with r as in ``kolari_pynnonen``. Assumes that the event brings no variance of its own. Kolari & Pynnonen (2010, Review
-of Financial Studies 23:3996); there is no (1 - r) on top, for Patell's variance is theoretical.
+with r as in ``kolari_pynnonen``. Assumes that the event does not change the variance of returns. Kolari & Pynnonen
+(2010, Review of Financial Studies 23:3996). The numerator has no factor (1 - r), because the variance in Patell's Z is
+theoretical and not estimated across events.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
 
 
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
-    """Sum each event's own Z, and count."""
+    """Sum the Z of single events, with their number."""
     z, ok = patell_z(scores, abnormal)
     return {"z": by_group(abnormal, z), "n": by_group(abnormal, ok)}
 
 
 def finalize(state: State, sample: Sample) -> Verdict:
-    """Divide Patell's Z by the root of the inflation that the common days bring."""
+    """Divide Patell's Z by the root of the variance inflation due to common days."""
     n = state["n"]
     inflation = 1.0 + (n - 1.0) * sample.shared["overlap"]["windows"]
     positive = np.where(inflation > 0, inflation, 1.0)
@@ -34,7 +35,7 @@ def finalize(state: State, sample: Sample) -> Verdict:
         n,
         undefined=[
             (n < 1, "no event with more than 2 degrees of freedom"),
-            (inflation <= 0, "the mean correlation is so negative that no variance is left"),
+            (inflation <= 0, "the mean correlation is so negative that the variance is not positive"),
         ],
     )
 

@@ -2,8 +2,8 @@ r"""Cross-sectional t: the mean CAR over its standard error across events.
 
 .. math:: t = \frac{\overline{CAR}}{sd_{N-1}(CAR) / \sqrt N} \sim t(N - 1)
 
-Robust to variance that the event itself brings; needs events that do not share days. Brown & Warner (1980, Journal
-of Financial Economics 8:205); Boehmer, Musumeci & Poulsen (1991, Journal of Financial Economics 30:253).
+Robust to event-induced variance; needs events that do not share days. Brown & Warner (1980, Journal of Financial
+Economics 8:205); Boehmer, Musumeci & Poulsen (1991, Journal of Financial Economics 30:253).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
 
 
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
-    """Keep nothing: the moments are shared."""
+    """Return no state: the moments are shared."""
     return {}
 
 
 def finalize(state: State, sample: Sample) -> Verdict:
-    """Compare the mean CAR with its cross-sectional standard error."""
+    """Divide the mean CAR by its cross-sectional standard error."""
     moments = sample.shared["moments"]
     mean, sd = mean_and_sd(moments["n"], moments["car"], moments["car2"])
     return t_of_mean(moments["n"], mean, sd, "the CARs are all equal")

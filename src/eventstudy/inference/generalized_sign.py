@@ -1,10 +1,10 @@
-r"""Generalised sign: the share of positive CARs against the share of positive residuals before the event.
+r"""Generalised sign: the share of positive CARs against the share of positive residuals in the estimation window.
 
 .. math:: z = \frac{w - N \hat p}{\sqrt{N \hat p (1 - \hat p)}} \sim N(0, 1), \quad
           \hat p = \frac{1}{N} \sum_i \frac{1}{M_i} \#\{t \in E_i : e_{it} > 0\}
 
-Allows for skewed returns; needs events that do not share days. Cowan (1992, Review of Quantitative Finance and
-Accounting 2:343).
+w is the number of positive CARs. Allows for skewed returns; needs events that do not share days. Cowan (1992, Review of
+Quantitative Finance and Accounting 2:343).
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
 
 
 def finalize(state: State, sample: Sample) -> Verdict:
-    """Compare the count with what the estimation windows lead one to expect."""
+    """Compare the count of positive CARs with its expectation from the estimation windows."""
     n = state["n"]
     share = np.nan_to_num(divide(state["share"], n))
-    spread = n * share * (1.0 - share)
+    variance = n * share * (1.0 - share)
     return verdict(
-        divide(state["up"] - n * share, np.sqrt(spread)),
+        divide(state["up"] - n * share, np.sqrt(variance)),
         n,
-        undefined=[(n < 1, "no event"), (spread <= 0, "no residual, or every residual, is positive")],
+        undefined=[(n < 1, "no event"), (variance <= 0, "no residual, or every residual, is positive")],
     )
 
 

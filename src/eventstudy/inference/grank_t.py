@@ -6,39 +6,39 @@ r"""GRANK-T: the rank of the cumulative abnormal return among the event's own es
           S^2 = \frac1T \sum_{t} \frac{n_t}{n} \bar U_t^2, \quad Z = \bar U_0 / S, \quad
           t = Z \sqrt{\frac{T - 2}{T - 1 - Z^2}} \sim t(T - 2)
 
-GSAR is the standardised residual on estimation days, with its in-sample leverage, and SCAR* on one cumulative day 0.
-SCAR* divides by the standard *deviation* across events: the standard error in its place rejects 22 %. Robust to
-variance that the event brings and to events on one date; dates that overlap in part are not allowed for. Kolari &
-Pynnonen (2011, Journal of Empirical Finance 18:953).
+GSAR is the standardised residual on estimation days, with its in-sample leverage, and SCAR* on the cumulative day 0.
+SCAR* divides by the standard *deviation* across events: with the standard error the test would reject 22 %. Robust to
+event-induced variance and to events on one date; dates that overlap in part are not allowed for. Kolari & Pynnonen
+(2011, Journal of Empirical Finance 18:953).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from eventstudy.core.gsar import finalize, gsar, summed
+from eventstudy.core.gsar import finalize, gsar, sum_scores
 from eventstudy.core.ranks import ranks
 from eventstudy.types import Abnormal, Floats, Scores, State, Test
 
 
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
-    """Sum centred ranks by column and window, with their counts: (G, V, M + 1), day 0 last.
+    """Sum centred ranks by column and window, with counts: (G, V, M + 1), day 0 last.
 
-    A day's rank is its rank among the estimation days, and one more where day 0 is below it.
+    The rank of an estimation day is its rank among the estimation days, plus one if day 0 is below it.
     """
     days = gsar(scores, abnormal, prior["moments"])
     share = 1.0 / (days.n_days + 1.0)
-    middle = 0.5 * (days.n_days + 1.0)  # centred on 0, a rank less this, times the share
-    below = ranks(days.before, days.ok)
-    below -= middle[:, None] if days.whole else middle[:, None] * days.ok
+    middle = 0.5 * (days.n_days + 1.0)  # a centred rank is (rank - middle) * share
+    centred = ranks(days.estimation, days.ok)
+    centred -= middle[:, None] if days.complete else middle[:, None] * days.ok
 
     def score(window: int) -> tuple[Floats, Floats, Floats]:
-        place = days.above(window)
+        place = days.above_day_zero(window)
         zero = days.n_days - middle - place.sum(axis=1)
-        place += below
+        place += centred
         return share, place, zero
 
-    return summed(abnormal, days, score)
+    return sum_scores(abnormal, days, score)
 
 
 TEST = Test(chunk, finalize, needs=("moments",), survives="same_day")

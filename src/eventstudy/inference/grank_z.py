@@ -4,10 +4,10 @@ r"""GRANK-Z: the rank of the cumulative abnormal return among the event's own es
           Z = \frac{\sum_i U_{i0}}{\sqrt{\sum_i (T_i - 1) / (12 (T_i + 1))}} \sim N(0, 1)
 
 GSAR as in ``grank_t``: the standardised residual on the M_i valid estimation days, with its in-sample leverage, and
-SCAR over its standard deviation across events on one cumulative day 0; T_i = M_i + 1. Under the null each rank is
-uniform, so its variance is known: where all T_i are T, ``Z = sqrt(12 N (T + 1) / (T - 1))`` times the mean of U. Robust
-to variance that the event brings. The known variance is that of *independent* events: where they share days take
-``grank_t``, which estimates it. Kolari & Pynnonen (2011, Journal of Empirical Finance 18:953).
+SCAR over its standard deviation across events on the cumulative day 0; T_i = M_i + 1. Under the null each rank is
+uniform, so its variance is known: if all T_i equal T, Z is ``sqrt(12 N (T + 1) / (T - 1))`` times the mean of U. Robust
+to event-induced variance. The known variance is that of *independent* events: if events share days, use ``grank_t``,
+which estimates it. Kolari & Pynnonen (2011, Journal of Empirical Finance 18:953).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
 
 
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
-    """Sum the centred ranks of day 0 and their variances, and count: leaves (G, V)."""
+    """Sum the centred ranks of day 0 and their variances, with counts: leaves (G, V)."""
     days = gsar(scores, abnormal, prior["moments"])
     total = days.n_days[:, None]
-    above = np.stack([days.above(v).sum(axis=1) for v in range(days.zero.shape[1])], axis=1)
+    above = np.stack([days.above_day_zero(v).sum(axis=1) for v in range(days.day_zero.shape[1])], axis=1)
     u = (total - above) / (total + 1.0) - 0.5
     return {
         "u": by_group(abnormal, np.where(days.usable, u, 0.0)),
@@ -36,7 +36,7 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
 
 
 def finalize(state: State, sample: Sample) -> Verdict:
-    """Divide the sum of ranks by the deviation that it has under the null."""
+    """Divide the sum of ranks by its standard deviation under the null."""
     return verdict(
         divide(state["u"], np.sqrt(state["var"])),
         state["n"],

@@ -1,10 +1,10 @@
-r"""J1: the mean CAR over the standard error that the estimation windows give it.
+r"""J1: the mean CAR over its standard error from the estimation windows.
 
 .. math:: J_1 = \frac{\overline{CAR}}{\sqrt{\sum_i s_i^2 V_i / N^2}} \sim N(0, 1)
 
-with V_i the forecast variance factor of the window. Every event has the same weight, so that the noisiest shares
-decide; ``j2`` standardises each first. Assumes that the event brings no variance of its own and that events do not
-share days. MacKinlay (1997, Journal of Economic Literature 35:13).
+with V_i the forecast variance factor of the window. Every event has the same weight, so that the most volatile shares
+dominate; ``j2`` standardises each CAR first. Assumes that the event does not change the variance of returns and that
+events do not share days. MacKinlay (1997, Journal of Economic Literature 35:13).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
 
 
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
-    """Keep nothing: the moments are shared."""
+    """Return no state: the moments are shared."""
     return {}
 
 

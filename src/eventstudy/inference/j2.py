@@ -2,11 +2,11 @@ r"""J2: the sum of standardised CARs over its theoretical standard deviation.
 
 .. math:: J_2 = \frac{\sum_i SCAR_i}{\sqrt{\sum_i (M_i - k_i) / (M_i - k_i - 2)}} \sim N(0, 1)
 
-which is ``sqrt(N (M - k - 2) / (M - k))`` times the mean SCAR where all events have the same degrees of freedom. Unlike
-``patell`` it standardises the CAR as a whole, for the days of a window share the parameters and their error does not
-average out. Events with M - k of 2 or less have no variance and are left out. Assumes that the event brings no variance
-of its own and that events do not share days. MacKinlay (1997, Journal of Economic Literature 35:13); Salinger (1992,
-Journal of Financial and Quantitative Analysis 27:39).
+If all events have the same degrees of freedom, this is ``sqrt(N (M - k - 2) / (M - k))`` times the mean SCAR. Unlike
+``patell`` it standardises the CAR as a whole, because the days of a window share the estimated parameters, whose error
+does not average out. Events with M - k of 2 or less are excluded: their SCAR has no variance. Assumes that the event
+does not change the variance of returns and that events do not share days. MacKinlay (1997, Journal of Economic
+Literature 35:13); Salinger (1992, Journal of Financial and Quantitative Analysis 27:39).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
 
 
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
-    """Sum standardised CARs and their variances, and count: leaves (G, V)."""
+    """Sum standardised CARs and their variances, with counts: leaves (G, V)."""
     dof = abnormal.dof
     usable = scores.ok & (dof > 2)[:, None]
     variance = dof / np.where(dof > 2, dof - 2.0, 1.0)
@@ -33,7 +33,7 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
 
 
 def finalize(state: State, sample: Sample) -> Verdict:
-    """Divide the sum by its deviation."""
+    """Divide the sum by its standard deviation."""
     n = state["n"]
     return verdict(
         divide(state["z"], np.sqrt(state["var"])),

@@ -2,10 +2,10 @@ r"""Adjusted BMP: the standardised cross-sectional test for events that share da
 
 .. math:: t = t_{BMP} \sqrt{\frac{1 - r}{1 + (N - 1) r}} \sim t(N - 1)
 
-with r the mean correlation of the events' residuals, each pair weighted by the share of the window that the two
-have in common on the calendar (:mod:`eventstudy.core.overlap`). With one shared date it is the statistic of Kolari &
-Pynnonen (2010, Review of Financial Studies 23:3996); with dates that overlap in part it keeps its size, where
-pairing residuals in event time does not. With r = 0 it is BMP.
+with r the mean correlation of the events' residuals, each pair weighted by the share of the window that its two events
+have in common on the calendar (:mod:`eventstudy.core.overlap`). If all events share one date, it is the statistic of
+Kolari & Pynnonen (2010, Review of Financial Studies 23:3996). With dates that overlap in part it keeps its size, which
+pairing residuals in event time does not. With r = 0 it is ``bmp``.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
 
 
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
-    """Keep nothing: moments and correlation are shared."""
+    """Return no state: moments and correlation are shared."""
     return {}
 
 
 def finalize(state: State, sample: Sample) -> Verdict:
-    """Shrink BMP by the variance that the common days add."""
+    """Shrink the BMP statistic by the variance that common days add."""
     moments = sample.shared["moments"]
     r = sample.shared["overlap"]["windows"]
     n = moments["n"]
@@ -39,7 +39,7 @@ def finalize(state: State, sample: Sample) -> Verdict:
         undefined=[
             (n < 2, "fewer than 2 events"),
             (np.isnan(sd), "the standardised CARs are all equal"),
-            (inflation <= 0, "the mean correlation is so negative that no variance is left"),
+            (inflation <= 0, "the mean correlation is so negative that the variance is not positive"),
             (r >= 1, "the residuals of all events are the same"),
         ],
     )

@@ -1,16 +1,16 @@
-r"""Multivariate regression: events of one date, with the whole covariance of their residuals.
+r"""Multivariate regression: events of one date, with the full covariance matrix of their residuals.
 
 .. math:: S = \frac{E'E}{T - K}, \quad t = \frac{1'g}{\sqrt{V \, 1'S1}} \sim t(T - K), \quad
           F = \frac{T - K - N + 1}{N (T - K)} \frac{g' S^{-1} g}{V} \sim F(N, T - K - N + 1)
 
-with E the (T, N) residuals of the estimation window, g the CARs, K the estimated parameters and V the forecast factor
-that the events share. It is the regression with a dummy for the event in every equation, exact under normality. The
-*mean* effect is ``brown_warner`` on one date with the forecast correction; the *joint* F, in the note, asks whether
-any event reacts, also where reactions cancel out, and needs fewer events than T - K. Robust to any correlation of one
-day; no allowance for variance that the event brings. It needs events of one date with the same regressors and the
-same valid days: an event with others is left out and counted in the note. Option: ``effect`` is "mean", or "joint" to
-make F the statistic. Schipper & Thompson (1983, Journal of Accounting Research 21:184); Binder (1985, Journal of
-Accounting Research 23:370).
+with E the (T, N) residuals of the estimation window, g the CARs, K the number of estimated parameters and V the
+forecast factor that the events share. This is the regression with an event dummy in every equation, and is exact under
+normality. The test of the *mean* effect equals ``brown_warner`` on one date with the forecast correction. The *joint*
+F, reported in the note, tests whether any event has an effect, even if effects cancel out, and needs fewer events than
+T - K. Robust to any correlation within the day; no allowance for event-induced variance. It needs events of one date
+with the same regressors and the same valid days: an event with other valid days is excluded and counted in the note.
+Option: ``effect`` is "mean", or "joint" to make F the statistic. Schipper & Thompson (1983, Journal of Accounting
+Research 21:184); Binder (1985, Journal of Accounting Research 23:370).
 
 Examples
 --------
@@ -34,13 +34,13 @@ from eventstudy.errors import one_of
 from eventstudy.types import Abnormal, Bools, Floats, Sample, Scores, State, Test, Verdict
 
 Effect = Literal["mean", "joint"]
-SINGULAR = 1e-10  # share of a residual series that is left after those before it are taken out
-ROUNDING = 1e-13  # a deviation of the sum below this share of the events' summed sigma is the rounding of none
-UNLIKE = 1e-9  # relative difference of forecast factors that is more than rounding
+SINGULAR = 1e-10  # share of a residual series that is left after projecting out the series before it
+ROUNDING = 1e-13  # a standard deviation of the sum below this share of the sum of sigmas is rounding error
+UNEQUAL = 1e-9  # relative difference of forecast factors above which it is not rounding error
 
 
-class Answer(NamedTuple):
-    """One group and window; NaN, with the reason in ``note``, where there is no statistic."""
+class WindowResult(NamedTuple):
+    """The result for a group and window; without a statistic the numbers are NaN and ``note`` has the reason."""
 
     statistic: float
     df: float
@@ -50,14 +50,14 @@ class Answer(NamedTuple):
 
 
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
-    """Gather residuals and CARs where each group has one date; keep nothing elsewhere."""
+    """Gather residuals and CARs if every group has one date; return no state otherwise."""
     block, n_est = abnormal.block, abnormal.n_est
     if block.n_clusters > block.n_groups:
         return {}
     factor = scores.var / abnormal.sigma[:, None] ** 2
-    kept = {"e": abnormal.ar[:, :n_est], "ok": abnormal.ok, "car": scores.car, "factor": factor, "usable": scores.ok}
-    kept |= {"dof": abnormal.dof, "group": block.group, "id": block.id}
-    return {name: Gathered((values,)) for name, values in kept.items()}
+    leaves = {"e": abnormal.ar[:, :n_est], "ok": abnormal.ok, "car": scores.car, "factor": factor, "usable": scores.ok}
+    leaves |= {"dof": abnormal.dof, "group": block.group, "id": block.id}
+    return {name: Gathered((values,)) for name, values in leaves.items()}
 
 
 def finalize(state: State, sample: Sample, effect: Effect = "mean") -> Verdict:
@@ -65,79 +65,81 @@ def finalize(state: State, sample: Sample, effect: Effect = "mean") -> Verdict:
     shape = (sample.n_groups, len(sample.spec.windows))
     count = sample.shared["moments"]["n"]
     n_dates = np.bincount(sample.cluster_group, minlength=sample.n_groups)
-    rows = _rows(state)
-    parts = np.empty((5, *shape), dtype=object)
+    rows = _sorted_rows(state)
+    results = np.empty((5, *shape), dtype=object)
     for group, v in np.ndindex(*shape):
         if count[group, v] < 1:
-            answer = _nothing("no event", 0)
+            result = _undefined("no event", 0)
         elif n_dates[group] > 1:
-            answer = _nothing("the events do not share one date", count[group, v])
+            result = _undefined("the events do not share one date", count[group, v])
         elif not rows:
-            answer = _nothing("residuals are not kept: the events of another group do not share one date", 0)
+            result = _undefined("residuals are not stored: the events of another group do not share one date", 0)
         else:
-            mine = {name: values[rows["group"] == group] for name, values in rows.items()}
-            answer = _answer(mine, v, sample.spec.weights[v] > 0, effect)
-        parts[:, group, v] = np.array(answer, dtype=object)
-    statistic, df, p = (part.astype(np.float64) for part in parts[:3])
-    return Verdict(statistic, df, p, np.rint(parts[3].astype(np.float64)).astype(np.int64), parts[4])
+            events = {name: values[rows["group"] == group] for name, values in rows.items()}
+            result = _test_window(events, v, sample.spec.weights[v] > 0, effect)
+        results[:, group, v] = np.array(result, dtype=object)
+    statistic, df, p = (values.astype(np.float64) for values in results[:3])
+    return Verdict(statistic, df, p, np.rint(results[3].astype(np.float64)).astype(np.int64), results[4])
 
 
-def _rows(state: State) -> dict[str, Floats]:
-    """Give what was gathered, in the order of the events."""
+def _sorted_rows(state: State) -> dict[str, Floats]:
+    """Return the gathered rows in the order of the events."""
     if not state:
         return {}
     order = np.argsort(state["id"].values)
     return {name: leaf.values[order] for name, leaf in state.items()}
 
 
-def _answer(rows: Mapping[str, Floats], v: int, window: Bools, effect: Effect) -> Answer:
-    """Test the events of one date in one window, those with the common valid days."""
+def _test_window(rows: Mapping[str, Floats], v: int, window: Bools, effect: Effect) -> WindowResult:
+    """Test the events of one date in one window, excluding those with other valid days than most events."""
     usable = rows["usable"][:, v].astype(bool)
     n_est = rows["e"].shape[1]
     ok = rows["ok"][usable][:, np.concatenate([np.ones(n_est, dtype=bool), window])]
-    whole = (ok == (ok.mean(axis=0) >= 0.5)).all(axis=1)
-    g, factor, dof = (part[usable][whole] for part in (rows["car"][:, v], rows["factor"][:, v], rows["dof"]))
-    left_out = f"; {n} left out for other valid days" if (n := int((~whole).sum())) else ""
+    common = (ok == (ok.mean(axis=0) >= 0.5)).all(axis=1)
+    g, factor, dof = (values[usable][common] for values in (rows["car"][:, v], rows["factor"][:, v], rows["dof"]))
+    exclusions = f"; {n} left out for other valid days" if (n := int((~common).sum())) else ""
     if not len(g):
-        return _nothing("no event has the days that most events have", 0)
-    if np.ptp(factor) > UNLIKE * factor.mean() or np.ptp(dof) > 0:
-        return _nothing("the regressors, or the model's weights, differ among the events", len(g))
-    e = rows["e"][usable][whole]
-    return (_mean if effect == "mean" else _joint)(e, g, factor.mean(), dof[0], left_out)
+        return _undefined("no event has the days that most events have", 0)
+    if np.ptp(factor) > UNEQUAL * factor.mean() or np.ptp(dof) > 0:
+        return _undefined("the regressors, or the model's weights, differ among the events", len(g))
+    e = rows["e"][usable][common]
+    return (_mean if effect == "mean" else _joint)(e, g, factor.mean(), dof[0], exclusions)
 
 
-def _nothing(why: str, n: float) -> Answer:
-    return Answer(np.nan, np.nan, np.nan, n, why)
+def _undefined(reason: str, n: float) -> WindowResult:
+    return WindowResult(np.nan, np.nan, np.nan, n, reason)
 
 
-def _mean(e: Floats, g: Floats, factor: float, dof: float, left_out: str) -> Answer:
+def _mean(e: Floats, g: Floats, factor: float, dof: float, exclusions: str) -> WindowResult:
     """Test the mean of the CARs, with the joint test in the note; ``e`` is (N, T)."""
     deviation = np.sqrt((e.sum(axis=0) ** 2).sum() / dof)
     if deviation <= ROUNDING * np.sqrt((e**2).sum(axis=1) / dof).sum():
-        return _nothing("the residuals of each day cancel out", len(g))
+        return _undefined("the residuals of each day cancel out", len(g))
     t = g.sum() / (np.sqrt(factor) * deviation)
     joint = _joint(e, g, factor, dof, "")
-    told = f"joint {joint.note} = {joint.statistic:.2f}, p = {joint.p:.3f}"
-    note = f"no joint F: {joint.note}" if np.isnan(joint.statistic) else told
-    return Answer(t, dof, float(p_t(np.array(t), np.array(dof))), len(g), note + left_out)
+    joint_note = f"joint {joint.note} = {joint.statistic:.2f}, p = {joint.p:.3f}"
+    note = f"no joint F: {joint.note}" if np.isnan(joint.statistic) else joint_note
+    return WindowResult(t, dof, float(p_t(np.array(t), np.array(dof))), len(g), note + exclusions)
 
 
-def _joint(e: Floats, g: Floats, factor: float, dof: float, left_out: str) -> Answer:
-    """Test that all CARs are zero: g' S^-1 g from the QR decomposition of the residuals, each of length one."""
+def _joint(e: Floats, g: Floats, factor: float, dof: float, exclusions: str) -> WindowResult:
+    """Test that all CARs are zero, with g' S^-1 g from the QR decomposition of residuals of unit length."""
     n = len(g)
     if n >= dof:
-        return _nothing(f"{n} events are not fewer than T - K = {dof:.0f}", n)
+        return _undefined(f"{n} events are not fewer than T - K = {dof:.0f}", n)
     length = np.sqrt((e**2).sum(axis=1))
-    triangle = np.linalg.qr((e / length[:, None]).T)[1]
-    if (np.abs(np.diagonal(triangle)) <= SINGULAR).any():
-        return _nothing("the residuals are linearly dependent", n)
-    y = np.linalg.solve(triangle.T, g / length)
+    upper = np.linalg.qr((e / length[:, None]).T)[1]
+    if (np.abs(np.diagonal(upper)) <= SINGULAR).any():
+        return _undefined("the residuals are linearly dependent", n)
+    y = np.linalg.solve(upper.T, g / length)
     f = (dof - n + 1) / n * float(y @ y) / factor
-    return Answer(f, dof - n + 1, float(special.fdtrc(n, dof - n + 1, f)), n, f"F({n}, {dof - n + 1:.0f}){left_out}")
+    return WindowResult(
+        f, dof - n + 1, float(special.fdtrc(n, dof - n + 1, f)), n, f"F({n}, {dof - n + 1:.0f}){exclusions}"
+    )
 
 
 def make(effect: Effect = "mean") -> Test:
-    """Make the test of the mean effect, or of all effects jointly."""
+    """Return the test of the mean effect, or of all effects jointly."""
     if effect not in ("mean", "joint"):
         raise one_of("effect of the mvrm test", effect, ["mean", "joint"])
     return Test(chunk, partial(finalize, effect=effect), shares=("moments",), survives="same_day", make=make)

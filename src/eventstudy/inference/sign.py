@@ -1,9 +1,9 @@
-r"""Sign test: as many CARs above zero as below.
+r"""Sign test: whether as many CARs are above zero as below.
 
 .. math:: w = \#\{CAR_i > 0\} \sim B(n, 1/2), \quad z = (2 w - n) / \sqrt n
 
-p is exact binomial, the statistic z is shown for its sign and size; exact zeros are dropped. Returns are skewed to
-the right, so the share of positive abnormal returns is below one half without any event: prefer
+p is exact binomial; the statistic z is reported for its sign and size. CARs of exactly zero are dropped. Returns are
+skewed to the right, so that the share of positive abnormal returns is below one half even without an event: prefer
 ``generalized_sign``. Needs events that do not share days. Dixon & Mood (1946, Journal of the American Statistical
 Association 41:557).
 """
@@ -26,7 +26,7 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
 
 
 def finalize(state: State, sample: Sample) -> Verdict:
-    """Take the exact two-sided binomial probability."""
+    """Compute the exact two-sided binomial p-value."""
     up, down = state["up"], state["down"]
     n = up + down
     p = np.minimum(1.0, 2.0 * special.bdtr(np.minimum(up, down), np.maximum(n, 1).astype(np.int64), 0.5))

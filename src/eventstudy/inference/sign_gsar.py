@@ -6,10 +6,11 @@ r"""SIGN-GSAR: whether the cumulative abnormal return is above the median of the
           t = Z \sqrt{\frac{T - 2}{T - 1 - Z^2}} \sim t(T - 2), \quad T = M + 1
 
 GSAR as in ``grank_t``: the standardised residual on estimation days, with its in-sample leverage, and SCAR over its
-standard deviation across events on one cumulative day 0. The median is that of all T days, day 0 among them; what
-equals it has sign 0. Signs against the median and not against zero, so that skewed returns do no harm. Robust to
-variance that the event brings, to outliers and to events on one date; dates that overlap in part are not allowed for.
-Less powerful than ``grank_t`` where returns are near normal. Luoma (2011, Acta Wasaensia 254, University of Vaasa).
+standard deviation across events on the cumulative day 0. The median is that of all T days, including day 0; a value
+equal to the median has sign 0. Signs are taken against the median, not against zero, so that skewness does not bias the
+test. Robust to event-induced variance, to outliers and to events on one date; dates that overlap in part are not
+allowed for. Less powerful than ``grank_t`` if returns are close to normal. Luoma (2011, Acta Wasaensia 254, University
+of Vaasa).
 """
 
 from __future__ import annotations
@@ -18,30 +19,30 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from eventstudy.core.gsar import finalize, gsar, summed
+from eventstudy.core.gsar import finalize, gsar, sum_scores
 from eventstudy.types import Abnormal, Floats, Scores, State, Test
 
 
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
-    """Sum signs by column and window, with their counts: (G, V, M + 1), day 0 last."""
+    """Sum signs by column and window, with counts: (G, V, M + 1), day 0 last."""
     days = gsar(scores, abnormal, prior["moments"])
-    edge = np.full((len(days.before), 1), np.inf)
-    ordered = np.hstack([-edge, np.sort(np.where(days.ok, days.before, np.inf), axis=1), edge])
+    edge = np.full((len(days.estimation), 1), np.inf)
+    ordered = np.hstack([-edge, np.sort(np.where(days.ok, days.estimation, np.inf), axis=1), edge])
     total = days.n_days.astype(np.int64)
     middle = [np.take_along_axis(ordered, at[:, None] + np.arange(2), axis=1) for at in ((total - 1) // 2, total // 2)]
     ones = np.ones(len(total))
 
     def score(window: int) -> tuple[Floats, Floats, Floats]:
-        zero = days.zero[:, window]
-        # Day 0 takes a place in the order: what then stands there is day 0, or the neighbour that it is not past.
-        low, high = (np.clip(zero, its[:, 0], its[:, 1]) for its in middle)
+        zero = days.day_zero[:, window]
+        # Inserting day 0 in the sorted days puts, at each middle place, day 0 clipped to the two days around it.
+        low, high = (np.clip(zero, pair[:, 0], pair[:, 1]) for pair in middle)
         median = (low + high) / 2.0
-        signs = np.sign(days.before - median[:, None])
-        if not days.whole:
+        signs = np.sign(days.estimation - median[:, None])
+        if not days.complete:
             signs *= days.ok
         return ones, signs, np.sign(zero - median)
 
-    return summed(abnormal, days, score)
+    return sum_scores(abnormal, days, score)
 
 
 TEST = Test(chunk, finalize, needs=("moments",), survives="same_day")

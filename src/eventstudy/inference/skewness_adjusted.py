@@ -1,18 +1,18 @@
-r"""Skewness-adjusted t: the cross-sectional t freed of the skewness of CARs, which a mean of few events keeps.
+r"""Skewness-adjusted t: the cross-sectional t corrected for the skewness of CARs, which matters for few events.
 
 .. math:: S = \frac{\overline{CAR}}{sd_{N-1}(CAR)}, \quad
           g = \frac{\sum_i (CAR_i - \overline{CAR})^3}{N \, sd_{N-1}(CAR)^3}, \quad
           t = \sqrt N \Big( S + \frac{g S^2}{3} + \frac{g^2 S^3}{27} + \frac{g}{6 N} \Big) \sim N(0, 1)
 
-Hall's transformation, which unlike Johnson's grows with S everywhere. Robust to skewness and to variance that the event
-itself brings; needs events that do not share days. The normal is that of many events: at 5 % it rejects 8 % of normal
-samples of 10, 6.5 % of 20 and 5.5 % of 50, and more with fat tails. With ``bootstrap``, which errs to the side of
-caution, p is from ``draws`` resamples with replacement of N/4 CARs, rounded down but at least 5 (all of them where N is
-below 5), each with its own t about the sample's mean:
+This is Hall's transformation, which unlike Johnson's is increasing in S everywhere. Robust to skewness and to
+event-induced variance; needs events that do not share days. The normal distribution holds for many events: at 5 % the
+test rejects 8 % of normal samples of 10, 6.5 % of 20 and 5.5 % of 50, and more with fat tails. With ``bootstrap``,
+which is conservative, p is from ``draws`` resamples with replacement of N/4 CARs, rounded down but at least 5 (all CARs
+if N is below 5), with t computed in each about the mean of the sample:
 
 .. math:: p = 2 \min \Big( \frac{1 + \#\{t_b \le t\}}{B + 1}, \frac{1 + \#\{t_b \ge t\}}{B + 1} \Big)
 
-A resample of equal CARs has an infinite t. The draws depend on ``seed``, the group and the window alone. Johnson (1978,
+A resample of equal CARs has an infinite t. The draws depend only on ``seed``, the group and the window. Johnson (1978,
 Journal of the American Statistical Association 73:536); Hall (1992, Journal of the Royal Statistical Society B 54:221);
 Lyon, Barber & Tsai (1999, Journal of Finance 54:165), who bootstrap Johnson's t. Options: ``bootstrap``, ``draws``,
 ``seed``.
@@ -35,12 +35,12 @@ from eventstudy.core.sums import Gathered
 from eventstudy.errors import InputError
 from eventstudy.types import Abnormal, Floats, Sample, Scores, State, Test, Verdict
 
-ROUNDING = 1e-13  # a spread below this share of the sum of squares is the rounding of none
-CELLS = 1_000_000  # of resamples that are held at once
+ROUNDING = 1e-13  # a sum of squared deviations below this share of the sum of squares is rounding error
+CELLS = 1_000_000  # largest number of resampled values in memory at once
 
 
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
-    """Gather the CARs, NaN where missing, and their groups: third powers lose digits in sums."""
+    """Gather the CARs, NaN where missing, and their groups: running sums of third powers would lose digits."""
     return {
         "car": Gathered((np.where(scores.ok, scores.car, np.nan),)),
         "group": Gathered((abnormal.block.group,)),
@@ -48,7 +48,7 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
 
 
 def finalize(state: State, sample: Sample, draws: int = 0, seed: int = 0) -> Verdict:
-    """Give the t of each group and window, and p from the normal or from ``draws`` resamples."""
+    """Compute the t of each group and window, and p from the normal or from ``draws`` resamples."""
     groups = state["group"].values
     order = np.argsort(groups, kind="stable")
     parts = np.split(state["car"].values[order], np.cumsum(np.bincount(groups, minlength=sample.n_groups))[:-1])
@@ -70,19 +70,20 @@ def finalize(state: State, sample: Sample, draws: int = 0, seed: int = 0) -> Ver
 
 
 def hall(x: Floats, centre: float) -> Floats:
-    """Give Hall's t of each row of x (rows, n) about a centre, (rows,); infinite where all of a row are equal."""
+    """Compute Hall's t of each row of x (rows, n) about a centre, (rows,); infinite for a row of equal values."""
     n = x.shape[1]
     mean = x.mean(axis=1)
-    apart = x - mean[:, None]
+    deviations = x - mean[:, None]
     equal = x.max(axis=1) == x.min(axis=1)
-    sd = np.where(equal, 1.0, np.sqrt((apart**2).sum(axis=1) / (n - 1)))
+    sd = np.where(equal, 1.0, np.sqrt((deviations**2).sum(axis=1) / (n - 1)))
     s = (mean - centre) / sd
-    g = (apart**3).sum(axis=1) / (n * sd**3)
+    g = (deviations**3).sum(axis=1) / (n * sd**3)
     t = np.sqrt(n) * (s + g * s**2 / 3 + g**2 * s**3 / 27 + g / (6 * n))
     return np.asarray(np.where(equal, np.copysign(np.inf, mean - centre), t))
 
 
 def _bootstrap(car: Floats, t: float, draws: int, rng: np.random.Generator) -> tuple[float, str]:
+    """Return the bootstrap p of ``t``, and a note on the resamples."""
     n = len(car)
     size = max(min(n, 5), n // 4)
     rows = max(1, CELLS // size)
@@ -94,7 +95,7 @@ def _bootstrap(car: Floats, t: float, draws: int, rng: np.random.Generator) -> t
 
 
 def make(bootstrap: bool = False, draws: int = 1999, seed: int = 0) -> Test:
-    """Make the test: p from the normal, or from the bootstrap with 99 draws or more."""
+    """Return the test with p from the normal, or from the bootstrap with 99 draws or more."""
     if not isinstance(draws, int) or draws < 99:
         raise InputError(f"draws of the skewness-adjusted test is {draws!r}; give a whole number, 99 or more")
     if not isinstance(seed, int) or seed < 0:

@@ -1,10 +1,10 @@
-r"""Wilcoxon signed rank test on the CARs.
+r"""Wilcoxon: the signed rank test on the CARs.
 
 .. math:: W = \sum_{i: CAR_i > 0} rank(|CAR_i|), \quad z = \frac{W - n (n + 1) / 4}{\sqrt{n (n + 1)(2 n + 1) / 24}}
 
-p is exact for n <= 50 without ties, and from the normal (variance corrected for ties) beyond; the signed z is shown
-for both. Exact zeros are dropped. Needs CARs that are symmetric under the null and events that do not share days.
-Wilcoxon (1945, Biometrics Bulletin 1:80).
+p is exact for n <= 50 without ties, and otherwise from the normal, with the variance corrected for ties; the signed z
+is reported in both cases. CARs of exactly zero are dropped. Needs CARs that are symmetric under the null and events
+that do not share days. Wilcoxon (1945, Biometrics Bulletin 1:80).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
 
 
 def finalize(state: State, sample: Sample) -> Verdict:
-    """Rank the sizes of the CARs of each group and window."""
+    """Rank the absolute CARs of each group and window."""
     cars, groups = state["car"].values, state["group"].values
     shape = (sample.n_groups, cars.shape[1])
     z, p, n = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape)
@@ -42,6 +42,7 @@ def finalize(state: State, sample: Sample) -> Verdict:
 
 
 def _signed_rank(car: Floats) -> tuple[float, float]:
+    """Return z and p of nonzero CARs (n,)."""
     from scipy import stats
 
     n = len(car)

@@ -2,12 +2,12 @@ r"""Carhart four factors: market, size, value and momentum.
 
 .. math:: R_{it} - R_{ft} = \alpha_i + b_i (R_{mt} - R_{ft}) + s_i SMB_t + h_i HML_t + m_i MOM_t + e_{it}
 
-MOM is the return of the past year's winners less that of its losers. For events that follow a run of the price, as
-splits, offerings and upgrades do: what such a run goes on to earn is then not taken for the event's effect. Assumes
-stable loadings, which is much to ask of momentum, for a firm's own loading turns with its past return; and factors of
-the security's own market, currency and trading hours. The columns are those of Kenneth French's daily files for the
-three factors and for momentum, joined by :func:`eventstudy.read_french`. The files of other regions call momentum
-``WML``: give them as ``names``. Carhart (1997, Journal of Finance 52:57).
+MOM is the return of the past year's winners minus that of its losers. Use it for events that follow a run-up of the
+price, such as splits, offerings and upgrades: the continuing return after a run-up is then not mistaken for an effect
+of the event. Assumes stable loadings, which is a strong assumption for momentum, because a firm's loading changes with
+its past return; and factors of the security's own market, currency and trading hours. The columns are those of Kenneth
+French's daily files for the three factors and for momentum, joined by :func:`eventstudy.read_french`. The files of
+other regions call momentum ``WML``: pass that name in ``names``. Carhart (1997, Journal of Finance 52:57).
 
 Examples
 --------

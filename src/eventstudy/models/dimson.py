@@ -2,9 +2,9 @@ r"""Dimson: the market model with leads and lags of the benchmark.
 
 .. math:: R_{it} = \alpha_i + \sum_{k=-q}^{p} \beta_{ik} R_{m,t+k} + e_{it}
 
-For securities that trade thinly, and for a benchmark whose exchange closes at another hour: what happens in Hong
-Kong after its close reaches New York the same day, and the index the next. Leads and lags are sessions of the
-security's own exchange. Assumes that the sum of the betas is stable. Dimson (1979, Journal of Financial Economics
+Use it for thinly traded securities, and for a benchmark whose exchange closes at another hour: news in Hong Kong after
+its close moves prices in New York on the same day, and the Hong Kong index on the next. Leads and lags are sessions of
+the security's own exchange. Assumes that the sum of the betas is stable. Dimson (1979, Journal of Financial Economics
 7:197).
 
 Examples
@@ -27,17 +27,17 @@ from eventstudy.types import Abnormal, Block, Column
 
 @dataclass(frozen=True)
 class Dimson:
-    """The market model with leads and lags.
+    """The market model with leads and lags of the benchmark.
 
     Parameters
     ----------
     leads, lags : int
-        Sessions by which the benchmark is led and lagged, 0 to 10 each.
+        Number of leads and of lags of the benchmark in sessions, 0 to 10 each.
 
     Raises
     ------
     InputError
-        When one is not in that range.
+        When one is not in this range.
     """
 
     leads: int = 1
@@ -55,7 +55,7 @@ class Dimson:
 
     @property
     def coefficients(self) -> tuple[str, ...]:
-        """Alpha and one beta a shift."""
+        """Alpha and one beta for each lag and lead."""
         lags = (f"beta_lag{k}" for k in range(self.lags, 0, -1))
         leads = (f"beta_lead{k}" for k in range(1, self.leads + 1))
         return ("alpha", *lags, "beta", *leads)

@@ -1,20 +1,20 @@
-r"""EWMA: the market model by least squares with weights that decay into the past.
+r"""EWMA: the market model by least squares with exponentially decaying weights.
 
 .. math:: (\alpha_i, \beta_i) = \mathrm{argmin} \sum_{t \in E} w_t (R_{it} - \alpha - \beta R_{mt})^2, \quad
           w_t = 2^{-(T - t)/H}
 
-with T the last session of the estimation window and H the half-life in sessions; a missing day still ages those before
-it. With A the estimator, e = (I - XA) R the residuals and Q = (I - XA)' W (I - XA),
+with T the last session of the estimation window and H the half-life in sessions; missing days count in T - t. With A
+the estimator, e = (I - XA) R the residuals and Q = (I - XA)' W (I - XA),
 
 .. math:: s_i^2 = \frac{\sum_E w_t e_{it}^2}{tr Q}, \quad \nu = \frac{(tr Q)^2}{tr(Q^2)}
 
-which is unbiased under independent errors of one variance, with Satterthwaite's degrees of freedom (1946, Biometrics
-Bulletin 2:110); the forecast variance is exact under these. A half-life of infinity is the market model.
+Under independent errors of equal variance, s^2 is unbiased, with Satterthwaite's degrees of freedom (1946, Biometrics
+Bulletin 2:110), and the forecast variance is exact. With an infinite half-life the model is the market model.
 
-For a beta or a volatility that drifts, so that the recent past tells more than the distant. The price is variance: H
-sessions weigh as 2 H / ln 2 equal ones, and at the default of 60 that is 173. Exponential weights in J.P. Morgan
-(1996, RiskMetrics Technical Document, 4th ed.); for beta, with a half-life of 63 sessions, Menchero, Orr & Wang (2011,
-The Barra US Equity Model USE4, MSCI).
+Use it if beta or volatility drifts, so that recent days are more informative. The cost is a larger estimation variance:
+a half-life of H is worth 2 H / ln 2 equally weighted sessions, 173 for the default of 60. Exponential weights in J.P.
+Morgan (1996, RiskMetrics Technical Document, 4th ed.); for beta, with a half-life of 63 sessions, Menchero, Orr & Wang
+(2011, The Barra US Equity Model USE4, MSCI).
 
 Examples
 --------
@@ -30,7 +30,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from eventstudy.core.betas import Deviations, assess, deviations, line
+from eventstudy.core.betas import Deviations, abnormal_from_line, deviations, fit_line
 from eventstudy.errors import InputError
 from eventstudy.types import Abnormal, Block, Column, Floats
 
@@ -42,12 +42,12 @@ class Ewma:
     Parameters
     ----------
     halflife : float
-        Sessions in which a day's weight falls by half, 1 or more.
+        Sessions after which the weight of a day is halved, 1 or more.
 
     Raises
     ------
     InputError
-        When it is less.
+        When it is not a number of at least 1.
     """
 
     halflife: float = 60.0
@@ -64,24 +64,26 @@ class Ewma:
         """Estimate alpha and beta on the prefix; k = 2."""
         n_est = block.n_est
         weight = block.ok[:, :n_est] * 0.5 ** (np.arange(n_est)[::-1] / self.halflife)
-        own = deviations(block.x[:, :n_est], weight)
-        fitted = line(block, block.x[..., 0], weight * own.d[..., 0], weight)
-        fitted = fitted._replace(singular=fitted.singular | own.constant[:, 0])
-        divisor, dof = _moments(weight, own)
-        return assess(block, block.ok, fitted, weight, divisor, dof, block.ok[:, :n_est].sum(axis=1) <= 2)
+        benchmark = deviations(block.x[:, :n_est], weight)
+        line = fit_line(block, block.x[..., 0], weight * benchmark.d[..., 0], weight)
+        line = line._replace(singular=line.singular | benchmark.constant[:, 0])
+        divisor, dof = _moments(weight, benchmark)
+        return abnormal_from_line(block, block.ok, line, weight, divisor, dof, block.ok[:, :n_est].sum(axis=1) <= 2)
 
 
-def _moments(weight: Floats, own: Deviations) -> tuple[Floats, Floats]:
-    """Give tr Q and (tr Q)^2 / tr(Q^2), (N,), for Q = W - WX (X'WX)^-1 X'W."""
+def _moments(weight: Floats, benchmark: Deviations) -> tuple[Floats, Floats]:
+    """Compute tr Q and (tr Q)^2 / tr(Q^2), (N,), for Q = W - WX (X'WX)^-1 X'W."""
     scale = np.sqrt(np.maximum(weight.sum(axis=1), np.finfo(float).tiny))
-    # Columns that are orthonormal by the weights, in which (X'WX)^-1 is the identity.
-    q = np.stack([np.where(weight > 0, 1.0 / scale[:, None], 0.0), own.d[..., 0] / np.sqrt(own.squares)], axis=2)
+    # With columns that are orthonormal under the weights, X'WX is the identity.
+    q = np.stack(
+        [np.where(weight > 0, 1.0 / scale[:, None], 0.0), benchmark.d[..., 0] / np.sqrt(benchmark.squares)], axis=2
+    )
     second = np.einsum("nl,nlj,nlk->njk", weight**2, q, q)
     third = np.einsum("nl,nlj->n", weight**3, q**2)
     trace = weight.sum(axis=1) - np.trace(second, axis1=1, axis2=2)
-    of_square = (weight**2).sum(axis=1) - 2.0 * third + (second**2).sum(axis=(1, 2))
-    known = (trace > 0) & (of_square > 0)
-    return trace, np.where(known, trace**2 / np.where(known, of_square, 1.0), 0.0)
+    trace_of_square = (weight**2).sum(axis=1) - 2.0 * third + (second**2).sum(axis=(1, 2))
+    known = (trace > 0) & (trace_of_square > 0)
+    return trace, np.where(known, trace**2 / np.where(known, trace_of_square, 1.0), 0.0)
 
 
 MODEL = Ewma()

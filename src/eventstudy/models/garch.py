@@ -1,4 +1,4 @@
-r"""GARCH: the market model whose residual variance follows the calm and the storms of its own past.
+r"""GARCH: the market model with a residual variance that depends on past residuals.
 
 .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}, \quad e_{it} = \sqrt{h_{it}}\, \eta_{it}
 
@@ -7,28 +7,28 @@ r"""GARCH: the market model whose residual variance follows the calm and the sto
 
 .. math:: \text{egarch:} \quad \ln h_t = \omega + a\, (|\eta_{t-1}| - \sqrt{2 / \pi}) + l\, \eta_{t-1} + g \ln h_{t-1}
 
-by maximum likelihood through the library ``arch``, with normal or Student's t innovations. Take it where volatility
-on the event day was not that of the estimation window's average: an abnormal return is then measured against the
-variance that was to be expected of its day.
+by maximum likelihood with the library ``arch``, with normal or Student's t innovations. Use it if volatility on the
+event day differed from the average of the estimation window: an abnormal return is then compared with the variance that
+was expected for its day.
 
 That variance is the forecast from the end of the estimation window, across the gap, to each day of the event window.
-No return of the event window enters it: the event's own jump would raise the variance of the days that it moves, and
-scale itself away. The forecast of garch and gjr is exact (of gjr with symmetric innovations), and so is that of egarch
-with normal ones. With t innovations the expectation of egarch's variance does not exist (Nelson 1991), and in its place
-stands the exponential of the expected log variance, which is lower. Far from the estimation window every forecast
-nears the unconditional variance, so the gap is best kept short.
+Returns of the event window do not enter it: otherwise the jump of the event would raise the variance of its own days
+and so hide itself. The forecast is exact for garch, for gjr with symmetric innovations, and for egarch with normal
+ones. With t innovations the expected variance of egarch does not exist (Nelson 1991); it is replaced by the exponential
+of the expected log variance, which is lower. With the distance from the estimation window every forecast approaches the
+unconditional variance, so keep the gap short.
 
 Assumes that the event does not change the process. Missing days of the estimation window are left out of the
-likelihood, and their neighbours stand side by side; those of the event window, or just before it, still age the
-forecast. Sigma is the root of the squared residuals over M - 2; the standard errors of alpha and beta are those of
-least squares weighted with the fitted variances, which with t innovations are somewhat wide. Variance parameters are
-``omega``, ``arch1`` (a), ``leverage1`` (l), ``garch1`` (g) and ``nu``, for decimal returns. An optimum that cannot be
-found, or whose variance leaves 0.001 to 1000 times the average one, as where returns are stale and the likelihood has
-no bound, is ``not_converged``. Egarch asks for 250 days or more: on fewer its likelihood is flat or has several optima,
-and which is found may hang on the last digit. It takes 15 to 50 ms an event. Bollerslev (1986, Journal of Econometrics
-31:307); Nelson (1991, Econometrica 59:347); Glosten, Jagannathan & Runkle (1993, Journal of Finance 48:1779); in event
-studies Corhay & Tourani Rad (1996, Quarterly Review of Economics and Finance 36:529) and Savickas (2003, Journal of
-Financial Research 26:165).
+likelihood, as if the days around them were adjacent; missing days in the event window, or just before it, still count
+in the forecast horizon. Sigma is the root of the sum of squared residuals over M - 2. The standard errors of alpha and
+beta are those of least squares weighted by the fitted variances; with t innovations they are somewhat too large. The
+variance parameters are ``omega``, ``arch1`` (a), ``leverage1`` (l), ``garch1`` (g) and ``nu``, for decimal returns. The
+status is ``not_converged`` if no optimum is found, or if its variance leaves the range of 0.001 to 1000 times the
+average variance; this happens with stale prices, for which the likelihood is unbounded. Egarch needs 250 days or more:
+with fewer its likelihood is flat or has several optima, and the result may depend on rounding. A fit takes 15 to 50 ms
+per event. Bollerslev (1986, Journal of Econometrics 31:307); Nelson (1991, Econometrica 59:347); Glosten, Jagannathan &
+Runkle (1993, Journal of Finance 48:1779); in event studies Corhay & Tourani Rad (1996, Quarterly Review of Economics
+and Finance 36:529) and Savickas (2003, Journal of Financial Research 26:165).
 
 Examples
 --------
@@ -41,19 +41,20 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from types import ModuleType
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from eventstudy.core.refit import Line, refit, standard
+from eventstudy.core.refit import LineEstimate, fit_by_event, standardise_days
 from eventstudy.errors import InputError, one_of
 from eventstudy.types import Abnormal, Block, Column, Floats, Ints
 
 KINDS = ("garch", "egarch", "gjr")
 DISTS = ("normal", "t")
-# Of the likelihood, tried in this order until the optimiser is content; egarch's is too flat for more than arch's own.
+# Of the likelihood, tried in this order until the fit converges; egarch's likelihood is too flat for a small tolerance.
 TOLERANCES = {"garch": (1e-11, 1e-6), "gjr": (1e-11, 1e-6), "egarch": (1e-6,)}
-CALM, STORM = 1e-3, 1e3  # variances over the average one, beyond which an optimum is the likelihood's degeneracy
+LOWEST, HIGHEST = 1e-3, 1e3  # variances relative to the average; outside this range the optimum is degenerate
 MEAN_OF_ABS = np.sqrt(2 / np.pi)  # of a standard normal
 
 
@@ -65,15 +66,15 @@ class Garch:
     ----------
     kind : {"garch", "egarch", "gjr"}
     dist : {"normal", "t"}
-        Of the innovations.
+        Distribution of the innovations.
     p, q : int
-        Lags of the squared residual (of the innovation, for egarch) and of the variance, 1 to 5 each. Egarch and gjr
-        have one leverage term for each of the p.
+        Number of lags of the squared residual (of the innovation, for egarch) and of the variance, 1 to 5 each. Egarch
+        and gjr have p leverage terms.
 
     Raises
     ------
     InputError
-        When an option is none of these, or ``arch`` is not installed when it fits.
+        When an option is not valid; on fitting, when ``arch`` is not installed.
     """
 
     kind: Literal["garch", "egarch", "gjr"] = "garch"
@@ -109,60 +110,65 @@ class Garch:
         arch, n_est = _arch(), block.n_est
         horizon = block.gap + block.r.shape[1] - n_est
 
-        def estimate(r: Floats, x: Floats, at: Ints) -> Line | None:
-            days = standard(r, x)
-            fitted = self._maximise(arch, days.u, days.z)
-            if fitted is None:
+        def estimate(r: Floats, x: Floats, at: Ints) -> LineEstimate | None:
+            days = standardise_days(r, x)
+            optimum = self._maximise(arch, days.u, days.z)
+            if optimum is None:
                 return None
-            mean, dynamics, e, variance = fitted
-            ahead = (_log_forecast if self.kind == "egarch" else _forecast)(
+            mean, dynamics, e, variance = optimum
+            forecast = (_log_forecast if self.kind == "egarch" else _forecast)(
                 dynamics, e, variance, horizon + n_est - 1 - at[-1]
             )
             path = np.ones(block.r.shape[1])
-            path[at], path[n_est:] = variance, ahead[len(ahead) - len(path) + n_est :]
-            if not ((path > CALM) & (path < STORM)).all():
+            path[at], path[n_est:] = variance, forecast[len(forecast) - len(path) + n_est :]
+            if not ((path > LOWEST) & (path < HIGHEST)).all():
                 return None
             design = np.column_stack([np.ones(len(r)), days.z])
-            line, cov = days.line(mean, np.asarray(np.linalg.inv(design.T @ (design / variance[:, None]))))
-            return Line(np.concatenate([line, self._in_units(dynamics, days.scale)]), cov, path * days.scale**2)
+            line, cov = days.to_returns(mean, np.asarray(np.linalg.inv(design.T @ (design / variance[:, None]))))
+            return LineEstimate(np.concatenate([line, self._rescale(dynamics, days.scale)]), cov, path * days.scale**2)
 
-        return refit(block, len(self.coefficients), estimate, path=True)
+        return fit_by_event(block, len(self.coefficients), estimate, path=True)
 
-    def _maximise(self, arch: Any, u: Floats, z: Floats) -> tuple[Floats, _Dynamics, Floats, Floats] | None:
-        """Give the line (2,), the dynamics, residuals and variances (M,); None where the optimiser finds none."""
+    def _maximise(self, arch: ModuleType, u: Floats, z: Floats) -> tuple[Floats, _Dynamics, Floats, Floats] | None:
+        """Return the line (2,), the dynamics, residuals and variances (M,), or None if the fit does not converge."""
         orders = {"p": self.p, "o": self._leverages, "q": self.q}
         model = arch.LS(
             u, z[:, None], rescale=False,
             volatility=arch.EGARCH(**orders) if self.kind == "egarch" else arch.GARCH(**orders),
             distribution=arch.StudentsT() if self.dist == "t" else arch.Normal(),
         )  # fmt: skip
-        # what arch and SciPy would warn of is the event's status here
+        # warnings of arch and SciPy are reported as the status of the event
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             try:
                 for tolerance in TOLERANCES[self.kind]:
-                    made = model.fit(disp="off", show_warning=False, options={"ftol": tolerance, "maxiter": 500})
-                    if made.convergence_flag == 0:
+                    fit = model.fit(disp="off", show_warning=False, options={"ftol": tolerance, "maxiter": 500})
+                    if fit.convergence_flag == 0:
                         break
             except (ValueError, ArithmeticError, np.linalg.LinAlgError):
                 return None
-        params, variance = np.asarray(made.params), np.asarray(made.conditional_volatility) ** 2
+        params, variance = np.asarray(fit.params), np.asarray(fit.conditional_volatility) ** 2
         usable = np.isfinite(params).all() and np.isfinite(variance).all() and (variance > 0).all()
-        if made.convergence_flag != 0 or not usable:
+        if fit.convergence_flag != 0 or not usable:
             return None
         ends = np.cumsum([2, 1, self.p, self._leverages, self.q])
         mean, omega, shock, leverage, lags, nu = np.split(params, ends)
-        return mean, _Dynamics(float(omega[0]), shock, leverage, lags, nu), np.asarray(made.resid), variance
+        return mean, _Dynamics(float(omega[0]), shock, leverage, lags, nu), np.asarray(fit.resid), variance
 
-    def _in_units(self, its: _Dynamics, scale: float) -> Floats:
-        """Give the parameters of the variance for returns whose unit is ``scale`` times smaller."""
-        logs = self.kind == "egarch"
-        omega = its.omega + np.log(scale**2) * (1 - its.lags.sum()) if logs else its.omega * scale**2
-        return np.concatenate([[omega], its.shock, its.leverage, its.lags, its.nu])
+    def _rescale(self, dynamics: _Dynamics, scale: float) -> Floats:
+        """Return the parameters of the variance of returns multiplied by ``scale``."""
+        if self.kind == "egarch":
+            omega = dynamics.omega + np.log(scale**2) * (1 - dynamics.lags.sum())
+        else:
+            omega = dynamics.omega * scale**2
+        return np.concatenate([[omega], dynamics.shock, dynamics.leverage, dynamics.lags, dynamics.nu])
 
 
 class _Dynamics(NamedTuple):
-    """Parameters of a variance: of lagged shocks, of their sign, of lagged variances; ``nu`` (1,) or (0,)."""
+    """Parameters of the variance: ``shock`` of lagged shocks, ``leverage`` of their sign, ``lags`` of lagged variances.
+
+    ``nu`` (1,) holds the degrees of freedom of t innovations, and is empty for normal ones.
+    """
 
     omega: float
     shock: Floats
@@ -171,45 +177,51 @@ class _Dynamics(NamedTuple):
     nu: Floats
 
 
-def _forecast(its: _Dynamics, e: Floats, variance: Floats, horizon: int) -> Floats:
-    """Give the expected variances of the ``horizon`` days after the last; half of the expected square is a fall's."""
-    past, squares, falls = list(variance), list(e**2), list(np.where(e < 0, e**2, 0.0))
+def _forecast(dynamics: _Dynamics, e: Floats, variance: Floats, horizon: int) -> Floats:
+    """Compute the expected variances of the next ``horizon`` days; negative returns are half of the expected square."""
+    past, squares, negative = list(variance), list(e**2), list(np.where(e < 0, e**2, 0.0))
     for _ in range(horizon):
-        ahead = its.omega + _weigh(its.shock, squares) + _weigh(its.leverage, falls) + _weigh(its.lags, past)
-        past.append(ahead)
-        squares.append(ahead)
-        falls.append(ahead / 2)
+        expected = dynamics.omega + _weighted_sum(dynamics.shock, squares) + _weighted_sum(dynamics.leverage, negative)
+        expected += _weighted_sum(dynamics.lags, past)
+        past.append(expected)
+        squares.append(expected)
+        negative.append(expected / 2)
     return np.array(past[len(e) :])
 
 
-def _log_forecast(its: _Dynamics, e: Floats, variance: Floats, horizon: int) -> Floats:
-    """Give the expected variances of the ``horizon`` days after the last, where their logarithm is linear.
+def _log_forecast(dynamics: _Dynamics, e: Floats, variance: Floats, horizon: int) -> Floats:
+    """Compute the expected variances of the next ``horizon`` days of a model that is linear in the log variance.
 
-    Shocks to come are 0 on the path; what they add on average is a product over them, for the log variance is linear
-    in each, with weights that are the responses to a shock of one: to its size, and to its sign.
+    The path sets future shocks to 0. The log variance is linear in each shock, with the impulse responses to its size
+    and to its sign as weights, so that the expectation over future shocks is a product of one factor per shock.
     """
     eta = e / np.sqrt(variance)
     past, sizes, signed = list(np.log(variance)), list(np.abs(eta) - MEAN_OF_ABS), list(eta)
     size: list[float] = []
     sign: list[float] = []
     for k in range(horizon):
-        past.append(its.omega + _weigh(its.shock, sizes) + _weigh(its.leverage, signed) + _weigh(its.lags, past))
+        past.append(
+            dynamics.omega
+            + _weighted_sum(dynamics.shock, sizes)
+            + _weighted_sum(dynamics.leverage, signed)
+            + _weighted_sum(dynamics.lags, past)
+        )
         sizes.append(0.0)
         signed.append(0.0)
-        size.append((its.shock[k] if k < len(its.shock) else 0.0) + _weigh(its.lags, size))
-        sign.append((its.leverage[k] if k < len(its.leverage) else 0.0) + _weigh(its.lags, sign))
-    shocks = _expected(np.array(size), np.array(sign), its.nu)
-    with np.errstate(over="ignore"):  # what is not finite is no forecast, and the event says so
+        size.append((dynamics.shock[k] if k < len(dynamics.shock) else 0.0) + _weighted_sum(dynamics.lags, size))
+        sign.append((dynamics.leverage[k] if k < len(dynamics.leverage) else 0.0) + _weighted_sum(dynamics.lags, sign))
+    shocks = _log_expectation(np.array(size), np.array(sign), dynamics.nu)
+    with np.errstate(over="ignore"):  # a forecast that is not finite becomes NOT_CONVERGED
         return np.asarray(np.exp(np.array(past[len(e) :]) + np.concatenate([[0.0], np.cumsum(shocks)[:-1]])))
 
 
-def _weigh(weights: Floats, past: list[float]) -> float:
-    """Sum the last values, the latest first, with their weights; what lies before the first counts for nothing."""
+def _weighted_sum(weights: Floats, past: list[float]) -> float:
+    """Sum the last values, latest first, times their weights; values before the first count as 0."""
     return float(sum(w * value for w, value in zip(weights, reversed(past), strict=False)))
 
 
-def _expected(size: Floats, sign: Floats, nu: Floats) -> Floats:
-    """Give ln E exp(a (|z| - c) + l z) of a normal innovation z, and for Student's t a (E|z| - c), the mean log."""
+def _log_expectation(size: Floats, sign: Floats, nu: Floats) -> Floats:
+    """Compute ln E exp(a (|z| - c) + l z) of a normal innovation z; for Student's t the mean log, a (E|z| - c)."""
     from scipy.special import gammaln, log_ndtr
 
     if len(nu):
@@ -220,7 +232,8 @@ def _expected(size: Floats, sign: Floats, nu: Floats) -> Floats:
     return np.asarray(mean - size * MEAN_OF_ABS)
 
 
-def _arch() -> Any:
+def _arch() -> ModuleType:
+    """Import the library arch, or raise InputError with the command that installs it."""
     try:
         import arch.univariate as arch
     except ImportError:

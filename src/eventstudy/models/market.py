@@ -1,10 +1,10 @@
-r"""Market model: the normal return is linear in the benchmark's return of the day.
+r"""Market model: the normal return is linear in the benchmark's return of the same day.
 
 .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}
 
-The standard model of the field. Assumes that alpha and beta are stable from the estimation to the event window and
-that both series trade in the same hours; for a benchmark in another time zone take ``dimson``. MacKinlay (1997,
-Journal of Economic Literature 35:13).
+This is the standard model of event studies. Assumes that alpha and beta are stable from the estimation window to the
+event window and that both series trade during the same hours; for a benchmark in another time zone use ``dimson``.
+MacKinlay (1997, Journal of Economic Literature 35:13).
 
 Examples
 --------

@@ -1,9 +1,9 @@
-r"""Market-adjusted: the normal return is the benchmark's return of the day.
+r"""Market-adjusted: the normal return is the benchmark's return of the same day.
 
 .. math:: AR_{it} = R_{it} - R_{mt}
 
-Nothing is estimated (alpha 0, beta 1), so it serves firms with a short history, and it is biased where beta is not
-1. The residual variance has divisor M. Brown & Warner (1980, Journal of Financial Economics 8:205).
+No parameters are estimated (alpha is 0 and beta 1), so it suits firms with a short history; it is biased if beta is not
+1. The residual variance has the divisor M. Brown & Warner (1980, Journal of Financial Economics 8:205).
 
 Examples
 --------
@@ -31,7 +31,7 @@ class MarketAdjusted:
     coefficients: ClassVar[tuple[str, ...]] = ()
 
     def fit(self, block: Block) -> Abnormal:
-        """Take the benchmark's return off; k = 0."""
+        """Subtract the benchmark's return; k = 0."""
         excess = np.where(block.ok, block.r, 0.0) - np.where(block.ok, block.x[..., 0], 0.0)
         return replace(least_squares(replace(block, r=excess), []), block=block)
 

@@ -2,7 +2,7 @@ r"""Constant mean: the normal return is the security's own average.
 
 .. math:: R_{it} = \mu_i + e_{it}
 
-It needs no benchmark, and leaves the market's move of the day in the abnormal return. Assumes a stable mean over
+It needs no benchmark, and the abnormal return includes the market's move of the day. Assumes a stable mean over
 the estimation window. Brown & Warner (1980, Journal of Financial Economics 8:205).
 
 Examples

@@ -1,17 +1,17 @@
-r"""Principal components: the normal return is linear in the main components of its peers' returns.
+r"""Principal components: the normal return is linear in the first components of its peers' returns.
 
 .. math:: R_{it} = \alpha_i + \sum_{k=1}^{K} \beta_{ik} P_{kt} + e_{it}, \quad P_{kt} = \sum_d v_{kd} z_{dt}
 
-where z are the peers' returns, standardised by mean and deviation of the estimation window, and v the first K
+where z are the peers' returns, standardised by mean and standard deviation of the estimation window, and v the first K
 eigenvectors of their correlation matrix there; the same loadings give the scores of the event days. The components
-are what the industry has in common, without a choice of factors by hand. A component's largest loading is positive.
-The scores are then taken as given: that the loadings are estimated too is not in the forecast variance. Assumes that
-K components hold what the security and its peers share, and that the peers do not react. Baker & Gelbach (2020,
-Journal of Law, Finance, and Accounting 5:231).
+represent what the peers have in common, without choosing factors by hand. The sign of a component is chosen so that its
+largest loading is positive. The forecast variance treats the scores as known: it does not include the estimation error
+of the loadings. Assumes that K components contain what the security and its peers share, and that the peers do not
+react to the event. Baker & Gelbach (2020, Journal of Law, Finance, and Accounting 5:231).
 
-A peer counts if it has a return on nine tenths of the event's estimation days and on all its days in the event window;
-on an estimation day on which one is missing it takes the mean of the others. With no more peers than components an
-event has the status ``no_peers``.
+A peer is used if it has a return on nine tenths of the event's estimation days and on all its event-window days; a
+missing return on an estimation day is replaced by the mean of the other peers. With no more peers than components the
+status is ``no_peers``.
 
 Examples
 --------
@@ -28,24 +28,24 @@ from typing import ClassVar
 import numpy as np
 
 from eventstudy.core.ols import least_squares
-from eventstudy.core.peers import mark_no_peers, standardised_peers, usable_peers
+from eventstudy.core.peers import mark_no_peers, standardise_peers, usable_peers
 from eventstudy.errors import InputError
 from eventstudy.types import PEERS, Abnormal, Block, Column, Floats
 
 
 @dataclass(frozen=True)
 class PrincipalComponents:
-    """The regression on principal components of peers.
+    """Regression on the principal components of the peers' returns.
 
     Parameters
     ----------
     n_components : int
-        Components, 1 to 20.
+        Number of components, 1 to 20.
 
     Raises
     ------
     InputError
-        When it is not in that range.
+        When it is not in this range.
     """
 
     columns: ClassVar[tuple[Column, ...]] = (PEERS,)
@@ -58,22 +58,22 @@ class PrincipalComponents:
 
     @property
     def coefficients(self) -> tuple[str, ...]:
-        """Alpha and one loading a component."""
+        """Alpha and one loading for each component."""
         return ("alpha", *(f"pc{k}" for k in range(1, self.n_components + 1)))
 
     def fit(self, block: Block) -> Abnormal:
         """Estimate components and loadings on the prefix; k = 1 + number of components."""
         peers = usable_peers(block)
-        z, _, _ = standardised_peers(peers, block.n_est)
+        z, _, _ = standardise_peers(peers, block.n_est)
         scores = _scores(z, block.n_est, self.n_components)
-        made = least_squares(replace(block, ok=peers.ok), [1.0, *np.moveaxis(scores, -1, 0)])
-        return mark_no_peers(replace(made, block=block), peers.usable.sum(axis=1) <= self.n_components)
+        abnormal = least_squares(replace(block, ok=peers.ok), [1.0, *np.moveaxis(scores, -1, 0)])
+        return mark_no_peers(replace(abnormal, block=block), peers.usable.sum(axis=1) <= self.n_components)
 
 
 def _scores(z: Floats, n_est: int, number: int) -> Floats:
-    """Project standardised peers (N, L, D) on their first components, (N, L, number); 0 beyond D."""
-    before = z[:, :n_est]
-    _, vectors = np.linalg.eigh(before.transpose(0, 2, 1) @ before)
+    """Project standardised peers (N, L, D) on their first components, (N, L, number); columns after D are 0."""
+    prefix = z[:, :n_est]
+    _, vectors = np.linalg.eigh(prefix.transpose(0, 2, 1) @ prefix)
     loadings = vectors[:, :, ::-1][:, :, :number]
     scores = np.zeros((*z.shape[:2], number))
     if loadings.size:

@@ -1,18 +1,18 @@
-r"""Rolling: the market model estimated anew before each day.
+r"""Rolling: the market model re-estimated for each day on the sessions before it.
 
 .. math:: e_{it} = R_{it} - a_{i,t-1} - b_{i,t-1} R_{mt}, \quad Var(e_{it}) = \sigma_i^2 (1 + |h_{it}|^2), \quad
           s_i^2 = \frac{1}{n} \sum_{t \in E} \frac{e_{it}^2}{1 + |h_{it}|^2}
 
-with a and b by least squares on the ``window`` sessions before day t and :math:`|h|^2` the leverage of day t among
-them. In the estimation window these are errors of forecast and not residuals, so that each is standardised by its own
-variance and s^2, with as many degrees of freedom as errors, is unbiased (Brown, Durbin & Evans 1975, Journal of the
-Royal Statistical Society B 37:149). A day counts where at least half of the sessions before it, and 20, have a return.
-The event window has one line, of the last ``window`` sessions of the estimation window: no event day enters it. The r2
-is that of the forecasts, and is negative where they do worse than the mean.
+with a and b by least squares on the ``window`` sessions before day t and :math:`|h|^2` the leverage of day t in that
+regression. In the estimation window these are forecast errors, not residuals: each is standardised by its own variance,
+and s^2, whose degrees of freedom are the number n of errors, is unbiased (Brown, Durbin & Evans 1975, Journal of the
+Royal Statistical Society B 37:149). A day is used if at least half of the sessions before it, and 20, have a return.
+The whole event window uses one line, that of the last ``window`` sessions of the estimation window: no event day enters
+it. r2 refers to the forecasts, and is negative if they are worse than the mean.
 
-For a beta that drifts: the variance is what the model has shown out of sample, and the beta is recent. The errors of
-days less than ``window`` apart are correlated, which takes about 4/(3 window) of the degrees of freedom; that is left
-out. Rolling betas are those of Fama & MacBeth (1973, Journal of Political Economy 81:607).
+Use it if beta drifts: the variance is that of out-of-sample errors, and the beta is recent. The errors of days less
+than ``window`` apart are correlated, which reduces the degrees of freedom by about 4/(3 window); this is ignored.
+Rolling betas are those of Fama & MacBeth (1973, Journal of Political Economy 81:607).
 
 Examples
 --------
@@ -28,27 +28,27 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from eventstudy.core.betas import Line, assess, deviations
+from eventstudy.core.betas import Line, abnormal_from_line, deviations
 from eventstudy.errors import InputError
 from eventstudy.types import Abnormal, Block, Bools, Column, Floats
 
-FEWEST = 20  # valid days of a window
-FLAT = 1e-10  # share of the benchmark's sum of squares below which a window's own is rounding
+FEWEST = 20  # valid days that a window needs
+FLAT = 1e-10  # a window's sum of squares below this share of the benchmark's is rounding error
 
 
 @dataclass(frozen=True)
 class Rolling:
-    """The market model of the sessions before each day.
+    """The market model estimated on the sessions before each day.
 
     Parameters
     ----------
     window : int
-        Sessions, 20 or more.
+        Number of sessions, 20 or more.
 
     Raises
     ------
     InputError
-        When it is less.
+        When it is not a whole number of at least 20.
     """
 
     window: int = 60
@@ -61,25 +61,26 @@ class Rolling:
             raise InputError(f"window of the rolling model is {self.window!r}; give sessions, {FEWEST} or more")
 
     def fit(self, block: Block) -> Abnormal:
-        """Estimate a line before each day of the prefix, and one for the suffix."""
+        """Estimate a line for each day of the prefix, and one for the suffix."""
         n_est = block.n_est
         valid = block.ok[:, :n_est].astype(np.float64)
-        both = deviations(np.stack([block.x[:, :n_est, 0], block.r[:, :n_est]], axis=2), valid)
-        lines = _lines(both.d[..., 0], both.d[..., 1], valid, self.window)
+        centred = deviations(np.stack([block.x[:, :n_est, 0], block.r[:, :n_est]], axis=2), valid)
+        lines = _estimate_lines(centred.d[..., 0], centred.d[..., 1], valid, self.window)
         enough = lines.n >= max(self.window / 2, FEWEST)
-        known = enough & (lines.squares > FLAT * both.squares[:, [0]]) & ~both.constant[:, [0]]
+        known = enough & (lines.squares > FLAT * centred.squares[:, [0]]) & ~centred.constant[:, [0]]
         ok = block.ok & np.hstack([known[:, :-1], np.ones((len(valid), block.r.shape[1] - n_est), dtype=bool)])
-        fitted = _carry(block, ok, lines, known, both.constant[:, 0] | ~known[:, -1])
-        weight = ok[:, :n_est] / fitted.v[:, :n_est]
+        line = _forecast(block, ok, lines, known, centred.constant[:, 0] | ~known[:, -1])
+        weight = ok[:, :n_est] / line.v[:, :n_est]
         n_errors = ok[:, :n_est].sum(axis=1).astype(np.float64)
-        too_few = ~enough[:, -1] | ((n_errors < 1) & ~fitted.singular)
-        return assess(block, ok, fitted, weight, n_errors, n_errors, too_few)
+        too_few = ~enough[:, -1] | ((n_errors < 1) & ~line.singular)
+        return abnormal_from_line(block, ok, line, weight, n_errors, n_errors, too_few)
 
 
 class _Lines(NamedTuple):
-    """What the sessions before each day say, (N, n_est + 1), the last for the event window; means are of deviations.
+    """Sums over the sessions before each day, (N, n_est + 1); the last column is for the event window.
 
-    ``n`` valid days, ``x`` and ``y`` means, ``squares`` of x about its mean, ``products`` of x and y.
+    ``n`` counts valid days, ``x`` and ``y`` are means of the deviations of benchmark and return, ``squares`` and
+    ``products`` the sums of x^2 and x y about these means.
     """
 
     n: Floats
@@ -89,8 +90,8 @@ class _Lines(NamedTuple):
     products: Floats
 
 
-def _lines(x: Floats, y: Floats, valid: Floats, window: int) -> _Lines:
-    """Sum over the sessions before each day, as differences of cumulative sums of x and y about their means."""
+def _estimate_lines(x: Floats, y: Floats, valid: Floats, window: int) -> _Lines:
+    """Sum over the sessions before each day, as differences of cumulative sums of deviations x and y."""
     first = np.maximum(np.arange(x.shape[1] + 1) - window, 0)
 
     def before(values: Floats) -> Floats:
@@ -98,13 +99,13 @@ def _lines(x: Floats, y: Floats, valid: Floats, window: int) -> _Lines:
         return np.asarray(running - running[:, first])
 
     n = before(valid)
-    some = np.maximum(n, 1.0)
-    mean_x, mean_y = before(x) / some, before(y) / some
+    divisor = np.maximum(n, 1.0)
+    mean_x, mean_y = before(x) / divisor, before(y) / divisor
     return _Lines(n, mean_x, mean_y, before(x * x) - n * mean_x**2, before(x * y) - n * mean_x * mean_y)
 
 
-def _carry(block: Block, ok: Bools, lines: _Lines, known: Bools, singular: Bools) -> Line:
-    """Forecast each day of the prefix by its own line, and the suffix by the last."""
+def _forecast(block: Block, ok: Bools, lines: _Lines, known: Bools, singular: Bools) -> Line:
+    """Forecast each day of the prefix by the line of its day, and the suffix by the last line."""
     n_est = block.n_est
     n, squares = np.maximum(lines.n, 1.0), np.where(known, lines.squares, 1.0)
     slope = np.where(known, lines.products / squares, 0.0)
@@ -123,7 +124,7 @@ def _carry(block: Block, ok: Bools, lines: _Lines, known: Bools, singular: Bools
     h[..., 1] = d * by_day(1.0 / np.sqrt(squares))
     v = np.ones(e.shape)
     v[:, :n_est] += h[:, :n_est, 0] ** 2 + h[:, :n_est, 1] ** 2
-    h[:, :n_est] = 0.0  # an error of forecast was fitted by nothing: its variance is v
+    h[:, :n_est] = 0.0  # the variance of a forecast error is v, without a leverage term
     beta = slope[:, -1]
     alpha = centre[1] + lines.y[:, -1] - beta * (centre[0] + lines.x[:, -1])
     return Line(np.stack([alpha, beta], axis=1), e, h, v, singular)

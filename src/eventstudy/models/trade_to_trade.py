@@ -1,14 +1,14 @@
-r"""Trade-to-trade: the market model over the sessions between a thinly traded security's prices.
+r"""Trade-to-trade: the market model over the sessions between the prices of a thinly traded security.
 
 .. math:: R_{id} = \alpha_i d + \beta_i \sum_{s=1}^{d} R_{ms} + e_{id}, \quad \mathrm{Var}(e_{id}) = d\,\sigma_i^2
 
-with d the sessions since the security's previous price. Instead of a return of 0 on days without a trade, and a jump
-when it trades again, the security's return spans the d sessions and so does the market's. All terms, the intercept's
-d too, are divided by the root of d and fitted by least squares; abnormal returns are then given back whole, with d
-times the variance of a session, so that a CAR is the sum of the returns that an owner had. Alpha and sigma are those
-of one session. Assumes independent returns of the single sessions with one variance, and that the news waits for the
-next trade. A security that trades every session has the market model. Maynes & Rumsey (1993, Journal of Banking &
-Finance 17:145).
+with d the number of sessions since the security's previous price. Instead of a return of 0 on days without a trade and
+a jump on the next trade, the security's return spans d sessions, and so does the market's. All terms, including the
+intercept's d, are divided by the root of d and fitted by least squares. Abnormal returns are then multiplied by the
+root again, with d times the variance of a session, so that a CAR is a sum of realised returns. Alpha and sigma are per
+session. Assumes independent returns of the sessions with equal variance, and that news is priced at the next trade. For
+a security that trades in every session it is the market model. Maynes & Rumsey (1993, Journal of Banking & Finance
+17:145).
 
 Examples
 --------
@@ -38,17 +38,17 @@ class TradeToTrade:
     def fit(self, block: Block) -> Abnormal:
         """Estimate alpha and beta on the prefix with weights 1/d; k = 2.
 
-        ``r2`` compares with the mean return of a session, alpha d, alone.
+        ``r2`` compares the fit with that of a constant mean return per session, alpha d.
         """
         days = np.where(block.ok, block.x[..., 0], 1.0)
         root = np.sqrt(days)
         r, market = (np.where(block.ok, series, 0.0) / root for series in (block.r, block.x[..., 1]))
         scaled = replace(block, r=r)
-        made, mean = least_squares(scaled, [root, market]), least_squares(scaled, [root])
-        unexplained = made.sigma**2 * made.dof
+        fit, mean = least_squares(scaled, [root, market]), least_squares(scaled, [root])
+        unexplained = fit.sigma**2 * fit.dof
         total = mean.sigma**2 * mean.dof
         r2 = 1.0 - np.divide(unexplained, total, out=np.full(len(r), np.nan), where=np.isfinite(unexplained))
-        return replace(made, block=block, ar=root * made.ar, h=root[..., None] * made.h, r2=r2, v=days)
+        return replace(fit, block=block, ar=root * fit.ar, h=root[..., None] * fit.h, r2=r2, v=days)
 
 
 MODEL = TradeToTrade()

@@ -202,9 +202,10 @@ class Sample:
 
 
 class Clustering(NamedTuple):
-    """Events, distinct event dates, and the share of pairs of events whose event windows share a day.
+    """Number of events, number of distinct event dates, and share of pairs of events whose event windows overlap.
 
-    ``n_linked`` pairs of dates hold the same news on two exchanges, also where their windows share no day.
+    ``n_linked`` counts the pairs of dates on which two exchanges react to the same news, whether or not their windows
+    share a day.
     """
 
     n_events: int
@@ -214,7 +215,7 @@ class Clustering(NamedTuple):
 
     @property
     def kind(self) -> Survives:
-        """The dependence that a test must survive."""
+        """The dependence that a test must allow for."""
         if self.share == 0.0:
             return "overlap" if self.n_linked else "independent"
         return "same_day" if self.n_dates == 1 else "overlap"
