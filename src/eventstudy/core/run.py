@@ -12,7 +12,7 @@ import numpy as np
 from eventstudy.core.draws import null
 from eventstudy.core.nulls import verdict
 from eventstudy.core.parts import SHARED, MapTasks, PartResult, cut, joined, tasks_of, work
-from eventstudy.types import AnyPanel, Extra, Model, Outcome, Placed, Sample, State, Test, Verdict
+from eventstudy.types import AnyPanel, Extra, Model, Outcome, Placed, Sample, State, Status, Test, Verdict
 
 ALWAYS = ("moments", "overlap", "daily")
 
@@ -44,6 +44,7 @@ def run(
     execution: Execution = IN_PROCESS,
     keep_events: bool = True,
     extra: Mapping[str, Extra] | None = None,
+    shares: Sequence[str] = ALWAYS,
 ) -> Outcome:
     """Fit the model to every event and carry every test to its verdict.
 
@@ -60,6 +61,8 @@ def run(
         Whether to keep every single event.
     extra : mapping from name to (Scores, Abnormal, Spec) -> state
         Further states that are added up over all events.
+    shares : sequence of str
+        Shared states that are computed whether or not a test names them.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def run(
         their ``id`` is the row in ``placed``.
     """
     needs = sorted({name for test in tests.values() for name in test.needs})
-    shares = sorted({*ALWAYS, *(name for test in tests.values() for name in test.shares)})
+    shares = sorted({*shares, *(name for test in tests.values() for name in test.shares)})
     parts = cut(placed, panels)
 
     def one_pass(progress: Callable[[int], object], **choices: Any) -> PartResult:
@@ -83,7 +86,7 @@ def run(
     sums = one_pass(
         execution.progress, tests=tests, shares=shares, prior=prior, keep_events=keep_events, extra=extra or {}
     )
-    if not sums.shared.get("moments"):
+    if not (sums.status == Status.OK).any():
         return Outcome({name: _no_event(sample) for name in tests}, {}, {}, sums.status, sums.n_est)
     shared = _finalised(sums.shared, sample)
     n_draws = max((test.draws for test in tests.values()), default=0)

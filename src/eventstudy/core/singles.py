@@ -62,7 +62,7 @@ class EventResults:
 
     def sort(self) -> None:
         """Order the events by ``id``, one array at a time, so that no second copy of all exists."""
-        ids = self.arrays.get("id", np.empty(0))
+        ids = np.asarray(self.arrays.get("id", ()), dtype=np.int64)
         if (ids[1:] < ids[:-1]).any():
             order = np.argsort(ids, kind="stable")
             for name, values in self.arrays.items():

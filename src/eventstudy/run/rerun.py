@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.core.draws import null
-from eventstudy.core.run import Execution, run
+from eventstudy.core.run import ALWAYS, Execution, run
 from eventstudy.core.volatility import SquaredModel
 from eventstudy.display.measure import measure_of
 from eventstudy.errors import EventStudyWarning
@@ -90,10 +90,10 @@ class StudyRun:
         if min_coverage is not None:
             spec = replace(spec, min_coverage=min_coverage)
         chosen = again.tests() if tests is None else tests
-        execution = Execution(map_tasks=self.workers.map_tasks())
         return run(
-            sample.panels, sample.placed, again.model, chosen, replace(sample.sample, spec=spec), execution, extra=extra
-        )
+            sample.panels, sample.placed, again.model, chosen, replace(sample.sample, spec=spec),
+            Execution(map_tasks=self.workers.map_tasks()), extra=extra, shares=ALWAYS if events is None else (),
+        )  # fmt: skip
 
     def null(
         self, draws: int, *, model: Model | None = None, seed: int | None = None, groups: bool = True

@@ -52,11 +52,12 @@ def assemble(
         column[shown] = values
         events[name] = column
     events = events.join(given[[c for c in given.columns if c not in (*events.columns, "stamp", "date")]])
-    ar = pd.DataFrame(single["ar"], index=names[shown], columns=pd.Index(spec.days, name="day"), copy=False)
+    ids = names if len(shown) == len(names) else names[shown]
+    ar = pd.DataFrame(single["ar"], index=ids, columns=pd.Index(spec.days, name="day"), copy=False)
     return {
         "events": events,
         "ar": ar,
-        "cars": _cars(names[shown], single, spec),
+        "cars": _cars(ids, single, spec),
         "daily": _daily(outcome, spec),
         "tests": verdicts(outcome, spec, why),
         "effects": _effects(outcome, spec),
