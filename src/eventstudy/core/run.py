@@ -44,7 +44,6 @@ def run(
     execution: Execution = IN_PROCESS,
     keep_events: bool = True,
     extra: Mapping[str, Extra] | None = None,
-    shares: Sequence[str] = ALWAYS,
 ) -> Outcome:
     """Fit the model to every event and carry every test to its verdict.
 
@@ -61,8 +60,6 @@ def run(
         Whether to keep every single event.
     extra : mapping from name to (Scores, Abnormal, Spec) -> state
         Further states that are added up over all events.
-    shares : sequence of str
-        Shared states that are computed whether or not a test names them.
 
     Returns
     -------
@@ -71,21 +68,12 @@ def run(
         their ``id`` is the row in ``placed``.
     """
     needs = sorted({name for test in tests.values() for name in test.needs})
-    shares = sorted({*shares, *(name for test in tests.values() for name in test.shares)})
-    parts = cut(placed, panels)
-
-    def one_pass(progress: Callable[[int], object], **choices: Any) -> PartResult:
-        tasks = tasks_of(panels, placed, model, sample, parts, **choices)
-        if execution.map_tasks is None:
-            return joined((work(task, progress) for task in tasks), len(placed.day))
-        return joined(execution.map_tasks(work, tasks), len(placed.day), progress)
-
+    shares = sorted({*ALWAYS, *(name for test in tests.values() for name in test.shares)})
+    add_up = partial(_one_pass, panels, placed, model, sample)
     prior: Mapping[str, State] = {}
     if needs:
-        prior = one_pass(_silent, tests={}, shares=needs, prior={}, keep_events=False).shared
-    sums = one_pass(
-        execution.progress, tests=tests, shares=shares, prior=prior, keep_events=keep_events, extra=extra or {}
-    )
+        prior = add_up(execution._replace(progress=_silent), shares=needs).shared
+    sums = add_up(execution, tests=tests, shares=shares, prior=prior, keep_events=keep_events, extra=extra or {})
     if not (sums.status == Status.OK).any():
         return Outcome({name: _no_event(sample) for name in tests}, {}, {}, sums.status, sums.n_est)
     shared = _finalised(sums.shared, sample)
@@ -96,6 +84,30 @@ def run(
     sample = replace(sample, shared=shared)
     verdicts = {name: test.finalize(sums.tests[name], sample) for name, test in tests.items()}
     return Outcome(verdicts, sample.shared, sums.singles, sums.status, sums.n_est, sums.extra)
+
+
+def run_events(
+    panels: Sequence[AnyPanel], placed: Placed, model: Model, sample: Sample, execution: Execution = IN_PROCESS
+) -> Outcome:
+    """Fit the model to every event, and keep the single events alone: no test, and nothing of the sample."""
+    sums = _one_pass(panels, placed, model, sample, execution, keep_events=True)
+    return Outcome({}, {}, sums.singles, sums.status, sums.n_est)
+
+
+def _one_pass(
+    panels: Sequence[AnyPanel],
+    placed: Placed,
+    model: Model,
+    sample: Sample,
+    execution: Execution,
+    **choices: Any,
+) -> PartResult:
+    """Fit every event once and add up the states that are asked for; ``choices`` are those of ``Task``."""
+    choices = {"tests": {}, "shares": (), "prior": {}, "keep_events": False, **choices}
+    tasks = tasks_of(panels, placed, model, sample, cut(placed, panels), **choices)
+    if execution.map_tasks is None:
+        return joined((work(task, execution.progress) for task in tasks), len(placed.day))
+    return joined(execution.map_tasks(work, tasks), len(placed.day), execution.progress)
 
 
 def _no_event(sample: Sample) -> Verdict:

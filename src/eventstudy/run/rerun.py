@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.core.draws import null
-from eventstudy.core.run import ALWAYS, Execution, run
+from eventstudy.core.run import Execution, run, run_events
 from eventstudy.core.volatility import SquaredModel
 from eventstudy.display.measure import measure_of
 from eventstudy.errors import EventStudyWarning
@@ -90,10 +90,11 @@ class StudyRun:
         if min_coverage is not None:
             spec = replace(spec, min_coverage=min_coverage)
         chosen = again.tests() if tests is None else tests
-        return run(
-            sample.panels, sample.placed, again.model, chosen, replace(sample.sample, spec=spec),
-            Execution(map_tasks=self.workers.map_tasks()), extra=extra, shares=ALWAYS if events is None else (),
-        )  # fmt: skip
+        parts = sample.panels, sample.placed, again.model
+        execution, of_sample = Execution(map_tasks=self.workers.map_tasks()), replace(sample.sample, spec=spec)
+        if events is not None and not chosen and not extra:
+            return run_events(*parts, of_sample, execution)
+        return run(*parts, chosen, of_sample, execution, extra=extra)
 
     def null(
         self, draws: int, *, model: Model | None = None, seed: int | None = None, groups: bool = True

@@ -93,8 +93,8 @@ class Rerun(Protocol):
         model, windows, tests, min_coverage
             In the place of the study's own; ``tests={}`` makes none.
         events : sequence of event ids, optional
-            These events alone are fitted; a duplicate stands for the event that it repeats. What is shared by the
-            tests of a sample is then left out, unless one of ``tests`` needs it.
+            These events alone are fitted; a duplicate stands for the event that it repeats. Without tests and extra
+            states nothing of the sample is computed: ``Outcome.shared`` is empty.
         extra : mapping from name to chunk, optional
             Functions ``(Scores, Abnormal, Spec) -> state`` whose states are added over all blocks, as a test's are;
             ``Outcome.extra`` has the sums by name.
