@@ -281,7 +281,7 @@ class Prices:
         return pd.DataFrame(dict(bars.fields), index=index.tz_localize("UTC") if bars.intraday else index)
 
 
-def as_dates(index: pd.Index[Any], what: str = "prices") -> Dates:
+def as_dates(index: pd.Index, what: str = "prices") -> Dates:
     """Convert the index of a data frame to dates, or to starts of bars in UTC; ``what`` names the frame in errors."""
     import pandas as pd
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from eventstudy.bars import Bars, Indexed, Prices
 from eventstudy.prepare import returns as rules
-from eventstudy.prepare.calendar import Calendar, key
-from eventstudy.prepare.factors import Factors, by_date
-from eventstudy.prepare.intraday import clock
+from eventstudy.prepare.calendar import Calendar, calendar_name
+from eventstudy.prepare.factors import Factors, factor_on_dates
+from eventstudy.prepare.intraday import seconds_of_day
 from eventstudy.prepare.outcomes import is_return, level_of
 from eventstudy.types import BEYOND, PEERS, Bools, Column, Floats, Ints, Panel, Spec
 
@@ -48,7 +48,7 @@ class Market:
 
     def calendar_of(self, ticker: str) -> Calendar:
         """Give the calendar that a ticker's exchange keeps."""
-        return self.calendars[key(self.prices.bars[ticker].mic)]
+        return self.calendars[calendar_name(self.prices.bars[ticker].mic)]
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _side_by_side(series: Sequence[Floats], length: int) -> Floats:
 
 def _since_last(bars: Bars, columns: Sequence[Column], x: Floats, cut: _Cut) -> Floats:
     """Give the regressors (T, K) of one security: its sessions since the last price, and what is summed over them."""
-    priced = np.flatnonzero(np.isfinite(cut.exact(rules.lay(bars, rules.adjusted(bars), cut.calendar))))
+    priced = np.flatnonzero(np.isfinite(cut.exact(rules.reindex(bars, rules.adjusted_close(bars), cut.calendar))))
     last = np.full(len(x), -1)
     last[priced[1:]] = priced[:-1]
     there = np.flatnonzero(last >= 0)
@@ -211,10 +211,10 @@ class _Cut:
 
 def _security(bars: Bars, calendar: Calendar, choices: Choices, price: str) -> Floats:
     if not is_return(choices.outcome):
-        return rules.lay(bars, level_of(bars, choices.outcome), calendar)
-    level = rules.lay(bars, rules.adjusted(bars), calendar)
-    now = None if price == "close" else rules.lay(bars, rules.field(bars, price), calendar)
-    return rules.change(level, choices.returns, choices.gaps, now)
+        return rules.reindex(bars, level_of(bars, choices.outcome), calendar)
+    level = rules.reindex(bars, rules.adjusted_close(bars), calendar)
+    now = None if price == "close" else rules.reindex(bars, rules.adjusted_price(bars, price), calendar)
+    return rules.compute_returns(level, choices.returns, choices.gaps, now)
 
 
 def _regressors(market: Market, benchmark: str | None, cut: _Cut, choices: Choices, price: str) -> Floats:
@@ -232,17 +232,17 @@ def _regressors(market: Market, benchmark: str | None, cut: _Cut, choices: Choic
 def _series(market: Market, name: str, calendar: Calendar, choices: Choices, price: str) -> Floats:
     """Give a regressor's returns: a factor's by date, a ticker's of the same calendar, or one carried over."""
     if name in market.factors:
-        return by_date(market.factors[name], calendar.dates)
+        return factor_on_dates(market.factors[name], calendar.dates)
     if name == "sessions":  # each security's own, put in later
         return np.ones(len(calendar.dates))
     if name == "clock":
-        return clock(calendar.name, calendar.dates)
+        return seconds_of_day(calendar.name, calendar.dates)
     bars = market.prices.bars[name]
     own = market.calendar_of(name)
     if own.name == calendar.name:
         return _security(bars, calendar, choices, price)
     if not is_return(choices.outcome):
-        return rules.carried(bars, level_of(bars, choices.outcome), own, calendar)
-    level = rules.carried(bars, rules.adjusted(bars), own, calendar)
-    now = None if price == "close" else rules.carried(bars, rules.field(bars, price), own, calendar)
-    return rules.change(level, choices.returns, choices.gaps, now)
+        return rules.reindex_as_of(bars, level_of(bars, choices.outcome), own, calendar)
+    level = rules.reindex_as_of(bars, rules.adjusted_close(bars), own, calendar)
+    now = None if price == "close" else rules.reindex_as_of(bars, rules.adjusted_price(bars, price), own, calendar)
+    return rules.compute_returns(level, choices.returns, choices.gaps, now)
