@@ -567,7 +567,10 @@ def test_rows_without_a_price_after_the_last_are_left_out_and_the_observed_dates
 @pytest.mark.parametrize(
     ("returns", "message"),
     [
-        ({"A": -1}, "the delisting return of A is -1; it must be above -1, .* total loss give a return close to it, as -0.99"),
+        (
+            {"A": -1},
+            "the delisting return of A is -1; it must be above -1, .* total loss give a return close to it, as -0.99",
+        ),
         ({"A": -30}, "is -30; it must be above -1"),
         ({"A": np.nan}, "that of A is nan; give a finite decimal number"),
         ({"NOPE": -0.3}, "'NOPE' has no prices"),

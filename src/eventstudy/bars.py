@@ -68,7 +68,9 @@ class Bars:
             )
         for name, values in self.fields.items():
             if values.shape != self.dates.shape:
-                raise BadPrices(f"{self.ticker} has {values.size} values of {name} on {self.dates.size} dates")
+                raise BadPrices(
+                    f"{self.ticker} has {values.size} values of {name} on {self.dates.size} dates; give one per date"
+                )
             _check_values(self.ticker, name, self.dates, values)
 
     @property
@@ -100,10 +102,10 @@ def priced_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates:
     known: Dates | None = bars.priced_dates(tickers) if isinstance(bars, Indexed) else None
     if known is not None:
         return known
-    seen = [bars[name].dates[np.isfinite(bars[name].fields["close"])] for name in tickers]
-    seen = [dates for dates in seen if len(dates)]
-    kind = next((bars[name].dates.dtype for name in tickers), np.dtype("datetime64[D]"))
-    return np.unique(np.concatenate(seen)) if seen else np.array([], dtype=kind)
+    dates_by_ticker = [bars[name].dates[np.isfinite(bars[name].fields["close"])] for name in tickers]
+    dates_by_ticker = [dates for dates in dates_by_ticker if len(dates)]
+    dtype = next((bars[name].dates.dtype for name in tickers), np.dtype("datetime64[D]"))
+    return np.unique(np.concatenate(dates_by_ticker)) if dates_by_ticker else np.array([], dtype=dtype)
 
 
 @runtime_checkable
@@ -243,7 +245,7 @@ class Prices:
         """
         if wide_close.columns.has_duplicates:
             repeated = list(wide_close.columns[wide_close.columns.duplicated()])
-            raise InputError(f"columns {repeated} stand twice in the prices; keep one column per ticker")
+            raise InputError(f"columns {repeated} repeat in the prices; keep one column per ticker")
         dates = as_dates(wide_close.index)
         values = np.asfortranarray(wide_close.to_numpy(dtype=np.float64, na_value=np.nan))
         mics = {} if exchange is None or isinstance(exchange, str) else exchange

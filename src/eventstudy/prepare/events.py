@@ -77,8 +77,8 @@ class Events:
         Examples
         --------
         >>> import pandas as pd
-        >>> given = pd.DataFrame({"event_id": ["ANT"], "ticker": ["9988.HK;BABA"], "announced": ["2020-11-03"]})
-        >>> list(Events.from_frame(given).frame.index)
+        >>> frame = pd.DataFrame({"event_id": ["ANT"], "ticker": ["9988.HK;BABA"], "announced": ["2020-11-03"]})
+        >>> list(Events.from_frame(frame).frame.index)
         ['ANT:9988.HK', 'ANT:BABA']
         """
         table = _check_columns(frame)
@@ -152,9 +152,9 @@ def _read_csv(file: Path) -> pd.DataFrame:
                     " put a cell that holds a comma in double quotes"
                 )
             rows.append(row)
-    read = pd.DataFrame(rows, columns=header)
-    numbered: pd.DataFrame = read.apply(lambda cells: cells if cells.name in TEXT_COLUMNS else _parse_numbers(cells))
-    return numbered
+    table = pd.DataFrame(rows, columns=header)
+    parsed: pd.DataFrame = table.apply(lambda cells: cells if cells.name in TEXT_COLUMNS else _parse_numbers(cells))
+    return parsed
 
 
 def _parse_numbers(cells: pd.Series) -> pd.Series:
@@ -214,6 +214,7 @@ def _split_tickers(column: pd.Series) -> tuple[list[tuple[str, ...]], Problems]:
 
 
 def _ticker_problem(cell: object) -> str:
+    """Return the reason why a cell that is not text is not a ticker."""
     if is_missing(cell):
         return "ticker is empty; name one, as in BABA"
     shown = f"{cell:04d}.HK" if isinstance(cell, int) else "0700.HK"
@@ -255,6 +256,7 @@ def _raise_problems(problems: Problems, ids: Sequence[str] | None, n: int) -> No
 
 
 def _check_unique(ids: list[str]) -> None:
+    """Raise if an id repeats."""
     index = pd.Index(ids)
     if index.is_unique:
         return

@@ -31,9 +31,9 @@ class Attrition:
 
     def exclude(self, mask: Bools, status: Status, reason: object) -> None:
         """Exclude the events of a mask (N,), with a status and an array of reasons (N,) or one reason for all."""
-        newly = mask & self.ok
-        self.status[newly] = status
-        self.reason[newly] = np.broadcast_to(np.asarray(reason, dtype=object), newly.shape)[newly]
+        excluded = mask & self.ok
+        self.status[excluded] = status
+        self.reason[excluded] = np.broadcast_to(np.asarray(reason, dtype=object), excluded.shape)[excluded]
 
     def exclude_rows(self, rows: Ints, status: Status, reasons: Sequence[str]) -> None:
         """Exclude the events of the rows (n,), with a status and a reason for each row."""
@@ -90,6 +90,7 @@ def firm_names(frame: pd.DataFrame, firm_of: Mapping[str, str]) -> np.ndarray:
 
 
 def _why_no_prices(ticker: str, prices: Prices) -> str:
+    """Return the reason why a ticker has no prices."""
     return prices.problems.get(ticker, f"there are no prices of {ticker}")
 
 

@@ -144,12 +144,13 @@ def link_same_news(positions: EventPositions, session: Dates, named: bool) -> In
 
 
 def screen_other_news(
-    frame: pd.DataFrame, positions: EventPositions, windows: Ints | None, other: pd.DataFrame | None, market: Market,
-    choices: Choices, attrition: Attrition,
+    frame: pd.DataFrame, positions: EventPositions, windows: Ints | None, other_news: pd.DataFrame | None,
+    market: Market, choices: Choices, attrition: Attrition,
 ) -> Ints:  # fmt: skip
     """Exclude events that other news of the firm confounds or contaminates; return the contaminated stretches.
 
-    ``windows`` (N, 4) are those of single events, None if all are the study's; ``other`` has news that is not studied.
+    ``windows`` (N, 4) are those of single events, None if all are the study's; ``other_news`` are events that are not
+    studied.
     Two events of a ticker in one session are duplicates, and two of a firm on different calendars within some days are
     the same news; neither confounds the other.
 
@@ -166,8 +167,8 @@ def screen_other_news(
     if windows is None:
         windows = np.tile([*choices.spec.estimation, *choices.spec.event], (len(frame), 1))
     estimation, event_window = windows[rows, :2], windows[rows, 2:]
-    if other is not None:
-        positions, extra, labels = _other_news(frame, positions, other, market, choices)
+    if other_news is not None:
+        positions, extra, labels = _place_other_news(frame, positions, other_news, market, choices)
         news = EventPositions(*(np.concatenate(parts) for parts in zip(positions.take(rows), extra, strict=True)))
         names = np.concatenate([names, labels])
         event_window = np.concatenate([event_window, np.tile(choices.spec.event, (len(labels), 1))])
@@ -202,28 +203,28 @@ def screen_other_news(
     return stretches
 
 
-def _other_news(
-    frame: pd.DataFrame, positions: EventPositions, other: pd.DataFrame, market: Market, choices: Choices
+def _place_other_news(
+    frame: pd.DataFrame, positions: EventPositions, other_news: pd.DataFrame, market: Market, choices: Choices
 ) -> tuple[EventPositions, EventPositions, np.ndarray]:
     """Place the news that is not studied; return studied and other news with common codes, and the ids of the latter.
 
     Cluster names of two sets of events may agree by chance, so a name counts as the same announcement only if the dates
     are at most ``SAME_NEWS`` days apart.
     """
-    firm_of = firm_of_tickers(frame, other)
-    firm = pd.factorize(np.concatenate([firm_names(part, firm_of) for part in (frame, other)]))[0].astype(np.int64)
+    firm_of = firm_of_tickers(frame, other_news)
+    firm = pd.factorize(np.concatenate([firm_names(part, firm_of) for part in (frame, other_news)]))[0].astype(np.int64)
     dates = frame["date"].groupby(frame["cluster"])
     near = pd.Timedelta(days=SAME_NEWS)
-    first, last = (other["cluster"].map(edge) for edge in (dates.min() - near, dates.max() + near))
-    shared = ((other["date"] >= first) & (other["date"] <= last)).to_numpy()
-    names = [(label, known) for label, known in zip(other["cluster"], shared, strict=True)]
+    first, last = (other_news["cluster"].map(edge) for edge in (dates.min() - near, dates.max() + near))
+    shared = ((other_news["date"] >= first) & (other_news["date"] <= last)).to_numpy()
+    names = [(label, known) for label, known in zip(other_news["cluster"], shared, strict=True)]
     news = pd.factorize(pd.Series([*((label, True) for label in frame["cluster"]), *names]))[0].astype(np.int64)
-    attrition = Attrition(len(other))  # news that cannot be placed is ignored
-    calendar = find_calendars(other, market.prices, attrition)
-    position, _ = place_events(other, calendar, market.calendars, choices.on_closed, attrition)
+    attrition = Attrition(len(other_news))  # news that cannot be placed is ignored
+    calendar = find_calendars(other_news, market.prices, attrition)
+    position, _ = place_events(other_news, calendar, market.calendars, choices.on_closed, attrition)
     extra = EventPositions(firm[len(frame) :], news[len(frame) :], calendar, position).take(attrition.ok)
     studied = positions._replace(firm=firm[: len(frame)], news=news[: len(frame)])
-    return studied, extra, other.index.to_numpy()[attrition.ok]
+    return studied, extra, other_news.index.to_numpy()[attrition.ok]
 
 
 def masked_stretches(stretches: Ints, rows: Ints, choices: Choices) -> Ints | None:

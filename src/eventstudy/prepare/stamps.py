@@ -24,7 +24,7 @@ NAIVE = (
     "has a time without a time zone; add its offset, as in 2020-11-03T20:40+08:00, or a column timezone with an IANA"
     " name, as in Asia/Hong_Kong"
 )
-NO_ZONE = "has the timezone {zone!r}, which is no IANA name; examples are Asia/Hong_Kong, America/New_York, UTC"
+NO_ZONE = "has the timezone {zone!r}, which is not an IANA name; examples are Asia/Hong_Kong, America/New_York, UTC"
 
 Problems = list[tuple[int, str]]
 
@@ -34,18 +34,19 @@ def read_times(events: pd.DataFrame) -> tuple[pd.DataFrame, Problems]:
 
     A time that several events share is parsed once.
     """
-    known = [name for name in ("announced", "timezone") if name in events]
-    kinds = [pd.api.types.infer_dtype(events[name], skipna=False) for name in known]
+    columns = [name for name in ("announced", "timezone") if name in events]
+    kinds = [pd.api.types.infer_dtype(events[name], skipna=False) for name in columns]
     if not set(kinds) <= {"string", "datetime64"}:  # equal objects of other types may have different text
         return _read_times(events)
-    code = events.groupby(known, sort=False, dropna=False).ngroup().to_numpy()
+    code = events.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
     first = np.unique(code, return_index=True)[1]
-    times, problems = _read_times(events[known].iloc[first].reset_index(drop=True))
+    times, problems = _read_times(events[columns].iloc[first].reset_index(drop=True))
     rows = [(int(row), reason) for bad, reason in problems for row in np.flatnonzero(code == bad)]
     return times.iloc[code].set_axis(events.index), rows
 
 
 def _read_times(events: pd.DataFrame) -> tuple[pd.DataFrame, Problems]:
+    """Parse the time of every row, as in :func:`read_times`."""
     cells = _iso_texts(events["announced"])
     groups = [m.groups() if m else (None, None, None, None) for m in map(ISO.fullmatch, cells)]
     parts = pd.DataFrame(groups, columns=["day", "clock", "seconds", "offset"], dtype=object)
@@ -80,17 +81,17 @@ def _instants(iso: pd.Series) -> pd.Series:
 
 def _format_offsets(offset: pd.Series) -> pd.Series:
     """Format offsets from UTC, as in +08:00."""
-    known = {o: str(timezone(pd.Timedelta(o).to_pytimedelta()))[3:] or "+00:00" for o in offset.dropna().unique()}
-    return offset.map(known).astype(object)
+    texts = {o: str(timezone(pd.Timedelta(o).to_pytimedelta()))[3:] or "+00:00" for o in offset.dropna().unique()}
+    return offset.map(texts).astype(object)
 
 
 def _zone_offsets(wall: pd.Series, zones: pd.Series) -> tuple[pd.Series, Problems]:
     """Return the offset from UTC of local times in their zones, and the rows for which it is unknown or ambiguous."""
     offsets = pd.Series(pd.NaT, index=wall.index, dtype="timedelta64[ns]")
     problems: Problems = []
-    known = available_timezones()
+    zone_names = available_timezones()
     for zone, local in wall.groupby(zones):
-        if zone not in known:
+        if zone not in zone_names:
             problems += [(row, NO_ZONE.format(zone=zone) if zone else NAIVE) for row in local.index]
             continue
         zoned = local.dt.tz_localize(ZoneInfo(str(zone)), ambiguous="NaT", nonexistent="shift_forward")

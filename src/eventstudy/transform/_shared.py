@@ -141,8 +141,10 @@ def sessions_after(mic: str | None, dates: Dates, until: Dates) -> np.ndarray:
     """Count the sessions after each date, up to and including ``until``; weekdays if the exchange is not known."""
     if mic is None:
         return np.busday_count(dates + DAY, until + DAY)
-    known, _ = markets.sessions(mic)
-    return np.asarray(np.searchsorted(known, until, side="right") - np.searchsorted(known, dates, side="right"))
+    session_dates, _ = markets.sessions(mic)
+    return np.asarray(
+        np.searchsorted(session_dates, until, side="right") - np.searchsorted(session_dates, dates, side="right")
+    )
 
 
 def month_notes(bars: Bars, dates: Dates, ends: Dates, last: Dates) -> list[str]:
