@@ -17,8 +17,8 @@ from eventstudy import transform
 from eventstudy.analysis import diagnosis
 from eventstudy.bars import Bars, step_of
 from eventstudy.errors import BadPrices, InputError
-from eventstudy.prepare.calendar import observed
-from eventstudy.prepare.intraday import clock, ends, holes
+from eventstudy.prepare.calendar import observed_calendar
+from eventstudy.prepare.intraday import bar_ends, missing_sessions, seconds_of_day
 from eventstudy.reports.text import placement, text
 from eventstudy.sources import _write
 from eventstudy.types import Block, Status
@@ -146,26 +146,26 @@ class TestEnds:
         # The half hour before the opening; the last half hour of trading; lunch in Hong Kong.
         new_york = starts("2021-01-04T14:00", "2021-01-04T14:30", "2021-01-04T20:30", "2021-01-05T14:30")
         wanted = starts("2021-01-04T14:30", "2021-01-04T15:30", "2021-01-04T21:00", "2021-01-05T15:30")
-        np.testing.assert_array_equal(ends("XNYS", new_york, HOUR), wanted)
+        np.testing.assert_array_equal(bar_ends("XNYS", new_york, HOUR), wanted)
         hong_kong = starts("2021-01-04T02:30", "2021-01-04T03:30", "2021-01-04T05:00", "2021-01-04T07:00")
         wanted = starts("2021-01-04T03:30", "2021-01-04T04:00", "2021-01-04T06:00", "2021-01-04T08:00")
-        np.testing.assert_array_equal(ends("XHKG", hong_kong, HOUR), wanted)
+        np.testing.assert_array_equal(bar_ends("XHKG", hong_kong, HOUR), wanted)
 
     def test_a_bar_over_the_close_that_others_follow_without_a_gap_goes_on(self):
         over = starts("2021-01-04T20:30", "2021-01-04T21:30")
-        np.testing.assert_array_equal(ends("XNYS", over, HOUR), over + HOUR)
+        np.testing.assert_array_equal(bar_ends("XNYS", over, HOUR), over + HOUR)
 
     def test_an_early_close_cuts_a_bar(self):
         day_after_thanksgiving = starts("2021-11-26T17:30")  # 12:30; the close is at 13:00
-        np.testing.assert_array_equal(ends("XNYS", day_after_thanksgiving, HOUR), starts("2021-11-26T18:00"))
+        np.testing.assert_array_equal(bar_ends("XNYS", day_after_thanksgiving, HOUR), starts("2021-11-26T18:00"))
 
     def test_without_an_exchange_only_the_next_bar_is_known(self):
         some = starts("2021-01-04T20:30", "2021-01-04T21:00", "2021-01-05T14:30")
         wanted = starts("2021-01-04T21:00", "2021-01-04T22:00", "2021-01-05T15:30")
-        np.testing.assert_array_equal(ends(None, some, HOUR), wanted)
+        np.testing.assert_array_equal(bar_ends(None, some, HOUR), wanted)
 
     def test_the_bars_of_the_real_files(self, hourly):
-        calendar = observed("XNYS", list(hourly.bars.values()))
+        calendar = observed_calendar("XNYS", list(hourly.bars.values()))
         length = (calendar.closes - calendar.dates) / HOUR
         there = pd.DatetimeIndex(calendar.dates).tz_localize("UTC").tz_convert("America/New_York")
         assert set(length) == {0.5, 1.0}
@@ -173,14 +173,14 @@ class TestEnds:
 
     def test_the_clock_is_local(self):
         march = starts("2021-03-12T14:30", "2021-03-15T13:30", "2021-11-05T13:30", "2021-11-08T14:30")
-        np.testing.assert_array_equal(clock("XNYS", march), np.full(4, 9.5 * 3600))
-        np.testing.assert_array_equal(clock("XNYS", march.astype("datetime64[D]")), np.zeros(4))
+        np.testing.assert_array_equal(seconds_of_day("XNYS", march), np.full(4, 9.5 * 3600))
+        np.testing.assert_array_equal(seconds_of_day("XNYS", march.astype("datetime64[D]")), np.zeros(4))
 
 
 class TestHoles:
     def test_a_session_without_bars_is_one_bar_without_a_price(self, hourly):
-        calendar = observed("XNYS", list(hourly.bars.values()))
-        empty, days = holes("XNYS", np.unique(np.concatenate([b.dates for b in hourly.bars.values()])), HOUR)
+        calendar = observed_calendar("XNYS", list(hourly.bars.values()))
+        empty, days = missing_sessions("XNYS", np.unique(np.concatenate([b.dates for b in hourly.bars.values()])), HOUR)
         assert "2021-08-31" in days.astype(str)  # the files have that evening alone
         assert np.isin(empty, calendar.dates).all()
         assert any("2021-08-31" in note for note in calendar.notes)
@@ -194,7 +194,7 @@ class TestHoles:
 
     def test_prices_of_other_hours_have_no_holes(self, hourly):
         evening = transform.hours(hourly, "16:00", "20:00")
-        assert len(holes("XNYS", evening.bars["BABA"].dates, HOUR)[0]) == 0
+        assert len(missing_sessions("XNYS", evening.bars["BABA"].dates, HOUR)[0]) == 0
 
 
 class TestPlacement:
@@ -269,7 +269,7 @@ class TestKinds:
         given = events(("E", "BABA", "2021-09-13T10:30+08:00"))
         moves = local(shared, "XPEV")["close"].pct_change(fill_method=None)
         # The empty bars of missing sessions break the benchmark's returns, and the factor's must break there too.
-        calendar = pd.DatetimeIndex(observed("XNYS", list(hourly.bars.values())).dates).tz_localize("UTC")
+        calendar = pd.DatetimeIndex(observed_calendar("XNYS", list(hourly.bars.values())).dates).tz_localize("UTC")
         on_all = local(shared, "XPEV")["close"].tz_convert("UTC").reindex(calendar).pct_change(fill_method=None)
         assert on_all.notna().sum() < moves.notna().sum()
         as_factor = es.Study(model=es.model("factors", names=["F"]), **CHOICES).run(
@@ -297,7 +297,8 @@ class TestTransforms:
         parted = transform.overnight(hourly)
         for ticker in ("BABA", "XPEV"):
             old, new = hourly.frame(ticker), parted.frame(ticker)
-            nights = new.index[new.index.second == 59]
+            index = pd.DatetimeIndex(new.index)
+            nights = index[index.second == 59]
             assert len(nights) == 244  # 245 days with an opening at 04:00, the first of them without a night before
             first = nights + pd.Timedelta("1s")
             np.testing.assert_array_equal(new.loc[nights, "close"], old.loc[first, "open"])
@@ -378,7 +379,7 @@ class TestClock:
     )
     def test_it_is_means_and_variances_by_clock_time_in_pandas(self, hourly, shared, ticker, announced):
         found = es.Study(model="clock", **CHOICES).run(events(("E", ticker, announced)), hourly)
-        calendar = pd.DatetimeIndex(observed("XNYS", list(hourly.bars.values())).dates).tz_localize("UTC")
+        calendar = pd.DatetimeIndex(observed_calendar("XNYS", list(hourly.bars.values())).dates).tz_localize("UTC")
         close = local(shared, ticker)["close"].tz_convert("UTC").reindex(calendar)
         r = close.pct_change(fill_method=None)
         zero = calendar.get_indexer(pd.DatetimeIndex(found.events["session"]).tz_convert("UTC"))[0]

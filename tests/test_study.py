@@ -112,7 +112,7 @@ def test_a_date_without_a_session(policy: str, expected: str | None):
     study = es.Study(benchmark="M", on_closed=policy, **SHORT)
     prices, given = es.Prices.from_frame(walk()), events(("A", "2020-10-03"))
     if policy == "raise":
-        with pytest.raises(es.AlignmentError, match="2020-10-03 is no session"):
+        with pytest.raises(es.AlignmentError, match="2020-10-03 is not a session"):
             study.check(given, prices)
         return
     row = study.check(given, prices).iloc[0]

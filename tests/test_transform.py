@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 import eventstudy as es
 from eventstudy import transform
 from eventstudy.bars import Bars, Prices
-from eventstudy.prepare.calendar import observed, place
-from eventstudy.prepare.returns import adjusted, change, field, lay
+from eventstudy.prepare.calendar import observed_calendar, place
+from eventstudy.prepare.returns import adjusted_close, adjusted_price, compute_returns, reindex
 from eventstudy.transform import portfolios
 from eventstudy.types import Calendar
 from tests.properties import QUICK
@@ -145,9 +145,9 @@ def test_an_open_before_a_dividend_keeps_its_return():
     }  # fmt: skip
     dates = days("2021-01-29", "2021-02-01", "2021-02-02", "2021-02-26")
     found = transform.monthly(Prices({"A": Bars("A", dates, fields, "XNYS")})).bars["A"]
-    assert adjusted(found).tolist() == [90.0, 90.0]
+    assert adjusted_close(found).tolist() == [90.0, 90.0]
     # February in the terms of its last close: 102 * 0.9, the high 103 * 0.9, the low of the days after it.
-    assert [round(float(field(found, name)[1]), 9) for name in ("open", "high", "low")] == [91.8, 92.7, 89.0]
+    assert [round(float(adjusted_price(found, name)[1]), 9) for name in ("open", "high", "low")] == [91.8, 92.7, 89.0]
 
 
 def test_the_two_closes_of_a_month_are_of_one_day():
@@ -157,7 +157,7 @@ def test_the_two_closes_of_a_month_are_of_one_day():
     assert {name: values.tolist() for name, values in found.bars["A"].fields.items()} == {
         "close": [11.0], "adjusted": [5.5],
     }  # fmt: skip
-    assert "2021-01 is not a whole month: its last price is of 2021-01-05" in said(found, "A")
+    assert "2021-01 is not a whole month: its last price is on 2021-01-05" in said(found, "A")
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_an_event_belongs_to_its_month_on_every_exchange():
     index = pd.bdate_range("2021-01-01", "2021-06-30")
     wide = pd.DataFrame({"A": 1.0, "B": 2.0}, index=index)
     found = transform.monthly(prices_of(wide, {"A": "XHKG", "B": "XNYS"}))
-    calendar = observed(None, list(found.bars.values()))
+    calendar = observed_calendar(None, list(found.bars.values()))
     frame = pd.DataFrame({"stamp": pd.to_datetime([None], utc=True), "date": [pd.Timestamp("2021-03-12")]}, index=["E"])
     at, _ = place(frame, calendar, "next")
     assert str(calendar.dates[at[0]]) == "2021-03-31"
@@ -250,7 +250,10 @@ def test_a_portfolio_of_one_ticker_has_its_returns(seed: int, lost: float, rebal
     wide = walk(60, seed, lost=lost)
     made = transform.portfolio(prices_of(wide, "XNYS"), ["A"], "ONE", rebalance=rebalance)
     calendar = Calendar(None, wide.index.to_numpy().astype("datetime64[D]"), None)
-    r = [change(lay(made.bars[t], adjusted(made.bars[t]), calendar), "simple", gaps) for t in ("A", "ONE")]
+    r = [
+        compute_returns(reindex(made.bars[t], adjusted_close(made.bars[t]), calendar), "simple", gaps)
+        for t in ("A", "ONE")
+    ]
     np.testing.assert_allclose(r[1], r[0], rtol=1e-9, atol=1e-12)
     assert "ONE" not in made.provenance.get("noticed", {})
 
@@ -540,7 +543,7 @@ def test_the_delisting_return_is_of_the_next_session(mic, last, expected):
     np.testing.assert_allclose(its.fields["adjusted"], [5.0, 3.5], rtol=1e-15)
     np.testing.assert_array_equal(its.fields["low"], [9.0, np.nan])
     np.testing.assert_array_equal(its.fields["volume"], [3.0, np.nan])
-    assert said(made, "A") == f"its last price, of {expected}, is made of the delisting return -30.0%"
+    assert said(made, "A") == f"its last price, on {expected}, is computed from the delisting return -30.0%"
 
 
 def test_prices_win_where_the_calendar_has_a_session_that_was_none():
@@ -565,8 +568,11 @@ def test_rows_without_a_price_after_the_last_are_left_out_and_the_observed_dates
 @pytest.mark.parametrize(
     ("returns", "message"),
     [
-        ({"A": -1}, "the delisting return of A is -1; it is above -1, .* total loss give what was left, as -0.99"),
-        ({"A": -30}, "is -30; it is above -1"),
+        (
+            {"A": -1},
+            "the delisting return of A is -1; it must be above -1, .* total loss give a return close to it, as -0.99",
+        ),
+        ({"A": -30}, "is -30; it must be above -1"),
         ({"A": np.nan}, "that of A is nan; give a finite decimal number"),
         ({"NOPE": -0.3}, "'NOPE' has no prices"),
         ({"EMPTY": -0.3}, "EMPTY has no price"),

@@ -1,45 +1,48 @@
-"""Prices as a source gives them: bars by ticker, checked when they are made."""
+"""Prices as a source returns them: bars by ticker, validated on construction."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
 from eventstudy.errors import BadPrices, InputError
 from eventstudy.types import PRICE_FIELDS, Dates, Floats
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 POSITIVE = (*PRICE_FIELDS, "adjusted")
-LONGEST = np.timedelta64(12 * 3600, "s")  # of a bar within the day
-HALVES = 40  # differences from which on both halves of a file must tell the same length of a bar
+LONGEST = np.timedelta64(12 * 3600, "s")  # an intraday bar; anything longer is taken for daily prices
+HALVES = 40  # with at least this many differences, both halves of a series must imply the same bar length
 
 
 @dataclass(frozen=True)
 class Bars:
-    """The prices of one ticker on the dates on which its source has them.
+    """The prices of one ticker on the dates for which its source has them.
 
     Parameters
     ----------
     ticker : str
     dates : datetime64[D] or datetime64[s] array (T,)
-        Strictly increasing: sessions, or the starts of bars within the day in UTC.
+        Strictly increasing: sessions, or the starts of intraday bars in UTC.
     fields : mapping from name to float array (T,)
-        ``close`` always; any of ``open``, ``high``, ``low``, ``adjusted`` (close adjusted for splits and
-        dividends; where absent, the close is taken as it is) and ``volume``; and any series of one's own, of any
-        sign, under another name. NaN where missing.
+        ``close`` is required; ``open``, ``high``, ``low``, ``adjusted`` (close adjusted for splits and dividends; the
+        unadjusted close is used where it is absent) and ``volume`` are optional, and so are series of the user's,
+        of any sign, under other names. NaN where missing.
     mic : str or None
-        The exchange; None takes the observed dates as the calendar.
+        Market identifier code of the exchange; None takes the observed dates as the calendar.
     currency : str or None
     step : timedelta64 or None
-        Of bars within the day, the length of a full one (:func:`step_of`); None for sessions.
+        The length of a full intraday bar (:func:`step_of`); None for daily prices.
 
     Raises
     ------
     BadPrices
-        When dates repeat or decrease, a price is zero, negative or infinite, or another field is infinite; the
+        If dates repeat or decrease, a price is zero, negative or infinite, or another field is infinite; the
         message names the ticker, the date and the value.
     """
 
@@ -54,32 +57,38 @@ class Bars:
         _check_dates(self.ticker, self.dates)
         if self.intraday != (self.step is not None and self.step > np.timedelta64(0, "s")):
             raise BadPrices(
-                f"{self.ticker} has dates of {self.dates.dtype} and the step {self.step}; sessions are datetime64[D]"
-                " and have none, bars within the day are datetime64[s] and have one above zero: step_of(ticker, dates)"
+                f"{self.ticker} has dates of {self.dates.dtype} and the step {self.step}; daily dates are"
+                " datetime64[D] with the step None, intraday dates are datetime64[s] with a step above zero:"
+                " step_of(ticker, dates)"
             )
         if "close" not in self.fields:
-            raise BadPrices(f"{self.ticker} has no close; its fields are {', '.join(self.fields) or 'none'}")
+            raise BadPrices(
+                f"{self.ticker} has no close; its fields are {', '.join(self.fields) or 'none'}; add closing prices"
+            )
         for name, values in self.fields.items():
             if values.shape != self.dates.shape:
-                raise BadPrices(f"{self.ticker} has {values.size} values of {name} on {self.dates.size} dates")
+                raise BadPrices(
+                    f"{self.ticker} has {values.size} values of {name} on {self.dates.size} dates; give one per date"
+                )
             _check_values(self.ticker, name, self.dates, values)
 
     @property
     def intraday(self) -> bool:
-        """Whether these are bars within the day, and not sessions."""
+        """Whether the bars are intraday rather than daily."""
         return np.datetime_data(self.dates.dtype)[0] == "s"
 
     @cached_property
     def first(self) -> np.datetime64:
-        """The first date with a close; NaT where there is none."""
+        """The first date with a close; NaT if there is none."""
         return self._edge(slice(None))
 
     @cached_property
     def last(self) -> np.datetime64:
-        """The last date with a close; NaT where there is none."""
+        """The last date with a close; NaT if there is none."""
         return self._edge(slice(None, None, -1))
 
     def _edge(self, order: slice) -> np.datetime64:
+        """Return the first date with a close in the given order."""
         known = np.isfinite(self.fields["close"])[order]
         if not known.any():
             return self.dates.dtype.type("NaT", "s" if self.intraday else "D")
@@ -88,42 +97,42 @@ class Bars:
 
 
 def priced_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates:
-    """Give the dates on which one or more of some tickers have a close; a store answers from its index."""
+    """Return the sorted dates on which at least one of the tickers has a close; a store answers from its index."""
     known: Dates | None = bars.priced_dates(tickers) if isinstance(bars, Indexed) else None
     if known is not None:
         return known
-    seen = [bars[name].dates[np.isfinite(bars[name].fields["close"])] for name in tickers]
-    seen = [dates for dates in seen if len(dates)]
-    kind = next((bars[name].dates.dtype for name in tickers), np.dtype("datetime64[D]"))
-    return np.unique(np.concatenate(seen)) if seen else np.array([], dtype=kind)
+    dates_by_ticker = [bars[name].dates[np.isfinite(bars[name].fields["close"])] for name in tickers]
+    dates_by_ticker = [dates for dates in dates_by_ticker if len(dates)]
+    dtype = next((bars[name].dates.dtype for name in tickers), np.dtype("datetime64[D]"))
+    return np.unique(np.concatenate(dates_by_ticker)) if dates_by_ticker else np.array([], dtype=dtype)
 
 
 @runtime_checkable
 class Indexed(Protocol):
-    """A mapping of bars that are read when they are asked for, and what it can say of them without that."""
+    """A mapping of lazily read bars, with the queries that it answers without reading them."""
 
     def priced_dates(self, tickers: Sequence[str]) -> Dates | None:
-        """As the function of this name; None where it is not known."""
+        """Return the same as :func:`priced_dates`; None if the index does not hold it."""
         ...
 
     def take(self, tickers: Sequence[str]) -> Mapping[str, Bars]:
-        """Give some tickers alone."""
+        """Return the mapping restricted to these tickers."""
         ...
 
-    def content(self) -> list[Any]:
-        """Give plain values that differ where any of the bars do."""
+    def content(self) -> list[object]:
+        """Return plain values that differ whenever any of the bars differ, for a fingerprint."""
         ...
 
 
 def step_of(ticker: str, dates: Dates) -> np.timedelta64 | None:
-    """Infer the length of a full bar from the starts of bars: the most frequent difference; None for sessions.
+    """Infer the length of a full bar from the starts of bars: the most frequent difference; None for daily dates.
 
     Raises
     ------
     BadPrices
-        When there are fewer than two bars, or the most frequent differences of the two halves are not the same.
+        If there are fewer than two bars, or the two halves of the series differ in their most frequent difference.
     InputError
-        When that is more than 12 hours: daily prices with times of day.
+        If the length exceeds 12 hours: daily prices with times of day.
 
     Examples
     --------
@@ -136,20 +145,20 @@ def step_of(ticker: str, dates: Dates) -> np.timedelta64 | None:
     steps = np.diff(dates)
     steps = steps[steps > np.timedelta64(0, "s")]
     if not len(steps):
-        raise BadPrices(f"{ticker} has {len(dates)} bars; two or more are needed to tell how long a bar is")
+        raise BadPrices(f"{ticker} has {len(dates)} bars; two or more are needed to infer the length of a bar")
     halves = np.array_split(steps, 2) if len(steps) >= HALVES else [steps]
-    found = [_most_frequent(half) for half in (steps, *halves)]
-    if len(set(found)) > 1:
+    lengths = [_most_frequent(half) for half in (steps, *halves)]
+    if len(set(lengths)) > 1:
         raise BadPrices(
-            f"{ticker} has mixed steps: its bars are mostly {minutes(found[1])} apart in the first half, to"
-            f" {dates[len(dates) // 2]} UTC, and {minutes(found[2])} in the second; give bars of one length"
+            f"{ticker} has mixed steps: its bars are mostly {minutes(lengths[1])} apart in the first half, to"
+            f" {dates[len(dates) // 2]} UTC, and {minutes(lengths[2])} in the second; pass bars of one length"
         )
-    if found[0] > LONGEST:
+    if lengths[0] > LONGEST:
         raise InputError(
-            f"{ticker} has one row a day at times of day, as {dates[0]} UTC: daily prices whose dates were moved to"
-            " another time zone; tz_convert them to that of the exchange, and take the dates alone"
+            f"{ticker} has one row a day with a time of day, such as {dates[0]} UTC: daily prices whose dates were"
+            " converted to another time zone; tz_convert them to that of the exchange, and keep the dates only"
         )
-    return found[0]
+    return lengths[0]
 
 
 def _most_frequent(steps: np.ndarray) -> np.timedelta64:
@@ -159,7 +168,7 @@ def _most_frequent(steps: np.ndarray) -> np.timedelta64:
 
 
 def minutes(step: np.timedelta64) -> str:
-    """Write the length of a bar."""
+    """Format the length of a bar in minutes."""
     return f"{step / np.timedelta64(60, 's'):g} minutes"
 
 
@@ -167,11 +176,11 @@ def _check_dates(ticker: str, dates: Dates) -> None:
     steps = np.diff(dates)
     zero = np.timedelta64(0, "s")
     if (steps == zero).any():
-        twice = dates[1:][steps == zero][0]
-        raise BadPrices(f"{ticker} has two rows for {twice}; keep one row a date")
+        repeated = dates[1:][steps == zero][0]
+        raise BadPrices(f"{ticker} has two rows for {repeated}; keep one row per date")
     if (steps < zero).any():
         at = int(np.flatnonzero(steps < zero)[0])
-        raise BadPrices(f"{ticker} is not sorted: {dates[at + 1]} stands after {dates[at]}; sort its rows by date")
+        raise BadPrices(f"{ticker} is not sorted: {dates[at + 1]} follows {dates[at]}; sort its rows by date")
 
 
 def _check_values(ticker: str, name: str, dates: Dates, values: Floats) -> None:
@@ -180,9 +189,9 @@ def _check_values(ticker: str, name: str, dates: Dates, values: Floats) -> None:
     if bad.any():
         at = int(np.flatnonzero(bad)[0])
         valid = (
-            "a price is finite and above zero; leave the cell empty where there was no trade"
+            "a price must be finite and above zero; leave the cell empty if there was no trade"
             if price
-            else "a value is finite; leave the cell empty where there is none"
+            else "a value must be finite; leave the cell empty if it is missing"
         )
         raise BadPrices(
             f"{ticker} has the {name} {values[at]:g} on {dates[at]} ({int(bad.sum())} such in all); {valid}"
@@ -191,15 +200,15 @@ def _check_values(ticker: str, name: str, dates: Dates, values: Floats) -> None:
 
 @dataclass(frozen=True, repr=False)
 class Prices:
-    """Prices by ticker, with what could not be had and where they come from.
+    """Prices by ticker, with the tickers that failed and the provenance of the rest.
 
     Parameters
     ----------
     bars : mapping from ticker to Bars
     problems : mapping from ticker to reason
-        Tickers that were asked for and could not be had.
+        Requested tickers without prices.
     provenance : mapping
-        Source, range, time of retrieval and fingerprint, whatever the source knows.
+        Source, range, time of retrieval and fingerprint, as far as the source knows them.
     """
 
     bars: Mapping[str, Bars]
@@ -207,24 +216,24 @@ class Prices:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def from_frame(cls, wide_close: Any, exchange: str | Mapping[str, str] | None = None) -> Self:
-        """Take adjusted closes from a data frame of dates by tickers.
+    def from_frame(cls, wide_close: pd.DataFrame, exchange: str | Mapping[str, str] | None = None) -> Self:
+        """Read adjusted closes from a data frame of dates by tickers.
 
         Parameters
         ----------
         wide_close : pandas.DataFrame
             Index: dates (datetime, or ISO text), increasing; columns: tickers; values: prices, NaN where missing. An
-            index with a time zone and times of day has the starts of bars within the day.
+            index with a time zone and times of day holds the starts of intraday bars.
         exchange : str, mapping from ticker to str, or None
-            The market identifier code (MIC) of all tickers, or of each; None takes the observed dates as the
+            The market identifier code (MIC) of all tickers, or of each ticker; None takes the observed dates as the
             calendar of all.
 
         Raises
         ------
         InputError
-            When an index entry is not a date, a column name is not text, or a column stands twice.
+            If an index entry is not a date, a column name is not text, or a column name repeats.
         BadPrices
-            When dates repeat or decrease, or a price is zero, negative or infinite.
+            If dates repeat or decrease, or a price is zero, negative or infinite.
 
         Examples
         --------
@@ -234,8 +243,8 @@ class Prices:
         ['A']
         """
         if wide_close.columns.has_duplicates:
-            twice = list(wide_close.columns[wide_close.columns.duplicated()])
-            raise InputError(f"columns {twice} stand twice in the prices; each ticker has one column")
+            repeated = list(wide_close.columns[wide_close.columns.duplicated()])
+            raise InputError(f"columns {repeated} repeat in the prices; keep one column per ticker")
         dates = as_dates(wide_close.index)
         values = np.asfortranarray(wide_close.to_numpy(dtype=np.float64, na_value=np.nan))
         mics = {} if exchange is None or isinstance(exchange, str) else exchange
@@ -243,27 +252,29 @@ class Prices:
         bars = {}
         for column, ticker in enumerate(wide_close.columns):
             if not isinstance(ticker, str):
-                raise InputError(f"column {ticker!r} of the prices is {type(ticker).__name__}; a ticker is text")
+                raise InputError(
+                    f"column {ticker!r} of the prices is of type {type(ticker).__name__}; name it by a ticker, as text"
+                )
             mic = exchange if isinstance(exchange, str) else mics.get(ticker)
             if mic is None and exchange is not None:
-                raise InputError(f"exchange names no market for {ticker!r}; give every ticker one, or pass None")
+                raise InputError(f"exchange names no market for {ticker!r}; name one for every ticker, or pass None")
             bars[ticker] = Bars(ticker, dates, {"close": values[:, column]}, mic, step=step)
         return cls(bars, provenance={"source": "frame"})
 
     def __repr__(self) -> str:
-        named = ", ".join([*self.bars][:5]) + (", ..." if len(self.bars) > 5 else "")
+        shown = ", ".join([*self.bars][:5]) + (", ..." if len(self.bars) > 5 else "")
         ends = [(b.first, b.last) for b in self.bars.values() if not np.isnat(b.first)]
         span = f"; {min(e[0] for e in ends)} to {max(e[1] for e in ends)}" if ends else ""
-        lost = f"; {len(self.problems)} could not be had" if self.problems else ""
-        return f"Prices({len(self.bars)} tickers: {named}{span}{lost})"
+        failed = f"; {len(self.problems)} without prices" if self.problems else ""
+        return f"Prices({len(self.bars)} tickers: {shown}{span}{failed})"
 
     @property
     def tickers(self) -> tuple[str, ...]:
         """The tickers that have prices."""
         return tuple(self.bars)
 
-    def frame(self, ticker: str) -> Any:
-        """Give one ticker's bars as a pandas.DataFrame indexed by date, or by the start of each bar in UTC."""
+    def frame(self, ticker: str) -> pd.DataFrame:
+        """Return one ticker's bars as a pandas.DataFrame indexed by date, or by the start of each bar in UTC."""
         import pandas as pd
 
         bars = self.bars[ticker]
@@ -271,27 +282,29 @@ class Prices:
         return pd.DataFrame(dict(bars.fields), index=index.tz_localize("UTC") if bars.intraday else index)
 
 
-def as_dates(index: Any, what: str = "prices") -> Dates:
-    """Read the index of a data frame as dates, or as starts of bars in UTC; ``what`` names the frame in an error."""
+def as_dates(index: pd.Index, what: str = "prices") -> Dates:
+    """Convert the index of a data frame to dates, or to starts of bars in UTC; ``what`` names the frame in errors."""
     import pandas as pd
 
     if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
         if (index == index.normalize()).all():
-            raise InputError(f"the dates of the {what} carry the zone {index.tz}; use tz_localize(None)")
+            raise InputError(
+                f"the dates of the {what} carry the time zone {index.tz}; remove it with tz_localize(None)"
+            )
         starts: Dates = index.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[s]")
         return starts
     try:
         stamps = pd.DatetimeIndex(pd.to_datetime(index, format="ISO8601"))
     except (ValueError, TypeError) as error:
         raise InputError(
-            f"the {what} are not indexed by dates ({error}); use datetimes or ISO text, 2021-09-13"
+            f"the {what} are not indexed by dates ({error}); use datetimes or ISO text, as in 2021-09-13"
         ) from None
     if stamps.hasnans:
-        raise InputError(f"the index of the {what} has missing dates; each row needs its date")
+        raise InputError(f"the index of the {what} has missing dates; give every row a date")
     if (stamps != stamps.normalize()).any():
         raise InputError(
-            f"the dates of the {what} carry times of day and no zone; for bars within the day use"
-            " index.tz_localize('America/New_York'), or where they are from, for one row a session index.normalize()"
+            f"the dates of the {what} carry times of day and no time zone; for intraday bars add the zone, as in"
+            " index.tz_localize('America/New_York'); for one row per session use index.normalize()"
         )
     dates: Dates = stamps.to_numpy().astype("datetime64[D]")
     return dates

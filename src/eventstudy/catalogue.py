@@ -1,4 +1,4 @@
-"""The catalogues of real events that ship with the library: facts with their sources, and no prices."""
+"""Catalogues of real events that ship with the library: events with their sources, without prices."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from eventstudy.prepare.events import Events, read_events
 
 
 def catalogue(name: str) -> Events:
-    """Give a catalogue of real events.
+    """Return a catalogue of real events.
 
     ``china-tech`` holds the acts of Chinese policy, and reports of such acts, that moved technology, education and
-    electric-car shares from November 2020 to July 2022, one event for each act and share that it touched.
+    electric-car shares from November 2020 to July 2022: one event per act and affected share.
 
     Parameters
     ----------
@@ -22,16 +22,16 @@ def catalogue(name: str) -> Events:
     Returns
     -------
     Events
-        Beside the columns of all events: ``timezone``; ``precision`` (``time``, ``bounded`` or ``date``), where
-        ``bounded`` says that only ``not_before`` and perhaps ``not_after`` are known and that ``announced`` stands
-        within them; ``title``; ``sector``; ``expected_sign`` (-1, 0, 1); ``source``; ``confidence``;
-        ``press_2021_09_13``, ``yes`` for the events that the press of that day named; ``note``. The name of the act
-        is ``cluster``.
+        With these columns in addition to those of all events: ``timezone``; ``precision`` (``time``, ``bounded`` or
+        ``date``), where ``bounded`` means that only ``not_before`` and possibly ``not_after`` are known and that
+        ``announced`` lies within them; ``title``; ``sector``; ``expected_sign`` (-1, 0, 1); ``source``;
+        ``confidence``; ``press_2021_09_13``, ``yes`` for the events named by the press of that day; ``note``.
+        ``cluster`` is the name of the act.
 
     Raises
     ------
     InputError
-        When there is no catalogue of that name; the message lists those that there are.
+        If there is no catalogue of that name; the message lists the available ones.
 
     Examples
     --------

@@ -1,12 +1,12 @@
-"""The embedded default: the catalogue of real policy events on simulated prices, with reactions that are known.
+"""The demo: the catalogue of real policy events on simulated prices with known abnormal returns.
 
-What the press of 2021-09-13 said of Hong Kong is planted as that day's returns; every other event moves its firms by
-a plain amount in the expected direction. So the study can be held against what it should find.
+The moves that the press reported for Hong Kong on 2021-09-13 are planted as that day's returns; every other event moves
+its firms by a fixed amount in the expected direction. The estimates can thus be compared with the planted values.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,25 +21,25 @@ from eventstudy.study import Study
 DAY = "2021-09-13"
 # Moves in early Hong Kong trade on 2021-09-13, as reported that day.
 PRESS = {"^HSI": -0.023, "9988.HK": -0.06, "0700.HK": -0.03, "1211.HK": -0.035, "9868.HK": -0.035}
-REACTION = 0.03  # of every other event, times its expected sign
+REACTION = 0.03  # abnormal return of every other event, times its expected sign
 BENCHMARK = {"XHKG": "^HSI", "XNYS": "^GSPC"}
 
 
 class Demo(NamedTuple):
-    """The demo's result, and what was planted beside what was recovered."""
+    """The demo's result, and its planted beside its estimated abnormal returns."""
 
     result: Result
     planted: pd.DataFrame
 
 
 def run(seed: int = 0) -> Demo:
-    """Plant, study and compare.
+    """Plant abnormal returns in simulated prices, run the study, and compare its estimates with them.
 
     Returns
     -------
     Demo
-        ``planted`` has one row a used event: ticker, session, planted and recovered abnormal return of day 0, its
-        standard error, and whether the 95 % interval holds what was planted.
+        ``planted`` has one row per used event: ticker, session, planted and recovered abnormal return of day 0, its
+        standard error, and whether the 95 % interval covers the planted value.
     """
     events = catalogue("china-tech")
     study = Study(benchmark=BENCHMARK, seed=seed)
@@ -56,7 +56,7 @@ Plan = dict[tuple[str, str], float]
 
 
 def _plan(table: pd.DataFrame, events: Events) -> tuple[Plan, Plan]:
-    """Give each used event's ticker and session an abnormal return; the press day has totals instead."""
+    """Assign an abnormal return to each used event's ticker and session; the press day has total returns instead."""
     totals = {(ticker, DAY): move for ticker, move in PRESS.items()}
     reactions: Plan = {}
     for event_id, row in table[table["status"] == "ok"].iterrows():
@@ -67,6 +67,7 @@ def _plan(table: pd.DataFrame, events: Events) -> tuple[Plan, Plan]:
 
 
 def _compare(result: Result, prices: Prices, reactions: Plan, totals: Plan) -> pd.DataFrame:
+    """Return planted and estimated abnormal returns, one row per used event."""
     cars = result.cars[(result.cars["start"] == 0) & (result.cars["end"] == 0)].set_index("event_id")
     used = result.events[result.events["status"] == "ok"]
     rows = []
@@ -86,7 +87,7 @@ def _compare(result: Result, prices: Prices, reactions: Plan, totals: Plan) -> p
 
 
 def _abnormal(ticker: str, session: str, prices: Prices, totals: Plan) -> float:
-    """Give what a planted total return leaves after the security's true alpha and beta."""
-    truth: dict[str, Any] = prices.provenance["truth"][ticker]
+    """Return the abnormal part of a planted total return, given the security's true alpha and beta."""
+    parameters: dict[str, float] = prices.provenance["truth"][ticker]
     market = totals[("^HSI", session)]
-    return float(totals[(ticker, session)] - truth["alpha"] - truth["beta"] * market)
+    return float(totals[(ticker, session)] - parameters["alpha"] - parameters["beta"] * market)

@@ -1,19 +1,19 @@
-"""Every error that the library raises on purpose, and the one warning class.
+"""All errors that the library raises deliberately, and its one warning class.
 
 ::
 
     EventStudyError
     ├── InputError (ValueError)     an argument, an event file, a study file or a price is not valid
-    ├── AlignmentError              events and prices cannot be brought onto one calendar
+    ├── AlignmentError              events and prices cannot be aligned on one calendar
     ├── NotEnoughData               nothing is left to estimate or to test
-    ├── ScaleError                  a worker, a cluster or a checkpoint failed, and no result is given
-    └── SourceError                 prices could not be had
-        ├── TickerNotFound          the source does not know the ticker, or has nothing in the range
+    ├── ScaleError                  a worker, a cluster or a checkpoint failed, and no result is returned
+    └── SourceError                 prices could not be obtained
+        ├── TickerNotFound          the source does not know the ticker, or has no prices in the range
         ├── SourceUnavailable       no answer, refusal or server error after all retries
-        └── BadPrices               an answer came, and it cannot be trusted
+        └── BadPrices               the source answered, but its prices are not valid
     EventStudyWarning (UserWarning)
 
-A message says what is wrong, the value, what is valid, and what to do.
+A message states what is wrong, the offending value, what is valid, and what to do.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Iterable
 
 
 class EventStudyError(Exception):
-    """Base of all errors of this library."""
+    """Base class of all errors of this library."""
 
 
 class InputError(EventStudyError, ValueError):
@@ -30,7 +30,7 @@ class InputError(EventStudyError, ValueError):
 
 
 class AlignmentError(EventStudyError):
-    """Events and prices cannot be brought onto one calendar."""
+    """Events and prices cannot be aligned on one calendar."""
 
 
 class NotEnoughData(EventStudyError):
@@ -38,31 +38,31 @@ class NotEnoughData(EventStudyError):
 
 
 class ScaleError(EventStudyError):
-    """A worker, a cluster or a checkpoint failed, and no result is given."""
+    """A worker, a cluster or a checkpoint failed, and no result is returned."""
 
 
 class SourceError(EventStudyError):
-    """Prices could not be had."""
+    """Prices could not be obtained."""
 
 
 class TickerNotFound(SourceError):
-    """The source does not know the ticker, or has nothing in the range."""
+    """The source does not know the ticker, or has no prices in the range."""
 
 
 class SourceUnavailable(SourceError):
-    """The source gave no usable answer after all retries."""
+    """The source returned no usable answer after all retries."""
 
 
 class BadPrices(SourceError, ValueError):
-    """The source answered, and the answer cannot be trusted."""
+    """The source answered, but its prices are not valid."""
 
 
 class EventStudyWarning(UserWarning):
-    """Something a careful reader would want to know; the message names the remedy."""
+    """A result may be affected by the condition in the message, which also names the remedy."""
 
 
 def one_of(what: str, value: object, valid: Iterable[object]) -> InputError:
-    """Make the error for a value that is not among the valid ones.
+    """Return the error for a value that is not among the valid ones.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Which exchange a ticker lives on, and when that exchange is open.
+"""The exchange of a ticker, and the trading sessions of that exchange.
 
-A ticker's Yahoo suffix (or, for an index, its name) gives a market identifier code (MIC); a MIC gives
-the sessions of exchange_calendars, corrected by a short table of closures that it lacks.
+A ticker's Yahoo suffix (or, for an index, its name) maps to a market identifier code (MIC); a MIC maps to the sessions
+of exchange_calendars, corrected by a short table of closures that the package lacks.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ INDICES = {
     "^HSTECH": "XHKG", "^IXIC": "XNYS", "^KS11": "XKRX", "^N225": "XTKS", "^NDX": "XNYS", "^NSEI": "XBOM",
     "^NYA": "XNYS", "^RUT": "XNYS", "^SSMI": "XSWX", "^STI": "XSES", "^TWII": "XTAI", "^VIX": "XNYS",
 }  # fmt: skip
-# Markets that keep another market's calendar. FX is a name of ours: every weekday.
+# Markets that share another market's calendar. FX is this library's own name for a market open on every weekday.
 SAME_SESSIONS = {
     "OTCM": "XNYS", "PINX": "XNYS", "ARCX": "XNYS", "XNAS": "XNYS", "XASE": "XNYS", "BATS": "XNYS",
     "XSHE": "XSHG", "XNSE": "XBOM", "FX": "24/5",
@@ -46,12 +46,12 @@ FIRST = "1980-01-01"
 
 
 def check_ticker(ticker: object) -> str:
-    r"""Give the ticker back if it is safe to put in a path or a request.
+    r"""Return the ticker unchanged if it is safe to use in a path or a request.
 
     Raises
     ------
     InputError
-        When it is not text of the form ``\^?[A-Z0-9][A-Z0-9.\-=]{0,19}``.
+        If it is not text of the form ``\^?[A-Z0-9][A-Z0-9.\-=]{0,19}``.
 
     Examples
     --------
@@ -67,12 +67,12 @@ def check_ticker(ticker: object) -> str:
 
 
 def mic_of(ticker: str) -> str:
-    """Give the MIC of a ticker by its suffix, or an index by its name.
+    """Return the MIC of a ticker, looked up by its suffix, or of an index, looked up by its name.
 
     Raises
     ------
     InputError
-        When the suffix or the index is not in the table, or digits stand without a suffix.
+        If the suffix or the index is unknown, or a ticker of digits has no suffix.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def mic_of(ticker: str) -> str:
         if ticker in INDICES:
             return INDICES[ticker]
         raise InputError(
-            f"index {ticker!r} is in no table of ours; known are {', '.join(INDICES)};"
+            f"the exchange of index {ticker!r} is not known; known indices are {', '.join(INDICES)};"
             " name its exchange (a MIC) in manifest.csv or in Prices.from_frame(exchange=...)"
         )
     if ticker.endswith("=X"):
@@ -99,14 +99,15 @@ def mic_of(ticker: str) -> str:
     if stem and len(suffix) == 1:
         return "XNYS"  # a share class, as in BRK.B
     raise InputError(
-        f"ticker {ticker!r} has the unknown suffix .{suffix}; known are {', '.join('.' + s for s in SUFFIXES)};"
+        f"ticker {ticker!r} has the unknown suffix .{suffix}; known suffixes are"
+        f" {', '.join('.' + s for s in SUFFIXES)};"
         " name its exchange (a MIC) in manifest.csv or in Prices.from_frame(exchange=...)"
     )
 
 
 @lru_cache(maxsize=64)
 def calendar(mic: str) -> ExchangeCalendar:
-    """Give the calendar of a MIC, from 1980 (or as early as it is known) to its last known session."""
+    """Return the calendar of a MIC, from 1980 (or its first known session, if later) to its last known session."""
     import exchange_calendars as xcals
 
     name = SAME_SESSIONS.get(mic, mic)
@@ -116,15 +117,15 @@ def calendar(mic: str) -> ExchangeCalendar:
             " examples are XHKG, XNYS, XNAS, XLON, XTKS"
         )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its use of pandas is its own affair
-        first = xcals.get_calendar(name).bound_min()  # the library's default window is only the last 20 years
+        warnings.simplefilter("ignore")  # deprecation warnings of pandas inside exchange_calendars
+        first = xcals.get_calendar(name).bound_min()  # by default the package returns only the last 20 years
         start = max(pd.Timestamp(FIRST), first) if first is not None else pd.Timestamp(FIRST)
         return xcals.get_calendar(name, start=start)
 
 
 @lru_cache(maxsize=64)
 def sessions(mic: str) -> tuple[np.ndarray, np.ndarray]:
-    """Give the sessions of a MIC and their closes.
+    """Return the sessions of a MIC and their closes.
 
     Returns
     -------
@@ -142,9 +143,9 @@ def sessions(mic: str) -> tuple[np.ndarray, np.ndarray]:
     schedule = calendar(mic)
     dates = schedule.sessions.to_numpy().astype("datetime64[D]")
     closes = pd.DatetimeIndex(schedule.closes).tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]")
-    lacking = np.array(CLOSED.get(SAME_SESSIONS.get(mic, mic), ()), dtype="datetime64[D]")
-    keep = ~np.isin(dates, lacking)
-    dates, closes = dates[keep], closes[keep]
+    closures = np.array(CLOSED.get(SAME_SESSIONS.get(mic, mic), ()), dtype="datetime64[D]")
+    is_open = ~np.isin(dates, closures)
+    dates, closes = dates[is_open], closes[is_open]
     dates.setflags(write=False)
     closes.setflags(write=False)
     return dates, closes
@@ -152,44 +153,43 @@ def sessions(mic: str) -> tuple[np.ndarray, np.ndarray]:
 
 @lru_cache(maxsize=64)
 def opens(mic: str) -> np.ndarray:
-    """Give the instants at which the sessions of :func:`sessions` open: datetime64[s] (sessions,), UTC."""
+    """Return the opening instants of the sessions of :func:`sessions`: datetime64[s] (sessions,), UTC."""
     schedule = calendar(mic)
-    kept = np.isin(schedule.sessions.to_numpy().astype("datetime64[D]"), sessions(mic)[0])
-    found = (
-        pd.DatetimeIndex(schedule.opens).tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[s]")[kept]
-    )
-    found.setflags(write=False)
-    return found
+    is_open = np.isin(schedule.sessions.to_numpy().astype("datetime64[D]"), sessions(mic)[0])
+    utc = pd.DatetimeIndex(schedule.opens).tz_convert("UTC").tz_localize(None)
+    instants = utc.to_numpy().astype("datetime64[s]")[is_open]
+    instants.setflags(write=False)
+    return instants
 
 
 @lru_cache(maxsize=64)
 def pauses(mic: str) -> np.ndarray:
-    """Give the instants at which regular trading stops, for lunch or for the day: datetime64[s] (T,), UTC, sorted."""
+    """Return the instants at which regular trading stops, for lunch or for the day: datetime64[s] (T,), UTC, sorted."""
     schedule = calendar(mic)
     breaks = pd.DatetimeIndex(schedule.break_starts.dropna())
     stops = pd.DatetimeIndex(schedule.closes).union(breaks).tz_convert("UTC").tz_localize(None)
-    found = np.unique(stops.to_numpy().astype("datetime64[s]"))
-    found.setflags(write=False)
-    return found
+    instants = np.unique(stops.to_numpy().astype("datetime64[s]"))
+    instants.setflags(write=False)
+    return instants
 
 
 def sessions_between(mic: str, start: object, end: object) -> np.ndarray:
-    """Give the sessions of a MIC from start to end, both included, as datetime64[D].
+    """Return the sessions of a MIC from start to end, both included, as datetime64[D].
 
     Raises
     ------
     AlignmentError
-        When ``end`` is past the calendar's last known session; the message names that bound.
+        If ``end`` is more than a week after the calendar's last known session; the message names that session.
     """
     dates, _ = sessions(mic)
     first, last = np.datetime64(str(start)[:10], "D"), np.datetime64(str(end)[:10], "D")
     if last > dates[-1] + np.timedelta64(7, "D"):
-        raise AlignmentError(f"the calendar of {mic} is known up to {dates[-1]}; {last} is past it")
+        raise AlignmentError(f"the calendar of {mic} ends on {dates[-1]}, before {last}; choose an earlier end")
     return dates[(dates >= first) & (dates <= last)]
 
 
 def zone_of(mic: str) -> str:
-    """Give the IANA time zone of a MIC.
+    """Return the IANA time zone of a MIC.
 
     Examples
     --------
@@ -200,7 +200,7 @@ def zone_of(mic: str) -> str:
 
 
 def wall(mic: str | None, instants: np.ndarray) -> np.ndarray:
-    """Give what the clocks at an exchange show at some instants in UTC; UTC itself where there is no exchange.
+    """Convert UTC instants to local wall-clock time at an exchange; return them unchanged if ``mic`` is None.
 
     Examples
     --------
@@ -209,5 +209,5 @@ def wall(mic: str | None, instants: np.ndarray) -> np.ndarray:
     """
     if mic is None:
         return instants
-    there = pd.DatetimeIndex(instants).tz_localize("UTC").tz_convert(zone_of(mic))
-    return np.asarray(there.tz_localize(None).to_numpy().astype("datetime64[s]"))
+    local = pd.DatetimeIndex(instants).tz_localize("UTC").tz_convert(zone_of(mic))
+    return np.asarray(local.tz_localize(None).to_numpy().astype("datetime64[s]"))

@@ -1,4 +1,4 @@
-"""Get prices: from files, a database or Yahoo, simulated, or from any source of your own."""
+"""Read prices from files, a database, Yahoo or a user's source, simulate them, and store them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from eventstudy import _registry
 from eventstudy.bars import Prices
@@ -15,24 +15,24 @@ from eventstudy.errors import InputError
 
 @runtime_checkable
 class Source(Protocol):
-    """What a member of ``sources/`` provides, and what may be passed in its place."""
+    """The interface of the members of ``sources/``, and of any object passed as a source."""
 
     @property
     def read(self) -> Callable[..., Prices]:
-        """A method ``read(tickers, start, end, *, options)``: both dates included, None leaves an end open."""
+        """The method ``read(tickers, start, end, *, options)``: both dates included, None leaves an end open."""
         ...
 
 
 def read_prices(folder: str | Path) -> Prices:
-    r"""Read every ticker of a folder: CSV or Parquet files in Yahoo's layout, or a store of ``write_prices``.
+    r"""Read every ticker of a folder: CSV or Parquet files in Yahoo's layout, or a store written by ``write_prices``.
 
     Parameters
     ----------
     folder : str or Path
-        One file a ticker, with the columns Date, Close and any of Open, High, Low, Adj Close, Volume. A
-        ``manifest.csv`` (ticker, file, currency, mic) says which file is which ticker; without one the file's
-        name is the ticker. Dates with times and offsets are the starts of bars within the day. Of a store only the
-        index is read, and its prices when a study needs them; it may be an fsspec URL, as in ``s3://bucket/prices``.
+        One file per ticker, with the columns Date, Close and any of Open, High, Low, Adj Close, Volume. A
+        ``manifest.csv`` (ticker, file, currency, mic) maps tickers to files; without one the name of the file is the
+        ticker. Dates with times and offsets are the starts of intraday bars. Of a store only the index is read at
+        once, and prices when a study needs them; it may be an fsspec URL, as in ``s3://bucket/prices``.
 
     Returns
     -------
@@ -42,9 +42,10 @@ def read_prices(folder: str | Path) -> Prices:
     Raises
     ------
     InputError
-        When the folder, its manifest, a date or a number is not valid; the message names file, row and value.
+        If the folder, its manifest, a date or a number is not valid; the message names file, row and value.
     BadPrices, TickerNotFound
-        When no ticker can be had; else ``Prices.problems`` has the reason of each, and a warning names them.
+        If no ticker has valid prices; if only some fail, ``Prices.problems`` has the reason of each and a warning
+        names them.
 
     Examples
     --------
@@ -59,25 +60,25 @@ def read_prices(folder: str | Path) -> Prices:
 
 
 def write_prices(prices: Prices | Iterable[Prices], folder: str | Path, partition: int = 128) -> None:
-    """Write prices as a store, from which a study reads no more at a time than it needs.
+    """Write prices as a store, from which a study reads only what it needs at a time.
 
     Parameters
     ----------
     prices : Prices, or iterable of Prices
-        Several one after the other, each with other tickers, where all at once are more than memory holds. A source
-        that names its tickers in the order of the store reads each file once.
+        An iterable of several, with different tickers, is written one after the other, so that all of them need not
+        fit in memory. If a source lists its tickers in the order of the store, each of its files is read once.
     folder : str or Path
-        Made where it is not there, and replaced as a whole where it is a store; in the end, so that a store that is
-        being written is never read.
+        Created if it does not exist; an existing store is replaced as a whole, at the end, so that a partly written
+        store is never read.
     partition : int
-        Tickers in a file.
+        Number of tickers per file.
 
     Raises
     ------
     InputError
-        When a ticker stands twice, sessions and bars within the day are mixed, or the folder holds something else.
+        If a ticker repeats, daily and intraday prices are mixed, or the folder holds anything other than a store.
     SourceError
-        When the folder or a file cannot be written.
+        If the folder or a file cannot be written.
 
     Examples
     --------
@@ -96,35 +97,35 @@ def fetch_prices(
     start: str | date | None,
     end: str | date | None,
     source: str | Source = "yahoo",
-    **options: Any,
+    **options: object,
 ) -> Prices:
-    """Get the prices of some tickers from a source.
+    """Read the prices of the tickers from a source.
 
     Parameters
     ----------
     tickers : sequence of str, or None
-        As Yahoo writes them: ``BABA``, ``0700.HK``, ``^HSI``, ``HKD=X``. None takes all of a source that can list
+        In Yahoo's notation: ``BABA``, ``0700.HK``, ``^HSI``, ``HKD=X``. None reads all tickers, if the source can list
         them (``folder``, ``store``, ``parquet``, ``duckdb``, ``sql``, ``frame``).
     start, end : ISO text, datetime.date or None
         Both included; None leaves an end open.
     source : str or object
         ``yahoo``, ``folder`` (option ``path``), ``store`` (``path``), ``parquet`` (``path``), ``duckdb`` (``path``,
         ``table`` or ``query``), ``sql`` (``uri``, ``table``), ``frame`` (``frame``, ``exchange``), ``simulated``
-        (``seed``, ``reactions``, ``totals``), or an object with such a ``read``.
+        (``seed``, ``reactions``, ``totals``), or an object with the method ``read`` of :class:`Source`.
     **options
-        The keywords of the source's ``read``.
+        Keyword arguments of the source's ``read``.
 
     Returns
     -------
     Prices
-        ``problems`` has the reason for each ticker that could not be had; ``provenance`` says where the rest is from.
+        ``problems`` has the reason for each ticker without prices; ``provenance`` describes the origin of the others.
 
     Raises
     ------
     InputError
-        When a ticker, a date, the source or an option is not valid.
+        If a ticker, a date, the source or an option is not valid.
     SourceError
-        When no ticker could be had: the first ticker's error.
+        If no ticker has prices; the error is that of the first ticker.
 
     Examples
     --------
@@ -135,12 +136,12 @@ def fetch_prices(
     member: object = _registry.load("sources", source) if isinstance(source, str) else source
     if not isinstance(member, Source):
         raise InputError(
-            f"source is {member!r}, which has no read(tickers, start, end, **options); pass such an object, or one of"
-            f" {', '.join(map(repr, _registry.names('sources')))}"
+            f"source is {member!r}, which has no read(tickers, start, end, **options); pass an object with that method,"
+            f" or one of {', '.join(map(repr, _registry.names('sources')))}"
         )
     try:
         call = inspect.signature(member.read).bind(tickers, start, end, **options)
     except TypeError as error:
-        known = [p.name for p in inspect.signature(member.read).parameters.values() if p.kind is p.KEYWORD_ONLY]
-        raise InputError(f"source {source!r}: {error}; its options are {', '.join(known) or 'none'}") from None
+        names = [p.name for p in inspect.signature(member.read).parameters.values() if p.kind is p.KEYWORD_ONLY]
+        raise InputError(f"source {source!r}: {error}; its options are {', '.join(names) or 'none'}") from None
     return member.read(*call.args, **call.kwargs)

@@ -1,14 +1,36 @@
-"""Places that are no folder of this machine: URLs of object storage, opened by fsspec."""
+"""Access to object storage by URL, through fsspec."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 from eventstudy.errors import InputError
 
 
+class FileSystem(Protocol):
+    """The methods of an fsspec file system that the library uses."""
+
+    def cat_file(self, path: str) -> bytes:
+        """Return the content of a file."""
+
+    def pipe_file(self, path: str, value: bytes) -> None:
+        """Write a file."""
+
+    def exists(self, path: str) -> bool:
+        """Return whether a file or folder exists."""
+
+    def makedirs(self, path: str, exist_ok: bool = False) -> None:
+        """Create a folder and its parents."""
+
+    def mv(self, path1: str, path2: str) -> None:
+        """Move a file."""
+
+    def rm(self, path: str) -> None:
+        """Delete a file."""
+
+
 def is_url(place: str) -> bool:
-    """Say whether a place is a URL, and no folder.
+    """Return whether a location is a URL rather than a local folder.
 
     Examples
     --------
@@ -18,23 +40,26 @@ def is_url(place: str) -> bool:
     return "://" in place
 
 
-def filesystem(what: str, url: str) -> tuple[Any, str]:
-    """Give the fsspec file system of a URL, and the path on it.
+def filesystem(what: str, url: str) -> tuple[FileSystem, str]:
+    """Return the fsspec file system of a URL, and the path on it.
 
     Raises
     ------
     InputError
-        When fsspec, or its library for such URLs, is not installed, or no library is known for them; ``what`` says
-        what the URL was given for.
+        If fsspec, or its driver for the URL's protocol, is not installed, or the protocol is unknown; ``what`` names
+        the argument that holds the URL.
     """
     try:
         import fsspec
     except ImportError as missing:
         raise InputError(
-            f'{what} is the URL {url!r}, which needs fsspec, or give a folder; pip install "eventstudy-quant[cluster]"'
+            f"{what} is the URL {url!r}, which needs fsspec; install it with"
+            ' pip install "eventstudy-quant[cluster]", or give a local folder'
         ) from missing
     try:
         files, path = fsspec.core.url_to_fs(url)
-    except (ImportError, ValueError) as flaw:
-        raise InputError(f"{what} is {url!r}, which fsspec cannot open ({flaw})") from flaw
+    except (ImportError, ValueError) as error:
+        raise InputError(
+            f"{what} is {url!r}, which fsspec cannot open ({error}); check the URL, or install its driver"
+        ) from error
     return files, path

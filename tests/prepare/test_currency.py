@@ -109,11 +109,11 @@ def test_dollar_returns_of_hong_kong_are_a_merge_by_date(shared: Path) -> None:
     ],
 )
 def test_rates_direct_inverse_crossed_and_of_pence(own: str, currency: str, rates: dict[str, int], wanted: Any) -> None:
-    from eventstudy.prepare.currency import in_currency
+    from eventstudy.prepare.currency import convert_prices
 
     given = {name: rate(seed) for name, seed in rates.items()}
     its = made({"A": own}, given)
-    found = in_currency(its, currency).prices
+    found = convert_prices(its, currency).prices
     assert found.bars["A"].currency == currency
     for name in ("close", "adjusted", "open"):
         np.testing.assert_allclose(found.bars["A"].fields[name], its.bars["A"].fields[name] * wanted(given), rtol=1e-14)

@@ -156,7 +156,7 @@ def test_objects_of_every_kind_in_one_column() -> None:
 
 def test_naive_datetime_objects_with_times_need_a_zone() -> None:
     column = pd.Series([dt.datetime(2021, 1, 1), dt.datetime(2021, 1, 2, 9, 30)], dtype=object)
-    assert "row 2: announced '2021-01-02T09:30:00' has a time and no zone" in refusal(column)
+    assert "row 2: announced '2021-01-02T09:30:00' has a time without a time zone" in refusal(column)
 
 
 def test_the_given_frame_is_left_alone() -> None:
@@ -202,10 +202,10 @@ def test_rows_that_repeat_stay_where_ids_are_made() -> None:
 @pytest.mark.parametrize(
     ("ids", "tickers", "named"),
     [
-        (["A", "B", "A"], ["X", "X", "Y"], "1 event_id stand more than once: 'A'"),
-        (["A", "A"], ["X", "X"], "1 event_id stand more than once: 'A'"),
-        (["A", "A"], ["X;Y", "Z;W"], "1 event_id stand more than once: 'A'"),
-        (["A", "A:X"], ["X;Y", "Z"], "1 event_id stand more than once: 'A:X'"),
+        (["A", "B", "A"], ["X", "X", "Y"], "1 event_id repeated: 'A'"),
+        (["A", "A"], ["X", "X"], "1 event_id repeated: 'A'"),
+        (["A", "A"], ["X;Y", "Z;W"], "1 event_id repeated: 'A'"),
+        (["A", "A:X"], ["X;Y", "Z"], "1 event_id repeated: 'A:X'"),
     ],
 )
 def test_ids_that_repeat(ids: list[str], tickers: list[str], named: str) -> None:
@@ -245,7 +245,7 @@ def test_what_is_not_iso(text: str) -> None:
     "text", ["2021-02-29", "2021-13-01", "2021-09-13T24:00Z", "2021-09-13T10:60Z", "2021-09-13T10:30:60Z"]
 )
 def test_what_does_not_exist(text: str) -> None:
-    assert f"announced {text!r} is no day or time that exists" in refusal([text])
+    assert f"announced {text!r} is not an existing day or time" in refusal([text])
 
 
 @pytest.mark.parametrize("value", [20201103, 20201103.0, 1604407200000000000, True])
@@ -271,14 +271,14 @@ def test_a_missing_datetime(zone: str | None) -> None:
 def test_a_time_without_zone_says_what_to_add(zones: Any) -> None:
     further = {} if zones is None else {"timezone": zones}
     message = refusal(["2020-11-03T20:40"], event_id=["ANT"], **further)
-    assert "event 'ANT' (row 1): announced '2020-11-03T20:40' has a time and no zone" in message
+    assert "event 'ANT' (row 1): announced '2020-11-03T20:40' has a time without a time zone" in message
     assert "add its offset, as in 2020-11-03T20:40+08:00, or a column timezone" in message
 
 
 @pytest.mark.parametrize("zone", ["HKT", "Asia/Shangai", "Asia", "../etc/passwd", "+08:00", "asia/shanghai"])
 def test_a_zone_that_is_none(zone: str) -> None:
     message = refusal(["2020-11-03T20:40"], timezone=[zone])
-    assert f"has the timezone {zone!r}, which is no IANA name; examples are Asia/Hong_Kong" in message
+    assert f"has the timezone {zone!r}, which is not an IANA name; examples are Asia/Hong_Kong" in message
 
 
 def test_local_times_where_clocks_change() -> None:
@@ -379,7 +379,7 @@ def test_no_rows() -> None:
 
 @pytest.mark.parametrize("thing", [{"ticker": ["A"]}, None, "events.csv"])
 def test_something_else_than_a_frame(thing: Any) -> None:
-    with pytest.raises(InputError, match=f"events are a {type(thing).__name__}; a pandas DataFrame is needed"):
+    with pytest.raises(InputError, match=f"events are of type {type(thing).__name__}; a pandas DataFrame is needed"):
         Events.from_frame(thing)
 
 

@@ -236,8 +236,8 @@ def test_frequencies_do_not_mix(write):
         ("1.26", "nan", "SMB of 20221229 is 'nan'"),
         ("1.26", "inf", "SMB of 20221229 is 'inf'"),
         ("1.26", "1_2", "SMB of 20221229 is '1_2'"),
-        ("1.26", "1,26", "line 7: ['20221229', '1.87', '1', '26', '-1.06', '0.016'] has not one value for each"),
-        ("-1.06,   0.016", "-1.06", "line 7: ['20221229', '1.87', '1.26', '-1.06'] has not one value for each"),
+        ("1.26", "1,26", "line 7: ['20221229', '1.87', '1', '26', '-1.06', '0.016'] does not have one value for each"),
+        ("-1.06,   0.016", "-1.06", "line 7: ['20221229', '1.87', '1.26', '-1.06'] does not have one value for each"),
         ("20221229", "20221329", "line 7: '20221329' is not a date"),
         ("20221229", "202212", "line 7: '202212' is not a date"),
         ("20221229", "2022-12-29", "line 7: '2022-12-29' is not a date"),
@@ -279,12 +279,12 @@ def test_archives_that_cannot_be_read(write, tmp_path):
     damaged[len(whole) // 3] ^= 0xFF
     for name, content in (("cut.zip", whole[:-30]), ("damaged.zip", bytes(damaged)), ("text.zip", DAILY.encode())):
         (tmp_path / name).write_bytes(content)
-        assert f"{name} is not a whole zip file" in refused(tmp_path / name)
+        assert f"{name} is not a complete zip file" in refused(tmp_path / name)
 
 
 def test_arguments_that_are_no_files(write, tmp_path):
-    assert "read_french is given ()" in refused()
-    assert "read_french is given" in refused([write("a.csv", DAILY)])
+    assert "the paths of read_french are ()" in refused()
+    assert "the paths of read_french are" in refused([write("a.csv", DAILY)])
     assert "the suffix of the factor file is '.txt'; valid are '.zip', '.csv'" in refused(tmp_path / "a.txt")
     assert "cannot be read: No such file" in refused(tmp_path / "absent.csv")
 

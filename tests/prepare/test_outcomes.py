@@ -90,7 +90,7 @@ def test_an_event_outside_of_the_series_is_lost_whatever_its_prices() -> None:
     found = es.Study(**WINDOWS, model="mean", outcome="volume").run(events(ROWS), es.Prices(bars))
     assert found.events["status"].tolist() == ["no_price", "no_price", "ok"]
     assert found.events["reason"].tolist()[:2] == [
-        f"its first volume is of {DAYS[101]}, after the event", "it has no volume at all",
+        f"its first volume is on {DAYS[101]}, after the event", "it has no volume at all",
     ]  # fmt: skip
 
 

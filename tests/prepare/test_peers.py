@@ -108,7 +108,7 @@ def test_a_named_peer_may_be_unknown_where_another_is_known_and_may_be_the_bench
 @pytest.mark.parametrize(
     ("peers", "words"),
     [
-        (["D", "nobody"], "peers names 'nobody'; there are prices of A, B"),
+        (["D", "nobody"], "peers names 'nobody', which has no prices; there are prices of A, B"),
         ("nowhere", "peers is 'nowhere', which is no column of the events"),
         ({"A": "DE"}, "peers of A is 'DE'; give tickers in a list"),
         ([1, 2], r"peers is \[1, 2\]; give tickers in a list"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventstudy.bars import Bars
-from eventstudy.prepare.returns import adjusted, carried, change, field, lay
+from eventstudy.prepare.returns import adjusted_close, adjusted_price, compute_returns, reindex, reindex_as_of
 from eventstudy.types import Calendar
 from tests.properties import QUICK
 
@@ -40,7 +40,7 @@ def test_returns_are_those_of_a_plain_loop(
     now = np.where(rng.random(level.shape) < 0.9, level * 0.97, np.nan) if other else level
     before = level.copy()
     with np.errstate(all="raise"):
-        found = change(level, *rules, now if other else None)
+        found = compute_returns(level, *rules, now if other else None)
     for row in range(3):
         np.testing.assert_allclose(found[row], returns_by_loop(level[row], *rules, now[row]), rtol=1e-10, atol=1e-14)
     np.testing.assert_array_equal(level, before)
@@ -54,7 +54,7 @@ def test_a_carried_level_is_the_last_one_known_at_each_close(seed: int, share: f
     dates = own.dates[rng.random(len(own.dates)) >= share]
     values = rng.uniform(1.0, 9.0, len(dates))
     values[rng.random(len(dates)) < share] = np.nan
-    found = carried(Bars("B", dates, {"close": values}), values, own, target)
+    found = reindex_as_of(Bars("B", dates, {"close": values}), values, own, target)
     price = {d: v for d, v in zip(dates.tolist(), values.tolist(), strict=True) if not math.isnan(v)}
     sessions = own.dates.tolist()
     known = [k for k, d in enumerate(sessions) if d in price]
@@ -83,7 +83,7 @@ def test_a_value_lies_on_its_own_date_or_nowhere(seed: int) -> None:
     rng = np.random.default_rng(seed)
     calendar, other = random_calendar(rng, 8, True), random_calendar(rng, 8, True)
     values = rng.uniform(1.0, 9.0, 35)
-    found = lay(Bars("B", other.dates, {"close": values}), values, calendar)
+    found = reindex(Bars("B", other.dates, {"close": values}), values, calendar)
     by_date = dict(zip(other.dates.tolist(), values.tolist(), strict=True))
     wanted = [by_date.get(d, math.nan) for d in calendar.dates.tolist()]
     np.testing.assert_array_equal(found, wanted)
@@ -95,8 +95,8 @@ def test_a_days_fields_are_scaled_by_its_adjustment() -> None:
         name: np.array(v) for name, v in (("close", [10.0, 12.0]), ("adjusted", [5.0, 12.0]), ("low", [8.0, 9.0]))
     }
     bars = Bars("B", dates, fields)
-    assert adjusted(bars).tolist() == [5.0, 12.0]
-    assert field(bars, "close").tolist() == [5.0, 12.0]
-    assert field(bars, "low").tolist() == [4.0, 9.0]
-    assert np.isnan(field(bars, "open")).all()
-    assert adjusted(Bars("B", dates, {"close": fields["close"]})).tolist() == [10.0, 12.0]
+    assert adjusted_close(bars).tolist() == [5.0, 12.0]
+    assert adjusted_price(bars, "close").tolist() == [5.0, 12.0]
+    assert adjusted_price(bars, "low").tolist() == [4.0, 9.0]
+    assert np.isnan(adjusted_price(bars, "open")).all()
+    assert adjusted_close(Bars("B", dates, {"close": fields["close"]})).tolist() == [10.0, 12.0]

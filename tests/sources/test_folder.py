@@ -56,7 +56,7 @@ def test_the_shared_numbers_are_those_in_the_files(shared):
         for column, field in (("Close", "close"), ("Adj Close", "adjusted"), ("Low", "low"), ("Volume", "volume")):
             if field in frame:
                 np.testing.assert_array_equal(frame[field].to_numpy(), raw[column].to_numpy(dtype=float))
-        assert frame.index.strftime("%Y-%m-%d").tolist() == raw["Date"].tolist()
+        assert pd.DatetimeIndex(frame.index).strftime("%Y-%m-%d").tolist() == raw["Date"].tolist()
 
 
 def test_one_day_of_the_shared_folder(shared):

@@ -17,28 +17,35 @@ from eventstudy.bars import Bars, Prices, priced_dates
 from eventstudy.core.parts import build
 from eventstudy.core.sums import links
 from eventstudy.errors import InputError, one_of
-from eventstudy.prepare.calendar import key, observed
-from eventstudy.prepare.currency import in_currency
-from eventstudy.prepare.factors import Factors, read_factors, why_missing
-from eventstudy.prepare.intraday import check_one_kind, zone_of_all
+from eventstudy.prepare.calendar import calendar_name, observed_calendar
+from eventstudy.prepare.currency import convert_prices
+from eventstudy.prepare.factors import Factors, read_factors, reasons_outside_history
+from eventstudy.prepare.intraday import check_same_step, common_zone
 from eventstudy.prepare.outcomes import is_return
 from eventstudy.prepare.panels import Market, PanelPlan, SeriesRules, plan_panel
 from eventstudy.prepare.peers import Pools, Treated, pools
 from eventstudy.prepare.placing import (
     Attrition,
-    benchmarks,
-    calendars_of,
-    duplicates_of,
+    exclude_duplicates,
+    exclude_outside_prices,
+    exclude_without_outcome,
+    exclude_without_rate,
+    find_benchmarks,
+    find_calendars,
     firm_names,
     firm_of_tickers,
-    placed_by,
+    intern_texts,
+    place_events,
     sessions_at,
-    shared_texts,
-    with_outcome,
-    within_prices,
-    within_rates,
 )
-from eventstudy.prepare.screens import Where, dates_of, hidden, placed_at, same_news, screened
+from eventstudy.prepare.screens import (
+    EventPositions,
+    event_positions,
+    link_same_news,
+    masked_stretches,
+    screen_other_news,
+    session_dates,
+)
 from eventstudy.prepare.windows import own_windows
 from eventstudy.types import (
     PEERS,
@@ -107,34 +114,34 @@ def prepare(
         When the one benchmark has no prices, or a date has no session and the policy is "raise".
     """
     attrition = Attrition(len(frame))
-    ticker = shared_texts(frame["ticker"])
-    converted = in_currency(prices, choices.currency)
+    ticker = intern_texts(frame["ticker"])
+    converted = convert_prices(prices, choices.currency)
     rules = SeriesRules(choices.outcome, choices.returns, choices.gaps, choices.price, columns)
     market = _market(prices, converted.prices, read_factors(factors), rules)
     _check_rules(market)
-    calendar = calendars_of(frame, market.prices, attrition)
-    position, placement = placed_by(frame, calendar, market.calendars, choices.on_closed, attrition)
+    calendar = find_calendars(frame, market.prices, attrition)
+    position, placement = place_events(frame, calendar, market.calendars, choices.on_closed, attrition)
     benchmark = np.full(len(frame), None, dtype=object)
     if any(column.name == "benchmark" for column in columns):
-        benchmark = benchmarks(frame, calendar, market.prices, choices.benchmark, attrition)
+        benchmark = find_benchmarks(frame, calendar, market.prices, choices.benchmark, attrition)
         if not is_return(choices.outcome):
-            with_outcome(benchmark, market.prices, choices.outcome, attrition)
+            exclude_without_outcome(benchmark, market.prices, choices.outcome, attrition)
     session = sessions_at(position, calendar, market.calendars)
-    within_rates(ticker, session, converted.lacking, attrition)
-    within_prices(ticker, session, market.prices, choices.outcome, attrition)
+    exclude_without_rate(ticker, session, converted.without_rate, attrition)
+    exclude_outside_prices(ticker, session, market.prices, choices.outcome, attrition)
     for name in dict.fromkeys(c.name for c in columns if c.name in market.factors):
-        reason = why_missing(name, market.factors[name], session)
-        attrition.lose(reason != "", Status.NO_FACTORS, reason)
-    where = placed_at(frame, calendar, position)
+        reason = reasons_outside_history(name, market.factors[name], session)
+        attrition.exclude(reason != "", Status.NO_FACTORS, reason)
+    where = event_positions(frame, calendar, position)
     pool = _pool(frame, where, market, choices, attrition) if PEERS in columns else None
     own = own_windows(frame, choices)
-    stretches = screened(frame, where, own, other_news, market, choices, attrition)
-    duplicate_of = duplicates_of(frame, ticker, session, attrition)
+    stretches = screen_other_news(frame, where, own, other_news, market, choices, attrition)
+    duplicate_of = exclude_duplicates(frame, ticker, session, attrition)
     made = _panels(market, choices.spec, ticker, where, benchmark, pool, attrition, whole)
     rows = made.rows
     placed = made.placed._replace(
-        own=None if own is None else own[rows], hidden=hidden(stretches, rows, choices),
-        link=same_news(where.take(rows), session[rows], "firm" in frame),
+        own=None if own is None else own[rows], hidden=masked_stretches(stretches, rows, choices),
+        link=link_same_news(where.take(rows), session[rows], "firm" in frame),
     )  # fmt: skip
     table = frame[["ticker", "announced"]].assign(
         session=pd.DatetimeIndex(session).as_unit("s"), placement=placement, benchmark=benchmark,
@@ -146,7 +153,7 @@ def prepare(
     other_zone = _other_zone(ticker[rows], benchmark[rows], market.prices)
     bars = any(c.intraday for c in market.calendars.values())
     warned = () if bars else _cross_zone_warning(ticker[rows], benchmark[rows], other_zone, columns)
-    zone = zone_of_all({name for name in calendar if name is not None}) if bars else None
+    zone = common_zone({name for name in calendar if name is not None}) if bars else None
     event_table = EventTable(table, attrition.status, attrition.reason, duplicate_of, rows, zone)
     sample = replace(made.sample, links=links(placed), seed=choices.seed)
     notes = _notes(market, converted.notes, warned)
@@ -166,15 +173,15 @@ def _market(given: Prices, prices: Prices, factors: Factors, rules: SeriesRules)
 
     Exchange rates, which are quoted on holidays too, make no sessions for others without an exchange.
     """
-    check_one_kind(given.bars.values(), factors)
+    check_same_step(given.bars.values(), factors)
     homes: dict[str | None, list[Bars]] = {}
     for bars in given.bars.values():
-        homes.setdefault(key(bars.mic), []).append(bars)
+        homes.setdefault(calendar_name(bars.mic), []).append(bars)
     calendars = {}
     for name, its in homes.items():
         traded = [bars for bars in its if not bars.ticker.endswith("=X")]
         its = traded or its
-        calendars[name] = observed(name, its, priced_dates(given.bars, [bars.ticker for bars in its]))
+        calendars[name] = observed_calendar(name, its, priced_dates(given.bars, [bars.ticker for bars in its]))
     return Market(prices, calendars, factors, rules)
 
 
@@ -197,14 +204,14 @@ def _check_rules(market: Market) -> None:
         raise InputError(f"outcome is {rules.outcome!r}, and the model sums returns; take another model")
 
 
-def _pool(frame: pd.DataFrame, where: Where, market: Market, choices: Choices, attrition: Attrition) -> Pools:
+def _pool(frame: pd.DataFrame, where: EventPositions, market: Market, choices: Choices, attrition: Attrition) -> Pools:
     """Read the peers of the events; an event whose peers cannot be used is lost."""
     firm_of = firm_of_tickers(frame)
-    first, last = (dates_of(where, market.calendars, offset) for offset in choices.spec.event)
+    first, last = (session_dates(where, market.calendars, offset) for offset in choices.spec.event)
     treated = Treated(firm_names(frame, firm_of), first, last)
     pool = pools(choices.peers, frame, market.prices, choices.benchmark, firm_of, treated)
     reason = pool.reasons()
-    attrition.lose(reason != "", Status.NO_PEERS, reason)
+    attrition.exclude(reason != "", Status.NO_PEERS, reason)
     return pool
 
 
@@ -218,7 +225,7 @@ class _Made(NamedTuple):
 
 
 def _panels(
-    market: Market, spec: Spec, ticker: np.ndarray, where: Where, benchmark: np.ndarray,
+    market: Market, spec: Spec, ticker: np.ndarray, where: EventPositions, benchmark: np.ndarray,
     pool: Pools | None, attrition: Attrition, whole: bool,
 ) -> _Made:  # fmt: skip
     """Build one panel for each calendar and benchmark, and express the events that are left as integers in them."""
@@ -240,13 +247,13 @@ def _panels(
         tickers, asset[mine] = names[order], np.argsort(order)[code]
         if whole:
             span = _history(span, market, name, tickers)
-        peers = None if pool is None else pool.on(name, rows[mine])
+        peers = None if pool is None else pool.candidates(name, rows[mine])
         made = plan_panel(market, market.calendars[name], tickers.tolist(), index, span, peers)
         small = made.n_cells * len(tickers) <= CELLS
         panels.append(_whole(made) if small or whole else made)
         day[mine] = position - span[0]
         if pool is not None and peers is not None:
-            event, column = pool.barred(rows[mine], peers)
+            event, column = pool.excluded_pairs(rows[mine], peers)
             barred.append(np.column_stack([mine[event], column]))
     cluster, dates = _clusters(panels, kind, day, calendar, spec.offsets)
     group = np.zeros(len(rows), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Prices of several currencies in one: each price times the rate of its own date."""
+"""Convert prices of several currencies to one: each price times the exchange rate of its date."""
 
 from __future__ import annotations
 
@@ -18,80 +18,85 @@ MINOR = {"GBp": ("GBP", 0.01), "GBX": ("GBP", 0.01), "ZAc": ("ZAR", 0.01), "ILA"
 CODE = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
-class Converted(NamedTuple):
-    """Prices in one currency; by ticker the dates with a price and no rate; and what was done."""
+class Conversion(NamedTuple):
+    """Prices in one currency; by ticker, the dates with a price but no exchange rate; and notes."""
 
     prices: Prices
-    lacking: dict[str, Dates]
+    without_rate: dict[str, Dates]
     notes: tuple[str, ...]
 
 
-def in_currency(prices: Prices, currency: str | None) -> Converted:
-    """Express every price in one currency, by the FX series among the prices.
+def convert_prices(prices: Prices, currency: str | None) -> Conversion:
+    """Convert every price to one currency, by the FX series among the prices.
 
-    A price is multiplied by the rate of the same date, as daily quotes are merged in the literature. Where the rate is
-    missing the price is missing too, and nothing is filled. Volumes and series of the user stay as they are.
+    A price is multiplied by the rate of the same date. Where the rate is missing, the price becomes missing too;
+    nothing is filled. Volumes and series of the user stay unchanged.
 
     Parameters
     ----------
     prices : Prices
-        With series named as Yahoo's: ``USDHKD=X`` is the HKD that a USD costs, and ``HKD=X`` the same.
+        Including FX series with Yahoo's names: ``USDHKD=X`` is the price of a USD in HKD, and so is ``HKD=X``.
     currency : str or None
-        As ``"USD"``; None leaves all as it is.
+        A code such as ``"USD"``; None leaves all prices unchanged.
 
     Raises
     ------
     InputError
-        When the currency is no code of three letters, that of a ticker is not known, or there is no rate.
+        If the currency is not a code of three letters, that of a ticker is not known, or there is no rate.
     """
     if currency is None:
-        return Converted(prices, {}, ())
+        return Conversion(prices, {}, ())
     if not CODE.fullmatch(currency):
         raise InputError(f"currency is {currency!r}; give a code of three capital letters, as in 'USD'")
-    made: dict[str, Bars] = {}
-    lacking: dict[str, Dates] = {}
+    converted: dict[str, Bars] = {}
+    without_rate: dict[str, Dates] = {}
     notes = []
     for ticker, bars in prices.bars.items():
         if ticker.endswith("=X"):
-            made[ticker] = bars
+            converted[ticker] = bars
             continue
-        own, unit = MINOR.get(str(bars.currency), (bars.currency, 1.0))
-        if own is None:
+        currency_of_bars, unit = MINOR.get(str(bars.currency), (bars.currency, 1.0))
+        if currency_of_bars is None:
             raise InputError(
                 f"currency is {currency!r}, and that of {ticker} is not known; name it in the column currency of"
-                " manifest.csv, or take prices from a source that says it"
+                " manifest.csv, or use a source that provides it"
             )
-        rate = unit * np.ones(len(bars.dates)) if own == currency else unit * _rate(prices, own, currency)(bars.dates)
+        if currency_of_bars == currency:
+            rate = unit * np.ones(len(bars.dates))
+        else:
+            rate = unit * _rate(prices, currency_of_bars, currency)(bars.dates)
         missing = np.isnan(rate) & np.isfinite(bars.fields["close"])
         if missing.any():
-            lacking[ticker] = bars.dates[missing]
-            notes.append(f"{ticker}: no rate from {own} to {currency} on {int(missing.sum())} of its dates")
+            without_rate[ticker] = bars.dates[missing]
+            notes.append(
+                f"{ticker}: no rate from {currency_of_bars} to {currency} on {int(missing.sum())} of its dates"
+            )
         fields = {name: values * rate if name in PRICED else values for name, values in bars.fields.items()}
-        made[ticker] = replace(bars, fields=fields, currency=currency)
-    return Converted(replace(prices, bars=made), lacking, tuple(notes))
+        converted[ticker] = replace(bars, fields=fields, currency=currency)
+    return Conversion(replace(prices, bars=converted), without_rate, tuple(notes))
 
 
-def _rate(prices: Prices, own: str, currency: str) -> Callable[[Dates], Floats]:
-    """Give the function from dates to the units of ``currency`` that a unit of ``own`` costs."""
-    direct = _quoted(prices, own, currency)
+def _rate(prices: Prices, base: str, currency: str) -> Callable[[Dates], Floats]:
+    """Return the function from dates to the price of a unit of ``base`` in ``currency``."""
+    direct = _find_series(prices, base, currency)
     if direct is not None:
         return direct
-    first, second = _quoted(prices, own, "USD"), _quoted(prices, "USD", currency)
+    first, second = _find_series(prices, base, "USD"), _find_series(prices, "USD", currency)
     if first is not None and second is not None:
         to_dollar, from_dollar = first, second
         return lambda dates: to_dollar(dates) * from_dollar(dates)
-    others = [f"{code}=X" for code in (own, currency) if code != "USD"]
+    others = [f"{code}=X" for code in (base, currency) if code != "USD"]
     raise InputError(
-        f"there is no rate from {own} to {currency} among the prices; add {own}{currency}=X, {currency}{own}=X, or"
+        f"there is no rate from {base} to {currency} among the prices; add {base}{currency}=X, {currency}{base}=X, or"
         f" the rate{'s' * (len(others) > 1)} to the dollar, {' and '.join(others)}"
     )
 
 
-def _quoted(prices: Prices, own: str, currency: str) -> Callable[[Dates], Floats] | None:
-    """Find a series that has the rate, or its inverse."""
-    up = [f"{own}{currency}=X"] + ([f"{currency}=X"] if own == "USD" else [])
-    down = [f"{currency}{own}=X"] + ([f"{own}=X"] if currency == "USD" else [])
-    for names, power in ((up, 1.0), (down, -1.0)):
+def _find_series(prices: Prices, base: str, currency: str) -> Callable[[Dates], Floats] | None:
+    """Return the function of a series that holds the rate or its inverse; None if there is none."""
+    direct = [f"{base}{currency}=X"] + ([f"{currency}=X"] if base == "USD" else [])
+    inverse = [f"{currency}{base}=X"] + ([f"{base}=X"] if currency == "USD" else [])
+    for names, power in ((direct, 1.0), (inverse, -1.0)):
         for name in names:
             if name in prices.bars:
                 return _on_dates(prices.bars[name], power)
@@ -99,11 +104,13 @@ def _quoted(prices: Prices, own: str, currency: str) -> Callable[[Dates], Floats
 
 
 def _on_dates(bars: Bars, power: float) -> Callable[[Dates], Floats]:
+    """Return the function from dates to closes raised to ``power``, NaN where there is no close."""
+
     def rate(dates: Dates) -> Floats:
         if not len(bars.dates):
             return np.full(len(dates), np.nan)
         at = np.minimum(np.searchsorted(bars.dates, dates), len(bars.dates) - 1)
-        there = bars.dates[at] == dates
-        return np.where(there, bars.fields["close"][at] ** power, np.nan)
+        has_rate = bars.dates[at] == dates
+        return np.where(has_rate, bars.fields["close"][at] ** power, np.nan)
 
     return rate

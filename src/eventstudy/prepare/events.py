@@ -1,8 +1,8 @@
-"""Read events, who and when, from a file or a data frame, and refuse every row whose meaning is not certain.
+"""Read events (ticker and time of announcement) from a file or a data frame, and reject ambiguous rows.
 
-A row names one ticker or several and the time of its announcement: a stamp with its offset, a naive stamp with
-a ``timezone``, or a bare date. What cannot be read is an error that lists the rows, what they hold and what
-to write instead; nothing is guessed and no row is dropped.
+A row names one or several tickers and the time of the announcement: a time stamp with its offset, a naive time stamp
+with a ``timezone``, or a date. Rows that cannot be read raise one error that lists them, their values and valid
+alternatives; nothing is guessed and no row is dropped.
 """
 
 from __future__ import annotations
@@ -13,37 +13,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.errors import InputError, one_of
 from eventstudy.markets import TICKER, check_ticker
-from eventstudy.prepare.stamps import Problems, missing, read_times, texts
+from eventstudy.prepare.stamps import Problems, as_texts, is_missing, read_times
 
 REQUIRED = ("ticker", "announced")
-# What stands in a result's table of events beside the columns that the events came with.
+# Names of the columns that a result adds to those of the events.
 RESERVED = ("session", "placement", "status", "reason", "n_estimation", "alpha", "sigma", "r2", "stamp", "date")
 TEXT_COLUMNS = ("event_id", "ticker", "announced", "timezone", "cluster")
 SHOWN = 5
-# At most 15 digits before the point, so that no identifier loses any; a leading zero is one's mark.
+# At most 15 digits before the point and no leading zero, so that identifiers keep all their digits.
 NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Events:
-    """Events that have been checked: one row an event of one ticker.
+    """Validated events: one row per event and ticker.
 
-    Made by :meth:`from_frame`, :func:`read_events` or :func:`eventstudy.catalogue`.
+    Create them by :meth:`from_frame`, :func:`read_events` or :func:`eventstudy.catalogue`.
 
     Attributes
     ----------
     frame : DataFrame
-        Index ``event_id`` (unique text). Columns: ``ticker``; ``announced``, the time as given, as canonical ISO
-        8601; ``stamp`` (datetime64[ns, UTC]), NaT where only the date is known; ``date`` (datetime64[ns], no zone),
-        the date as written, in the offset or zone that was given; ``cluster``, the event to which several tickers
-        belong; then all further columns as they came.
+        Index ``event_id`` (unique text). Columns: ``ticker``; ``announced``, the original time in canonical ISO 8601;
+        ``stamp`` (datetime64[ns, UTC]), NaT if only the date is known; ``date`` (datetime64[ns], no zone), the local
+        date, in the original offset or zone; ``cluster``, the event that several tickers share; then all further
+        columns, unchanged.
 
     Examples
     --------
@@ -56,39 +56,39 @@ class Events:
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame) -> Self:
-        """Check events that stand in a data frame.
+        """Validate the events of a data frame.
 
         Parameters
         ----------
         frame : DataFrame
-            ``ticker``: one, or several separated by ``;``, each of which becomes an event of its own with the id
+            ``ticker``: one, or several separated by ``;``, each of which becomes a separate event with the id
             ``<event_id>:<TICKER>`` and the same ``cluster``. ``announced``: text in ISO 8601, dates, or datetimes; a
-            column of naive datetimes that are all at midnight holds dates. ``event_id`` (column or index) is made
-            where absent: E0001 and so on. ``timezone`` (IANA name) is needed where a time has no offset.
-            ``cluster``, where given and not empty, replaces the event's id as the name of its cluster. Further
+            column of naive datetimes that are all at midnight is read as dates. ``event_id`` (column or index) is
+            generated if absent: E0001 and so on. ``timezone`` (IANA name) is required for times without offset.
+            ``cluster``, if present and not empty, replaces the event's id as the name of its cluster. Further
             columns are kept.
 
         Raises
         ------
         InputError
-            When a column is missing or has a name of the results, there is no row, an id stands twice, or rows
-            cannot be read; the message then lists up to five of them and their number.
+            If a column is missing or has a name of the results, there are no rows, an id repeats, or rows cannot be
+            read; the message then lists up to five of them and their number.
 
         Examples
         --------
         >>> import pandas as pd
-        >>> given = pd.DataFrame({"event_id": ["ANT"], "ticker": ["9988.HK;BABA"], "announced": ["2020-11-03"]})
-        >>> list(Events.from_frame(given).frame.index)
+        >>> frame = pd.DataFrame({"event_id": ["ANT"], "ticker": ["9988.HK;BABA"], "announced": ["2020-11-03"]})
+        >>> list(Events.from_frame(frame).frame.index)
         ['ANT:9988.HK', 'ANT:BABA']
         """
-        given = _check_columns(frame)
-        named = "event_id" in given
-        ids, problems = _ids(given)
-        tickers, bad_tickers = _split_tickers(given["ticker"])
-        when, bad_times = read_times(given)
-        _refuse(problems + bad_tickers + bad_times, ids if named else None, len(given))
-        _refuse_duplicates(ids)
-        return cls(_assemble(given, ids, tickers, when))
+        table = _check_columns(frame)
+        has_ids = "event_id" in table
+        ids, problems = _event_ids(table)
+        tickers, bad_tickers = _split_tickers(table["ticker"])
+        times, bad_times = read_times(table)
+        _raise_problems(problems + bad_tickers + bad_times, ids if has_ids else None, len(table))
+        _check_unique(ids)
+        return cls(_assemble(table, ids, tickers, times))
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -104,19 +104,19 @@ class Events:
 
 
 def read_events(path: str | Path) -> Events:
-    r"""Read events from a file and check them.
+    r"""Read events from a file and validate them.
 
     Parameters
     ----------
     path : str or Path
-        ``.csv`` (UTF-8, comma, a header line) or ``.parquet``, with the columns that :meth:`Events.from_frame`
-        takes. Cells of a CSV file are text: ``NA`` is a ticker. A further column becomes numbers where every cell
-        that is not empty is a decimal number without leading zeros.
+        ``.csv`` (UTF-8, comma, a header line) or ``.parquet``, with the columns of :meth:`Events.from_frame`. Cells
+        of a CSV file are text: ``NA`` is a ticker. A further column is converted to numbers if all its cells that are
+        not empty are decimal numbers without leading zeros.
 
     Raises
     ------
     InputError
-        When there is no such file, its suffix is another, it cannot be read, or its events are not valid.
+        If the file does not exist, has another suffix or cannot be read, or its events are not valid.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def read_events(path: str | Path) -> Events:
 
 
 def _read_csv(file: Path) -> pd.DataFrame:
-    """Read a CSV file as text: pandas would shift or fill rows of another length than the header."""
+    """Read a CSV file as text; pandas would shift or fill rows whose length differs from the header's."""
     with file.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.reader(lines, strict=True)
         header = next(reader, [])
@@ -152,13 +152,13 @@ def _read_csv(file: Path) -> pd.DataFrame:
                     " put a cell that holds a comma in double quotes"
                 )
             rows.append(row)
-    read = pd.DataFrame(rows, columns=header)
-    numbered: pd.DataFrame = read.apply(lambda cells: cells if cells.name in TEXT_COLUMNS else _numbers(cells))
-    return numbered
+    table = pd.DataFrame(rows, columns=header)
+    parsed: pd.DataFrame = table.apply(lambda cells: cells if cells.name in TEXT_COLUMNS else _parse_numbers(cells))
+    return parsed
 
 
-def _numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
-    """Give a column of text as numbers if all that is there is numbers."""
+def _parse_numbers(cells: pd.Series) -> pd.Series:
+    """Convert a column of text to numbers if all cells that are not empty are numbers."""
     stripped = [cell.strip() for cell in cells]
     if not any(stripped) or not all(NUMBER.fullmatch(cell) for cell in stripped if cell):
         return cells
@@ -166,45 +166,45 @@ def _numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _check_columns(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give the rows numbered from 0, with the id as a column, once the columns are known to be sound."""
+    """Return the rows numbered from 0, with the id as a column; raise if the columns are not valid."""
     if not isinstance(frame, pd.DataFrame):
-        raise InputError(f"events are a {type(frame).__name__}; a pandas DataFrame is needed")
-    given = frame.reset_index(drop="event_id" in frame.columns or frame.index.name != "event_id")
-    found = ", ".join(map(repr, given.columns)) or "none"
-    if given.columns.has_duplicates:
-        twice = sorted({str(c) for c in given.columns[given.columns.duplicated()]})
-        raise InputError(f"the events have the columns {', '.join(twice)} more than once; each name stands once")
-    missing = [name for name in REQUIRED if name not in given.columns]
-    if missing:
+        raise InputError(f"events are of type {type(frame).__name__}; a pandas DataFrame is needed")
+    table = frame.reset_index(drop="event_id" in frame.columns or frame.index.name != "event_id")
+    columns = ", ".join(map(repr, table.columns)) or "none"
+    if table.columns.has_duplicates:
+        repeated = sorted({str(c) for c in table.columns[table.columns.duplicated()]})
+        raise InputError(f"the events have the columns {', '.join(repeated)} more than once; keep each once")
+    absent = [name for name in REQUIRED if name not in table.columns]
+    if absent:
         raise InputError(
-            f"the events have no column {' and no column '.join(missing)}; the columns found are {found};"
+            f"the events have no column {' and no column '.join(absent)}; the columns found are {columns};"
             " ticker and announced are needed, event_id, timezone and cluster are optional"
         )
-    taken = [name for name in RESERVED if name in given.columns]
-    if taken:
-        raise InputError(f"the events' columns {', '.join(taken)} have names of the results; rename them")
-    if given.empty:
+    reserved = [name for name in RESERVED if name in table.columns]
+    if reserved:
+        raise InputError(f"the events' columns {', '.join(reserved)} have names of the results; rename them")
+    if table.empty:
         raise InputError("the events have no rows; give at least one event")
-    return given
+    return table
 
 
-def _ids(given: pd.DataFrame) -> tuple[list[str], Problems]:
-    if "event_id" not in given:
-        width = max(4, len(str(len(given))))
-        return [f"E{row:0{width}}" for row in range(1, len(given) + 1)], []
-    ids = texts(given["event_id"])
+def _event_ids(table: pd.DataFrame) -> tuple[list[str], Problems]:
+    if "event_id" not in table:
+        width = max(4, len(str(len(table))))
+        return [f"E{row:0{width}}" for row in range(1, len(table) + 1)], []
+    ids = as_texts(table["event_id"])
     reason = "event_id is empty; name every event, or leave the column out"
     return ids, [(row, reason) for row, event in enumerate(ids) if not event]
 
 
-def _split_tickers(column: pd.Series[Any]) -> tuple[list[tuple[str, ...]], Problems]:
-    """Give the tickers of each row, and the rows whose tickers are not valid."""
-    read = cache(_read_tickers)  # a million events have some thousand tickers
+def _split_tickers(column: pd.Series) -> tuple[list[tuple[str, ...]], Problems]:
+    """Return the tickers of each row, and the rows whose tickers are not valid."""
+    read = cache(_read_tickers)  # many events share a ticker
     rows: list[tuple[str, ...]] = []
     problems: Problems = []
     for row, cell in enumerate(column.tolist()):
         if not isinstance(cell, str):
-            problems.append((row, _not_text(cell)))
+            problems.append((row, _ticker_problem(cell)))
             continue
         try:
             rows.append(read(cell))
@@ -213,8 +213,9 @@ def _split_tickers(column: pd.Series[Any]) -> tuple[list[tuple[str, ...]], Probl
     return rows, problems
 
 
-def _not_text(cell: object) -> str:
-    if missing(cell):
+def _ticker_problem(cell: object) -> str:
+    """Return the reason why a cell that is not text is not a ticker."""
+    if is_missing(cell):
         return "ticker is empty; name one, as in BABA"
     shown = f"{cell:04d}.HK" if isinstance(cell, int) else "0700.HK"
     return f"ticker {cell!r} is {type(cell).__name__}, not text; write it as text with its exchange, as in {shown}"
@@ -238,7 +239,7 @@ def _read_ticker(ticker: str) -> str:
     return check_ticker(ticker)
 
 
-def _refuse(problems: Problems, ids: Sequence[str] | None, n: int) -> None:
+def _raise_problems(problems: Problems, ids: Sequence[str] | None, n: int) -> None:
     """Raise one error for all rows that cannot be read."""
     if not problems:
         return
@@ -254,33 +255,34 @@ def _refuse(problems: Problems, ids: Sequence[str] | None, n: int) -> None:
     raise InputError("\n".join(lines))
 
 
-def _refuse_duplicates(ids: list[str]) -> None:
+def _check_unique(ids: list[str]) -> None:
+    """Raise if an id repeats."""
     index = pd.Index(ids)
     if index.is_unique:
         return
-    twice = list(index[index.duplicated()].unique())
-    shown = ", ".join(map(repr, twice[:SHOWN])) + (", ..." if len(twice) > SHOWN else "")
+    repeated = list(index[index.duplicated()].unique())
+    shown = ", ".join(map(repr, repeated[:SHOWN])) + (", ..." if len(repeated) > SHOWN else "")
     raise InputError(
-        f"{_count(len(twice), 'event_id')} stand more than once: {shown}; give every event its own, or leave the"
-        " column event_id out"
+        f"{_count(len(repeated), 'event_id')} repeated: {shown}; give every event a unique id, or leave out the column"
+        " event_id"
     )
 
 
-def _assemble(given: pd.DataFrame, ids: list[str], tickers: list[tuple[str, ...]], when: pd.DataFrame) -> pd.DataFrame:
-    """Put the columns in order, one row a ticker."""
-    clusters = texts(given["cluster"]) if "cluster" in given else [""] * len(ids)
-    own = [cluster or event for cluster, event in zip(clusters, ids, strict=True)]
-    further = given.drop(columns=["event_id", "ticker", "announced", "cluster"], errors="ignore")
+def _assemble(table: pd.DataFrame, ids: list[str], tickers: list[tuple[str, ...]], times: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns in order, with one row per event and ticker."""
+    clusters = as_texts(table["cluster"]) if "cluster" in table else [""] * len(ids)
+    cluster_names = [cluster or event for cluster, event in zip(clusters, ids, strict=True)]
+    further = table.drop(columns=["event_id", "ticker", "announced", "cluster"], errors="ignore")
     rows = np.repeat(np.arange(len(ids)), [len(t) for t in tickers])
-    whole = pd.concat([when, pd.DataFrame({"cluster": own}), further], axis=1).iloc[rows]
-    whole.insert(0, "ticker", [ticker for row in tickers for ticker in row])
+    assembled = pd.concat([times, pd.DataFrame({"cluster": cluster_names}), further], axis=1).iloc[rows]
+    assembled.insert(0, "ticker", [ticker for row in tickers for ticker in row])
     names = [
         event if len(row) == 1 else f"{event}:{ticker}"
         for event, row in zip(ids, tickers, strict=True)
         for ticker in row
     ]
-    _refuse_duplicates(names)
-    return whole.set_axis(pd.Index(names, name="event_id"), axis=0)
+    _check_unique(names)
+    return assembled.set_axis(pd.Index(names, name="event_id"), axis=0)
 
 
 def _count(n: int, what: str) -> str:

@@ -1,4 +1,4 @@
-"""Factor returns by name, from a data frame."""
+"""Factor returns by name, read from a data frame."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Factors = Mapping[str, tuple[Dates, Floats]]
 
 
 def read_factors(frame: pd.DataFrame | None) -> dict[str, tuple[Dates, Floats]]:
-    """Take factor returns (decimal, dates by names) from a frame: name to dates and values.
+    """Read factor returns (decimal, dates by names) from a frame into a mapping from name to dates and values.
 
-    An index with a time zone and times of day has the starts of bars within the day.
+    An index with a time zone and times of day holds the starts of intraday bars.
 
     Raises
     ------
     InputError
-        When dates repeat or are not dates, or a column is not numeric.
+        If dates repeat or are not dates, or a column is not numeric.
     """
     if frame is None:
         return {}
@@ -34,30 +34,30 @@ def read_factors(frame: pd.DataFrame | None) -> dict[str, tuple[Dates, Floats]]:
     except (ValueError, TypeError) as error:
         raise InputError(f"factors are not decimal returns indexed by date: {error}") from None
     if len(np.unique(dates)) < len(dates):
-        raise InputError("factors have two rows for one date; keep one row a date")
+        raise InputError("factors have two rows for one date; keep one row per date")
     order = np.argsort(dates)
     return {name: (dates[order], column[order]) for name, column in values.items()}
 
 
-def by_date(factor: tuple[Dates, Floats], dates: Dates) -> Floats:
-    """Give a factor's values on some dates, NaN where it has none."""
-    own, values = factor
+def factor_on_dates(factor: tuple[Dates, Floats], dates: Dates) -> Floats:
+    """Return a factor's values on the dates, NaN where it has none."""
+    factor_dates, values = factor
     out = np.full(len(dates), np.nan)
-    at = np.searchsorted(own, dates)
-    inside = at < len(own)
-    inside[inside] &= own[at[inside]] == dates[inside]
+    at = np.searchsorted(factor_dates, dates)
+    inside = at < len(factor_dates)
+    inside[inside] &= factor_dates[at[inside]] == dates[inside]
     out[inside] = values[at[inside]]
     return out
 
 
-def why_missing(name: str, factor: tuple[Dates, Floats], session: Dates) -> np.ndarray:
-    """Say of each session why it lies outside of a factor's history; empty where it does not.
+def reasons_outside_history(name: str, factor: tuple[Dates, Floats], session: Dates) -> np.ndarray:
+    """Return, for each session outside a factor's history, the reason as text; empty text for the others.
 
-    A value that is missing within the history is a missing day, and not the event's end.
+    A missing value within the history makes a missing day; it does not exclude the event.
     """
     reason = np.full(len(session), "", dtype=object)
-    own, values = factor
-    known = own[np.isfinite(values)]
+    dates, values = factor
+    known = dates[np.isfinite(values)]
     if not len(known):
         reason[:] = f"factor {name} has no value at all"
         return reason

@@ -1,7 +1,8 @@
-r"""Read the factors of Kenneth French's data library, and refuse what is not certain to be them.
+r"""Read the factors of Kenneth French's data library, and reject files that may not be of that library.
 
-A file of the library is a text, a table, often more tables, and a copyright. The first table is read and the captions
-of the others are named. A plain extract, ``Date`` and names over ISO dates and per cent, is read too.
+A file of the library consists of a text, a table, often more tables, and a copyright. The first table is read, and the
+captions of the others are reported. Plain extracts, with a header of ``Date`` and names, ISO dates and per cent, are
+read as well.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -23,24 +24,39 @@ import pandas as pd
 from eventstudy.errors import InputError, one_of
 from eventstudy.types import Dates, Floats
 
-MISSING = (-99.99, -999.0)  # per cent, as the library writes what it does not have
+MISSING = (-99.99, -999.0)  # per cent, the library's codes for missing values
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
 DAY, MONTH, ISO = (re.compile(p, re.ASCII) for p in (r"\d{8}", r"\d{6}", r"\d{4}-\d{2}-\d{2}"))
 VINTAGE = re.compile(r"using the (\d{6})\b", re.ASCII)
-# The median size of daily factors is a fifth of a per cent or more, that of monthly ones in decimals 0.03 or less.
+# The median absolute value of daily factors in per cent is at least 0.2, of monthly factors in decimals at most 0.03.
 SMALL, ENOUGH = 0.05, 20
 RATES = ("RF",)
-FREQUENCIES = {"daily": 4, "weekly": 15, "monthly": 45}  # and the median days between rows that they stay below
+FREQUENCIES = {"daily": 4, "weekly": 15, "monthly": 45}  # upper bounds of the median days between rows
 Row = tuple[int, list[str]]
+
+
+class Metadata(TypedDict):
+    """Origin and content of a factor file, as in ``DataFrame.attrs["source"]`` (:func:`read_french`)."""
+
+    name: str
+    vintage: str | None
+    frequency: str | None
+    columns: list[str]
+    rows: int
+    first: str
+    last: str
+    missing: dict[str, int]
+    not_read: list[str]
+    sha256: str
 
 
 @dataclass(frozen=True)
 class _Table:
-    """A file's first table in decimals, NaN where missing, and what ``DataFrame.attrs`` says of it."""
+    """A file's first table in decimals, NaN where missing, and its metadata for ``DataFrame.attrs``."""
 
     dates: Dates
     columns: dict[str, Floats]
-    story: dict[str, Any]
+    metadata: Metadata
 
 
 def read_french(*paths: str | Path) -> pd.DataFrame:
@@ -49,28 +65,28 @@ def read_french(*paths: str | Path) -> pd.DataFrame:
     Parameters
     ----------
     *paths : str or Path
-        One file or several, ``.zip`` or ``.csv`` as published, or plain extracts: a header ``Date,Mkt-RF,...``, ISO
-        dates, per cent. Several are joined by date. A date that one file lacks is kept, and is NaN in the columns of
-        that file, so that no model loses days for a column that it does not use. A column of two files must have one
-        value a date: SMB of the three factors is not that of the five.
+        One or several files, ``.zip`` or ``.csv`` as published, or plain extracts: a header ``Date,Mkt-RF,...``, ISO
+        dates, per cent. Several files are joined by date. A date that is missing from one file is kept, with NaN in the
+        columns of that file, so that no model loses days because of a column that it does not use. A column of two
+        files must have the same values in both: SMB of the three factors is not SMB of the five.
 
     Returns
     -------
     DataFrame
         Decimal returns, dates (increasing, unique) by names. A month is dated at its last calendar day. -99.99 and
-        -999 are NaN. ``attrs["source"]`` has for each file its name, vintage (the month of the database, None where
-        the file does not say), frequency, columns, number of rows, first and last date, number of missing values by
+        -999 are NaN. ``attrs["source"]`` has for each file its name, vintage (the month of the database, None if the
+        file does not state it), frequency, columns, number of rows, first and last date, number of missing values by
         column, the captions of tables that were not read, and the SHA-256 of the file.
 
     Raises
     ------
     InputError
-        When a file is not of the library, is damaged, has a row that is not a date and numbers, is in decimals
-        already, or does not go with the others: another frequency, or other values in the same column.
+        If a file is not of the library, is damaged, has a row other than a date and numbers, is in decimals, or
+        disagrees with the others: another frequency, or other values in the same column.
 
     Notes
     -----
-    The library rewrites its past: every vintage moves some returns of all years, so keep the files of a study.
+    The library is revised: every vintage changes some returns in all years, so keep the files used in a study.
 
     Examples
     --------
@@ -88,10 +104,10 @@ def read_french(*paths: str | Path) -> pd.DataFrame:
     ('202604', {'Mom': 1})
     """
     if not paths or not all(isinstance(path, str | Path) for path in paths):
-        raise InputError(f"read_french is given {paths!r}; name files: read_french('ff5.zip', 'momentum.zip')")
+        raise InputError(f"the paths of read_french are {paths!r}; name files: read_french('ff5.zip', 'momentum.zip')")
     tables = [_read(Path(path)) for path in paths]
     frame = _join(tables)
-    frame.attrs["source"] = [table.story for table in tables]
+    frame.attrs["source"] = [table.metadata for table in tables]
     return frame
 
 
@@ -108,7 +124,7 @@ def _read(path: Path) -> _Table:
     _check_percent(path, percent[:, [name.upper() not in RATES for name in names]])
     vintage = VINTAGE.search(" ".join(cell for _, cells in rows[:head] for cell in cells))
     captions = [cells[0] for _, cells in rows[end:] if cells[0] and _is_text(cells)]
-    story = {
+    metadata: Metadata = {
         "name": path.name,
         "vintage": vintage[1] if vintage else None,
         "frequency": _frequency(dates),
@@ -120,41 +136,41 @@ def _read(path: Path) -> _Table:
         "not_read": [text for text in captions if not text.lower().startswith("copyright")],
         "sha256": sha256,
     }
-    return _Table(dates, dict(zip(names, percent.T / 100.0, strict=True)), story)
+    return _Table(dates, dict(zip(names, percent.T / 100.0, strict=True)), metadata)
 
 
 def _lines(path: Path) -> tuple[list[Row], str]:
-    """Give the lines of a file that are not empty, numbered and cut into cells, and the SHA-256 of the file."""
+    """Return the numbered lines of a file that are not empty, split into cells, and the SHA-256 of the file."""
     if path.suffix.lower() not in (".zip", ".csv"):
         raise one_of("the suffix of the factor file", path.suffix, [".zip", ".csv"])
     try:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"the factor file {str(path)!r} cannot be read: {error.strerror}; check the path") from None
-    raw = _unzipped(path.name, content) if path.suffix.lower() == ".zip" else content
+    raw = _unzip(path.name, content) if path.suffix.lower() == ".zip" else content
     try:
         text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:  # the library writes Latin-1 where it goes beyond ASCII
+    except UnicodeDecodeError:  # the library encodes characters outside ASCII in Latin-1
         text = raw.decode("latin-1")
     lines = enumerate(re.split(r"\r\n|\r|\n", text), start=1)
     rows = [(at, [cell.strip(' \t"') for cell in line.split(",")]) for at, line in lines]
     return [row for row in rows if any(row[1])], hashlib.sha256(content).hexdigest()
 
 
-def _unzipped(name: str, content: bytes) -> bytes:
-    """Give the one CSV file of an archive."""
+def _unzip(name: str, content: bytes) -> bytes:
+    """Return the content of the one CSV file of an archive."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            inside = [member for member in archive.namelist() if not member.endswith("/")]
-            found = [member for member in inside if member.lower().endswith(".csv")]
-            if len(found) != 1:
+            names = [member for member in archive.namelist() if not member.endswith("/")]
+            members = [member for member in names if member.lower().endswith(".csv")]
+            if len(members) != 1:
                 raise InputError(
-                    f"{name} holds {', '.join(inside) or 'nothing'}; a file of the library holds one CSV file: download"
+                    f"{name} holds {', '.join(names) or 'nothing'}; a file of the library holds one CSV file: download"
                     " its CSV version, or unpack it and name the CSV file that you want"
                 )
-            return archive.read(found[0])
+            return archive.read(members[0])
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        raise InputError(f"{name} is not a whole zip file: {error}; download it anew") from None
+        raise InputError(f"{name} is not a complete zip file: {error}; download it again") from None
 
 
 def _is_date(cell: str) -> bool:
@@ -162,7 +178,7 @@ def _is_date(cell: str) -> bool:
 
 
 def _is_text(cells: Sequence[str]) -> bool:
-    """Tell a caption, a copyright or a header from a row, be the row damaged: that begins with a digit or has numbers.
+    """Return whether a line is a caption, copyright or header; a row, even if damaged, has a digit first or numbers.
 
     >>> _is_text(["Annual Factors: January-December"]), _is_text(["", "Mkt-RF"]), _is_text(["", "0.12"])
     (True, True, False)
@@ -171,7 +187,7 @@ def _is_text(cells: Sequence[str]) -> bool:
 
 
 def _header(path: Path, rows: Sequence[Row]) -> int:
-    """Find the first line of names over a date."""
+    """Return the index of the header: the first line of names followed by a line that begins with a date."""
     for at, ((_, cells), (_, below)) in enumerate(pairwise(rows)):
         if cells[0].lower() in ("", "date") and _is_text(cells) and _is_date(below[0]):
             return at
@@ -182,43 +198,43 @@ def _header(path: Path, rows: Sequence[Row]) -> int:
 
 
 def _end(path: Path, rows: Sequence[Row], head: int) -> int:
-    """Find the end of the table; a text with more rows below it, and no header between, is no end."""
+    """Return the index of the end of the table; raise if a text is followed by more rows without a header."""
     end = next((at for at in range(head + 1, len(rows)) if _is_text(rows[at][1])), len(rows))
     if end + 1 < len(rows) and rows[end][1][0] and _is_date(rows[end + 1][1][0]):
         at, cells = rows[end]
-        raise InputError(f"{path.name}, line {at}: {cells[0]!r} stands between rows of the table; take it out")
+        raise InputError(f"{path.name}, line {at}: {cells[0]!r} stands between rows of the table; remove the line")
     return end
 
 
 def _names(path: Path, row: Row) -> list[str]:
-    """Give the names of the columns; a line of the library may end in commas."""
+    """Return the names of the columns; a line of the library may end in commas."""
     at, cells = row
     names = cells[1:]
     while not names[-1]:
         names.pop()
     if "" in names or len(set(names)) < len(names):
-        raise InputError(f"{path.name}, line {at}: the names {names} are not different names; is the file whole?")
+        raise InputError(f"{path.name}, line {at}: the names {names} are empty or repeat; is the file complete?")
     return names
 
 
 def _dates(path: Path, body: Sequence[Row]) -> Dates:
-    """Read the dates of a table, all written in one way; a month is dated at its last calendar day."""
+    """Read the dates of a table, all in the same format; a month is dated at its last calendar day."""
     pattern = next(p for p in (DAY, MONTH, ISO) if p.fullmatch(body[0][1][0]))
-    found = []
+    days = []
     for at, cells in body:
-        given = cells[0]
-        text = given if pattern is ISO else "-".join(filter(None, (given[:4], given[4:6], given[6:])))
+        cell = cells[0]
+        text = cell if pattern is ISO else "-".join(filter(None, (cell[:4], cell[4:6], cell[6:])))
         try:
-            if not pattern.fullmatch(given):
+            if not pattern.fullmatch(cell):
                 raise ValueError
             month_or_day = np.datetime64(text)
         except ValueError:
             raise InputError(
-                f"{path.name}, line {at}: {given!r} is not a date as that of the first row, {body[0][1][0]!r};"
-                " is the file whole?"
+                f"{path.name}, line {at}: {cell!r} is not a date in the format of the first row, {body[0][1][0]!r};"
+                " is the file complete?"
             ) from None
-        found.append((month_or_day + 1).astype("datetime64[D]") - 1 if pattern is MONTH else month_or_day)
-    dates = np.array(found, dtype="datetime64[D]")
+        days.append((month_or_day + 1).astype("datetime64[D]") - 1 if pattern is MONTH else month_or_day)
+    dates = np.array(days, dtype="datetime64[D]")
     back = np.flatnonzero(dates[1:] <= dates[:-1])
     if len(back):
         at, cells = body[back[0] + 1]
@@ -231,27 +247,29 @@ def _dates(path: Path, body: Sequence[Row]) -> Dates:
 def _numbers(path: Path, row: Row, names: Sequence[str]) -> list[float]:
     """Read a row's numbers in per cent; an empty cell is NaN."""
     at, cells = row
-    given, rest = cells[1 : len(names) + 1], cells[len(names) + 1 :]
-    if len(given) < len(names) or any(rest):
-        raise InputError(f"{path.name}, line {at}: {cells} has not one value for each of {names}; is the file whole?")
-    for name, cell in zip(names, given, strict=True):
+    values, rest = cells[1 : len(names) + 1], cells[len(names) + 1 :]
+    if len(values) < len(names) or any(rest):
+        raise InputError(
+            f"{path.name}, line {at}: {cells} does not have one value for each of {names}; is the file complete?"
+        )
+    for name, cell in zip(names, values, strict=True):
         if cell and not NUMBER.fullmatch(cell):
             raise InputError(f"{path.name}, line {at}: {name} of {cells[0]} is {cell!r}, which is not a number")
-    return [float(cell) if cell else np.nan for cell in given]
+    return [float(cell) if cell else np.nan for cell in values]
 
 
 def _check_percent(path: Path, values: Floats) -> None:
-    """Refuse returns too small for per cent; nothing later would show it, for loadings take up any scale."""
+    """Raise if returns are too small for per cent; no later check would show it, because loadings absorb any scale."""
     sizes = np.abs(values[np.isfinite(values)])
     if len(sizes) >= ENOUGH and np.median(sizes) < SMALL:
         raise InputError(
-            f"{path.name}: the median size of its returns is {np.median(sizes):.2g}, too small for per cent, which the"
-            " library publishes; if they are decimals, give them as a DataFrame to Study.run(factors=...)"
+            f"{path.name}: the median absolute return is {np.median(sizes):.2g}, too small for per cent, the unit of"
+            " the library; if the returns are decimals, pass them as a DataFrame to Study.run(factors=...)"
         )
 
 
 def _frequency(dates: Dates) -> str | None:
-    """Tell the frequency by the median days between rows; None for a single row, which fits any."""
+    """Return the frequency, inferred from the median days between rows; None for a single row."""
     if len(dates) < 2:
         return None
     gap = np.median(np.diff(dates).astype(np.int64))
@@ -259,29 +277,29 @@ def _frequency(dates: Dates) -> str | None:
 
 
 def _join(tables: Sequence[_Table]) -> pd.DataFrame:
-    """Lay the tables side by side over all their dates, a column of several from whichever has the date."""
-    kinds = {table.story["frequency"]: table.story["name"] for table in tables if table.story["frequency"]}
+    """Join the tables by date; a column of several tables takes each value from a table that has the date."""
+    kinds = {table.metadata["frequency"]: table.metadata["name"] for table in tables if table.metadata["frequency"]}
     if len(kinds) > 1:
-        given = ", ".join(f"{name} is {kind}" for kind, name in kinds.items())
-        raise InputError(f"the files have different frequencies: {given}; read each frequency on its own")
+        frequencies = ", ".join(f"{name} is {kind}" for kind, name in kinds.items())
+        raise InputError(f"the files have different frequencies: {frequencies}; read each frequency separately")
     dates = np.unique(np.concatenate([table.dates for table in tables]))
     columns: dict[str, Floats] = {}
-    owner: dict[str, str] = {}
+    file_of: dict[str, str] = {}
     for table in tables:
         at = np.searchsorted(dates, table.dates)
         for name, values in table.columns.items():
-            laid = np.full(len(dates), np.nan)
-            laid[at] = values
-            known = columns.get(name, laid)
-            apart = np.flatnonzero((known != laid) & np.isfinite(known) & np.isfinite(laid))
-            if len(apart):
-                day = apart[0]
+            column = np.full(len(dates), np.nan)
+            column[at] = values
+            known = columns.get(name, column)
+            differences = np.flatnonzero((known != column) & np.isfinite(known) & np.isfinite(column))
+            if len(differences):
+                day = differences[0]
                 raise InputError(
-                    f"{name} of {dates[day]} is {100 * known[day]:.6g} per cent in {owner[name]} and"
-                    f" {100 * laid[day]:.6g} in {table.story['name']}, and {len(apart):,} dates differ in all; they are"
-                    " different factors or vintages: read one of the files, or each on its own"
+                    f"{name} of {dates[day]} is {100 * known[day]:.6g} per cent in {file_of[name]} and"
+                    f" {100 * column[day]:.6g} in {table.metadata['name']}, and {len(differences):,} dates differ in"
+                    " all; they are different factors or vintages: read one of the files, or each separately"
                 )
-            columns[name] = np.where(np.isfinite(known), known, laid)
-            owner.setdefault(name, table.story["name"])
+            columns[name] = np.where(np.isfinite(known), known, column)
+            file_of.setdefault(name, table.metadata["name"])
     index = pd.DatetimeIndex(dates, name="date").as_unit("ns")
     return pd.DataFrame(columns, index=index)

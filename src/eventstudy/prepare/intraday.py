@@ -1,4 +1,4 @@
-"""Bars within the day: when each ends, what the clock shows when it starts, and which bars make one study."""
+"""Intraday bars: their ends, their time of day, and the check that a study has bars of one length."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from eventstudy.types import Dates, Floats
 DAILY = "daily prices"
 
 
-def ends(name: str | None, starts: Dates, step: np.timedelta64) -> Dates:
-    """Give the end of each bar: its start and a step, or earlier where the next bar begins or trading stops.
+def bar_ends(name: str | None, starts: Dates, step: np.timedelta64) -> Dates:
+    """Return the end of each bar: its start plus ``step``, or earlier if the next bar begins or trading stops.
 
-    Trading stops at the close and for lunch; a bar that the next one follows without a gap goes on over it.
+    Trading stops at the close and for lunch, but a stop does not end a bar that the next one follows without a gap.
 
     Parameters
     ----------
     name : str or None
-        The exchange; where it is None, only the next bar's start is known.
+        The exchange; if None, only the start of the next bar shortens a bar.
     starts : datetime64[s] array (T,)
         UTC, increasing.
     step : timedelta64
-        Of a full bar.
+        Length of a full bar.
 
     Examples
     --------
     >>> starts = np.array(["2021-01-04T14:00", "2021-01-04T14:30", "2021-01-04T20:30"], dtype="datetime64[s]")
-    >>> ends("XNYS", starts, np.timedelta64(3600, "s")).astype(str).tolist()
+    >>> bar_ends("XNYS", starts, np.timedelta64(3600, "s")).astype(str).tolist()
     ['2021-01-04T14:30:00', '2021-01-04T15:30:00', '2021-01-04T21:00:00']
     """
     full = starts + step
@@ -46,10 +46,10 @@ def ends(name: str | None, starts: Dates, step: np.timedelta64) -> Dates:
     return np.where((stop > starts) & (stop < end) & (following != full), stop, end)
 
 
-def holes(name: str | None, starts: Dates, step: np.timedelta64) -> tuple[Dates, Dates]:
-    """Give a last bar for each session in whose hours no bar starts, and the dates of these sessions.
+def missing_sessions(name: str | None, starts: Dates, step: np.timedelta64) -> tuple[Dates, Dates]:
+    """Return the start of a last bar for each session in whose hours no bar starts, and the dates of these sessions.
 
-    None where most sessions have no bar in their hours: the prices are of other hours.
+    Both are empty if most sessions have no bar in their hours, because the prices then come from other hours.
     """
     none = starts[:0]
     if name is None or not len(starts):
@@ -64,60 +64,64 @@ def holes(name: str | None, starts: Dates, step: np.timedelta64) -> tuple[Dates,
     return np.maximum(last[empty] - step, first[empty]), dates[empty]
 
 
-def clock(name: str | None, starts: Dates) -> Floats:
-    """Give the seconds since local midnight at which bars start; 0 for sessions.
+def seconds_of_day(name: str | None, starts: Dates) -> Floats:
+    """Return the seconds since local midnight at which bars start; 0 for daily sessions.
 
     Examples
     --------
-    >>> clock("XNYS", np.array(["2021-01-04T14:30", "2021-07-06T13:30"], dtype="datetime64[s]"))
+    >>> seconds_of_day("XNYS", np.array(["2021-01-04T14:30", "2021-07-06T13:30"], dtype="datetime64[s]"))
     array([34200., 34200.])
     """
     if np.datetime_data(starts.dtype)[0] != "s":
         return np.zeros(len(starts))
-    there = markets.wall(name, starts)
-    return np.asarray((there - there.astype("datetime64[D]")) / np.timedelta64(1, "s"))
+    local = markets.wall(name, starts)
+    return np.asarray((local - local.astype("datetime64[D]")) / np.timedelta64(1, "s"))
 
 
-def written(name: str | None, when: np.datetime64) -> str:
-    """Write a session as its date, and a bar as its start in local time.
+def format_session(name: str | None, when: np.datetime64) -> str:
+    """Format a session as its date, and a bar as its start in local time.
 
     Examples
     --------
-    >>> written("XNYS", np.datetime64("2021-09-13T08:00:00")), written("XNYS", np.datetime64("2021-09-13"))
-    ('2021-09-13 04:00-04:00', '2021-09-13')
+    >>> format_session("XNYS", np.datetime64("2021-09-13T08:00:00"))
+    '2021-09-13 04:00-04:00'
+    >>> format_session("XNYS", np.datetime64("2021-09-13"))
+    '2021-09-13'
     """
     if np.isnat(when) or np.datetime_data(when)[0] != "s":
         return str(when)
-    there = pd.Timestamp(when, tz="UTC").tz_convert("UTC" if name is None else markets.zone_of(name))
-    return there.isoformat(sep=" ", timespec="minutes" if there.second == 0 else "seconds")
+    local = pd.Timestamp(when, tz="UTC").tz_convert("UTC" if name is None else markets.zone_of(name))
+    return local.isoformat(sep=" ", timespec="minutes" if local.second == 0 else "seconds")
 
 
-def zone_of_all(names: Iterable[str | None]) -> str:
-    """Give the one zone of some calendars, or UTC where they have several or none."""
+def common_zone(names: Iterable[str | None]) -> str:
+    """Return the time zone that the calendars share, or UTC if they have several or none."""
     zones = {"UTC" if name is None else markets.zone_of(name) for name in names}
     return zones.pop() if len(zones) == 1 else "UTC"
 
 
-def check_one_kind(bars: Iterable[Bars], factors: Factors) -> None:
-    """Refuse prices of which some are sessions and some bars, or bars of different lengths; and daily factors for bars.
+def check_same_step(bars: Iterable[Bars], factors: Factors) -> None:
+    """Check that all prices have the same step, and that factors are intraday if prices are.
 
     Raises
     ------
     InputError
-        Naming one ticker of each.
+        If daily prices and bars, or bars of different lengths, are mixed, or factors are daily and prices intraday;
+        the message names one ticker of each kind, or a factor.
     """
-    found: dict[str, str] = {}
-    for its in bars:
-        found.setdefault(DAILY if its.step is None else f"bars of {minutes(its.step)}", its.ticker)
-    if len(found) > 1:
-        (one, first), (other, second) = list(found.items())[:2]
+    ticker_by_step: dict[str, str] = {}
+    for security in bars:
+        step = DAILY if security.step is None else f"bars of {minutes(security.step)}"
+        ticker_by_step.setdefault(step, security.ticker)
+    if len(ticker_by_step) > 1:
+        (step, ticker), (other_step, other_ticker) = list(ticker_by_step.items())[:2]
         raise InputError(
-            f"{first} has {one} and {second} has {other}; a study counts one kind of step: give all its tickers, the"
-            " benchmarks too, daily prices or bars of one length"
+            f"{ticker} has {step} and {other_ticker} has {other_step}; a study needs one length of step: use daily"
+            " prices, or bars of one length, for all its tickers and benchmarks"
         )
     daily = [name for name, (dates, _) in factors.items() if np.datetime_data(dates.dtype)[0] == "D"]
-    if daily and found and DAILY not in found:
+    if daily and ticker_by_step and DAILY not in ticker_by_step:
         raise InputError(
-            f"factor {daily[0]} has one value a day, and the prices are bars within the day; index the factors by the"
-            " starts of bars, with their time zone, or take a model without factors"
+            f"factor {daily[0]} has one value a day, and the prices are intraday; index the factors by the starts of"
+            " bars, with their time zone, or choose a model without factors"
         )

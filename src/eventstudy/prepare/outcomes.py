@@ -1,4 +1,4 @@
-"""What is studied beside returns: volume, and any series of the user's own."""
+"""Outcomes other than returns: volume, and any series of the user."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ RETURNS = ("return", "volatility")  # the volatility is that of returns
 
 
 def is_return(outcome: str) -> bool:
-    """Say whether an outcome is made from returns, and not from the level of a field."""
+    """Return whether an outcome is computed from returns rather than from the level of a field."""
     return outcome in RETURNS
 
 
 def level_of(bars: Bars, outcome: str) -> Floats:
-    """Give the level of an outcome on a ticker's dates, NaN where it has none.
+    """Return the level of an outcome on a ticker's dates, NaN where it has none.
 
-    ``volume`` is the natural logarithm of the shares traded, less that of the shares outstanding where the bars have a
-    field ``shares`` (log turnover); a day without trade has none (Ajinkya & Jain 1989, Journal of Accounting and
-    Economics 11:331). Any other outcome is the field of that name as it stands.
+    ``volume`` is the natural logarithm of the shares traded, minus that of the shares outstanding if the bars have a
+    field ``shares`` (log turnover); NaN on a day without trade (Ajinkya & Jain 1989, Journal of Accounting and
+    Economics 11:331). Every other outcome is the unchanged field of that name.
     """
     values = bars.fields.get(outcome, np.full(len(bars.dates), np.nan))
     if outcome != "volume":

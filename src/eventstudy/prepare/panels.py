@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from eventstudy.bars import Bars, Indexed, Prices
-from eventstudy.prepare.calendar import key
-from eventstudy.prepare.factors import Factors, by_date
-from eventstudy.prepare.intraday import clock
+from eventstudy.prepare.calendar import calendar_name
+from eventstudy.prepare.factors import Factors, factor_on_dates
+from eventstudy.prepare.intraday import seconds_of_day
 from eventstudy.prepare.outcomes import is_return, level_of
-from eventstudy.prepare.returns import adjusted, carried, change, field, lay
+from eventstudy.prepare.returns import adjusted_close, adjusted_price, compute_returns, reindex, reindex_as_of
 from eventstudy.types import BEYOND, PEERS, Bools, Calendar, Column, Floats, Gaps, Ints, Panel, Price, Returns
 
 
@@ -49,7 +49,7 @@ class Market:
 
     def calendar_of(self, ticker: str) -> Calendar:
         """Give the calendar that a ticker's exchange keeps."""
-        return self.calendars[key(self.prices.bars[ticker].mic)]
+        return self.calendars[calendar_name(self.prices.bars[ticker].mic)]
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _side_by_side(series: Sequence[Floats], length: int) -> Floats:
 
 def _since_last(bars: Bars, columns: Sequence[Column], x: Floats, cut: _Cut) -> Floats:
     """Give the regressors (T, K) of one security: its sessions since the last price, and what is summed over them."""
-    priced = np.flatnonzero(np.isfinite(cut.exact(lay(bars, adjusted(bars), cut.calendar))))
+    priced = np.flatnonzero(np.isfinite(cut.exact(reindex(bars, adjusted_close(bars), cut.calendar))))
     last = np.full(len(x), -1)
     last[priced[1:]] = priced[:-1]
     there = np.flatnonzero(last >= 0)
@@ -211,10 +211,10 @@ class _Cut:
 
 def _security(bars: Bars, calendar: Calendar, rules: SeriesRules, price: Price) -> Floats:
     if not is_return(rules.outcome):
-        return lay(bars, level_of(bars, rules.outcome), calendar)
-    level = lay(bars, adjusted(bars), calendar)
-    now = None if price == "close" else lay(bars, field(bars, price), calendar)
-    return change(level, rules.returns, rules.gaps, now)
+        return reindex(bars, level_of(bars, rules.outcome), calendar)
+    level = reindex(bars, adjusted_close(bars), calendar)
+    now = None if price == "close" else reindex(bars, adjusted_price(bars, price), calendar)
+    return compute_returns(level, rules.returns, rules.gaps, now)
 
 
 def _regressors(market: Market, benchmark: str | None, cut: _Cut, price: Price) -> Floats:
@@ -232,17 +232,17 @@ def _regressors(market: Market, benchmark: str | None, cut: _Cut, price: Price) 
 def _series(market: Market, name: str, calendar: Calendar, price: Price) -> Floats:
     """Give a regressor's returns: a factor's by date, a ticker's of the same calendar, or one carried over."""
     if name in market.factors:
-        return by_date(market.factors[name], calendar.dates)
+        return factor_on_dates(market.factors[name], calendar.dates)
     if name == "sessions":  # each security's own, put in later
         return np.ones(len(calendar.dates))
     if name == "clock":
-        return clock(calendar.name, calendar.dates)
+        return seconds_of_day(calendar.name, calendar.dates)
     rules, bars = market.rules, market.prices.bars[name]
     own = market.calendar_of(name)
     if own.name == calendar.name:
         return _security(bars, calendar, rules, price)
     if not is_return(rules.outcome):
-        return carried(bars, level_of(bars, rules.outcome), own, calendar)
-    level = carried(bars, adjusted(bars), own, calendar)
-    now = None if price == "close" else carried(bars, field(bars, price), own, calendar)
-    return change(level, rules.returns, rules.gaps, now)
+        return reindex_as_of(bars, level_of(bars, rules.outcome), own, calendar)
+    level = reindex_as_of(bars, adjusted_close(bars), own, calendar)
+    now = None if price == "close" else reindex_as_of(bars, adjusted_price(bars, price), own, calendar)
+    return compute_returns(level, rules.returns, rules.gaps, now)

@@ -1,4 +1,4 @@
-"""Which other securities an event is compared with: named ones, or all that nothing happened to."""
+"""The peers of each event: named securities, or all securities without an event at the time."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pandas as pd
 
 from eventstudy.bars import Prices
 from eventstudy.errors import InputError
-from eventstudy.prepare.calendar import key
+from eventstudy.prepare.calendar import calendar_name
 from eventstudy.types import Bools, Dates, Ints
 
-Given = str | Sequence[str] | Mapping[str, Sequence[str]] | None
+PeersOption = str | Sequence[str] | Mapping[str, Sequence[str]] | None
 
 
 class Treated(NamedTuple):
-    """Firm, and first and last date of the event window, of every event that has a session, NaT else; each (N,)."""
+    """Firm, and first and last date of the event window, of every event; each (N,), NaT for events without session."""
 
     firm: np.ndarray
     first: Dates
@@ -27,7 +27,11 @@ class Treated(NamedTuple):
 
 @dataclass(frozen=True)
 class Pools:
-    """The peers of each event by name, or None where all others on its calendar are; and whose the tickers are."""
+    """The peers of each event, ``named`` or, if None, all other securities on its calendar; and the firms of tickers.
+
+    ``named`` (N,) has a tuple of tickers per event; ``firm_of`` maps tickers to firms known by another name;
+    ``benchmarks`` are not peers unless named.
+    """
 
     named: Sequence[tuple[str, ...]] | None
     firm_of: Mapping[str, str]
@@ -36,113 +40,117 @@ class Pools:
     benchmarks: frozenset[str]
 
     def reasons(self) -> np.ndarray:
-        """Say of each event why its peers cannot be used; empty where they can."""
+        """Return, for each event, the reason why its peers cannot be used as text, (N,); empty text if they can."""
         out = np.full(len(self.treated.firm), "", dtype=object)
         for row, names in enumerate(self.named or ()):
-            own = [name for name in names if self._firm(name) == self.treated.firm[row]]
-            if own:
-                out[row] = f"its peers hold the firm itself: {', '.join(own)}"
+            own_tickers = [name for name in names if self._firm(name) == self.treated.firm[row]]
+            if own_tickers:
+                out[row] = f"its peers hold the firm itself: {', '.join(own_tickers)}"
             elif not any(name in self.prices.bars for name in names):
                 out[row] = (
                     f"there are no prices of its peers {', '.join(names)}" if names else "no peers are named for it"
                 )
         return out
 
-    def on(self, calendar: str | None, rows: Ints) -> tuple[str, ...]:
-        """Give the tickers that the events of some rows may be compared with, sorted."""
+    def candidates(self, calendar: str | None, rows: Ints) -> tuple[str, ...]:
+        """Return the tickers that may be peers of at least one event of the rows, sorted."""
         bars = self.prices.bars
         if self.named is not None:
             return tuple(sorted({name for row in rows for name in self.named[row] if name in bars}))
-        here = (name for name in bars if key(bars[name].mic) == calendar and not name.startswith("^"))
-        return tuple(sorted(name for name in here if name not in self.benchmarks and not name.endswith("=X")))
+        on_calendar = (name for name in bars if calendar_name(bars[name].mic) == calendar and not name.startswith("^"))
+        return tuple(sorted(name for name in on_calendar if name not in self.benchmarks and not name.endswith("=X")))
 
-    def barred(self, rows: Ints, names: tuple[str, ...]) -> tuple[Ints, Ints]:
-        """Give the pairs of an event (by its place in ``rows``) and a column of ``names`` that is no peer of it.
+    def excluded_pairs(self, rows: Ints, names: tuple[str, ...]) -> tuple[Ints, Ints]:
+        """Return the pairs of an event (as index into ``rows``) and a column of ``names`` that is not a peer of it.
 
-        Where peers are named: those of other events. Else the firm itself, and every security of a firm that has an
-        event, be it used or lost, whose event window meets the event's.
+        If peers are named, these are the peers of other events only. Otherwise they are the event's own firm, and every
+        security of a firm with an event, used or excluded, whose event window overlaps the event's.
         """
         if self.named is not None:
             column = {name: c for c, name in enumerate(names)}
-            barred = np.ones((len(rows), len(names)), dtype=bool)
+            excluded = np.ones((len(rows), len(names)), dtype=bool)
             for i, row in enumerate(rows):
-                barred[i, [column[name] for name in self.named[row] if name in column]] = False
+                excluded[i, [column[name] for name in self.named[row] if name in column]] = False
         else:
             labels, firm = np.unique(np.array([self._firm(name) for name in names], dtype=object), return_inverse=True)
-            barred = self._met(rows, labels)[:, firm]
-        event, at = np.nonzero(barred)
+            excluded = self._overlaps(rows, labels)[:, firm]
+        event, at = np.nonzero(excluded)
         return event.astype(np.int64), at.astype(np.int64)
 
-    def _met(self, rows: Ints, labels: np.ndarray) -> Bools:
-        """Say which firms (F,) have an event whose window meets that of each of some events, or are its own, (n, F)."""
+    def _overlaps(self, rows: Ints, labels: np.ndarray) -> Bools:
+        """Return which firms (F,) are each event's own, or have an event whose window overlaps its window, (n, F)."""
         firm, first, last = (part[rows] for part in self.treated)
-        met = np.asarray(labels == firm[:, None], dtype=bool)
+        overlaps = np.asarray(labels == firm[:, None], dtype=bool)
         known = ~np.isnat(self.treated.first)
         for at, label in enumerate(labels):
-            mine = known & (self.treated.firm == label)
-            begun = np.searchsorted(np.sort(self.treated.first[mine]), last, side="right")
-            met[:, at] |= begun > np.searchsorted(np.sort(self.treated.last[mine]), first, side="left")
-        return met
+            of_firm = known & (self.treated.firm == label)
+            n_started = np.searchsorted(np.sort(self.treated.first[of_firm]), last, side="right")
+            overlaps[:, at] |= n_started > np.searchsorted(np.sort(self.treated.last[of_firm]), first, side="left")
+        return overlaps
 
     def _firm(self, ticker: str) -> str:
         return self.firm_of.get(ticker, ticker)
 
 
 def pools(
-    given: Given, frame: pd.DataFrame, prices: Prices, benchmark: str | Mapping[str, str] | None,
+    option: PeersOption, frame: pd.DataFrame, prices: Prices, benchmark: str | Mapping[str, str] | None,
     firm_of: Mapping[str, str], treated: Treated,
 ) -> Pools:  # fmt: skip
-    """Read which peers the events have.
+    """Return the peers of all events, from the option ``peers`` of a study.
 
     Parameters
     ----------
-    given : str, sequence of str, mapping or None
+    option : str, sequence of str, mapping or None
         The name of an events column (tickers separated by ``;``), tickers, or a mapping from ticker to tickers; None
         takes every other security of the prices.
     frame : DataFrame
         ``Events.frame``.
     prices : Prices
     benchmark : str, mapping or None
-        The study's, which are no peers but where they are named.
+        The study's benchmarks, which are not peers unless named.
     firm_of : mapping from ticker to firm
-        Of those whose firm is known by another name.
+        Tickers whose firm is known by another name.
     treated : Treated
         All events.
 
     Raises
     ------
     InputError
-        When it is none of these, or a ticker that is named for all events has no prices.
+        If ``option`` is none of these, or a ticker that is named for all events has no prices.
     """
     tickers = frame["ticker"].tolist()
     named: Sequence[tuple[str, ...]] | None = None
-    if isinstance(given, str):
-        if given not in frame.columns:
-            raise InputError(f"peers is {given!r}, which is no column of the events; give tickers in a list")
-        cells = frame[given].fillna("").astype(str)
+    if isinstance(option, str):
+        if option not in frame.columns:
+            raise InputError(f"peers is {option!r}, which is no column of the events; give tickers in a list")
+        cells = frame[option].fillna("").astype(str)
         named = [tuple(filter(None, map(str.strip, cell.split(";")))) for cell in cells]
-    elif isinstance(given, Mapping):
-        listed = {name: _listed(names, f"peers of {name}") for name, names in given.items()}
-        named = [listed.get(name, ()) for name in tickers]
-    elif given is not None:
-        whole = _listed(given, "peers")
-        absent = [name for name in whole if name not in prices.bars]
-        if absent:
-            raise InputError(f"peers names {absent[0]!r}; there are prices of {', '.join(prices.bars)}")
-        named = [whole] * len(tickers)
+    elif isinstance(option, Mapping):
+        peers_of = {name: _check_list(names, f"peers of {name}") for name, names in option.items()}
+        named = [peers_of.get(name, ()) for name in tickers]
+    elif option is not None:
+        common = _check_list(option, "peers")
+        without_prices = [name for name in common if name not in prices.bars]
+        if without_prices:
+            raise InputError(
+                f"peers names {without_prices[0]!r}, which has no prices; there are prices of {', '.join(prices.bars)}"
+            )
+        named = [common] * len(tickers)
     return Pools(named, firm_of, treated, prices, _benchmarks(benchmark, frame))
 
 
-def _listed(given: object, what: str) -> tuple[str, ...]:
-    names = () if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
-    if not names or not all(isinstance(name, str) for name in names):
-        raise InputError(f"{what} is {given!r}; give tickers in a list, as in ['0700.HK', '3690.HK']")
-    return names
+def _check_list(names: object, what: str) -> tuple[str, ...]:
+    """Return tickers as a tuple; raise unless they are a list of text with at least one entry."""
+    tickers = () if isinstance(names, str) or not isinstance(names, Iterable) else tuple(names)
+    if not tickers or not all(isinstance(ticker, str) for ticker in tickers):
+        raise InputError(f"{what} is {names!r}; give tickers in a list, as in ['0700.HK', '3690.HK']")
+    return tickers
 
 
-def _benchmarks(given: str | Mapping[str, str] | None, frame: pd.DataFrame) -> frozenset[str]:
-    if given is None:
+def _benchmarks(option: str | Mapping[str, str] | None, frame: pd.DataFrame) -> frozenset[str]:
+    """Return the tickers of all benchmarks, from the option ``benchmark`` of a study."""
+    if option is None:
         return frozenset()
-    if isinstance(given, str):
-        return frozenset(map(str, frame[given])) if given in frame.columns else frozenset([given])
-    return frozenset(given.values())
+    if isinstance(option, str):
+        return frozenset(map(str, frame[option])) if option in frame.columns else frozenset([option])
+    return frozenset(option.values())

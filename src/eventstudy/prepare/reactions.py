@@ -1,23 +1,22 @@
-"""What a news report quotes: the plain returns of an event's session, previous close to open, low, close."""
+"""Plain returns of an event's session, as quoted in news reports: from the previous close to open, high, low, close."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.bars import Prices
-from eventstudy.prepare import returns as rules
-from eventstudy.prepare.calendar import key
+from eventstudy.prepare.calendar import calendar_name
+from eventstudy.prepare.returns import adjusted_close, adjusted_price, reindex, reindex_as_of
 from eventstudy.types import PRICE_FIELDS, Calendar, EventTable, Floats, Ints, Status
 
 
 def reactions(
     event_table: EventTable, prices: Prices, calendars: Mapping[str | None, Calendar], returns: str
 ) -> pd.DataFrame:
-    """Give the plain returns of day 0 for every event that has a session and prices, and its benchmark's.
+    """Return the plain returns on day 0 of the ticker and benchmark of every event that is used or a duplicate.
 
     Parameters
     ----------
@@ -32,41 +31,43 @@ def reactions(
         Index ``event_id``; ticker, session, open, high, low, close, benchmark, benchmark_open, benchmark_high,
         benchmark_low, benchmark_close; decimals, NaN where a price is missing.
     """
-    kept = np.isin(event_table.status, [Status.OK, Status.DUPLICATE])
-    table = event_table.frame.loc[kept, ["ticker", "session", "benchmark"]]
+    used = np.isin(event_table.status, [Status.OK, Status.DUPLICATE])
+    table = event_table.frame.loc[used, ["ticker", "session", "benchmark"]]
     code, tickers = pd.factorize(table["ticker"])
-    own = np.empty(len(tickers), dtype=object)
-    own[:] = [key(prices.bars[name].mic) for name in tickers]
-    kinds = list(dict.fromkeys(own))
-    kind = np.array([kinds.index(name) for name in own], dtype=np.int64)[code]
+    names = [calendar_name(prices.bars[ticker].mic) for ticker in tickers]
+    unique_names = list(dict.fromkeys(names))
+    calendar_code = np.array([unique_names.index(name) for name in names], dtype=np.int64)[code]
     session = table["session"].to_numpy()
     parts = {}
     for prefix, column in (("", "ticker"), ("benchmark_", "benchmark")):
         values: dict[str, Floats] = {price: np.full(len(table), np.nan) for price in PRICE_FIELDS}
-        for name, at, mine in _by_name(table[column], kind, len(kinds), prices):
-            calendar = kinds[at]
-            sessions = session[mine].astype(calendars[calendar].dates.dtype)
-            for price, moves in _moves(name, prices, calendars, calendar, sessions, returns).items():
-                values[price][mine] = moves
+        for ticker, number, rows in _group_rows(table[column], calendar_code, len(unique_names), prices):
+            calendar = unique_names[number]
+            sessions = session[rows].astype(calendars[calendar].dates.dtype)
+            for price, moves in _session_returns(ticker, prices, calendars, calendar, sessions, returns).items():
+                values[price][rows] = moves
         parts[prefix] = {f"{prefix}{price}": values[price] for price in ("open", "high", "low", "close")}
-    its, other = ({name: table[name] for name in some} for some in (("ticker", "session"), ("benchmark",)))
-    returned = pd.DataFrame({**its, **parts[""], **other, **parts["benchmark_"]}, index=table.index, copy=False)
+    columns = {"ticker": table["ticker"], "session": table["session"], **parts[""]}
+    columns |= {"benchmark": table["benchmark"], **parts["benchmark_"]}
+    returned = pd.DataFrame(columns, index=table.index, copy=False)
     returned["session"] = event_table.at_the_exchange(returned["session"])
     return returned
 
 
-def _by_name(names: pd.Series[Any], kind: Ints, n_kinds: int, prices: Prices) -> Iterator[tuple[str, int, Ints]]:
-    """Give the rows of each ticker and calendar, in the order in which a store has them; None has no rows."""
-    code, each = pd.factorize(names)
+def _group_rows(
+    names: pd.Series, calendar_code: Ints, n_calendars: int, prices: Prices
+) -> Iterator[tuple[str, int, Ints]]:
+    """Yield each ticker and calendar with their rows, in the order in which a store reads them; None has no rows."""
+    code, tickers = pd.factorize(names)
     place = {name: at for at, name in enumerate(prices.bars)}
-    rank = np.array([*(place[name] for name in each), -1], dtype=np.int64)[code] * n_kinds + kind
+    rank = np.array([*(place[name] for name in tickers), -1], dtype=np.int64)[code] * n_calendars + calendar_code
     order = np.argsort(rank, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(rank[order])) + 1):
         if len(rows) and code[rows[0]] >= 0:
-            yield str(each[code[rows[0]]]), int(kind[rows[0]]), rows
+            yield str(tickers[code[rows[0]]]), int(calendar_code[rows[0]]), rows
 
 
-def _moves(
+def _session_returns(
     name: str,
     prices: Prices,
     calendars: Mapping[str | None, Calendar],
@@ -74,23 +75,23 @@ def _moves(
     sessions: np.ndarray,
     returns: str,
 ) -> dict[str, np.ndarray]:
-    """Give a ticker's returns on sessions of a calendar, its own or another's, to each of its prices."""
+    """Return a ticker's returns to each of its prices, on sessions of its own or of another calendar."""
     bars, target = prices.bars[name], calendars[calendar]
-    home = calendars[key(bars.mic)]
+    home = calendars[calendar_name(bars.mic)]
     at = np.searchsorted(target.dates, sessions)
     rows = np.concatenate([np.maximum(at - 1, 0), at])
-    cut = Calendar(target.name, target.dates[rows], None if target.closes is None else target.closes[rows])
+    selected = Calendar(target.name, target.dates[rows], None if target.closes is None else target.closes[rows])
 
-    def laid(values: Floats) -> Floats:
+    def align(values: Floats) -> Floats:
         if home.name == target.name:
-            its: Floats = rules.lay(bars, values, target)[rows]
-            return its
-        return rules.carried(bars, values, home, cut)
+            aligned: Floats = reindex(bars, values, target)[rows]
+            return aligned
+        return reindex_as_of(bars, values, home, selected)
 
-    closes = laid(rules.adjusted(bars))
-    found: dict[str, np.ndarray] = {}
+    closes = align(adjusted_close(bars))
+    moves: dict[str, np.ndarray] = {}
     for price in (price for price in PRICE_FIELDS if price in bars.fields):
-        now = closes if price == "close" else laid(rules.field(bars, price))
+        now = closes if price == "close" else align(adjusted_price(bars, price))
         ratio = now[len(at) :] / closes[: len(at)]
-        found[price] = np.asarray(np.log(ratio) if returns == "log" else ratio - 1.0)
-    return found
+        moves[price] = np.asarray(np.log(ratio) if returns == "log" else ratio - 1.0)
+    return moves

@@ -1,7 +1,7 @@
-"""Prices to returns: between adjusted closes, with an explicit rule for gaps, and the day's open, high or low.
+"""Returns from prices: between adjusted closes, or to the day's open, high or low, with an explicit rule for gaps.
 
-A missing price is never filled: the return is missing on that session and, by the rule "missing", on the session
-after it, whose price change belongs to several days; the rule "span" puts the whole change there.
+A missing price is never filled. The return is missing on its session and, under the rule "missing", on the session
+after it, because that price change spans several days; the rule "span" assigns the whole change to that session.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ RETURNS: tuple[Returns, ...] = get_args(Returns)
 GAPS: tuple[Gaps, ...] = get_args(Gaps)
 
 
-def lay(bars: Bars, values: Floats, calendar: Calendar) -> Floats:
-    """Lay a ticker's values out on the sessions of its calendar, (T,), NaN where it has none."""
+def reindex(bars: Bars, values: Floats, calendar: Calendar) -> Floats:
+    """Align a ticker's values with the sessions of its calendar, (T,), NaN where it has none."""
     out = np.full(len(calendar.dates), np.nan)
     at = np.searchsorted(calendar.dates, bars.dates)
     inside = at < len(out)
@@ -27,45 +27,46 @@ def lay(bars: Bars, values: Floats, calendar: Calendar) -> Floats:
     return out
 
 
-def adjusted(bars: Bars) -> Floats:
-    """Give the close adjusted for splits and dividends; the close itself where the source has no other."""
+def adjusted_close(bars: Bars) -> Floats:
+    """Return the close adjusted for splits and dividends, or the plain close if the source has no other."""
     return bars.fields.get("adjusted", bars.fields["close"])
 
 
-def field(bars: Bars, price: str) -> Floats:
-    """Give the open, high, low or close, scaled by the day's adjustment (adjusted close / close); NaN where absent."""
+def adjusted_price(bars: Bars, price: str) -> Floats:
+    """Return the open, high, low or close times the day's adjustment (adjusted close / close); NaN where absent."""
     if price == "close":
-        return adjusted(bars)
+        return adjusted_close(bars)
     values = bars.fields.get(price, np.full(len(bars.dates), np.nan))
-    return np.asarray(values * adjusted(bars) / bars.fields["close"])
+    return np.asarray(values * adjusted_close(bars) / bars.fields["close"])
 
 
-def carried(bars: Bars, values: Floats, own: Calendar, target: Calendar) -> Floats:
-    """Carry a series to another market's sessions: its last value known at each of their closes.
+def reindex_as_of(bars: Bars, values: Floats, source: Calendar, target: Calendar) -> Floats:
+    """Align a series with another market's sessions: the last value known at the close of each of them.
 
-    NaN before its first and after its last own session with a value; between them a value stands until the next.
+    A value is carried forward until the next one. NaN before the first and after the last session of the series' own
+    calendar, ``source``, that has a value.
 
     Returns
     -------
     float array (T,)
         On the sessions of ``target``.
     """
-    laid = lay(bars, values, own)
-    known = np.flatnonzero(np.isfinite(laid))
+    aligned = reindex(bars, values, source)
+    known = np.flatnonzero(np.isfinite(aligned))
     out = np.full(len(target.dates), np.nan)
     if not len(known):
         return out
-    own_time = own.dates if own.closes is None or target.closes is None else own.closes
-    target_time = target.dates if own.closes is None or target.closes is None else target.closes
-    session = np.searchsorted(own_time, target_time, side="right") - 1
+    source_time = source.dates if source.closes is None or target.closes is None else source.closes
+    target_time = target.dates if source.closes is None or target.closes is None else target.closes
+    session = np.searchsorted(source_time, target_time, side="right") - 1
     last = known[np.maximum(np.searchsorted(known, session, side="right") - 1, 0)]
-    good = (session >= known[0]) & (session <= known[-1])
-    out[good] = laid[last[good]]
+    inside = (session >= known[0]) & (session <= known[-1])
+    out[inside] = aligned[last[inside]]
     return out
 
 
-def change(level: Floats, returns: str, gaps: str, now: Floats | None = None) -> Floats:
-    r"""Take returns along the last axis: from each session's previous level to its level, or to ``now``.
+def compute_returns(level: Floats, returns: str, gaps: str, now: Floats | None = None) -> Floats:
+    r"""Compute returns along the last axis: from each session's previous level to its level, or to ``now``.
 
     .. math:: R_t = P_t / P_{t-1} - 1 \quad \text{or} \quad \ln P_t - \ln P_{t-1}
 
@@ -75,22 +76,29 @@ def change(level: Floats, returns: str, gaps: str, now: Floats | None = None) ->
         NaN where there is no price.
     returns : {"simple", "log"}
     gaps : {"missing", "span"}
-        Whether the first session after a gap has no return, or that of the whole gap.
+        Whether the first session after a gap has no return, or the return over the whole gap.
     now : float array (..., T), optional
-        What stands in for the session's own level, as the day's low.
+        Levels used instead of the session's level as the end of its return, such as the day's low.
+
+    Returns
+    -------
+    float array (..., T)
+        NaN for the first session, and where a level is missing.
 
     Examples
     --------
     >>> level = np.array([100.0, 110.0, np.nan, 121.0])
-    >>> np.round(change(level, "simple", "missing"), 3).tolist(), np.round(change(level, "simple", "span"), 3).tolist()
-    ([nan, 0.1, nan, nan], [nan, 0.1, nan, 0.1])
+    >>> compute_returns(level, "simple", "missing").round(3).tolist()
+    [nan, 0.1, nan, nan]
+    >>> compute_returns(level, "simple", "span").round(3).tolist()
+    [nan, 0.1, nan, 0.1]
     """
-    before = np.full_like(level, np.nan)
-    before[..., 1:] = (_filled(level) if gaps == "span" else level)[..., :-1]
-    ratio = (level if now is None else now) / before
+    previous = np.full_like(level, np.nan)
+    previous[..., 1:] = (_forward_fill(level) if gaps == "span" else level)[..., :-1]
+    ratio = (level if now is None else now) / previous
     return np.asarray(np.log(ratio) if returns == "log" else ratio - 1.0)
 
 
-def _filled(level: Floats) -> Floats:
+def _forward_fill(level: Floats) -> Floats:
     at = np.where(np.isfinite(level), np.arange(level.shape[-1]), 0)
     return np.asarray(np.take_along_axis(level, np.maximum.accumulate(at, axis=-1), axis=-1))

@@ -1,4 +1,4 @@
-"""Other news of the same firm near an event: which events it confounds, and which estimation days it spoils."""
+"""Other news of the same firm near an event: confounded events, and contaminated estimation days."""
 
 from __future__ import annotations
 
@@ -9,204 +9,228 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.core.clustering import components
-from eventstudy.prepare.intraday import written
+from eventstudy.prepare.intraday import format_session
 from eventstudy.prepare.panels import Market
-from eventstudy.prepare.placing import Attrition, calendars_of, firm_names, firm_of_tickers, placed_by
+from eventstudy.prepare.placing import Attrition, find_calendars, firm_names, firm_of_tickers, place_events
 from eventstudy.types import Bools, Calendar, Choices, Dates, Ints, Status
 
-FAR = 1 << 34  # days, or seconds of bars; beyond any date, so that firms do not meet on a common axis
-SAME_NEWS = 5  # days within which two listings of a firm tell the same news
+FAR = 1 << 34  # days, or seconds for bars, between firms on a common time axis: more than any range of dates
+SAME_NEWS = 5  # events of two listings of a firm at most this many days apart are the same news
 
 
-class Where(NamedTuple):
-    """Events on their calendars, each (N,): firm and announcement as numbers, calendar, and position of day 0 in it."""
+class EventPositions(NamedTuple):
+    """Events on their calendars, each (N,): firm and announcement as codes, calendar, and position of day 0 in it."""
 
     firm: Ints
     news: Ints
     calendar: np.ndarray
     position: Ints
 
-    def take(self, rows: Bools | Ints) -> Where:
-        """Keep some events."""
-        return Where(*(part[rows] for part in self))
+    def take(self, rows: Bools | Ints) -> EventPositions:
+        """Select events by mask or rows."""
+        return EventPositions(*(part[rows] for part in self))
 
 
-def placed_at(frame: pd.DataFrame, calendar: np.ndarray, position: Ints) -> Where:
-    """Say where some events are and whose they are."""
+def event_positions(frame: pd.DataFrame, calendar: np.ndarray, position: Ints) -> EventPositions:
+    """Return the positions of events with the codes of their firms and announcements."""
     firm = pd.factorize(firm_names(frame, firm_of_tickers(frame)))[0]
-    alone = bool((frame["cluster"].array == frame.index.array).all())  # each an announcement of its own
-    news = np.arange(len(frame)) if alone else pd.factorize(frame["cluster"])[0]
-    return Where(firm.astype(np.int64), news.astype(np.int64), calendar, position)
+    unclustered = bool((frame["cluster"].array == frame.index.array).all())  # every event is a separate announcement
+    news = np.arange(len(frame)) if unclustered else pd.factorize(frame["cluster"])[0]
+    return EventPositions(firm.astype(np.int64), news.astype(np.int64), calendar, position)
 
 
-def dates_of(where: Where, calendars: Mapping[str | None, Calendar], offset: int | Ints) -> Dates:
-    """Give the date of each event's session ``offset``, held within its calendar; NaT where it has no session."""
-    kind = next((its.dates.dtype for its in calendars.values()), np.dtype("datetime64[D]"))
-    out = np.full(len(where.position), np.datetime64("NaT"), dtype=kind)
-    at = where.position + offset
-    for name, its in calendars.items():
-        mine = (where.calendar == name) & (where.position >= 0)
-        out[mine] = its.dates[np.clip(at[mine], 0, len(its.dates) - 1)]
+def session_dates(positions: EventPositions, calendars: Mapping[str | None, Calendar], offset: int | Ints) -> Dates:
+    """Return the date ``offset`` sessions from each event's session, clipped to its calendar; NaT without session."""
+    dtype = next((sessions.dates.dtype for sessions in calendars.values()), np.dtype("datetime64[D]"))
+    out = np.full(len(positions.position), np.datetime64("NaT"), dtype=dtype)
+    at = positions.position + offset
+    for name, sessions in calendars.items():
+        on_calendar = (positions.calendar == name) & (positions.position >= 0)
+        out[on_calendar] = sessions.dates[np.clip(at[on_calendar], 0, len(sessions.dates) - 1)]
     return out
 
 
-def others_within(where: Where, first: Dates, last: Dates, news: Where, low: Dates, high: Dates) -> tuple[Ints, Ints]:
-    """Give the pairs of an event and other news of its firm whose dates ``low`` to ``high`` meet its own.
+def overlapping_news(
+    positions: EventPositions, first: Dates, last: Dates, news: EventPositions, low: Dates, high: Dates
+) -> tuple[Ints, Ints]:
+    """Return the pairs of an event and other news of its firm whose dates overlap.
 
-    Those are ``first`` to ``last``. News of the same announcement is not other news: of a home listing and an ADR.
+    The event's dates are ``first`` to ``last``, those of the news ``low`` to ``high``. News of the same announcement,
+    as of a home listing and an ADR, is not other news.
 
     Returns
     -------
-    event, other : int arrays (pairs,)
+    event, item : int arrays (pairs,)
+        Indices into ``positions`` and ``news``.
     """
-    if not len(news.firm) or not len(where.firm):
+    if not len(news.firm) or not len(positions.firm):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     low_at = low.astype(np.int64)
     span = int((high.astype(np.int64) - low_at).max())
     order = np.lexsort((low_at, news.firm))
     axis = news.firm[order] * FAR + low_at[order]
-    start = np.searchsorted(axis, where.firm * FAR + first.astype(np.int64) - span, side="left")
-    stop = np.searchsorted(axis, where.firm * FAR + last.astype(np.int64), side="right")
+    start = np.searchsorted(axis, positions.firm * FAR + first.astype(np.int64) - span, side="left")
+    stop = np.searchsorted(axis, positions.firm * FAR + last.astype(np.int64), side="right")
     n = stop - start
     event = np.repeat(np.arange(len(n)), n)
-    other = order[np.arange(n.sum()) + np.repeat(start - np.cumsum(n) + n, n)]
-    meets = (high[other] >= first[event]) & (low[other] <= last[event]) & (where.news[event] != news.news[other])
-    return event[meets], other[meets]
+    item = order[np.arange(n.sum()) + np.repeat(start - np.cumsum(n) + n, n)]
+    overlaps = (high[item] >= first[event]) & (low[item] <= last[event]) & (positions.news[event] != news.news[item])
+    return event[overlaps], item[overlaps]
 
 
 def _days(dates: Dates) -> Ints:
     return dates.astype("datetime64[D]").astype(np.int64)
 
 
-def spoilt(where: Where, estimation: Ints, news: Where, window: Ints, calendars: Mapping[str | None, Calendar]) -> Ints:
-    """Give the stretches of estimation windows (N, 2) that lie in the windows (M, 2) of other news of the firm.
+def contaminated_stretches(
+    positions: EventPositions,
+    estimation: Ints,
+    news: EventPositions,
+    window: Ints,
+    calendars: Mapping[str | None, Calendar],
+) -> Ints:
+    """Return the stretches of estimation windows (N, 2) that lie in the windows (M, 2) of other news of the firm.
 
     Returns
     -------
     int array (m, 3)
-        Event, first and last relative day; sorted by event, stretches of one event apart from each other.
+        Event, first and last relative day; sorted by event, without overlaps among the stretches of one event.
     """
-    first, last = (dates_of(where, calendars, offset) for offset in estimation.T)
-    low, high = (dates_of(news, calendars, offset) for offset in window.T)
-    event, other = others_within(where, first, last, news, low, high)
+    first, last = (session_dates(positions, calendars, offset) for offset in estimation.T)
+    low, high = (session_dates(news, calendars, offset) for offset in window.T)
+    event, item = overlapping_news(positions, first, last, news, low, high)
     start, stop = np.empty(len(event), dtype=np.int64), np.empty(len(event), dtype=np.int64)
-    for name, its in calendars.items():
-        mine = where.calendar[event] == name
-        own = where.position[event[mine]]
-        start[mine] = np.searchsorted(its.dates, low[other[mine]], side="left") - own
-        stop[mine] = np.searchsorted(its.dates, high[other[mine]], side="right") - 1 - own
+    for name, sessions in calendars.items():
+        on_calendar = positions.calendar[event] == name
+        day_0 = positions.position[event[on_calendar]]
+        start[on_calendar] = np.searchsorted(sessions.dates, low[item[on_calendar]], side="left") - day_0
+        stop[on_calendar] = np.searchsorted(sessions.dates, high[item[on_calendar]], side="right") - 1 - day_0
     start, stop = np.maximum(start, estimation[event, 0]), np.minimum(stop, estimation[event, 1])
-    there = start <= stop
-    return _merged(event[there], start[there], stop[there])
+    not_empty = start <= stop
+    return _merge_overlapping(event[not_empty], start[not_empty], stop[not_empty])
 
 
-def _merged(event: Ints, first: Ints, last: Ints) -> Ints:
-    """Join the stretches of one event that overlap."""
+def _merge_overlapping(event: Ints, first: Ints, last: Ints) -> Ints:
+    """Merge overlapping stretches of the same event."""
     if not len(event):
         return np.empty((0, 3), dtype=np.int64)
     part = components(event * FAR + first, event * FAR + last)
-    found = np.empty((int(part.max()) + 1, 3), dtype=np.int64)
-    found[part, 0] = event
-    found[:, 1], found[:, 2] = np.iinfo(np.int64).max, np.iinfo(np.int64).min
-    np.minimum.at(found[:, 1], part, first)
-    np.maximum.at(found[:, 2], part, last)
-    return found[np.lexsort((found[:, 1], found[:, 0]))]
+    stretches = np.empty((int(part.max()) + 1, 3), dtype=np.int64)
+    stretches[part, 0] = event
+    stretches[:, 1], stretches[:, 2] = np.iinfo(np.int64).max, np.iinfo(np.int64).min
+    np.minimum.at(stretches[:, 1], part, first)
+    np.maximum.at(stretches[:, 2], part, last)
+    return stretches[np.lexsort((stretches[:, 1], stretches[:, 0]))]
 
 
-def same_news(where: Where, session: Dates, named: bool) -> Ints | None:
-    """Give events that tell the same news one number, (N,): of one announcement, or of one firm some days apart.
+def link_same_news(positions: EventPositions, session: Dates, named: bool) -> Ints | None:
+    """Return a code of the news of each event, (N,), equal for the same announcement and for listings of one firm.
 
-    None where no two events do. Of one firm only events on different calendars are the same news: two on one are two.
-    Where the events have not ``named`` their firms, two listings are known to be one by their announcement alone.
+    Two events of one firm are the same news if they are on different calendars and at most ``SAME_NEWS`` days apart; on
+    one calendar they are different news. If the events have no column ``firm`` (``named`` is False), only the
+    announcement links listings. None if no two events share a code.
     """
-    news = announcement = where.news
+    news = announcement = positions.news
     if named and len(news):
-        order = np.lexsort((_days(session), where.firm))
-        near = (np.diff(where.firm[order]) == 0) & (np.diff(_days(session)[order]) <= SAME_NEWS)
-        near &= where.calendar[order][1:] != where.calendar[order][:-1]
+        order = np.lexsort((_days(session), positions.firm))
+        near = (np.diff(positions.firm[order]) == 0) & (np.diff(_days(session)[order]) <= SAME_NEWS)
+        near &= positions.calendar[order][1:] != positions.calendar[order][:-1]
         pairs = np.column_stack([order[:-1][near], order[1:][near]])
         codes = np.unique(announcement, return_inverse=True)[1]
         news = components(codes * 2, codes * 2, pairs)
     return None if pd.Index(news).is_unique else news
 
 
-def screened(
-    frame: pd.DataFrame, where: Where, own: Ints | None, other: pd.DataFrame | None, market: Market, choices: Choices,
-    attrition: Attrition,
+def screen_other_news(
+    frame: pd.DataFrame, positions: EventPositions, windows: Ints | None, other_news: pd.DataFrame | None,
+    market: Market, choices: Choices, attrition: Attrition,
 ) -> Ints:  # fmt: skip
-    """Lose what other news of the firm confounds or contaminates; give the spoilt stretches by row of the frame.
+    """Exclude events that other news of the firm confounds or contaminates; return the contaminated stretches.
 
-    ``own`` (N, 4) are the events' own windows. Two events of a ticker in one session are one that stands twice, and two
-    of a firm on different calendars within some days the same news: neither confounds the other.
+    ``windows`` (N, 4) are those of single events, None if all are the study's; ``other_news`` are events that are not
+    studied.
+    Two events of a ticker in one session are duplicates, and two of a firm on different calendars within some days are
+    the same news; neither confounds the other.
+
+    Returns
+    -------
+    int array (m, 3)
+        Row of the frame, first and last relative day of its estimation window; empty if contamination is ignored.
     """
-    nothing = np.empty((0, 3), dtype=np.int64)
+    no_stretches = np.empty((0, 3), dtype=np.int64)
     if choices.contaminated == "keep" and choices.confounding is None:
-        return nothing
+        return no_stretches
     rows = np.flatnonzero(attrition.ok)
-    its, news, names = where, where.take(rows), frame.index.to_numpy()[rows]
-    windows = np.tile([*choices.spec.estimation, *choices.spec.event], (len(frame), 1)) if own is None else own
+    news, names = positions.take(rows), frame.index.to_numpy()[rows]
+    if windows is None:
+        windows = np.tile([*choices.spec.estimation, *choices.spec.event], (len(frame), 1))
     estimation, event_window = windows[rows, :2], windows[rows, 2:]
-    if other is not None:
-        its, extra, labels = _other_news(frame, where, other, market, choices)
-        news = Where(*(np.concatenate(parts) for parts in zip(its.take(rows), extra, strict=True)))
+    if other_news is not None:
+        positions, extra, labels = _place_other_news(frame, positions, other_news, market, choices)
+        news = EventPositions(*(np.concatenate(parts) for parts in zip(positions.take(rows), extra, strict=True)))
         names = np.concatenate([names, labels])
         event_window = np.concatenate([event_window, np.tile(choices.spec.event, (len(labels), 1))])
-    its = its.take(rows)
+    studied = positions.take(rows)
     if choices.confounding is not None:
-        first, last = (dates_of(its, market.calendars, offset) for offset in choices.confounding)
-        day = dates_of(news, market.calendars, 0)
-        event, found = others_within(its, first, last, news, day, day)
+        first, last = (session_dates(studied, market.calendars, offset) for offset in choices.confounding)
+        day = session_dates(news, market.calendars, 0)
+        event, item = overlapping_news(studied, first, last, news, day, day)
         ticker = frame["ticker"].to_numpy(dtype=object)[rows]
-        again = found < len(rows)
-        again[again] = (ticker[event[again]] == ticker[found[again]]) & (day[event[again]] == day[found[again]])
-        apart = np.abs(_days(day[found]) - _days(dates_of(its, market.calendars, 0)[event]))
-        elsewhere = (found < len(rows)) & (its.calendar[event] != news.calendar[found])
-        again |= elsewhere & (apart <= SAME_NEWS)  # as in same_news
-        event, found = event[~again], found[~again]
+        ignored = item < len(rows)
+        ignored[ignored] = (ticker[event[ignored]] == ticker[item[ignored]]) & (
+            day[event[ignored]] == day[item[ignored]]
+        )
+        days_apart = np.abs(_days(day[item]) - _days(session_dates(studied, market.calendars, 0)[event]))
+        other_calendar = (item < len(rows)) & (studied.calendar[event] != news.calendar[item])
+        ignored |= other_calendar & (days_apart <= SAME_NEWS)  # as in link_same_news
+        event, item = event[~ignored], item[~ignored]
         hit, at = np.unique(event, return_index=True)
-        reason = [f"other news of the firm, {names[j]}, on {written(news.calendar[j], day[j])}" for j in found[at]]
-        attrition.lose_rows(rows[hit], Status.CONFOUNDED, reason)
+        reason = [
+            f"other news of the firm, {names[j]}, on {format_session(news.calendar[j], day[j])}" for j in item[at]
+        ]
+        attrition.exclude_rows(rows[hit], Status.CONFOUNDED, reason)
     if choices.contaminated == "keep":
-        return nothing
-    stretches = spoilt(its, estimation, news, event_window, market.calendars)
+        return no_stretches
+    stretches = contaminated_stretches(studied, estimation, news, event_window, market.calendars)
     if choices.contaminated == "drop":
         n_days = np.bincount(stretches[:, 0], stretches[:, 2] - stretches[:, 1] + 1, len(rows))
         hit = np.flatnonzero(n_days)
         reason = [f"{n_days[i]:.0f} days of its estimation window lie in event windows of the firm" for i in hit]
-        attrition.lose_rows(rows[hit], Status.CONTAMINATED, reason)
+        attrition.exclude_rows(rows[hit], Status.CONTAMINATED, reason)
     stretches[:, 0] = rows[stretches[:, 0]]
     return stretches
 
 
-def _other_news(
-    frame: pd.DataFrame, where: Where, other: pd.DataFrame, market: Market, choices: Choices
-) -> tuple[Where, Where, np.ndarray]:
-    """Place the events that are not studied; give all with common numbers of firms and announcements.
+def _place_other_news(
+    frame: pd.DataFrame, positions: EventPositions, other_news: pd.DataFrame, market: Market, choices: Choices
+) -> tuple[EventPositions, EventPositions, np.ndarray]:
+    """Place the news that is not studied; return studied and other news with common codes, and the ids of the latter.
 
-    The ids of two sets of events may agree by chance, so one name is one announcement only where its dates are near.
+    Cluster names of two sets of events may agree by chance, so a name counts as the same announcement only if the dates
+    are at most ``SAME_NEWS`` days apart.
     """
-    firm_of = firm_of_tickers(frame, other)
-    firm = pd.factorize(np.concatenate([firm_names(part, firm_of) for part in (frame, other)]))[0].astype(np.int64)
+    firm_of = firm_of_tickers(frame, other_news)
+    firm = pd.factorize(np.concatenate([firm_names(part, firm_of) for part in (frame, other_news)]))[0].astype(np.int64)
     dates = frame["date"].groupby(frame["cluster"])
     near = pd.Timedelta(days=SAME_NEWS)
-    first, last = (other["cluster"].map(edge) for edge in (dates.min() - near, dates.max() + near))
-    shared = ((other["date"] >= first) & (other["date"] <= last)).to_numpy()
-    names = [(label, known) for label, known in zip(other["cluster"], shared, strict=True)]
+    first, last = (other_news["cluster"].map(edge) for edge in (dates.min() - near, dates.max() + near))
+    shared = ((other_news["date"] >= first) & (other_news["date"] <= last)).to_numpy()
+    names = [(label, known) for label, known in zip(other_news["cluster"], shared, strict=True)]
     news = pd.factorize(pd.Series([*((label, True) for label in frame["cluster"]), *names]))[0].astype(np.int64)
-    apart = Attrition(len(other))
-    calendar = calendars_of(other, market.prices, apart)
-    position, _ = placed_by(other, calendar, market.calendars, choices.on_closed, apart)
-    extra = Where(firm[len(frame) :], news[len(frame) :], calendar, position).take(apart.ok)
-    studied = where._replace(firm=firm[: len(frame)], news=news[: len(frame)])
-    return studied, extra, other.index.to_numpy()[apart.ok]
+    attrition = Attrition(len(other_news))  # news that cannot be placed is ignored
+    calendar = find_calendars(other_news, market.prices, attrition)
+    position, _ = place_events(other_news, calendar, market.calendars, choices.on_closed, attrition)
+    extra = EventPositions(firm[len(frame) :], news[len(frame) :], calendar, position).take(attrition.ok)
+    studied = positions._replace(firm=firm[: len(frame)], news=news[: len(frame)])
+    return studied, extra, other_news.index.to_numpy()[attrition.ok]
 
 
-def hidden(stretches: Ints, rows: Ints, choices: Choices) -> Ints | None:
-    """Give the stretches that do not count, by place in ``rows``; None where none is masked."""
+def masked_stretches(stretches: Ints, rows: Ints, choices: Choices) -> Ints | None:
+    """Return the masked stretches, with the event as index into ``rows``; None if none is masked."""
     if choices.contaminated != "mask" or not len(stretches):
         return None
-    place_of = np.full(int(max(stretches[:, 0].max(), rows.max(initial=0))) + 1, -1)
-    place_of[rows] = np.arange(len(rows))
-    own = np.column_stack([place_of[stretches[:, 0]], stretches[:, 1:]])
-    own = own[own[:, 0] >= 0]
-    return own[np.argsort(own[:, 0], kind="stable")]
+    index_of = np.full(int(max(stretches[:, 0].max(), rows.max(initial=0))) + 1, -1)
+    index_of[rows] = np.arange(len(rows))
+    masked = np.column_stack([index_of[stretches[:, 0]], stretches[:, 1:]])
+    masked = masked[masked[:, 0] >= 0]
+    return masked[np.argsort(masked[:, 0], kind="stable")]

@@ -1,4 +1,4 @@
-"""Windows of the single event: days that its own columns name."""
+"""Estimation and event windows that differ by event, read from columns of the events."""
 
 from __future__ import annotations
 
@@ -10,35 +10,37 @@ from eventstudy.types import Choices, Ints
 
 
 def own_windows(frame: pd.DataFrame, choices: Choices) -> Ints | None:
-    """Give the first and last day of each event's estimation and event window, (N, 4); None where all are the study's.
+    """Return the first and last day of each event's estimation and event window, (N, 4); None if no columns are named.
 
-    A blank cell takes the study's day.
+    A blank cell stands for the study's day.
 
     Raises
     ------
     InputError
-        When a cell is no whole number, the first day is after the last, or a day is outside the study's window.
+        If a cell is not a whole number, the first day is after the last, or a day is outside the study's window.
     """
     if choices.estimation_columns is None and choices.event_columns is None:
         return None
-    spec, found = choices.spec, np.empty((len(frame), 4), dtype=np.int64)
-    for at, (name, whole, columns) in enumerate(
+    spec, windows = choices.spec, np.empty((len(frame), 4), dtype=np.int64)
+    for at, (name, study_window, columns) in enumerate(
         (("estimation", spec.estimation, choices.estimation_columns), ("event", spec.event, choices.event_columns))
     ):
         for end in (0, 1):
-            found[:, 2 * at + end] = whole[end] if columns is None else _days(frame, columns[end], whole[end])
-        first, last = found[:, 2 * at], found[:, 2 * at + 1]
-        bad = (first > last) | (first < whole[0]) | (last > whole[1])
+            day = study_window[end]
+            windows[:, 2 * at + end] = day if columns is None else _read_days(frame, columns[end], day)
+        first, last = windows[:, 2 * at], windows[:, 2 * at + 1]
+        bad = (first > last) | (first < study_window[0]) | (last > study_window[1])
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
             raise InputError(
                 f"the {name} window of event {frame.index[row]!r} is ({first[row]}, {last[row]}); it must lie inside"
-                f" the study's, {whole}: widen {name}=, or correct the columns {columns}"
+                f" the study's, {study_window}: widen {name}=, or correct the columns {columns}"
             )
-    return found
+    return windows
 
 
-def _days(frame: pd.DataFrame, column: str, blank: int) -> Ints:
+def _read_days(frame: pd.DataFrame, column: str, blank: int) -> Ints:
+    """Read a column of relative days, (N,); a blank cell gives the day ``blank``."""
     if column not in frame.columns:
         raise one_of("a column of the window", column, frame.columns)
     cells = frame[column]

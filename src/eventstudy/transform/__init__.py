@@ -1,8 +1,8 @@
-"""Prices made from prices: months, portfolios, an index without some members, series of your own, delistings, nights.
+"""Transforms of prices: months, portfolios, an index without constituents, user series, delistings, overnight bars.
 
-Each function takes :class:`~eventstudy.bars.Prices` and returns new ones; the input is not changed. What was done is
-in ``provenance["transformed"]``, and what a reader should know of it in ``provenance["noticed"]``, which a result shows
-among its notes. Levels are adjusted closes where there are any, else closes, as in a study.
+Each function takes :class:`~eventstudy.bars.Prices` and returns new ones; the input is not changed. The transforms
+applied are listed in ``provenance["transformed"]``, and remarks by ticker in ``provenance["noticed"]``, which a result
+shows among its notes. Levels are adjusted closes if there are any, else closes, as in a study.
 """
 
 from __future__ import annotations

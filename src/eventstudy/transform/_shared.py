@@ -1,152 +1,167 @@
-"""What the transforms of prices share: checked arguments, levels on common dates, and what is said of it all."""
+"""Helpers of the transforms of prices: argument checks, levels on common dates, and the texts of notes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
-from typing import Any
 
 import numpy as np
 
 from eventstudy import markets
 from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError
-from eventstudy.prepare.calendar import key, observed
-from eventstudy.prepare.returns import adjusted, lay
+from eventstudy.prepare.calendar import calendar_name, observed_calendar
+from eventstudy.prepare.returns import adjusted_close, reindex
 from eventstudy.types import Dates, Floats
 
-LATE = 3  # a month whose price is older by more sessions than this is not a whole month; holidays alone explain less
+LATE = 3  # sessions between a month's last price and its end above which the month is incomplete; holidays take fewer
 DAY = np.timedelta64(1, "D")
-UNITS = {"GBp": "GBP", "ZAc": "ZAR"}  # the hundredth part of a currency has the currency's returns
+UNITS = {"GBp": "GBP", "ZAc": "ZAR"}  # prices in a hundredth of a currency have the same returns as in the currency
 
 
-def changed(prices: Prices, bars: Mapping[str, Bars], done: str, notes: Mapping[str, Sequence[str]]) -> Prices:
-    """Give new prices that say what was done and what is to be known of it."""
+def with_record(
+    prices: Prices, bars: Mapping[str, Bars], description: str, notes: Mapping[str, Sequence[str]]
+) -> Prices:
+    """Return new prices whose provenance records the transform applied and the notes on each ticker."""
     old = prices.provenance
     noticed: dict[str, list[str]] = {ticker: list(texts) for ticker, texts in old.get("noticed", {}).items()}
     for ticker, texts in notes.items():
         if texts:
             noticed[ticker] = [*noticed.get(ticker, []), *texts]
-    more: dict[str, Any] = {"transformed": [*old.get("transformed", []), done]}
-    return Prices(dict(bars), dict(prices.problems), {**old, **more, **({"noticed": noticed} if noticed else {})})
+    record: dict[str, object] = {"transformed": [*old.get("transformed", []), description]}
+    if noticed:
+        record["noticed"] = noticed
+    return Prices(dict(bars), dict(prices.problems), {**old, **record})
 
 
 def check_daily(prices: Prices, what: str) -> None:
-    """Refuse bars within the day."""
-    bars = [ticker for ticker, its in prices.bars.items() if its.intraday]
-    if bars:
-        raise InputError(f"{what} is for daily prices, and {few(bars)} have bars within the day")
+    """Raise :class:`InputError` if any prices are intraday."""
+    intraday = [ticker for ticker, bars in prices.bars.items() if bars.intraday]
+    if intraday:
+        raise InputError(
+            f"{what} is for daily prices, and {format_names(intraday)} have intraday prices; pass daily prices"
+        )
 
 
-def asked(prices: Prices, what: str, tickers: Iterable[Any]) -> list[str]:
-    """Check that there are prices of some tickers, at least one and each once."""
+def check_tickers(prices: Prices, what: str, tickers: Iterable[object]) -> list[str]:
+    """Return the tickers as a list; raise unless there is at least one, each once and with prices."""
     if isinstance(tickers, str):
         raise InputError(f"{what} is the text {tickers!r}; give a list, as in [{tickers!r}]")
-    found = list(tickers)
-    here = few(prices.tickers)
-    if not found or len(set(map(str, found))) < len(found):
-        raise InputError(f"{what}: {found}; name at least one ticker, and each once; there are prices of {here}")
-    for ticker in found:
+    names = list(tickers)
+    available = format_names(prices.tickers)
+    if not names or len(set(map(str, names))) < len(names):
+        raise InputError(f"{what}: {names}; name at least one ticker, and each once; there are prices of {available}")
+    checked: list[str] = []
+    for ticker in names:
         if not isinstance(ticker, str) or ticker not in prices.bars:
-            why = prices.problems.get(str(ticker), "no such ticker")
-            raise InputError(f"{what}: {ticker!r} has no prices ({why}); there are prices of {here}")
-    return found
+            reason = prices.problems.get(str(ticker), "no such ticker")
+            raise InputError(f"{what}: {ticker!r} has no prices ({reason}); there are prices of {available}")
+        checked.append(ticker)
+    return checked
 
 
-def numbers(prices: Prices, what: str, given: Any) -> dict[str, float]:
-    """Check a mapping from tickers that have prices to finite numbers."""
-    if not hasattr(given, "items"):
-        raise InputError(f"{what} is {given!r}; give a mapping from ticker to number, as {{'9988.HK': 0.09}}")
-    found = dict(given.items())
-    for ticker in asked(prices, what, found):
-        value = found[ticker]
+def check_numbers(prices: Prices, what: str, values: object) -> dict[str, float]:
+    """Return a mapping from tickers to numbers as a dict; raise unless all have prices and are finite."""
+    if not hasattr(values, "items"):
+        raise InputError(f"{what} is {values!r}; give a mapping from ticker to number, as {{'9988.HK': 0.09}}")
+    items: dict[object, object] = dict(values.items())
+    checked: dict[str, float] = {}
+    for ticker in check_tickers(prices, what, items):
+        value = items[ticker]
         if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
             raise InputError(f"{what}: that of {ticker} is {value!r}; give a finite decimal number, as 0.09")
-    return {ticker: float(value) for ticker, value in found.items()}
+        checked[ticker] = float(value)
+    return checked
 
 
-def new_name(prices: Prices, name: str) -> str:
-    """Check the name of a ticker that is made."""
+def check_new_name(prices: Prices, name: str) -> str:
+    """Return the name of a new ticker; raise if it is not valid or already has prices."""
     if markets.check_ticker(name) in prices.bars:
         raise InputError(f"name is {name!r}, and there are prices of it already; choose another")
     return name
 
 
-def market_of(prices: Prices, tickers: Sequence[str], what: str) -> tuple[str | None, str | None]:
-    """Give the one exchange and currency of some tickers."""
+def common_market(prices: Prices, tickers: Sequence[str], what: str) -> tuple[str | None, str | None]:
+    """Return the exchange and currency that the tickers share; raise if they do not share them."""
     bars = [prices.bars[t] for t in tickers]
     currencies = {UNITS.get(b.currency or "", b.currency) for b in bars}
-    if len({key(b.mic) for b in bars}) > 1 or len(currencies) > 1:
-        where = ", ".join(f"{b.ticker} ({b.mic or 'no exchange'}, {b.currency or 'no currency'})" for b in bars)
+    if len({calendar_name(b.mic) for b in bars}) > 1 or len(currencies) > 1:
+        markets_of_bars = ", ".join(
+            f"{b.ticker} ({b.mic or 'no exchange'}, {b.currency or 'no currency'})" for b in bars
+        )
         raise InputError(
-            f"the {what} are of several calendars or currencies: {where}; returns add on the same sessions and in one"
-            " currency: take those of one exchange together"
+            f"the {what} are of several calendars or currencies: {markets_of_bars}; returns can be combined only on the"
+            " same sessions and in one currency: choose tickers of one exchange"
         )
     mics = {b.mic for b in bars}
-    return mics.pop() if len(mics) == 1 else key(bars[0].mic), currencies.pop()
+    return mics.pop() if len(mics) == 1 else calendar_name(bars[0].mic), currencies.pop()
 
 
 def levels(prices: Prices, tickers: Sequence[str]) -> tuple[Dates, Floats]:
-    """Give the adjusted closes of some tickers, (N, T), on the dates on which any of them has one."""
+    """Return the adjusted closes of the tickers, (N, T), on the dates on which at least one of them has one."""
     bars = [prices.bars[t] for t in tickers]
-    calendar = observed(None, bars)
-    level = np.stack([lay(b, adjusted(b), calendar) for b in bars])
-    some = np.isfinite(level).any(axis=0)
-    return calendar.dates[some], level[:, some]
+    calendar = observed_calendar(None, bars)
+    level = np.stack([reindex(b, adjusted_close(b), calendar) for b in bars])
+    has_price = np.isfinite(level).any(axis=0)
+    return calendar.dates[has_price], level[:, has_price]
 
 
-def in_common(dates: Dates, level: Floats, tickers: Sequence[str], least: int) -> tuple[Dates, Floats, list[str]]:
-    """Keep the dates on which all tickers have a level, and say which are missing after the first of them."""
+def common_dates(dates: Dates, level: Floats, tickers: Sequence[str], least: int) -> tuple[Dates, Floats, list[str]]:
+    """Select the dates on which all tickers have a level, with a note on the dates dropped after the first of them."""
     priced = np.isfinite(level)
-    whole = np.asarray(priced.all(axis=0))
-    if whole.sum() < least:
-        raise InputError(f"{', '.join(tickers)} have {whole.sum()} dates with prices in common; {least} are needed")
-    first = int(np.flatnonzero(whole)[0])
+    complete = np.asarray(priced.all(axis=0))
+    if complete.sum() < least:
+        raise InputError(f"{', '.join(tickers)} have {complete.sum()} dates with prices in common; {least} are needed")
+    first = int(np.flatnonzero(complete)[0])
     notes = []
-    if not whole[first:].all():
-        which = counted(tickers, (~priced[:, first:]).sum(axis=1))
-        notes.append(f"no level on {listed(dates[first:][~whole[first:]])}: there was no price ({which})")
-    return dates[whole], level[:, whole], notes
+    if not complete[first:].all():
+        counts = format_counts(tickers, (~priced[:, first:]).sum(axis=1))
+        notes.append(f"no level on {format_dates(dates[first:][~complete[first:]])}: there was no price ({counts})")
+    return dates[complete], level[:, complete], notes
 
 
-def counted(tickers: Sequence[str], counts: np.ndarray) -> str:
-    """Say of which tickers there are how many."""
-    return few([f"{t} {n}" for t, n in zip(tickers, counts, strict=True) if n])
+def format_counts(tickers: Sequence[str], counts: np.ndarray) -> str:
+    """Format the tickers whose count is not zero, with their counts."""
+    return format_names([f"{t} {n}" for t, n in zip(tickers, counts, strict=True) if n])
 
 
-def listed(days: np.ndarray) -> str:
-    """Name the first of some days or months, and say how many there are."""
+def format_dates(days: np.ndarray) -> str:
+    """Format the first three days or months, with the number of all and the last."""
     shown = ", ".join(map(str, days[:3]))
     return shown if len(days) <= 3 else f"{shown}, ... ({len(days)} in all, the last {days[-1]})"
 
 
-def few(names: Sequence[str]) -> str:
-    """Name the first of many."""
+def format_names(names: Sequence[str]) -> str:
+    """Format the first ten names, with the number of the others."""
     return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
 def sessions_after(mic: str | None, dates: Dates, until: Dates) -> np.ndarray:
-    """Count the sessions after each date, up to another; weekdays where the exchange is not known."""
+    """Count the sessions after each date, up to and including ``until``; weekdays if the exchange is not known."""
     if mic is None:
         return np.busday_count(dates + DAY, until + DAY)
-    known, _ = markets.sessions(mic)
-    return np.asarray(np.searchsorted(known, until, side="right") - np.searchsorted(known, dates, side="right"))
+    session_dates, _ = markets.sessions(mic)
+    return np.asarray(
+        np.searchsorted(session_dates, until, side="right") - np.searchsorted(session_dates, dates, side="right")
+    )
 
 
-def months_noticed(bars: Bars, dates: Dates, ends: Dates, last: Dates) -> list[str]:
-    """Say which months are missing, and which are not whole."""
+def month_notes(bars: Bars, dates: Dates, ends: Dates, last: Dates) -> list[str]:
+    """Return notes on missing and incomplete months."""
     notes = []
     months = ends.astype("datetime64[M]")
-    gone = np.setdiff1d(np.arange(months[0], months[-1]), months)
-    if len(gone):
-        notes.append(f"no price in {listed(gone)}; the return after it is missing, or of several months")
+    missing = np.setdiff1d(np.arange(months[0], months[-1]), months)
+    if len(missing):
+        notes.append(f"no price in {format_dates(missing)}; the return after it is missing, or of several months")
     late = sessions_after(bars.mic, last, ends) > LATE
     if late[:-1].any():
-        notes.append(f"the last price of {listed(months[:-1][late[:-1]])} is more than {LATE} sessions before its end")
+        notes.append(
+            f"the last price of {format_dates(months[:-1][late[:-1]])} is more than {LATE} sessions before its end"
+        )
     if late[-1]:
-        notes.append(f"{months[-1]} is not a whole month: its last price is of {last[-1]}")
+        notes.append(f"{months[-1]} is not a whole month: its last price is on {last[-1]}")
     before = sessions_after(bars.mic, months[:1].astype("datetime64[D]"), dates[:1])[0]
     if before > LATE and set(bars.fields) - {"close", "adjusted"}:
-        notes.append(f"{months[0]} begins on {dates[0]}: only its close is that of a whole month")
+        notes.append(f"{months[0]} begins on {dates[0]}: only its close covers a whole month")
     return notes

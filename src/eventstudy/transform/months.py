@@ -1,4 +1,4 @@
-"""Daily prices made monthly."""
+"""Aggregate daily prices to months."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.bars import Bars, Prices
-from eventstudy.prepare.returns import adjusted
+from eventstudy.prepare.returns import adjusted_close
 from eventstudy.transform._shared import (
     DAY,
-    changed,
     check_daily,
-    months_noticed,
+    month_notes,
+    with_record,
 )
 from eventstudy.types import Dates
 
@@ -21,26 +21,32 @@ OF_MONTH = {"close": "last", "adjusted": "last", "open": "first", "high": "max",
 
 
 def monthly(prices: Prices) -> Prices:
-    """Give the last price of each calendar month, for studies in months.
+    """Return the last price of each calendar month, for studies in months.
 
-    A month is dated at its last calendar day, so that all markets agree; the observed dates are the calendar, and an
-    event by its date alone, with ``on_closed="next"``, belongs to the month it lies in. Windows count months.
+    A month is dated at its last calendar day, so that all markets agree; the observed dates are the calendar. With
+    ``on_closed="next"``, an event known by its date alone belongs to the month that contains it. Windows count months.
 
-    Open is the month's first, high and low its extremes, each in terms of the month's last close: a day's price times
-    its adjustment (adjusted close / close) over the last day's. Volume is the sum, and a series of your own the mean.
-    A month without a price is absent. Noticed are months that are missing between others, and months whose last price
-    is more than 3 sessions before their end (weekdays, where the exchange is not known): the last month of unfinished
-    data is such a stub. In a first month that begins late, only the open, the extremes and the volume are of a part.
+    The open is the month's first, the high and low are its extremes, all on the scale of the month's last close: a
+    day's price times the ratio of its adjustment (adjusted close / close) to the last day's. Volume is summed, series
+    of the user are averaged. A month without a price is absent. Notes report missing months between others, and months
+    whose last price is more than 3 sessions (weekdays, if the exchange is not known) before their end, such as an
+    unfinished last month. In a first month that begins late, only the close covers the whole month; open, high, low
+    and volume cover a part.
 
     Parameters
     ----------
     prices : Prices
-        Daily.
+        Daily prices.
 
     Returns
     -------
     Prices
         The same tickers and currencies, without exchanges.
+
+    Raises
+    ------
+    InputError
+        If any prices are intraday.
 
     Examples
     --------
@@ -53,14 +59,15 @@ def monthly(prices: Prices) -> Prices:
     2021-02-28   12.0
     """
     check_daily(prices, "monthly")
-    bars, notes = {}, {}
-    for ticker, its in prices.bars.items():
-        bars[ticker], notes[ticker] = _months(its)
-    return changed(prices, bars, "monthly: the last price of each month, dated at the month's last day", notes)
+    converted, notes = {}, {}
+    for ticker, bars in prices.bars.items():
+        converted[ticker], notes[ticker] = _aggregate_months(bars)
+    return with_record(prices, converted, "monthly: the last price of each month, dated at the month's last day", notes)
 
 
-def _months(bars: Bars) -> tuple[Bars, list[str]]:
-    close, level = bars.fields["close"], adjusted(bars)
+def _aggregate_months(bars: Bars) -> tuple[Bars, list[str]]:
+    """Return the monthly bars of one ticker, and notes on them."""
+    close, level = bars.fields["close"], adjusted_close(bars)
     priced = np.isfinite(close) & np.isfinite(level)
     dates, factor = bars.dates[priced], (level / close)[priced]
     month = dates.astype("datetime64[M]")
@@ -70,8 +77,8 @@ def _months(bars: Bars) -> tuple[Bars, list[str]]:
     for name, values in bars.fields.items():
         scaled = values[priced] * (factor / factor[last][group] if name in ("open", "high", "low") else 1.0)
         grouped = pd.Series(scaled).groupby(group)
-        made = grouped.sum(min_count=1) if name == "volume" else grouped.agg(OF_MONTH.get(name, "mean"))
-        fields[name] = np.asarray(made, dtype=np.float64)
+        aggregate = grouped.sum(min_count=1) if name == "volume" else grouped.agg(OF_MONTH.get(name, "mean"))
+        fields[name] = np.asarray(aggregate, dtype=np.float64)
     ends: Dates = np.asarray((months + 1).astype("datetime64[D]") - DAY, dtype="datetime64[D]")
-    notes = months_noticed(bars, dates, ends, dates[last]) if len(dates) else []
+    notes = month_notes(bars, dates, ends, dates[last]) if len(dates) else []
     return replace(bars, dates=ends, fields=fields, mic=None), notes

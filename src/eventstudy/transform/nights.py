@@ -1,7 +1,7 @@
-"""Bars within the day made into others: the night as a bar of its own, the hours of regular trading alone.
+"""Transforms of intraday bars: a separate bar for the overnight return, and a selection of hours of the day.
 
-They are used as ``eventstudy.transform.overnight`` and ``eventstudy.transform.hours``. Prices within the day are seldom
-adjusted: the night before an ex-dividend day or a split then holds the dividend or the split.
+Use them as ``eventstudy.transform.overnight`` and ``eventstudy.transform.hours``. Intraday prices are seldom adjusted:
+the overnight return before an ex-dividend day or a split then contains the dividend or the split.
 """
 
 from __future__ import annotations
@@ -14,35 +14,35 @@ import numpy as np
 from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError
 from eventstudy.markets import wall
-from eventstudy.prepare.calendar import key, observed
-from eventstudy.transform._shared import changed, few
+from eventstudy.prepare.calendar import calendar_name, observed_calendar
+from eventstudy.transform._shared import format_names, with_record
 from eventstudy.types import Bools, Dates, Floats
 
-SECOND = np.timedelta64(1, "s")  # a night is dated a second before the day's first bar, so that it ends with it
+SECOND = np.timedelta64(1, "s")  # an overnight bar starts a second before the day's first bar, and ends at its start
 CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)", re.ASCII)
 
 
 def overnight(prices: Prices) -> Prices:
-    """Give every day's opening a bar of its own, so that no bar's return holds the night.
+    """Insert an overnight bar before each day's first bar, so that no other return includes the night.
 
-    The return of a day's first bar spans the night: it is the move from the last close to the first open, and then from
-    open to close. Here the first of the two is a bar by itself, which closes at the first bar's open; the first bar is
-    left with open to close. The night is dated one second before the first bar: it ends there, so that what is
-    announced at night falls on it, and it has a clock time of its own.
+    The return of a day's first bar consists of the move from the previous close to the open, and of the move from open
+    to close. The first part becomes a bar that closes at the first bar's open; the first bar keeps the second part.
+    The overnight bar starts one second before the first bar, and ends where that begins, so that announcements made
+    overnight fall on it, and it has its own time of day.
 
-    The day begins with the first bar of any ticker of the exchange. Where a ticker's own first bar is later, its price
-    at the end of the night is not known, and the night is missing; such days are counted in what is noticed. So is the
-    night of a market that does not stop.
+    The day begins with the first bar of any ticker of the exchange. If a ticker's first bar is later, its price at the
+    opening is not known and it has no overnight bar; notes count such days. A market that does not close between days
+    has no overnight bars.
 
     Parameters
     ----------
     prices : Prices
-        Bars within the day, with opens.
+        Intraday prices with opens.
 
     Raises
     ------
     InputError
-        When prices are daily, or a ticker has no opens.
+        If prices are daily, or a ticker has no opens.
 
     Examples
     --------
@@ -59,36 +59,39 @@ def overnight(prices: Prices) -> Prices:
     2021-01-05 10:30:00+00:00    12.0
     Name: close, dtype: float64
     """
-    _check_bars(prices, "overnight")
-    closed = [t for t, its in prices.bars.items() if "open" not in its.fields]
-    if closed:
-        raise InputError(f"{few(closed)} have no open, where the night ends; read prices that have it")
-    bars, notes = {}, {}
-    for home in {key(its.mic) for its in prices.bars.values()}:
-        mine = {t: its for t, its in prices.bars.items() if key(its.mic) == home}
-        calendar = observed(home, list(mine.values()))
-        morning = _mornings(home, calendar.dates, calendar.closes)
-        for ticker, its in mine.items():
-            bars[ticker], missing = _with_nights(its, morning)
+    _check_intraday(prices, "overnight")
+    without_open = [t for t, bars in prices.bars.items() if "open" not in bars.fields]
+    if without_open:
+        raise InputError(
+            f"{format_names(without_open)} have no open, and the overnight return ends at the open; read prices with"
+            " opens"
+        )
+    converted, notes = {}, {}
+    for name in {calendar_name(bars.mic) for bars in prices.bars.values()}:
+        members = {ticker: bars for ticker, bars in prices.bars.items() if calendar_name(bars.mic) == name}
+        calendar = observed_calendar(name, list(members.values()))
+        openings = _opening_bars(name, calendar.dates, calendar.closes)
+        for ticker, bars in members.items():
+            converted[ticker], missing = _insert_overnight(bars, openings)
             if missing:
-                notes[ticker] = [f"no price at the opening of {missing} of {len(morning)} days: the night is missing"]
-    ordered = {ticker: bars[ticker] for ticker in prices.bars}
-    return changed(prices, ordered, "overnight: every night is a bar that closes at the day's first open", notes)
+                notes[ticker] = [f"no price at the opening of {missing} of {len(openings)} days: the night is missing"]
+    ordered = {ticker: converted[ticker] for ticker in prices.bars}
+    return with_record(prices, ordered, "overnight: every night is a bar that closes at the day's first open", notes)
 
 
-def _mornings(home: str | None, starts: Dates, ends: Dates | None) -> Dates:
-    """Give the starts of the days' first bars, where trading had stopped before."""
+def _opening_bars(name: str | None, starts: Dates, ends: Dates | None) -> Dates:
+    """Return the starts of the days' first bars, if trading stopped before them."""
     if ends is None or not len(starts):
         return starts[:0]
-    day = wall(home, starts).astype("datetime64[D]")
+    day = wall(name, starts).astype("datetime64[D]")
     stopped = starts[1:] - ends[:-1] >= SECOND
     return np.asarray(starts[1:][(day[1:] != day[:-1]) & stopped])
 
 
-def _with_nights(bars: Bars, morning: Dates) -> tuple[Bars, int]:
-    """Put a bar before each of a ticker's mornings; and count the days on which it has bars and no morning."""
+def _insert_overnight(bars: Bars, openings: Dates) -> tuple[Bars, int]:
+    """Insert an overnight bar before each opening bar; count the days within a ticker's history without one."""
     open_, close = bars.fields["open"], bars.fields["close"]
-    at = np.flatnonzero(np.isin(bars.dates, morning) & np.isfinite(open_))
+    at = np.flatnonzero(np.isin(bars.dates, openings) & np.isfinite(open_))
     fields = {}
     for name, values in bars.fields.items():
         night = np.full(len(at), np.nan)
@@ -97,25 +100,26 @@ def _with_nights(bars: Bars, morning: Dates) -> tuple[Bars, int]:
         elif name == "adjusted":
             night = open_[at] * values[at] / close[at]
         fields[name] = np.insert(values, at, night)
-    first, last = (bars.dates[0], bars.dates[-1]) if len(bars.dates) else (morning[:1], morning[:1])
-    within = int(((morning > first) & (morning <= last)).sum())
-    return replace(bars, dates=np.insert(bars.dates, at, bars.dates[at] - SECOND), fields=fields), within - len(at)
+    first, last = (bars.dates[0], bars.dates[-1]) if len(bars.dates) else (openings[:1], openings[:1])
+    n_openings = int(((openings > first) & (openings <= last)).sum())
+    dates = np.insert(bars.dates, at, bars.dates[at] - SECOND)
+    return replace(bars, dates=dates, fields=fields), n_openings - len(at)
 
 
 def hours(prices: Prices, first: str, last: str) -> Prices:
-    """Keep the bars that start within some hours of the day, by the clock at their exchange.
+    """Select the bars that start between two times of day, in local time of their exchange.
 
     Parameters
     ----------
     prices : Prices
-        Bars within the day.
+        Intraday prices.
     first, last : str
-        As ``"09:30"`` and ``"16:00"``: bars that start at the first or later, and before the last.
+        Local times, as ``"09:30"`` and ``"16:00"``: bars that start at or after ``first`` and before ``last`` stay.
 
     Raises
     ------
     InputError
-        When prices are daily, a time is not valid, or a ticker has no bar in these hours.
+        If prices are daily, a time is not valid, or a ticker has no bar between the times.
 
     Examples
     --------
@@ -125,29 +129,34 @@ def hours(prices: Prices, first: str, last: str) -> Prices:
     >>> hours(prices, "09:30", "16:00").bars["BABA"].fields["close"]
     array([229., 228.])
     """
-    _check_bars(prices, "hours")
-    begin, end = _seconds("first", first), _seconds("last", last)
+    _check_intraday(prices, "hours")
+    begin, end = _parse_clock("first", first), _parse_clock("last", last)
     if begin >= end:
-        raise InputError(f"first is {first!r} and last {last!r}; give the earlier time first")
-    bars = {}
-    for ticker, its in prices.bars.items():
-        there = wall(key(its.mic), its.dates)
-        clock: Floats = (there - there.astype("datetime64[D]")) / SECOND
-        keep: Bools = (clock >= begin) & (clock < end)
-        if not keep.any():
+        raise InputError(f"first is {first!r} and last {last!r}; first must be the earlier time")
+    selected = {}
+    for ticker, bars in prices.bars.items():
+        local = wall(calendar_name(bars.mic), bars.dates)
+        seconds: Floats = (local - local.astype("datetime64[D]")) / SECOND
+        inside: Bools = (seconds >= begin) & (seconds < end)
+        if not inside.any():
             raise InputError(f"{ticker} has no bar that starts from {first} to {last} local time; give other hours")
-        bars[ticker] = replace(its, dates=its.dates[keep], fields={n: v[keep] for n, v in its.fields.items()})
-    return changed(prices, bars, f"hours: the bars that start from {first} to before {last} local time", {})
+        fields = {name: values[inside] for name, values in bars.fields.items()}
+        selected[ticker] = replace(bars, dates=bars.dates[inside], fields=fields)
+    return with_record(prices, selected, f"hours: the bars that start from {first} to before {last} local time", {})
 
 
-def _seconds(what: str, text: str) -> int:
+def _parse_clock(what: str, text: str) -> int:
+    """Convert a local time of day to seconds since midnight."""
     match = CLOCK.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise InputError(f"{what} is {text!r}; give a local time of day as '09:30'")
     return 3600 * int(match[1]) + 60 * int(match[2])
 
 
-def _check_bars(prices: Prices, what: str) -> None:
-    daily = [ticker for ticker, its in prices.bars.items() if not its.intraday]
+def _check_intraday(prices: Prices, what: str) -> None:
+    """Raise :class:`InputError` if any prices are daily."""
+    daily = [ticker for ticker, bars in prices.bars.items() if not bars.intraday]
     if daily:
-        raise InputError(f"{what} is for bars within the day, and {few(daily)} have daily prices")
+        raise InputError(
+            f"{what} is for intraday prices, and {format_names(daily)} have daily prices; pass intraday prices"
+        )

@@ -232,9 +232,9 @@ class Clustering(NamedTuple):
 
 @dataclass(frozen=True)
 class Calendar:
-    """Sessions (T,) as datetime64[D], their closes (T,) in UTC or None where not known, and what was noticed.
+    """Sessions ``dates`` (T,) as datetime64[D], their ``closes`` (T,) in UTC or None if not known, and ``notes``.
 
-    Bars within the day are datetime64[s], their starts in UTC, and their closes are their ends.
+    The sessions of intraday prices are bars: ``dates`` are their starts in UTC, datetime64[s], ``closes`` their ends.
     """
 
     name: str | None
@@ -244,7 +244,7 @@ class Calendar:
 
     @property
     def intraday(self) -> bool:
-        """Whether the sessions are bars within the day."""
+        """Whether the sessions are intraday bars."""
         return bool(np.datetime_data(self.dates.dtype)[0] == "s")
 
 
