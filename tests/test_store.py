@@ -291,7 +291,7 @@ def test_a_store_is_replaced_as_a_whole_and_nothing_else_is(prices, tmp_path):
     assert sorted(p.name for p in target.iterdir()) == [
         "calendars.parquet", "prices-00000.parquet", "store.json", "tickers.parquet",
     ]  # fmt: skip
-    with pytest.raises(es.InputError, match=r"0700\.HK stands twice"):
+    with pytest.raises(es.InputError, match=r"0700\.HK appears twice"):
         es.write_prices([prices, prices], target)
     assert es.read_prices(target).tickers == prices.tickers[:3]
     assert [p.name for p in tmp_path.iterdir()] == ["store"]

@@ -106,7 +106,7 @@ def test_a_manifest_names_files_and_leaves_the_others_alone(tmp_path):
         ("A,C:\\\\A.csv", "inside the folder"),
         ("A,..\\\\A.csv", "inside the folder"),
         ("A,", "inside the folder"),
-        ("A,A.csv\nA,B.csv", "row 3: A stands twice"),
+        ("A,A.csv\nA,B.csv", "row 3: A appears twice"),
         ("a,A.csv", "row 2: ticker 'a'"),
         (",A.csv", "row 2: ticker ''"),
         ("A", "row 2 has 1 cells"),

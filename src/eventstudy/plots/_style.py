@@ -181,7 +181,7 @@ def _ticks(axis: Axis, text: Callable[[float, int], str], scale: float) -> None:
 
 def from_the_event(result: Result) -> str:
     """Give the label of an axis of relative days."""
-    return f"{formats.counted(result.events['session']).capitalize()}s from the event"
+    return f"{formats.day_unit(result.events['session']).capitalize()}s from the event"
 
 
 def day_axis(ax: Axes) -> None:

@@ -49,7 +49,7 @@ def caar(result: Result, *, band: str = "pointwise", ax: Axes | None = None) -> 
         ax.set_xlabel(_style.from_the_event(result))
         ax.margins(x=0.02)
         low, high = int(daily["n"].min()), int(daily["n"].max())
-        day = "day" if formats.counted(result.events["session"]) == "session" else "bar"
+        day = "day" if formats.day_unit(result.events["session"]) == "session" else "bar"
         n = formats.plural(high, "event") if low == high else f"{low} to {high} events a {day}"
         _style.headings(
             ax, measure.average, f"{n}; " + (f"shaded: {BANDS[band]}" if banded else "no band can be computed"), result

@@ -36,7 +36,7 @@ def events(result: Result, *, events: Sequence[Hashable] | None = None) -> np.nd
     InputError
         When an event is unknown or was not used; the message says which.
     """
-    usable, measure = len(formats.used(result)), result.measure
+    usable, measure = len(formats.usable_events(result)), result.measure
     title = f"{measure.name[:1].upper()}{measure.name[1:]}"
     chosen = formats.usable_ids(result, events)[:MOST]
     if not chosen:

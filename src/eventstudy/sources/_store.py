@@ -111,7 +111,7 @@ class _Writer:
                 f"{bars.ticker} has {KINDS[unit]}, and those before it {KINDS[self.unit]}; write two stores"
             )
         if bars.ticker in self.rows:
-            raise InputError(f"{bars.ticker} stands twice in the prices; give each ticker once")
+            raise InputError(f"{bars.ticker} appears twice in the prices; give each ticker once")
         conflicts = [name for name in RESERVED if name in bars.fields]
         if conflicts:
             raise InputError(

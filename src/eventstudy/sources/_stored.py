@@ -139,7 +139,7 @@ class StoredBars(Mapping[str, Bars]):
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         files = self.files
         hashes = {row["file"]: files.sha256[row["file"]] for row in self.rows.values()}
         return _unpickle, (files.folder, files.unit, hashes, self.rows, self.calendars, self.n_tickers)
@@ -160,8 +160,15 @@ class StoredBars(Mapping[str, Bars]):
         return np.unique(np.concatenate([self.calendars[key] for key in counts]))
 
 
-def _unpickle(folder: str | Path, unit: str, sha256: Mapping[int, str], *index: Any) -> StoredBars:
-    return StoredBars(_Files(folder, unit, sha256), *index)
+def _unpickle(
+    folder: str | Path,
+    unit: str,
+    sha256: Mapping[int, str],
+    rows: Mapping[str, Row],
+    calendars: Mapping[CalendarKey, Dates],
+    n_tickers: Mapping[CalendarKey, int],
+) -> StoredBars:
+    return StoredBars(_Files(folder, unit, sha256), rows, calendars, n_tickers)
 
 
 def _read_index(folder: str | Path) -> Index:
@@ -224,7 +231,7 @@ class _LazyBars(Bars):
         """Whether the index has a step, the length of a bar within the day."""
         return self.step is not None
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return Bars, (self.ticker, self.dates, dict(self.fields), self.mic, self.currency, self.step)
 
 

@@ -109,7 +109,7 @@ def _read_manifest(manifest: Path) -> dict[str, Entry]:
         except InputError as error:
             raise InputError(f"{manifest}, row {number}: {error}") from None
         if ticker in entries:
-            raise InputError(f"{manifest}, row {number}: {ticker} stands twice; each ticker has one file")
+            raise InputError(f"{manifest}, row {number}: {ticker} appears twice; each ticker has one file")
         file = PureWindowsPath(row["file"])  # accepts / and \ as separators, and recognises drive letters
         if not file.name or file.anchor or ".." in file.parts:
             raise InputError(
