@@ -19,16 +19,20 @@ MISSING = "–"
 Number = SupportsFloat | None
 
 
-class HasEvents(Protocol):
-    """The part of a result that is used here: its events and its provenance."""
-
-    @property
-    def events(self) -> pd.DataFrame:
-        """The events."""
+class HasProvenance(Protocol):
+    """A result, or an analysis of one, with its provenance."""
 
     @property
     def provenance(self) -> Mapping[str, Any]:
         """Versions, settings and fingerprints."""
+
+
+class HasEvents(Protocol):
+    """A result with its events."""
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """The events."""
 
 
 def is_missing(value: object) -> bool:
@@ -228,7 +232,7 @@ def setting(value: object) -> str:
     return plain(value)
 
 
-def prices_note(result: HasEvents) -> str:
+def prices_note(result: HasProvenance) -> str:
     """Return the note on the prices that every table, plot and file must show (``simulated prices``), or empty text."""
     prices = result.provenance.get("prices") or {}
     note = prices.get("note") if isinstance(prices, Mapping) else None
