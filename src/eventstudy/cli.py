@@ -71,9 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "fetch":
             sub.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="folder for the files")
         else:
-            sub.add_argument(
-                "--prices", type=Path, metavar="FOLDER", help="read the prices from this folder"
-            )
+            sub.add_argument("--prices", type=Path, metavar="FOLDER", help="read the prices from this folder")
         if name == "calibrate":
             sub.add_argument("--draws", type=int, default=1000, help="samples per shock (default: %(default)s)")
             sub.add_argument(

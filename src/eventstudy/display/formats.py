@@ -23,7 +23,7 @@ class HasProvenance(Protocol):
     """A result, or an analysis of one, with its provenance."""
 
     @property
-    def provenance(self) -> Mapping[str, Any]:
+    def provenance(self) -> Mapping[str, object]:
         """Versions, settings and fingerprints."""
 
 
@@ -114,7 +114,7 @@ def p_value(value: Number) -> str:
     return "<0.001" if _as_float(value) < 0.001 else number(value, 3)
 
 
-def date(value: Any) -> str:
+def date(value: object) -> str:
     """Return a date in ISO form, with its time and time zone if it has them.
 
     Examples
@@ -125,7 +125,7 @@ def date(value: Any) -> str:
     if is_missing(value):
         return MISSING
     try:
-        stamp = pd.Timestamp(value)
+        stamp = pd.Timestamp(value)  # type: ignore[arg-type]  # what is not a date raises and is shown as text
     except (TypeError, ValueError):
         return plain(value)
     if stamp == stamp.normalize() and stamp.tzinfo is None:
@@ -133,7 +133,7 @@ def date(value: Any) -> str:
     return stamp.isoformat(sep=" ", timespec="minutes" if stamp.second == 0 else "seconds")
 
 
-def day_unit(session: pd.Series[Any]) -> str:
+def day_unit(session: pd.Series[pd.Timestamp]) -> str:
     """Return what a relative day is: a session, or a bar if the events' sessions are time stamps with a time zone.
 
     Examples
@@ -258,7 +258,7 @@ def usable_ids(result: HasEvents, event_ids: Iterable[Hashable] | None = None) -
     chosen = list(event_ids)
     for event_id in chosen:
         if event_id in result.events.index and event_id not in usable:
-            event: Any = result.events.loc[event_id]  # type: ignore[call-overload]
+            event = result.events.iloc[list(result.events.index).index(event_id)]
             raise InputError(f"event {event_id!r} was not used: {event['status']}, {event['reason']}; choose another")
         if event_id not in usable:
             shown = ", ".join(map(repr, usable[:5])) + (f" and {len(usable) - 5} more" if len(usable) > 5 else "")

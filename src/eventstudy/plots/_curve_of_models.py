@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
 from eventstudy.display import formats
+from eventstudy.display.formats import HasProvenance
 from eventstudy.display.measure import Measure
 from eventstudy.plots import _style
 
@@ -22,7 +22,7 @@ Row = tuple[str, str]  # a block and a choice
 Window = tuple[int, int]
 
 
-class Specifications(Protocol):
+class Specifications(HasProvenance, Protocol):
     """The part of :class:`eventstudy.analysis.specifications.Specifications` that the figures use."""
 
     @property
@@ -36,10 +36,6 @@ class Specifications(Protocol):
     @property
     def measure(self) -> Measure:
         """What the study measures."""
-
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        """The provenance of the study."""
 
     def summary(self, window: Window | None = None, test: str | None = None) -> pd.DataFrame:
         """Return the mean effect by model."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -64,7 +62,8 @@ def draw(
         _marks(ax, specifications.table(window).loc[rows.index].drop(columns="event", level=0), measure.column)
         ax.axvline(0, color=_style.GREY, linewidth=0.8, zorder=1)
         ax.grid(visible=True, axis="both")
-        ax.set_yticks(y, [_event_label(name, row) for name, row in rows.iterrows()], fontsize=7.5)
+        names = map(_event_label, rows.index, rows["ticker"], rows["session"])
+        ax.set_yticks(y, list(names), fontsize=7.5)
         ax.tick_params(axis="y", length=0)
         _style.verbatim(ax.get_yticklabels())
         ax.set_ylim(len(rows) - 0.4, -0.6)
@@ -97,8 +96,7 @@ def _marks(ax: Axes, table: pd.DataFrame, column: str) -> None:
         ax.scatter([], [], marker=marker, s=21, linewidth=0.9, facecolor=colour, edgecolor=colour, label=name, zorder=4)
 
 
-def _event_label(name: object, row: pd.Series[Any]) -> str:
+def _event_label(name: object, ticker: object, session: object) -> str:
     """Return the name of an event, its ticker unless that is part of the name, and its date."""
-    ticker = str(row["ticker"])
-    label = str(name) if ticker in str(name) else f"{name} {ticker}"
-    return f"{_style.drawable(label, 34)}  {formats.date(row['session'])}"
+    label = str(name) if str(ticker) in str(name) else f"{name} {ticker}"
+    return f"{_style.drawable(label, 34)}  {formats.date(session)}"

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from eventstudy.display import formats
+from eventstudy.display.formats import HasProvenance
 from eventstudy.display.measure import Measure
 from eventstudy.plots import _style
 
 COLOURS = ("#1f5a8a", "#b3372f", "#2f7d4f", "#8a5a1f", "#6a3d8a", "#3d8a86", "#5b6570")
 
 
-class Calibration(Protocol):
+class Calibration(HasProvenance, Protocol):
     """The part of :class:`eventstudy.analysis.calibration.Calibration` that the figure uses."""
 
     @property
@@ -30,10 +30,6 @@ class Calibration(Protocol):
     @property
     def measure(self) -> Measure:
         """What the study measures."""
-
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        """The provenance of the study."""
 
 
 def draw(calibration: Calibration, *, window: tuple[int, int] | None = None, ax: Axes | None = None) -> Axes:

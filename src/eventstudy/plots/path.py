@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -70,10 +69,11 @@ def path(result: Result, *, event_id: Hashable = None, start: int | None = None,
     return ax
 
 
-def _session_text(session: Any) -> str:
+def _session_text(session: pd.Timestamp) -> str:
     """Return the date of a session; for a night that is a bar of its own, the start of the bar at which it ends."""
-    night = getattr(session, "second", 0) == NIGHT_SECOND
-    return f"night to {formats.date(session + pd.Timedelta('1s'))}" if night else formats.date(session)
+    if session.second == NIGHT_SECOND:
+        return f"night to {formats.date(session + pd.Timedelta('1s'))}"
+    return formats.date(session)
 
 
 def _time_axis(ax: Axes, times: pd.Series[pd.Timestamp]) -> None:

@@ -92,9 +92,8 @@ def effects(result: Result) -> list[tuple[str, str, str]]:
 
 def attrition(result: Result) -> Table:
     """Return the number of events by outcome."""
-    rows: list[tuple[str, ...]] = [
-        (formats.plain(r), formats.count(n)) for r, n in _pairs(result.attrition, "reason", "n")
-    ]
+    outcomes = zip(result.attrition["reason"], result.attrition["n"], strict=True)
+    rows: list[tuple[str, ...]] = [(formats.plain(reason), formats.count(n)) for reason, n in outcomes]
     title = add_prices_note("What became of the events", result)
     return Table(title, ("Outcome", "n"), rows, (False, True), empty="no event was given")
 
@@ -165,7 +164,7 @@ SUMS_NOTE = "p of single events are those of the sum and not of the {}; a .csv r
 def windows(result: Result) -> list[tuple[int, int]]:
     """Return the windows of the study in their order."""
     pairs = result.cars[["start", "end"]].drop_duplicates()
-    return [(int(s), int(e)) for s, e in _pairs(pairs, "start", "end")]
+    return [(int(start), int(end)) for start, end in zip(pairs["start"], pairs["end"], strict=True)]
 
 
 def per_event(
@@ -276,7 +275,7 @@ def notes(result: Result) -> list[str]:
     return [formats.plain(n) for n in result.provenance.get("notes") or ()]
 
 
-def flatten(mapping: Mapping[str, Any], prefix: str = "", depth: int = 3) -> list[tuple[str, str]]:
+def flatten(mapping: Mapping[str, object], prefix: str = "", depth: int = 3) -> list[tuple[str, str]]:
     """Return nested settings as pairs of dotted name and value; what is nested deeper than ``depth`` is one value."""
     rows = []
     for key, value in mapping.items():
@@ -287,7 +286,3 @@ def flatten(mapping: Mapping[str, Any], prefix: str = "", depth: int = 3) -> lis
             else [(name, formats.setting(value))]
         )
     return rows
-
-
-def _pairs(frame: pd.DataFrame, first: str, second: str) -> Iterable[tuple[Any, Any]]:
-    return zip(frame[first], frame[second], strict=True)

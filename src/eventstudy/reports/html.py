@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jinja2
 import numpy as np
@@ -33,8 +33,7 @@ class Figure(NamedTuple):
 
 
 def _figure(result: Result, kind: str, title: str) -> Figure:
-    axes: Any = result.plot(kind)
-    figure = np.ravel(axes)[0].figure
+    figure = np.asarray(result.plot(kind), dtype=object).ravel()[0].figure
     target = io.BytesIO()
     figure.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor="white")
     width, height = (round(96 * inches) for inches in figure.get_size_inches())

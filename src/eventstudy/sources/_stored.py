@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple, TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -25,8 +25,32 @@ VERSION = 1
 CACHE = 2**25  # bytes of columns kept in memory, beside those of the partition read last
 KINDS = {"D": "daily prices", "s": "bars within the day"}  # by the unit of the dates
 
-Index = Mapping[str, Any]  # the content of store.json
-Row = Mapping[str, Any]  # a row of the table of tickers
+Unit = Literal["D", "s"]
+
+
+class Index(TypedDict):
+    """The content of store.json: the unit of the dates, and the SHA-256 of each file of prices."""
+
+    version: int
+    unit: Unit
+    sha256: list[str]
+
+
+class Row(TypedDict):
+    """A row of the table of tickers: where the ticker is stored, and what is known without reading its prices.
+
+    ``step`` is in seconds; ``first`` and ``last``, the edges of the dates with a close, are in the unit of the dates.
+    """
+
+    ticker: str
+    file: int
+    row: int
+    mic: str | None
+    currency: str | None
+    step: int | None
+    first: int | None
+    last: int | None
+    fields: list[str]
 
 
 class CalendarKey(NamedTuple):
@@ -64,7 +88,7 @@ def _file_system(folder: str | Path) -> tuple[fs.FileSystem, str]:
 class _Files:
     """The files of a store, with a cache of the columns used last."""
 
-    def __init__(self, folder: str | Path, unit: Any, sha256: Mapping[int, str]) -> None:
+    def __init__(self, folder: str | Path, unit: Unit, sha256: Mapping[int, str]) -> None:
         self.folder, self.unit, self.sha256 = folder, unit, sha256
         self.n_read = 0  # columns read from partitions so far
         self._cache: OrderedDict[tuple[int, str], tuple[np.ndarray, np.ndarray]] = OrderedDict()
@@ -162,7 +186,7 @@ class StoredBars(Mapping[str, Bars]):
 
 def _unpickle(
     folder: str | Path,
-    unit: str,
+    unit: Unit,
     sha256: Mapping[int, str],
     rows: Mapping[str, Row],
     calendars: Mapping[CalendarKey, Dates],
@@ -201,7 +225,7 @@ class _LazyAttribute:
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, bars: Any, owner: type | None = None) -> Any:
+    def __get__(self, bars: _LazyBars | None, owner: type | None = None) -> object:
         if bars is None:
             raise AttributeError(self.name)
         fields = _LazyFields(bars._files, bars._row)
@@ -213,17 +237,21 @@ class _LazyBars(Bars):
 
     dates: Dates = _LazyAttribute()  # type: ignore[assignment]
     fields: Mapping[str, Floats] = _LazyAttribute()  # type: ignore[assignment]
+    _files: _Files
+    _row: Row
 
     @classmethod
     def of(cls, files: _Files, row: Row) -> Bars:
         """Return the bars of a row of the index."""
         bars = object.__new__(cls)
         step = None if row["step"] is None else np.timedelta64(row["step"], "s")
-        edges = {
-            name: np.datetime64("NaT" if row[name] is None else row[name], files.unit) for name in ("first", "last")
-        }
-        attributes = {"ticker": row["ticker"], "mic": row["mic"], "currency": row["currency"], "step": step}
-        bars.__dict__.update(attributes, **edges, _files=files, _row=row)
+        first, last = (
+            np.datetime64("NaT" if edge is None else edge, files.unit) for edge in (row["first"], row["last"])
+        )
+        bars.__dict__.update(
+            ticker=row["ticker"], mic=row["mic"], currency=row["currency"], step=step, first=first, last=last,
+            _files=files, _row=row,
+        )  # fmt: skip
         return bars
 
     @property
