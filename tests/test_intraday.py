@@ -352,7 +352,11 @@ class TestTransforms:
 
     @pytest.mark.parametrize(
         ("first", "last", "says"),
-        [("9:30", "16:00", "first is '9:30'"), ("16:00", "09:30", "earlier time first"), ("01:00", "02:00", "no bar")],
+        [
+            ("9:30", "16:00", "first is '9:30'"),
+            ("16:00", "09:30", "first must be the earlier time"),
+            ("01:00", "02:00", "no bar"),
+        ],
     )
     def test_bad_hours_are_refused(self, hourly, first, last, says):
         with pytest.raises(InputError, match=says):

@@ -22,8 +22,8 @@ import eventstudy as es
 from eventstudy.bars import Bars, priced_dates
 from eventstudy.prepare import align
 from eventstudy.run import checkpoint
-from eventstudy.sources import _shelf
-from eventstudy.sources._shelf import Shelf
+from eventstudy.sources import _stored
+from eventstudy.sources._stored import StoredBars
 
 TICKERS = ["0700.HK", "0005.HK", "9988.HK", "BABA", "JD", "VOD.L", "^HSI", "^GSPC", "HKD=X"]
 
@@ -100,15 +100,15 @@ def test_bars_within_the_day_come_back(tmp_path):
 
 
 def test_the_index_knows_edges_and_calendars_without_reading(prices, folder):
-    shelf = es.read_prices(folder).bars
-    assert isinstance(shelf, Shelf)
+    stored = es.read_prices(folder).bars
+    assert isinstance(stored, StoredBars)
     for names in (["BABA", "JD", "NIO", "^GSPC"], ["0700.HK", "0005.HK", "9988.HK", "^HSI"], ["VOD.L"], ["LATE"]):
-        np.testing.assert_array_equal(priced_dates(shelf, names), priced_dates(prices.bars, names))
-    assert [shelf[name].mic for name in shelf] == [b.mic for b in prices.bars.values()]
-    assert "spread" in shelf["BABA"].fields
-    assert shelf.files.n_read == 0
-    np.testing.assert_array_equal(priced_dates(shelf, ["JD"]), priced_dates(prices.bars, ["JD"]))
-    assert shelf.files.n_read == 2  # the index does not know a part of an exchange
+        np.testing.assert_array_equal(priced_dates(stored, names), priced_dates(prices.bars, names))
+    assert [stored[name].mic for name in stored] == [b.mic for b in prices.bars.values()]
+    assert "spread" in stored["BABA"].fields
+    assert stored.files.n_read == 0
+    np.testing.assert_array_equal(priced_dates(stored, ["JD"]), priced_dates(prices.bars, ["JD"]))
+    assert stored.files.n_read == 2  # the index does not know a part of an exchange
 
 
 STUDIES: dict[str, dict[str, Any]] = {
@@ -148,7 +148,7 @@ def test_a_study_reads_the_files_of_its_tickers_and_the_columns_that_it_needs(fo
     stored = es.read_prices(folder)
     some = es.Events(events.frame[events.frame["ticker"] == "BABA"])
     es.Study(benchmark="^GSPC", model="market").check(some, stored)
-    read = set(stored.bars.files._kept)  # type: ignore[attr-defined]
+    read = set(stored.bars.files._cache)  # type: ignore[attr-defined]
     assert {file for file, _ in read} == {1, 2}
     assert {column for _, column in read} == {"dates", "adjusted", "close"} - (
         {"adjusted"} - set(stored.bars["BABA"].fields)
@@ -158,7 +158,7 @@ def test_a_study_reads_the_files_of_its_tickers_and_the_columns_that_it_needs(fo
 def test_a_part_reads_each_file_once(prices, folder, events, monkeypatch):
     monkeypatch.setattr(align, "CELLS", 0)
     stored = es.read_prices(folder)
-    monkeypatch.setattr(_shelf, "CACHE", 1)
+    monkeypatch.setattr(_stored, "CACHE", 1)
     study = es.Study(model="mean")
     made = align.prepare(events.frame, stored, study, study.return_model.columns)  # one panel an exchange
     before = stored.bars.files.n_read  # type: ignore[attr-defined]
@@ -233,7 +233,7 @@ def test_a_store_on_object_storage_is_read_through_its_url(prices, folder, event
         es.fetch_prices(None, None, None, source="store", path="memory://bucket")
     with pytest.raises(es.InputError, match="fsspec cannot open"):
         es.read_prices("nosuch://bucket/store")
-    with pytest.raises(es.InputError, match="is a URL; write the store to a folder"):
+    with pytest.raises(es.InputError, match="is a URL; write the store to a local folder"):
         es.write_prices(prices, "memory://bucket/store")
 
 
@@ -290,7 +290,7 @@ def test_a_store_is_replaced_as_a_whole_and_nothing_else_is(prices, tmp_path):
     assert sorted(p.name for p in target.iterdir()) == [
         "calendars.parquet", "prices-00000.parquet", "store.json", "tickers.parquet",
     ]  # fmt: skip
-    with pytest.raises(es.InputError, match=r"0700\.HK stands twice"):
+    with pytest.raises(es.InputError, match=r"0700\.HK appears twice"):
         es.write_prices([prices, prices], target)
     assert es.read_prices(target).tickers == prices.tickers[:3]
     assert [p.name for p in tmp_path.iterdir()] == ["store"]

@@ -1,6 +1,6 @@
 """The command line: ``eventstudy demo``, and ``run``, ``check`` and ``fetch`` on a study file.
 
-Exit codes: 0 done; 1 it could not be done (no prices, nothing left to estimate); 2 the arguments, the study file, the
+Exit codes: 0 success; 1 failure (no prices, no event that can be estimated); 2 the arguments, the study file, the
 events or the prices are not valid.
 """
 
@@ -14,35 +14,38 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from eventstudy import studyfile
 from eventstudy.errors import EventStudyError, EventStudyWarning, NotEnoughData
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WIDTH = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and give its exit code."""
-    given = _parser().parse_args(arguments)
+    """Run a command and return its exit code."""
+    options = _parser().parse_args(arguments)
     with warnings.catch_warnings():
         warnings.simplefilter("always", EventStudyWarning)
         warnings.showwarning = _warn
         try:
-            given.command(given)
+            options.command(options)
         except EventStudyError as error:
             print(f"eventstudy: {error}", file=sys.stderr)
             return 2 if isinstance(error, ValueError) else 1
         except KeyboardInterrupt:
             print("eventstudy: interrupted", file=sys.stderr)
             return 1
-        except BrokenPipeError:  # the reader, as in `eventstudy demo | head`, has seen enough
+        except BrokenPipeError:  # the reader has closed the pipe, as in `eventstudy demo | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
     return 0
 
 
-def _warn(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+def _warn(message: Warning | str, category: type[Warning], *args: object, **kwargs: object) -> None:
     if issubclass(category, EventStudyWarning):
         print(f"eventstudy: note: {message}", file=sys.stderr)
 
@@ -58,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(command=_demo)
     for name, command, text in (
         ("run", _run, "estimate, test and report a study"),
-        ("check", _check, "place the events and say what would become of each; estimates nothing"),
+        ("check", _check, "place the events and show the status that each would have; estimates nothing"),
         ("calibrate", _calibrate, "measure size and power of the study's tests on the securities' own histories"),
         ("fetch", _fetch, "fetch the study's prices into a folder that source = 'folder' reads"),
     ):
@@ -66,11 +69,11 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("study", type=Path, help="the study file (TOML)")
         sub.set_defaults(command=command)
         if name == "fetch":
-            sub.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="where the files go")
+            sub.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="folder for the files")
         else:
-            sub.add_argument("--prices", type=Path, metavar="FOLDER", help="read prices here, whatever the file says")
+            sub.add_argument("--prices", type=Path, metavar="FOLDER", help="read the prices from this folder")
         if name == "calibrate":
-            sub.add_argument("--draws", type=int, default=1000, help="samples a shock (default: %(default)s)")
+            sub.add_argument("--draws", type=int, default=1000, help="samples per shock (default: %(default)s)")
             sub.add_argument(
                 "--shocks", type=float, nargs="+", default=[0.0], metavar="RETURN",
                 help="added to day 0, decimal returns or units of the outcome, as 0 0.01 0.02 (default: 0, the size)",
@@ -84,66 +87,66 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _load(given: argparse.Namespace) -> studyfile.StudyFile:
-    file = studyfile.read(given.study)
-    folder = getattr(given, "prices", None)
+def _load(options: argparse.Namespace) -> studyfile.StudyFile:
+    file = studyfile.read(options.study)
+    folder = getattr(options, "prices", None)
     return file if folder is None else replace(file, source="folder", options={"path": folder})
 
 
-def _run(given: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> None:
     from eventstudy.reports.text import text
 
-    file = _load(given)
+    file = _load(options)
     result = file.study.run(file.events, file.prices(), factors=file.factors, progress=sys.stderr.isatty())
     print(text(result))
-    for path in given.report:
+    for path in options.report:
         print(f"written: {result.report(path)}")
     if not (result.events["status"] == "ok").any():
         raise NotEnoughData("no event could be used; the table above says why for each")
 
 
-def _check(given: argparse.Namespace) -> None:
+def _check(options: argparse.Namespace) -> None:
     from eventstudy.reports.text import placement
 
-    file = _load(given)
+    file = _load(options)
     print(placement(file.study.check(file.events, file.prices(), factors=file.factors)))
 
 
-def _calibrate(given: argparse.Namespace) -> None:
-    file = _load(given)
+def _calibrate(options: argparse.Namespace) -> None:
+    file = _load(options)
     result = file.study.run(file.events, file.prices(), factors=file.factors)
-    found = result.calibrate(given.draws, given.shocks, seed=file.study.seed)
-    print(found)
-    if given.plot:
-        found.plot().figure.savefig(given.plot, dpi=150)
-        print(f"\nwritten: {given.plot}")
+    calibration = result.calibrate(options.draws, options.shocks, seed=file.study.seed)
+    print(calibration)
+    if options.plot:
+        calibration.plot().figure.savefig(options.plot, dpi=150)
+        print(f"\nwritten: {options.plot}")
 
 
-def _fetch(given: argparse.Namespace) -> None:
+def _fetch(options: argparse.Namespace) -> None:
     from eventstudy.sources._write import write
 
-    file = _load(given)
+    file = _load(options)
     prices = file.prices()
-    write(prices, given.to)
+    write(prices, options.to)
     for ticker, bars in prices.bars.items():
         print(f"{ticker:<12} {bars.dates[0]} to {bars.dates[-1]}  {len(bars.dates):>6} rows")
-    print(f"written: {len(prices.bars)} files and manifest.csv in {given.to}")
+    print(f"written: {len(prices.bars)} files and manifest.csv in {options.to}")
 
 
-def _demo(given: argparse.Namespace) -> None:
+def _demo(options: argparse.Namespace) -> None:
     from eventstudy import demo
     from eventstudy.reports.text import text
 
-    found = demo.run()
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "report.txt").write_text(text(found.result), encoding="utf-8")
-    print(text(found.result))
-    print(_planted(found.planted))
-    print(f"\nwritten: {found.result.report(given.out / 'report.html')} and report.txt")
+    run = demo.run()
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "report.txt").write_text(text(run.result), encoding="utf-8")
+    print(text(run.result))
+    print(_planted_table(run.planted))
+    print(f"\nwritten: {run.result.report(options.out / 'report.html')} and report.txt")
 
 
-def _planted(frame: Any) -> str:
-    """Lay out what was planted beside what was recovered: the press day by ticker, then all events."""
+def _planted_table(frame: pd.DataFrame) -> str:
+    """Return the planted and the recovered reactions as text: the press day by ticker, then all events."""
     from eventstudy.demo import DAY
 
     press = frame[frame["total"].notna()]
@@ -154,12 +157,12 @@ def _planted(frame: Any) -> str:
             f"{row['ticker']:<10}{row['total']:>11.2%} {row['planted']:>11.2%} {row['recovered']:>13.2%} "
             f"{row['se']:>8.2%}   {'yes' if row['within'] else 'no'}"
         )
-    rest = frame[frame["planted"] != 0]
-    sign = rest["planted"].apply(lambda x: 1 if x > 0 else -1)
+    events = frame[frame["planted"] != 0]
+    sign = events["planted"].apply(lambda x: 1 if x > 0 else -1)
     lines += [
         "",
-        f"all {len(rest)} events with a planted reaction, in its direction: on average planted"
-        f" {(sign * rest['planted']).mean():.2%}, recovered {(sign * rest['recovered']).mean():.2%};",
+        f"all {len(events)} events with a planted reaction, in its direction: on average planted"
+        f" {(sign * events['planted']).mean():.2%}, recovered {(sign * events['recovered']).mean():.2%};",
         f"the 95 % interval holds the planted reaction for {frame['within'].mean():.1%} of {len(frame)} events",
     ]
     return "\n".join(lines)

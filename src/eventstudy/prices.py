@@ -55,7 +55,7 @@ def read_prices(folder: str | Path) -> Prices:
     >>> read_prices(folder).bars["BABA"].fields["close"]
     array([168.1, 165. ])
     """
-    stored = _registry.helper("sources", "_shelf").is_store(folder)
+    stored = _registry.helper("sources", "_stored").is_store(folder)
     return fetch_prices(None, None, None, source="store" if stored else "folder", path=folder)
 
 

@@ -106,7 +106,7 @@ def test_a_manifest_names_files_and_leaves_the_others_alone(tmp_path):
         ("A,C:\\\\A.csv", "inside the folder"),
         ("A,..\\\\A.csv", "inside the folder"),
         ("A,", "inside the folder"),
-        ("A,A.csv\nA,B.csv", "row 3: A stands twice"),
+        ("A,A.csv\nA,B.csv", "row 3: A appears twice"),
         ("a,A.csv", "row 2: ticker 'a'"),
         (",A.csv", "row 2: ticker ''"),
         ("A", "row 2 has 1 cells"),
@@ -207,7 +207,7 @@ def test_prices_that_cannot_be_trusted_name_their_file(tmp_path, row, says):
 def test_one_bad_file_does_not_take_the_others_along(tmp_path):
     write(tmp_path, "A.csv", ROW)
     write(tmp_path, "B.csv", ROW, ROW)
-    with pytest.warns(EventStudyWarning, match=r"1 of 2 tickers could not be had: B .*B\.csv: B has two rows"):
+    with pytest.warns(EventStudyWarning, match=r"1 of 2 tickers could not be read: B .*B\.csv: B has two rows"):
         assert read_prices(tmp_path).tickers == ("A",)
 
 

@@ -138,7 +138,7 @@ def test_null_and_not_finite_are_missing(fetch):
     ],
 )
 def test_rows_that_cannot_be_trusted_spoil_their_ticker_alone(fetch, columns, says):
-    with pytest.warns(EventStudyWarning, match="1 of 2 tickers could not be had: BABA"):
+    with pytest.warns(EventStudyWarning, match="1 of 2 tickers could not be read: BABA"):
         prices = fetch(table(**columns), ["BABA", "0700.HK"])
     assert prices.tickers == ("0700.HK",)
     with pytest.raises(BadPrices, match=says):

@@ -73,7 +73,7 @@ def test_frame_without_tickers_gives_all_columns():
 
 
 def test_what_cannot_be_had_is_a_problem_and_one_warning():
-    with pytest.warns(EventStudyWarning, match="2 of 3 tickers could not be had: C, A") as seen:
+    with pytest.warns(EventStudyWarning, match="2 of 3 tickers could not be read: C, A") as seen:
         prices = fetch_prices(["C", "B", "A"], "2021-01-05", "2021-01-06", source="frame", frame=WIDE)
     assert len(seen) == 1
     assert seen[0].filename == __file__

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from eventstudy.bars import Bars
-from eventstudy.sources._sessions import noticed
+from eventstudy.sources._sessions import find_anomalies
 
 WEEK = ["2021-09-13", "2021-09-14", "2021-09-15", "2021-09-16", "2021-09-17"]
 
@@ -15,7 +15,7 @@ def lines(days, close, until="2021-09-17", **fields):
     dates = np.array(days, dtype="datetime64[D]")
     given = {"close": close, **fields}
     bars = Bars("A", dates, {name: np.array(values, dtype=float) for name, values in given.items()})
-    return noticed(bars, "XNYS", np.datetime64(until))
+    return find_anomalies(bars, "XNYS", np.datetime64(until))
 
 
 def test_clean_prices_have_nothing_to_notice():

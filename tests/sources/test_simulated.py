@@ -137,8 +137,8 @@ def test_the_total_of_an_index_moves_the_firms_of_its_exchange_by_their_betas():
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"totals": {("BABA", "2021-07-05"): 0.1}}, "no session of XNYS"),
-        ({"reactions": {("BABA", "1999-12-31"): 0.1}}, "no session of XNYS since 2000-01-03"),
+        ({"totals": {("BABA", "2021-07-05"): 0.1}}, "not a session of XNYS"),
+        ({"reactions": {("BABA", "1999-12-31"): 0.1}}, "not a session of XNYS since 2000-01-03"),
         ({"totals": {("BABA", "2021-07-02"): -1.0}}, "above -1"),
         ({"totals": {("BABA", "2021-07-02"): float("nan")}}, "above -1"),
         ({"totals": {("baba", "2021-07-02"): 0.1}}, "ticker 'baba'"),

@@ -16,7 +16,7 @@ import yfinance
 
 from eventstudy.errors import InputError
 from eventstudy.prices import fetch_prices
-from eventstudy.sources.yahoo import _until
+from eventstudy.sources.yahoo import _last_session
 
 START, END = "2020-09-01", "2021-01-29"  # the fake keeps New York's holidays of these months
 CHILD = """
@@ -136,7 +136,7 @@ def test_both_ends_are_included(box):
 
 def test_an_open_range_is_all_that_is_over(box):
     answer = box.ask("XPEV", start=None, end=None)
-    last = _until("XNYS", None, datetime.now(UTC)).isoformat()
+    last = _last_session("XNYS", None, datetime.now(UTC)).isoformat()
     dates = answer.bars["XPEV"]["dates"]
     assert dates[0] == "2020-08-27"
     assert dates == [row[1].isoformat() for row in box.rows("XPEV", "2020-01-01", last)]
@@ -308,7 +308,7 @@ def test_a_ticker_that_fails_is_a_problem_of_its_own(box):
     assert list(answer.problems) == ["NOPE"]
     assert answer.problems["NOPE"].startswith("unknown ticker")
     (warning,) = answer.warnings
-    assert "1 of 2 tickers could not be had: NOPE" in warning
+    assert "1 of 2 tickers could not be read: NOPE" in warning
 
 
 # --- before any request ------------------------------------------------------------------------------------------
@@ -342,4 +342,4 @@ def test_a_range_that_has_not_begun_is_not_found(box):
     ],
 )
 def test_a_session_that_is_not_over_is_not_asked_for(end, now, until):
-    assert _until("XHKG", end, now) == until
+    assert _last_session("XHKG", end, now) == until

@@ -1,7 +1,7 @@
-"""Numbers, dates and foreign text as people read them; with this the plots and reports all say them alike.
+"""Format numbers, dates and the user's text, in the same way in all plots and reports.
 
-A missing value is an en dash, a negative number has a true minus sign, and text that came from outside is one
-line without control characters.
+A missing value is an en dash, a negative number has a minus sign (not a hyphen), and text of the user is one line
+without control characters.
 """
 
 from __future__ import annotations
@@ -9,29 +9,34 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, SupportsFloat
 
 import pandas as pd
 
 from eventstudy.errors import InputError
 
 MISSING = "–"
+Number = SupportsFloat | None
 
 
-class Studied(Protocol):
-    """What is shown of a result: its events, and where they come from."""
+class HasProvenance(Protocol):
+    """A result, or an analysis of one, with its provenance."""
+
+    @property
+    def provenance(self) -> Mapping[str, object]:
+        """Versions, settings and fingerprints."""
+
+
+class HasEvents(Protocol):
+    """A result with its events."""
 
     @property
     def events(self) -> pd.DataFrame:
         """The events."""
 
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        """Versions, settings and fingerprints."""
-
 
 def is_missing(value: object) -> bool:
-    """Say whether a cell holds nothing: None, NaN, NaT or empty text.
+    """Return whether a value is missing: None, NaN, NaT or empty text.
 
     Examples
     --------
@@ -41,46 +46,53 @@ def is_missing(value: object) -> bool:
     return value is None or value == "" or value is pd.NaT or value is pd.NA or value != value
 
 
-def number(value: Any, digits: int = 2) -> str:
-    """Write a number with fixed decimals.
+def number(value: Number, digits: int = 2) -> str:
+    """Return a number with fixed decimals.
 
     Examples
     --------
     >>> number(-2.345), number(float("nan")), number(float("inf"))
     ('−2.35', '–', '∞')
     """
-    if is_missing(value):
+    x = _as_float(value)
+    if math.isnan(x):
         return MISSING
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    text = f"{value:.{digits}f}"
+    if math.isinf(x):
+        return "∞" if x > 0 else "−∞"
+    text = f"{x:.{digits}f}"
     return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")
 
 
-def count(value: Any) -> str:
-    """Write a count, or degrees of freedom, with decimals only where it has some.
+def _as_float(value: Number) -> float:
+    return math.nan if value is None or is_missing(value) else float(value)
+
+
+def count(value: Number) -> str:
+    """Return a count, or degrees of freedom, with one decimal if it is not a whole number.
 
     Examples
     --------
     >>> count(12.0), count(8.26), count(1234)
     ('12', '8.3', '1234')
     """
-    return number(value, 0 if is_missing(value) or math.isinf(value) or float(value).is_integer() else 1)
+    x = _as_float(value)
+    return number(x, 0 if math.isnan(x) or math.isinf(x) or x.is_integer() else 1)
 
 
-def percent(value: Any, digits: int = 2) -> str:
-    """Write a decimal as a percentage that carries its sign.
+def percent(value: Number, digits: int = 2) -> str:
+    """Return a decimal as a percentage with its sign.
 
     Examples
     --------
     >>> percent(-0.0612), percent(0.005, 1), percent(0.0), percent(None)
     ('−6.12 %', '+0.5 %', '0.00 %', '–')
     """
-    return MISSING if is_missing(value) else f"{signed(100 * value, digits)} %"
+    x = _as_float(value)
+    return MISSING if math.isnan(x) else f"{signed(100 * x, digits)} %"
 
 
-def signed(value: Any, digits: int = 2) -> str:
-    """Write a number that carries its sign.
+def signed(value: Number, digits: int = 2) -> str:
+    """Return a number with its sign.
 
     Examples
     --------
@@ -88,22 +100,22 @@ def signed(value: Any, digits: int = 2) -> str:
     ('+0.50', '−0.50', '0.00', '–')
     """
     text = number(value, digits)
-    return f"+{text}" if not is_missing(value) and value > 0 and any(c in text for c in "123456789∞") else text
+    return f"+{text}" if _as_float(value) > 0 and any(c in text for c in "123456789∞") else text
 
 
-def p_value(value: Any) -> str:
-    """Write a p-value with three decimals, the smallest as a bound.
+def p_value(value: Number) -> str:
+    """Return a p-value with three decimals; below 0.001 as a bound.
 
     Examples
     --------
     >>> p_value(0.0123), p_value(2e-9), p_value(1.0), p_value(float("nan"))
     ('0.012', '<0.001', '1.000', '–')
     """
-    return "<0.001" if not is_missing(value) and value < 0.001 else number(value, 3)
+    return "<0.001" if _as_float(value) < 0.001 else number(value, 3)
 
 
-def date(value: Any) -> str:
-    """Write a date in ISO form, with its time and zone only where it carries them.
+def date(value: object) -> str:
+    """Return a date in ISO form, with its time and time zone if it has them.
 
     Examples
     --------
@@ -113,7 +125,7 @@ def date(value: Any) -> str:
     if is_missing(value):
         return MISSING
     try:
-        stamp = pd.Timestamp(value)
+        stamp = pd.Timestamp(value)  # type: ignore[arg-type]  # what is not a date raises and is shown as text
     except (TypeError, ValueError):
         return plain(value)
     if stamp == stamp.normalize() and stamp.tzinfo is None:
@@ -121,19 +133,19 @@ def date(value: Any) -> str:
     return stamp.isoformat(sep=" ", timespec="minutes" if stamp.second == 0 else "seconds")
 
 
-def counted(session: pd.Series[Any]) -> str:
-    """Say what relative days count, by the sessions of events: sessions, or bars within the day, which have a zone.
+def day_unit(session: pd.Series[pd.Timestamp]) -> str:
+    """Return what a relative day is: a session, or a bar if the events' sessions are time stamps with a time zone.
 
     Examples
     --------
-    >>> counted(pd.Series(pd.to_datetime(["2021-09-13"]))), counted(pd.Series(pd.to_datetime(["2021-09-13T08:00Z"])))
+    >>> day_unit(pd.Series(pd.to_datetime(["2021-09-13"]))), day_unit(pd.Series(pd.to_datetime(["2021-09-13T08:00Z"])))
     ('session', 'bar')
     """
     return "bar" if isinstance(session.dtype, pd.DatetimeTZDtype) else "session"
 
 
-def window(start: Any, end: Any) -> str:
-    """Write a window in relative days.
+def window(start: Number, end: Number) -> str:
+    """Return a window in relative days.
 
     Examples
     --------
@@ -144,7 +156,7 @@ def window(start: Any, end: Any) -> str:
 
 
 def plural(n: int, noun: str) -> str:
-    """Write a count of things.
+    """Return a number with its noun in the singular or plural.
 
     Examples
     --------
@@ -154,8 +166,8 @@ def plural(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def plain(value: Any) -> str:
-    r"""Make one line of foreign text: control and other invisible characters become spaces.
+def plain(value: object) -> str:
+    r"""Return text as one line, with spaces in place of control and other invisible characters.
 
     Examples
     --------
@@ -164,12 +176,12 @@ def plain(value: Any) -> str:
     """
     if is_missing(value):
         return MISSING
-    kept = (" " if unicodedata.category(c).startswith("C") else c for c in str(value))
-    return " ".join("".join(kept).split()) or MISSING
+    visible = (" " if unicodedata.category(c).startswith("C") else c for c in str(value))
+    return " ".join("".join(visible).split()) or MISSING
 
 
 def columns_of(line: str) -> int:
-    """Count the terminal columns of a line: Chinese takes two a letter, a combining accent none.
+    """Return the terminal columns of a line: a Chinese character has two, a combining accent none.
 
     Examples
     --------
@@ -181,25 +193,25 @@ def columns_of(line: str) -> int:
 
 
 def cut(line: str, width: int) -> str:
-    """Shorten a line to some terminal columns, with an ellipsis where something is lost.
+    """Return a line cut to some terminal columns; a cut is marked by an ellipsis.
 
     Examples
     --------
     >>> cut("9988.HK", 7), cut("反垄断指南", 7)
     ('9988.HK', '反垄断…')
     """
-    return line if columns_of(line) <= width else fitting(line, width - 1) + "…"
+    return line if columns_of(line) <= width else truncate(line, width - 1) + "…"
 
 
-def fitting(line: str, width: int) -> str:
-    """Give the longest beginning that fits in some terminal columns, at least one letter."""
+def truncate(line: str, width: int) -> str:
+    """Return the longest beginning of a line that fits into some terminal columns, at least one character."""
     while columns_of(line) > width and len(line) > 1:
         line = line[:-1]
     return line
 
 
-def setting(value: Any) -> str:
-    """Write a value of a study's settings or provenance, whatever it is, on one line.
+def setting(value: object) -> str:
+    """Return a value of a study's settings or provenance, of any type, as one line.
 
     Examples
     --------
@@ -220,35 +232,35 @@ def setting(value: Any) -> str:
     return plain(value)
 
 
-def prices_note(result: Studied) -> str:
-    """Give what every table, plot and file must say of the prices (``simulated prices``), or empty text."""
+def prices_note(result: HasProvenance) -> str:
+    """Return the note on the prices that every table, plot and file must show (``simulated prices``), or empty text."""
     prices = result.provenance.get("prices") or {}
     note = prices.get("note") if isinstance(prices, Mapping) else None
     return "" if is_missing(note) else plain(note)
 
 
-def used(result: Studied) -> pd.DataFrame:
-    """Give the rows of ``result.events`` whose status is ok."""
+def usable_events(result: HasEvents) -> pd.DataFrame:
+    """Return the rows of ``result.events`` whose status is ok."""
     return result.events[result.events["status"] == "ok"]
 
 
-def usable_ids(result: Studied, wanted: Iterable[Hashable] | None = None) -> list[Any]:
-    """Give the ids of the usable events, or those that are wanted after a check.
+def usable_ids(result: HasEvents, event_ids: Iterable[Hashable] | None = None) -> list[Any]:
+    """Return the ids of all usable events, or the ids passed after checking that each is usable.
 
     Raises
     ------
     InputError
-        When a wanted event is not in the study, or is there and could not be used.
+        When an event is not in the study, or was not used.
     """
-    usable = list(used(result).index)
-    if wanted is None:
+    usable = list(usable_events(result).index)
+    if event_ids is None:
         return usable
-    chosen = list(wanted)
+    chosen = list(event_ids)
     for event_id in chosen:
         if event_id in result.events.index and event_id not in usable:
-            event: Any = result.events.loc[event_id]  # type: ignore[call-overload]
+            event = result.events.iloc[list(result.events.index).index(event_id)]
             raise InputError(f"event {event_id!r} was not used: {event['status']}, {event['reason']}; choose another")
         if event_id not in usable:
-            some = ", ".join(map(repr, usable[:5])) + (f" and {len(usable) - 5} more" if len(usable) > 5 else "")
-            raise InputError(f"event {event_id!r} is not in this study; its usable events are {some or 'none'}")
+            shown = ", ".join(map(repr, usable[:5])) + (f" and {len(usable) - 5} more" if len(usable) > 5 else "")
+            raise InputError(f"event {event_id!r} is not in this study; its usable events are {shown or 'none'}")
     return chosen

@@ -1,8 +1,8 @@
-"""The specification curve: what each specification finds, by size, above the choices that it is made of."""
+"""The specification curve: the estimates of all specifications, sorted, above the choices that define each."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -11,22 +11,52 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
 from eventstudy.display import formats
+from eventstudy.display.formats import HasProvenance
+from eventstudy.display.measure import Measure
 from eventstudy.plots import _style
 
 LEVEL = 0.05
-NUMBERED = 60  # specifications, which have then room to say how many events they have
-INCH = 0.19  # a row of the lower panel
+MAX_COUNTED = 60  # specifications for which there is room to show their numbers of events
+ROW_HEIGHT = 0.19  # inches, of a row of the lower panel
 Row = tuple[str, str]  # a block and a choice
+Window = tuple[int, int]
 
 
-def draw(found: Any, *, window: Any = None, test: str | None = None) -> np.ndarray:
+class Specifications(HasProvenance, Protocol):
+    """The part of :class:`eventstudy.analysis.specifications.Specifications` that the figures use."""
+
+    @property
+    def models(self) -> pd.DataFrame:
+        """The models, by label."""
+
+    @property
+    def windows(self) -> list[Window]:
+        """The windows, in their order."""
+
+    @property
+    def measure(self) -> Measure:
+        """What the study measures."""
+
+    def summary(self, window: Window | None = None, test: str | None = None) -> pd.DataFrame:
+        """Return the mean effect by model."""
+
+    def table(self, window: Window | None = None) -> pd.DataFrame:
+        """Return the effect of each event by model."""
+
+    def dependence(self, window: Window | None = None) -> pd.DataFrame:
+        """Return the range of each event's effect over the models."""
+
+
+def draw(
+    specifications: Specifications, *, window: Window | Literal["all"] | None = None, test: str | None = None
+) -> np.ndarray:
     """Draw the mean CARs of all models, sorted, with their 95 % intervals.
 
     Parameters
     ----------
-    found : Specifications
+    specifications : Specifications
     window : (int, int) or "all", optional
-        The first by default; "all" makes each window a specification of its own.
+        The first by default; "all" draws a specification for each pair of model and window.
     test : str, optional
         The test that colours the estimates; the study's first by default.
 
@@ -36,20 +66,19 @@ def draw(found: Any, *, window: Any = None, test: str | None = None) -> np.ndarr
         Percent by specification; and below it a dot for each choice. In the rows of the tests a dot is filled where
         the test rejects at 5 %, hollow where it does not.
     """
-    windows = found.windows if isinstance(window, str) and window == "all" else [window]
-    parts = []
-    for its in windows:
-        chosen = found.windows[0] if its is None else tuple(its)
-        parts.append(found.summary(chosen, test).reset_index().assign(window=formats.window(*chosen)))
+    windows = specifications.windows
+    if window != "all":
+        windows = [windows[0] if window is None else window]
+    parts = [specifications.summary(pair, test).reset_index().assign(window=formats.window(*pair)) for pair in windows]
     table = pd.concat(parts).sort_values("effect", kind="stable").reset_index(drop=True)  # NaN last
-    rows = _rows(table, [formats.window(*its) for its in found.windows])
-    blocks = len({block for block, _ in rows})
-    names = max(formats.columns_of(choice) for _, choice in rows)
-    side = 0.4 + 0.07 * min(max(names, 12), 40)
+    rows = _rows(table, [formats.window(*pair) for pair in specifications.windows])
+    n_blocks = len({block for block, _ in rows})
+    label_width = max(formats.columns_of(choice) for _, choice in rows)
+    side = 0.4 + 0.07 * min(max(label_width, 12), 40)
     width = side + 0.15 + max(5.7, 0.34 * min(len(table), 60))
-    below = INCH * (len(rows) + 1.35 * blocks)
+    below = ROW_HEIGHT * (len(rows) + 1.35 * n_blocks)
     with _style.context():
-        figure = _style.Sheet(figsize=(width, 0.6 + 2.7 + 0.3 + below + 0.3))
+        figure = _style.PngFigure(figsize=(width, 0.6 + 2.7 + 0.3 + below + 0.3))
         figure.set_layout_engine("none")
         height = figure.get_size_inches()[1]
         grid = GridSpec(
@@ -59,38 +88,38 @@ def draw(found: Any, *, window: Any = None, test: str | None = None) -> np.ndarr
         upper = figure.add_subplot(grid[0])
         lower = figure.add_subplot(grid[1], sharex=upper)
         _estimates(upper, table)
-        _style.value_axis(upper.yaxis, found.measure)
+        _style.value_axis(upper.yaxis, specifications.measure)
         upper.set_ylabel("")
         _choices(lower, table, rows)
         name = str(table["test"].iloc[0])
-        given = formats.plural(len(table), "specification")
+        count = formats.plural(len(table), "specification")
         where = f"; window {table['window'].iloc[0]}" if len(windows) == 1 else ""
-        text = f"{given}{where}; bars: 95 %; red: p < 5 % by {_style.drawable(name, 24)}"
-        _style.headings(upper, f"Mean {found.measure.short} by specification", text, found)
-        _notes(figure, found, table)
-        figure.draw_without_rendering()  # ticks are made when first drawn: here, in our style
+        text = f"{count}{where}; bars: 95 %; red: p < 5 % by {_style.drawable(name, 24)}"
+        _style.headings(upper, f"Mean {specifications.measure.short} by specification", text, specifications)
+        _notes(figure, specifications, table)
+        figure.draw_without_rendering()  # matplotlib makes ticks when it first draws: here, with the style set
     return np.array([upper, lower])
 
 
-def _notes(figure: Figure, found: Any, table: pd.DataFrame) -> None:
-    """Say below what the grey strokes and the crosses are, where there are any."""
-    said = []
-    if _apart(table).any():
-        said.append(f"grey stroke: what {_style.drawable(found.models.index[0], 24)} gives the same events")
+def _notes(figure: Figure, specifications: Specifications, table: pd.DataFrame) -> None:
+    """Explain the grey strokes and the crosses below the figure, if there are any."""
+    notes = []
+    if _differs(table).any():
+        notes.append(f"grey stroke: what {_style.drawable(specifications.models.index[0], 24)} gives the same events")
     if (table["n"] == 0).any():
-        said.append("×: no event could be estimated")
+        notes.append("×: no event could be estimated")
     width, height = figure.get_size_inches()
-    note = figure.text(0.1 / width, 0.1 / height, "; ".join(said), fontsize=8, color=_style.GREY, va="bottom")
+    note = figure.text(0.1 / width, 0.1 / height, "; ".join(notes), fontsize=8, color=_style.GREY, va="bottom")
     _style.verbatim([note])
 
 
-def _apart(table: pd.DataFrame) -> np.ndarray:
-    """Say where a specification differs from the first model on the same events."""
+def _differs(table: pd.DataFrame) -> np.ndarray:
+    """Return where a specification's estimate differs from that of the first model on the same events."""
     return ((table["effect"] - table["reference"]).abs() > 1e-9 * table["effect"].abs()).to_numpy()
 
 
 def _rows(table: pd.DataFrame, windows: list[str]) -> list[Row]:
-    """Give the rows of the lower panel: blocks of choices, each choice a row."""
+    """Return the rows of the lower panel: one for each choice, by block."""
     blocks: dict[str, list[str]] = {}
     blocks["Model"] = list(dict.fromkeys(table["model"]))
     if table["family"].nunique() > 1:
@@ -102,23 +131,24 @@ def _rows(table: pd.DataFrame, windows: list[str]) -> list[Row]:
 
 
 def _estimates(ax: Axes, table: pd.DataFrame) -> None:
-    at = np.arange(len(table))
+    x = np.arange(len(table))
     colour = np.where(table["p"] < LEVEL, _style.RED, _style.BLUE)
     ax.axhline(0, color=_style.GREY, linewidth=0.8, zorder=1)
-    ax.vlines(at, table["lower"], table["upper"], color=colour.tolist(), linewidth=1.8, alpha=0.55, zorder=2)
-    apart = _apart(table)
-    ax.hlines(table["reference"][apart], at[apart] - 0.25, at[apart] + 0.25, color=_style.GREY, linewidth=1.4, zorder=2)
-    ax.scatter(at, table["effect"], s=30, color=colour.tolist(), edgecolor="white", linewidth=0.7, zorder=3)
+    ax.vlines(x, table["lower"], table["upper"], color=colour.tolist(), linewidth=1.8, alpha=0.55, zorder=2)
+    differs = _differs(table)
+    reference, middle = table["reference"][differs], x[differs]
+    ax.hlines(reference, middle - 0.25, middle + 0.25, color=_style.GREY, linewidth=1.4, zorder=2)
+    ax.scatter(x, table["effect"], s=30, color=colour.tolist(), edgecolor="white", linewidth=0.7, zorder=3)
     ax.set_xlim(-0.7, len(table) - 0.3)
     ax.tick_params(axis="x", length=0, labelbottom=False)
     ax.spines["bottom"].set_visible(False)
-    if len(table) > NUMBERED:
+    if len(table) > MAX_COUNTED:
         return
-    for x, n in zip(at, table["n"], strict=True):
+    for position, n in zip(x, table["n"], strict=True):
         _style.verbatim(
             [
                 ax.annotate(
-                    formats.count(n), (x, 0), xycoords=("data", "axes fraction"), xytext=(0, -4),
+                    formats.count(n), (position, 0), xycoords=("data", "axes fraction"), xytext=(0, -4),
                     textcoords="offset points", ha="center", va="top", fontsize=7.5, color=_style.GREY,
                 )
             ]
@@ -135,18 +165,18 @@ def _estimates(ax: Axes, table: pd.DataFrame) -> None:
 
 def _choices(ax: Axes, table: pd.DataFrame, rows: list[Row]) -> None:
     """Draw the dots of the lower panel, block by block from the top."""
-    place: dict[Row, float] = {}
+    heights: dict[Row, float] = {}
     heads: dict[str, float] = {}
     y = 0.0
     for block, choice in rows:
         if block not in heads:
             y += 1.35 if heads else 1.0
             heads[block] = y - 1.0
-        place[block, choice] = y
+        heights[block, choice] = y
         y += 1.0
-    for (block, choice), height in place.items():
+    for (block, choice), height in heights.items():
         ax.axhline(height, color=_style.RULE, linewidth=0.6, zorder=1)
-        full, hollow = _marked(table, block, choice)
+        full, hollow = _dots(table, block, choice)
         ax.scatter(
             np.flatnonzero(hollow), np.full(hollow.sum(), height), s=15, facecolor="white", edgecolor=_style.GREY,
             linewidth=0.9, zorder=3,
@@ -155,7 +185,7 @@ def _choices(ax: Axes, table: pd.DataFrame, rows: list[Row]) -> None:
         full = full & ~empty
         ax.scatter(np.flatnonzero(full), np.full(full.sum(), height), s=17, color=_style.INK, zorder=3)
         ax.scatter(np.flatnonzero(empty), np.full(empty.sum(), height), s=26, marker="x", color=_style.RED, zorder=4)
-    ax.set_yticks(list(place.values()), [_style.drawable(choice, 40) for _, choice in place], fontsize=8)
+    ax.set_yticks(list(heights.values()), [_style.drawable(choice, 40) for _, choice in heights], fontsize=8)
     _style.verbatim(ax.get_yticklabels())
     for block, height in heads.items():
         _style.verbatim(
@@ -172,8 +202,8 @@ def _choices(ax: Axes, table: pd.DataFrame, rows: list[Row]) -> None:
     ax.spines[:].set_visible(False)
 
 
-def _marked(table: pd.DataFrame, block: str, choice: str) -> tuple[np.ndarray, np.ndarray]:
-    """Say at which specifications a row has a filled dot, and at which a hollow one."""
+def _dots(table: pd.DataFrame, block: str, choice: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return at which specifications a row has a filled dot, and at which a hollow one."""
     column = {"Model": "model", "Made from": "family", "Window": "window"}.get(block)
     if column is not None:
         full = (table[column] == choice).to_numpy()

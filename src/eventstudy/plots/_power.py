@@ -1,20 +1,39 @@
-"""The power curves of a calibration: rejection rate by shock, one line a test."""
+"""The power curves of a calibration: rejection rate by shock, one line per test."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from eventstudy.display import formats
+from eventstudy.display.formats import HasProvenance
+from eventstudy.display.measure import Measure
 from eventstudy.plots import _style
 
 COLOURS = ("#1f5a8a", "#b3372f", "#2f7d4f", "#8a5a1f", "#6a3d8a", "#3d8a86", "#5b6570")
 
 
-def draw(calibration: Any, *, window: tuple[int, int] | None = None, ax: Axes | None = None) -> Axes:
-    """Draw the rejection rates of one window, the first by default, with their 95 % intervals.
+class Calibration(HasProvenance, Protocol):
+    """The part of :class:`eventstudy.analysis.calibration.Calibration` that the figure uses."""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The rejection rates."""
+
+    @property
+    def level(self) -> float:
+        """The nominal level."""
+
+    @property
+    def measure(self) -> Measure:
+        """What the study measures."""
+
+
+def draw(calibration: Calibration, *, window: tuple[int, int] | None = None, ax: Axes | None = None) -> Axes:
+    """Draw the rejection rates of a window, the first by default, with their 95 % intervals.
 
     Parameters
     ----------
@@ -27,12 +46,14 @@ def draw(calibration: Any, *, window: tuple[int, int] | None = None, ax: Axes | 
     start, end = window or (int(frame["start"].iloc[0]), int(frame["end"].iloc[0]))
     rows = frame[(frame["start"] == start) & (frame["end"] == end)]
     with _style.drawing(7.2, 4.2, ax) as ax:
-        for k, (name, its) in enumerate(rows.groupby("test", sort=False)):
-            its = its.sort_values("shock")
+        for k, (name, group) in enumerate(rows.groupby("test", sort=False)):
+            rates = group.sort_values("shock")
             colour = COLOURS[k % len(COLOURS)]
             style = ("-", "--", ":")[k // len(COLOURS) % 3]
-            ax.plot(its["shock"], its["rejection"], style, marker="o", markersize=3.2, color=colour, label=str(name))
-            ax.fill_between(its["shock"], its["lower"], its["upper"], color=colour, alpha=0.12, linewidth=0)
+            ax.plot(
+                rates["shock"], rates["rejection"], style, marker="o", markersize=3.2, color=colour, label=str(name)
+            )
+            ax.fill_between(rates["shock"], rates["lower"], rates["upper"], color=colour, alpha=0.12, linewidth=0)
         ax.axhline(level, color=_style.GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
         _style.shock_axis(ax.xaxis, calibration.measure)
         ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -41,6 +62,6 @@ def draw(calibration: Any, *, window: tuple[int, int] | None = None, ax: Axes | 
         ax.set_ylabel("Share of drawn samples rejected")
         ax.legend()
         draws = formats.plural(int(rows["n_draws"].max()), "draw")
-        under = f"window {formats.window(start, end)}; {draws} a point; shaded: 95 % intervals; dashed: {level:.0%}"
-        _style.headings(ax, "Power on the securities' own histories", under, calibration)
+        subtitle = f"window {formats.window(start, end)}; {draws} a point; shaded: 95 % intervals; dashed: {level:.0%}"
+        _style.headings(ax, "Power on the securities' own histories", subtitle, calibration)
     return ax

@@ -1,4 +1,4 @@
-"""The look that all figures share: a style of our own, percent axes, titles, and text that any font can draw."""
+"""The style shared by all figures: colours, fonts, percent axes, titles, and text without missing glyphs."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from eventstudy.display import formats
+from eventstudy.display.formats import HasProvenance
 from eventstudy.display.measure import Measure
 from eventstudy.result import Result
 
@@ -51,7 +52,7 @@ STYLE = {
     "ytick.color": GREY,
     "ytick.labelcolor": INK,
 }
-# DejaVu Sans comes with matplotlib; the first of the others that is installed draws Chinese, Japanese and Korean.
+# DejaVu Sans comes with matplotlib; the first installed font of CJK draws Chinese, Japanese and Korean.
 LATIN = "DejaVu Sans"
 CJK = (
     "Noto Sans CJK SC", "Noto Sans CJK TC", "Noto Sans CJK HK", "Noto Sans CJK JP", "Noto Sans SC",
@@ -59,42 +60,42 @@ CJK = (
     "Heiti TC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Arial Unicode MS",
 )  # fmt: skip
 UNDRAWABLE = "□"
-BOLD: dict[str, Any] = {"fontfamily": LATIN, "fontweight": "bold"}  # few fonts for Chinese have a bold face
+BOLD: dict[str, Any] = {"fontfamily": LATIN, "fontweight": "bold"}  # few Chinese fonts have a bold face
 
 
-class Sheet(Figure):
-    """A figure that no window owns; a notebook shows it when it is the last thing in a cell."""
+class PngFigure(Figure):
+    """A figure without a window; a notebook displays it when it is the last expression of a cell."""
 
     def _repr_png_(self) -> bytes:
         return png(self)
 
 
 def png(figure: Figure, dpi: float | None = None) -> bytes:
-    """Draw a figure as a PNG."""
+    """Return a figure as a PNG."""
     target = io.BytesIO()
     figure.savefig(target, format="png", dpi=dpi or figure.dpi, facecolor="white")
     return target.getvalue()
 
 
 def context() -> AbstractContextManager[None]:
-    """Give the style context of all figures; the caller's rcParams neither matter nor change."""
+    """Return the style context of all figures, which neither depends on the caller's rcParams nor changes them."""
     return matplotlib.style.context(["default", {**STYLE, "font.family": list(families())}])
 
 
 @contextmanager
 def drawing(width: float, height: float, ax: Axes | None = None) -> Iterator[Axes]:
-    """Give, in our style, the caller's axes, or the only axes of a new figure (inches)."""
+    """Yield the caller's axes, or the axes of a new figure of some size in inches, within the style context."""
     with context():
-        ax = Sheet(figsize=(width, height)).subplots() if ax is None else ax
-        ax.tick_params(labelsize=STYLE["font.size"])  # said here, for the room of a tick is reckoned when drawing
+        ax = PngFigure(figsize=(width, height)).subplots() if ax is None else ax
+        ax.tick_params(labelsize=STYLE["font.size"])  # the space for tick labels is computed later, outside the context
         yield ax
-        if isinstance(ax.figure, Sheet):
-            ax.figure.draw_without_rendering()  # ticks are made when first drawn: here, in our style
+        if isinstance(ax.figure, PngFigure):
+            ax.figure.draw_without_rendering()  # matplotlib makes ticks when it first draws: here, with the style set
 
 
 @lru_cache(maxsize=1)
 def families() -> tuple[str, ...]:
-    """Give the installed font families to draw with, in the order in which a glyph is looked for."""
+    """Return the installed font families to draw with, in the order in which they are searched for a glyph."""
     installed = set(font_manager.fontManager.get_font_names())
     return (LATIN, *[name for name in CJK if name in installed][:1])
 
@@ -106,11 +107,11 @@ def _fonts(bold: bool) -> tuple[FT2Font, ...]:
     return tuple(FT2Font(font_manager.findfont(name)) for name in families())
 
 
-def drawable(text: Any, width: int = 0, *, bold: bool = False) -> str:
-    """Make one line that can be drawn: unknown glyphs become boxes; past ``width`` columns it ends in an ellipsis.
+def drawable(text: object, width: int = 0, *, bold: bool = False) -> str:
+    """Return text as one line that the fonts can draw, with an ellipsis after ``width`` columns unless that is 0.
 
-    A glyph that no font has would otherwise be a warning when the figure is drawn, and then a box. ``bold`` is for
-    text that is set with :data:`BOLD`.
+    A character that no font has becomes a box; matplotlib would warn and then draw a box. ``bold`` is for text that is
+    drawn with :data:`BOLD`.
     """
     line = formats.plain(text)
     line = formats.cut(line, width) if width else line
@@ -118,29 +119,29 @@ def drawable(text: Any, width: int = 0, *, bold: bool = False) -> str:
 
 
 def verbatim(texts: Iterable[Text]) -> None:
-    """Let dollar signs be dollar signs, also in text that is made before or after our style context."""
+    """Turn off mathematics between dollar signs; the style does so only for text that is created in its context."""
     for text in texts:
         text.set_parse_math(False)
 
 
-def prices_note(result: Result) -> str:
-    """Give what every figure must say of the prices, or empty text."""
+def prices_note(result: HasProvenance) -> str:
+    """Return the note on the prices that every figure must show, or empty text."""
     note = formats.prices_note(result)
     return drawable(note, 40, bold=True) if note else ""
 
 
-def headings(ax: Axes, title: str, subtitle: str, result: Result) -> None:
-    """Write title and subtitle above the axes, and what must be said of the prices at the right."""
+def headings(ax: Axes, title: str, subtitle: str, result: HasProvenance) -> None:
+    """Write title and subtitle above the axes, and the note on the prices at the right."""
     left = ax.set_title(drawable(title, bold=True), loc="left", **BOLD)
     right = ax.set_title(prices_note(result), loc="right", color=WARN, fontsize=9, **BOLD)
-    under = ax.annotate(
+    below = ax.annotate(
         subtitle, (0, 1), xytext=(0, 6), xycoords="axes fraction", textcoords="offset points", color=GREY
     )
-    verbatim([left, right, under])
+    verbatim([left, right, below])
 
 
-def blank(ax: Axes, title: str, message: str, result: Result) -> Axes:
-    """Draw the figure of a study that has nothing to show, and say so."""
+def blank(ax: Axes, title: str, message: str, result: HasProvenance) -> Axes:
+    """Draw a message in the place of a figure for which there are no data."""
     headings(ax, title, "", result)
     verbatim([ax.text(0.5, 0.5, message, transform=ax.transAxes, ha="center", va="center", color=GREY)])
     ax.set(xticks=[], yticks=[])
@@ -149,7 +150,7 @@ def blank(ax: Axes, title: str, message: str, result: Result) -> Axes:
 
 
 def value_axis(axis: Axis, measure: Measure, label: str = "") -> None:
-    """Label an axis with values of a measure, with as many decimals as its ticks need; ``label`` is what they are."""
+    """Format the ticks of an axis as values of a measure, with as many decimals as they need; set its label."""
     _ticks(axis, measure.text, 100.0 if measure.percent else 1.0)
     if label:
         axis.set_label_text(drawable(f"{label[:1].upper()}{label[1:]}", 60))
@@ -157,12 +158,12 @@ def value_axis(axis: Axis, measure: Measure, label: str = "") -> None:
 
 
 def percent_axis(axis: Axis) -> None:
-    """Label an axis of decimals as signed percentages, with as many decimals as its ticks need."""
+    """Format the ticks of an axis of decimals as signed percentages, with as many decimals as they need."""
     _ticks(axis, formats.percent, 100.0)
 
 
 def shock_axis(axis: Axis, measure: Measure) -> None:
-    """Label an axis with shocks to what the measure is made from."""
+    """Format the ticks of an axis of shocks to the series of a measure: as percentages if it is a return."""
     if measure.of_returns:
         percent_axis(axis)
     else:
@@ -179,13 +180,13 @@ def _ticks(axis: Axis, text: Callable[[float, int], str], scale: float) -> None:
     axis.set_major_formatter(label)
 
 
-def from_the_event(result: Result) -> str:
-    """Give the label of an axis of relative days."""
-    return f"{formats.counted(result.events['session']).capitalize()}s from the event"
+def day_label(result: Result) -> str:
+    """Return the label of an axis of relative days."""
+    return f"{formats.day_unit(result.events['session']).capitalize()}s from the event"
 
 
 def day_axis(ax: Axes) -> None:
-    """Make the x axis one of relative days, with lines at the event day and at zero."""
+    """Format the x axis as relative days; draw lines at day 0 and at the value 0."""
     ax.axhline(0, color=GREY, linewidth=0.8, zorder=1)
     ax.axvline(0, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=11, steps=[1, 2, 5, 10]))

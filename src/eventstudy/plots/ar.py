@@ -1,4 +1,4 @@
-"""Abnormal returns, or what else was studied, of one event by relative day, against 1.96 standard deviations."""
+"""Abnormal returns (or another studied outcome) of one event by relative day, against 1.96 standard deviations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ar(result: Result, *, event_id: Hashable = None, ax: Axes | None = None) -> 
     ----------
     result : Result
     event_id : optional
-        Which event; the first usable one by default.
+        The event; the first usable one by default.
     ax : Axes, optional
         Axes to draw on; a new figure by default.
 
@@ -42,18 +42,18 @@ def ar(result: Result, *, event_id: Hashable = None, ax: Axes | None = None) -> 
         values = result.ar.loc[chosen[0]]
         days = values.index.to_numpy()
         ax.bar(days, values, width=0.72, color=np.where(days == 0, _style.RED, _style.BLUE), linewidth=0, zorder=2)
-        lacking = days[values.isna()]
-        ax.scatter(lacking, np.zeros(lacking.size), marker="x", color=_style.GREY, s=22, linewidth=1.2, zorder=3)
+        missing = days[values.isna()]
+        ax.scatter(missing, np.zeros(missing.size), marker="x", color=_style.GREY, s=22, linewidth=1.2, zorder=3)
         _style.day_axis(ax)
-        bounded = not formats.is_missing(event["sigma"])
-        for bound in (-1.96, 1.96) if bounded else ():
+        has_sigma = not formats.is_missing(event["sigma"])
+        for bound in (-1.96, 1.96) if has_sigma else ():
             ax.axhline(bound * event["sigma"], color=_style.INK, linewidth=0.9, linestyle=(0, (5, 3)), zorder=3)
         _style.value_axis(ax.yaxis, result.measure, result.measure.daily)
-        ax.set_xlabel(_style.from_the_event(result))
+        ax.set_xlabel(_style.day_label(result))
         ax.margins(x=0.02)
         title = f"{event['ticker']}, {formats.date(event['session'])}"
-        text = _style.drawable(chosen[0], 60) + ("; dashed: ±1.96 standard deviations" if bounded else "")
-        text += f"; ×: no {_style.drawable(result.measure.series)}" if lacking.size else ""
+        text = _style.drawable(chosen[0], 60) + ("; dashed: ±1.96 standard deviations" if has_sigma else "")
+        text += f"; ×: no {_style.drawable(result.measure.series)}" if missing.size else ""
         _style.headings(ax, title, text, result)
     return ax
 

@@ -1,9 +1,8 @@
-"""One event's cumulative abnormal return, or what else was studied, with its 95 % band; bars by the clock."""
+"""One event's cumulative abnormal return (or another studied outcome) with its 95 % band; intraday by local time."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,30 +13,30 @@ from eventstudy.display import formats
 from eventstudy.plots import _style
 from eventstudy.result import Result
 
-MOST = 30  # bars that are each labelled
-MOST_DAYS = 8  # days that are each dated
-DAY = "%a %d %b"
-NIGHT = 59  # a night that is a bar of its own is dated a second before the day's first
+MAX_LABELS = 30  # bars
+MAX_DATES = 8  # days in the label of the axis
+DATE = "%a %d %b"
+NIGHT_SECOND = 59  # a night that is a bar of its own is stamped one second before the day's first bar
 
 
 def path(result: Result, *, event_id: Hashable = None, start: int | None = None, ax: Axes | None = None) -> Axes:
-    """Draw one event's path over its event window.
+    """Draw the cumulative path of one event over its event window.
 
     Parameters
     ----------
     result : Result
     event_id : optional
-        Which event; the first usable one by default.
+        The event; the first usable one by default.
     start : int, optional
-        The relative day from which abnormal returns are accumulated; the first of the event window by default.
+        The relative day at which cumulation starts; the first day of the event window by default.
     ax : Axes, optional
         Axes to draw on; a new figure by default.
 
     Returns
     -------
     Axes
-        In per cent where returns are studied, over relative days; bars within the day are labelled with the time at
-        which they start at their exchange, and nights are shaded.
+        Over relative days, in per cent where returns are studied; intraday bars are labelled by the local time at which
+        they start, and nights are shaded.
 
     Raises
     ------
@@ -49,53 +48,54 @@ def path(result: Result, *, event_id: Hashable = None, start: int | None = None,
     with _style.drawing(7.2, 3.9, ax) as ax:
         if not chosen:
             return _style.blank(ax, "The path of an event", "no event could be used", result)
-        event, found = result.events.loc[chosen[0]], result.path(chosen[0], start)
-        values = found[measure.column]
-        ax.plot(found.index, values, color=_style.BLUE, marker="o", markersize=3.2, zorder=3)
-        banded = found["lower"].notna().any()
-        if banded:
-            ax.fill_between(found.index, found["lower"], found["upper"], color=_style.BLUE, alpha=0.15, linewidth=0)
-        lacking = found.index[found["ar"].isna()]
-        ax.scatter(lacking, values[lacking].fillna(0.0), marker="x", color=_style.GREY, s=22, linewidth=1.2, zorder=4)
+        event, frame = result.events.loc[chosen[0]], result.path(chosen[0], start)
+        values = frame[measure.column]
+        ax.plot(frame.index, values, color=_style.BLUE, marker="o", markersize=3.2, zorder=3)
+        has_band = frame["lower"].notna().any()
+        if has_band:
+            ax.fill_between(frame.index, frame["lower"], frame["upper"], color=_style.BLUE, alpha=0.15, linewidth=0)
+        missing = frame.index[frame["ar"].isna()]
+        ax.scatter(missing, values[missing].fillna(0.0), marker="x", color=_style.GREY, s=22, linewidth=1.2, zorder=4)
         _style.day_axis(ax)
         _style.value_axis(ax.yaxis, measure, measure.name)
-        ax.set_xlabel(_style.from_the_event(result))
+        ax.set_xlabel(_style.day_label(result))
         ax.margins(x=0.02)
-        text = _style.drawable(chosen[0], 40) + ("; shaded: 95 % band" if banded else "; no band can be computed")
-        text += f"; ×: no {_style.drawable(measure.series)}" if lacking.size else ""
-        if isinstance(found["time"].dtype, pd.DatetimeTZDtype):
-            _clock(ax, found["time"])
+        text = _style.drawable(chosen[0], 40) + ("; shaded: 95 % band" if has_band else "; no band can be computed")
+        text += f"; ×: no {_style.drawable(measure.series)}" if missing.size else ""
+        if isinstance(frame["time"].dtype, pd.DatetimeTZDtype):
+            _time_axis(ax, frame["time"])
             text += "; grey: nights"
-        _style.headings(ax, f"{event['ticker']}, {_when(event['session'])}", text, result)
+        _style.headings(ax, f"{event['ticker']}, {_session_text(event['session'])}", text, result)
     return ax
 
 
-def _when(session: Any) -> str:
-    """Write a session, and a night that is a bar of its own by the bar that it ends with."""
-    night = getattr(session, "second", 0) == NIGHT
-    return f"night to {formats.date(session + pd.Timedelta('1s'))}" if night else formats.date(session)
+def _session_text(session: pd.Timestamp) -> str:
+    """Return the date of a session; for a night that is a bar of its own, the start of the bar at which it ends."""
+    if session.second == NIGHT_SECOND:
+        return f"night to {formats.date(session + pd.Timedelta('1s'))}"
+    return formats.date(session)
 
 
-def _clock(ax: Axes, times: pd.Series[pd.Timestamp]) -> None:
-    """Label bars with their local start, date the days, and shade the nights."""
-    days, known = times.index.to_numpy(), times.notna().to_numpy()
+def _time_axis(ax: Axes, times: pd.Series[pd.Timestamp]) -> None:
+    """Label bars by their local start and the axis by the dates, and shade the nights."""
+    days, has_bar = times.index.to_numpy(), times.notna().to_numpy()
     date = times.dt.strftime("%Y-%m-%d").to_numpy()
-    nightly = known & (times.dt.second == NIGHT).to_numpy()
-    first = np.flatnonzero(known[1:] & known[:-1] & (date[1:] != date[:-1])) + 1
-    for at in first:
-        left, right = (days[at] - 0.5, days[at] + 0.5) if nightly[at] else (days[at] - 0.62, days[at] - 0.38)
+    is_night = has_bar & (times.dt.second == NIGHT_SECOND).to_numpy()
+    openings = np.flatnonzero(has_bar[1:] & has_bar[:-1] & (date[1:] != date[:-1])) + 1
+    for k in openings:
+        left, right = (days[k] - 0.5, days[k] + 0.5) if is_night[k] else (days[k] - 0.62, days[k] - 0.38)
         ax.axvspan(left, right, color=_style.GREY, alpha=0.22, linewidth=0, zorder=0)
     labels = times.dt.strftime("%H:%M").to_numpy(dtype=object)
-    labels[nightly] = "night"
-    every = -(-len(days) // MOST)
-    shown = np.flatnonzero(known)[::every]
+    labels[is_night] = "night"
+    step = -(-len(days) // MAX_LABELS)
+    shown = np.flatnonzero(has_bar)[::step]
     ax.xaxis.set_major_locator(FixedLocator(days[shown].tolist()))
     ax.set_xticklabels([labels[k] for k in shown], rotation=90, fontsize=7.5)
-    starts = np.concatenate([np.flatnonzero(known)[:1], first])
-    dated = [f"{times.iloc[k]:{DAY}}" for k in starts]
+    starts = np.concatenate([np.flatnonzero(has_bar)[:1], openings])
+    dates = [f"{times.iloc[k]:{DATE}}" for k in starts]
     zone = times.dt.tz
-    said = f"{dated[0]} to {dated[-1]}" if len(dated) > MOST_DAYS else ", ".join(dated)
-    ax.set_xlabel(f"Start of the bar, {zone}: {said}")
+    text = f"{dates[0]} to {dates[-1]}" if len(dates) > MAX_DATES else ", ".join(dates)
+    ax.set_xlabel(f"Start of the bar, {zone}: {text}")
 
 
 PLOT = path

@@ -1,1 +1,1 @@
-"""Reports, one file each; the file name is the format. All writing of results is here."""
+"""Reports, one file each; the file name is the format. Results are written to files only here."""

@@ -1,4 +1,4 @@
-"""Writing a report: one place for the encoding and the folder."""
+"""Write the file of a report: encoding, line ends and missing folders."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from pathlib import Path
 
 
 def write(path: str | Path, text: str) -> None:
-    """Write UTF-8 and line ends as they are; missing folders are made, half characters become question marks."""
+    """Write text as UTF-8 with its line ends unchanged.
+
+    Missing folders are created; a lone surrogate, which UTF-8 cannot encode, becomes a question mark.
+    """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("w", encoding="utf-8", errors="replace", newline="") as file:

@@ -1,4 +1,4 @@
-"""CSV: the events with their CARs, or BHARs, in one file, every other table of the result in files beside it."""
+"""CSV: the events with their CARs, or BHARs, in one file; every other table of the result in a file beside it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import io
 from datetime import date
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -18,8 +17,8 @@ from eventstudy.result import Result
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def cell(value: Any) -> str:
-    r"""Write one cell so that no spreadsheet takes it for a formula and no digit is lost.
+def cell(value: object) -> str:
+    r"""Return the text of one cell, with all digits, that no spreadsheet takes for a formula.
 
     Examples
     --------
@@ -38,8 +37,8 @@ def cell(value: Any) -> str:
     return "'" + text if text.startswith(FORMULA_STARTS) else text
 
 
-def _written(frame: pd.DataFrame, note: str) -> str:
-    """Give a frame as CSV; what must be said of the prices is a column, so that each row and the head say it."""
+def _to_csv(frame: pd.DataFrame, note: str) -> str:
+    """Return a frame as CSV; a note on the prices is added as a column, named by the note and ``yes`` in each row."""
     target = io.StringIO()
     writer = csv.writer(target)
     writer.writerow([cell(name) for name in frame.columns] + ([cell(note)] if note else []))
@@ -58,9 +57,10 @@ class Csv:
         ----------
         result : Result
         path : path ending in ``.csv``
-            This file has one row an event and window: what ``Result.cars`` has, and ticker, session, status and reason
-            of its event; an event without a CAR has one row. Returns are decimals. Text that a spreadsheet would take
-            for a formula (it begins with ``= + - @``, tab or carriage return) gets an apostrophe in front.
+            This file has one row per event and window: the columns of ``Result.cars``, and ticker, announced, session,
+            status and reason of the event; an event without a CAR has one row. Returns are decimals. Text that a
+            spreadsheet would take for a formula (it begins with ``= + - @``, tab or carriage return) is preceded by an
+            apostrophe.
         """
         target = Path(path)
         note = formats.prices_note(result)
@@ -76,7 +76,7 @@ class Csv:
             "_attrition": result.attrition,
         }
         for suffix, frame in tables.items():
-            _files.write(target.with_name(target.stem + suffix + target.suffix), _written(frame, note))
+            _files.write(target.with_name(target.stem + suffix + target.suffix), _to_csv(frame, note))
 
 
 REPORT = Csv()

@@ -1,12 +1,13 @@
-"""One HTML file that holds everything: numbers, losses, tests, figures, events, settings; no script, nothing remote."""
+"""One HTML file with events, attrition, tests, figures, settings and provenance; no script, nothing remote."""
 
 from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jinja2
 import numpy as np
@@ -17,13 +18,13 @@ from eventstudy.reports._tables import Table
 from eventstudy.result import Result
 
 FIGURES = {"caar": "Average reaction", "timeline": "Timeline", "events": "Reactions one by one"}
-MOST_EFFECTS = 6
-MOST_EVENTS = 1000
+MAX_EFFECTS = 6
+MAX_EVENTS = 1000
 DOTS_PER_INCH = 160
 
 
 class Figure(NamedTuple):
-    """A figure as it stands in the page; sizes in CSS pixels."""
+    """A figure of the page: a base64-encoded PNG, with its size in CSS pixels."""
 
     title: str
     png: str
@@ -32,16 +33,15 @@ class Figure(NamedTuple):
 
 
 def _figure(result: Result, kind: str, title: str) -> Figure:
-    axes: Any = result.plot(kind)
-    sheet = np.ravel(axes)[0].figure
+    figure = np.asarray(result.plot(kind), dtype=object).ravel()[0].figure
     target = io.BytesIO()
-    sheet.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor="white")
-    width, height = (round(96 * inches) for inches in sheet.get_size_inches())
+    figure.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor="white")
+    width, height = (round(96 * inches) for inches in figure.get_size_inches())
     return Figure(title, base64.b64encode(target.getvalue()).decode("ascii"), width, height)
 
 
-def _with_titles(table: Table, titles: list[str]) -> Table:
-    """Add a column of titles behind the first."""
+def _add_titles(table: Table, titles: list[str]) -> Table:
+    """Return a table with a column of titles after the first column."""
     return table._replace(
         columns=(table.columns[0], "Title", *table.columns[1:]),
         rows=[(row[0], title, *row[1:]) for row, title in zip(table.rows, titles, strict=False)],
@@ -49,38 +49,38 @@ def _with_titles(table: Table, titles: list[str]) -> Table:
     )
 
 
-def _facts(title: str, values: dict[str, Any]) -> Table:
-    rows: list[tuple[str, ...]] = list(_tables.flat(values))
+def _name_value_table(title: str, values: Mapping[str, object]) -> Table:
+    rows: list[tuple[str, ...]] = list(_tables.flatten(values))
     return Table(title, ("Name", "Value"), rows, (False, False), empty="none recorded")
 
 
-def _page(result: Result) -> dict[str, Any]:
-    """Give what the template shows."""
-    events = _tables.per_event(result, ("p", "p_sq", "p_placebo"), MOST_EVENTS)
-    dropped = _tables.dropped(result, MOST_EVENTS)
+def _variables(result: Result) -> dict[str, object]:
+    """Return the variables of the template."""
+    events = _tables.per_event(result, ("p", "p_sq", "p_placebo"), MAX_EVENTS)
+    dropped = _tables.dropped(result, MAX_EVENTS)
     if "title" in result.events:
         ok = result.events["status"] == "ok"
-        events = _with_titles(events, [formats.plain(t) for t in result.events.loc[ok, "title"]])
-        dropped = _with_titles(dropped, [formats.plain(t) for t in result.events.loc[~ok, "title"]])
-    # Without an event to draw, the timeline alone has something to show.
-    figures = FIGURES if len(formats.used(result)) else {"timeline": FIGURES["timeline"]}
-    known = result.provenance
-    rest = {k: v for k, v in known.items() if k not in ("settings", "notes")}
+        events = _add_titles(events, [formats.plain(t) for t in result.events.loc[ok, "title"]])
+        dropped = _add_titles(dropped, [formats.plain(t) for t in result.events.loc[~ok, "title"]])
+    # The other figures need a usable event.
+    figures = FIGURES if len(formats.usable_events(result)) else {"timeline": FIGURES["timeline"]}
+    provenance = result.provenance
+    origin = {k: v for k, v in provenance.items() if k not in ("settings", "notes")}
     return {
         "prices_note": formats.prices_note(result),
         "headline": _tables.headline(result),
-        "effects": _tables.effects(result)[:MOST_EFFECTS],
+        "effects": _tables.effects(result)[:MAX_EFFECTS],
         "attrition": _tables.attrition(result),
         "dropped": dropped,
         "noticed": _tables.notes(result),
         "tests": _tables.tests(result),
         "figures": [_figure(result, kind, title) for kind, title in figures.items()],
         "events": events,
-        "reactions": _tables.reactions(result, MOST_EVENTS) if result.measure.of_returns else None,
-        "settings": _facts(_tables.titled("Settings", result), known.get("settings") or {}),
-        "provenance": _facts(_tables.titled("Provenance", result), rest),
-        "version": formats.plain(known.get("eventstudy")),
-        "created": formats.date(known.get("created")),
+        "reactions": _tables.reactions(result, MAX_EVENTS) if result.measure.of_returns else None,
+        "settings": _name_value_table(_tables.add_prices_note("Settings", result), provenance.get("settings") or {}),
+        "provenance": _name_value_table(_tables.add_prices_note("Provenance", result), origin),
+        "version": formats.plain(provenance.get("eventstudy")),
+        "created": formats.date(provenance.get("created")),
     }
 
 
@@ -88,10 +88,10 @@ class Html:
     """The report as one self-contained page for screen and print."""
 
     def render(self, result: Result, path: str | Path) -> None:
-        """Write the page to ``path``; every text of the user is escaped."""
+        """Write the page to ``path``; all text of the user is escaped."""
         source = (resources.files("eventstudy.reports") / "_report.html.j2").read_text(encoding="utf-8")
         environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-        _files.write(path, environment.from_string(source).render(_page(result)))
+        _files.write(path, environment.from_string(source).render(_variables(result)))
 
 
 REPORT = Html()

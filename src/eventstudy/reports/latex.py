@@ -1,4 +1,4 @@
-r"""A LaTeX fragment with booktabs tables of the tests and of the events, to be taken in with ``\input``."""
+r"""A LaTeX fragment for ``\input``: booktabs tables of the tests and of the events."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ ESCAPES = {
     "“": r"\textquotedblleft{}", "”": r"\textquotedblright{}",
     "€": r"\texteuro{}", "£": r"\pounds{}", "°": r"\textdegree{}", "ß": r"\ss{}",
 }  # fmt: skip
-MOST_EVENTS = 1000
+MAX_EVENTS = 1000
 ACCENTS = "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327"
 
 
 def escape(text: str) -> str:
-    r"""Make text safe inside a cell: no character of it is a command to TeX.
+    r"""Return text in which no character is a command to TeX, for use inside a cell.
 
     Examples
     --------
     >>> escape("50 % of $x_1 & 阿里")
     '50 \\% of \\$x\\_1 \\& \\eventstudyforeign{阿里}'
     """
-    line = unicodedata.normalize("NFC", text)
     parts = (
         rf"\eventstudyforeign{{{run}}}" if _is_foreign(run[0]) else "".join(ESCAPES.get(c, c) for c in run)
-        for run in _runs(line)
+        for run in _runs(unicodedata.normalize("NFC", text))
     )
     safe = "".join(parts).replace("--", "-{}-")
-    return f"{{{safe[0]}}}{safe[1:]}" if safe[:1] in ("[", "*") else safe  # \\ before it would take it as an option
+    return f"{{{safe[0]}}}{safe[1:]}" if safe[:1] in ("[", "*") else safe  # after \\ they would start an option of it
 
 
 def _is_foreign(letter: str) -> bool:
+    """Return whether a character is outside ASCII, ESCAPES and the Latin letters with one common accent."""
     if letter < "\x7f" or letter in ESCAPES:
         return False
     parts = unicodedata.normalize("NFD", letter)
@@ -51,7 +51,7 @@ def _is_foreign(letter: str) -> bool:
 
 
 def _runs(line: str) -> list[str]:
-    """Cut a line where foreign letters begin and end."""
+    """Split a line into runs of foreign and of other letters."""
     flags = "".join("f" if _is_foreign(c) else "l" for c in line)
     return [line[m.start() : m.end()] for m in re.finditer("f+|l+", flags)]
 
@@ -64,8 +64,8 @@ def _rows(table: Table) -> list[str]:
     if not table.rows:
         return [rf"\multicolumn{{{len(table.columns)}}}{{l}}{{{escape(table.empty)}}} \\"]
     lines = []
-    for at, row in enumerate(table.rows):
-        lines += [r"\addlinespace"] if at in table.breaks else []
+    for number, row in enumerate(table.rows):
+        lines += [r"\addlinespace"] if number in table.breaks else []
         lines.append(_row(row))
     return lines
 
@@ -79,7 +79,7 @@ def _notes(table: Table) -> list[str]:
 
 
 def _float(table: Table) -> str:
-    """Set a short table that TeX may move."""
+    """Return a short table as a floating ``table`` environment."""
     notes = [r"\par\smallskip", r"\begin{minipage}{\linewidth}\footnotesize", *_notes(table), r"\end{minipage}"]
     lines = [
         r"\begin{table}[htbp]", r"\centering\small", rf"\caption{{{escape(table.title)}}}",
@@ -89,8 +89,8 @@ def _float(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _long(table: Table) -> str:
-    """Set a table that may run over pages."""
+def _longtable(table: Table) -> str:
+    """Return a table as a ``longtable``, which can span pages."""
     lines = [
         r"\begingroup\scriptsize\setlength{\tabcolsep}{3pt}", rf"\begin{{longtable}}{{{_columns(table)}}}",
         rf"\caption{{{escape(table.title)}}}\\", r"\toprule", _row(table.columns), r"\midrule", r"\endfirsthead",
@@ -105,7 +105,7 @@ def _fragment(body: str) -> str:
 
 
 def table(result: Result) -> str:
-    """Give the table of tests as a LaTeX fragment.
+    """Return the table of tests as a LaTeX fragment.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def table(result: Result) -> str:
     Returns
     -------
     str
-        A ``table`` environment with booktabs rules; its first line names the packages that it needs.
+        A ``table`` environment with booktabs rules; the first line names the packages that it needs.
     """
     return _fragment(_float(_tables.tests(result)))
 
@@ -123,12 +123,12 @@ class Latex:
     """The tables of tests and of events as LaTeX."""
 
     def render(self, result: Result, path: str | Path) -> None:
-        """Write both tables to ``path``, a fragment without preamble."""
-        body = _float(_tables.tests(result)) + "\n" + _long(_tables.per_event(result, ("p", "p_placebo"), MOST_EVENTS))
-        _files.write(path, _fragment(body))
+        """Write both tables to ``path``, as a fragment without preamble."""
+        events = _tables.per_event(result, ("p", "p_placebo"), MAX_EVENTS)
+        _files.write(path, _fragment(_float(_tables.tests(result)) + "\n" + _longtable(events)))
 
     def table(self, result: Result) -> str:
-        """Give the table of tests, as the function of this name does."""
+        """Return the table of tests; see :func:`table`."""
         return table(result)
 
 

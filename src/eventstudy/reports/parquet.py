@@ -1,4 +1,4 @@
-"""Parquet: the CARs, or BHARs, in one file, every other table of the result in files beside it, with their types."""
+"""Parquet: the CARs, or BHARs, in one file; every other table of the result in a file beside it, with its types."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from eventstudy.display import formats
 from eventstudy.reports import _files
 from eventstudy.result import Result
 
-ROWS = 2**18  # of a row group
+ROW_GROUP_SIZE = 2**18
 
 
 def _write(frame: pd.DataFrame, target: Path, note: str) -> None:
-    """Write a frame with its index; pandas gives it back with the same types, and the note is in its metadata."""
+    """Write a frame with its index, so that pandas reads the same types back; the note is added to the metadata."""
     objects = [name for name in frame.columns if frame[name].dtype == object]
     table = pa.Table.from_pandas(frame.astype(dict.fromkeys(objects, "str")) if objects else frame)
     if note:
         table = table.replace_schema_metadata({**table.schema.metadata, b"note": note.encode()})
     target.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, target, compression="zstd", row_group_size=ROWS)
+    pq.write_table(table, target, compression="zstd", row_group_size=ROW_GROUP_SIZE)
 
 
 class Parquet:
-    """The result as Parquet files, for further work with it: no number loses a digit."""
+    """The result as Parquet files for further analysis, with all digits of every number."""
 
     def render(self, result: Result, path: str | Path) -> None:
         """Write ``x.parquet``, ``x_events``, ``_ar``, ``_daily``, ``_tests``, ``_reactions``, ``_attrition``.
@@ -36,10 +36,10 @@ class Parquet:
         ----------
         result : Result
         path : path ending in ``.parquet``
-            This file is ``Result.cars``; those beside it are the frames of their names, with their index, and
-            ``x_provenance.json`` has the provenance. ``pandas.read_parquet`` gives the frames back; the names of the
-            days of ``_ar`` are whole numbers there, and text for other readers. Sessions count milliseconds, for
-            Parquet knows no seconds, and a column of Python objects is text.
+            This file is ``Result.cars``; the files beside it are the frames of their names, with their index, and
+            ``x_provenance.json`` is the provenance. ``pandas.read_parquet`` returns the frames; the columns of ``_ar``
+            are then whole numbers, for other readers text. Sessions are in milliseconds, because Parquet has no
+            seconds, and a column of Python objects is written as text.
         """
         target, note = Path(path), formats.prices_note(result)
         frames = {
@@ -48,8 +48,8 @@ class Parquet:
         }  # fmt: skip
         for suffix, frame in frames.items():
             _write(frame, target.with_name(target.stem + suffix + target.suffix), note)
-        about = {**({"note": note} if note else {}), **result.provenance}
-        text = json.dumps(about, indent=1, ensure_ascii=False, default=str)
+        provenance = {**({"note": note} if note else {}), **result.provenance}
+        text = json.dumps(provenance, indent=1, ensure_ascii=False, default=str)
         _files.write(target.with_name(target.stem + "_provenance.json"), text + "\n")
 
 

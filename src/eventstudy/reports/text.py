@@ -1,9 +1,9 @@
-"""Plain text for a terminal of 100 columns: headline, losses, tests, events, and what was noticed."""
+"""Plain text for a terminal of 100 columns: summary, attrition, tests, events, and notes of the run."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import pandas as pd
 
@@ -13,14 +13,15 @@ from eventstudy.reports._tables import Table
 from eventstudy.result import Result
 
 WIDTH = 100
-WIDEST = 30
-LEAST = 16
+MAX_COLUMN = 30  # of a column of text
+MIN_COLUMN = 16  # of the first column, where the table is too wide
 GAP = 2
-MOST_EVENTS = 40
+MAX_EVENTS = 40
+T = TypeVar("T")
 
 
 def text(result: Result) -> str:
-    """Give the report as text, at most 100 columns wide.
+    """Return the report as text, at most 100 columns wide.
 
     Parameters
     ----------
@@ -29,21 +30,21 @@ def text(result: Result) -> str:
     Returns
     -------
     str
-        The events beyond 40, and the windows that do not fit beside the others, are counted and not shown.
+        Events after the first 40, and windows that do not fit into the width, are counted and not shown.
     """
-    parts = ["\n".join(_headline(result)), _drawn(_tables.attrition(result))]
-    parts += [_drawn(_tables.tests(result)), _drawn(_events(result))]
-    parts += [_drawn(_reactions(result))] if result.measure.of_returns else []
-    lost = _tables.dropped(result, MOST_EVENTS)
-    parts += [_drawn(lost)] if lost.rows else []
-    noticed = _tables.notes(result)
-    if noticed:
-        parts.append("\n".join(["Noticed", *(line for note in noticed for line in _hanging(f"- {note}"))]))
-    return _hyphens("\n\n".join(parts)) + "\n"
+    parts = ["\n".join(_headline(result)), _format_table(_tables.attrition(result))]
+    parts += [_format_table(_tables.tests(result)), _format_table(_events(result))]
+    parts += [_format_table(_reactions(result))] if result.measure.of_returns else []
+    dropped = _tables.dropped(result, MAX_EVENTS)
+    parts += [_format_table(dropped)] if dropped.rows else []
+    notes = _tables.notes(result)
+    if notes:
+        parts.append("\n".join(["Noticed", *(line for note in notes for line in _wrap_note(f"- {note}"))]))
+    return _replace_minus("\n\n".join(parts)) + "\n"
 
 
 def placement(table: pd.DataFrame) -> str:
-    """Give what :meth:`eventstudy.Study.check` says as text, at most 100 columns wide.
+    """Return the output of :meth:`eventstudy.Study.check` as text, at most 100 columns wide.
 
     Parameters
     ----------
@@ -53,73 +54,79 @@ def placement(table: pd.DataFrame) -> str:
     Returns
     -------
     str
-        How many events fell to each status, then every event: its session and why, or why it would be dropped.
+        The number of events by status, then every event: its session and how it was placed there, or why it would be
+        dropped.
     """
     counts = [f"{formats.plural(n, 'event')} {status}" for status, n in table["status"].value_counts().items()]
-    head = wrapped(", ".join(counts) or "there are no events", WIDTH)
-    return _hyphens("\n".join([*head, "", _drawn(_tables.placement(table))]))
+    head = wrap(", ".join(counts) or "there are no events", WIDTH)
+    return _replace_minus("\n".join([*head, "", _format_table(_tables.placement(table))]))
 
 
-def _hyphens(text: str) -> str:
-    """Put hyphens for minus signs: every terminal can show them, and some code pages lack the true sign."""
+def _replace_minus(text: str) -> str:
+    """Replace minus signs by hyphens, because some terminals and code pages cannot show the minus sign."""
     return text.replace("−", "-")
 
 
 def _headline(result: Result) -> list[str]:
     pairs = _tables.headline(result)
-    pairs += [(name, f"{effect}, {says}") for name, effect, says in _tables.effects(result)]
+    pairs += [(name, f"{effect}, {tested}") for name, effect, tested in _tables.effects(result)]
     indent = max(len(name) for name, _ in pairs) + 2
     lines = ["Event study", "=" * WIDTH]
     for name, value in pairs:
-        lines += wrapped(name.ljust(indent) + value, WIDTH, " " * indent)
+        lines += wrap(name.ljust(indent) + value, WIDTH, " " * indent)
     return lines
 
 
 def _events(result: Result) -> Table:
-    """Take as many windows as fit beside each other."""
+    """Return the table of events with as many windows as fit into the width."""
     windows = _tables.windows(result)
-    table = _tables.per_event(result, ("p", "p_placebo"), MOST_EVENTS, windows)
-    for left in range(1, len(windows)):
+    table = _tables.per_event(result, ("p", "p_placebo"), MAX_EVENTS, windows)
+    for n_hidden in range(1, len(windows)):
         if sum(_widths(table)) + GAP * (len(table.columns) - 1) <= WIDTH:
             break
-        table = _tables.per_event(result, ("p", "p_placebo"), MOST_EVENTS, windows[:-left])
-        further = f"{formats.plural(left, 'further window')} not shown; a .csv report has them all"
-        table = table._replace(notes=(*table.notes, further))
+        table = _tables.per_event(result, ("p", "p_placebo"), MAX_EVENTS, windows[:-n_hidden])
+        note = f"{formats.plural(n_hidden, 'further window')} not shown; a .csv report has them all"
+        table = table._replace(notes=(*table.notes, note))
     return table
 
 
 def _reactions(result: Result) -> Table:
-    """Leave out the session, which stands in the table of events, and the high, for which there is no room."""
-    table = _tables.reactions(result, MOST_EVENTS)
-    kept = [at for at, name in enumerate(table.columns) if name not in ("Session", "Bar", "High")]
+    """Return the reactions without the session, which the table of events has, and the high, for lack of width."""
+    table = _tables.reactions(result, MAX_EVENTS)
+    positions = [k for k, name in enumerate(table.columns) if name not in ("Session", "Bar", "High")]
 
-    def short(row: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(row[at] for at in kept)
+    def select(row: tuple[T, ...]) -> tuple[T, ...]:
+        return tuple(row[k] for k in positions)
 
-    return table._replace(columns=short(table.columns), right=short(table.right), rows=[short(r) for r in table.rows])
+    return table._replace(
+        columns=select(table.columns), right=select(table.right), rows=[select(r) for r in table.rows]
+    )
 
 
-def _drawn(table: Table) -> str:
+def _format_table(table: Table) -> str:
     lines = [table.title, "-" * WIDTH]
     if not table.rows:
         return "\n".join([*lines, table.empty])
     widths = _widths(table)
     lines.append(_line(table.columns, widths, table.right))
-    for at, row in enumerate(table.rows):
-        if at in table.breaks:
+    for number, row in enumerate(table.rows):
+        if number in table.breaks:
             lines.append("")
         lines += _row(row, widths, table.right)
     for note in table.notes:
-        lines += _hanging(note)
+        lines += _wrap_note(note)
     return "\n".join(lines)
 
 
 def _widths(table: Table) -> list[int]:
-    """Fit the columns: text is cut at 30 columns, and the first and a last one of text give way."""
+    """Return the columns' widths: text has at most 30, less in the first and last column of a table that is too wide.
+
+    The text of the first column is shortened to at least 16, that of the last is wrapped at 8 or more.
+    """
     widths = [max(map(formats.columns_of, cells)) for cells in zip(table.columns, *table.rows, strict=True)]
-    limited = [w if right else min(w, WIDEST) for w, right in zip(widths, table.right, strict=True)]
+    limited = [w if right else min(w, MAX_COLUMN) for w, right in zip(widths, table.right, strict=True)]
     spare = WIDTH - GAP * (len(widths) - 1) - sum(limited[1:-1])
-    limited[0] = max(min(limited[0], spare - limited[-1]), min(limited[0], LEAST))
+    limited[0] = max(min(limited[0], spare - limited[-1]), min(limited[0], MIN_COLUMN))
     if not table.right[-1]:
         limited[-1] = max(min(widths[-1], spare - limited[0]), 8)
     return limited
@@ -128,7 +135,7 @@ def _widths(table: Table) -> list[int]:
 def _row(row: tuple[str, ...], widths: list[int], right: tuple[bool, ...]) -> list[str]:
     if right[-1]:
         return [_line(row, widths, right)]
-    first, *rest = wrapped(row[-1], widths[-1])
+    first, *rest = wrap(row[-1], widths[-1])
     indent = " " * (sum(widths[:-1]) + GAP * (len(widths) - 1))
     return [_line((*row[:-1], first), widths, right), *(indent + line for line in rest)]
 
@@ -142,17 +149,18 @@ def _line(cells: tuple[str, ...], widths: list[int], right: tuple[bool, ...]) ->
     return (" " * GAP).join(padded).rstrip()
 
 
-def _hanging(note: str) -> list[str]:
+def _wrap_note(note: str) -> list[str]:
+    """Wrap a note; its further lines are indented by the width of its mark, ``-`` or ``[1]``."""
     mark = note.split(" ", 1)[0]
-    return wrapped(note, WIDTH, " " * (len(mark) + 1) if mark == "-" or mark.startswith("[") else "")
+    return wrap(note, WIDTH, " " * (len(mark) + 1) if mark == "-" or mark.startswith("[") else "")
 
 
-def wrapped(line: str, width: int, indent: str = "") -> list[str]:
-    """Break a line at spaces, or within words wider than a line; Chinese letters count two columns.
+def wrap(line: str, width: int, indent: str = "") -> list[str]:
+    """Break a line at spaces, or inside a word wider than the line; a Chinese character counts as two columns.
 
     Examples
     --------
-    >>> wrapped("a note of 反垄断", 8, "  ")
+    >>> wrap("a note of 反垄断", 8, "  ")
     ['a note', '  of', '  反垄断']
     """
     lines, current = [], ""
@@ -162,7 +170,7 @@ def wrapped(line: str, width: int, indent: str = "") -> list[str]:
             lines.append(current)
             joined = indent + word
         while formats.columns_of(joined) > width:
-            head = formats.fitting(joined, width)
+            head = formats.truncate(joined, width)
             lines.append(head)
             joined = indent + joined[len(head) :]
         current = joined

@@ -1,4 +1,4 @@
-"""What the price sources share: checked arguments, the loop over tickers, currencies and provenance."""
+"""Helpers of the price sources: argument checks, the loop over tickers, currencies and provenance."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,13 +18,13 @@ from eventstudy.markets import check_ticker, wall
 
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
-# How stores name the fields of bars, in small letters.
+# Column names in files and databases (lower case) -> fields of Bars.
 FIELDS = {
     "close": "close", "open": "open", "high": "high", "low": "low", "volume": "volume",
     "adj close": "adjusted", "adj_close": "adjusted", "adjclose": "adjusted", "adjusted": "adjusted",
 }  # fmt: skip
 
-# What an exchange quotes in, as Yahoo writes it (GBp is pence, ZAc is cents); indices of London are in pounds.
+# Quotation currencies of each exchange in Yahoo's spelling. GBp is pence, ZAc is cents; London's indices are in pounds.
 CURRENCIES = {
     "BVMF": ("BRL",), "XAMS": ("EUR",), "XASX": ("AUD",), "XBOM": ("INR",), "XBRU": ("EUR",), "XCSE": ("DKK",),
     "XDUB": ("EUR",), "XETR": ("EUR",), "XHEL": ("EUR",), "XHKG": ("HKD",), "XIDX": ("IDR",), "XJSE": ("ZAc", "ZAR"),
@@ -36,7 +36,7 @@ CURRENCIES = {
 
 
 class Span(NamedTuple):
-    """A range of dates, both ends included; None leaves an end open."""
+    """A range of dates, both ends included; None means no limit at that end."""
 
     start: date | None
     end: date | None
@@ -45,16 +45,16 @@ class Span(NamedTuple):
         return f"from {self.start or 'the first'} to {self.end or 'the last'}"
 
 
-def span(start: object, end: object) -> Span:
-    """Check a range of ISO texts, dates or None."""
-    found = Span(as_date("start", start), as_date("end", end))
-    if found.start and found.end and found.start > found.end:
-        raise InputError(f"start {found.start} is after end {found.end}; swap them")
-    return found
+def check_span(start: object, end: object) -> Span:
+    """Return a range of dates from ISO text, dates or None; raise InputError if start is after end."""
+    span = Span(as_date("start", start), as_date("end", end))
+    if span.start and span.end and span.start > span.end:
+        raise InputError(f"start {span.start} is after end {span.end}; swap them")
+    return span
 
 
 def as_date(what: str, value: object) -> date | None:
-    """Read an ISO text or a date; a datetime must stand at midnight, without a zone."""
+    """Return ISO text or a date as a date, None as None; a datetime must be midnight without a time zone."""
     try:
         if isinstance(value, datetime):
             if value == datetime(value.year, value.month, value.day):
@@ -63,46 +63,49 @@ def as_date(what: str, value: object) -> date | None:
             return value
         elif isinstance(value, str) and ISO_DATE.fullmatch(value):
             return date.fromisoformat(value)
-    except (ValueError, TypeError):  # no such day; NaT
+    except (ValueError, TypeError):  # a day that does not exist, or NaT
         pass
     raise InputError(f"{what} is {value!r}; a date is ISO text, as in 2021-09-13, a datetime.date, or None")
 
 
-def asked(tickers: Sequence[str] | None) -> tuple[str, ...] | None:
-    """Check the tickers, each once, in the order given; None asks for all that the source has."""
+def check_tickers(tickers: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Return the tickers, checked and without repeats, in their order; None (all tickers of the source) stays None."""
     if tickers is None:
         return None
     if isinstance(tickers, str):
         raise InputError(f"tickers is the text {tickers!r}; give a list, as in [{tickers!r}]")
-    found = tuple(dict.fromkeys(check_ticker(ticker) for ticker in tickers))
-    if not found:
+    names = tuple(dict.fromkeys(check_ticker(ticker) for ticker in tickers))
+    if not names:
         raise InputError("tickers is empty; name at least one, as in ['BABA', '0700.HK', '^HSI']")
-    return found
+    return names
 
 
-def named(tickers: Sequence[str] | None, source: str) -> tuple[str, ...]:
-    """Check the tickers for a source that cannot list what it has."""
-    found = asked(tickers)
-    if found is None:
-        raise InputError(f"tickers is None, and the source {source!r} cannot list what it has; name the tickers")
-    return found
+def require_tickers(tickers: Sequence[str] | None, source: str) -> tuple[str, ...]:
+    """Return the checked tickers for a source that cannot list its tickers; raise InputError for None."""
+    names = check_tickers(tickers)
+    if names is None:
+        raise InputError(f"tickers is None, and the source {source!r} cannot list its tickers; name the tickers")
+    return names
 
 
-def cut(bars: Bars, wanted: Span) -> Bars:
-    """Keep the rows of a range; bars within the day by the dates at their exchange."""
+def select_dates(bars: Bars, span: Span) -> Bars:
+    """Return the rows within a range; intraday bars are selected by the local date at their exchange."""
     keep = np.ones(bars.dates.shape, dtype=bool)
     dates = wall(bars.mic, bars.dates).astype("datetime64[D]") if bars.intraday else bars.dates
-    if wanted.start:
-        keep &= dates >= np.datetime64(wanted.start)
-    if wanted.end:
-        keep &= dates <= np.datetime64(wanted.end)
+    if span.start:
+        keep &= dates >= np.datetime64(span.start)
+    if span.end:
+        keep &= dates <= np.datetime64(span.end)
     if not keep.any():
-        raise TickerNotFound(f"no price of {bars.ticker} {wanted}")
+        raise TickerNotFound(f"no price of {bars.ticker} {span}")
     return replace(bars, dates=bars.dates[keep], fields={name: values[keep] for name, values in bars.fields.items()})
 
 
-def gather(names: Iterable[str], read_one: Callable[[str], Bars]) -> tuple[dict[str, Bars], dict[str, str]]:
-    """Read ticker by ticker; what cannot be had is named in one warning, or raised when nothing is had."""
+def read_tickers(names: Iterable[str], read_one: Callable[[str], Bars]) -> tuple[dict[str, Bars], dict[str, str]]:
+    """Read ticker by ticker; return the bars, and the reason for each ticker that failed.
+
+    Failures are listed in one warning; if every ticker fails, the first error is raised.
+    """
     bars: dict[str, Bars] = {}
     problems: dict[str, SourceError] = {}
     for name in names:
@@ -115,7 +118,7 @@ def gather(names: Iterable[str], read_one: Callable[[str], Bars]) -> tuple[dict[
     if problems:
         first = next(iter(problems.values()))
         warnings.warn(
-            f"{len(problems)} of {len(problems) + len(bars)} tickers could not be had: {', '.join(problems)}"
+            f"{len(problems)} of {len(problems) + len(bars)} tickers could not be read: {', '.join(problems)}"
             f" (the first: {first}); Prices.problems has every reason",
             EventStudyWarning,
             stacklevel=4,
@@ -124,22 +127,22 @@ def gather(names: Iterable[str], read_one: Callable[[str], Bars]) -> tuple[dict[
 
 
 def fingerprint(bars: Bars) -> str:
-    """Give the SHA-256 of a ticker's dates (ISO) and fields (by name, IEEE doubles, little-endian)."""
+    """Return the SHA-256 of a ticker's dates (ISO) and fields (sorted by name, little-endian IEEE doubles)."""
     digest = hashlib.sha256("\n".join(bars.dates.astype(str)).encode())
     for name in sorted(bars.fields):
         values = bars.fields[name]
         digest.update(f"\n{name}\n".encode())
-        digest.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())  # one NaN of the many
+        digest.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())  # the same bits for any NaN
     return digest.hexdigest()
 
 
-def provenance(source: str, wanted: Span, bars: Mapping[str, Bars], **more: Any) -> dict[str, Any]:
-    """Say where prices come from, when they were had, and what they are."""
+def provenance(source: str, span: Span, bars: Mapping[str, Bars], **details: object) -> dict[str, object]:
+    """Return the provenance of prices: source, range, time of retrieval, details and a fingerprint per ticker."""
     return {
         "source": source,
-        "start": wanted.start and wanted.start.isoformat(),
-        "end": wanted.end and wanted.end.isoformat(),
+        "start": span.start and span.start.isoformat(),
+        "end": span.end and span.end.isoformat(),
         "retrieved": datetime.now(UTC).isoformat(timespec="seconds"),
-        **more,
-        "sha256": {ticker: fingerprint(one) for ticker, one in bars.items()},
+        **details,
+        "sha256": {ticker: fingerprint(series) for ticker, series in bars.items()},
     }

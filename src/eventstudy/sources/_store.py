@@ -1,8 +1,8 @@
-"""A store of prices: Parquet files of some hundred tickers each, with one row a ticker, and an index that says it all.
+"""Write a price store: an index, and Parquet files with one row per ticker and some hundred tickers each.
 
-``store.json`` says what the folder is, ``tickers.parquet`` has a row a ticker (file, row, exchange, currency, fields,
-first and last date with a close) and ``calendars.parquet`` a row an exchange with the dates on which one of its tickers
-has a close. A study that knows these needs the prices of a ticker only when it makes its returns.
+``store.json`` has the format and the files' hashes; ``tickers.parquet`` one row per ticker (file, row, exchange,
+currency, fields, first and last date with a close); ``calendars.parquet`` one row per exchange with the dates on which
+any of its tickers has a close. With these, a study reads a ticker's prices only when it computes the ticker's returns.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,16 +23,16 @@ import pyarrow.parquet as pq
 from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError, SourceError
 from eventstudy.remote import is_url
-from eventstudy.sources._shelf import INDEX, KINDS, VERSION, file_name, is_store, kind
+from eventstudy.sources._stored import INDEX, KINDS, VERSION, CalendarKey, calendar_key, file_name, is_store
 from eventstudy.types import Dates
 
-OWN = ("ticker", "dates")  # columns of a partition that are no field
+RESERVED = ("ticker", "dates")  # columns of a partition that are not fields
 
 
 def write(prices: Prices | Iterable[Prices], folder: str | Path, partition: int) -> None:
     """Write a store; see :func:`eventstudy.prices.write_prices`."""
     if is_url(str(folder)):
-        raise InputError(f"{folder!r} is a URL; write the store to a folder, and copy it there as a whole")
+        raise InputError(f"{folder!r} is a URL; write the store to a local folder, and copy that folder to the URL")
     target = Path(folder)
     if not isinstance(partition, int) or partition < 1:
         raise InputError(f"partition is {partition!r}; give a number of tickers, 1 or more")
@@ -41,102 +40,107 @@ def write(prices: Prices | Iterable[Prices], folder: str | Path, partition: int)
         raise InputError(f"{str(target)!r} holds something else than a store of prices; name a new or empty folder")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as error:
         raise SourceError(f"prices cannot be written to {target}: {error.strerror}; name another folder") from None
     try:
-        _Writer(aside, partition).write([prices] if isinstance(prices, Prices) else prices)
-        aside.chmod(0o755)
-        _put_in_place(aside, target)
+        _Writer(temporary, partition).write([prices] if isinstance(prices, Prices) else prices)
+        temporary.chmod(0o755)
+        _replace_folder(temporary, target)
     except OSError as error:
         raise SourceError(f"prices cannot be written to {target}: {error.strerror}; name another folder") from None
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _put_in_place(made: Path, target: Path) -> None:
-    """Put a folder in the place of another, which comes back where that fails."""
+def _replace_folder(folder: Path, target: Path) -> None:
+    """Move a folder to the path of another and delete the other; if the move fails, the other is restored."""
     if not target.exists():
-        os.replace(made, target)
+        os.replace(folder, target)
         return
-    before = made.with_name(f"{made.name}.before")
-    os.replace(target, before)
+    backup = folder.with_name(f"{folder.name}.before")
+    os.replace(target, backup)
     try:
-        os.replace(made, target)
+        os.replace(folder, target)
     except OSError:
-        os.replace(before, target)
+        os.replace(backup, target)
         raise
-    shutil.rmtree(before, ignore_errors=True)
+    shutil.rmtree(backup, ignore_errors=True)
 
 
 @dataclass
 class _Writer:
-    """Write partition by partition, and at the end the index."""
+    """Write prices partition by partition, and then the index."""
 
     folder: Path
     size: int
-    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
-    union: dict[tuple[str | None, bool], Dates] = field(default_factory=dict)
+    rows: dict[str, dict[str, object]] = field(default_factory=dict)
+    calendars: dict[CalendarKey, Dates] = field(default_factory=dict)
     unit: str | None = None
     sha256: list[str] = field(default_factory=list)
 
-    def write(self, every: Iterable[Prices]) -> None:
-        """Write all of some prices."""
-        waiting: list[Bars] = []
-        for prices in every:
+    def write(self, batches: Iterable[Prices]) -> None:
+        """Write several prices as one store."""
+        pending: list[Bars] = []
+        for prices in batches:
             for bars in prices.bars.values():
-                waiting.append(self._checked(bars))
-                if len(waiting) == self.size:
-                    self._partition(waiting)
-                    waiting = []
-        if waiting:
-            self._partition(waiting)
+                self._add_to_index(bars)
+                pending.append(bars)
+                if len(pending) == self.size:
+                    self._write_partition(pending)
+                    pending = []
+        if pending:
+            self._write_partition(pending)
         if not self.rows:
             raise InputError("there are no prices to write; give those of one ticker at least")
-        names = [{"ticker": name, **row} for name, row in self.rows.items()]
-        _put(pa.Table.from_pylist(names, _TICKERS), self.folder / "tickers.parquet")
-        unions = [
-            {"mic": mic, "rate": rate, "dates": dates.astype(np.int64)} for (mic, rate), dates in self.union.items()
+        tickers = [{"ticker": name, **row} for name, row in self.rows.items()]
+        _write_table(pa.Table.from_pylist(tickers, _TICKERS), self.folder / "tickers.parquet")
+        calendars = [
+            {"mic": mic, "rate": rate, "dates": dates.astype(np.int64)} for (mic, rate), dates in self.calendars.items()
         ]
-        _put(pa.Table.from_pylist(unions, _CALENDARS), self.folder / "calendars.parquet")
-        about = {"format": "eventstudy prices", "version": VERSION, "unit": self.unit, "sha256": self.sha256}
-        (self.folder / INDEX).write_text(json.dumps(about) + "\n", encoding="utf-8")
+        _write_table(pa.Table.from_pylist(calendars, _CALENDARS), self.folder / "calendars.parquet")
+        index = {"format": "eventstudy prices", "version": VERSION, "unit": self.unit, "sha256": self.sha256}
+        (self.folder / INDEX).write_text(json.dumps(index) + "\n", encoding="utf-8")
 
-    def _checked(self, bars: Bars) -> Bars:
+    def _add_to_index(self, bars: Bars) -> None:
+        """Check a ticker's bars, and add them to the rows and calendars of the index."""
         unit = "s" if bars.intraday else "D"
         self.unit = self.unit or unit
         if unit != self.unit:
-            raise InputError(f"{bars.ticker} has {KINDS[unit]}, and those before it {KINDS[self.unit]}; part them")
+            raise InputError(
+                f"{bars.ticker} has {KINDS[unit]}, and those before it {KINDS[self.unit]}; write two stores"
+            )
         if bars.ticker in self.rows:
-            raise InputError(f"{bars.ticker} stands twice in the prices; give each ticker once")
-        taken = [name for name in OWN if name in bars.fields]
-        if taken:
-            raise InputError(f"{bars.ticker} has a field {taken[0]!r}, which a store calls something else; rename it")
+            raise InputError(f"{bars.ticker} appears twice in the prices; give each ticker once")
+        conflicts = [name for name in RESERVED if name in bars.fields]
+        if conflicts:
+            raise InputError(
+                f"{bars.ticker} has a field {conflicts[0]!r}, a name that the store itself uses; rename the field"
+            )
         step = None if bars.step is None else int(bars.step / np.timedelta64(1, "s"))
         edges = [None if np.isnat(edge) else int(edge.astype(np.int64)) for edge in (bars.first, bars.last)]
         self.rows[bars.ticker] = {
             "mic": bars.mic, "currency": bars.currency, "step": step, "first": edges[0],
             "last": edges[1], "fields": list(bars.fields),
         }  # fmt: skip
-        key = kind(bars.mic, bars.ticker)
+        key = calendar_key(bars.mic, bars.ticker)
         dates = bars.dates[np.isfinite(bars.fields["close"])]
-        known = self.union.setdefault(key, dates)
-        if not np.array_equal(known, dates) and not np.isin(dates, known, assume_unique=True).all():
-            self.union[key] = np.union1d(known, dates)
-        return bars
+        calendar = self.calendars.setdefault(key, dates)
+        if not np.array_equal(calendar, dates) and not np.isin(dates, calendar, assume_unique=True).all():
+            self.calendars[key] = np.union1d(calendar, dates)
 
-    def _partition(self, some: Sequence[Bars]) -> None:
-        """Write one file, and say which row of it is which ticker."""
-        for row, bars in enumerate(some):
+    def _write_partition(self, tickers: Sequence[Bars]) -> None:
+        """Write one file, and add its number and the rows in it to the index."""
+        for row, bars in enumerate(tickers):
             self.rows[bars.ticker] |= {"file": len(self.sha256), "row": row}
-        names = dict.fromkeys(name for bars in some for name in bars.fields)
-        columns = {"ticker": pa.array([bars.ticker for bars in some])}
-        moments = [bars.dates.astype(np.int64) for bars in some]
-        columns["dates"] = _lists([when * 1000 for when in moments] if self.unit == "s" else moments, self.unit)
+        names = dict.fromkeys(name for bars in tickers for name in bars.fields)
+        columns = {"ticker": pa.array([bars.ticker for bars in tickers])}
+        dates = [bars.dates.astype(np.int64) for bars in tickers]
+        columns["dates"] = _list_array([days * 1000 for days in dates] if self.unit == "s" else dates, self.unit)
         for name in names:
-            columns[name] = _lists([bars.fields.get(name) for bars in some], None)
+            columns[name] = _list_array([bars.fields.get(name) for bars in tickers], None)
         path = self.folder / file_name(len(self.sha256))
-        _put(pa.table(columns), path)
+        _write_table(pa.table(columns), path)
         with path.open("rb") as file:
             self.sha256.append(hashlib.file_digest(file, "sha256").hexdigest())
 
@@ -151,21 +155,21 @@ _TICKERS = pa.schema(
 _CALENDARS = pa.schema([("mic", pa.string()), ("rate", pa.bool_()), ("dates", pa.large_list(pa.int64()))])
 
 
-def _lists(values: Sequence[np.ndarray | None], unit: str | None) -> pa.Array:
-    """Make a column of one list a ticker: dates, moments, or numbers; null where a ticker has none."""
+def _list_array(values: Sequence[np.ndarray | None], unit: str | None) -> pa.Array:
+    """Return a column with one list per ticker, null for None: dates ("D"), time stamps ("s") or numbers (None)."""
     offsets = np.cumsum([0, *(0 if v is None else len(v) for v in values)], dtype=np.int64)
     flat = np.concatenate([v for v in values if v is not None])
     if unit is not None:
-        made = (
+        items = (
             pa.array(flat.astype(np.int32), pa.date32()) if unit == "D" else pa.array(flat, pa.timestamp("ms", "UTC"))
         )
     else:
-        made = pa.array(flat.astype(np.float64))
-    absent = pa.array([v is None for v in values])
-    return pa.LargeListArray.from_arrays(pa.array(offsets), made, mask=absent if absent.true_count else None)
+        items = pa.array(flat.astype(np.float64))
+    missing = pa.array([v is None for v in values])
+    return pa.LargeListArray.from_arrays(pa.array(offsets), items, mask=missing if missing.true_count else None)
 
 
-def _put(table: pa.Table, path: Path) -> None:
+def _write_table(table: pa.Table, path: Path) -> None:
     pq.write_table(
         table, path, compression="zstd", use_dictionary=False, write_page_checksum=True, row_group_size=2**30
     )

@@ -1,4 +1,4 @@
-"""Write prices as the folder that ``source = "folder"`` reads: one CSV a ticker in Yahoo's layout, and a manifest."""
+"""Write prices as a folder for the source ``folder``: one CSV file per ticker in Yahoo's layout, and a manifest."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ COLUMNS = {"open": "Open", "high": "High", "low": "Low", "close": "Close", "adju
 
 
 def write(prices: Prices, folder: str | Path) -> None:
-    """Write every ticker's bars, with all digits; a file is written aside and then put in its place.
+    """Write the bars of every ticker with all digits; each file is written under another name and then renamed.
 
     Parameters
     ----------
     prices : Prices
     folder : str or Path
-        Made where it is not there.
+        Created if it does not exist.
 
     Raises
     ------
@@ -43,9 +43,9 @@ def write(prices: Prices, folder: str | Path) -> None:
         rows = [["ticker", "file", "currency", "mic"]]
         for ticker, bars in prices.bars.items():
             name = f"{ticker.replace('^', '_').replace('=', '_')}.csv"
-            _put(target / name, _cells(bars))
+            _write_csv(target / name, _cells(bars))
             rows.append([ticker, name, bars.currency or "", bars.mic or ""])
-        _put(target / "manifest.csv", rows)
+        _write_csv(target / "manifest.csv", rows)
     except OSError as error:
         raise SourceError(f"prices cannot be written to {target}: {error.strerror}; name another folder") from None
 
@@ -58,8 +58,8 @@ def _cells(bars: Bars) -> list[list[str]]:
     return [head, *map(list, zip((f"{date}{offset}" for date in bars.dates), *columns, strict=True))]
 
 
-def _put(path: Path, rows: list[list[str]]) -> None:
-    aside = path.with_suffix(".part")
-    with aside.open("w", newline="", encoding="utf-8") as file:
+def _write_csv(path: Path, rows: list[list[str]]) -> None:
+    temporary = path.with_suffix(".part")
+    with temporary.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
-    os.replace(aside, path)
+    os.replace(temporary, path)

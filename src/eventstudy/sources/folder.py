@@ -1,4 +1,4 @@
-"""Prices from a folder of CSV or Parquet files in Yahoo's layout, one file a ticker."""
+"""Prices from a folder of CSV or Parquet files in Yahoo's layout, one file per ticker."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ import numpy as np
 from eventstudy.bars import Bars, Prices, step_of
 from eventstudy.errors import BadPrices, InputError, TickerNotFound
 from eventstudy.markets import check_ticker, mic_of
-from eventstudy.sources._shared import FIELDS, asked, cut, gather, provenance, span
+from eventstudy.sources._shared import FIELDS, check_span, check_tickers, provenance, read_tickers, select_dates
 from eventstudy.types import Dates, Floats
 
-# yfinance writes dates as 2021-09-13 00:00:00-04:00: midnight of the exchange, so the date stands as it is.
+# yfinance writes dates as 2021-09-13 00:00:00-04:00: midnight at the exchange, so its date is the session.
 MIDNIGHT = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T]00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
-# The start of a bar within the day: a time with its offset.
+# The start of an intraday bar: a time, with its UTC offset as the group.
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(?::\d{2}(?:\.0+)?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 SUFFIXES = (".csv", ".parquet")
 
 
 class Entry(NamedTuple):
-    """Which file is a ticker, and what the manifest says of it."""
+    """A ticker's file, and its exchange and currency where the manifest has them."""
 
     file: Path
     mic: str | None = None
@@ -36,12 +36,12 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Folder:
-    """Read one CSV or Parquet file a ticker; a ``manifest.csv`` says which, else the file's name does."""
+    """Read one CSV or Parquet file per ticker; ``manifest.csv`` maps tickers to files, else the file name is used."""
 
     def read(
         self, tickers: Sequence[str] | None, start: str | date | None, end: str | date | None, *, path: str | Path
     ) -> Prices:
-        r"""Give the prices of the tickers from start to end.
+        r"""Return the prices of the tickers from start to end, both included.
 
         Parameters
         ----------
@@ -50,16 +50,16 @@ class Folder:
         start, end : ISO text, datetime.date or None
             Both included.
         path : str or Path
-            The folder. Its files have the columns Date, Close and any of Open, High, Low, Adj Close, Volume (lower
-            case is taken too); others are ignored. Dates are ISO; an empty cell is a missing price. A
-            ``manifest.csv`` has the columns ticker and file, and may have mic and currency. Where dates have times and
-            offsets, as 2021-01-04 04:00:00-05:00 (in a column Date or Datetime), they are the starts of bars within
-            the day, whose length is taken as the most frequent difference of them.
+            The folder. Its files have the columns Date, Close and any of Open, High, Low, Adj Close, Volume (case does
+            not matter); other columns are ignored. Dates are ISO; an empty cell is a missing price. A
+            ``manifest.csv`` has the columns ticker and file, and may have mic and currency. Dates with times and UTC
+            offsets, as 2021-01-04 04:00:00-05:00 (in a column Date or Datetime), are the starts of intraday bars; the
+            bars' length is the most frequent difference between starts.
 
         Raises
         ------
         InputError
-            When an argument, the manifest, a date or a number is not valid: file, row, column and value are named.
+            When an argument, the manifest, a date or a number is not valid; the message has file, row, column, value.
         BadPrices
             When a price is zero, negative or infinite, or dates repeat or decrease; the file is named.
         TickerNotFound
@@ -73,11 +73,11 @@ class Folder:
         >>> SOURCE.read(["BABA"], "2021-09-13", None, path=folder).bars["BABA"].fields["close"]
         array([165.])
         """
-        names, wanted, folder = asked(tickers), span(start, end), Path(path)
+        names, span, folder = check_tickers(tickers), check_span(start, end), Path(path)
         if not folder.is_dir():
-            raise InputError(f"there is no folder {str(folder)!r}; name a folder with one CSV or Parquet file a ticker")
+            raise InputError(f"there is no folder {str(folder)!r}; name one with a CSV or Parquet file per ticker")
         manifest = folder / "manifest.csv"
-        entries = _listed(manifest) if manifest.is_file() else _by_name(folder)
+        entries = _read_manifest(manifest) if manifest.is_file() else _list_files(folder)
 
         def read_one(ticker: str) -> Bars:
             if ticker not in entries:
@@ -85,22 +85,22 @@ class Folder:
                     f"unknown ticker: no file for {ticker} in {folder}; it has {len(entries)}"
                     f" tickers: {', '.join(list(entries)[:8])}{', ...' if len(entries) > 8 else ''}"
                 )
-            return cut(_bars(ticker, entries[ticker]), wanted)
+            return select_dates(_bars(ticker, entries[ticker]), span)
 
-        bars, problems = gather(names or entries, read_one)
+        bars, problems = read_tickers(names or entries, read_one)
         files = {ticker: entries[ticker].file.name for ticker in bars}
-        return Prices(bars, problems, provenance("folder", wanted, bars, path=str(folder), files=files))
+        return Prices(bars, problems, provenance("folder", span, bars, path=str(folder), files=files))
 
 
 SOURCE = Folder()
 
 
-def _listed(manifest: Path) -> dict[str, Entry]:
-    header, rows = _table(manifest)
+def _read_manifest(manifest: Path) -> dict[str, Entry]:
+    header, rows = _read_csv(manifest)
     columns = [name.strip().lower() for name in header]
-    for needed in ("ticker", "file"):
-        if columns.count(needed) != 1:
-            raise InputError(f"{manifest} needs one column {needed!r}; its columns are {', '.join(header)}")
+    for required in ("ticker", "file"):
+        if columns.count(required) != 1:
+            raise InputError(f"{manifest} needs one column {required!r}; its columns are {', '.join(header)}")
     entries: dict[str, Entry] = {}
     for number, cells in rows:
         row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
@@ -109,21 +109,21 @@ def _listed(manifest: Path) -> dict[str, Entry]:
         except InputError as error:
             raise InputError(f"{manifest}, row {number}: {error}") from None
         if ticker in entries:
-            raise InputError(f"{manifest}, row {number}: {ticker} stands twice; each ticker has one file")
-        file = PureWindowsPath(row["file"])  # splits at / and at \, and knows drives
+            raise InputError(f"{manifest}, row {number}: {ticker} appears twice; each ticker has one file")
+        file = PureWindowsPath(row["file"])  # accepts / and \ as separators, and recognises drive letters
         if not file.name or file.anchor or ".." in file.parts:
             raise InputError(
                 f"{manifest}, row {number}: the file of {ticker} is {row['file']!r}; it must be a path inside the"
                 " folder, without .. and not absolute"
             )
-        where = manifest.parent.joinpath(*file.parts)
-        entries[ticker] = Entry(where, row.get("mic") or None, row.get("currency") or None)
+        path = manifest.parent.joinpath(*file.parts)
+        entries[ticker] = Entry(path, row.get("mic") or None, row.get("currency") or None)
     if not entries:
-        raise InputError(f"{manifest} lists no ticker; give it a row a ticker, or remove it")
+        raise InputError(f"{manifest} lists no ticker; add a row for each ticker, or remove the file")
     return entries
 
 
-def _by_name(folder: Path) -> dict[str, Entry]:
+def _list_files(folder: Path) -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
     for file in sorted(folder.iterdir()):
         if file.suffix.lower() not in SUFFIXES or file.name.startswith("."):
@@ -131,88 +131,90 @@ def _by_name(folder: Path) -> dict[str, Entry]:
         try:
             ticker = check_ticker(file.stem)
         except InputError as error:
-            raise InputError(f"{file}: its name is no ticker ({error}); {_WAY_OUT}") from None
+            raise InputError(f"{file}: its name is not a ticker ({error}); {_REMEDY}") from None
         if ticker in entries:
-            raise InputError(f"{file} and {entries[ticker].file.name} are both {ticker}; {_WAY_OUT}")
+            raise InputError(f"{file} and {entries[ticker].file.name} are both {ticker}; {_REMEDY}")
         entries[ticker] = Entry(file)
     if not entries:
-        raise InputError(f"the folder {str(folder)!r} has no .csv or .parquet file; put one a ticker there")
+        raise InputError(f"the folder {str(folder)!r} has no .csv or .parquet file; put one file per ticker there")
     return entries
 
 
-_WAY_OUT = "rename it, or add a manifest.csv with the columns ticker and file that says which file is which ticker"
+_REMEDY = "rename it, or add a manifest.csv with the columns ticker and file that says which file is which ticker"
 
 
 def _bars(ticker: str, entry: Entry) -> Bars:
     mic = entry.mic or mic_of(ticker)
     if not entry.file.is_file():
         raise TickerNotFound(f"manifest.csv names {entry.file.name} for {ticker}, and {entry.file} does not exist")
-    dates, fields = _parquet(entry.file) if entry.file.suffix.lower() == ".parquet" else _csv(entry.file)
-    known = {name: values for name, values in fields.items() if not np.isnan(values).all()}
-    if "close" not in known:
+    dates, columns = _parquet_fields(entry.file) if entry.file.suffix.lower() == ".parquet" else _csv_fields(entry.file)
+    fields = {name: values for name, values in columns.items() if not np.isnan(values).all()}
+    if "close" not in fields:
         raise BadPrices(f"{entry.file} has no row with a close")
     try:
-        return Bars(ticker, dates, known, mic, entry.currency, step_of(ticker, dates))
+        return Bars(ticker, dates, fields, mic, entry.currency, step_of(ticker, dates))
     except BadPrices as error:
         raise BadPrices(f"{entry.file}: {error}") from None
 
 
-def _table(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+def _read_csv(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return the header, and the rows that are not empty with their numbers."""
     with file.open(encoding="utf-8-sig", newline="") as stream:
         try:
             rows = [(number, cells) for number, cells in enumerate(csv.reader(stream, strict=True), 1) if cells]
         except (UnicodeDecodeError, csv.Error) as error:
-            raise InputError(f"{file} is not CSV in UTF-8 ({error}); save it as such") from None
+            raise InputError(f"{file} is not CSV in UTF-8 ({error}); save it as CSV in UTF-8") from None
     if not rows:
         raise InputError(f"{file} is empty; its first row names the columns")
     header = rows[0][1]
     for number, cells in rows[1:]:
         if len(cells) != len(header):
             raise InputError(
-                f"{file}, row {number} has {len(cells)} cells and its header has {len(header)}; a row is cut off, or a"
-                " cell with a comma stands without quotes"
+                f"{file}, row {number} has {len(cells)} cells and its header has {len(header)}; complete the row, or"
+                " put quotes around a cell with a comma"
             )
     return header, rows[1:]
 
 
 def _columns(file: Path, header: Sequence[str]) -> Iterator[tuple[str, int]]:
-    found: dict[str, int] = {}
+    """Return the fields and the positions of their columns; raise InputError where one is missing or repeated."""
+    positions: dict[str, int] = {}
     for position, name in enumerate(header):
-        plain = name.strip().lower()
-        field = "date" if plain in ("date", "datetime") else FIELDS.get(plain)
-        if field in found:
-            raise InputError(f"{file} has two columns for {field}: {header[found[field]]!r} and {name!r}; keep one")
+        key = name.strip().lower()
+        field = "date" if key in ("date", "datetime") else FIELDS.get(key)
+        if field in positions:
+            raise InputError(f"{file} has two columns for {field}: {header[positions[field]]!r} and {name!r}; keep one")
         if field:
-            found[field] = position
-    for needed in ("date", "close"):
-        if needed not in found:
-            raise InputError(f"{file} has no column {needed}; its columns are {', '.join(map(str, header))}")
-    return iter(found.items())
+            positions[field] = position
+    for required in ("date", "close"):
+        if required not in positions:
+            raise InputError(f"{file} has no column {required}; its columns are {', '.join(map(str, header))}")
+    return iter(positions.items())
 
 
-def _csv(file: Path) -> tuple[Dates, Mapping[str, Floats]]:
-    header, rows = _table(file)
+def _csv_fields(file: Path) -> tuple[Dates, Mapping[str, Floats]]:
+    header, rows = _read_csv(file)
     numbers = [number for number, _ in rows]
     fields: dict[str, Floats] = {}
     for name, position in _columns(file, header):
         cells = [row[position].strip() for _, row in rows]
         if name == "date":
-            dates = _iso(file, numbers, cells)
+            dates = _parse_dates(file, numbers, cells)
             continue
         for number, cell in zip(numbers, cells, strict=True):
             if cell and not NUMBER.fullmatch(cell):
                 raise InputError(
                     f"{file}, row {number}, column {header[position]}: {cell!r} is not a number; leave the cell empty"
-                    " where there is none, and write 1234.5, not 1,234.5"
+                    " where the price is missing, and write 1234.5, not 1,234.5"
                 )
         fields[name] = np.array([float(cell) if cell else np.nan for cell in cells], dtype=np.float64)
     return dates, fields
 
 
-def _iso(file: Path, numbers: Sequence[int], cells: Sequence[str]) -> Dates:
-    """Read dates, or, where there are times other than midnight, the starts of bars in UTC."""
+def _parse_dates(file: Path, numbers: Sequence[int], cells: Sequence[str]) -> Dates:
+    """Return dates or, where any time is not midnight, the starts of intraday bars in UTC."""
     if not all(map(MIDNIGHT.fullmatch, cells)) and any(map(INSTANT.fullmatch, cells)):
-        return _starts(file, numbers, cells)
+        return _parse_starts(file, numbers, cells)
     days = []
     for number, cell in zip(numbers, cells, strict=True):
         match = MIDNIGHT.fullmatch(cell)
@@ -226,13 +228,13 @@ def _iso(file: Path, numbers: Sequence[int], cells: Sequence[str]) -> Dates:
     return np.array(days, dtype="datetime64[D]")
 
 
-def _starts(file: Path, numbers: Sequence[int], cells: Sequence[str]) -> Dates:
-    bad = [(number, cell) for number, cell in zip(numbers, cells, strict=True) if not _with_offset(cell)]
+def _parse_starts(file: Path, numbers: Sequence[int], cells: Sequence[str]) -> Dates:
+    bad = [(number, cell) for number, cell in zip(numbers, cells, strict=True) if not _has_offset(cell)]
     if bad:
-        number, cell = min(bad, key=lambda row: INSTANT.fullmatch(row[1]) is None)  # a time without an offset first
+        number, cell = min(bad, key=lambda row: INSTANT.fullmatch(row[1]) is None)  # prefer a time without an offset
         raise InputError(
-            f"{file}, row {number}, column Date: {cell!r} is not the start of a bar; where one row has a time of day"
-            " all have one with its offset, as in 2021-01-04T09:30-05:00: tz_localize the index before writing"
+            f"{file}, row {number}, column Date: {cell!r} is not the start of a bar; if one row has a time of day, all"
+            " rows need a time and its UTC offset, as in 2021-01-04T09:30-05:00: tz_localize the index before writing"
         )
     import pandas as pd
 
@@ -243,12 +245,12 @@ def _starts(file: Path, numbers: Sequence[int], cells: Sequence[str]) -> Dates:
     return np.asarray(starts.to_numpy().astype("datetime64[s]"))
 
 
-def _with_offset(cell: str) -> bool:
+def _has_offset(cell: str) -> bool:
     match = INSTANT.fullmatch(cell)
     return match is not None and match[1] is not None
 
 
-def _parquet(file: Path) -> tuple[Dates, Mapping[str, Floats]]:
+def _parquet_fields(file: Path) -> tuple[Dates, Mapping[str, Floats]]:
     import pandas as pd
 
     try:
@@ -263,7 +265,7 @@ def _parquet(file: Path) -> tuple[Dates, Mapping[str, Floats]]:
         column = frame.iloc[:, position]
         if name == "date":
             texts = [str(day) for day in column]
-            dates = _iso(file, range(1, len(texts) + 1), texts)
+            dates = _parse_dates(file, range(1, len(texts) + 1), texts)
         elif pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
             fields[name] = column.to_numpy(dtype=np.float64, na_value=np.nan)
         else:

@@ -1,4 +1,4 @@
-"""Prices from a data frame of adjusted closes, dates by tickers."""
+"""Prices from a data frame of adjusted closes: one row per date, one column per ticker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError, TickerNotFound
-from eventstudy.sources._shared import asked, cut, gather, provenance, span
+from eventstudy.sources._shared import check_span, check_tickers, provenance, read_tickers, select_dates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ class Frame:
         frame: pd.DataFrame,
         exchange: str | Mapping[str, str] | None = None,
     ) -> Prices:
-        """Give the columns of the tickers, from start to end.
+        """Return the prices of the tickers from start to end, both included.
 
         Parameters
         ----------
@@ -41,12 +41,12 @@ class Frame:
         frame : pandas.DataFrame
             Index: dates, increasing; columns: tickers; values: adjusted closes, NaN where missing.
         exchange : str, mapping from ticker to str, or None
-            The MIC of all tickers or of each; None takes the observed dates as the calendar.
+            The MIC of all tickers, or of each; None takes the observed dates as the calendar.
 
         Raises
         ------
         InputError
-            When an argument is not valid, or the frame has other than dates and tickers.
+            When an argument is not valid, or the index is not dates or the columns are not tickers.
         BadPrices
             When dates repeat or decrease, or a price is zero, negative or infinite.
         TickerNotFound
@@ -59,23 +59,23 @@ class Frame:
         >>> SOURCE.read(["B"], None, "2021-01-04", frame=wide).bars["B"].fields["close"]
         array([5.])
         """
-        names, wanted = asked(tickers), span(start, end)
+        names, span = check_tickers(tickers), check_span(start, end)
         if not hasattr(frame, "columns"):
             raise InputError(f"frame is {type(frame).__name__}; a pandas.DataFrame of dates by tickers is needed")
-        whole = Prices.from_frame(frame, exchange).bars
-        if not whole:
+        columns = Prices.from_frame(frame, exchange).bars
+        if not columns:
             raise InputError("the frame has no column; each ticker is a column of adjusted closes")
 
         def read_one(ticker: str) -> Bars:
-            if ticker not in whole:
+            if ticker not in columns:
                 raise TickerNotFound(f"unknown ticker: no column {ticker!r} in the frame")
-            bars = cut(whole[ticker], wanted)
+            bars = select_dates(columns[ticker], span)
             if np.isnan(bars.fields["close"]).all():
-                raise TickerNotFound(f"no price of {ticker} {wanted}: the column is empty there")
+                raise TickerNotFound(f"no price of {ticker} {span}: the column is empty there")
             return bars
 
-        bars, problems = gather(names or whole, read_one)
-        return Prices(bars, problems, provenance("frame", wanted, bars))
+        bars, problems = read_tickers(names or columns, read_one)
+        return Prices(bars, problems, provenance("frame", span, bars))
 
 
 SOURCE = Frame()

@@ -1,10 +1,9 @@
 """Prices from one long Parquet data set: a file, or a folder of files with or without hive partitions.
 
-The data set has one row a ticker and date: the columns ticker, date and close, and any of open, high, low, adjusted (or
-adj_close), volume, currency and mic; ``columns`` says where they have other names. Dates are of type date, or
-timestamp at midnight; prices of any numeric type. Only the row groups that can have the tickers and the dates are
-read, so sort the rows by ticker, or partition them by it. For one file a ticker in Yahoo's layout there is the source
-``folder``.
+The data set has one row per ticker and date: the columns ticker, date and close, and any of open, high, low, adjusted
+(or adj_close), volume, currency and mic; ``columns`` maps other names to these. Dates are of type date, or timestamp at
+midnight; prices of any numeric type. Only the row groups that can have the tickers and the dates are read, so sort the
+rows by ticker, or partition them by it. For one file per ticker in Yahoo's layout, use the source ``folder``.
 
 >>> import pathlib, tempfile
 >>> import pandas as pd
@@ -24,15 +23,14 @@ from datetime import date, datetime
 from functools import reduce
 from operator import and_
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 
 from eventstudy.bars import Prices
 from eventstudy.errors import InputError
-from eventstudy.sources._long import Bounds, Long, columns_of
-from eventstudy.sources._shared import asked, gather, provenance, span
+from eventstudy.sources._long_table import LongTable, QueryBounds, match_columns
+from eventstudy.sources._shared import check_span, check_tickers, provenance, read_tickers
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Parquet:
         path: str | Path,
         columns: Mapping[str, str] | None = None,
     ) -> Prices:
-        """Give the prices of the tickers from start to end.
+        """Return the prices of the tickers from start to end, both included.
 
         Parameters
         ----------
@@ -59,13 +57,13 @@ class Parquet:
         path : str or Path
             A Parquet file, or a folder with ``.parquet`` files at any depth; ``ticker=BABA/`` in a path is a column.
         columns : mapping from str to str, or None
-            Our names to the data set's, where they differ: ``{"close": "px_last"}``.
+            The library's names to the data set's, where they differ: ``{"close": "px_last"}``.
 
         Raises
         ------
         InputError
-            When an argument is not valid, a file is not there or is not Parquet, a column is not there or is of
-            another type.
+            When an argument is not valid, a file does not exist or is not Parquet, or a column does not exist or has
+            the wrong type.
         BadPrices
             When a ticker has two rows for a date, a price at or below zero, a row without a date or with a time of
             day, or more than one currency or exchange.
@@ -78,23 +76,23 @@ class Parquet:
         Traceback (most recent call last):
         eventstudy.errors.InputError: there is no file or folder 'no/such.parquet'; name a long Parquet data set
         """
-        names, wanted = asked(tickers), span(start, end)
+        names, span = check_tickers(tickers), check_span(start, end)
         where = f"the data set {path}"
         files = _files(Path(path))
         try:
-            data = _opened(files, Path(path))
-            found = columns_of(data.schema, columns, where)
+            data = _open(files, Path(path))
+            matched = match_columns(data.schema, columns, where)
             table = data.to_table(
-                columns={ours: ds.field(theirs) for ours, theirs in found.items()},
-                filter=_filter(data.schema, found, Bounds.of(names, wanted)),
+                columns={name: ds.field(column) for name, column in matched.items()},
+                filter=_filter(data.schema, matched, QueryBounds.of(names, span)),
             )
         except (pa.ArrowException, OSError) as error:
             raise InputError(f"{where} cannot be read ({' '.join(str(error).split())}); write it again") from None
-        long = Long.of(table, wanted, where)
-        bars, problems = gather(names or long.tickers, long.bars)
-        rows = sum(len(one.dates) for one in bars.values())
-        more = {"path": str(path), "files": len(files), "rows": rows}
-        return Prices(bars, problems, provenance("parquet", wanted, bars, **more))
+        rows = LongTable.of(table, span, where)
+        bars, problems = read_tickers(names or rows.tickers, rows.bars)
+        n_rows = sum(len(series.dates) for series in bars.values())
+        details = {"path": str(path), "files": len(files), "rows": n_rows}
+        return Prices(bars, problems, provenance("parquet", span, bars, **details))
 
 
 SOURCE = Parquet()
@@ -111,31 +109,33 @@ def _files(path: Path) -> list[str]:
     return files
 
 
-def _opened(files: list[str], path: Path) -> Any:
-    """Open files under one schema that has the columns of all; a partition's value stays the text that it is."""
+def _open(files: list[str], path: Path) -> ds.Dataset:
+    """Open files under one schema with the columns of all of them; partition values are read as text."""
     keys = dict.fromkeys(
         part.split("=", 1)[0] for file in files for part in Path(file).relative_to(path).parts[:-1] if "=" in part
     )
-    parts = pa.schema([(key, pa.string()) for key in keys])
-    hive = ds.partitioning(parts, flavor="hive") if keys else None
+    partitions = pa.schema([(key, pa.string()) for key in keys])
+    hive = ds.partitioning(partitions, flavor="hive") if keys else None
     data = ds.dataset(files, format="parquet", partitioning=hive)
     schemas = [fragment.physical_schema.remove_metadata() for fragment in data.get_fragments()]
-    whole = pa.unify_schemas([*schemas, parts], promote_options="permissive")
-    return ds.dataset(files, schema=whole, format="parquet", partitioning=hive)
+    schema = pa.unify_schemas([*schemas, partitions], promote_options="permissive")
+    return ds.dataset(files, schema=schema, format="parquet", partitioning=hive)
 
 
-def _filter(schema: pa.Schema, columns: Mapping[str, str], bounds: Bounds) -> Any:
+def _filter(schema: pa.Schema, columns: Mapping[str, str], bounds: QueryBounds) -> ds.Expression | None:
     conditions = []
     if bounds.tickers is not None:
         conditions.append(ds.field(columns["ticker"]).isin(pa.array(bounds.tickers, pa.string())))
-    kind, day = schema.field(columns["date"]).type, ds.field(columns["date"])
+    dtype, day = schema.field(columns["date"]).type, ds.field(columns["date"])
     if bounds.first:
-        conditions.append(day >= _moment(bounds.first, kind))
+        conditions.append(day >= _scalar(bounds.first, dtype))
     if bounds.before:
-        conditions.append(day < _moment(bounds.before, kind))
+        conditions.append(day < _scalar(bounds.before, dtype))
     return reduce(and_, conditions) if conditions else None
 
 
-def _moment(day: date, kind: pa.DataType) -> Any:
-    naive = datetime(day.year, day.month, day.day)
-    return pa.scalar(day, kind) if pa.types.is_date(kind) else pa.scalar(naive).cast(pa.timestamp(kind.unit)).cast(kind)
+def _scalar(day: date, dtype: pa.DataType) -> pa.Scalar:
+    """Return a date, or its midnight, as a scalar of the type of the date column."""
+    if pa.types.is_date(dtype):
+        return pa.scalar(day, dtype)
+    return pa.scalar(datetime(day.year, day.month, day.day)).cast(pa.timestamp(dtype.unit)).cast(dtype)

@@ -1,12 +1,12 @@
-"""Prices from a table of a PostgreSQL database, one row a ticker and date.
+"""Prices from a table of a PostgreSQL database, one row per ticker and date.
 
 The table has the columns ticker, date and close, and any of open, high, low, adjusted (or adj_close), volume,
-currency and mic; ``columns`` says where they have other names. Dates are of type date, or timestamp at midnight;
-prices of any numeric type. Rows may stand in any order. An index on (ticker, date) makes it fast.
+currency and mic; ``columns`` maps other names to these. Dates are of type date, or timestamp at midnight; prices of any
+numeric type. Rows may be in any order. An index on (ticker, date) makes the query fast.
 
-The database is read through ADBC in one read-only transaction, tickers and dates are bound parameters, and the
-password appears in no message and in no provenance. Keep it out of files: ``uri="env:EVENTSTUDY_SQL"`` takes the uri
-from an environment variable, and a uri without a password leaves it to libpq (PGPASSWORD, ``~/.pgpass``).
+The database is read through ADBC in one read-only transaction, and tickers and dates are bound parameters. The
+password is never part of a message or of the provenance. To keep it out of files, ``uri="env:EVENTSTUDY_SQL"`` takes
+the uri from an environment variable, or leave it out of the uri: libpq reads PGPASSWORD and ``~/.pgpass``.
 
 ::
 
@@ -21,16 +21,23 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Self
+from typing import Protocol, Self
 from urllib.parse import parse_qsl, unquote
 
 from eventstudy.bars import Prices
 from eventstudy.errors import EventStudyError, InputError, SourceError, SourceUnavailable
-from eventstudy.sources._long import Bounds, Long, columns_of, identifier, quoted, select
-from eventstudy.sources._shared import Span, asked, gather, provenance, span
+from eventstudy.sources._long_table import (
+    LongTable,
+    QueryBounds,
+    check_identifier,
+    match_columns,
+    quote,
+    select_statement,
+)
+from eventstudy.sources._shared import Span, check_span, check_tickers, provenance, read_tickers
 
-PATIENCE = 10  # seconds to connect, unless the uri or PGCONNECT_TIMEOUT says otherwise
-# Stricter than libpq, whose message would repeat the piece of a password that it took for a port.
+CONNECT_TIMEOUT = 10  # seconds, unless the uri or PGCONNECT_TIMEOUT sets it
+# Stricter than libpq, whose error message can quote a part of the password that it took for a port.
 _HOST = r"(?:\[[0-9A-Fa-f:.]+\]|(?:[\w.\-]|%[0-9A-Fa-f]{2})*)(?::\d{1,5})?"
 _PART = r"(?:[^%@/?#\s]|%[0-9A-Fa-f]{2})*"
 URI = re.compile(
@@ -54,7 +61,15 @@ STATES: dict[str, tuple[type[EventStudyError], str]] = {
     "42P01": (InputError, "there is no such table; name one in table and schema, as psql lists them with \\dt *.*"),
     "42501": (SourceUnavailable, "the user may not read the table; GRANT SELECT on it"),
 }
-BROKEN = ("08", "53", "57")  # classes of states: connection, resources, an operator's intervention
+UNAVAILABLE = ("08", "53", "57")  # classes of SQLSTATE: connection, insufficient resources, operator intervention
+
+
+class _Cursor(Protocol):
+    """The methods of an ADBC cursor that are used here."""
+
+    def execute(self, operation: str, parameters: Sequence[object] | None = None) -> None: ...
+
+    def fetchone(self) -> Sequence[object]: ...
 
 
 @dataclass(frozen=True)
@@ -72,7 +87,7 @@ class Sql:
         columns: Mapping[str, str] | None = None,
         schema: str | None = None,
     ) -> Prices:
-        """Give the prices of the tickers from start to end.
+        """Return the prices of the tickers from start to end, both included.
 
         Parameters
         ----------
@@ -81,18 +96,18 @@ class Sql:
         start, end : ISO text, datetime.date or None
             Both included.
         uri : str
-            ``postgresql://user:password@host:port/database``, or ``env:NAME``, the environment variable that has it.
+            ``postgresql://user:password@host:port/database``, or ``env:NAME`` for the environment variable with it.
         table : str
             A table or a view.
         columns : mapping from str to str, or None
-            Our names to the table's, where they differ: ``{"close": "px_last"}``.
+            The library's names to the table's, where they differ: ``{"close": "px_last"}``.
         schema : str or None
-            None takes the search path of the database.
+            None uses the search path of the database.
 
         Raises
         ------
         InputError
-            When an argument is not valid, the database, the table or a column is not there, a column is of another
+            When an argument is not valid, the database, the table or a column does not exist, a column has the wrong
             type, or ADBC is not installed.
         SourceUnavailable
             When the server does not answer or refuses.
@@ -109,16 +124,16 @@ class Sql:
         eventstudy.errors.InputError: uri is 'env:NO_SUCH_NAME', and there is no such environment variable; set it to
         postgresql://user:password@host:port/database
         """
-        names, wanted = asked(tickers), span(start, end)
-        given = {"schema": schema, "table": table} if schema is not None else {"table": table}
-        parts = [identifier(what, name) for what, name in given.items()]
+        names, span = check_tickers(tickers), check_span(start, end)
+        identifiers = {"schema": schema, "table": table} if schema is not None else {"table": table}
+        parts = [check_identifier(what, name) for what, name in identifiers.items()]
         address = _Address.of(uri)
         where = f"table {'.'.join(parts)} of {address.safe}"
-        found = _rows(address, ".".join(map(quoted, parts)), columns, names, wanted, where)
-        bars, problems = gather(names or found.tickers, found.bars)
-        rows = sum(len(one.dates) for one in bars.values())
-        more = {"uri": address.safe, "table": ".".join(parts), "rows": rows}
-        return Prices(bars, problems, provenance("sql", wanted, bars, **more))
+        rows = _query(address, ".".join(map(quote, parts)), columns, names, span, where)
+        bars, problems = read_tickers(names or rows.tickers, rows.bars)
+        n_rows = sum(len(series.dates) for series in bars.values())
+        details = {"uri": address.safe, "table": ".".join(parts), "rows": n_rows}
+        return Prices(bars, problems, provenance("sql", span, bars, **details))
 
 
 SOURCE = Sql()
@@ -126,26 +141,26 @@ SOURCE = Sql()
 
 @dataclass(frozen=True)
 class _Address:
-    """Where a database is; only ``safe`` may be shown."""
+    """The address of a database; only ``safe``, which has no password, may be shown."""
 
     safe: str
     uri: str = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
 
     @classmethod
-    def of(cls, given: object) -> Self:
-        text = given
-        if isinstance(given, str) and VARIABLE.fullmatch(given):
-            text = os.environ.get(given.removeprefix("env:"))
+    def of(cls, uri: object) -> Self:
+        text = uri
+        if isinstance(uri, str) and VARIABLE.fullmatch(uri):
+            text = os.environ.get(uri.removeprefix("env:"))
             if text is None:
                 raise InputError(
-                    f"uri is {given!r}, and there is no such environment variable; set it to"
+                    f"uri is {uri!r}, and there is no such environment variable; set it to"
                     " postgresql://user:password@host:port/database"
                 )
         match = URI.fullmatch(text) if isinstance(text, str) else None
-        if match is None:  # what was given is not repeated: a password may stand anywhere in it
+        if match is None:  # the message does not quote the uri: a password may be anywhere in it
             raise InputError(
-                "uri is not valid (it is not shown, for it may hold a password); valid is"
+                "uri is not valid (it is not shown, because it may contain a password); valid is"
                 " postgresql://user:password@host:port/database, or env:NAME; in a password write @ / ? # % and"
                 " blanks as %40 %2F %3F %23 %25 %20"
             )
@@ -153,20 +168,20 @@ class _Address:
         login = "" if user is None else f"{user}@" if password is None else f"{user}:***@"
         values = [value for name, value in parse_qsl(query or "") if "pass" in name or "secret" in name]
         secrets = [secret for secret in (password, unquote(password or ""), *values) if secret]
-        uri = match[0]
+        full = match[0]
         if "connect_timeout" not in (query or "") and "PGCONNECT_TIMEOUT" not in os.environ:
-            uri += f"{'?' if query is None else '&' if query else ''}connect_timeout={PATIENCE}"
-        return cls(f"postgresql://{login}{hosts}{database or ''}", uri, tuple(secrets))
+            full += f"{'?' if query is None else '&' if query else ''}connect_timeout={CONNECT_TIMEOUT}"
+        return cls(f"postgresql://{login}{hosts}{database or ''}", full, tuple(secrets))
 
 
-def _rows(
+def _query(
     address: _Address,
     source: str,
     columns: Mapping[str, str] | None,
     names: tuple[str, ...] | None,
-    wanted: Span,
+    span: Span,
     where: str,
-) -> Long:
+) -> LongTable:
     try:
         import adbc_driver_postgresql.dbapi as adbc
     except ImportError:
@@ -177,38 +192,38 @@ def _rows(
         with closing(adbc.connect(address.uri)) as connection, closing(connection.cursor()) as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute(f"SELECT * FROM {source} LIMIT 0")
-            found = columns_of(cursor.fetch_arrow_table().schema, columns, where)
-            _refuse_money(cursor, source, found, where)
-            text, bound = select(source, found, Bounds.of(names, wanted), mark="${number}")
-            cursor.execute(text, list(bound.values()) or None)
+            matched = match_columns(cursor.fetch_arrow_table().schema, columns, where)
+            _refuse_money(cursor, source, matched, where)
+            text, parameters = select_statement(source, matched, QueryBounds.of(names, span), mark="${number}")
+            cursor.execute(text, list(parameters.values()) or None)
             table = cursor.fetch_arrow_table()
     except adbc.Error as error:
-        raise _named(error, address, where) from None
-    return Long.of(table, wanted, where)
+        raise _translate(error, address, where) from None
+    return LongTable.of(table, span, where)
 
 
-def _refuse_money(cursor: Any, source: str, columns: Mapping[str, str], where: str) -> None:
-    """Ask the server itself, for ADBC hands money on as a whole number of cents."""
-    kinds = ", ".join(f"pg_typeof((SELECT {quoted(name)} FROM {source} LIMIT 0))::text" for name in columns.values())
-    cursor.execute(f"SELECT {kinds}")
-    for name, kind in zip(columns.values(), cursor.fetchone(), strict=True):
-        if kind == "money":
+def _refuse_money(cursor: _Cursor, source: str, columns: Mapping[str, str], where: str) -> None:
+    """Raise InputError for a column of type money; the server is asked, because ADBC returns it as integer cents."""
+    types = ", ".join(f"pg_typeof((SELECT {quote(name)} FROM {source} LIMIT 0))::text" for name in columns.values())
+    cursor.execute(f"SELECT {types}")
+    for name, type_name in zip(columns.values(), cursor.fetchone(), strict=True):
+        if type_name == "money":
             raise InputError(f"{where}: column {name} is of type money; cast it in a view, as in {name}::numeric")
 
 
-def _named(error: Any, address: _Address, where: str) -> EventStudyError:
-    """Make an error of ours of one of the driver's; its words are shown unless a secret is among them."""
-    said = " ".join(str(error).split("Query was:")[0].split())
-    words = "" if any(secret in said for secret in address.secrets) else f" ({said})"
+def _translate(error: Exception, address: _Address, where: str) -> EventStudyError:
+    """Return the library's error for one of the driver's; the driver's message is shown unless it has a secret."""
+    message = " ".join(str(error).split("Query was:")[0].split())
+    shown = "" if any(secret in message for secret in address.secrets) else f" ({message})"
     state = getattr(error, "sqlstate", None)
-    if state and state[:2] in BROKEN:
-        return SourceUnavailable(f"{where}: the server broke off; try again, or look at its log{words}")
+    if state and state[:2] in UNAVAILABLE:
+        return SourceUnavailable(f"{where}: the server broke off; try again, or look at its log{shown}")
     if state:
-        kind, remedy = STATES.get(state, (SourceError, "the database could not answer"))
-        return kind(f"{where}: {remedy}{words}")
-    if re.search(r'database ".*" does not exist', said):
+        error_type, remedy = STATES.get(state, (SourceError, "the database could not answer"))
+        return error_type(f"{where}: {remedy}{shown}")
+    if re.search(r'database ".*" does not exist', message):
         return InputError(f"{address.safe}: the server has no such database; name one of those that psql -l lists")
-    for sign, kind, remedy in REFUSALS:
-        if sign in said:
-            return kind(f"{address.safe}: {remedy}{words}")
-    return SourceUnavailable(f"{address.safe}: no connection, or it broke off; look at the server's log{words}")
+    for phrase, error_type, remedy in REFUSALS:
+        if phrase in message:
+            return error_type(f"{address.safe}: {remedy}{shown}")
+    return SourceUnavailable(f"{address.safe}: no connection, or it broke off; look at the server's log{shown}")

@@ -1,8 +1,8 @@
-"""Prices from a store: a folder that ``es.write_prices`` has written, read only where a study needs it.
+"""Prices from a store, a folder written by ``es.write_prices``; they are read as a study needs them.
 
-A store has its tickers in Parquet files of some hundred each, and an index. Opening it reads the index alone; the
-prices of a ticker are read when its returns are made, and given up again. So a study of many thousand securities needs
-no more memory than some of these files, and its events, take. The prices are those that were written, bit for bit.
+A store has Parquet files of some hundred tickers each, and an index. Opening it reads the index alone; the prices of a
+ticker are read when its returns are computed, and then released. So a study of many thousand securities needs memory
+for a few of these files and for its events only. The prices are those that were written, bit for bit.
 
 >>> import tempfile
 >>> import eventstudy as es
@@ -23,37 +23,37 @@ from pathlib import Path
 
 from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError, TickerNotFound
-from eventstudy.sources._shared import asked, cut, gather, provenance, span
-from eventstudy.sources._shelf import Shelf, is_store
+from eventstudy.sources._shared import check_span, check_tickers, provenance, read_tickers, select_dates
+from eventstudy.sources._stored import StoredBars, is_store
 
 
 @dataclass(frozen=True)
 class Store:
-    """Open a store; only its index is read, and what a range cuts."""
+    """Open a store; its index is read, and its prices only if a range of dates is given."""
 
     def read(
         self, tickers: Sequence[str] | None, start: str | date | None, end: str | date | None, *, path: str | Path
     ) -> Prices:
-        """Give the prices of the tickers from start to end.
+        """Return the prices of the tickers from start to end, both included.
 
         Parameters
         ----------
         tickers : sequence of str, or None
             None takes every ticker.
         start, end : ISO text, datetime.date or None
-            Both included. A range reads all its prices at once, and a study needs none: it takes the sessions of its
-            events.
+            Both included. With a range, all prices in it are read at once; a study needs no range, because it reads
+            only what its events need.
         path : str or Path
             The folder, or its fsspec URL.
 
         Raises
         ------
         InputError
-            When an argument is not valid, or the folder is no store.
+            When an argument is not valid, or the folder is not a store.
         SourceError
-            When a file of the store is missing or damaged; then, or when a study first reads it.
+            When a file of the store is missing or damaged; raised here, or when a study first reads the file.
         TickerNotFound
-            When the store has none of the tickers, or nothing of them in the range.
+            When the store has none of the tickers, or no price of them in the range.
 
         Examples
         --------
@@ -61,23 +61,23 @@ class Store:
         Traceback (most recent call last):
         eventstudy.errors.InputError: 'no/such/folder' is no store of prices; es.write_prices(prices, folder) makes one
         """
-        names, wanted = asked(tickers), span(start, end)
+        names, span = check_tickers(tickers), check_span(start, end)
         if not isinstance(path, str | Path) or not is_store(path):
             raise InputError(f"{str(path)!r} is no store of prices; es.write_prices(prices, folder) makes one")
-        shelf = Shelf.opened(path, names)
+        stored = StoredBars.open(path, names)
 
         def read_one(ticker: str) -> Bars:
-            if ticker not in shelf:
+            if ticker not in stored:
                 raise TickerNotFound(f"unknown ticker: the store {path} has no {ticker}")
-            return shelf[ticker] if wanted.start is None and wanted.end is None else cut(shelf[ticker], wanted)
+            return stored[ticker] if span.start is None and span.end is None else select_dates(stored[ticker], span)
 
-        bars, problems = gather(names or shelf, read_one)
-        if wanted.start is not None or wanted.end is not None:
-            return Prices(bars, problems, provenance("store", wanted, bars, path=str(path)))
-        hashes = shelf.files.sha256.values()
-        about = {"source": "store", "start": None, "end": None, "path": str(path), "files": len(hashes)}
-        about["retrieved"] = datetime.now(UTC).isoformat(timespec="seconds")
-        return Prices(shelf, problems, about | {"sha256": sha256("".join(hashes).encode()).hexdigest()})
+        bars, problems = read_tickers(names or stored, read_one)
+        if span.start is not None or span.end is not None:
+            return Prices(bars, problems, provenance("store", span, bars, path=str(path)))
+        hashes = stored.files.sha256.values()
+        origin = {"source": "store", "start": None, "end": None, "path": str(path), "files": len(hashes)}
+        origin["retrieved"] = datetime.now(UTC).isoformat(timespec="seconds")
+        return Prices(stored, problems, origin | {"sha256": sha256("".join(hashes).encode()).hexdigest()})
 
 
 SOURCE = Store()
