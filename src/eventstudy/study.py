@@ -12,9 +12,10 @@ import pandas as pd
 
 from eventstudy import _registry
 from eventstudy.bars import PRICE_FIELDS, Prices
+from eventstudy.core.checks import check_model
 from eventstudy.core.volatility import SquaredModel
 from eventstudy.errors import InputError, NotEnoughData, one_of
-from eventstudy.members import model, models, settings_of
+from eventstudy.members import labelled_tests, model, plugins_of, settings_of
 from eventstudy.prepare.calendar import POLICIES
 from eventstudy.prepare.events import Events
 from eventstudy.prepare.outcomes import is_return
@@ -59,8 +60,9 @@ class Study:
     windows : sequence of (int, int)
         Windows, inside the event window, over which abnormal returns are summed.
     tests : str, sequence or mapping
-        "default" (what holds for the clustering of this sample), "all", names or Test objects, or a mapping from
-        names to Test objects.
+        "default" (what holds for the clustering of this sample), "all" of the library's own, names or Test objects, or
+        a mapping from labels to either. Without a label a test is called by its name and the options that are not the
+        default.
     returns : {"simple", "log"}
     price : {"close", "open", "high", "low"}
         What the reaction of relative day 0 is measured to; all other days are close to close.
@@ -116,7 +118,7 @@ class Study:
     estimation: Window = (-260, -11)
     event: Window = (-10, 10)
     windows: Sequence[Window] = ((0, 0), (-1, 1), (0, 5))
-    tests: str | Sequence[str | Test] | Mapping[str, Test] = "default"
+    tests: str | Sequence[str | Test] | Mapping[str, str | Test] = "default"
     returns: str = "simple"
     price: str = "close"
     min_estimation: int = 120
@@ -153,8 +155,7 @@ class Study:
             raise InputError(f"min_estimation is {self.min_estimation}; the estimation window has {length} days")
         if not 0.0 < self.min_coverage <= 1.0:
             raise InputError(f"min_coverage is {self.min_coverage}; it is a share above 0 and up to 1")
-        if not callable(getattr(self.return_model, "fit", None)):
-            raise InputError(f"model is {self.model!r}; give a name ({', '.join(models())}) or an object with a fit")
+        check_model(self.return_model, type(self.model).__name__ if not isinstance(self.model, str) else self.model)
         self.tests_for("independent")
 
     @property
@@ -165,18 +166,11 @@ class Study:
     def tests_for(self, kind: Survives) -> dict[str, Test]:
         """Give the tests by name; ``kind`` is the dependence that the default must survive."""
         given = self.tests
-        if isinstance(given, Mapping):
-            return dict(given)
-        if given == "default":
+        if isinstance(given, str) and given == "default":
             given = (DEFAULT_TESTS if self.accumulate == "sum" else COMPOUNDED_TESTS)[kind]
-        elif given == "all":
-            given = _registry.names("inference")
-        elif isinstance(given, str):
-            given = (given,)
-        return {
-            _name_of(t, k): _registry.load("inference", t) if isinstance(t, str) else t
-            for k, t in enumerate(given, start=1)
-        }
+        elif isinstance(given, str) and given == "all":
+            given = _registry.names("inference", plugins=False)  # whatever else is installed, "all" means the same
+        return labelled_tests(given)
 
     def check(
         self,
@@ -279,16 +273,9 @@ class Study:
         if not isinstance(self.model, str):
             chosen["model"] = settings_of(self.model)
         if not isinstance(self.tests, str):
-            chosen["tests"] = [t if isinstance(t, str) else "user" for t in self.tests]
-        return chosen
-
-
-def _name_of(test: str | Test, position: int) -> str:
-    """Name a test given as an object by its member's file, and one of the user's by its position."""
-    if isinstance(test, str):
-        return test
-    home, _, name = test.chunk.__module__.rpartition(".")
-    return name if home == "eventstudy.inference" else f"user_{position}"
+            chosen["tests"] = {label: settings_of(its) for label, its in labelled_tests(self.tests).items()}
+        plugins = plugins_of([self.return_model, *self.tests_for("independent").values()])
+        return {**chosen, "plugins": plugins} if plugins else chosen
 
 
 def _window(name: str, value: Any) -> Window:

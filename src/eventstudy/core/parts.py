@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from eventstudy.core import daily, overlap, singles
+from eventstudy.core.checks import check_abnormal, check_state
 from eventstudy.core.scores import scores
 from eventstudy.core.sums import add, day_moments, moments
 from eventstudy.core.windows import blocks
@@ -194,13 +195,15 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Part
     shared: dict[str, dict[str, Any]] = {name: {} for name in task.shares}
     every = singles.EventResults(n)
     panels = [build(its) for its in task.panels]
-    for block in blocks(panels, task.placed, task.spec, task.n_clusters, task.n_groups):
+    for at, block in enumerate(blocks(panels, task.placed, task.spec, task.n_clusters, task.n_groups)):
         n_est[block.id] = block.n_valid
-        abnormal, status[block.id] = _fitted(block, task.model, task.spec)
+        abnormal, status[block.id] = _fitted(block, task.model, task.spec, checked=at == 0)
         if len(abnormal.block.id):
             scored = scores(abnormal, task.spec)
             for name, test in task.tests.items():
-                add(tests[name], test.chunk(scored, abnormal, task.prior))
+                state = test.chunk(scored, abnormal, task.prior)
+                check_state(name, state, tests[name])
+                add(tests[name], state)
             for name in task.shares:
                 add(shared[name], SHARED[name].chunk(scored, abnormal, task.spec))
             if task.keep_events:
@@ -212,9 +215,11 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Part
     return PartResult(tests, shared, kept, task.rows, status, n_est)
 
 
-def _fitted(block: Block, model: Model, spec: Spec) -> tuple[Abnormal, Ints]:
-    """Give the fit of the events that can be used, and the status of all."""
+def _fitted(block: Block, model: Model, spec: Spec, checked: bool) -> tuple[Abnormal, Ints]:
+    """Give the fit of the events that can be used, and the status of all; ``checked`` holds it to the contract."""
     abnormal = model.fit(block)
+    if checked:
+        check_abnormal(model, block, abnormal)
     status = abnormal.status.copy()
     status[~block.ok[:, block.n_est :].any(axis=1)] = Status.EMPTY_EVENT_WINDOW
     status[block.n_valid < spec.min_estimation] = Status.TOO_FEW_ESTIMATION

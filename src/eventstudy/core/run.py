@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from eventstudy.core.checks import check_verdict
 from eventstudy.core.draws import null
 from eventstudy.core.nulls import verdict
 from eventstudy.core.parts import SHARED, AnyPanel, MapTasks, PartResult, cut, joined, tasks_of, work
@@ -88,6 +89,8 @@ def run(
         )
     sample = replace(sample, shared=known)
     verdicts = {name: test.finalize(done.tests[name], sample) for name, test in tests.items()}
+    for name, its in verdicts.items():
+        check_verdict(name, its, sample.n_groups, len(sample.spec.windows))
     return Outcome(verdicts, sample.shared, done.singles, done.status, done.n_est)
 
 

@@ -213,7 +213,14 @@ def make(method: Method = "jaffe_mandelker", weights: Weights = "equal", cov: Co
             raise one_of(f"{name} of the calendar_time test", given, VALID[name])
     finalize = standardised if method == "jaffe_mandelker" else partial(regressed, cov=cov)
     made = partial(chunk, method=method, value=weights == "value")
-    return Test(made, finalize, shares=("moments",), survives="overlap", make=make)
+    return Test(
+        made,
+        finalize,
+        shares=("moments",),
+        survives="overlap",
+        fails_under=("event_variance", "autocorrelation"),
+        make=make,
+    )
 
 
 TEST = make()

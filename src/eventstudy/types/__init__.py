@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from eventstudy.types.arrays import BEYOND, Bools, Dates, Floats, Ints, State
 from eventstudy.types.block import Abnormal, Block, Scores
-from eventstudy.types.members import PEERS, Column, Model, Survives, Test, Verdict
+from eventstudy.types.members import PEERS, Column, Failing, Model, SharedState, Survives, Test, Verdict
 from eventstudy.types.rerun import Outcome
 from eventstudy.types.sample import EventTable, Panel, Placed, Sample, Spec, Status
 
 __all__ = [
-    "BEYOND", "PEERS", "Abnormal", "Block", "Bools", "Column", "Dates", "EventTable", "Floats", "Ints", "Model",
-    "Outcome", "Panel", "Placed", "Sample", "Scores", "Spec", "State", "Status", "Survives", "Test", "Verdict",
+    "BEYOND", "PEERS", "Abnormal", "Block", "Bools", "Column", "Dates", "EventTable", "Failing", "Floats",
+    "Ints", "Model", "Outcome", "Panel", "Placed", "Sample", "Scores", "SharedState", "Spec", "State", "Status",
+    "Survives", "Test", "Verdict",
 ]  # fmt: skip
