@@ -37,7 +37,7 @@ def model(name: str, **options: Any) -> Model:
     ('alpha', 'beta_lag2', 'beta_lag1', 'beta', 'beta_lead1')
     """
     default = _registry.load("models", name)
-    _check_options(f"the {name} model", options, [f.name for f in fields(default)] if is_dataclass(default) else ())
+    _check_options(f"the {name} model", options, list(_usual(default)))
     changed = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
     made: Model = replace(default, **changed) if changed else default
     return made
@@ -64,10 +64,10 @@ def test(name: str, **options: Any) -> Test:
     499
     """
     default: Test = _registry.load("inference", name)
-    usual = {} if default.make is None else inspect.signature(default.make).parameters
+    usual = _usual(default)
     _check_options(f"the {name} test", options, list(usual))
     made = default.make(**options) if default.make and options else default
-    return replace(made, name=name, options={**{k: its.default for k, its in usual.items()}, **options})
+    return replace(made, name=name, options={**usual, **options})
 
 
 def models() -> dict[str, str]:
@@ -107,8 +107,9 @@ def label_of(member: Model | Test) -> str:
     """
     settings = settings_of(member)
     name = str(settings.pop("name"))
-    folder, make = ("inference", test) if isinstance(member, Test) else ("models", model)
-    usual = settings_of(make(name)) if name in _registry.names(folder) else {}
+    folder = "inference" if isinstance(member, Test) else "models"
+    plugin = name not in _registry.names(folder, plugins=False)
+    usual = _usual(_registry.load(folder, name, plugin)) if name in _registry.names(folder) else {}
     said = [f"{option}={value!r}" for option, value in settings.items() if option in usual and value != usual[option]]
     return name + (f"({', '.join(said)})" if said else "")
 
@@ -190,13 +191,12 @@ def _labelled(
 
 def _settings_of_model(model: Model) -> dict[str, Any]:
     """Give the name of the member that a model equals, else of one of its class, with its options."""
-    options: dict[str, Any] = {f.name: getattr(model, f.name) for f in fields(model)} if is_dataclass(model) else {}
     own = {name: _registry.load("models", name, plugins=False) for name in _registry.names("models", plugins=False)}
     members = {**_registry.present("models"), **own}
     alike = [name for name, member in members.items() if type(member) is type(model)]
     same = [name for name in alike if members[name] == model]
     named = [name for name in alike if name == type(model).__name__.lower()]
-    return {"name": [*same, *named, *alike, type(model).__name__][0], **options}
+    return {"name": [*same, *named, *alike, type(model).__name__][0], **_usual(model)}
 
 
 def _settings_of_test(its: Test) -> dict[str, Any]:
@@ -219,6 +219,14 @@ def _name_of(its: Test) -> str:
 def _plain(function: Callable[..., Any]) -> tuple[Any, ...]:
     """Give what can be compared of a function: two partials of one function with the same arguments are equal."""
     return (function.func, function.args, function.keywords) if isinstance(function, partial) else (function,)
+
+
+def _usual(member: Any) -> dict[str, Any]:
+    """Give the options of a member with their values: the fields of a model, what a test is made with by default."""
+    if isinstance(member, Test):
+        parameters = {} if member.make is None else inspect.signature(member.make).parameters
+        return {name: its.default for name, its in parameters.items()}
+    return {f.name: getattr(member, f.name) for f in fields(member)} if is_dataclass(member) else {}
 
 
 def _check_options(of: str, options: Mapping[str, Any], valid: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -110,7 +111,7 @@ def fetch_prices(
     source : str or object
         ``yahoo``, ``folder`` (option ``path``), ``store`` (``path``), ``parquet`` (``path``), ``duckdb`` (``path``,
         ``table`` or ``query``), ``sql`` (``uri``, ``table``), ``frame`` (``frame``, ``exchange``), ``simulated``
-        (``seed``, ``reactions``, ``totals``), or an object with such a ``read``.
+        (``seed``, ``reactions``, ``totals``), the name of a plug-in, or an object with such a ``read``.
     **options
         The keywords of the source's ``read``.
 
@@ -143,4 +144,7 @@ def fetch_prices(
     except TypeError as error:
         known = [p.name for p in inspect.signature(member.read).parameters.values() if p.kind is p.KEYWORD_ONLY]
         raise InputError(f"source {source!r}: {error}; its options are {', '.join(known) or 'none'}") from None
-    return member.read(*call.args, **call.kwargs)
+    found = member.read(*call.args, **call.kwargs)
+    if isinstance(source, str) and source not in _registry.names("sources", plugins=False):
+        found = replace(found, provenance={**found.provenance, "plugin": str(_registry.origin("sources", source))})
+    return found
