@@ -103,7 +103,7 @@ def test_a_model_that_declares_something_else_is_refused(model, says):
     [
         (3, r"is 3; a test is a Test\(chunk, finalize\)"),
         (Test(None, BMP.finalize), r"None as chunk; .* a function of \(scores, abnormal, prior\)"),
-        (Test(few, BMP.finalize), r"a function of \(one.*\) as chunk"),
+        (Test(few, BMP.finalize), r"a function of \(one.* as chunk"),
         (Test(BMP.chunk, few), r"as finalize; .* a function of \(state, sample\)"),
         (replace(BMP, shares=("momentz",)), r"'momentz',\) as shares; .* any of 'moments', 'day_moments'"),
         (replace(BMP, shares="moments"), "'moments' as shares; .* a tuple"),
