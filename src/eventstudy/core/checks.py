@@ -76,7 +76,7 @@ def check_test(test: object, name: str) -> None:
 
 
 def check_abnormal(model: Model, block: Block, abnormal: object) -> None:
-    """Refuse what a model's ``fit`` gives for a block where it is no :class:`Abnormal` of the block's events."""
+    """Refuse what a model's ``fit`` gives for a block where it is no ``Abnormal`` of the block's events."""
     of = f"the model {type(model).__name__}"
     if not isinstance(abnormal, Abnormal):
         raise _unlike(of, "fit", repr(abnormal), "an Abnormal, as core.ols.least_squares gives")
@@ -155,7 +155,7 @@ def _check_leaf(of: str, leaf: str, value: object) -> None:
 
 
 def check_verdict(name: str, verdict: object, n_groups: int, n_windows: int) -> None:
-    """Refuse what a test's ``finalize`` gives where it is no :class:`Verdict` for each group and window."""
+    """Refuse what a test's ``finalize`` gives where it is no ``Verdict`` for each group and window."""
     of = f"the test {name!r}"
     if not isinstance(verdict, Verdict):
         raise _unlike(of, "finalize", repr(verdict), "a Verdict, as core.nulls.verdict gives")
