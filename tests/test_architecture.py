@@ -109,7 +109,7 @@ def layout() -> set[str]:
 
 
 def test_every_file_stands_in_the_layout_and_nothing_else():
-    members = {f"{folder}/{name}.py" for folder in FOLDERS for name in _registry.names(folder)}
+    members = {f"{folder}/{name}.py" for folder in FOLDERS for name in _registry.names(folder, plugins=False)}
     here = {re.sub(r"/__init__\.py$", "/", file.relative_to(PACKAGE).as_posix()) for file in FILES} - members
     named = {path for path in layout() if path.endswith(".py") or (PACKAGE / path / "__init__.py").is_file()}
     assert named == here
@@ -157,7 +157,7 @@ def test_every_library_is_a_declared_dependency():
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_members_import_no_sibling(folder):
-    for name in _registry.names(folder):
+    for name in _registry.names(folder, plugins=False):
         siblings = {m for m in own_imports(MODULES[f"{folder}.{name}"]) if place(m) == folder}
         assert {m for m in siblings if not m.startswith(f"{folder}._")} == set(), name
 

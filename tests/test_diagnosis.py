@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,9 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy import _registry
-from eventstudy.analysis.diagnosis import ADVICE, text
+from eventstudy.analysis.advice import ADVICE, advice
+from eventstudy.analysis.diagnosis import text
+from eventstudy.types import Failing
 
 SHORT: dict[str, Any] = {
     "benchmark": "M", "estimation": (-125, -6), "event": (-5, 5), "windows": ((0, 0), (-1, 1)), "min_estimation": 100,
@@ -385,14 +387,31 @@ def test_groups_of_panels_and_padded_calendars():
 
 
 def test_what_survives_is_a_test_of_the_library():
-    known = {*_registry.names("inference"), "p_sq", "none", "all"}
-    for check, advice in ADVICE.items():
-        assert set(advice.survives.split(", ")) <= known, check
-        named = set(re.findall(r"[a-z]+_[a-z_]+", advice.breaks)) | set(re.findall(r"\bj[12]\b", advice.breaks))
+    known = {*_registry.names("inference", plugins=False), "p_sq", "none", "all"}
+    assert list(advice()) == list(ADVICE)
+    for check, its in advice().items():
+        assert set(its.survives.split(", ")) <= known, check
+        named = set(re.findall(r"[a-z]+_[a-z_]+", its.breaks)) | set(re.findall(r"\bj[12]\b", its.breaks))
         assert named <= known, check
-        assert not named & set(advice.survives.split(", ")), check
-        assert advice.breaks, check
-        assert advice.remedy, check
+        assert not named & set(its.survives.split(", ")), check
+        assert its.breaks, check
+        assert its.remedy, check
+
+
+def test_the_tests_that_are_named_say_it_of_themselves():
+    tests = {name: _registry.load("inference", name) for name in _registry.names("inference", plugins=False)}
+    assert {its.failing for its in ADVICE.values()} - {None} == set(get_args(Failing))
+    for check, its in advice().items():
+        if its.failing is None:
+            continue
+        robust = {name for name, test in tests.items() if its.failing in test.robust_to}
+        fails = {name for name, test in tests.items() if its.failing in test.fails_under}
+        assert set(its.survives.split(", ")) - {"p_sq"} == robust, check
+        assert robust, check
+        assert {name for name in tests if re.search(rf"(?<!\w){name}(?!\w)", its.breaks)} == fails, check
+    assert len(advice()["event-induced variance"].survives.split(", ")) == 12
+    assert advice()["thin trading"].survives == "generalized_sign, placebo"
+    assert advice()["autocorrelation"].breaks.endswith("patell, and p of single events")
 
 
 def test_the_text_has_a_line_a_check_and_says_what_to_do_where_something_is_wrong():

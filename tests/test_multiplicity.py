@@ -185,11 +185,11 @@ def test_the_draws_of_a_group_are_those_of_a_study_of_it_alone():
 
 
 def test_a_test_that_draws_dates_itself_is_left_out_and_says_so(result: es.Result):
-    rows = result.adjust("romano_wolf", draws=99).query("test == 'user_3'")
+    rows = result.adjust("romano_wolf", draws=99).query("test == 'placebo'")
     assert rows["p"].notna().all()
     assert rows["p_adjusted"].isna().all()
     assert rows["note"].str.endswith("not adjusted: it draws dates itself").all()
-    assert result.adjust("holm").query("test == 'user_3'")["p_adjusted"].notna().all()
+    assert result.adjust("holm").query("test == 'placebo'")["p_adjusted"].notna().all()
 
 
 def test_the_band_is_the_largest_deviation_on_drawn_dates(result: es.Result):

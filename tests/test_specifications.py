@@ -216,7 +216,7 @@ def test_nothing_that_can_be_run_is_an_error(its):
         ([], "models is empty"),
         (["markt"], "'markt'; valid are"),
         (["market", "market"], "two models are called 'market'; give a mapping"),
-        ([3], "a model is 3"),
+        ([3], "is 3; give a name, or an object with a fit"),
         ({"": "market"}, "is no text"),
         ({"event": "market"}, "stands for the event itself"),
         ({7: "market"}, "the label 7 of a model is no text"),

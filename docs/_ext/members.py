@@ -23,6 +23,14 @@ HOLDS = {
     "same_day": "for events whose windows share no day, and for events that all share one date",
     "overlap": "however the windows of the events overlap",
 }
+FAILINGS = {
+    "contaminated_estimation": "other reactions in the estimation window",
+    "event_variance": "variance that the event brings",
+    "non_normality": "returns that are not normal",
+    "autocorrelation": "autocorrelation",
+    "thin_trading": "thin trading",
+    "few_dates": "few dates",
+}
 MODULES = ("transform",)  # public, and not in ``eventstudy.__all__``
 DEFAULT = {
     "independent": "no two event windows share a day",
@@ -51,7 +59,7 @@ def _folder(target: Path, folder: str) -> str:
     """Write a folder's index and a page for each of its members."""
     about = _doc(f"eventstudy.{folder}")
     rows = []
-    for name, summary in _registry.summaries(folder).items():
+    for name, summary in _registry.summaries(folder, plugins=False).items():
         _page(
             target / folder / f"{name}.rst",
             _heading(name, "="),
@@ -65,7 +73,7 @@ def _folder(target: Path, folder: str) -> str:
         _heading(about.split(",")[0], "="),
         about,
         _table(("Name", "What it is"), rows),
-        _toctree(_registry.names(folder), hidden=True),
+        _toctree(_registry.names(folder, plugins=False), hidden=True),
     )
     return folder
 
@@ -81,6 +89,9 @@ def _facts(folder: str, name: str, member: Any) -> list[str]:
         default = [DEFAULT[kind] for kind, tests in DEFAULT_TESTS.items() if name in tests]
         if default:
             lines.append(f":By default: where {', or '.join(default)}")
+        for said, failings in (("Robust to", member.robust_to), ("Fails under", member.fails_under)):
+            if failings:
+                lines.append(f":{said}: {', '.join(FAILINGS[failing] for failing in failings)}")
         return ["\n".join(lines)]
     if folder == "sources":
         return [f':Use: ``es.fetch_prices(tickers, start, end, source="{name}")``']
@@ -143,7 +154,7 @@ def _figures(target: Path) -> None:
     from eventstudy import demo
 
     result = demo.run().result
-    for name in _registry.names("plots"):
+    for name in _registry.names("plots", plugins=False):
         axes: Any = np.ravel(result.plot(name))
         axes[0].figure.savefig(target / f"{name}.png", dpi=144, facecolor="white")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -111,7 +112,8 @@ def fetch_prices(
     source : str or object
         ``yahoo``, ``folder`` (option ``path``), ``store`` (``path``), ``parquet`` (``path``), ``duckdb`` (``path``,
         ``table`` or ``query``), ``sql`` (``uri``, ``table``), ``frame`` (``frame``, ``exchange``), ``simulated``
-        (``seed``, ``reactions``, ``totals``), or an object with the method ``read`` of :class:`Source`.
+        (``seed``, ``reactions``, ``totals``), the name of a plug-in, or an object with the
+        method ``read`` of :class:`Source`.
     **options
         Keyword arguments of the source's ``read``.
 
@@ -144,4 +146,7 @@ def fetch_prices(
     except TypeError as error:
         names = [p.name for p in inspect.signature(member.read).parameters.values() if p.kind is p.KEYWORD_ONLY]
         raise InputError(f"source {source!r}: {error}; its options are {', '.join(names) or 'none'}") from None
-    return member.read(*call.args, **call.kwargs)
+    prices = member.read(*call.args, **call.kwargs)
+    if isinstance(source, str) and source not in _registry.names("sources", plugins=False):
+        prices = replace(prices, provenance={**prices.provenance, "plugin": str(_registry.origin("sources", source))})
+    return prices

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.bars import Prices
+from eventstudy.core.checks import check_model
 from eventstudy.errors import InputError, NotEnoughData, one_of
-from eventstudy.members import models
 from eventstudy.prepare.events import Events
 from eventstudy.prepare.outcomes import is_return
 from eventstudy.result import Result
@@ -45,8 +45,9 @@ class Study(Choices):
     windows : sequence of (int, int)
         Windows, inside the event window, over which abnormal returns are summed.
     tests : str, sequence or mapping
-        "default" (what holds for the clustering of this sample), "all", names or Test objects, or a mapping from
-        names to Test objects.
+        "default" (what holds for the clustering of this sample), "all" of the library's own, names or Test objects, or
+        a mapping from labels to either. Without a label a test is called by its name and the options that are not the
+        default.
     returns : {"simple", "log"}
     price : {"close", "open", "high", "low"}
         What the reaction of relative day 0 is measured to; all other days are close to close.
@@ -115,8 +116,7 @@ class Study(Choices):
             raise InputError(f"min_estimation is {self.min_estimation}; the estimation window has {length} days")
         if not 0.0 < self.min_coverage <= 1.0:
             raise InputError(f"min_coverage is {self.min_coverage}; it is a share above 0 and up to 1")
-        if not callable(getattr(self.return_model, "fit", None)):
-            raise InputError(f"model is {self.model!r}; give a name ({', '.join(models())}) or an object with a fit")
+        check_model(self.return_model, type(self.model).__name__ if not isinstance(self.model, str) else self.model)
         self.tests_for("independent")
 
     @property

@@ -24,8 +24,8 @@ from eventstudy.study import DEFAULT_TESTS
 from eventstudy.types import Outcome, Panel, Sample, Status, Test, Verdict
 from tests import make
 
-NAMES = _registry.names("inference")
-MODEL_NAMES = _registry.names("models")
+NAMES = _registry.names("inference", plugins=False)
+MODEL_NAMES = _registry.names("models", plugins=False)
 MARKET = _registry.load("models", "market")
 STRENGTH = ("independent", "same_day", "overlap")
 DRAWS = 99  # for those that draw dates anew

@@ -16,7 +16,7 @@ from eventstudy.study import DEFAULT_TESTS
 from eventstudy.types import Abnormal, Block, Column, Model, Status
 from tests import make
 
-NAMES = _registry.names("models")
+NAMES = _registry.names("models", plugins=False)
 MODELS: dict[str, Model] = {name: _registry.load("models", name) for name in NAMES}
 WITH_INTERCEPT = [  # where there are sessions, the intercept is that of one of them
     name for name in NAMES if "alpha" in MODELS[name].coefficients and Column("sessions") not in MODELS[name].columns

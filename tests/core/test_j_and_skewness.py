@@ -230,6 +230,19 @@ def test_a_test_with_options_can_be_sent_to_another_process() -> None:
     np.testing.assert_array_equal(on(x, pickle.loads(pickle.dumps(test))).p, on(x, test).p)
 
 
+def test_the_seed_is_the_samples_unless_the_test_has_its_own() -> None:
+    case = make.case(np.random.default_rng(47), n=12, kind="independent", missing=0.0)
+
+    def p(seed: int, test: Test) -> np.ndarray:
+        sample = replace(case.sample, seed=seed)
+        return np.asarray(running.run(case.panels, case.placed, MARKET, {"it": test}, sample).verdicts["it"].p)
+
+    told = skewness_adjusted.make(bootstrap=True, draws=199)
+    assert (p(0, told) != p(7, told)).any()
+    for seed in (0, 7):
+        np.testing.assert_array_equal(p(seed, told), p(3, skewness_adjusted.make(bootstrap=True, draws=199, seed=seed)))
+
+
 @pytest.mark.parametrize("options", [{"draws": 98}, {"draws": 1e3}, {"seed": -1}, {"seed": "a"}])
 def test_options_that_make_no_sense_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(es.InputError, match=str(next(iter(options.values())))):

@@ -104,6 +104,18 @@ def test_drawn_signs_come_near_the_exact_p() -> None:
     np.testing.assert_allclose(drawn.p * 4096, np.rint(drawn.p * 4096), atol=1e-9)  # (1 + #) / (1 + B)
 
 
+def test_the_seed_is_the_samples_unless_the_test_has_its_own() -> None:
+    case = bunches([2, 1, 3] * 5)
+
+    def p(seed: int, test: Test) -> np.ndarray:
+        return np.asarray(answer(case._replace(sample=replace(case.sample, seed=seed)), test).p)
+
+    told, own = wild_bootstrap.make(draws=199), {seed: wild_bootstrap.make(draws=199, seed=seed) for seed in (0, 7)}
+    assert (p(0, told) != p(7, told)).any()
+    for seed in (0, 7):
+        np.testing.assert_array_equal(p(seed, told), p(3, own[seed]))
+
+
 def test_the_seed_decides_the_draws() -> None:
     case = bunches([2] * 15)
     first, again, other = (answer(case, wild_bootstrap.make(draws=199, seed=seed)).p for seed in (0, 0, 1))

@@ -16,7 +16,7 @@ import eventstudy as es
 from eventstudy import _registry
 
 ROOT = Path(__file__).parents[2]
-MEMBERS = [(folder, name) for folder in sorted(_registry.CONTRACTS) for name in _registry.names(folder)]
+MEMBERS = [(folder, name) for folder in sorted(_registry.CONTRACTS) for name in _registry.names(folder, plugins=False)]
 ASSETS = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "object": "data"}
 
 
@@ -80,7 +80,7 @@ def test_every_member_of_every_folder_has_its_page(site):
 
 
 def test_every_figure_is_drawn_on_its_page(site, pages):
-    for name in _registry.names("plots"):
+    for name in _registry.names("plots", plugins=False):
         shown = [asset for asset in pages[f"generated/plots/{name}.html"].assets if asset.endswith(f"/{name}.png")]
         assert shown
         assert (site / "generated" / "plots" / shown[0]).stat().st_size > 10_000

@@ -18,13 +18,17 @@ FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | 
 
 
 class Fence(NamedTuple):
-    """A block of a page: its language, whether it is to run, its text, its line, and the output that the page shows."""
+    """A block of a page: its language, whether it is to run, its text, its line, and the output that the page shows.
+
+    A block that is a ``file`` of its own has its name, and is tested as a file (``test_contributing.py``).
+    """
 
     language: str
     runs: bool
     body: str
     line: int
     shown: str | None
+    file: str = ""
 
 
 def fences(text: str) -> list[Fence]:
@@ -37,7 +41,8 @@ def fences(text: str) -> list[Fence]:
         adjacent = follower is not None and not text[match.end() : follower.start()].strip()
         shown = follower["body"] if follower is not None and adjacent and follower["info"] == "text" else None
         line = text.count("\n", 0, match.start()) + 1
-        found.append(Fence(language, "no-run" not in rest, match["body"], line, shown))
+        file = rest.removeprefix("file=") if rest.startswith("file=") else ""
+        found.append(Fence(language, not file and "no-run" not in rest, match["body"], line, shown, file))
     return found
 
 
@@ -51,9 +56,10 @@ def lines(text: str) -> list[str]:
 
 def test_fences_find_code_output_and_marks():
     page = "a\n```python\nprint(1)\n```\n\n```text\n1\n```\nb\n```python no-run\n1 / 0\n```\n"
-    first, _, last = fences(page)
+    first, _, last, file = fences(page + "```toml file=a.toml\n[b]\n```\n")
     assert (first.language, first.runs, first.shown, first.line) == ("python", True, "1\n", 2)
     assert (last.runs, last.shown) == (False, None)
+    assert (file.language, file.runs, file.file) == ("toml", False, "a.toml")
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if with_code(page)], ids=lambda page: page.name)

@@ -20,7 +20,7 @@ from eventstudy import _registry
 from tests.plots.drawing import draw
 from tests.reports.fake import EVENTS, NOTE, VARIANTS, fake
 
-KINDS = _registry.names("plots")
+KINDS = _registry.names("plots", plugins=False)
 pytestmark = pytest.mark.parametrize("kind", KINDS)
 each_result = pytest.mark.parametrize("variant", VARIANTS)
 

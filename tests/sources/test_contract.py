@@ -11,7 +11,7 @@ from eventstudy import _registry
 from eventstudy.errors import InputError
 from eventstudy.prices import Source
 
-NAMES = _registry.names("sources")
+NAMES = _registry.names("sources", plugins=False)
 
 
 def read_with(name: str, tickers: object, start: object = None, end: object = None) -> object:

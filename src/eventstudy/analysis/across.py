@@ -11,9 +11,7 @@ import pandas as pd
 
 from eventstudy.analysis.specifications import Specifications, in_order
 from eventstudy.errors import EventStudyError, EventStudyWarning, InputError
-from eventstudy.members import model as model_named
-from eventstudy.members import models as all_models
-from eventstudy.members import settings_of
+from eventstudy.members import labelled_models
 from eventstudy.types import PEERS, Choices, Model, Rerun, ResultFrames, Window
 
 OF_THE_MARKET = ("benchmark", "sessions", "clock")
@@ -53,12 +51,7 @@ def across(
 
 
 def labelled(models: Any) -> dict[str, Model]:
-    """Give models by label: a name, with the options that are not the default.
-
-    Raises
-    ------
-    InputError
-        When there is none, a name is unknown, an object has no ``fit``, or two have one label.
+    """Give models by label (:func:`eventstudy.members.labelled_models`); there is one, and none is called ``event``.
 
     Examples
     --------
@@ -66,34 +59,12 @@ def labelled(models: Any) -> dict[str, Model]:
     >>> list(labelled(["market", es.model("dimson", leads=0)]))
     ['market', 'dimson(leads=0)']
     """
-    if isinstance(models, str):
-        models = (models,)
-    pairs = list(models.items()) if isinstance(models, Mapping) else [(None, its) for its in models]
-    if not pairs:
+    made = labelled_models(models)
+    if not made:
         raise InputError("models is empty; give names or model objects, as in ('market', 'market_adjusted')")
-    made: dict[str, Model] = {}
-    for label, given in pairs:
-        its = model_named(given) if isinstance(given, str) else given
-        if not callable(getattr(its, "fit", None)):
-            raise InputError(f"a model is {given!r}; give a name ({', '.join(all_models())}) or an object with a fit")
-        name = _name(its) if label is None else label
-        if not str(name).strip() or not isinstance(name, str):
-            raise InputError(f"the label {label!r} of a model is no text; give each a name of its own")
-        if name == "event":
-            raise InputError("a model is called 'event', which stands for the event itself; give it another label")
-        if name in made:
-            raise InputError(f"two models are called {name!r}; give a mapping from labels to models")
-        made[name] = its
+    if "event" in made:
+        raise InputError("a model is called 'event', which stands for the event itself; give it another label")
     return made
-
-
-def _name(its: Model) -> str:
-    """Name a model, with the options that its member has otherwise."""
-    settings = settings_of(its)
-    name = str(settings.pop("name"))
-    usual = settings_of(model_named(name)) if name in all_models() else {}
-    said = [f"{option}={value!r}" for option, value in settings.items() if option in usual and value != usual[option]]
-    return name + (f"({', '.join(said)})" if said else "")
 
 
 def _family(its: Model) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from eventstudy import _registry
+from eventstudy.analysis.advice import ADVICE, Advice, advice, declared
 from eventstudy.core.clustering import clustering_of
 from eventstudy.core.sums import Gathered
 from eventstudy.display.formats import p_value, plural
@@ -51,71 +51,6 @@ class Finding(NamedTuple):
     figure: float
     value: str
     wrong: bool = False
-
-
-class Advice(NamedTuple):
-    """What a failing breaks, the tests that survive it, and what to do."""
-
-    breaks: str = ""
-    survives: str = ""
-    remedy: str = ""
-
-
-ADVICE = {
-    "contaminated estimation": Advice(
-        "sigma holds the other reactions, so that what is scaled by it finds too little; alpha and beta may be off",
-        "cross_section, skewness_adjusted, sign, wilcoxon",
-        "shorten or move the estimation window, or leave these events out",
-    ),
-    "confounding events": Advice(
-        "an effect holds the reaction to both events, whatever the test",
-        "none",
-        "narrow the event window, or leave these events out and compare",
-    ),
-    "event-induced variance": Advice(
-        "tests with the variance of the estimation window alone reject too often: patell, adjusted_patell, j1, j2,"
-        " brown_warner, mvrm, calendar_time, corrado, placebo",
-        "cross_section, skewness_adjusted, bmp, kolari_pynnonen, grank_t, grank_z, sign_gsar, corrado_zivney, sign,"
-        " generalized_sign, wilcoxon, wild_bootstrap",
-        "take tests that estimate the variance across events",
-    ),
-    "normality": Advice(
-        "p of single events, and of t and z tests of few events",
-        "p_sq, corrado, corrado_zivney, grank_t, grank_z, sign_gsar, generalized_sign, placebo",
-        "for single events read p_sq; for few events take ranks or placebo dates",
-    ),
-    "autocorrelation": Advice(
-        "tests over several days whose variance is summed from single days: patell, adjusted_patell, j1, j2,"
-        " brown_warner, mvrm, calendar_time, corrado, and p of single events",
-        "p_sq, cross_section, skewness_adjusted, bmp, kolari_pynnonen, sign, wilcoxon, wild_bootstrap, placebo",
-        "take short windows, or tests that estimate the variance of the effect itself across events",
-    ),
-    "thin trading": Advice(
-        "beta is biased to zero, and residuals are a spike at zero with wide tails",
-        "generalized_sign, placebo",
-        'es.model("dimson", leads=1, lags=1), or leave these securities out',
-    ),
-    "missing returns": Advice(
-        "a window with too few valid days is missing, and its event counts for nothing in it",
-        "all",
-        'min_coverage allows for gaps; Study(gaps="span") puts a whole return on the next session with a price',
-    ),
-    "cross-zone benchmark": Advice(
-        "part of the market's move falls on the next day: beta is too small, and day 0 holds the market's own news",
-        "none",
-        'es.model("dimson", leads=1, lags=1), or a benchmark of the security\'s own market',
-    ),
-    "treated benchmark": Advice(
-        "the benchmark holds part of the reaction and takes it out again: effects are biased to zero",
-        "none",
-        "take a benchmark without these firms, or one of another market",
-    ),
-    "small sample": Advice(
-        "tests that need many independent dates: z tests, and t tests where effects are not normal",
-        "sign, wilcoxon, placebo",
-        "result.calibrate() measures the size of every test on your own data",
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -156,7 +91,7 @@ def diagnose(rerun: Rerun, result: ResultFrames, constituents: Constituents | No
         "treated benchmark": _treated(pairs, model, constituents),
         "small sample": _small_sample(cluster),
     }
-    return _frame(findings, {**dict.fromkeys(("clustering", "correlation"), _dependence(cluster)), **ADVICE})
+    return _frame(findings, {**dict.fromkeys(("clustering", "correlation"), _dependence(cluster)), **advice()})
 
 
 def text(frame: pd.DataFrame, width: int = 100) -> str:
@@ -183,7 +118,7 @@ def _frame(found: Mapping[str, Finding], advice: Mapping[str, Advice]) -> pd.Dat
     """Put findings and advice side by side; the advice stands only where something is wrong."""
     rows = []
     for check, (figure, value, wrong) in found.items():
-        rows.append((check, float(figure), value, *(advice[check] if wrong else Advice())))
+        rows.append((check, float(figure), value, *(advice[check] if wrong else Advice())[:3]))
     return pd.DataFrame(rows, columns=["check", "figure", "value", "breaks", "survives", "remedy"])
 
 
@@ -234,7 +169,7 @@ def _dot(a: Floats, b: Floats | Bools) -> Floats:
 def _dependence(cluster: Clustering) -> Advice:
     """Name the tests that hold for the clustering of the sample, and those that do not."""
     holding = {"independent": ("independent", "same_day", "overlap"), "same_day": ("same_day", "overlap")}
-    survives = {name: _registry.load("inference", name).survives for name in _registry.names("inference")}
+    survives = {name: test.survives for name, test in declared().items()}
     good = [name for name, its in survives.items() if its in holding.get(cluster.kind, ("overlap",))]
     bad = ", ".join(name for name in survives if name not in good)
     return Advice(

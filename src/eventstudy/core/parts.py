@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventstudy.core import daily, overlap, singles
+from eventstudy.core.checks import check_abnormal, check_state
 from eventstudy.core.scores import scores
 from eventstudy.core.sums import add, day_moments, moments
 from eventstudy.core.windows import blocks
@@ -178,14 +179,16 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Part
     extra: States = {name: {} for name in task.extra}
     every = singles.EventResults(n)
     panels = [build(panel) for panel in task.panels]
-    for block in blocks(panels, task.placed, task.spec, task.n_clusters, task.n_groups):
+    for at, block in enumerate(blocks(panels, task.placed, task.spec, task.n_clusters, task.n_groups)):
         n_est[block.id] = block.n_valid
-        abnormal, status[block.id] = _fitted(block, task.model, task.spec)
+        abnormal, status[block.id] = _fitted(block, task.model, task.spec, checked=at == 0)
         if len(abnormal.block.id):
             abnormal = replace(abnormal, block=replace(abnormal.block, id=task.rows[abnormal.block.id]))
             scored = scores(abnormal, task.spec)
             for name, test in task.tests.items():
-                add(tests[name], test.chunk(scored, abnormal, task.prior))
+                state = test.chunk(scored, abnormal, task.prior)
+                check_state(name, state, tests[name])
+                add(tests[name], state)
             for name in task.shares:
                 add(shared[name], SHARED[name].chunk(scored, abnormal, task.spec))
             for name, chunk in task.extra.items():
@@ -196,9 +199,11 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Part
     return PartResult(tests, shared, extra, every.arrays, task.rows, status, n_est)
 
 
-def _fitted(block: Block, model: Model, spec: Spec) -> tuple[Abnormal, Ints]:
-    """Return the fit of the events that can be used, and the status of all."""
+def _fitted(block: Block, model: Model, spec: Spec, checked: bool) -> tuple[Abnormal, Ints]:
+    """Return the fit of the events that can be used, and the status of all; ``checked`` holds it to the contract."""
     abnormal = model.fit(block)
+    if checked:
+        check_abnormal(model, block, abnormal)
     status = abnormal.status.copy()
     status[~block.ok[:, block.n_est :].any(axis=1)] = Status.EMPTY_EVENT_WINDOW
     status[block.n_valid < spec.min_estimation] = Status.TOO_FEW_ESTIMATION

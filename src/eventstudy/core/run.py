@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from eventstudy.core.checks import check_verdict
 from eventstudy.core.draws import null
 from eventstudy.core.nulls import verdict
 from eventstudy.core.parts import SHARED, MapTasks, PartResult, cut, joined, tasks_of, work
@@ -83,6 +84,8 @@ def run(
         shared["draws"] = null(again, panels, placed, model, {}, sample, n_draws, sample.seed)
     sample = replace(sample, shared=shared)
     verdicts = {name: test.finalize(sums.tests[name], sample) for name, test in tests.items()}
+    for name, answer in verdicts.items():
+        check_verdict(name, answer, sample.n_groups, len(sample.spec.windows))
     return Outcome(verdicts, sample.shared, sums.singles, sums.status, sums.n_est, sums.extra)
 
 

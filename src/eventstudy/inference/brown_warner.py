@@ -76,4 +76,10 @@ def _deviation(e: Floats, n: Floats, dates: Ints) -> tuple[float, int]:
     return (float(average.std(ddof=1)), len(average)) if len(average) > 1 else (np.nan, len(average))
 
 
-TEST = Test(chunk, finalize, shares=("moments",), survives="same_day")
+TEST = Test(
+    chunk,
+    finalize,
+    shares=("moments",),
+    survives="same_day",
+    fails_under=("event_variance", "autocorrelation"),
+)

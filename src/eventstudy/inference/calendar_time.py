@@ -221,7 +221,14 @@ def make(method: Method = "jaffe_mandelker", weights: Weights = "equal", cov: Co
             raise one_of(f"{name} of the calendar_time test", option, VALID[name])
     finalize = jaffe_mandelker if method == "jaffe_mandelker" else partial(regression, cov=cov)
     chunk_of_method = partial(chunk, method=method, value=weights == "value")
-    return Test(chunk_of_method, finalize, shares=("moments",), survives="overlap", make=make)
+    return Test(
+        chunk_of_method,
+        finalize,
+        shares=("moments",),
+        survives="overlap",
+        fails_under=("event_variance", "autocorrelation"),
+        make=make,
+    )
 
 
 TEST = make()

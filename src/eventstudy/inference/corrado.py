@@ -28,4 +28,11 @@ def finalize(state: State, sample: Sample) -> Verdict:
     return rank_test(state, sample, "a day of the window has no valid return")
 
 
-TEST = Test(chunk, finalize, shares=("moments",), survives="same_day")
+TEST = Test(
+    chunk,
+    finalize,
+    shares=("moments",),
+    survives="same_day",
+    robust_to=("non_normality",),
+    fails_under=("event_variance", "autocorrelation"),
+)

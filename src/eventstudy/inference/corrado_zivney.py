@@ -44,4 +44,11 @@ def finalize(state: State, sample: Sample) -> Verdict:
     return rank_test(state, sample, "a day of the window has fewer than 2 events, or returns that do not differ")
 
 
-TEST = Test(chunk, finalize, needs=("day_moments",), shares=("moments",), survives="same_day")
+TEST = Test(
+    chunk,
+    finalize,
+    needs=("day_moments",),
+    shares=("moments",),
+    survives="same_day",
+    robust_to=("event_variance", "non_normality"),
+)

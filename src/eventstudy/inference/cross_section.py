@@ -27,4 +27,9 @@ def finalize(state: State, sample: Sample) -> Verdict:
     return t_of_mean(moments["n"], mean, sd, "the CARs are all equal")
 
 
-TEST = Test(chunk, finalize, shares=("moments",))
+TEST = Test(
+    chunk,
+    finalize,
+    shares=("moments",),
+    robust_to=("contaminated_estimation", "event_variance", "autocorrelation"),
+)

@@ -42,4 +42,4 @@ def finalize(state: State, sample: Sample) -> Verdict:
     )
 
 
-TEST = Test(chunk, finalize)
+TEST = Test(chunk, finalize, robust_to=("event_variance", "non_normality", "thin_trading"))

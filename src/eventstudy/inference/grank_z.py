@@ -44,4 +44,4 @@ def finalize(state: State, sample: Sample) -> Verdict:
     )
 
 
-TEST = Test(chunk, finalize, needs=("moments",))
+TEST = Test(chunk, finalize, needs=("moments",), robust_to=("event_variance", "non_normality"))

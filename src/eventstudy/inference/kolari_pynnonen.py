@@ -48,4 +48,10 @@ def finalize(state: State, sample: Sample) -> Verdict:
     return result
 
 
-TEST = Test(chunk, finalize, shares=("moments", "overlap"), survives="overlap")
+TEST = Test(
+    chunk,
+    finalize,
+    shares=("moments", "overlap"),
+    survives="overlap",
+    robust_to=("event_variance", "autocorrelation"),
+)

@@ -142,7 +142,14 @@ def make(effect: Effect = "mean") -> Test:
     """Return the test of the mean effect, or of all effects jointly."""
     if effect not in ("mean", "joint"):
         raise one_of("effect of the mvrm test", effect, ["mean", "joint"])
-    return Test(chunk, partial(finalize, effect=effect), shares=("moments",), survives="same_day", make=make)
+    return Test(
+        chunk,
+        partial(finalize, effect=effect),
+        shares=("moments",),
+        survives="same_day",
+        fails_under=("event_variance", "autocorrelation"),
+        make=make,
+    )
 
 
 TEST = make()

@@ -63,7 +63,16 @@ def make(draws: int = 999) -> Test:
     """Return the test with a number of draws, 99 or more."""
     if not isinstance(draws, int) or draws < 99:
         raise InputError(f"draws of the placebo test is {draws!r}; give a whole number, 99 or more")
-    return Test(chunk, finalize, shares=("moments",), survives="overlap", draws=draws, make=make)
+    return Test(
+        chunk,
+        finalize,
+        shares=("moments",),
+        survives="overlap",
+        draws=draws,
+        robust_to=("non_normality", "autocorrelation", "thin_trading", "few_dates"),
+        fails_under=("event_variance",),
+        make=make,
+    )
 
 
 TEST = make()

@@ -12,10 +12,10 @@ if N is below 5), with t computed in each about the mean of the sample:
 
 .. math:: p = 2 \min \Big( \frac{1 + \#\{t_b \le t\}}{B + 1}, \frac{1 + \#\{t_b \ge t\}}{B + 1} \Big)
 
-A resample of equal CARs has an infinite t. The draws depend only on ``seed``, the group and the window. Johnson (1978,
-Journal of the American Statistical Association 73:536); Hall (1992, Journal of the Royal Statistical Society B 54:221);
-Lyon, Barber & Tsai (1999, Journal of Finance 54:165), who bootstrap Johnson's t. Options: ``bootstrap``, ``draws``,
-``seed``.
+A resample of equal CARs has an infinite t. The draws depend only on ``seed`` (None: the study's), the group and the
+window. Johnson (1978, Journal of the American Statistical Association 73:536); Hall (1992, Journal of the Royal
+Statistical Society B 54:221); Lyon, Barber & Tsai (1999, Journal of Finance 54:165), who bootstrap Johnson's t.
+Options: ``bootstrap``, ``draws``, ``seed``.
 
 Examples
 --------
@@ -47,9 +47,10 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
     }
 
 
-def finalize(state: State, sample: Sample, draws: int = 0, seed: int = 0) -> Verdict:
+def finalize(state: State, sample: Sample, draws: int = 0, seed: int | None = None) -> Verdict:
     """Compute the t of each group and window, and p from the normal or from ``draws`` resamples."""
     groups = state["group"].values
+    seed = sample.seed if seed is None else seed
     order = np.argsort(groups, kind="stable")
     parts = np.split(state["car"].values[order], np.cumsum(np.bincount(groups, minlength=sample.n_groups))[:-1])
     shape = (sample.n_groups, len(sample.spec.windows))
@@ -94,13 +95,18 @@ def _bootstrap(car: Floats, t: float, draws: int, rng: np.random.Generator) -> t
     return min(1.0, 2.0 * min(low, high) / (draws + 1)), f"{draws} resamples of {size}"
 
 
-def make(bootstrap: bool = False, draws: int = 1999, seed: int = 0) -> Test:
+def make(bootstrap: bool = False, draws: int = 1999, seed: int | None = None) -> Test:
     """Return the test with p from the normal, or from the bootstrap with 99 draws or more."""
     if not isinstance(draws, int) or draws < 99:
         raise InputError(f"draws of the skewness-adjusted test is {draws!r}; give a whole number, 99 or more")
-    if not isinstance(seed, int) or seed < 0:
-        raise InputError(f"seed of the skewness-adjusted test is {seed!r}; give a whole number, 0 or more")
-    return Test(chunk, partial(finalize, draws=draws if bootstrap else 0, seed=seed), make=make)
+    if seed is not None and (not isinstance(seed, int) or seed < 0):
+        raise InputError(f"seed of the skewness-adjusted test is {seed!r}; give a whole number, 0 or more, or None")
+    return Test(
+        chunk,
+        partial(finalize, draws=draws if bootstrap else 0, seed=seed),
+        robust_to=("contaminated_estimation", "event_variance", "autocorrelation"),
+        make=make,
+    )
 
 
 TEST = make()

@@ -12,8 +12,8 @@ variance; needs SCARs that are symmetric under the null, and at least 6 clusters
 One sign for each *event* would destroy the correlation to be allowed for: with 100 events on 20 dates and a correlation
 of 0.1 it rejects 10 %.
 
-Options: ``draws`` B; ``cluster`` ("overlap", or "date": the events of one calendar date); ``seed``. Cameron, Gelbach
-& Miller (2008, Review of Economics and Statistics 90:414).
+Options: ``draws`` B; ``cluster`` ("overlap", or "date": the events of one calendar date); ``seed`` (None: the study's).
+Cameron, Gelbach & Miller (2008, Review of Economics and Statistics 90:414).
 
 Examples
 --------
@@ -48,8 +48,11 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
     return {"z": by_cluster(abnormal, scores.z), "n": by_cluster(abnormal, scores.ok)}
 
 
-def finalize(state: State, sample: Sample, draws: int = 1999, cluster: Cluster = "overlap", seed: int = 0) -> Verdict:
+def finalize(
+    state: State, sample: Sample, draws: int = 1999, cluster: Cluster = "overlap", seed: int | None = None
+) -> Verdict:
     """Run the bootstrap for each group and window."""
+    seed = sample.seed if seed is None else seed
     shape = (sample.n_groups, state["z"].shape[1])
     n, n_clusters, p, t = np.zeros(shape), np.zeros(shape), np.full(shape, np.nan), np.full(shape, np.nan)
     for group, v in np.ndindex(*shape):
@@ -114,18 +117,19 @@ def _signs(n: int, draws: int, rng: np.random.Generator) -> Iterator[Floats]:
         yield np.where(rng.integers(0, 2, (min(step, draws - first), n), dtype=np.int8), -1.0, 1.0)
 
 
-def make(draws: int = 1999, cluster: Cluster = "overlap", seed: int = 0) -> Test:
+def make(draws: int = 1999, cluster: Cluster = "overlap", seed: int | None = None) -> Test:
     """Return the test with a number of draws, 99 or more, a kind of cluster, and a seed."""
     if not isinstance(draws, int) or draws < 99:
         raise InputError(f"draws of the wild_bootstrap test is {draws!r}; give a whole number, 99 or more")
     if cluster not in ("overlap", "date"):
         raise one_of("cluster of the wild_bootstrap test", cluster, ["overlap", "date"])
-    if not isinstance(seed, int) or seed < 0:
-        raise InputError(f"seed of the wild_bootstrap test is {seed!r}; give a whole number, 0 or more")
+    if seed is not None and (not isinstance(seed, int) or seed < 0):
+        raise InputError(f"seed of the wild_bootstrap test is {seed!r}; give a whole number, 0 or more, or None")
     return Test(
         chunk,
         partial(finalize, draws=draws, cluster=cluster, seed=seed),
         survives="overlap" if cluster == "overlap" else "same_day",
+        robust_to=("event_variance", "autocorrelation"),
         make=make,
     )
 

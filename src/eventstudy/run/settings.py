@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from eventstudy import _registry
-from eventstudy.members import model, settings_of
+from eventstudy.members import labelled_tests, model, plugins_of, settings_of
 from eventstudy.types import Choices, Model, Survives, Test
 
 DEFAULT_TESTS: Mapping[Survives, tuple[str, ...]] = {
@@ -31,33 +31,19 @@ def as_model(named: str | Model) -> Model:
 def tests_for(choices: Choices, dependence: Survives) -> dict[str, Test]:
     """Return the tests of a study by name; the default ones hold under ``dependence`` of the events."""
     tests = choices.tests
-    if isinstance(tests, Mapping):
-        return dict(tests)
-    if tests == "default":
+    if isinstance(tests, str) and tests == "default":
         tests = (COMPOUNDED_TESTS if choices.compound else DEFAULT_TESTS)[dependence]
-    elif tests == "all":
-        tests = _registry.names("inference")
-    elif isinstance(tests, str):
-        tests = (tests,)
-    return {
-        _name_of(test, position): _registry.load("inference", test) if isinstance(test, str) else test
-        for position, test in enumerate(tests, start=1)
-    }
+    elif isinstance(tests, str) and tests == "all":
+        tests = _registry.names("inference", plugins=False)  # whatever else is installed, "all" means the same
+    return labelled_tests(tests)
 
 
 def settings(choices: Choices) -> dict[str, Any]:
-    """Return the choices as plain values, for the record of a run."""
+    """Return the choices as plain values, for the record of a run; members of plug-ins with their distribution."""
     values = {choice.name: getattr(choices, choice.name) for choice in fields(choices)}
     if not isinstance(choices.model, str):
         values["model"] = settings_of(choices.model)
     if not isinstance(choices.tests, str):
-        values["tests"] = [test if isinstance(test, str) else "user" for test in choices.tests]
-    return values
-
-
-def _name_of(test: str | Test, position: int) -> str:
-    """Name a test given as an object by its member's file, and one of the user's by its position."""
-    if isinstance(test, str):
-        return test
-    home, _, name = test.chunk.__module__.rpartition(".")
-    return name if home == "eventstudy.inference" else f"user_{position}"
+        values["tests"] = {label: settings_of(test) for label, test in labelled_tests(choices.tests).items()}
+    plugins = plugins_of([as_model(choices.model), *tests_for(choices, "independent").values()])
+    return {**values, "plugins": plugins} if plugins else values

@@ -20,7 +20,7 @@ from eventstudy.types.choices import (
     Returns,
     Window,
 )
-from eventstudy.types.members import PEERS, Column, Model, Test, Verdict
+from eventstudy.types.members import PEERS, Column, Failing, Model, SharedState, Test, Verdict
 from eventstudy.types.rerun import Extra, Outcome, Rerun, ResultFrames, required
 from eventstudy.types.sample import (
     AnyPanel,
@@ -38,8 +38,9 @@ from eventstudy.types.sample import (
 )
 
 __all__ = [
-    "BEYOND", "PEERS", "PRICE_FIELDS", "Abnormal", "Accumulate", "AnyPanel", "Block", "Bools", "Calendar", "Choices",
-    "Clustering", "Column", "Contaminated", "Dates", "DeferredPanel", "EventTable", "Extra", "Floats", "Gaps", "Ints",
-    "Model", "OnClosed", "Outcome", "Panel", "Placed", "Price", "Rerun", "ResultFrames", "Returns", "Sample", "Scores",
-    "Spec", "State", "Status", "StudySample", "Survives", "Test", "Verdict", "Window", "required",
+    "BEYOND", "PEERS", "PRICE_FIELDS", "Abnormal", "Accumulate", "AnyPanel", "Block", "Bools", "Calendar",
+    "Choices", "Clustering", "Column", "Contaminated", "Dates", "DeferredPanel", "EventTable", "Extra", "Failing",
+    "Floats", "Gaps", "Ints", "Model", "OnClosed", "Outcome", "Panel", "Placed", "Price", "Rerun", "ResultFrames",
+    "Returns", "Sample", "Scores", "SharedState", "Spec", "State", "Status", "StudySample", "Survives", "Test",
+    "Verdict", "Window", "required",
 ]  # fmt: skip

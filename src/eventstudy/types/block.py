@@ -87,7 +87,7 @@ class Abnormal:
         check_shape("Abnormal.ok", self.ok, self.ar.shape)
         if self.v is not None:
             check_shape("Abnormal.v", self.v, self.ar.shape)
-        check_shape("Abnormal.h", self.h, (*self.ar.shape, self.h.shape[2]))
+        check_shape("Abnormal.h", self.h, (*self.ar.shape, self.h.shape[-1]))
         for name in ("sigma", "dof", "r2", "status"):
             check_shape(f"Abnormal.{name}", getattr(self, name), self.ar.shape[:1])
 

@@ -30,7 +30,7 @@ class Choices:
     estimation: Window = (-260, -11)
     event: Window = (-10, 10)
     windows: Sequence[Window] = ((0, 0), (-1, 1), (0, 5))
-    tests: str | Sequence[str | Test] | Mapping[str, Test] = "default"
+    tests: str | Sequence[str | Test] | Mapping[str, str | Test] = "default"
     returns: Returns = "simple"
     price: Price = "close"
     min_estimation: int = 120

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,17 @@ class Verdict(NamedTuple):
     note: NDArray[np.object_]
 
 
+SharedState = Literal["moments", "day_moments", "overlap", "daily"]  # computed in ``core.parts.SHARED``
+Failing = Literal[
+    "contaminated_estimation",  # other reactions in the estimation window
+    "event_variance",  # variance that the event brings of itself
+    "non_normality",  # of the returns of few events
+    "autocorrelation",
+    "thin_trading",
+    "few_dates",
+]
+
+
 @dataclass(frozen=True)
 class Test:
     """A test of the null that the mean (or median) abnormal return of a window is zero.
@@ -41,17 +52,25 @@ class Test:
         Samples with the dates drawn anew that ``finalize`` finds in ``Sample.shared["draws"]``.
     make : callable (options) -> Test
         How the test is made with other options; None where it has none.
+    robust_to : failings of a sample under which its size holds
+    fails_under : failings of a sample under which it rejects too often; what stands in neither is not known
+    name, options : str, mapping
+        The member that it is, and every option by name; :func:`eventstudy.test` fills them in.
     """
 
     __test__: ClassVar[bool] = False
 
     chunk: Callable[[Scores, Abnormal, Mapping[str, State]], State]
     finalize: Callable[[State, Sample], Verdict]
-    needs: tuple[str, ...] = ()
-    shares: tuple[str, ...] = ()
+    needs: tuple[SharedState, ...] = ()
+    shares: tuple[SharedState, ...] = ()
     survives: Survives = "independent"
     draws: int = 0
     make: Callable[..., Test] | None = None
+    robust_to: tuple[Failing, ...] = ()
+    fails_under: tuple[Failing, ...] = ()
+    name: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 class Column(NamedTuple):

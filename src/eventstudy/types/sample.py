@@ -189,7 +189,7 @@ class Sample:
     ``cluster_group`` (C,) and ``cluster_dates`` (C, L): the group of a cluster and the calendar dates of its columns,
     as numbers from 0 in the order of the calendar; clusters on different exchanges pair by these. ``links`` (n, 2) are
     pairs of clusters that hold the same news, whatever their dates. ``shared`` holds what the tests' ``shares`` name,
-    finalised; ``seed`` is that of tests that draw at random.
+    finalised. ``seed`` is of all that a test draws, unless its options name another.
     """
 
     spec: Spec
