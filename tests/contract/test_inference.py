@@ -267,7 +267,7 @@ def test_abnormal_returns_of_zero_give_a_finite_value_or_nan_with_a_reason(name:
 
 @pytest.mark.parametrize("n_est", [50, 60, 101, 250])
 def test_two_events_that_mirror_each_other_show_no_reaction(name: str, n_est: int) -> None:
-    case = draw("same_day", n=2, missing=0.0, its=make.spec(n_est))
+    case = draw("same_day", n=2, missing=0.0, study_spec=make.spec(n_est))
 
     def mirror(panel: Panel) -> Panel:
         return replace(panel, r=np.stack([panel.r[0], -panel.r[0]]), x=np.zeros_like(panel.x))

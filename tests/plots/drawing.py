@@ -1,4 +1,4 @@
-"""One door to the figures, without matplotlib's wide types."""
+"""Functions that draw figures, without matplotlib's union types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixtures of the stores of prices: a real PostgreSQL of one's own, and one way to fill each of the stores."""
+"""Fixtures of the price databases: a temporary PostgreSQL server, and a function that fills each database."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-PASSWORD = "S3cr+t pw/@:#%?&ü"  # all that must be written otherwise in a uri, and what need not
+PASSWORD = "S3cr+t pw/@:#%?&ü"  # characters that must be escaped in a uri, and some that need not
 PROGRAMS = ("initdb", "postgres", "pg_isready")
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "log_statement": "all"}
 
 
 @dataclass(frozen=True)
 class Server:
-    """A PostgreSQL on the loopback that asks for a password."""
+    """A PostgreSQL server on the loopback interface that requires a password."""
 
     port: int
     log: Path
@@ -36,7 +36,7 @@ class Server:
         return f"postgresql://{login}@127.0.0.1:{self.port}/{database}"
 
     def run(self, *statements: str) -> list[Any]:
-        """Run statements, and give the rows of the last."""
+        """Run statements, and return the rows of the last one."""
         import adbc_driver_postgresql.dbapi as adbc
 
         with adbc.connect(self.uri(), autocommit=True) as connection, connection.cursor() as cursor:
@@ -54,24 +54,24 @@ class Server:
 
 
 def binaries() -> Path | None:
-    """Give the folder of initdb and postgres: Debian's newest, or one of the path."""
+    """Return the folder of initdb and postgres: Debian's newest version, or the one in the PATH."""
     debian = sorted(
         Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name), reverse=True
     )
-    found = shutil.which("initdb")
-    folders = [*debian, Path(found).resolve().parent] if found else debian
+    initdb = shutil.which("initdb")
+    folders = [*debian, Path(initdb).resolve().parent] if initdb else debian
     return next((folder for folder in folders if all((folder / name).exists() for name in PROGRAMS)), None)
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """A server that lives as long as the tests; required where CI=true."""
+    """A server for the duration of the tests; required if CI=true."""
     tools = binaries()
     if tools is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no PostgreSQL here; install its server")
@@ -122,7 +122,7 @@ def server() -> Iterator[Server]:
 
 @dataclass(frozen=True)
 class Store:
-    """One of the stores, and how a table comes into it: ``options`` of the source, by a table."""
+    """A kind of database, and a function that writes a table to it and returns the source's options."""
 
     name: str
     put: Callable[[pa.Table], dict[str, Any]]
@@ -130,7 +130,7 @@ class Store:
 
 @pytest.fixture(params=["sql", "duckdb", "parquet"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """Every store of long tables in turn."""
+    """Each kind of database of long tables."""
     if request.param == "sql":
         server: Server = request.getfixturevalue("server")
 
@@ -146,8 +146,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
             path = tmp_path / "prices.duckdb"
             path.unlink(missing_ok=True)
             with duckdb.connect(path) as connection:
-                connection.register("given", table)
-                connection.execute("CREATE TABLE prices AS SELECT * FROM given")
+                connection.register("long_table", table)
+                connection.execute("CREATE TABLE prices AS SELECT * FROM long_table")
             return {"path": path}
 
         return Store("duckdb", to_database)
