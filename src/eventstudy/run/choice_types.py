@@ -40,7 +40,7 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_whole_from_zero(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 0)
 
 
 def _is_number(value: object) -> bool:
