@@ -20,6 +20,7 @@ SNAPSHOT = Path(__file__).with_name("pins.json")
 LOCKS = {"requirements.txt": "eventstudy-quant", "requirements-dev.txt": "eventstudy-quant[dev]"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PYTHONS = [found[1] for line in PROJECT["project"]["classifiers"] if (found := re.search(r"Python :: (3\.\d+)$", line))]
+PATCHES = ("0", "99")  # the first of each Python, and a late one
 # What markers can ask of a system, and uv's name for its wheels.
 SYSTEMS = {
     "x86_64-manylinux_2_28": ("linux", "Linux", "posix", "x86_64"),
@@ -91,7 +92,7 @@ def backend() -> list[str]:
 
 def environments() -> Iterator[dict[str, str]]:
     """Give every environment that the project claims to run in, with the first and a late patch of each Python."""
-    for python, patch, system in product(PYTHONS, ("0", "99"), SYSTEMS.values()):
+    for python, patch, system in product(PYTHONS, PATCHES, SYSTEMS.values()):
         platform, name, kind, machine = system
         yield {
             "implementation_name": "cpython",

@@ -54,8 +54,8 @@ def test_a_pin_too_old_too_often_or_for_nothing_is_refused():
     pins, needs = lock(name), snapshot()
     old = needs | {"numpy==1.0": Needs("", ())}
     assert any("requires numpy >=2" in line for line in faults(changed(pins, "numpy", version="1.0"), old, root, LINUX))
-    twice = list(faults(changed(pins, "numpy", marker=None), needs, root, LINUX))
-    assert "numpy is pinned twice" in twice
+    again = [pin for pin in pins if pin.name == "jinja2"]
+    assert list(faults([*pins, *again], needs, root, LINUX)) == ["jinja2 is pinned twice"]
     other = [*pins, Pin("left-pad", "1.3", None, ())]
     assert list(faults(other, needs | {"left-pad==1.3": Needs("", ())}, root, LINUX)) == ["nothing requires left-pad"]
     young = needs | {"jinja2==3.1.6": replace(needs["jinja2==3.1.6"], python=">=3.14")}
@@ -107,4 +107,6 @@ def test_the_snapshot_says_what_the_installed_say():
     assert shared
     for pin in shared:
         says = installed[pin]
-        assert needs[pin] == Needs(says.metadata["Requires-Python"] or "", tuple(in_use(says.requires or (), extras)))
+        assert needs[pin] == Needs(
+            says.metadata.json.get("requires_python", ""), tuple(in_use(says.requires or (), extras))
+        )

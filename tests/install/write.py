@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 from tests.install.locks import (
     LOCKS,
+    PATCHES,
     PYTHONS,
     ROOT,
     SNAPSHOT,
@@ -36,7 +37,9 @@ def needs_of(target: Path) -> dict[str, Needs]:
     """Read what the distributions in a folder say of themselves."""
     found = sorted(distributions(path=[str(target)]), key=lambda d: canonicalize_name(d.name))
     return {
-        f"{canonicalize_name(d.name)}=={d.version}": Needs(d.metadata["Requires-Python"] or "", tuple(d.requires or ()))
+        f"{canonicalize_name(d.name)}=={d.version}": Needs(
+            d.metadata.json.get("requires_python", ""), tuple(d.requires or ())
+        )
         for d in found
     }
 
@@ -56,14 +59,22 @@ def main() -> None:
     """Ask every system and Python for the wheels of all pins, and read what they need from one wheel of each."""
     needs: dict[str, Needs] = {}
     pins = {str(pin): pin for name in LOCKS for pin in lock(name)}
-    for python, system in product(PYTHONS, SYSTEMS):
+    for python, patch, system in product(PYTHONS, PATCHES, SYSTEMS):
         with TemporaryDirectory() as folder:
             target = Path(folder) / "target"
             for name in LOCKS:
-                install(python, system, target, "--dry-run", "--require-hashes", "--requirements", str(ROOT / name))
+                install(
+                    f"{python}.{patch}",
+                    system,
+                    target,
+                    "--dry-run",
+                    "--require-hashes",
+                    "--requirements",
+                    str(ROOT / name),
+                )
             new = [f"{pin} ; {pins[pin].marker}" if pins[pin].marker else pin for pin in pins if pin not in needs]
             (Path(folder) / "new.txt").write_text("\n".join(new), encoding="utf-8")
-            install(python, system, target, "--requirements", str(Path(folder) / "new.txt"))
+            install(f"{python}.{patch}", system, target, "--requirements", str(Path(folder) / "new.txt"))
             needs |= needs_of(target)
     entries = {pin: {"python": n.python, "requires": n.requires} for pin, n in sorted(trimmed(needs).items())}
     SNAPSHOT.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
