@@ -67,9 +67,9 @@ def same(found: es.Result, wanted: es.Result) -> None:
 
 @contextmanager
 def dask(**options: Any) -> Iterator[Any]:
-    """Give a client of two worker processes on this machine, without a page of its own."""
+    """Give a client of two worker processes on this machine, its page on a port that nobody has."""
     distributed = pytest.importorskip("distributed")
-    given = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1", **options}
+    given = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0", "host": "127.0.0.1", **options}
     with (
         distributed.LocalCluster(processes=True, silence_logs=50, **given) as cluster,
         distributed.Client(cluster) as client,
