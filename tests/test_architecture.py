@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "eventstudy"
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 FILES = sorted(PACKAGE.rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 FOLDERS = sorted(_registry.CONTRACTS)
 # What the page may not loosen: the arithmetic knows nothing of the rest, and no member knows its user.
 ARITHMETIC = {
@@ -160,6 +161,22 @@ def test_members_import_no_sibling(folder):
     for name in _registry.names(folder):
         siblings = {m for m in own_imports(MODULES[f"{folder}.{name}"]) if place(m) == folder}
         assert {m for m in siblings if not m.startswith(f"{folder}._")} == set(), name
+
+
+def is_for_pytest_alone(name: str) -> bool:
+    return any(part == "conftest" or part.startswith("test_") for part in name.split("."))
+
+
+def test_no_test_module_is_imported_by_another():
+    """What tests share lies in ``tests/make.py`` or in a plain module beside them."""
+    assert is_for_pytest_alone("tests.core.test_nist.agree")
+    assert not is_for_pytest_alone("tests.make.case")
+    found = {
+        file: list(imports(tree(file), typing=True)) for file in [*TESTS, *sorted((ROOT / "benchmarks").glob("*.py"))]
+    }
+    assert any("tests.make" in names for names in found.values())
+    wrong = {file.name: name for file, names in found.items() for name in names if is_for_pytest_alone(name)}
+    assert wrong == {}
 
 
 def test_no_import_cycle():

@@ -18,7 +18,7 @@ import eventstudy as es
 from eventstudy.across import labelled
 from eventstudy.members import settings_of
 from tests.make import BENCHMARK, Material, material
-from tests.plots.test_contract import drawn_texts
+from tests.plots.drawing import drawn_texts
 
 WINDOWS = ((0, 0), (-1, 1))
 SHORT: dict[str, Any] = {

@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from eventstudy import _registry
-from tests.plots.drawing import draw
+from tests.plots.drawing import draw, drawn_texts
 from tests.reports.fake import EVENTS, NOTE, VARIANTS, fake
 
 KINDS = _registry.names("plots")
@@ -29,23 +29,6 @@ def figure_of(found):
     axes = np.ravel(found)
     assert all(isinstance(ax, Axes) for ax in axes)
     return axes[0].figure
-
-
-def drawn_texts(figure, monkeypatch):
-    """Give the texts that a renderer really draws, and their boxes in pixels."""
-    seen = []
-    original = Text.draw
-
-    def draw(self, renderer, *args, **kwargs):
-        if self.get_visible() and self.get_text().strip():
-            seen.append(self)
-        return original(self, renderer, *args, **kwargs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Text, "draw", draw)
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-    return [(text, text.get_window_extent(canvas.get_renderer())) for text in dict.fromkeys(seen)]
 
 
 @each_result

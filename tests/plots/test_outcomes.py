@@ -7,8 +7,7 @@ import pytest
 from matplotlib.text import Text
 
 from eventstudy.plots._style import png
-from tests.plots.drawing import draw
-from tests.plots.test_contract import drawn_texts
+from tests.plots.drawing import draw, drawn_texts
 from tests.reports.studies import FULL, STUDIES, study
 
 KINDS = ("caar", "ar", "events")

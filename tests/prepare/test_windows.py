@@ -11,7 +11,7 @@ import pytest
 import eventstudy as es
 from eventstudy.core.draws import drawn
 from eventstudy.errors import InputError
-from tests.prepare.test_peers import events, prices
+from tests.prepare.plain import events, prices
 
 WINDOWS: dict[str, Any] = {
     "estimation": (-60, -6), "event": (-5, 5), "windows": ((0, 0), (-1, 3), (-5, 5)), "min_estimation": 20,

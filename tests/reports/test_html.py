@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import base64
 import re
-from html.parser import HTMLParser
 
 import pytest
 
 from tests.reports.fake import EVENTS, FORMULA, NOTE, SCRIPT, fake, many, unusable
+from tests.reports.reading import Page
 
 # Beside the report: opens it in a frame, and writes what became of it into its own document.
 LOOKER = """<!DOCTYPE html><meta charset="utf-8"><iframe src="x.html" width="1200" height="4000"></iframe>
@@ -18,25 +18,6 @@ addEventListener("load", () => {
   document.querySelector("pre").textContent = [...images, ...tables, `body ${page.body.scrollWidth}`].join("\\n");
 });
 </script>"""
-
-
-class Page(HTMLParser):
-    """The tags with their attributes, and the text, of a page."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[str] = []
-        self.feed(source)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-
-    def named(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
 
 
 @pytest.fixture

@@ -9,13 +9,7 @@ import pytest
 
 from eventstudy.reports.latex import ESCAPES, FOREIGN, escape, table
 from tests.reports.fake import EVENTS, VARIANTS, fake, many
-
-DOCUMENT = r"""\documentclass{article}
-\usepackage{booktabs,longtable}
-\begin{document}
-%s
-\end{document}
-"""
+from tests.reports.reading import DOCUMENT
 
 
 def cells_of(row):

@@ -12,9 +12,8 @@ import pytest
 from eventstudy import formats
 from eventstudy.measure import measure_of
 from eventstudy.reports.text import text
+from tests.reports.reading import DOCUMENT, Page
 from tests.reports.studies import FULL, STUDIES, study
-from tests.reports.test_html import Page
-from tests.reports.test_latex import DOCUMENT
 
 RETURNS = ("return", "compound", "peers")
 PLAIN = ("volume", "volatility", "spread")
