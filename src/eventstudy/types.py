@@ -253,8 +253,7 @@ class Abnormal:
 class Scores:
     """Cumulative abnormal returns over all windows: each (N, V), 0 where not ``ok``.
 
-    ``car``, ``var`` its forecast variance, ``z = car / sqrt(var)``, ``n_days`` valid days; ``weights`` (V, n_evt) are 1
-    where a day lies in a window.
+    ``car``, ``var`` its forecast variance, ``z = car / sqrt(var)``, ``n_days`` valid days; ``weights`` (V, n_evt).
     """
 
     car: Floats
@@ -271,8 +270,7 @@ class Sample:
 
     ``cluster_group`` (C,) and ``cluster_dates`` (C, L): the group of a cluster and the calendar dates of its columns,
     as numbers from 0 in the order of the calendar; clusters on different exchanges pair by these. ``links`` (n, 2) are
-    pairs of clusters that hold the same news, whatever their dates. ``shared`` holds what the tests' ``shares`` name,
-    finalised.
+    pairs of clusters that hold the same news, whatever their dates. ``shared`` holds the tests' ``shares``, finalised.
     """
 
     spec: Spec
@@ -304,8 +302,7 @@ class Roll:
 class Outcome:
     """What a run leaves: the verdicts by test, what is shared, and every single event, by row of ``Placed``.
 
-    ``status`` and ``n_est`` (n,) stand for all placed events; ``singles`` for those of status OK, and its ``id`` is
-    the row in ``Placed``.
+    ``status`` and ``n_est`` (n,) are of all placed events, ``singles`` of those that are OK; ``id`` is their row.
     """
 
     verdicts: Mapping[str, Verdict]
@@ -341,10 +338,10 @@ class Test:
     shares : names of shared states of the same pass that ``finalize`` finds in ``Sample.shared``
     survives : the strongest dependence among events under which its size holds
         ``independent`` (none), ``same_day`` (all events on one date), ``overlap`` (any overlap of event windows).
-    draws : int
-        Samples with the dates drawn anew that ``finalize`` finds in ``Sample.shared["draws"]``.
-    make : callable (options) -> Test
-        How the test is made with other options; None where it has none.
+    draws : number of samples with the dates drawn anew that ``finalize`` finds in ``Sample.shared["draws"]``
+    make : callable (options) -> Test, with other options; None where it has none
+    value_under : the kinds of dependence among events, as in ``survives``, under which it has a value at all
+    one_design : whether it has a value only where a model gives all events the same dof and forecast variance
     """
 
     __test__: ClassVar[bool] = False
@@ -356,6 +353,8 @@ class Test:
     survives: Survives = "independent"
     draws: int = 0
     make: Callable[..., Test] | None = None
+    value_under: tuple[Survives, ...] = ("independent", "same_day", "overlap")
+    one_design: bool = False
 
 
 class Column(NamedTuple):
@@ -373,6 +372,8 @@ class Column(NamedTuple):
 
 
 PEERS = Column("peers")
+# Class variables that a model may have: ``estimator``, and ``tolerance``, how far an iterative fit may move (else 0).
+Estimator = Literal["ols", "other"]  # "ols": least squares on all valid estimation days; "other" where nothing is said
 
 
 class Model(Protocol):

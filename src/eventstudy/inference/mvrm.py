@@ -140,7 +140,10 @@ def make(effect: Effect = "mean") -> Test:
     """Make the test of the mean effect, or of all effects jointly."""
     if effect not in ("mean", "joint"):
         raise one_of("effect of the mvrm test", effect, ["mean", "joint"])
-    return Test(chunk, partial(finalize, effect=effect), shares=("moments",), survives="same_day", make=make)
+    return Test(
+        chunk, partial(finalize, effect=effect), shares=("moments",), survives="same_day", make=make,
+        value_under=("same_day",), one_design=True,  # one equation an event, all on one date
+    )  # fmt: skip
 
 
 TEST = make()

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from eventstudy.core.linear import check_risk_free, excess, least_squares_over
-from eventstudy.types import Abnormal, Block, Column
+from eventstudy.types import Abnormal, Block, Column, Estimator
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Capm:
     risk_free: str = "RF"
 
     coefficients: ClassVar[tuple[str, ...]] = ("alpha", "beta")
+    estimator: ClassVar[Estimator] = "ols"
 
     def __post_init__(self) -> None:
         check_risk_free("the capm model", self.risk_free, ["benchmark"])
