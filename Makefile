@@ -3,8 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+# A process for each core, each with a run of neighbouring tests, which share what they are made of; one that is done
+# takes over half of what another has left. Threads of linear algebra would only be in each other's way.
+JOBS ?= auto
+TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q --numprocesses $(JOBS) --dist worksteal
 
-.PHONY: demo test check slow docs bench pins clean
+.PHONY: demo quick test check site slow docs bench pins clean
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -15,17 +19,23 @@ $(READY): requirements-dev.txt pyproject.toml
 demo: $(READY)  ## the shipped events on simulated prices: tables, planted beside recovered, an HTML report
 	$(BIN)/eventstudy demo
 
+quick: $(READY)  ## the inner loop: units, properties, and each contract once for every member
+	$(TESTS) -m "not slow and not site and not thorough"
+
 test: $(READY)  ## the checks and all tests but the slow ones
 	$(MAKE) --no-print-directory check
-	$(BIN)/pytest -q
+	$(TESTS)
 
 check: $(READY)  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+site: $(READY)  ## the pages and the notebooks, made whole
+	$(TESTS) -m site
+
 slow: $(READY)  ## the simulations of size and power
-	$(BIN)/pytest -q -m slow
+	$(TESTS) -m slow
 
 docs: $(READY)  ## the site, in docs/_build/html
 	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html

@@ -20,12 +20,12 @@ addEventListener("load", () => {
 </script>"""
 
 
-@pytest.fixture
-def report(tmp_path):
-    return fake().report(tmp_path / "x.html")
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    return fake().report(tmp_path_factory.mktemp("report") / "x.html")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(report):
     return Page(report.read_text(encoding="utf-8"))
 
