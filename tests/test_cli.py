@@ -68,6 +68,7 @@ def test_fetch_writes_a_folder_that_gives_the_same_study(folder: Path, capsys: p
     assert ours.cars["car"].notna().all()
 
 
+@pytest.mark.thorough
 def test_demo_ends_with_planted_beside_recovered(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert cli.main(["demo", "--out", str(tmp_path)]) == 0
     out = capsys.readouterr().out

@@ -24,6 +24,8 @@ from eventstudy.study import DEFAULT_TESTS
 from eventstudy.types import Outcome, Panel, Sample, Status, Test, Verdict
 from tests import make
 
+pytestmark = pytest.mark.contract("name", "model")
+
 NAMES = _registry.names("inference")
 MODEL_NAMES = _registry.names("models")
 MARKET = _registry.load("models", "market")

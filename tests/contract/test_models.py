@@ -17,6 +17,8 @@ from eventstudy.study import DEFAULT_TESTS
 from eventstudy.types import Abnormal, Block, Column, Model, Status
 from tests import make
 
+pytestmark = pytest.mark.contract("name", "model", "ols")
+
 NAMES = _registry.names("models")
 MODELS: dict[str, Model] = {name: _registry.load("models", name) for name in NAMES}
 WITH_INTERCEPT = [  # where there are sessions, the intercept is that of one of them

@@ -21,7 +21,7 @@ from tests.plots.drawing import draw, drawn_texts
 from tests.reports.fake import EVENTS, NOTE, VARIANTS, fake
 
 KINDS = _registry.names("plots")
-pytestmark = pytest.mark.parametrize("kind", KINDS)
+pytestmark = [pytest.mark.contract("kind"), pytest.mark.parametrize("kind", KINDS)]
 each_result = pytest.mark.parametrize("variant", VARIANTS)
 
 
@@ -89,6 +89,7 @@ def test_the_callers_style_neither_matters_nor_changes(kind, tmp_path):
     assert (tmp_path / "hostile.png").read_bytes() == (tmp_path / "plain.png").read_bytes()
 
 
+@pytest.mark.thorough
 def test_no_window_toolkit_is_touched(kind):
     code = (
         "import sys; from tests.reports.fake import fake; fake().plot(sys.argv[1]);"

@@ -10,6 +10,8 @@ from eventstudy.plots._style import png
 from tests.plots.drawing import draw, drawn_texts
 from tests.reports.studies import FULL, STUDIES, study
 
+pytestmark = pytest.mark.contract("name")  # of the quantities of the studies
+
 KINDS = ("caar", "ar", "events")
 PLAIN = ("volume", "volatility", "spread")
 AVERAGE = {

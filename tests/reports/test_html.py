@@ -104,6 +104,7 @@ def test_settings_and_provenance_are_complete(page):
     assert "(−260, −11)" in page.texts
 
 
+@pytest.mark.thorough
 def test_titles_stand_beside_the_right_events_when_many_are_dropped(tmp_path):
     source = many().report(tmp_path / "x.html").read_text(encoding="utf-8")
     pairs = re.findall(r"<td[^>]*>EVENT_(\d+)</td><td[^>]*>Measure (\d+)</td>", source)
@@ -117,6 +118,7 @@ def test_without_a_usable_event_there_is_only_the_timeline(tmp_path):
     assert "nothing could be tested" in page.texts
 
 
+@pytest.mark.thorough
 def test_chromium_shows_it(report, dom):
     source = dom(report)
     assert f"<title>Event study ({NOTE})</title>" in source
@@ -126,6 +128,7 @@ def test_chromium_shows_it(report, dom):
     assert source.count("<img ") == 3
 
 
+@pytest.mark.thorough
 def test_in_chromium_the_images_load_and_no_table_breaks_the_page(report, dom):
     (report.parent / "looker.html").write_text(LOOKER, encoding="utf-8")
     seen = re.search(r"<pre>(.*?)</pre>", dom(report.parent / "looker.html"), re.S)
@@ -138,6 +141,7 @@ def test_in_chromium_the_images_load_and_no_table_breaks_the_page(report, dom):
     assert int(lines[-1].split()[1]) <= 1200
 
 
+@pytest.mark.thorough
 def test_in_chromium_a_script_that_got_in_would_not_run(report, dom):
     source = report.read_text(encoding="utf-8")
     script = "<script>document.title = 'it ran'</script></body>"

@@ -116,6 +116,7 @@ def test_latex_says_the_quantity(name):
     assert (r"\%" in table.split(r"\bottomrule")[0]) == (name in RETURNS)
 
 
+@pytest.mark.thorough
 def test_pdflatex_sets_all_of_them(pdflatex, tmp_path):
     for name in STUDIES:
         study(name).report(tmp_path / f"{name}.tex")

@@ -21,6 +21,7 @@ def sizes(monkeypatch):
     return importlib.import_module("sizes")
 
 
+@pytest.mark.thorough
 def test_a_test_measured_alone_gets_the_numbers_it_has_beside_others_and_leaves_theirs(sizes, monkeypatch):
     monkeypatch.setattr(sizes, "SCENARIOS", {name: sizes.SCENARIOS[name] for name in ("independent", "few")})
     monkeypatch.setattr(sizes, "TESTS", {name: sizes.TESTS[name] for name in ("bmp", "sign")})

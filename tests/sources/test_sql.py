@@ -52,6 +52,7 @@ def hidden(text):
 # --- what comes back ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_a_million_rows_come_back_to_the_bit(server):
     table, arrays = million()
     server.load(table, "million")
