@@ -32,6 +32,8 @@ from eventstudy.prepare import align
 from eventstudy.scale import scaled
 from tests.scaling import N, Slow, material, study_of
 
+pytestmark = pytest.mark.thorough
+
 FRAMES = ("tests", "daily", "events", "ar", "cars", "attrition")
 TWENTY = 20
 # All but mvrm, which has a value where the events share one date alone.
@@ -67,10 +69,17 @@ def same(found: es.Result, wanted: es.Result) -> None:
 
 @contextmanager
 def dask(**options: Any) -> Iterator[Any]:
-    """Give a client of two worker processes on this machine, without a page of its own."""
-    distributed = pytest.importorskip("distributed")
-    given = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1", **options}
+    """Give a client of two worker processes on this machine, at ports of their own."""
+    distributed, config = pytest.importorskip("distributed"), pytest.importorskip("dask.config")
+    given = {
+        "n_workers": 2,
+        "threads_per_worker": 1,
+        "dashboard_address": "127.0.0.1:0",
+        "host": "127.0.0.1",
+        **options,
+    }
     with (
+        config.set({"distributed.scheduler.no-workers-timeout": "120s"}),  # an error, where no worker comes back
         distributed.LocalCluster(processes=True, silence_logs=50, **given) as cluster,
         distributed.Client(cluster) as client,
     ):
@@ -91,7 +100,6 @@ def test_threads_and_processes_find_the_same(pool):
         same(study_of(ALL)(executor=executor), serial())
 
 
-@pytest.mark.thorough
 def test_a_cluster_finds_the_same_and_so_do_draws():
     with dask() as client:
         found = study_of(ALL)(executor=client)
@@ -100,7 +108,6 @@ def test_a_cluster_finds_the_same_and_so_do_draws():
         pd.testing.assert_frame_equal(study_of(("bmp",))(executor=client).calibrate(20).frame, wanted.frame)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("kept", ["in memory", "behind a URL"])
 def test_a_cluster_that_loses_a_worker_finds_the_same(kept, tmp_path, monkeypatch):
     prices, n_tests = None, None
@@ -157,7 +164,6 @@ def test_few_tasks_are_under_way_at_a_time():
     assert executor.most == 6
 
 
-@pytest.mark.thorough
 def test_methods_of_the_result_use_the_executor_and_a_closed_one_is_named():
     with ThreadPoolExecutor(2) as executor:
         found = study_of(("bmp",))(executor=executor)
@@ -219,7 +225,6 @@ def test_a_process_that_dies_is_an_error():
         study_of(("bmp",), model=Failing("die"))(executor=executor)
 
 
-@pytest.mark.thorough
 def test_errors_on_a_cluster_are_named():
     with dask() as client:
         with pytest.raises(es.ScaleError, match="ValueError: the fit went wrong"):
@@ -329,7 +334,6 @@ print(made.provenance["n_parts"], made.provenance["n_resumed"])
 """
 
 
-@pytest.mark.thorough
 def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path):
     command, here = [sys.executable, "-c", RUN, str(tmp_path)], Path(__file__).parents[1]
     started = subprocess.Popen(command, cwd=here, env={**os.environ, "SLOW": "0.2"})

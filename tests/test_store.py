@@ -25,6 +25,8 @@ from eventstudy.prepare import align
 from eventstudy.sources import _shelf
 from eventstudy.sources._shelf import Shelf
 
+pytestmark = pytest.mark.thorough
+
 TICKERS = ["0700.HK", "0005.HK", "9988.HK", "BABA", "JD", "VOD.L", "^HSI", "^GSPC", "HKD=X"]
 
 

@@ -10,7 +10,7 @@ from eventstudy.plots._style import png
 from tests.plots.drawing import draw, drawn_texts
 from tests.reports.studies import FULL, STUDIES, study
 
-pytestmark = pytest.mark.contract("name")  # of the quantities of the studies
+pytestmark = pytest.mark.thorough
 
 KINDS = ("caar", "ar", "events")
 PLAIN = ("volume", "volatility", "spread")

@@ -15,6 +15,8 @@ from eventstudy.reports.text import text
 from tests.reports.reading import DOCUMENT, Page
 from tests.reports.studies import FULL, STUDIES, study
 
+pytestmark = pytest.mark.thorough
+
 RETURNS = ("return", "compound", "peers")
 PLAIN = ("volume", "volatility", "spread")
 each_study = pytest.mark.parametrize("name", STUDIES)
@@ -116,7 +118,6 @@ def test_latex_says_the_quantity(name):
     assert (r"\%" in table.split(r"\bottomrule")[0]) == (name in RETURNS)
 
 
-@pytest.mark.thorough
 def test_pdflatex_sets_all_of_them(pdflatex, tmp_path):
     for name in STUDIES:
         study(name).report(tmp_path / f"{name}.tex")

@@ -20,6 +20,8 @@ from eventstudy.sources.sql import _Address
 from tests.sources.long import as_table, holds, million
 from tests.sources.postgres import PASSWORD, free_port
 
+pytestmark = pytest.mark.thorough
+
 ROWS = "('BABA', '2021-01-04', 10.0), ('BABA', '2021-01-05', 11.0), ('JD', '2021-01-04', 50.0)"
 
 
@@ -52,7 +54,6 @@ def hidden(text):
 # --- what comes back ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.thorough
 def test_a_million_rows_come_back_to_the_bit(server):
     table, arrays = million()
     server.load(table, "million")
