@@ -32,10 +32,10 @@ check: $(READY)  ## style and types
 	$(BIN)/mypy
 
 site: $(READY)  ## the pages and the notebooks, made whole
-	$(TESTS) -m site
+	$(TESTS) -m site --dist loadfile
 
 slow: $(READY)  ## the simulations of size and power
-	$(TESTS) -m slow
+	$(BIN)/pytest -q -m slow
 
 docs: $(READY)  ## the site, in docs/_build/html
 	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
