@@ -15,7 +15,12 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --universal --pyth
 	--no-emit-index-url --no-header --quiet $(UPGRADE)
 TESTED := .[all,docs,test]
 
-.PHONY: demo test check slow docs bench pins test-lowest test-newest clean
+# A process for each core, each with a run of neighbouring tests, which share what they are made of; one that is done
+# takes over half of what another has left. Threads of linear algebra would only be in each other's way.
+JOBS ?= auto
+TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q --numprocesses $(JOBS) --dist worksteal
+
+.PHONY: demo quick test check site slow docs bench pins test-lowest test-newest clean
 
 $(VENV)/locked: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv --clear $(VENV)
@@ -33,14 +38,20 @@ $(READY): $(RUNTIME)
 demo: $(RUNTIME)  ## the shipped events on simulated prices: tables, planted beside recovered, an HTML report
 	$(BIN)/eventstudy demo
 
+quick: $(READY)  ## the inner loop: units, properties, and each contract once for every member
+	$(TESTS) -m "not slow and not site and not thorough"
+
 test: $(READY)  ## the checks and all tests but the slow ones
 	$(MAKE) --no-print-directory check
-	$(BIN)/pytest -q
+	$(TESTS)
 
 check: $(READY)  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+site: $(READY)  ## the pages and the notebooks, made whole
+	$(TESTS) -m site --dist loadfile
 
 slow: $(READY)  ## the simulations of size and power
 	$(BIN)/pytest -q -m slow

@@ -3,6 +3,9 @@
 Run ``OMP_NUM_THREADS=1 python benchmarks/sizes.py --replications 1000 --out docs/measured/sizes.json``. Returns are
 those of a market model with normal noise; each test sees the same samples. Tests that draw dates themselves are left
 out: each of their samples needs histories and a hundred studies of its own.
+
+For one test that came later ``--only NAME --out docs/measured/sizes.json`` measures it alone, on the samples that the
+others saw, and adds its numbers to theirs.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from tests.simulation.sizes import LEVEL, MARKET, Draw, apart, together, with_ha
 
 from eventstudy import _registry
 from eventstudy.core.run import run
+from eventstudy.types import Test
 
 WINDOWS = ((0, 0), (-5, 5))
 ESTIMATION, RHO, LOST, COVERAGE = 120, 0.1, 0.2, 0.5
@@ -120,13 +124,13 @@ def interval(hits: int, n: int) -> tuple[float, float]:
     return lower, upper
 
 
-def p_values(name: str, replications: int, seed: int) -> dict[str, np.ndarray]:
+def p_values(name: str, replications: int, seed: int, tests: Mapping[str, Test] = TESTS) -> dict[str, np.ndarray]:
     """Give the p of each test, (replications, V), and of single events where they are apart, (events, V)."""
     kept: dict[str, list[np.ndarray]] = {}
     for child in np.random.SeedSequence([seed, list(SCENARIOS).index(name)]).spawn(-(-replications // BATCH)):
         case = SCENARIOS[name].draw(np.random.default_rng(child), BATCH)
         single = name == "independent"
-        outcome = run(case.panels, case.placed, MARKET, TESTS, case.sample, keep_events=single)
+        outcome = run(case.panels, case.placed, MARKET, tests, case.sample, keep_events=single)
         for test, verdict in outcome.verdicts.items():
             kept.setdefault(test, []).append(verdict.p)
         if single:
@@ -136,10 +140,10 @@ def p_values(name: str, replications: int, seed: int) -> dict[str, np.ndarray]:
     return {test: np.concatenate(parts) for test, parts in kept.items()}
 
 
-def cells(name: str, replications: int, seed: int) -> list[dict[str, Any]]:
+def cells(name: str, replications: int, seed: int, tests: Mapping[str, Test] = TESTS) -> list[dict[str, Any]]:
     """Give the rejection rate of each test and window of a scenario; null where a test has no value."""
     found = []
-    for test, p in p_values(name, replications, seed).items():
+    for test, p in p_values(name, replications, seed, tests).items():
         scenario, _, short = test.rpartition(": ")
         for window, values in zip(WINDOWS, p.T, strict=True):
             hits, n = int((values < LEVEL).sum()), int(np.isfinite(values).sum())
@@ -149,31 +153,65 @@ def cells(name: str, replications: int, seed: int) -> list[dict[str, Any]]:
     return found
 
 
-def measured(replications: int, seed: int) -> Mapping[str, Any]:
-    """Measure all scenarios."""
+def of_all_scenarios(replications: int, seed: int, tests: Mapping[str, Test]) -> list[dict[str, Any]]:
+    """Give the cells of every scenario, one after the other."""
     found = []
     for name in SCENARIOS:
         print(f"{datetime.now(UTC):%H:%M:%S} {name}", file=sys.stderr)
-        found += cells(name, replications, seed)
+        found += cells(name, replications, seed, tests)
+    return found
+
+
+def today() -> dict[str, Any]:
+    """Say when it is measured, and with what."""
+    versions = {"python": platform.python_version(), "eventstudy": version("eventstudy-quant")}
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "versions": {"python": platform.python_version(), "eventstudy": version("eventstudy-quant")}
-        | {name: version(name) for name in ("numpy", "scipy")},
+        "versions": versions | {name: version(name) for name in ("numpy", "scipy")},
+    }
+
+
+def settings(replications: int) -> dict[str, Any]:
+    """Say how it is measured."""
+    return {
+        "level": LEVEL,
+        "replications": replications,
+        "model": "market",
+        "estimation_days": ESTIMATION,
+        "event_window": list(ITS.event),
+        "noise": "normal",
+        "correlation_by_date": RHO,
+        "missing": LOST,
+        "min_coverage_where_missing": COVERAGE,
+    }
+
+
+def measured(replications: int, seed: int) -> dict[str, Any]:
+    """Measure all tests."""
+    scenarios = {name: scenario.label for name, scenario in SCENARIOS.items()}
+    return today() | {
         "seed": seed,
-        "settings": {
-            "level": LEVEL,
-            "replications": replications,
-            "model": "market",
-            "estimation_days": ESTIMATION,
-            "event_window": ITS.event,
-            "noise": "normal",
-            "correlation_by_date": RHO,
-            "missing": LOST,
-            "min_coverage_where_missing": COVERAGE,
-        },
-        "scenarios": {name: scenario.label for name, scenario in SCENARIOS.items()}
-        | {"one_event": "one event; as many as the first scenario has"},
-        "cells": found,
+        "settings": settings(replications),
+        "scenarios": scenarios | {"one_event": "one event; as many as the first scenario has"},
+        "cells": of_all_scenarios(replications, seed, TESTS),
+    }
+
+
+def merged(known: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Measure one test on the samples of a measurement, and give both."""
+    replications, seed = known["settings"]["replications"], known["seed"]
+    if known["settings"] != settings(replications):
+        raise SystemExit(
+            f"the other tests were measured otherwise, by {known['settings']}; measure all, without --only"
+        )
+    own = [cell for cell in of_all_scenarios(replications, seed, {name: TESTS[name]}) if cell["test"] == name]
+    order = list(dict.fromkeys(cell["scenario"] for cell in known["cells"]))
+    both = [*(cell for cell in known["cells"] if cell["test"] != name), *own]
+    later = {**known.get("later", {}), name: today()}
+    return {
+        **{key: value for key, value in known.items() if key != "cells"},
+        "later": dict(sorted(later.items())),
+        "cells": sorted(both, key=lambda cell: (order.index(cell["scenario"]), cell["test"])),
     }
 
 
@@ -182,11 +220,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replications", type=int, default=1000, help=f"a multiple of {BATCH}")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", choices=list(TESTS), help="measure this test and add it to what --out holds")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     if given.replications < BATCH or given.replications % BATCH:
         parser.error(f"--replications is {given.replications}; give a multiple of {BATCH}")
-    made = dict(measured(given.replications, given.seed))
+    if given.only:
+        made = merged(json.loads(given.out.read_text(encoding="utf-8")), given.only)
+    else:
+        made = measured(given.replications, given.seed)
     lines = ",\n  ".join(json.dumps(cell) for cell in made.pop("cells"))
     text = json.dumps(made, indent=1).removesuffix("\n}")
     given.out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,10 @@
-"""Fixtures of the whole suite: the shared data, and a closed door to the network."""
+"""Of the whole suite: the shared data, a closed door to the network, and what of a contract is enough for a start."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,3 +32,19 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Send whatever a test might ask of the network to a closed port; curl heeds these, socket guards do not see it."""
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, NOWHERE)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of what is marked as a contract of the members that some arguments name, leave each member one of each test."""
+    seen: set[Any] = set()
+    for item in items:
+        contract = item.get_closest_marker("contract")
+        if contract is None or item.get_closest_marker("thorough"):
+            continue
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        test = item.nodeid.split("[")[0]
+        members = {(test, name, str(params[name])) for name in contract.args if name in params}
+        if members and members <= seen:
+            item.add_marker("thorough")
+        seen |= members

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Literal, NamedTuple
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
 
 from eventstudy import Events, Prices
-from eventstudy.types import PEERS, Abnormal, Block, Column, Panel, Placed, Sample, Scores, Spec, Verdict
+from eventstudy.types import PEERS, Abnormal, Block, Column, Model, Panel, Placed, Sample, Scores, Spec, Test, Verdict
 
 BENCHMARK = (Column("benchmark"),)
 WINDOWS = ((0, 0), (-1, 1), (-5, 5))
 N_PEERS = 8
 BUNCH = 25  # sessions between bunches of events whose windows overlap
 Kind = Literal["independent", "same_day", "overlap"]
-KINDS: tuple[Kind, ...] = ("independent", "same_day", "overlap")
-# The dependence among events for which a test has a value at all; for any, where it is not named here.
-ONLY: dict[str, tuple[Kind, ...]] = {
-    "mvrm": ("same_day",),  # one equation an event, all on one date
-    "wild_bootstrap": ("independent", "overlap"),  # one date is one cluster, with nothing to compare it with
-}
+KINDS: tuple[Kind, ...] = get_args(Kind)
+KEPT = 256  # fits, and the events of the largest that is kept: blocks of drawn dates are larger, and asked for once
 
 
 class Case(NamedTuple):
@@ -248,9 +245,51 @@ def same(found: Verdict, wanted: Verdict, rtol: float = 1e-12) -> None:
     assert [note == "" for note in found.note.ravel()] == [note == "" for note in wanted.note.ravel()]
 
 
-def defined(name: str, kind: Kind) -> bool:
-    """Say whether a test has a value for events of a kind."""
-    return kind in ONLY.get(name, KINDS)
+class Same:
+    """A block as a key: equal to every other block that holds the same."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        values = [getattr(block, f.name) for f in fields(block)]
+        self.key = tuple(v.tobytes() if isinstance(v, np.ndarray) else v for v in values)
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.key == other.key
+
+
+@lru_cache(maxsize=KEPT)
+def _fit(model: Model, same: Same) -> Abnormal:
+    fitted: Abnormal = read_only(model.fit(same.block))
+    return fitted
+
+
+@dataclass(frozen=True)
+class Once:
+    """A model that fits equal blocks once, however many tests ask for it; nobody can write to what it gives."""
+
+    model: Model
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The model's own."""
+        return self.model.columns
+
+    @property
+    def coefficients(self) -> tuple[str, ...]:
+        """The model's own."""
+        return self.model.coefficients
+
+    def fit(self, block: Block) -> Abnormal:
+        """Fit, or give the fit of the same block again."""
+        return _fit(self.model, Same(block)) if len(block.r) <= KEPT else self.model.fit(block)
+
+
+def everywhere(test: Test) -> bool:
+    """Say whether a test has a value for events of every kind."""
+    return set(test.value_under) == set(KINDS)
 
 
 class Material(NamedTuple):

@@ -12,7 +12,10 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
+from eventstudy import _registry
+
 LOW, HIGH = 0.035, 0.065
+UNKNOWN = "not measured yet"
 Cells = Mapping[tuple[str, str, tuple[int, int]], Mapping[str, Any]]
 # By scenario: the head of its column, the sample it stands for, and the tests that it takes.
 ADVICE: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -90,12 +93,17 @@ def advice(cells: Cells) -> str:
     return _table(("Your sample", "Tests that keep their size", "measured"), rows)
 
 
+def drawless() -> list[str]:
+    """Name the tests that draw no samples themselves: only those are measured."""
+    return [name for name in _registry.names("inference") if not _registry.load("inference", name).draws]
+
+
 def table(cells: Cells, window: tuple[int, int], scenarios: Sequence[str]) -> str:
-    """Write the rates of one window: a row a test, a column a scenario."""
-    rows = []
-    for test in sorted({test for scenario, test, _ in cells if scenario in ADVICE}):
+    """Write the rates of one window: a row a test, a column a scenario; a test without numbers says so."""
+    measured, rows = {test for _, test, _ in cells}, []
+    for test in drawless():
         rates = [percent(cells.get((s, test, window)), test in ADVICE[s][2]) for s in scenarios]
-        rows.append([f"`{test}`", *rates])
+        rows.append([f"`{test}`", *(rates if test in measured else [UNKNOWN] + [""] * (len(rates) - 1))])
     return _table(("", *(ADVICE[s][0] for s in scenarios)), rows)
 
 
@@ -115,7 +123,11 @@ def settings(measured: Mapping[str, Any]) -> str:
         f" `p_sq` {100 * cells['one_event', 'p_sq', w]['rate']:.1f} %"
         for w in windows(cells)
     )
-    versions = ", ".join(f"{name} {version}" for name, version in measured["versions"].items())
+    own = {f"`{test}`": when for test, when in measured.get("later", {}).items()}  # measured alone, and merged
+    when = "; ".join(
+        f"{of} on {its['date']} with {', '.join(f'{name} {version}' for name, version in its['versions'].items())}"
+        for of, its in {"Measured": measured, **own}.items()
+    )
     return "\n".join(
         [
             f"{how['replications']:,} samples of each kind, the {how['model']} model, {how['estimation_days']}"
@@ -127,7 +139,7 @@ def settings(measured: Mapping[str, Any]) -> str:
             "",
             f"Of single events reject: {single}.",
             "",
-            f"Measured on {measured['date']} with {versions}, seed {measured['seed']}, by `benchmarks/sizes.py`.",
+            f"{when}; seed {measured['seed']}, by `benchmarks/sizes.py`.",
         ]
     )
 

@@ -62,6 +62,7 @@ def test_fences_find_code_output_and_marks():
     assert (file.language, file.runs, file.file) == ("toml", False, "a.toml")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("page", [page for page in PAGES if with_code(page)], ids=lambda page: page.name)
 def test_code_runs_and_prints_what_the_page_shows(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
@@ -94,6 +95,7 @@ def test_study_files_of_the_page_are_valid(fence, tmp_path):
     assert read.source == tomllib.loads(fence.body)["prices"]["source"]
 
 
+@pytest.mark.thorough
 def test_commands_of_the_page_run(tmp_path, monkeypatch, capsys):
     page = (ROOT / "docs" / "study_file.md").read_text(encoding="utf-8")
     [file, *_] = study_files()

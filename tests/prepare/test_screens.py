@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import eventstudy as es
 from eventstudy.errors import InputError
-from tests.prepare.test_peers import DATES, events, prices
+from tests.prepare.plain import DATES, events, prices
 
 EST, EVT = (-40, -6), (-5, 5)
 WINDOWS: dict[str, Any] = {

@@ -12,7 +12,7 @@ from eventstudy import _registry
 from tests.reports.fake import NOTE, VARIANTS, fake
 
 SUFFIXES = {"text": ".txt", "csv": ".csv", "html": ".html", "latex": ".tex"}
-pytestmark = pytest.mark.parametrize("name", _registry.names("reports", plugins=False))
+pytestmark = [pytest.mark.contract("name"), pytest.mark.parametrize("name", _registry.names("reports", plugins=False))]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -12,9 +12,10 @@ import pytest
 from eventstudy.display import formats
 from eventstudy.display.measure import measure_of
 from eventstudy.reports.text import text
+from tests.reports.reading import DOCUMENT, Page
 from tests.reports.studies import FULL, STUDIES, study
-from tests.reports.test_html import Page
-from tests.reports.test_latex import DOCUMENT
+
+pytestmark = pytest.mark.thorough
 
 RETURNS = ("return", "compound", "peers")
 PLAIN = ("volume", "volatility", "spread")
