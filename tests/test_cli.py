@@ -141,8 +141,8 @@ def test_tests_with_options(folder: Path):
     )
     file = studyfile.read(folder / "study.toml")
     chosen = file.study.tests_for("overlap")
-    assert list(chosen) == ["bmp", "placebo(draws=99)"]
-    assert chosen["placebo(draws=99)"].draws == 99
+    assert list(chosen) == ["bmp", "placebo"]
+    assert chosen["placebo"].draws == 99
 
 
 def test_both_events_and_a_catalogue(folder: Path):

@@ -278,7 +278,7 @@ class EventTable:
     def dates_of(self, numbers: Ints) -> Dates:
         """Convert numbers of ``Panel.sessions`` to dates, or starts of bars in UTC; NaT beyond the calendar's ends."""
         dates = np.where(np.abs(numbers) < BEYOND, numbers, 0).astype(self.sessions.dtype)
-        dates[np.abs(numbers) >= BEYOND] = np.datetime64("NaT")
+        dates[np.abs(numbers) >= BEYOND] = np.array("NaT", dtype=dates.dtype)
         return dates
 
     def at_the_exchange(self, sessions: pd.Series[Any]) -> pd.Series[Any]:
