@@ -218,8 +218,8 @@ def _names(path: Path, row: Row) -> list[str]:
 
 
 def _month_end(month: np.datetime64) -> np.datetime64:
-    next_month = month + np.timedelta64(1, "M")
-    return next_month.astype("datetime64[D]") - np.timedelta64(1, "D")
+    next_month: np.datetime64 = (month + np.timedelta64(1, "M")).astype("datetime64[D]")
+    return next_month - np.timedelta64(1, "D")
 
 
 def _dates(path: Path, body: Sequence[Row]) -> Dates:
