@@ -53,6 +53,7 @@ def at(frame: pd.DataFrame, window: tuple[int, int]) -> pd.DataFrame:
 # The numbers.
 
 
+@pytest.mark.thorough
 def test_each_model_is_its_own_study(its, found):
     assert found.models.index.tolist() == LABELS
     assert found.models["family"].tolist() == ["index", "index", "mean", "index"]
@@ -150,6 +151,7 @@ def test_windows_may_be_others(its, found):
     assert found.windows == list(WINDOWS)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("choices", [{"accumulate": "compound"}, {"outcome": "volatility"}])
 def test_other_measures_are_those_of_the_study(its, choices):
     found = run(its, tests=("cross_section",), **choices).across(["market", "mean"])

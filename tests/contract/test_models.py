@@ -47,7 +47,7 @@ def model(request: pytest.FixtureRequest) -> Model:
 
 
 @cache
-def block(model: Model, n: int = 40) -> Block:
+def block(model: Model, n: int = 20) -> Block:
     """Draw the block of a model, once for all tests, which cannot write to it."""
     made: Block = make.read_only(make.block(np.random.default_rng(1), model.columns, n))
     return made
@@ -146,12 +146,12 @@ def test_what_stands_in_masked_cells_changes_nothing(model: Model, poison: float
 
 
 def test_order_and_size_of_the_block_change_nothing(model: Model) -> None:
-    given = block(model, n=30)
+    given = block(model, n=16)
     whole = fit(model, given)
-    order = np.random.default_rng(2).permutation(30)
+    order = np.random.default_rng(2).permutation(16)
     same(model.fit(rows_of(given, order)), whole, rows=order)
     for size in (1, 7):
-        for start in range(0, 30, size):
+        for start in range(0, 16, size):
             some = slice(start, start + size)
             same(model.fit(rows_of(given, some)), whole, rows=some)
 

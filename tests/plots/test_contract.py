@@ -74,6 +74,7 @@ def test_dollars_are_text_and_foreign_letters_neither_crash_nor_warn(kind):
     assert not any(text.get_parse_math() for text in texts)
 
 
+@pytest.mark.thorough
 def test_the_callers_style_neither_matters_nor_changes(kind, tmp_path):
     result = fake()
     figure_of(draw(result, kind)).savefig(tmp_path / "plain.png")

@@ -79,7 +79,7 @@ class Store:
     put: Callable[[pa.Table], dict[str, Any]]
 
 
-@pytest.fixture(params=["sql", "duckdb", "parquet"])
+@pytest.fixture(params=[pytest.param("sql", marks=pytest.mark.thorough), "duckdb", "parquet"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """Every store of long tables in turn."""
     if request.param == "sql":
