@@ -160,7 +160,7 @@ def test_families_are_the_windows_of_one_group_and_test_without_the_missing(meth
 def test_romano_wolf_ranks_the_study_among_its_own_dates_drawn_anew(result: es.Result):
     found = result.adjust("romano_wolf", draws=99)
     assert result.rerun is not None
-    made = result.rerun.sample(whole=True)
+    made = result.rerun.sample(full_history=True)
     tests = {name: es.test(name) for name in ("bmp", "kolari_pynnonen")}
     drawn = null(run, made.panels, made.placed, result.rerun.return_model, tests, made.sample, 99, 0)
     for name in tests:

@@ -201,7 +201,7 @@ def test_an_event_belongs_to_its_month_on_every_exchange():
     found = transform.monthly(prices_of(wide, {"A": "XHKG", "B": "XNYS"}))
     calendar = observed_calendar(None, list(found.bars.values()))
     frame = pd.DataFrame({"stamp": pd.to_datetime([None], utc=True), "date": [pd.Timestamp("2021-03-12")]}, index=["E"])
-    at, _ = place(frame, calendar, "next")
+    at = place(frame, calendar, "next").position
     assert str(calendar.dates[at[0]]) == "2021-03-31"
     assert len(calendar.dates) == 6
 

@@ -123,7 +123,7 @@ def test_the_partition_into_parts_by_asset_changes_nothing(
     case = draw(kind, n=12 if load(name).draws else 70, groups=2, missing=ordinary(name))
     wanted = outcome(name, case)
     for size in (1, 20):
-        monkeypatch.setattr(running, "cut", partial(parts.cut, size=size))
+        monkeypatch.setattr(running, "split", partial(parts.split, size=size))
         found = outcome(name, case)
         make.same(found.verdicts[name], wanted.verdicts[name], 1e-11)  # sums of parts, not of one row after the other
         np.testing.assert_array_equal(found.status, wanted.status)

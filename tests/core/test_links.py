@@ -9,7 +9,7 @@ import pytest
 
 from eventstudy import _registry
 from eventstudy.core.clustering import components
-from eventstudy.core.draws import drawn
+from eventstudy.core.draws import draw_samples
 from eventstudy.core.run import run
 from eventstudy.core.sums import grouped, links
 from eventstudy.types import Panel
@@ -102,7 +102,7 @@ def test_the_wild_bootstrap_turns_both_listings_together() -> None:
 
 def test_drawn_dates_keep_both_listings_at_their_distance() -> None:
     case = listed_twice()
-    for one in drawn(case.panels, case.placed, case.sample, 20, 3):
+    for one in draw_samples(case.panels, case.placed, case.sample, 20, 3):
         day = one.placed.day.reshape(one.n_draws, LISTINGS, 2)
         np.testing.assert_array_equal(day[..., 1] - day[..., 0], LATER)
         # Two firms that are drawn onto one date share their clusters, and so one link.

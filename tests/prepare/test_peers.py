@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.core.draws import drawn
+from eventstudy.core.draws import draw_samples
 from eventstudy.core.ols import least_squares
 from eventstudy.core.windows import blocks
 from eventstudy.errors import InputError
@@ -195,12 +195,12 @@ def test_a_listing_abroad_is_barred_by_the_dates_of_the_news_at_home() -> None:
 def test_drawn_dates_keep_the_firm_itself_barred() -> None:
     its = prices(NAMES)
     given = events([("A", 100), ("B", 103)])
-    made = StudyRun(es.Study(**WINDOWS, model=Recorder()), StudyData(given, its)).sample(whole=True)
+    made = StudyRun(es.Study(**WINDOWS, model=Recorder()), StudyData(given, its)).sample(full_history=True)
     names = sorted(NAMES)
     (panel,) = made.panels
     assert panel.peers is not None
     seen = 0
-    for one in drawn(made.panels, made.placed, made.sample, 30, 1):
+    for one in draw_samples(made.panels, made.placed, made.sample, 30, 1):
         n_clusters = len(one.sample.cluster_group)
         for block in blocks(made.panels, one.placed, made.sample.spec, n_clusters, one.sample.n_groups):
             assert block.peers is not None

@@ -163,14 +163,13 @@ def place_events(
     known = attrition.ok
     position = np.full(len(frame), -1, dtype=np.int64)
     placement = np.full(len(frame), "", dtype=object)
+    status = np.full(len(frame), Status.OK, dtype=np.int64)
     for name in dict.fromkeys(calendar[known]):
         on_calendar = known & (calendar == name)
-        position[on_calendar], placement[on_calendar] = place(frame[on_calendar], calendars[name], on_closed)
-    unplaced = known & (position < 0)
-    outside = np.zeros(len(frame), dtype=bool)
-    outside[unplaced] = [text.startswith("outside") for text in placement[unplaced]]
-    attrition.exclude(unplaced & outside, Status.OUTSIDE_CALENDAR, placement)
-    attrition.exclude(unplaced & ~outside, Status.CLOSED, placement)
+        placed = place(frame[on_calendar], calendars[name], on_closed)
+        position[on_calendar], placement[on_calendar], status[on_calendar] = placed
+    for code in (Status.OUTSIDE_CALENDAR, Status.CLOSED):
+        attrition.exclude(status == code, code, placement)
     return position, placement
 
 
