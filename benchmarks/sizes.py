@@ -3,6 +3,9 @@
 Run ``OMP_NUM_THREADS=1 python benchmarks/sizes.py --replications 1000 --out docs/measured/sizes.json``. Returns are
 those of a market model with normal noise; all tests use the same samples. Tests that draw dates themselves are left
 out, because each of their samples needs histories and a hundred further studies.
+
+``--only NAME --out docs/measured/sizes.json`` measures one further test, on the samples of the other tests, and adds
+its rates to the file.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from tests.simulation.sizes import LEVEL, MARKET, Draw, apart, together, with_ha
 
 from eventstudy import _registry
 from eventstudy.core.run import run
+from eventstudy.types import Test
 
 WINDOWS = ((0, 0), (-5, 5))
 ESTIMATION, RHO, LOST, COVERAGE = 120, 0.1, 0.2, 0.5
@@ -121,13 +125,13 @@ def interval(hits: int, n: int) -> tuple[float, float]:
     return lower, upper
 
 
-def p_values(name: str, replications: int, seed: int) -> dict[str, np.ndarray]:
+def p_values(name: str, replications: int, seed: int, tests: Mapping[str, Test] = TESTS) -> dict[str, np.ndarray]:
     """Return the p-values of each test (replications, V), and for "independent" those of single events (events, V)."""
     by_test: dict[str, list[np.ndarray]] = {}
     for child in np.random.SeedSequence([seed, list(SCENARIOS).index(name)]).spawn(-(-replications // BATCH)):
         case = SCENARIOS[name].draw(np.random.default_rng(child), BATCH)
         single = name == "independent"
-        outcome = run(case.panels, case.placed, MARKET, TESTS, case.sample, keep_events=single)
+        outcome = run(case.panels, case.placed, MARKET, tests, case.sample, keep_events=single)
         for test, verdict in outcome.verdicts.items():
             by_test.setdefault(test, []).append(verdict.p)
         if single:
@@ -138,10 +142,10 @@ def p_values(name: str, replications: int, seed: int) -> dict[str, np.ndarray]:
     return {test: np.concatenate(parts) for test, parts in by_test.items()}
 
 
-def cells(name: str, replications: int, seed: int) -> list[dict[str, Any]]:
+def cells(name: str, replications: int, seed: int, tests: Mapping[str, Test] = TESTS) -> list[dict[str, Any]]:
     """Return the rejection rate of each test and window of a scenario; null if a test has no value."""
     rates = []
-    for test, p in p_values(name, replications, seed).items():
+    for test, p in p_values(name, replications, seed, tests).items():
         scenario, _, short = test.rpartition(": ")
         for window, values in zip(WINDOWS, p.T, strict=True):
             hits, n = int((values < LEVEL).sum()), int(np.isfinite(values).sum())
@@ -151,31 +155,66 @@ def cells(name: str, replications: int, seed: int) -> list[dict[str, Any]]:
     return rates
 
 
-def measure(replications: int, seed: int) -> Mapping[str, Any]:
-    """Measure all scenarios."""
+def all_scenarios(replications: int, seed: int, tests: Mapping[str, Test]) -> list[dict[str, Any]]:
+    """Return the cells of all scenarios."""
     rates = []
     for name in SCENARIOS:
         print(f"{datetime.now(UTC):%H:%M:%S} {name}", file=sys.stderr)
-        rates += cells(name, replications, seed)
+        rates += cells(name, replications, seed, tests)
+    return rates
+
+
+def date_and_versions() -> dict[str, Any]:
+    """Return the date of the measurement, and the versions."""
+    versions = {"python": platform.python_version(), "eventstudy": version("eventstudy-quant")}
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "versions": {"python": platform.python_version(), "eventstudy": version("eventstudy-quant")}
-        | {name: version(name) for name in ("numpy", "scipy")},
+        "versions": versions | {name: version(name) for name in ("numpy", "scipy")},
+    }
+
+
+def settings(replications: int) -> dict[str, Any]:
+    """Return the settings of the measurement."""
+    return {
+        "level": LEVEL,
+        "replications": replications,
+        "model": "market",
+        "estimation_days": ESTIMATION,
+        "event_window": list(SPEC.event),
+        "noise": "normal",
+        "correlation_by_date": RHO,
+        "missing": LOST,
+        "min_coverage_where_missing": COVERAGE,
+    }
+
+
+def measure(replications: int, seed: int) -> dict[str, Any]:
+    """Measure all tests."""
+    scenarios = {name: scenario.label for name, scenario in SCENARIOS.items()}
+    return date_and_versions() | {
         "seed": seed,
-        "settings": {
-            "level": LEVEL,
-            "replications": replications,
-            "model": "market",
-            "estimation_days": ESTIMATION,
-            "event_window": SPEC.event,
-            "noise": "normal",
-            "correlation_by_date": RHO,
-            "missing": LOST,
-            "min_coverage_where_missing": COVERAGE,
-        },
-        "scenarios": {name: scenario.label for name, scenario in SCENARIOS.items()}
-        | {"one_event": "one event; as many as the first scenario has"},
-        "cells": rates,
+        "settings": settings(replications),
+        "scenarios": scenarios | {"one_event": "one event; as many as the first scenario has"},
+        "cells": all_scenarios(replications, seed, TESTS),
+    }
+
+
+def add_test(measurement: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Measure one test on the samples of a measurement, and add its rates."""
+    replications, seed = measurement["settings"]["replications"], measurement["seed"]
+    if measurement["settings"] != settings(replications):
+        raise SystemExit(
+            f"the other tests were measured with {measurement['settings']}, not with {settings(replications)};"
+            " measure all tests, without --only"
+        )
+    rates = [cell for cell in all_scenarios(replications, seed, {name: TESTS[name]}) if cell["test"] == name]
+    order = list(dict.fromkeys(cell["scenario"] for cell in measurement["cells"]))
+    both = [*(cell for cell in measurement["cells"] if cell["test"] != name), *rates]
+    later = {**measurement.get("later", {}), name: date_and_versions()}
+    return {
+        **{key: value for key, value in measurement.items() if key != "cells"},
+        "later": dict(sorted(later.items())),
+        "cells": sorted(both, key=lambda cell: (order.index(cell["scenario"]), cell["test"])),
     }
 
 
@@ -184,11 +223,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replications", type=int, default=1000, help=f"a multiple of {BATCH}")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", choices=list(TESTS), help="measure this test only, and add it to the file --out")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     if options.replications < BATCH or options.replications % BATCH:
         parser.error(f"--replications is {options.replications}; it must be a multiple of {BATCH}")
-    measurement = dict(measure(options.replications, options.seed))
+    if options.only:
+        measurement = add_test(json.loads(options.out.read_text(encoding="utf-8")), options.only)
+    else:
+        measurement = measure(options.replications, options.seed)
     lines = ",\n  ".join(json.dumps(cell) for cell in measurement.pop("cells"))
     text = json.dumps(measurement, indent=1).removesuffix("\n}")
     options.out.parent.mkdir(parents=True, exist_ok=True)

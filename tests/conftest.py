@@ -1,9 +1,10 @@
-"""Fixtures of all tests: the shared data, and a proxy that blocks the network."""
+"""Fixtures of all tests: the shared data, a proxy that blocks the network, and the selection of quick tests."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,3 +32,19 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Send requests of tests to a closed port; curl uses these variables, and guards on Python's sockets miss it."""
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, NOWHERE)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests of a contract as thorough, except the first case of each test for every member."""
+    seen: set[Any] = set()
+    for item in items:
+        contract = item.get_closest_marker("contract")
+        if contract is None or item.get_closest_marker("thorough"):
+            continue
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        test = item.nodeid.split("[")[0]
+        members = {(test, name, str(params[name])) for name in contract.args if name in params}
+        if members and members <= seen:
+            item.add_marker("thorough")
+        seen |= members

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Literal, NamedTuple
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
 
 from eventstudy import Events, Prices
-from eventstudy.types import PEERS, Abnormal, Block, Column, Panel, Placed, Sample, Scores, Spec, Verdict
+from eventstudy.types import PEERS, Abnormal, Block, Column, Model, Panel, Placed, Sample, Scores, Spec, Test, Verdict
 
 BENCHMARK = (Column("benchmark"),)
 WINDOWS = ((0, 0), (-1, 1), (-5, 5))
 N_PEERS = 8
 BUNCH = 25  # sessions between bunches of events whose windows overlap
 Kind = Literal["independent", "same_day", "overlap"]
-KINDS: tuple[Kind, ...] = ("independent", "same_day", "overlap")
-# The kinds of dependence among events for which a test has a value; tests that are not listed have one for all kinds.
-ONLY: dict[str, tuple[Kind, ...]] = {
-    "mvrm": ("same_day",),  # one equation per event, all on one date
-    "wild_bootstrap": ("independent", "overlap"),  # events on one date are one cluster, and several are needed
-}
+KINDS: tuple[Kind, ...] = get_args(Kind)
+CACHED = 256  # fits, and the most events of a cached block: larger blocks, of dates drawn at random, are fitted once
 
 
 class Case(NamedTuple):
@@ -248,9 +245,51 @@ def same(actual: Verdict, expected: Verdict, rtol: float = 1e-12) -> None:
     assert [note == "" for note in actual.note.ravel()] == [note == "" for note in expected.note.ravel()]
 
 
-def defined(name: str, kind: Kind) -> bool:
-    """Return whether a test has a value for events with a kind of dependence."""
-    return kind in ONLY.get(name, KINDS)
+class BlockKey:
+    """A hashable block: equal to every other block with the same values."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        values = [getattr(block, f.name) for f in fields(block)]
+        self.key = tuple(v.tobytes() if isinstance(v, np.ndarray) else v for v in values)
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BlockKey) and self.key == other.key
+
+
+@lru_cache(maxsize=CACHED)
+def _fit(model: Model, key: BlockKey) -> Abnormal:
+    abnormal: Abnormal = read_only(model.fit(key.block))
+    return abnormal
+
+
+@dataclass(frozen=True)
+class CachedModel:
+    """A model that fits equal blocks once, for all tests; its output is read-only."""
+
+    model: Model
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of the model."""
+        return self.model.columns
+
+    @property
+    def coefficients(self) -> tuple[str, ...]:
+        """The coefficients of the model."""
+        return self.model.coefficients
+
+    def fit(self, block: Block) -> Abnormal:
+        """Return the fit of the block, from the cache if an equal block was fitted before."""
+        return _fit(self.model, BlockKey(block)) if len(block.r) <= CACHED else self.model.fit(block)
+
+
+def has_value_for_all_kinds(test: Test) -> bool:
+    """Return whether a test has a value for events with every kind of dependence."""
+    return set(test.value_under) == set(KINDS)
 
 
 class Material(NamedTuple):

@@ -160,7 +160,7 @@ def test_families_are_the_windows_of_one_group_and_test_without_the_missing(meth
 def test_romano_wolf_ranks_the_study_among_its_own_dates_drawn_anew(result: es.Result):
     found = result.adjust("romano_wolf", draws=99)
     assert result.rerun is not None
-    made = result.rerun.sample(whole=True)
+    made = result.rerun.sample(full_history=True)
     tests = {name: es.test(name) for name in ("bmp", "kolari_pynnonen")}
     drawn = null(run, made.panels, made.placed, result.rerun.return_model, tests, made.sample, 99, 0)
     for name in tests:
@@ -184,6 +184,7 @@ def test_the_draws_of_a_group_are_those_of_a_study_of_it_alone():
         np.testing.assert_allclose(both[kind]["t:bmp"], alone["t:bmp"], rtol=1e-10)
 
 
+@pytest.mark.thorough
 def test_a_test_that_draws_dates_itself_is_left_out_and_says_so(result: es.Result):
     rows = result.adjust("romano_wolf", draws=99).query("test == 'placebo'")
     assert rows["p"].notna().all()
@@ -207,6 +208,7 @@ def test_the_band_is_the_largest_deviation_on_drawn_dates(result: es.Result):
     assert (inside.mean(axis=0) > 0.9).all()  # each day alone is held more surely
 
 
+@pytest.mark.thorough
 def test_the_figure_has_the_band_that_is_asked_for(result: es.Result):
     ax = draw(result, "caar", band="simultaneous")
     band = result.band()

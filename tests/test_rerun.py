@@ -187,7 +187,7 @@ def test_single_events_come_in_their_order_whatever_the_parts(monkeypatch: pytes
     whole = StudyRun(es.Study(**SHORT), StudyData(shuffled, prices)).outcome(tests={})
     from eventstudy.core import run as module
 
-    monkeypatch.setattr(module, "cut", lambda placed, panels: [np.array([k]) for k in np.argsort(placed.asset)])
+    monkeypatch.setattr(module, "split", lambda placed, panels: [np.array([k]) for k in np.argsort(placed.asset)])
     parted = StudyRun(es.Study(**SHORT), StudyData(shuffled, prices)).outcome(tests={})
     assert (np.diff(parted.singles["id"]) > 0).all()
     np.testing.assert_allclose(parted.singles["car"], whole.singles["car"], rtol=1e-12)

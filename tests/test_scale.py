@@ -32,6 +32,8 @@ from eventstudy.run import checkpoint
 from eventstudy.run.scale import workers
 from tests.scaling import N, Slow, material, study_of
 
+pytestmark = pytest.mark.thorough
+
 FRAMES = ("tests", "daily", "events", "ar", "cars", "attrition")
 TWENTY = 20
 # All but mvrm, which has a value where the events share one date alone.
@@ -44,19 +46,19 @@ ALL = (
 
 def in_twenty(placed: Any, panels: Any = ()) -> list[Any]:
     """Cut any sample, drawn ones too, into about twenty parts."""
-    return parts.cut(placed, panels, size=max(1, len(placed.day) // TWENTY))
+    return parts.split(placed, panels, size=max(1, len(placed.day) // TWENTY))
 
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "cut", in_twenty)
+    monkeypatch.setattr(run, "split", in_twenty)
 
 
 @cache
 def serial(n_tests: int | None = None) -> es.Result:
     """Give the study by one worker, in one part."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "cut", parts.cut)
+        patch.setattr(run, "split", parts.split)
         return study_of(ALL[:n_tests])()
 
 
@@ -67,10 +69,17 @@ def same(found: es.Result, wanted: es.Result) -> None:
 
 @contextmanager
 def dask(**options: Any) -> Iterator[Any]:
-    """Give a client of two worker processes on this machine, without a page of its own."""
-    distributed = pytest.importorskip("distributed")
-    given = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1", **options}
+    """Give a client of two worker processes on this machine, at ports of their own."""
+    distributed, config = pytest.importorskip("distributed"), pytest.importorskip("dask.config")
+    given = {
+        "n_workers": 2,
+        "threads_per_worker": 1,
+        "dashboard_address": "127.0.0.1:0",
+        "host": "127.0.0.1",
+        **options,
+    }
     with (
+        config.set({"distributed.scheduler.no-workers-timeout": "120s"}),  # an error, where no worker comes back
         distributed.LocalCluster(processes=True, silence_logs=50, **given) as cluster,
         distributed.Client(cluster) as client,
     ):
@@ -312,7 +321,7 @@ def test_a_damaged_file_is_computed_anew_with_a_note(tmp_path):
     same(found, wanted)
     n, resumed = counts(found)
     assert resumed == 1
-    assert sum("is damaged, and was computed anew" in note for note in found.provenance["notes"]) == n - 1
+    assert sum("is damaged, and its part was computed again" in note for note in found.provenance["notes"]) == n - 1
     assert counts(study_of(("bmp",))(checkpoint=tmp_path)) == (n, n)
 
 
@@ -320,7 +329,7 @@ RUN = """
 import sys
 from eventstudy.core import parts, run
 from tests.scaling import Slow, study_of
-run.cut = lambda placed, panels=(): parts.cut(placed, panels, size=len(placed.day) // 20)
+run.split = lambda placed, panels=(): parts.split(placed, panels, size=len(placed.day) // 20)
 made = study_of(("bmp", "grank_t"), model=Slow())(checkpoint=sys.argv[1])
 print(made.provenance["n_parts"], made.provenance["n_resumed"])
 """
@@ -411,5 +420,5 @@ def test_keys_tell_things_apart():
     assert len(set(keys)) == len(things)
     assert [checkpoint.key(copy.deepcopy(thing)) for thing in things] == keys
     assert [checkpoint.key(thing) for thing in pickle.loads(pickle.dumps(things[:14]))] == keys[:14]
-    with pytest.raises(es.InputError, match="cannot be kept in a checkpoint"):
+    with pytest.raises(es.InputError, match="cannot be hashed for a checkpoint"):
         checkpoint.key(threading.Lock())

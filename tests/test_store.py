@@ -25,6 +25,8 @@ from eventstudy.run import checkpoint
 from eventstudy.sources import _stored
 from eventstudy.sources._stored import StoredBars
 
+pytestmark = pytest.mark.thorough
+
 TICKERS = ["0700.HK", "0005.HK", "9988.HK", "BABA", "JD", "VOD.L", "^HSI", "^GSPC", "HKD=X"]
 
 
@@ -317,7 +319,7 @@ def test_what_needs_a_whole_panel_refuses_one_that_is_too_large(prices, events, 
     result = es.Study(model="mean", tests=["bmp"]).run(events, prices)
     assert np.isfinite(result.diagnose().set_index("check")["figure"]["clustering"])  # part by part
     for again in (lambda: result.adjust("romano_wolf"), lambda: result.calibrate(draws=20)):
-        with pytest.raises(es.InputError, match="1,000 returns are the most"):
+        with pytest.raises(es.InputError, match="1,000 returns are the maximum"):
             again()
 
 

@@ -12,7 +12,10 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
+from eventstudy import _registry
+
 LOW, HIGH = 0.035, 0.065
+UNKNOWN = "not measured yet"
 Cells = Mapping[tuple[str, str, tuple[int, int]], Mapping[str, Any]]
 # By scenario: the heading of its column, a description of its samples, and the recommended tests.
 ADVICE: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -90,12 +93,17 @@ def advice(cells: Cells) -> str:
     return _table(("Your sample", "Tests that keep their size", "measured"), rows)
 
 
+def measurable() -> list[str]:
+    """Return the names of the tests that draw no samples themselves: only those are measured."""
+    return [name for name in _registry.names("inference") if not _registry.load("inference", name).draws]
+
+
 def table(cells: Cells, window: tuple[int, int], scenarios: Sequence[str]) -> str:
-    """Format the rates of one window, with one row per test and one column per scenario."""
-    rows = []
-    for test in sorted({test for scenario, test, _ in cells if scenario in ADVICE}):
+    """Format the rates of one window: one row per test, one column per scenario; tests without rates say so."""
+    measured, rows = {test for _, test, _ in cells}, []
+    for test in measurable():
         rates = [percent(cells.get((s, test, window)), test in ADVICE[s][2]) for s in scenarios]
-        rows.append([f"`{test}`", *rates])
+        rows.append([f"`{test}`", *(rates if test in measured else [UNKNOWN] + [""] * (len(rates) - 1))])
     return _table(("", *(ADVICE[s][0] for s in scenarios)), rows)
 
 
@@ -115,7 +123,11 @@ def settings(measured: Mapping[str, Any]) -> str:
         f" `p_sq` {100 * cells['one_event', 'p_sq', w]['rate']:.1f} %"
         for w in windows(cells)
     )
-    versions = ", ".join(f"{name} {version}" for name, version in measured["versions"].items())
+    added = {f"`{test}`": record for test, record in measured.get("later", {}).items()}  # measured separately
+    dates = "; ".join(
+        f"{label} on {record['date']} with {', '.join(map(' '.join, record['versions'].items()))}"
+        for label, record in {"Measured": measured, **added}.items()
+    )
     return "\n".join(
         [
             f"{options['replications']:,} samples of each kind, the {options['model']} model,"
@@ -128,7 +140,7 @@ def settings(measured: Mapping[str, Any]) -> str:
             "",
             f"Rejection rates of single events: {single}.",
             "",
-            f"Measured on {measured['date']} with {versions}, seed {measured['seed']}, by `benchmarks/sizes.py`.",
+            f"{dates}; seed {measured['seed']}, by `benchmarks/sizes.py`.",
         ]
     )
 

@@ -21,7 +21,7 @@ from eventstudy.bars import Prices
 from eventstudy.catalogue import catalogue
 from eventstudy.errors import InputError
 from eventstudy.members import model, test
-from eventstudy.prepare.align import OWN_COLUMNS
+from eventstudy.prepare.align import BUILT_IN_COLUMNS
 from eventstudy.prepare.events import Events, read_events
 from eventstudy.prepare.french import read_french
 from eventstudy.prices import fetch_prices
@@ -88,7 +88,7 @@ class StudyFile:
             names += list(dict.fromkeys(frame[given])) if given in frame.columns else [given]
         elif given is not None:
             names += list(given.values())
-        known = {*OWN_COLUMNS, *(() if self.factors is None else self.factors.columns)}
+        known = {*BUILT_IN_COLUMNS, *(() if self.factors is None else self.factors.columns)}
         names += [c.name for c in self.study.return_model.columns if c.name not in known]
         return list(dict.fromkeys([*names, *self._peers(), *self.also]))
 

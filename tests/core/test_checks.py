@@ -130,7 +130,10 @@ def test_a_test_that_declares_something_else_is_refused(test, says):
     [
         (Own(change=lambda made: None), "None as fit; .* an Abnormal"),
         (Own(change=lambda made: made.ar), "as fit; .* an Abnormal"),
-        (Own(coefficients=("alpha", "beta", "gamma")), r"as coef; .* of shape \(20, 3\), a column a coefficient"),
+        (
+            Own(coefficients=("alpha", "beta", "gamma")),
+            r"as coef; .* of shape \(20, 3\), one column for each coefficient",
+        ),
         (Own(change=changed(coef=lambda made: made.coef[:, 0])), r"of shape \(20,\) as coef"),
         (Own(change=changed(ar=lambda made: made.ar.tolist())), "as ar; .* an array of numbers"),
         (Own(change=changed(ar=lambda made: made.ar[:, 1:])), r"of shape \(20, 70\) as ar; .* \(20, 71\)"),
@@ -147,9 +150,12 @@ def test_a_test_that_declares_something_else_is_refused(test, says):
         (Own(change=changed(placebos=lambda made: made.ar)), "as placebos"),
         (Own(change=changed(ar=lambda made: np.where(made.ok, made.ar, 1.0))), "a value on a day that is not ok"),
         (Own(change=changed(ar=lambda made: np.where(made.ok, np.inf, 0.0))), "finite numbers"),
-        (Own(change=changed(ok=lambda made: np.ones_like(made.ok))), "no day that the block does not have"),
+        (
+            Own(change=changed(ok=lambda made: np.ones_like(made.ok))),
+            "as ok; .* False on days that are not ok in the block",
+        ),
         (Own(change=lambda made: made.take(np.arange(20) > 3)), r"of shape \(16, 71\) as ar"),
-        (Own(change=changed(block=None)), "as fit; .* the block that it was given"),
+        (Own(change=changed(block=None)), "as fit; .* the block passed to it, with all events"),
     ],
 )
 def test_a_fit_that_gives_something_else_is_refused_in_the_run(model, says):
@@ -163,17 +169,17 @@ def test_a_fit_that_gives_something_else_is_refused_in_the_run(model, says):
         (None, "None as chunk; .* a dict of leaves"),
         ([1.0], "a dict of leaves"),
         ({1: np.zeros(3)}, "texts as the names"),
-        ({"z": [1.0, 2.0]}, r"\[1.0, 2.0\] as the leaf 'z'; .* what can be added"),
-        ({"z": "text"}, "what can be added"),
-        ({"z": {"a": 1.0}}, "what can be added"),
-        ({"z": np.array([True])}, "what can be added"),
-        ({"z": np.array(["a"])}, "what can be added"),
+        ({"z": [1.0, 2.0]}, r"\[1.0, 2.0\] as the leaf 'z'; .* an array of numbers, Rows or Gathered"),
+        ({"z": "text"}, "an array of numbers, Rows or Gathered"),
+        ({"z": {"a": 1.0}}, "an array of numbers, Rows or Gathered"),
+        ({"z": np.array([True])}, "an array of numbers, Rows or Gathered"),
+        ({"z": np.array(["a"])}, "an array of numbers, Rows or Gathered"),
         ({"z": Gathered(np.zeros((3, 2)))}, "Gathered of a tuple"),
         ({"z": Gathered((1.0,))}, "Gathered of a tuple"),
         ({"z": Rows(np.array([0, 0]), np.zeros((2, 3)), 2)}, "some rows below 2"),
         ({"z": Rows(np.array([2]), np.zeros((1, 3)), 2)}, "some rows below 2"),
         ({"z": Rows(np.array([0]), np.zeros((2, 3)), 2)}, "some rows below 2"),
-        ({"z": Rows(np.array([0]), np.array([["a"]]), 2)}, "what can be added"),
+        ({"z": Rows(np.array([0]), np.array([["a"]]), 2)}, "an array of numbers, Rows or Gathered"),
     ],
 )
 def test_a_state_that_does_not_add_is_refused_in_the_run(state, says):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eventstudy.core.draws import ShockedModel, drawn
+from eventstudy.core.draws import ShockedModel, draw_samples
 from eventstudy.core.ols import least_squares
 from eventstudy.models.market import MODEL
 from eventstudy.types import Panel, Placed, Sample, Spec
@@ -31,7 +31,7 @@ def study(days: list[list[int]], n_days: int = 600, n_assets: int = 12) -> tuple
 
 
 def all_days(panels: list[Panel], placed: Placed, sample: Sample, n: int, seed: int = 0) -> np.ndarray:
-    return np.concatenate([d.placed.day.reshape(d.n_draws, -1) for d in drawn(panels, placed, sample, n, seed)])
+    return np.concatenate([d.placed.day.reshape(d.n_draws, -1) for d in draw_samples(panels, placed, sample, n, seed)])
 
 
 def test_overlapping_dates_move_together_and_others_do_not():
@@ -81,14 +81,14 @@ def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch):
     panels, placed, sample = study([[100, 104, 300], [150]])
     whole = all_days(panels, placed, sample, 100)
     monkeypatch.setattr("eventstudy.core.draws.CELLS", 3000)
-    parts = list(drawn(panels, placed, sample, 100, 0))
+    parts = list(draw_samples(panels, placed, sample, 100, 0))
     assert len(parts) > 5
     np.testing.assert_array_equal(whole, np.concatenate([d.placed.day.reshape(d.n_draws, -1) for d in parts]))
 
 
 def test_a_drawn_sample_has_the_clusters_and_groups_of_the_study():
     panels, placed, sample = study([[100, 104, 104], [104, 300]])
-    (one,) = drawn(panels, placed, sample, 7, 0)
+    (one,) = draw_samples(panels, placed, sample, 7, 0)
     assert one.sample.n_groups == 14
     np.testing.assert_array_equal(one.placed.group, (np.arange(7)[:, None] * 2 + placed.group).ravel())
     np.testing.assert_array_equal(one.sample.cluster_group[one.placed.cluster], one.placed.group)

@@ -9,7 +9,7 @@ import pytest
 
 from eventstudy import _registry
 from eventstudy.core.clustering import components
-from eventstudy.core.draws import drawn
+from eventstudy.core.draws import draw_samples
 from eventstudy.core.run import run
 from eventstudy.core.sums import grouped, links
 from eventstudy.types import Panel
@@ -102,7 +102,7 @@ def test_the_wild_bootstrap_turns_both_listings_together() -> None:
 
 def test_drawn_dates_keep_both_listings_at_their_distance() -> None:
     case = listed_twice()
-    for one in drawn(case.panels, case.placed, case.sample, 20, 3):
+    for one in draw_samples(case.panels, case.placed, case.sample, 20, 3):
         day = one.placed.day.reshape(one.n_draws, LISTINGS, 2)
         np.testing.assert_array_equal(day[..., 1] - day[..., 0], LATER)
         # Two firms that are drawn onto one date share their clusters, and so one link.
@@ -129,6 +129,7 @@ def test_components_join_what_is_linked(links_: list[tuple[int, int]], wanted: l
     np.testing.assert_array_equal(same, np.array(wanted)[:, None] == np.array(wanted))
 
 
+@pytest.mark.thorough
 def test_kolari_pynnonen_holds_its_size_where_every_firm_is_listed_twice() -> None:
     test = {name: _registry.load("inference", name) for name in ("bmp", "kolari_pynnonen")}
     p: dict[str, list[float]] = {name: [] for name in test}

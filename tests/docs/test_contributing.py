@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from eventstudy import _registry
-from tests.docs.test_snippets import ROOT, fences
+from tests.docs.pages import ROOT, fences
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FILES = {fence.file: fence.body for fence in fences(PAGE) if fence.file}

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.core.draws import drawn
+from eventstudy.core.draws import draw_samples
 from eventstudy.run.rerun import StudyRun
 from eventstudy.run.sample import StudyData
 from eventstudy.types import Placed
@@ -32,7 +32,7 @@ def after_the_close(ticker: str = "9988.HK;BABA", **columns: Any) -> es.Events:
 
 
 def prepared(given: es.Events, prices: es.Prices, **choices: Any) -> Any:
-    return StudyRun(es.Study(**{**WINDOWS, **choices}), StudyData(given, prices)).sample(whole=True)
+    return StudyRun(es.Study(**{**WINDOWS, **choices}), StudyData(given, prices)).sample(full_history=True)
 
 
 def test_two_listings_of_one_announcement_fall_on_two_sessions_and_are_linked(real: es.Prices) -> None:
@@ -110,7 +110,7 @@ def test_drawn_dates_move_both_listings_together(real: es.Prices) -> None:
         return np.array([np.searchsorted(union, its.panels[p].sessions[d]) for p, d in each])
 
     own = dates(its.placed).reshape(-1, 2)
-    for one in drawn(its.panels, its.placed, its.sample, 10, 1):
+    for one in draw_samples(its.panels, its.placed, its.sample, 10, 1):
         date = dates(one.placed).reshape(10, -1, 2)
         moved = np.abs((date[..., 0] - date[..., 1]) - (own[:, 0] - own[:, 1]))
         assert (moved <= 2).all(), "a holiday of one exchange moves it by the days that it is closed"

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.core.draws import drawn
+from eventstudy.core.draws import draw_samples
 from eventstudy.errors import InputError
 from eventstudy.run.rerun import StudyRun
 from eventstudy.run.sample import StudyData
-from tests.prepare.test_peers import events, prices
+from tests.prepare.plain import events, prices
 
 WINDOWS: dict[str, Any] = {
     "estimation": (-60, -6), "event": (-5, 5), "windows": ((0, 0), (-1, 3), (-5, 5)), "min_estimation": 20,
@@ -125,10 +125,10 @@ def test_a_short_own_estimation_window_is_too_few() -> None:
 
 def test_drawn_dates_keep_own_windows() -> None:
     study = es.Study(**{**WINDOWS, "min_estimation": 20})
-    made = StudyRun(study, StudyData(events(ROWS, **OWN), prices(NAMES))).sample(whole=True)
-    assert made.placed.own is not None
-    np.testing.assert_array_equal(made.placed.own, FILLED)
-    for one in drawn(made.panels, made.placed, made.sample, 7, 1):
-        np.testing.assert_array_equal(one.placed.own, np.tile(FILLED, (7, 1)))
+    made = StudyRun(study, StudyData(events(ROWS, **OWN), prices(NAMES))).sample(full_history=True)
+    assert made.placed.own_windows is not None
+    np.testing.assert_array_equal(made.placed.own_windows, FILLED)
+    for one in draw_samples(made.panels, made.placed, made.sample, 7, 1):
+        np.testing.assert_array_equal(one.placed.own_windows, np.tile(FILLED, (7, 1)))
     found = es.Study(**{**WINDOWS, "tests": ["placebo"]}).run(events(ROWS, **OWN), prices(NAMES))
     assert found.tests["p"].between(0, 1).all()

@@ -77,7 +77,7 @@ def test_a_stamp_is_placed_where_a_plain_loop_places_it(data: st.DataObject, mic
     # moments at, just before and just after a close
     at = data.draw(st.integers(3, len(wall(mic)) - 3))
     drawn += [wall(mic)[at][1] + dt.timedelta(microseconds=k) for k in (-1, 0, 1)]
-    position, rule = place(events([stamp.isoformat() for stamp in drawn]), calendar(mic), "raise")
+    position, rule, _ = place(events([stamp.isoformat() for stamp in drawn]), calendar(mic), "raise")
     sessions = calendar(mic).dates.tolist()
     for stamp, where, why in zip(drawn, position, rule, strict=True):
         wanted = session_by_loop(mic, stamp)
@@ -101,7 +101,7 @@ def exists(stamp: dt.datetime) -> bool:
 )
 @QUICK
 def test_a_date_alone_is_its_session_or_what_the_policy_says(days: list[dt.date], mic: str, policy: str) -> None:
-    position, rule = place(events([d.isoformat() for d in days]), calendar(mic), policy)
+    position, rule, _ = place(events([d.isoformat() for d in days]), calendar(mic), policy)
     sessions = calendar(mic).dates.tolist()
     for day, where, why in zip(days, position, rule, strict=True):
         if day in sessions:
@@ -120,7 +120,7 @@ def test_a_date_alone_is_its_session_or_what_the_policy_says(days: list[dt.date]
 @pytest.mark.parametrize("mic", MICS)
 def test_what_lies_outside_the_calendar_has_no_session(mic: str) -> None:
     given = events(["2019-01-02", "2022-03-01", "2019-01-02T10:00Z", "2022-03-01T10:00Z"])
-    position, rule = place(given, calendar(mic), "next")
+    position, rule, _ = place(given, calendar(mic), "next")
     assert position.tolist() == [-1] * 4
     assert all(why.startswith("outside the calendar") for why in rule)
 
@@ -133,5 +133,5 @@ def test_a_date_without_a_session_is_an_error_where_that_is_the_policy() -> None
 @pytest.mark.parametrize(("mic", "session"), [("XNYS", "2020-11-03"), ("XHKG", "2020-11-04"), ("XTKS", "2020-11-04")])
 def test_the_suspension_of_ant_reaches_each_market_when_it_is_next_open(mic: str, session: str) -> None:
     """20:40 in Hong Kong on 3 November 2020; in Tokyo the 3rd is a holiday, and that evening is after its close."""
-    position, _ = place(events(["2020-11-03T20:40"], "Asia/Hong_Kong"), calendar(mic), "raise")
+    position, _, _ = place(events(["2020-11-03T20:40"], "Asia/Hong_Kong"), calendar(mic), "raise")
     assert str(calendar(mic).dates[position[0]]) == session

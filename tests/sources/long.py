@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pyarrow as pa
 
@@ -9,6 +11,7 @@ TICKERS, DAYS = 500, 2000
 FIELDS = ("open", "high", "low", "close", "adjusted", "volume")
 
 
+@cache
 def million() -> tuple[pa.Table, dict[str, np.ndarray]]:
     """Return the shuffled table, and the arrays (tickers, days) from which it was built."""
     rng = np.random.default_rng(5)
@@ -25,7 +28,10 @@ def million() -> tuple[pa.Table, dict[str, np.ndarray]]:
             "mic": np.repeat(np.where(np.arange(TICKERS) % 2, "XNYS", "XHKG"), DAYS)[order],
         }
     )
-    return table, {"names": names, "dates": dates, **arrays}
+    made = {"names": names, "dates": dates, **arrays}
+    for values in made.values():
+        values.setflags(write=False)
+    return table, made
 
 
 def holds(prices, arrays):

@@ -1,7 +1,7 @@
-"""The same study on dates drawn anew: what its statistics do when nothing happened.
+"""The null distribution of a study's statistics: the same study on dates drawn from the histories of its securities.
 
-Dates come from the securities' own histories. Events that share days of their windows move together, so that each
-drawn sample has the clustering of the real one. Many samples are one run, with the draw as the group axis.
+Events whose windows overlap are moved together, so that each drawn sample has the clustering of the real one. A run
+has many samples, with the draw as the group axis.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from eventstudy.types import (
     Test,
 )
 
-FEWEST = 20  # positions that a group of overlapping dates needs to be drawn as one
-CELLS = 8_000_000  # of residuals by cluster and day that one run may hold
+FEWEST = 20  # positions that a group of overlapping dates needs to be moved together
+CELLS = 8_000_000  # residuals by cluster and day in one run at most
 
 
 class DrawnSamples(NamedTuple):
-    """Some samples as one: events as integers, with the draw as their group, and how many samples they are."""
+    """Several drawn samples in one: events as integers, with the draw as the group, and the number of samples."""
 
     placed: Placed
     sample: Sample
@@ -46,7 +46,7 @@ class DrawnSamples(NamedTuple):
 
 @dataclass(frozen=True)
 class ShockedModel:
-    """A model whose events all return ``shock`` more on relative day 0."""
+    """A model that adds ``shock`` to every event's return on relative day 0, column ``zero`` of the event window."""
 
     model: Model
     shock: float
@@ -54,37 +54,40 @@ class ShockedModel:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The model's own."""
+        """Those of the model."""
         return self.model.columns
 
     @property
     def coefficients(self) -> tuple[str, ...]:
-        """The model's own."""
+        """Those of the model."""
         return self.model.coefficients
 
     def fit(self, block: Block) -> Abnormal:
-        """Add the shock, and fit."""
+        """Add the shock, and fit the model."""
         r = block.r.copy()
         r[:, block.n_est + self.zero] += self.shock
         return self.model.fit(replace(block, r=r))
 
 
-def drawn(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int, seed: int) -> Iterator[DrawnSamples]:
-    """Draw the dates of a study anew, in batches that fit in memory.
+def draw_samples(
+    panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int, seed: int
+) -> Iterator[DrawnSamples]:
+    """Redraw the dates of a study, in batches that fit in memory.
 
-    A group of overlapping dates is moved by one number of sessions of the common calendar, drawn evenly from those
-    at which every one of its securities could be used, and none has a window on an event of its own where that leaves
-    20 places. A group with fewer than 20 places in all is drawn date by date. An event without any stays where it is.
+    A group of overlapping dates is shifted by one number of sessions of the common calendar. Shifts are drawn with
+    equal probability from those at which all securities of the group are usable; shifts at which a window meets a real
+    event of the security are excluded if 20 others remain. A group with fewer than 20 shifts is split into its dates,
+    which are then shifted separately. An event without any valid shift keeps its date.
 
     Parameters
     ----------
     panels : sequence of Panel
-        With the whole histories of the securities.
+        With the full histories of the securities.
     placed, sample
-        The study itself; its groups stay apart in every draw.
+        The events and the sample of the study; its groups are kept in every draw.
     n_draws : int
     seed : int
-        The draws of a group of dates depend on it and on the group's place in the calendar alone.
+        The draws of a group of dates depend on the seed and on the first and last date of the group only.
 
     Yields
     ------
@@ -93,131 +96,140 @@ def drawn(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int,
     """
     if not panels:
         return
-    day = _days(panels, placed, sample, n_draws, seed)
+    day = _draw_days(panels, placed, sample, n_draws, seed)
     spec, n_groups = sample.spec, sample.n_groups
     step = max(1, CELLS // max(1, len(sample.cluster_group) * (spec.n_est + spec.n_evt)))
     calendar = np.unique(np.concatenate([p.sessions for p in panels]))
     numbers = [np.searchsorted(calendar, p.sessions) for p in panels]
-    kinds = np.unique([p.calendar for p in panels], return_inverse=True)[1]
+    exchange = np.unique([p.calendar for p in panels], return_inverse=True)[1]
     for first in range(0, n_draws, step):
-        some = day[first : first + step]
-        n = len(some)
+        batch = day[first : first + step]
+        n = len(batch)
         group = (np.arange(n)[:, None] * n_groups + placed.group).ravel()
-        panel, asset, flat = np.tile(placed.panel, n), np.tile(placed.asset, n), some.ravel()
-        date = _looked_up(numbers, panel, flat)
-        labels = (group * (len(calendar) + 1) + date) * (kinds.max(initial=0) + 1) + kinds[panel]
+        panel, asset, flat = np.tile(placed.panel, n), np.tile(placed.asset, n), batch.ravel()
+        date = _date_numbers(numbers, panel, flat)
+        labels = (group * (len(calendar) + 1) + date) * (exchange.max(initial=0) + 1) + exchange[panel]
         _, at, cluster = np.unique(labels, return_index=True, return_inverse=True)
         columns = flat[at][:, None] + spec.offsets
         dates = np.empty(columns.shape, dtype=np.int64)
-        for k, its in enumerate(numbers):
-            mine = panel[at] == k
-            dates[mine] = its[columns[mine]]
-        moved = placed._replace(
+        for k, number in enumerate(numbers):
+            in_panel = panel[at] == k
+            dates[in_panel] = number[columns[in_panel]]
+        events = placed._replace(
             panel=panel, asset=asset, day=flat, cluster=cluster.astype(np.int64), group=group,
-            weight=np.tile(placed.weight, n), hidden=None, **_repeated(placed, n),
+            weight=np.tile(placed.weight, n), masked_days=None, **_repeat_options(placed, n),
         )  # fmt: skip
-        yield DrawnSamples(moved, Sample(spec, n * n_groups, group[at], dates, links(moved), seed=sample.seed), n)
+        yield DrawnSamples(events, Sample(spec, n * n_groups, group[at], dates, links(events), seed=sample.seed), n)
 
 
-def _repeated(placed: Placed, n: int) -> dict[str, Ints | None]:
-    """Repeat n times what belongs to single events; what hides days of a real estimation window goes."""
+def _repeat_options(placed: Placed, n: int) -> dict[str, Ints | None]:
+    """Repeat the optional fields n times, without the masked days, which belong to the real dates."""
     n_events = len(placed.day)
-    barred = placed.barred
-    if barred is not None:
-        first = np.repeat(np.arange(n) * n_events, len(barred))
-        barred = np.tile(barred, (n, 1)) + np.column_stack([first, np.zeros_like(first)])
+    excluded_peers = placed.excluded_peers
+    if excluded_peers is not None:
+        first = np.repeat(np.arange(n) * n_events, len(excluded_peers))
+        excluded_peers = np.tile(excluded_peers, (n, 1)) + np.column_stack([first, np.zeros_like(first)])
     return {
-        "own": None if placed.own is None else np.tile(placed.own, (n, 1)),
-        "barred": barred,
+        "own_windows": None if placed.own_windows is None else np.tile(placed.own_windows, (n, 1)),
+        "excluded_peers": excluded_peers,
         "link": None if placed.link is None else np.tile(placed.link, n),
     }
 
 
-def _looked_up(numbers: Sequence[Ints], panel: Ints, day: Ints) -> Ints:
+def _date_numbers(numbers: Sequence[Ints], panel: Ints, day: Ints) -> Ints:
+    """Return the number of each event's date in the common calendar, (N,)."""
     date = np.empty(len(day), dtype=np.int64)
-    for k, its in enumerate(numbers):
-        mine = panel == k
-        date[mine] = its[day[mine]]
+    for k, number in enumerate(numbers):
+        in_panel = panel == k
+        date[in_panel] = number[day[in_panel]]
     return date
 
 
-def _days(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int, seed: int) -> Ints:
+def _draw_days(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int, seed: int) -> Ints:
     """Draw the column of day 0 of every event, (draws, N)."""
     spec = sample.spec
     calendar = np.unique(np.concatenate([p.sessions for p in panels]))
     numbers = [np.searchsorted(calendar, p.sessions) for p in panels]
-    date = _looked_up(numbers, placed.panel, placed.day)
-    fits = [_usable(panel, spec) for panel in panels]
-    free = [_clear(panel.ok.shape, placed, at, spec.n_evt) for at, panel in enumerate(panels)]
-    places = _Places(placed, date, numbers, fits, free, len(calendar))
+    date = _date_numbers(numbers, placed.panel, placed.day)
+    usable = [_usable_days(panel, spec) for panel in panels]
+    event_free = [_event_free_days(panel.ok.shape, placed, at, spec.n_evt) for at, panel in enumerate(panels)]
+    shifts = _Shifts(placed, date, numbers, usable, event_free, len(calendar))
     edges = sample.cluster_dates[:, [spec.n_est, -1]][placed.cluster]
     out = np.tile(placed.day, (n_draws, 1))
-    own = np.array([fits[p][a, d] for p, a, d in zip(placed.panel, placed.asset, placed.day, strict=True)], dtype=bool)
-    # An event that cannot be used where it is stays there, and is lost there.
-    for each in _apart(placed.group[own]):
-        events = np.flatnonzero(own)[each]
-        for chain in _apart(components(edges[events, 0], edges[events, 1], _linked(placed, events))):
+    is_usable = np.array(
+        [usable[p][a, d] for p, a, d in zip(placed.panel, placed.asset, placed.day, strict=True)], dtype=bool
+    )
+    # An event that is not usable on its real date keeps it, and is excluded in every draw.
+    for in_group in _positions_by_label(placed.group[is_usable]):
+        events = np.flatnonzero(is_usable)[in_group]
+        overlapping = components(edges[events, 0], edges[events, 1], _same_news(placed, events))
+        for chain in _positions_by_label(overlapping):
             parts = [events[chain]]
-            if not len(places.of(parts[0], FEWEST)[1]):
-                parts = [events[chain][one] for one in _apart(date[events[chain]])]
+            if not len(shifts.valid(parts[0], FEWEST)[1]):
+                parts = [events[chain][on_date] for on_date in _positions_by_label(date[events[chain]])]
             for part in parts:
-                columns, found = places.of(part, 1)
-                if len(found):
+                columns, valid = shifts.valid(part, 1)
+                if len(valid):
                     key = [seed, int(date[part].min()), int(date[part].max())]
-                    draw = np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
-                    out[:, part] = columns[:, found[draw.integers(0, len(found), n_draws)]].T
+                    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
+                    out[:, part] = columns[:, valid[rng.integers(0, len(valid), n_draws)]].T
     return out
 
 
-def _linked(placed: Placed, events: Ints) -> Ints | None:
-    """Give the pairs of positions among some events that tell the same news, (n, 2)."""
+def _same_news(placed: Placed, events: Ints) -> Ints | None:
+    """Return the pairs of positions in ``events`` that report the same news, (n, 2)."""
     if placed.link is None:
         return None
     order = np.argsort(placed.link[events], kind="stable")
     link = placed.link[events][order]
-    same = link[1:] == link[:-1]
-    return np.column_stack([order[:-1][same], order[1:][same]])
+    same_news = link[1:] == link[:-1]
+    return np.column_stack([order[:-1][same_news], order[1:][same_news]])
 
 
-class _Places(NamedTuple):
-    """Where events could be moved to: by panel, the numbers of its dates, where its assets fit, and where free."""
+class _Shifts(NamedTuple):
+    """The shifts of events to other dates.
+
+    ``date`` (N,) is the number of each event's date; by panel, ``numbers`` (T,) are the numbers of its sessions,
+    ``usable`` and ``event_free`` (A, T) the days at which an asset is usable, and at which its event window meets no
+    event of it.
+    """
 
     placed: Placed
     date: Ints
     numbers: Sequence[Ints]
-    fits: Sequence[Bools]
-    free: Sequence[Bools]
+    usable: Sequence[Bools]
+    event_free: Sequence[Bools]
     n_dates: int
 
-    def of(self, events: Ints, least: int) -> tuple[Ints, Ints]:
-        """Give the columns of some events (N, shifts) when moved together, and the shifts that all of them allow.
+    def valid(self, events: Ints, least: int) -> tuple[Ints, Ints]:
+        """Return the columns of events that are shifted together (N, shifts), and the shifts valid for all of them.
 
-        Fewer than ``least`` count as none.
+        No shift is returned if fewer than ``least`` are valid.
         """
         shifts = np.arange(self.n_dates) - self.date[events].min()
         columns = np.empty((len(events), len(shifts)), dtype=np.int64)
-        open_, quiet = np.ones(len(shifts), dtype=bool), np.ones(len(shifts), dtype=bool)
+        usable, event_free = np.ones(len(shifts), dtype=bool), np.ones(len(shifts), dtype=bool)
         for row, e in enumerate(events):
             panel, asset = self.placed.panel[e], self.placed.asset[e]
             at = np.searchsorted(self.numbers[panel], self.date[e] + shifts)
             inside = at < len(self.numbers[panel])
             columns[row] = np.where(inside, at, 0)
-            open_ &= inside & self.fits[panel][asset, columns[row]]
-            quiet &= self.free[panel][asset, columns[row]]
-        found = np.flatnonzero(open_ & quiet)
-        if len(found) < FEWEST:
-            found = np.flatnonzero(open_)
-        return columns, found if len(found) >= least else found[:0]
+            usable &= inside & self.usable[panel][asset, columns[row]]
+            event_free &= self.event_free[panel][asset, columns[row]]
+        valid = np.flatnonzero(usable & event_free)
+        if len(valid) < FEWEST:
+            valid = np.flatnonzero(usable)
+        return columns, valid if len(valid) >= least else valid[:0]
 
 
-def _apart(labels: Ints) -> Iterator[Ints]:
-    """Give the positions of each label."""
+def _positions_by_label(labels: Ints) -> Iterator[Ints]:
+    """Yield the positions of each label."""
     for label in np.unique(labels):
         yield np.flatnonzero(labels == label)
 
 
-def _usable(panel: Panel, spec: Spec) -> Bools:
-    """Say at which days each asset has enough estimation days and a valid day in its event window, (A, T)."""
+def _usable_days(panel: Panel, spec: Spec) -> Bools:
+    """Return the days at which an asset has enough estimation days and a valid day in its event window, (A, T)."""
     running = np.concatenate([np.zeros((len(panel.assets), 1), dtype=np.int64), np.cumsum(panel.ok, axis=1)], axis=1)
     n_days = panel.ok.shape[1]
     day = np.arange(n_days)
@@ -233,13 +245,13 @@ def _usable(panel: Panel, spec: Spec) -> Bools:
     return np.asarray(inside & enough & (count(*spec.event) > 0))
 
 
-def _clear(shape: tuple[int, ...], placed: Placed, panel: int, n_evt: int) -> Bools:
-    """Say at which days the event window of each asset would meet none of its events, (A, T)."""
-    mine = placed.panel == panel
-    near = placed.day[mine][:, None] + np.arange(1 - n_evt, n_evt)
-    clear = np.ones(shape, dtype=bool)
-    clear[np.repeat(placed.asset[mine], near.shape[1]), np.clip(near, 0, shape[1] - 1).ravel()] = False
-    return clear
+def _event_free_days(shape: tuple[int, ...], placed: Placed, panel: int, n_evt: int) -> Bools:
+    """Return the days at which the event window of an asset would overlap none of its events' windows, (A, T)."""
+    in_panel = placed.panel == panel
+    near = placed.day[in_panel][:, None] + np.arange(1 - n_evt, n_evt)
+    event_free = np.ones(shape, dtype=bool)
+    event_free[np.repeat(placed.asset[in_panel], near.shape[1]), np.clip(near, 0, shape[1] - 1).ravel()] = False
+    return event_free
 
 
 Run = Callable[..., Outcome]
@@ -249,26 +261,26 @@ def null(
     run: Run, panels: Sequence[AnyPanel], placed: Placed, model: Model, tests: Mapping[str, Test], sample: Sample,
     n_draws: int, seed: int,
 ) -> dict[str, Floats]:  # fmt: skip
-    """Run the study on drawn dates, and give what its statistics do there.
+    """Run the study on drawn dates, and return its statistics.
 
     Returns
     -------
     dict
-        ``z`` (draws, G, V) mean standardised CAR, ``cumulative`` (draws, G, n_evt) CAAR over its standard error; and by
-        test ``p:name`` and ``t:name`` (draws, G, V).
+        ``z`` (draws, G, V) the mean standardised CAR, ``cumulative`` (draws, G, n_evt) the CAAR over its standard
+        error; for each test ``p:name`` and ``t:name`` (draws, G, V), its p-value and statistic.
     """
     parts: dict[str, list[Floats]] = {}
-    whole = [build(its) for its in panels]
-    for one in drawn(whole, placed, sample, n_draws, seed):
-        outcome = run(whole, one.placed, model, tests, one.sample, keep_events=False)
+    histories = [build(panel) for panel in panels]
+    for batch in draw_samples(histories, placed, sample, n_draws, seed):
+        outcome = run(histories, batch.placed, model, tests, batch.sample, keep_events=False)
         if not outcome.shared:
             continue
-        shape = (one.n_draws, sample.n_groups, -1)
+        shape = (batch.n_draws, sample.n_groups, -1)
         moments, daily = outcome.shared["moments"], outcome.shared["daily"]
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = {"z": moments["z"] / moments["n"], "cumulative": daily["caar"] / daily["se"]}
+            statistics = {"z": moments["z"] / moments["n"], "cumulative": daily["caar"] / daily["se"]}
         for name, verdict in outcome.verdicts.items():
-            found |= {f"p:{name}": verdict.p, f"t:{name}": verdict.statistic}
-        for name, values in found.items():
+            statistics |= {f"p:{name}": verdict.p, f"t:{name}": verdict.statistic}
+        for name, values in statistics.items():
             parts.setdefault(name, []).append(values.reshape(shape))
     return {name: np.concatenate(values) for name, values in parts.items()}

@@ -56,7 +56,7 @@ def gsar(scores: Scores, abnormal: Abnormal, moments: State) -> Gsar:
     day_zero = np.divide(scores.z, spread, out=np.zeros_like(scores.z), where=usable)
     estimation, _ = standardise(abnormal)
     ok = abnormal.ok[:, : abnormal.n_est]
-    return Gsar(estimation, ok, abnormal.whole, day_zero, usable, 1.0 + valid_days(abnormal))
+    return Gsar(estimation, ok, abnormal.complete, day_zero, usable, 1.0 + valid_days(abnormal))
 
 
 def sum_scores(abnormal: Abnormal, days: Gsar, score: Callable[[int], tuple[Floats, Floats, Floats]]) -> State:

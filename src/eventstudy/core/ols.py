@@ -41,9 +41,9 @@ def least_squares(block: Block, design: Sequence[Floats | float]) -> Abnormal:
     n_par, n_est = len(design), block.n_est
     columns = np.empty((n_par + 2, *block.r.shape))  # the regressors, the return, and a work array
     for column, values in zip(columns, [*design, block.r], strict=False):
-        column[:] = block.known(values)
+        column[:] = block.zero_missing(values)
     basis = _Basis(columns[:n_par], np.zeros(n_par), columns[-1], n_est)
-    constant = [block.whole and isinstance(values, float) for values in design]
+    constant = [block.complete and isinstance(values, float) for values in design]
     upper, singular = basis.orthogonalise(constant)
     e = columns[n_par]
     norm = _norm(e[:, :n_est])
@@ -127,7 +127,7 @@ class _Basis(NamedTuple):
 
 def _centred_squares(block: Block) -> Floats:
     """Sum the squared deviations of the estimation returns from their mean, (N,)."""
-    r = block.known(block.r)[:, : block.n_est]
+    r = block.zero_missing(block.r)[:, : block.n_est]
     centred = r - (r.sum(axis=1) / np.maximum(block.n_valid, 1))[:, None]
     centred *= block.ok[:, : block.n_est]
     return _dot(centred, centred)

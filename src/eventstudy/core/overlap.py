@@ -34,7 +34,7 @@ def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
     return {
         "z": by_cluster(abnormal, e / rms[:, None]),
         "n": by_cluster(abnormal, ok),
-        "own": by_cluster(abnormal, n_valid),  # the squares of an event's z sum to its number of days
+        "squares": by_cluster(abnormal, n_valid),  # the squares of an event's z sum to its number of days
         "events": by_cluster(abnormal, np.ones(len(e))),
     }
 
@@ -110,7 +110,7 @@ def _pair_correlations(state: State, clusters: Ints, dates: Ints, n_est: int) ->
     A cluster is paired with itself; a pair of two clusters is listed once and counted twice.
     """
     first, second = overlapping_pairs(dates[:, n_est:])
-    z, n, squares, events = (state[name][clusters] for name in ("z", "n", "own", "events"))
+    z, n, squares, events = (state[name][clusters] for name in ("z", "n", "squares", "events"))
     same = first == second
     products, counts = (pair_sums(dates[:, :n_est], values, first, second) for values in (z, n))
     products[same] -= squares[first[same]]  # an event is not paired with itself

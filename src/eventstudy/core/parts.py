@@ -1,13 +1,13 @@
-"""A study cut into parts by asset: what a worker takes, what it gives back, and how parts become one.
+"""A study split into parts by asset: the input and output of a worker, and the sum of parts.
 
-Parts do not depend on who works on them, so that one thread, many, and a cluster add the same numbers.
+Parts do not depend on the executor, so that one thread, several, and a cluster add the same numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,18 +28,21 @@ from eventstudy.types import (
     Placed,
     Sample,
     Scores,
+    SharedResult,
     Spec,
     State,
+    StateSum,
     Status,
     Test,
 )
 
-PART = 65_536  # events, about
-CELLS = 8_000_000  # returns that the panels of a part have at most, about, where they are made for it
-# glibc gives freed memory above a threshold back to the system, and the next block's arrays fault it in again, which
-# takes as long as the arithmetic. Freeing one array of this size, the largest that counts, raises the threshold.
+PART = 65_536  # events in a part, approximately
+CELLS = 8_000_000  # returns in the deferred panels of a part at most, approximately
+# glibc returns freed memory above a threshold to the system, and the arrays of the next block fault it in again, which
+# takes as long as the arithmetic. Freeing one array of this size, the largest that has an effect, raises the threshold.
 LARGE = 31 * 2**20
-BY_EVENT = ("panel", "asset", "day", "cluster", "group", "weight", "own", "link")  # of Placed, with a row an event
+# Fields of Placed with one row for each event.
+BY_EVENT = ("panel", "asset", "day", "cluster", "group", "weight", "own_windows", "link")
 
 
 def build(panel: AnyPanel) -> Panel:
@@ -48,15 +51,15 @@ def build(panel: AnyPanel) -> Panel:
 
 
 class Shared(NamedTuple):
-    """A state that several tests use: computed once, finalised once."""
+    """A state that several tests use, computed and finalised once."""
 
     chunk: Callable[[Scores, Abnormal, Spec], State]
-    finalize: Callable[[State, Sample], Any]
+    finalize: Callable[[State, Sample], SharedResult]
 
 
 SHARED = {
-    "moments": Shared(lambda s, a, _: moments(s, a), lambda state, _: state),
-    "day_moments": Shared(lambda _, a, __: day_moments(a), lambda state, _: state),
+    "moments": Shared(lambda s, a, _: moments(s, a), lambda state, _: dict(state)),
+    "day_moments": Shared(lambda _, a, __: day_moments(a), lambda state, _: dict(state)),
     "overlap": Shared(overlap.chunk, overlap.finalize),
     "daily": Shared(daily.chunk, daily.finalize),
 }
@@ -64,10 +67,11 @@ SHARED = {
 
 @dataclass(frozen=True)
 class Task:
-    """One pass over some events: the whole input of a worker.
+    """One pass over the events of a part: the input of a worker.
 
-    ``rows`` (n,) are the places of the events in the whole sample; ``tests``, ``shares`` and ``extra`` what is added up
-    over them; ``prior`` the shared states of an earlier pass; ``keep_events`` whether every single event is kept.
+    ``rows`` (n,) are the positions of the events in the sample; ``tests``, ``shares`` and ``extra`` the states to
+    compute; ``prior`` the shared states of an earlier pass; ``keep_events`` whether to return the results of single
+    events.
     """
 
     panels: Sequence[AnyPanel]
@@ -77,34 +81,44 @@ class Task:
     spec: Spec
     n_clusters: int
     n_groups: int
+    tests: Mapping[str, Test] = field(default_factory=dict)
+    shares: Sequence[str] = ()
+    prior: Mapping[str, State] = field(default_factory=dict)
+    keep_events: bool = False
+    extra: Mapping[str, Extra] = field(default_factory=dict)
+
+
+class TaskStates(TypedDict, total=False):
+    """The fields of :class:`Task` that say what to compute."""
+
     tests: Mapping[str, Test]
     shares: Sequence[str]
     prior: Mapping[str, State]
     keep_events: bool
-    extra: Mapping[str, Extra] = field(default_factory=dict)
+    extra: Mapping[str, Extra]
 
 
-States = dict[str, dict[str, Any]]  # by name of the test, the shared or the extra state
+States = dict[str, StateSum]  # by name of the test, the shared or the extra state
 
 
 class PartResult(NamedTuple):
-    """The output of a task: states by test, by shared and by extra name, and of its events status, days and results."""
+    """The output of a task: states by name, and the results, status and estimation days of its events."""
 
     tests: States
     shared: States
     extra: States
-    singles: dict[str, NDArray[Any]]
+    singles: dict[str, NDArray[np.generic]]
     rows: Ints
     status: Ints
     n_est: Ints
 
     @property
     def states(self) -> tuple[States, States, States]:
-        """All states, by kind."""
+        """The states of the tests, the shared and the extra states."""
         return self.tests, self.shared, self.extra
 
-    def with_states(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> PartResult:
-        """Replace every state by what a function makes of it."""
+    def with_states(self, change: Callable[[StateSum], StateSum]) -> PartResult:
+        """Apply a function to every state."""
         tests, shared, extra = ({name: change(state) for name, state in kind.items()} for kind in self.states)
         return self._replace(tests=tests, shared=shared, extra=extra)
 
@@ -112,52 +126,52 @@ class PartResult(NamedTuple):
 MapTasks = Callable[[Callable[[Task], PartResult], Iterable[Task]], Iterable[PartResult]]
 
 
-def cut(placed: Placed, panels: Sequence[AnyPanel] = (), size: int = PART) -> list[Ints]:
-    """Part the events by asset, each part with about ``size`` events, and never the events of one asset.
+def split(placed: Placed, panels: Sequence[AnyPanel] = (), size: int = PART) -> list[Ints]:
+    """Split the events by asset into parts of about ``size`` events; the events of an asset stay together.
 
-    A part of deferred panels holds at most about ``CELLS`` of their returns, too.
+    The deferred panels of a part also have about ``CELLS`` returns at most.
     """
     n = len(placed.day)
-    n_cells = np.array([0 if isinstance(its, Panel) else its.n_cells for its in panels] or [0])
+    n_cells = np.array([0 if isinstance(panel, Panel) else panel.n_cells for panel in panels] or [0])
     if n <= size and not n_cells.any():
         return [np.arange(n)]
     order = np.lexsort((placed.asset, placed.panel))
-    fresh = (np.diff(placed.asset[order], prepend=-1) != 0) | (np.diff(placed.panel[order], prepend=-1) != 0)
+    starts = (np.diff(placed.asset[order], prepend=-1) != 0) | (np.diff(placed.panel[order], prepend=-1) != 0)
     cost = np.full(n, 1.0 / size)
     if n_cells.any():
-        cost[fresh] += n_cells[placed.panel[order[fresh]]] / CELLS
-    before = np.floor(np.cumsum(cost) - cost + 1e-9)[fresh]
-    ends = np.flatnonzero(fresh)[np.flatnonzero(np.diff(before)) + 1]
+        cost[starts] += n_cells[placed.panel[order[starts]]] / CELLS
+    part = np.floor(np.cumsum(cost) - cost + 1e-9)[starts]
+    ends = np.flatnonzero(starts)[np.flatnonzero(np.diff(part)) + 1]
     return [np.sort(rows) for rows in np.split(order, ends)]
 
 
 def take(panels: Sequence[AnyPanel], placed: Placed, rows: Ints) -> tuple[list[AnyPanel], Placed]:
-    """Give some events alone, with the rows of the panels that they need."""
+    """Select events by row, with the rows of the panels that they need."""
     if len(rows) == len(placed.day):
         return list(panels), placed
     by_event = {name: getattr(placed, name) for name in BY_EVENT}
-    some = placed._replace(**{name: values[rows] for name, values in by_event.items() if values is not None})
+    selected = placed._replace(**{name: values[rows] for name, values in by_event.items() if values is not None})
     position = np.full(len(placed.day), -1)
     position[rows] = np.arange(len(rows))
     tables = {}
-    for name in ("hidden", "barred"):
+    for name in ("masked_days", "excluded_peers"):
         table = getattr(placed, name)
         if table is not None:
-            mine = table[position[table[:, 0]] >= 0].copy()
-            mine[:, 0] = position[mine[:, 0]]
-            tables[name] = mine
-    kept: list[AnyPanel] = []
-    panel, asset = np.empty_like(some.panel), np.empty_like(some.asset)
-    for at in np.unique(some.panel):
-        mine = some.panel == at
-        used, asset[mine] = np.unique(some.asset[mine], return_inverse=True)
-        panel[mine] = len(kept)
-        its = panels[at]
-        kept.append(_of_assets(its, used) if isinstance(its, Panel) else its.take(used))
-    return kept, some._replace(panel=panel, asset=asset, **tables)
+            table = table[position[table[:, 0]] >= 0].copy()
+            table[:, 0] = position[table[:, 0]]
+            tables[name] = table
+    needed: list[AnyPanel] = []
+    number, asset = np.empty_like(selected.panel), np.empty_like(selected.asset)
+    for at in np.unique(selected.panel):
+        in_panel = selected.panel == at
+        assets, asset[in_panel] = np.unique(selected.asset[in_panel], return_inverse=True)
+        number[in_panel] = len(needed)
+        panel = panels[at]
+        needed.append(_take_assets(panel, assets) if isinstance(panel, Panel) else panel.take(assets))
+    return needed, selected._replace(panel=number, asset=asset, **tables)
 
 
-def _of_assets(panel: Panel, assets: Ints) -> Panel:
+def _take_assets(panel: Panel, assets: Ints) -> Panel:
     return replace(
         panel,
         r=panel.r[assets],
@@ -170,18 +184,18 @@ def _of_assets(panel: Panel, assets: Ints) -> Panel:
 
 
 def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> PartResult:
-    """Fit the model to the events of a task, and add up the states that are asked for."""
+    """Fit the model to the events of a task, and sum the states that it names."""
     np.empty(LARGE, dtype=np.uint8)
     n = len(task.placed.day)
     status, n_est = np.full(n, Status.OK, dtype=np.int64), np.zeros(n, dtype=np.int64)
     tests: States = {name: {} for name in task.tests}
     shared: States = {name: {} for name in task.shares}
     extra: States = {name: {} for name in task.extra}
-    every = singles.EventResults(n)
+    events = singles.EventResults(n)
     panels = [build(panel) for panel in task.panels]
     for at, block in enumerate(blocks(panels, task.placed, task.spec, task.n_clusters, task.n_groups)):
         n_est[block.id] = block.n_valid
-        abnormal, status[block.id] = _fitted(block, task.model, task.spec, checked=at == 0)
+        abnormal, status[block.id] = _fit(block, task.model, task.spec, checked=at == 0)
         if len(abnormal.block.id):
             abnormal = replace(abnormal, block=replace(abnormal.block, id=task.rows[abnormal.block.id]))
             scored = scores(abnormal, task.spec)
@@ -194,13 +208,13 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Part
             for name, chunk in task.extra.items():
                 add(extra[name], chunk(scored, abnormal, task.spec))
             if task.keep_events:
-                every.add(singles.chunk(scored, abnormal, task.spec))
+                events.add(singles.chunk(scored, abnormal, task.spec))
         progress(len(block.id))
-    return PartResult(tests, shared, extra, every.arrays, task.rows, status, n_est)
+    return PartResult(tests, shared, extra, events.arrays, task.rows, status, n_est)
 
 
-def _fitted(block: Block, model: Model, spec: Spec, checked: bool) -> tuple[Abnormal, Ints]:
-    """Return the fit of the events that can be used, and the status of all; ``checked`` holds it to the contract."""
+def _fit(block: Block, model: Model, spec: Spec, checked: bool) -> tuple[Abnormal, Ints]:
+    """Return the fit of the usable events, and the status of all events; ``checked``: check the model's contract."""
     abnormal = model.fit(block)
     if checked:
         check_abnormal(model, block, abnormal)
@@ -211,14 +225,14 @@ def _fitted(block: Block, model: Model, spec: Spec, checked: bool) -> tuple[Abno
     return (abnormal if good.all() else abnormal.take(good)), status
 
 
-def joined(parts: Iterable[PartResult], n: int, progress: Callable[[int], object] = lambda n: None) -> PartResult:
-    """Add parts, in their order, to what one task over all ``n`` events would give; single events in their order."""
+def join(parts: Iterable[PartResult], n: int, progress: Callable[[int], object] = lambda n: None) -> PartResult:
+    """Sum parts, in their order, to the result of one task over all ``n`` events; sort the single events."""
     total: PartResult | None = None
-    every = singles.EventResults(n)
+    events = singles.EventResults(n)
     status, n_est = np.full(n, Status.OK, dtype=np.int64), np.zeros(n, dtype=np.int64)
     for part in parts:
         status[part.rows], n_est[part.rows] = part.status, part.n_est
-        every.add(part.singles)
+        events.add(part.singles)
         progress(len(part.rows))
         if total is None:
             total = part
@@ -228,15 +242,20 @@ def joined(parts: Iterable[PartResult], n: int, progress: Callable[[int], object
                 add(sums[name], state)
     if total is None:
         return PartResult({}, {}, {}, {}, np.arange(0), status, n_est)
-    every.sort()
-    return total._replace(singles=every.arrays, rows=np.arange(n), status=status, n_est=n_est)
+    events.sort()
+    return total._replace(singles=events.arrays, rows=np.arange(n), status=status, n_est=n_est)
 
 
 def tasks_of(
-    panels: Sequence[AnyPanel], placed: Placed, model: Model, sample: Sample, parts: Sequence[Ints], **choices: Any
+    panels: Sequence[AnyPanel],
+    placed: Placed,
+    model: Model,
+    sample: Sample,
+    parts: Sequence[Ints],
+    **states: Unpack[TaskStates],
 ) -> Iterator[Task]:
-    """Yield the task of each part; ``choices`` are tests, shares, prior, keep_events and extra."""
+    """Yield the task of each part, with the same states."""
     n_clusters = len(sample.cluster_group)
     for rows in parts:
-        some_panels, some = take(panels, placed, rows)
-        yield Task(some_panels, some, rows, model, sample.spec, n_clusters, sample.n_groups, **choices)
+        part_panels, events = take(panels, placed, rows)
+        yield Task(part_panels, events, rows, model, sample.spec, n_clusters, sample.n_groups, **states)

@@ -35,7 +35,7 @@ def scores(abnormal: Abnormal, spec: Spec) -> Scores:
     """
     weights = spec.weights
     ok: Floats | float = 1.0
-    if abnormal.whole:
+    if abnormal.complete:
         n_days = np.tile(weights.sum(axis=1), (len(abnormal.ar), 1))
     else:
         ok = abnormal.ok[:, abnormal.n_est :].astype(np.float64)
@@ -54,8 +54,8 @@ def scores(abnormal: Abnormal, spec: Spec) -> Scores:
 
 def window_lengths(abnormal: Abnormal, weights: Floats) -> Floats:
     """Count the days of each window, (V,); with event-specific event windows, the days inside them, (N, V)."""
-    inside = abnormal.block.inside
-    return np.asarray(weights.sum(axis=1) if inside is None else inside @ weights.T)
+    in_own_window = abnormal.block.in_own_window
+    return np.asarray(weights.sum(axis=1) if in_own_window is None else in_own_window @ weights.T)
 
 
 def buy_and_hold(abnormal: Abnormal, weights: Floats) -> Floats:

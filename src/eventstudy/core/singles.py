@@ -102,7 +102,7 @@ def sample_quantile_p(scores: Scores, abnormal: Abnormal) -> Floats:
 def _rank_among_runs(abnormal: Abnormal, rows: slice, size: Floats, days: Ints) -> Floats:
     """Return the p-values of sizes (n, V) among the runs of ``days`` (n, V) residuals of the events in ``rows``."""
     e, ok = abnormal.ar[rows, : abnormal.n_est], abnormal.ok[rows, : abnormal.n_est]
-    sums, n_valid = _RunSums(e), None if abnormal.whole else _RunSums(ok.astype(np.float64))
+    sums, n_valid = _RunSums(e), None if abnormal.complete else _RunSums(ok.astype(np.float64))
     variances = None if abnormal.v is None else _RunSums(abnormal.v[rows, : abnormal.n_est] * ok)
     p = np.full(size.shape, np.nan)
     for length in np.unique(days[(days > 0) & (days <= abnormal.n_est)]):

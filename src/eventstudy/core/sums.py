@@ -1,4 +1,4 @@
-"""Additive states: the sufficient statistics of a test for some events, and how the parts of a sample are combined.
+"""Additive states: the sufficient statistics of a test for a set of events, and their sums.
 
 A state is a dict of leaves. Arrays are added, :class:`Rows` are added to the rows of a table that they index, and
 :class:`Gathered` leaves are concatenated. A single process, threads and a cluster therefore run the same code: chunk,
@@ -8,14 +8,13 @@ add, finalise.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eventstudy.types import Abnormal, Floats, Ints, Placed, Sample, Scores, State
+from eventstudy.types import Abnormal, Floats, Ints, Placed, Sample, Scores, State, StateSum
 
-MARKETS = 6  # largest number of exchanges on which the same news is paired
+MARKETS = 6  # exchanges at most on which the same news is paired
 FEW = 64  # tables with fewer rows are not packed
 
 
@@ -69,7 +68,7 @@ def rows(index: Ints, values: NDArray[np.generic], size: int) -> Rows:
 def valid_days(abnormal: Abnormal) -> Floats:
     """Count the valid days of each estimation window, (N,)."""
     n_est = abnormal.n_est
-    if abnormal.whole:
+    if abnormal.complete:
         return np.full(len(abnormal.ok), float(n_est))
     return np.asarray(abnormal.ok[:, :n_est].sum(axis=1, dtype=np.float64))
 
@@ -110,13 +109,13 @@ def links(placed: Placed) -> Ints:
     rows = rows[np.append(True, (rows[1:] != rows[:-1]).any(axis=1))]
     pairs = []
     for step in range(1, MARKETS):
-        same = (rows[step:, :2] == rows[:-step, :2]).all(axis=1)
-        pairs.append(np.column_stack([rows[:-step][same, 2], rows[step:][same, 2]]))
+        same_news = (rows[step:, :2] == rows[:-step, :2]).all(axis=1)
+        pairs.append(np.column_stack([rows[:-step][same_news, 2], rows[step:][same_news, 2]]))
     return np.unique(np.concatenate(pairs), axis=0)
 
 
-def add(total: dict[str, Any], state: State) -> dict[str, Any]:
-    """Add a state to a running total, whose arrays are its own; return the total. The state is not changed."""
+def add(total: StateSum, state: State) -> StateSum:
+    """Add a state to a running total, in place, and return the total. The state is not changed."""
     for name, leaf in state.items():
         if isinstance(leaf, Rows):
             if name not in total:
@@ -129,7 +128,7 @@ def add(total: dict[str, Any], state: State) -> dict[str, Any]:
     return total
 
 
-def packed(state: State) -> dict[str, object]:
+def packed(state: State) -> StateSum:
     """Return a state with tables whose rows are mostly 0 stored as :class:`Rows`; ``add({}, ...)`` restores them."""
     return {name: _pack_leaf(leaf) for name, leaf in state.items()}
 
@@ -167,7 +166,7 @@ def day_moments(abnormal: Abnormal) -> State:
 
 
 def mean_and_sd(n: Floats, total: Floats, squares: Floats) -> tuple[Floats, Floats]:
-    """Return the mean and the standard deviation (divisor n - 1) from sums; NaN where they are not defined.
+    """Return the mean and the standard deviation (divisor n - 1) from sums; NaN where undefined.
 
     A sum of squared deviations below 1e-13 of the sum of squares is rounding error: the values are all equal, and the
     standard deviation is NaN.

@@ -42,10 +42,12 @@ def blocks(
         for start in range(0, len(rows), step):
             events = rows[start : start + step]
             r, ok, x = _slice_windows(panel, placed.asset[events], placed.day[events], spec)
-            inside = _mask_days(ok, placed, events, spec)
+            in_own_window = _mask_days(ok, placed, events, spec)
             cluster, group, weight = placed.cluster[events], placed.group[events], placed.weight[events]
             peers = _peer_returns(panel, placed, events, spec)
-            yield Block(r, ok, x, spec.n_est, events, cluster, group, weight, n_clusters, n_groups, gap, peers, inside)
+            yield Block(
+                r, ok, x, spec.n_est, events, cluster, group, weight, n_clusters, n_groups, gap, peers, in_own_window
+            )
 
 
 def strips(n: int) -> Iterator[slice]:
@@ -60,16 +62,16 @@ def _mask_days(ok: Bools, placed: Placed, events: Ints, spec: Spec) -> Bools | N
     Return the days inside each event's own event window, (N, n_evt), or None if the events have no windows of their
     own.
     """
-    if placed.hidden is not None:
-        position, (_, first, last) = _rows_of(placed.hidden, events)
+    if placed.masked_days is not None:
+        position, (_, first, last) = _rows_of(placed.masked_days, events)
         covered = (spec.offsets >= first[:, None]) & (spec.offsets <= last[:, None])
         covered[:, spec.n_est :] = False
-        hidden = np.zeros(ok.shape, dtype=bool)
-        np.logical_or.at(hidden, position, covered)
-        ok &= ~hidden
-    if placed.own is None:
+        masked = np.zeros(ok.shape, dtype=bool)
+        np.logical_or.at(masked, position, covered)
+        ok &= ~masked
+    if placed.own_windows is None:
         return None
-    first, last = placed.own[events][:, [0, 2]].T, placed.own[events][:, [1, 3]].T
+    first, last = placed.own_windows[events][:, [0, 2]].T, placed.own_windows[events][:, [1, 3]].T
     half = (np.arange(spec.n_est + spec.n_evt) >= spec.n_est).astype(np.int64)
     inside = (spec.offsets >= first[half].T) & (spec.offsets <= last[half].T)
     ok &= inside
@@ -80,8 +82,8 @@ def _peer_returns(panel: Panel, placed: Placed, events: Ints, spec: Spec) -> Flo
     if panel.peers is None:
         return None
     peers: Floats = panel.peers[placed.day[events][:, None] + spec.offsets]
-    if placed.barred is not None:
-        position, (_, column) = _rows_of(placed.barred, events)
+    if placed.excluded_peers is not None:
+        position, (_, column) = _rows_of(placed.excluded_peers, events)
         peers[position, :, column] = np.nan
     return peers
 
@@ -110,7 +112,7 @@ def _slice_windows(panel: Panel, asset: Ints, day: Ints, spec: Spec) -> tuple[Fl
         (slice(n_est, length), day + spec.event[0], spec.n_evt),
     ):
         r[:, columns] = sliding_window_view(panel.r, width, axis=1)[asset, first]
-        if not panel.whole:
+        if not panel.complete:
             ok[:, columns] = sliding_window_view(panel.ok, width, axis=1)[asset, first]
         for k, row in enumerate(regressors):
             views = sliding_window_view(row, width, axis=-1)

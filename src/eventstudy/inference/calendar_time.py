@@ -85,8 +85,8 @@ def chunk(
             "w2": by_cluster(abnormal, share**2),
             "e": by_cluster(abnormal, e),
             "m": by_cluster(abnormal, weight[:, None] * ok),
-            "own": by_cluster(abnormal, np.einsum("nl,nl->n", e, e)),
-            "own_m": by_cluster(abnormal, weight**2 * n_valid),
+            "e_squares": by_cluster(abnormal, np.einsum("nl,nl->n", e, e)),
+            "m_squares": by_cluster(abnormal, weight**2 * n_valid),
         }
     return state
 
@@ -142,7 +142,7 @@ def _covariances(state: State, clusters: Ints, dates: Ints, n_est: int) -> tuple
     from scipy.sparse import coo_array
 
     first, second = overlapping_pairs(dates[:, n_est:])
-    e, m, squares, n_squares = (state[name][clusters] for name in ("e", "m", "own", "own_m"))
+    e, m, squares, n_squares = (state[name][clusters] for name in ("e", "m", "e_squares", "m_squares"))
     products, counts = (pair_sums(dates[:, :n_est], values, first, second) for values in (e, m))
     same = first == second
     products[same] -= squares[first[same]]  # an event is not paired with itself

@@ -71,7 +71,7 @@ def finalize(state: State, sample: Sample, effect: Effect = "mean") -> Verdict:
         if count[group, v] < 1:
             result = _undefined("no event", 0)
         elif n_dates[group] > 1:
-            result = _undefined("the events do not share one date", count[group, v])
+            result = _undefined("the events do not share one date", float(count[group, v]))
         elif not rows:
             result = _undefined("residuals are not stored: the events of another group do not share one date", 0)
         else:
@@ -149,6 +149,8 @@ def make(effect: Effect = "mean") -> Test:
         survives="same_day",
         fails_under=("event_variance", "autocorrelation"),
         make=make,
+        value_under=("same_day",),
+        one_design=True,  # one equation an event, all on one date
     )
 
 

@@ -1,6 +1,6 @@
-"""Labels and dates to panels and placed events, with a status and a reason for every event.
+"""Prepare a study: convert labels and dates to panels and placed events, with a status and a reason for every event.
 
-Nothing is estimated here, and nothing is lost: an event that cannot be used keeps its row in the table.
+Nothing is estimated here. An event that cannot be used keeps its row in the table.
 """
 
 from __future__ import annotations
@@ -62,13 +62,13 @@ from eventstudy.types import (
     Status,
 )
 
-OWN_COLUMNS = ("benchmark", "sessions", "clock", "peers")  # names of regressors that are made here
-CELLS = 30_000_000  # of returns from which on a panel is made part by part, where it is needed
-LARGEST = 500_000_000  # of returns that one panel may hold: 4.5 GB
+BUILT_IN_COLUMNS = ("benchmark", "sessions", "clock", "peers")  # regressors that are neither factors nor tickers
+CELLS = 30_000_000  # returns above which building a panel is deferred, part by part
+LARGEST = 500_000_000  # returns in one panel at most: 4.5 GB
 
 
 class Prepared(NamedTuple):
-    """The fields of :class:`eventstudy.types.StudySample` that need no look at the returns."""
+    """The fields of :class:`eventstudy.types.StudySample` that do not depend on returns."""
 
     event_table: EventTable
     panels: Sequence[AnyPanel]
@@ -87,9 +87,9 @@ def prepare(
     columns: tuple[Column, ...],
     factors: pd.DataFrame | None = None,
     other_news: pd.DataFrame | None = None,
-    whole: bool = False,
+    full_history: bool = False,
 ) -> Prepared:
-    """Place events on sessions, find their benchmarks, and build one panel for each calendar and benchmark.
+    """Place events on sessions, find their benchmarks, and build or plan one panel for each calendar and benchmark.
 
     Parameters
     ----------
@@ -103,15 +103,15 @@ def prepare(
         Decimal factor returns, dates by names.
     other_news : DataFrame, optional
         ``Events.frame`` of events that are not studied, but may confound those that are.
-    whole : bool
-        Whether panels have all that the prices hold, to draw dates from, and are built at once.
+    full_history : bool
+        Whether panels reach to the ends of the prices, for redrawing dates, and are built immediately.
 
     Raises
     ------
     InputError
-        When a choice is not valid, or a regressor is neither a factor nor a ticker.
+        If a choice is not valid, or a regressor is neither a factor nor a ticker.
     AlignmentError
-        When the one benchmark has no prices, or a date has no session and the policy is "raise".
+        If the only benchmark has no prices, or a date has no session and ``on_closed`` is "raise".
     """
     attrition = Attrition(len(frame))
     ticker = intern_texts(frame["ticker"])
@@ -132,16 +132,16 @@ def prepare(
     for name in dict.fromkeys(c.name for c in columns if c.name in market.factors):
         reason = reasons_outside_history(name, market.factors[name], session)
         attrition.exclude(reason != "", Status.NO_FACTORS, reason)
-    where = event_positions(frame, calendar, position)
-    pool = _pool(frame, where, market, choices, attrition) if PEERS in columns else None
-    own = own_windows(frame, choices)
-    stretches = screen_other_news(frame, where, own, other_news, market, choices, attrition)
+    positions = event_positions(frame, calendar, position)
+    peers = _peer_pools(frame, positions, market, choices, attrition) if PEERS in columns else None
+    windows = own_windows(frame, choices)
+    stretches = screen_other_news(frame, positions, windows, other_news, market, choices, attrition)
     duplicate_of = exclude_duplicates(frame, ticker, session, attrition)
-    made = _panels(market, choices.spec, ticker, where, benchmark, pool, attrition, whole)
-    rows = made.rows
-    placed = made.placed._replace(
-        own=None if own is None else own[rows], hidden=masked_stretches(stretches, rows, choices),
-        link=link_same_news(where.take(rows), session[rows], "firm" in frame),
+    usable = _build_panels(market, choices.spec, ticker, positions, benchmark, peers, attrition, full_history)
+    rows = usable.rows
+    placed = usable.placed._replace(
+        own_windows=None if windows is None else windows[rows], masked_days=masked_stretches(stretches, rows, choices),
+        link=link_same_news(positions.take(rows), session[rows], "firm" in frame),
     )  # fmt: skip
     table = frame[["ticker", "announced"]].assign(
         session=pd.DatetimeIndex(session).as_unit("s"), placement=placement, benchmark=benchmark,
@@ -152,62 +152,65 @@ def prepare(
         table["n_contaminated"] = np.bincount(stretches[:, 0], length, len(frame)).astype(np.int64)
     other_zone = _other_zone(ticker[rows], benchmark[rows], market.prices)
     bars = any(c.intraday for c in market.calendars.values())
-    warned = () if bars else _cross_zone_warning(ticker[rows], benchmark[rows], other_zone, columns)
+    warnings = () if bars else _cross_zone_warning(ticker[rows], benchmark[rows], other_zone, columns)
     zone = common_zone({name for name in calendar if name is not None}) if bars else None
     event_table = EventTable(table, attrition.status, attrition.reason, duplicate_of, rows, zone)
-    sample = replace(made.sample, links=links(placed), seed=choices.seed)
-    notes = _notes(market, converted.notes, warned)
-    return Prepared(event_table, made.panels, placed, sample, market.calendars, other_zone, notes, warned)
+    sample = replace(usable.sample, links=links(placed), seed=choices.seed)
+    notes = _notes(market, converted.notes, warnings)
+    return Prepared(event_table, usable.panels, placed, sample, market.calendars, other_zone, notes, warnings)
 
 
-def _notes(market: Market, of_currencies: Sequence[str], warned: Sequence[str]) -> tuple[str, ...]:
-    """Collect what was noticed on the way."""
+def _notes(market: Market, currency_notes: Sequence[str], warnings: Sequence[str]) -> tuple[str, ...]:
+    """Collect the remarks on currencies, calendars and prices, and the warnings."""
     price = market.rules.price
-    at_extreme = f"day 0 is at the {price}: those of security and benchmark need not be simultaneous"
-    of_calendars = (note for calendar in market.calendars.values() for note in calendar.notes)
-    return (*of_currencies, *of_calendars, *warned, *((at_extreme,) if price in ("high", "low") else ()))
+    extremes = (f"day 0 is at the {price}: those of security and benchmark need not be simultaneous",)
+    calendar_notes = (note for calendar in market.calendars.values() for note in calendar.notes)
+    return (*currency_notes, *calendar_notes, *warnings, *(extremes if price in ("high", "low") else ()))
 
 
-def _market(given: Prices, prices: Prices, factors: Factors, rules: SeriesRules) -> Market:
-    """Find the calendars in the prices as given: a date without an exchange rate stays a session.
+def _market(quoted: Prices, prices: Prices, factors: Factors, rules: SeriesRules) -> Market:
+    """Return the market, with calendars from the quoted prices: a date without an exchange rate stays a session.
 
-    Exchange rates, which are quoted on holidays too, make no sessions for others without an exchange.
+    Exchange rates are quoted on holidays too: on the calendar of securities without an exchange, their dates are not
+    sessions.
     """
-    check_same_step(given.bars.values(), factors)
-    homes: dict[str | None, list[Bars]] = {}
-    for bars in given.bars.values():
-        homes.setdefault(calendar_name(bars.mic), []).append(bars)
+    check_same_step(quoted.bars.values(), factors)
+    by_calendar: dict[str | None, list[Bars]] = {}
+    for bars in quoted.bars.values():
+        by_calendar.setdefault(calendar_name(bars.mic), []).append(bars)
     calendars = {}
-    for name, its in homes.items():
-        traded = [bars for bars in its if not bars.ticker.endswith("=X")]
-        its = traded or its
-        calendars[name] = observed_calendar(name, its, priced_dates(given.bars, [bars.ticker for bars in its]))
+    for name, members in by_calendar.items():
+        members = [bars for bars in members if not bars.ticker.endswith("=X")] or members
+        dates = priced_dates(quoted.bars, [bars.ticker for bars in members])
+        calendars[name] = observed_calendar(name, members, dates)
     return Market(prices, calendars, factors, rules)
 
 
 def _check_rules(market: Market) -> None:
     rules = market.rules
-    every = market.prices.bars.values()
-    known = {*OWN_COLUMNS, *market.factors, *market.prices.bars}
+    securities = market.prices.bars.values()
+    names = {*BUILT_IN_COLUMNS, *market.factors, *market.prices.bars}
     for column in rules.columns:
-        if column.name not in known:
+        if column.name not in names:
             raise one_of("the regressor", column.name, [*market.factors, *market.prices.bars])
-    if not any(rules.price in bars.fields for bars in every):
+    if not any(rules.price in bars.fields for bars in securities):
         raise InputError(f"price is {rules.price!r}, and no security has that field; read prices that have it")
-    if not is_return(rules.outcome) and not any(rules.outcome in bars.fields for bars in every):
-        fields = sorted({name for bars in every for name in bars.fields})
+    if not is_return(rules.outcome) and not any(rules.outcome in bars.fields for bars in securities):
+        fields = sorted({name for bars in securities for name in bars.fields})
         raise one_of("outcome", rules.outcome, ["return", "volatility", *fields])
     if rules.price != "close" and (rules.summed or PEERS in rules.columns):
-        what = "sums returns since the last close" if rules.summed else "compares with closes of other securities"
-        raise InputError(f"price is {rules.price!r}, and the model {what}; take 'close'")
+        use = "sums returns since the last close" if rules.summed else "compares with closes of other securities"
+        raise InputError(f"price is {rules.price!r}, and the model {use}; use 'close'")
     if rules.summed and not is_return(rules.outcome):
-        raise InputError(f"outcome is {rules.outcome!r}, and the model sums returns; take another model")
+        raise InputError(f"outcome is {rules.outcome!r}, and the model sums returns; use another model")
 
 
-def _pool(frame: pd.DataFrame, where: EventPositions, market: Market, choices: Choices, attrition: Attrition) -> Pools:
-    """Read the peers of the events; an event whose peers cannot be used is lost."""
+def _peer_pools(
+    frame: pd.DataFrame, positions: EventPositions, market: Market, choices: Choices, attrition: Attrition
+) -> Pools:
+    """Return the peers of the events; exclude events without usable peers."""
     firm_of = firm_of_tickers(frame)
-    first, last = (session_dates(where, market.calendars, offset) for offset in choices.spec.event)
+    first, last = (session_dates(positions, market.calendars, offset) for offset in choices.spec.event)
     treated = Treated(firm_names(frame, firm_of), first, last)
     pool = pools(choices.peers, frame, market.prices, choices.benchmark, firm_of, treated)
     reason = pool.reasons()
@@ -215,7 +218,7 @@ def _pool(frame: pd.DataFrame, where: EventPositions, market: Market, choices: C
     return pool
 
 
-class _Made(NamedTuple):
+class _UsableEvents(NamedTuple):
     """The usable events as integers in their panels, and their rows in the frame."""
 
     rows: Ints
@@ -224,97 +227,98 @@ class _Made(NamedTuple):
     sample: Sample
 
 
-def _panels(
-    market: Market, spec: Spec, ticker: np.ndarray, where: EventPositions, benchmark: np.ndarray,
-    pool: Pools | None, attrition: Attrition, whole: bool,
-) -> _Made:  # fmt: skip
-    """Build one panel for each calendar and benchmark, and express the events that are left as integers in them."""
+def _build_panels(
+    market: Market, spec: Spec, ticker: np.ndarray, positions: EventPositions, benchmark: np.ndarray,
+    pool: Pools | None, attrition: Attrition, full_history: bool,
+) -> _UsableEvents:  # fmt: skip
+    """Build or plan one panel for each calendar and benchmark, and express the usable events as integers in them."""
     rows = np.flatnonzero(attrition.ok)
-    calendar = where.calendar[rows]
+    calendar = positions.calendar[rows]
     reach = np.array([spec.estimation[0], spec.event[1]])
-    kinds, kind = _kinds(calendar, benchmark[rows])
+    pairs, pair = _distinct_pairs(calendar, benchmark[rows])
     places = {name: at for at, name in enumerate(market.prices.bars)}
     panels: list[AnyPanel] = []
     asset, day = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
-    barred = []
-    for at, (name, index) in enumerate(kinds):
-        mine = np.flatnonzero(kind == at)
-        position = where.position[rows[mine]]
+    excluded_peers = []
+    for at, (name, index) in enumerate(pairs):
+        events = np.flatnonzero(pair == at)
+        position = positions.position[rows[events]]
         span = np.array([position.min(), position.max()]) + reach
-        code, names = pd.factorize(ticker[rows[mine]])
-        # As the prices have them, so that a store is read from its begin to its end.
+        code, names = pd.factorize(ticker[rows[events]])
+        # In the order of the prices, so that a store is read sequentially.
         order = np.argsort([places[name] for name in names])
-        tickers, asset[mine] = names[order], np.argsort(order)[code]
-        if whole:
-            span = _history(span, market, name, tickers)
-        peers = None if pool is None else pool.candidates(name, rows[mine])
-        made = plan_panel(market, market.calendars[name], tickers.tolist(), index, span, peers)
-        small = made.n_cells * len(tickers) <= CELLS
-        panels.append(_whole(made) if small or whole else made)
-        day[mine] = position - span[0]
+        tickers, asset[events] = names[order], np.argsort(order)[code]
+        if full_history:
+            span = _extend_to_prices(span, market, name, tickers)
+        peers = None if pool is None else pool.candidates(name, rows[events])
+        plan = plan_panel(market, market.calendars[name], tickers.tolist(), index, span, peers)
+        small = plan.n_cells * len(tickers) <= CELLS
+        panels.append(_build_if_possible(plan) if small or full_history else plan)
+        day[events] = position - span[0]
         if pool is not None and peers is not None:
-            event, column = pool.excluded_pairs(rows[mine], peers)
-            barred.append(np.column_stack([mine[event], column]))
-    cluster, dates = _clusters(panels, kind, day, calendar, spec.offsets)
+            event, column = pool.excluded_pairs(rows[events], peers)
+            excluded_peers.append(np.column_stack([events[event], column]))
+    cluster, dates = _clusters(panels, pair, day, calendar, spec.offsets)
     group = np.zeros(len(rows), dtype=np.int64)
     sample = Sample(spec, 1, np.zeros(len(dates), dtype=np.int64), dates)
-    placed = Placed(kind, asset, day, cluster, group, np.ones(len(rows)))
-    if barred:
-        pairs = np.concatenate(barred)
-        placed = placed._replace(barred=pairs[np.lexsort(pairs.T[::-1])])
-    return _Made(rows, panels, placed, sample)
+    placed = Placed(pair, asset, day, cluster, group, np.ones(len(rows)))
+    if excluded_peers:
+        table = np.concatenate(excluded_peers)
+        placed = placed._replace(excluded_peers=table[np.lexsort(table.T[::-1])])
+    return _UsableEvents(rows, panels, placed, sample)
 
 
-def _kinds(calendar: np.ndarray, benchmark: np.ndarray) -> tuple[list[tuple[str | None, str | None]], Ints]:
-    """Give the pairs of calendar and benchmark that events have, and the number of each event's pair."""
-    (one, names), (two, indices) = (pd.factorize(given) for given in (calendar, benchmark))  # None is -1
-    kind, pairs = pd.factorize((one + 1) * (len(indices) + 1) + two + 1)
-    found = [divmod(int(pair), len(indices) + 1) for pair in pairs]
-    return [([None, *names][a], [None, *indices][b]) for a, b in found], kind.astype(np.int64)
+def _distinct_pairs(first: np.ndarray, second: np.ndarray) -> tuple[list[tuple[str | None, str | None]], Ints]:
+    """Return the distinct pairs of values of two columns (N,), and the number of each row's pair, (N,)."""
+    (first_code, first_names), (second_code, second_names) = (pd.factorize(column) for column in (first, second))
+    n_codes = len(second_names) + 1  # the code of None is -1
+    pair, numbers = pd.factorize((first_code + 1) * n_codes + second_code + 1)
+    codes = [divmod(int(number), n_codes) for number in numbers]
+    return [([None, *first_names][a], [None, *second_names][b]) for a, b in codes], pair.astype(np.int64)
 
 
-def _whole(panel: AnyPanel) -> AnyPanel:
-    """Make a panel at once, where that is not too much."""
+def _build_if_possible(panel: AnyPanel) -> AnyPanel:
+    """Build a panel; raise InputError if it would be too large."""
     if isinstance(panel, PanelPlan) and panel.n_cells * len(panel.assets) > LARGEST:
         raise InputError(
             f"the panel of {panel.calendar} would hold {len(panel.assets):,} securities x {len(panel.sessions):,}"
-            f" sessions at once, and {LARGEST:,} returns are the most; drawn dates (placebo, calibrate, adjust, band)"
-            " need it whole: give fewer securities or shorter prices, or take tests without draws"
+            f" sessions at once; {LARGEST:,} returns are the maximum. Drawn dates (placebo, calibrate, adjust, band)"
+            " need the full panel: give fewer securities or shorter prices, or use tests without draws"
         )
     return build(panel)
 
 
-def _history(span: Ints, market: Market, name: str | None, tickers: np.ndarray) -> Ints:
-    """Widen a span to the first and last price of some tickers."""
+def _extend_to_prices(span: Ints, market: Market, name: str | None, tickers: np.ndarray) -> Ints:
+    """Extend a span of positions to the first and last price of the tickers."""
     dates = np.concatenate([market.prices.bars[t].dates[[0, -1]] for t in tickers])
     first, last = np.searchsorted(market.calendars[name].dates, [dates.min(), dates.max()])
     return np.array([min(span[0], first), max(span[1], last)])
 
 
 def _clusters(
-    panels: Sequence[AnyPanel], kind: Ints, day: Ints, calendar: np.ndarray, offsets: Ints
+    panels: Sequence[AnyPanel], panel: Ints, day: Ints, calendar: np.ndarray, offsets: Ints
 ) -> tuple[Ints, Ints]:
-    """Give each event the number of its calendar and session, and each number the dates of its columns (C, L)."""
+    """Return the cluster of each event, one for each calendar and session (N,), and the dates of its columns (C, L)."""
     union = np.unique(np.concatenate([p.sessions for p in panels])) if panels else np.empty(0, dtype=np.int64)
     numbers = [np.searchsorted(union, p.sessions) for p in panels]
     date = np.empty(len(day), dtype=np.int64)
-    for at, its in enumerate(numbers):
-        mine = kind == at
-        date[mine] = its[day[mine]]
+    for at, number in enumerate(numbers):
+        in_panel = panel == at
+        date[in_panel] = number[day[in_panel]]
     name, names = pd.factorize(calendar, sort=False, use_na_sentinel=False)
     _, first, cluster = np.unique(date * len(names) + name, return_index=True, return_inverse=True)
-    dates = [numbers[kind[e]][day[e] + offsets] for e in first]
+    dates = [numbers[panel[e]][day[e] + offsets] for e in first]
     return cluster.astype(np.int64), np.array(dates, dtype=np.int64).reshape(len(first), len(offsets))
 
 
 def _other_zone(ticker: np.ndarray, benchmark: np.ndarray, prices: Prices) -> Floats:
-    """Say of each event whether its benchmark closes in another time zone; NaN where that is not known, (n,)."""
-    pairs, code = _kinds(ticker, benchmark)
-    return np.array([_differ(str(name), index, prices) for name, index in pairs], dtype=np.float64)[code]
+    """Return 1 for events whose benchmark closes in another time zone, else 0; NaN if unknown, (n,)."""
+    pairs, code = _distinct_pairs(ticker, benchmark)
+    return np.array([_zones_differ(str(name), index, prices) for name, index in pairs], dtype=np.float64)[code]
 
 
-def _differ(ticker: str, benchmark: str | None, prices: Prices) -> float:
-    """Compare the time zones of a security and its benchmark."""
+def _zones_differ(ticker: str, benchmark: str | None, prices: Prices) -> float:
+    """Return 1 if a security and its benchmark are in different time zones, else 0; NaN if unknown."""
     if benchmark is None or any(prices.bars[name].mic is None for name in (ticker, benchmark)):
         return np.nan
     zones = {markets.zone_of(str(prices.bars[name].mic)) for name in (ticker, benchmark)}
@@ -324,11 +328,11 @@ def _differ(ticker: str, benchmark: str | None, prices: Prices) -> float:
 def _cross_zone_warning(
     ticker: np.ndarray, benchmark: np.ndarray, other_zone: Floats, columns: Sequence[Column]
 ) -> tuple[str, ...]:
-    """Warn where a benchmark closes at another hour and no lead of it is in the model."""
+    """Return a warning if a benchmark closes in another time zone and the model has no lead of it."""
     if any(column.shift > 0 for column in columns) or not (other_zone == 1.0).any():
         return ()
     crossing = other_zone == 1.0
-    pairs = sorted((str(name), str(index)) for name, index in _kinds(ticker[crossing], benchmark[crossing])[0])
+    pairs = sorted((str(name), str(index)) for name, index in _distinct_pairs(ticker[crossing], benchmark[crossing])[0])
     named = ", ".join(f"{name} on {index}" for name, index in pairs[:5]) + (" ..." if len(pairs) > 5 else "")
     return (
         f"the benchmark closes in another time zone than the security ({named}); part of the market's move falls on the"

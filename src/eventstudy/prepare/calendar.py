@@ -8,7 +8,7 @@ that close when they end; an event known by its date alone cannot be placed on o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from eventstudy import markets
 from eventstudy.bars import Bars, minutes, priced_dates
 from eventstudy.errors import AlignmentError, one_of
 from eventstudy.prepare.intraday import bar_ends, format_session, missing_sessions
-from eventstudy.types import Bools, Calendar, Dates, Ints, OnClosed
+from eventstudy.types import Bools, Calendar, Dates, Ints, OnClosed, Status
 
 POLICIES: tuple[OnClosed, ...] = get_args(OnClosed)
 NO_SESSION = -1  # the position of an event that has no session
@@ -88,12 +88,24 @@ def _bar_calendar(name: str | None, bars: Sequence[Bars], starts: Dates) -> Cale
     return Calendar(name, starts, bar_ends(name, starts, step), tuple(notes))
 
 
+class Placement(NamedTuple):
+    """The sessions of events on one calendar.
+
+    ``position`` (N,) is the index into ``Calendar.dates``, -1 if there is no session; ``rule`` (N,) the rule that
+    assigned it, as text; ``status`` (N,) is ``Status.OK``, or ``OUTSIDE_CALENDAR`` or ``CLOSED`` without a session.
+    """
+
+    position: Ints
+    rule: np.ndarray
+    status: Ints
+
+
 def _format_dates(dates: Dates) -> str:
     shown = ", ".join(str(d) for d in dates[:5])
     return shown if len(dates) <= 5 else f"{shown} and {len(dates) - 5} more dates"
 
 
-def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> tuple[Ints, np.ndarray]:
+def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> Placement:
     """Assign each event to its session.
 
     Parameters
@@ -106,10 +118,7 @@ def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> tuple[Ints
 
     Returns
     -------
-    position : int array (N,)
-        Index into ``calendar.dates``; -1 if there is no session.
-    rule : object array (N,)
-        The rule that assigned it, as text.
+    Placement
 
     Raises
     ------
@@ -125,20 +134,22 @@ def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> tuple[Ints
     timed = ~np.isnat(stamps)
     if calendar.intraday:
         return _place_on_bars(stamps, calendar)
-    position, rule = _place_dates(frame, dates, calendar, on_closed)
+    position, rule, status = _place_dates(frame, dates, calendar, on_closed)
     if calendar.closes is None:
         texts = {text: f"no closing times known: {text}" for text in set(rule[timed])}
         rule[timed] = [texts[text] for text in rule[timed]]
-        return position, rule
+        status[timed & (position < 0)] = Status.CLOSED  # also outside the calendar
+        return Placement(position, rule, status)
     first = np.searchsorted(calendar.closes, stamps, side="right")
     early = stamps < calendar.dates[:1].astype("datetime64[ns]") if len(calendar.dates) else np.ones(len(stamps), bool)
     outside = early | (first >= len(calendar.dates))
     position = np.where(timed, np.where(outside, NO_SESSION, first), position)
     rule[timed] = _choose(outside, _outside_rule(calendar), _stamped_rules(dates, calendar, first))[timed]
-    return position, rule
+    status = np.where(timed, np.where(outside, Status.OUTSIDE_CALENDAR, Status.OK), status)
+    return Placement(position, rule, status)
 
 
-def _place_on_bars(stamps: Dates, calendar: Calendar) -> tuple[Ints, np.ndarray]:
+def _place_on_bars(stamps: Dates, calendar: Calendar) -> Placement:
     """Assign events with time stamps to bars; an event known by its date alone (NaT) has none."""
     timed = ~np.isnat(stamps)
     starts, closes = calendar.dates, calendar.dates if calendar.closes is None else calendar.closes
@@ -147,7 +158,8 @@ def _place_on_bars(stamps: Dates, calendar: Calendar) -> tuple[Ints, np.ndarray]
     during = starts[np.where(outside, 0, first)] <= stamps if len(starts) else ~outside
     rule = _choose(during, "within the bar", "between bars: next bar")
     rule = _choose(outside, _outside_rule(calendar), rule)
-    return np.where(timed & ~outside, first, NO_SESSION), _choose(timed, rule, NO_TIME_OF_DAY)
+    status = np.where(timed, np.where(outside, Status.OUTSIDE_CALENDAR, Status.OK), Status.CLOSED)
+    return Placement(np.where(timed & ~outside, first, NO_SESSION), _choose(timed, rule, NO_TIME_OF_DAY), status)
 
 
 def _choose(condition: Bools, if_true: object, if_false: object) -> np.ndarray:
@@ -155,7 +167,7 @@ def _choose(condition: Bools, if_true: object, if_false: object) -> np.ndarray:
     return np.where(condition, np.asarray(if_true, dtype=object), np.asarray(if_false, dtype=object))
 
 
-def _place_dates(frame: pd.DataFrame, dates: Dates, calendar: Calendar, on_closed: str) -> tuple[Ints, np.ndarray]:
+def _place_dates(frame: pd.DataFrame, dates: Dates, calendar: Calendar, on_closed: str) -> Placement:
     """Assign events to the sessions of their dates, or by policy if these were no sessions."""
     at = np.searchsorted(calendar.dates, dates)
     outside = (at >= len(calendar.dates)) | (dates < calendar.dates[0] if len(calendar.dates) else True)
@@ -172,7 +184,8 @@ def _place_dates(frame: pd.DataFrame, dates: Dates, calendar: Calendar, on_close
     dropped = outside | (shut & (on_closed == "drop"))
     position = np.where(dropped, NO_SESSION, inside - (shut & (on_closed == "previous")))
     rule = _choose(open_, "the date is a session", f"no session on the date: {on_closed}")
-    return position, _choose(outside, _outside_rule(calendar), rule)
+    status = np.where(outside, Status.OUTSIDE_CALENDAR, np.where(position < 0, Status.CLOSED, Status.OK))
+    return Placement(position, _choose(outside, _outside_rule(calendar), rule), status)
 
 
 def _stamped_rules(dates: Dates, calendar: Calendar, first: Ints) -> np.ndarray:

@@ -163,21 +163,20 @@ def place_events(
     known = attrition.ok
     position = np.full(len(frame), -1, dtype=np.int64)
     placement = np.full(len(frame), "", dtype=object)
+    status = np.full(len(frame), Status.OK, dtype=np.int64)
     for name in dict.fromkeys(calendar[known]):
         on_calendar = known & (calendar == name)
-        position[on_calendar], placement[on_calendar] = place(frame[on_calendar], calendars[name], on_closed)
-    unplaced = known & (position < 0)
-    outside = np.zeros(len(frame), dtype=bool)
-    outside[unplaced] = [text.startswith("outside") for text in placement[unplaced]]
-    attrition.exclude(unplaced & outside, Status.OUTSIDE_CALENDAR, placement)
-    attrition.exclude(unplaced & ~outside, Status.CLOSED, placement)
+        placed = place(frame[on_calendar], calendars[name], on_closed)
+        position[on_calendar], placement[on_calendar], status[on_calendar] = placed
+    for code in (Status.OUTSIDE_CALENDAR, Status.CLOSED):
+        attrition.exclude(status == code, code, placement)
     return position, placement
 
 
 def sessions_at(position: Ints, calendar: np.ndarray, calendars: Calendars) -> np.ndarray:
     """Return the date of each event's session, or the start of its bar in UTC; NaT if it has none."""
     dtype = next((sessions.dates.dtype for sessions in calendars.values()), np.dtype("datetime64[D]"))
-    session = np.full(len(position), np.datetime64("NaT"), dtype=dtype)
+    session = np.full(len(position), "NaT", dtype=dtype)
     for name, sessions in calendars.items():
         on_calendar = (position >= 0) & (calendar == name)
         session[on_calendar] = sessions.dates[position[on_calendar]]

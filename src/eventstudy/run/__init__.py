@@ -1,1 +1,1 @@
-"""A study with its data: prepared once, run in parts, run again in other ways, and laid out as data frames."""
+"""Running a study with its data: preparation, execution in parts, repeated runs, and data frames of the output."""

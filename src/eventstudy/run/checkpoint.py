@@ -1,7 +1,7 @@
-"""Parts of a study stored as files, named by the hash of their input, so that a run that was cut short goes on.
+"""Checkpoints: parts of a study stored in files named by the hash of their input, so that a run can be resumed.
 
-A file holds arrays alone (NumPy's npz, without pickle). It is written under another name and then renamed, so that a
-file with the name of a part is complete; a damaged one is computed anew.
+A file contains arrays only (NumPy npz, without pickle). It is written under a temporary name and then renamed, so that
+a file with the name of a part is complete; the part of a damaged file is computed again.
 """
 
 from __future__ import annotations
@@ -21,76 +21,76 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from eventstudy.bars import Indexed
 from eventstudy.core.parts import PartResult, States, Task
 from eventstudy.core.sums import Gathered, Rows
 from eventstudy.errors import InputError, ScaleError
 from eventstudy.remote import filesystem, is_url
+from eventstudy.types import StateSum
 
-ABOUT = b"""Parts of an event study, each named by the SHA-256 of what it was made from. The same study, run again with
-this folder as its checkpoint, takes them from here. All may be deleted; files that end in .part were never finished.
+README = b"""Parts of an event study, each named by the SHA-256 of its input. The same study, run again with this folder
+as its checkpoint, reads them from here. All files may be deleted; files that end in .part are incomplete.
 """
-PLAIN = ("rows", "status", "n_est")  # fields of PartResult that are arrays
+ARRAYS = ("rows", "status", "n_est")  # fields of PartResult that are arrays
 STATES = ("tests", "shared", "extra")  # fields of PartResult that are states by name
 
 
 class CheckpointedPart(NamedTuple):
-    """A part, whether it was in the checkpoint, and a note on a damaged file."""
+    """A part, whether it was read from the checkpoint, and a note on a damaged file."""
 
     part: PartResult
     resumed: bool
     note: str = ""
 
 
-def opened(folder: object) -> str:
+def open_checkpoint(folder: object) -> str:
     """Create the folder, check that it is writable, and return it as text.
 
     Raises
     ------
     InputError
-        When it is neither a path nor a URL.
+        If ``folder`` is neither a path nor a URL.
     ScaleError
-        When nothing can be written there.
+        If the folder is not writable.
     """
     if not isinstance(folder, str | os.PathLike) or not os.fspath(folder):
         raise InputError(f"checkpoint is {folder!r}; give a folder, as text or Path, or an fsspec URL")
-    place = os.fspath(folder)
-    store = _store(place)
-    _written(store, place, "README.txt", ABOUT)
-    return place
+    path = os.fspath(folder)
+    _write(_store(path), path, "README.txt", README)
+    return path
 
 
 def checkpointed(function: Callable[[Task], PartResult], folder: str, task: Task) -> CheckpointedPart:
-    """Return the part that a task makes: from its file, or computed and stored as one."""
+    """Return the part of a task, read from its file, or computed and stored."""
     store, name, note = _store(folder), key(task) + ".npz", ""
     data = store.read(name)
     if data is not None:
         try:
-            return CheckpointedPart(_unpacked(data, task), True)
-        except Exception as flaw:  # a damaged archive raises almost anything
-            note = f"the checkpoint's file {name} is damaged, and was computed anew ({flaw})"
+            return CheckpointedPart(_unpack(data, task), True)
+        except Exception as error:  # a damaged archive can raise any exception
+            note = f"the checkpoint's file {name} is damaged, and its part was computed again ({error})"
     part = function(task)
-    _written(store, folder, name, _packed(part))
+    _write(store, folder, name, _pack(part))
     return CheckpointedPart(part, False, note)
 
 
-def _written(store: _Folder | _Remote, folder: str, name: str, data: bytes) -> None:
+def _write(store: _Folder | _Remote, folder: str, name: str, data: bytes) -> None:
     try:
         store.write(name, data)
-    except OSError as flaw:
+    except OSError as error:
         raise ScaleError(
-            f"checkpoint {folder!r} cannot be written ({flaw.strerror or flaw}); free space or rights there, or give "
-            "another folder, and run again: the parts that are whole are not computed anew"
-        ) from flaw
+            f"checkpoint {folder!r} cannot be written ({error.strerror or error}); free space or grant write access, "
+            "or give another folder, and run again: complete parts are not computed again"
+        ) from error
 
 
 class _Folder:
-    """Files of a folder, each there whole or not at all."""
+    """Files of a local folder, written atomically."""
 
-    def __init__(self, place: str) -> None:
-        self._path = Path(place)
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
 
     def read(self, name: str) -> bytes | None:
         try:
@@ -100,23 +100,23 @@ class _Folder:
 
     def write(self, name: str, data: bytes) -> None:
         self._path.mkdir(parents=True, exist_ok=True)
-        aside = self._path / f"{name}.{uuid.uuid4().hex}.part"
+        temporary = self._path / f"{name}.{uuid.uuid4().hex}.part"
         try:
-            with aside.open("wb") as file:
+            with temporary.open("wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(aside, self._path / name)
+            os.replace(temporary, self._path / name)
         except BaseException:
-            aside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
 
 class _Remote:
-    """The same on any file system that fsspec knows."""
+    """Files of a folder on a file system of fsspec, written under a temporary name first."""
 
-    def __init__(self, place: str) -> None:
-        self._fs, self._path = filesystem("checkpoint", place)
+    def __init__(self, url: str) -> None:
+        self._fs, self._path = filesystem("checkpoint", url)
 
     def read(self, name: str) -> bytes | None:
         try:
@@ -126,33 +126,35 @@ class _Remote:
 
     def write(self, name: str, data: bytes) -> None:
         self._fs.makedirs(self._path, exist_ok=True)
-        aside = f"{self._path}/{name}.{uuid.uuid4().hex}.part"
+        temporary = f"{self._path}/{name}.{uuid.uuid4().hex}.part"
         try:
-            self._fs.pipe_file(aside, data)
-            self._fs.mv(aside, f"{self._path}/{name}")
+            self._fs.pipe_file(temporary, data)
+            self._fs.mv(temporary, f"{self._path}/{name}")
         except BaseException:
-            if self._fs.exists(aside):
-                self._fs.rm(aside)
+            if self._fs.exists(temporary):
+                self._fs.rm(temporary)
             raise
 
 
-def _store(place: str) -> _Folder | _Remote:
-    return _Remote(place) if is_url(place) else _Folder(place)
+def _store(path: str) -> _Folder | _Remote:
+    return _Remote(path) if is_url(path) else _Folder(path)
 
 
-def _packed(part: PartResult) -> bytes:
-    """Flatten a part to arrays, and a text that says which is which."""
-    arrays: list[NDArray[Any]] = []
+def _pack(part: PartResult) -> bytes:
+    """Convert a part to an npz archive of arrays, with a JSON text of their names."""
+    arrays: list[np.ndarray] = []
     names: list[tuple[object, ...]] = []
 
     def append(values: ArrayLike, *name: object) -> None:
         array = np.asarray(values)
         if array.dtype.hasobject:
-            raise InputError(f"{'/'.join(map(str, name))} of the states is no array of numbers, and cannot be kept")
+            raise InputError(
+                f"{'/'.join(map(str, name))} of the states is not an array of numbers; a checkpoint cannot store it"
+            )
         names.append(name)
         arrays.append(array)
 
-    for field in PLAIN:
+    for field in ARRAYS:
         append(getattr(part, field), field)
     for leaf, values in part.singles.items():
         append(values, "singles", leaf)
@@ -168,35 +170,35 @@ def _packed(part: PartResult) -> bytes:
                 else:
                     append(values, kind, name, leaf, "sum")
     file = io.BytesIO()
-    named: dict[str, Any] = {f"a{k}": array for k, array in enumerate(arrays)}
-    np.savez(file, names=np.array(json.dumps(names)), **named)
+    by_name: dict[str, Any] = {f"a{k}": array for k, array in enumerate(arrays)}
+    np.savez(file, names=np.array(json.dumps(names)), **by_name)
     return file.getvalue()
 
 
-def _unpacked(data: bytes, task: Task) -> PartResult:
-    """Rebuild a part; raise where it is not complete, or of other events."""
-    plain: dict[str, NDArray[Any]] = {}
-    singles: dict[str, NDArray[Any]] = {}
+def _unpack(data: bytes, task: Task) -> PartResult:
+    """Return the part of an archive; raise if it is incomplete, or of other events than the task."""
+    arrays: dict[str, np.ndarray] = {}
+    singles: dict[str, np.ndarray] = {}
     states: dict[str, States] = {kind: {} for kind in STATES}
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-        for k, (head, *rest) in enumerate(json.loads(str(archive["names"]))):
+        for k, (head, *path) in enumerate(json.loads(str(archive["names"]))):
             values = archive[f"a{k}"]
-            if head in PLAIN:
-                plain[head] = values
+            if head in ARRAYS:
+                arrays[head] = values
             elif head == "singles":
-                singles[rest[0]] = values
+                singles[path[0]] = values
             elif head == "state":
-                states[rest[0]][rest[1]] = {}
+                states[path[0]][path[1]] = {}
             else:
-                _put_leaf(states[head][rest[0]], values, *rest[1:])
-    if not np.array_equal(plain["rows"], task.rows):
+                _set_leaf(states[head][path[0]], values, *path[1:])
+    if not np.array_equal(arrays["rows"], task.rows):
         raise ValueError("it has other events")
     return PartResult(
-        states["tests"], states["shared"], states["extra"], singles, plain["rows"], plain["status"], plain["n_est"]
+        states["tests"], states["shared"], states["extra"], singles, arrays["rows"], arrays["status"], arrays["n_est"]
     )
 
 
-def _put_leaf(state: dict[str, Any], values: NDArray[Any], leaf: str, kind: str, size: int = 0) -> None:
+def _set_leaf(state: StateSum, values: np.ndarray, leaf: str, kind: str, size: int = 0) -> None:
     if kind == "gathered":
         state[leaf] = Gathered((values,))
     elif kind == "index":
@@ -208,22 +210,22 @@ def _put_leaf(state: dict[str, Any], values: NDArray[Any], leaf: str, kind: str,
 
 
 def key(task: Task) -> str:
-    """Return the SHA-256 of all that a part depends on: the task's arrays, model, tests and windows, and the code.
+    """Return the SHA-256 of the input of a part: the arrays, model, tests and windows of the task, and the code.
 
     Examples
     --------
-    >>> from types import SimpleNamespace as Any
-    >>> key(Any(n=1)) == key(Any(n=1)), key(Any(n=1)) == key(Any(n=1.0))
+    >>> from types import SimpleNamespace as Record
+    >>> key(Record(n=1)) == key(Record(n=1)), key(Record(n=1)) == key(Record(n=1.0))
     (True, False)
     """
     digest = hashlib.sha256(code_digest().encode())
-    _fed(digest.update, task, ())
+    _hash(digest.update, task, ())
     return digest.hexdigest()
 
 
 @functools.cache
 def code_digest() -> str:
-    """Return a hash of the library's own code and of NumPy's version: other code may give other numbers."""
+    """Return a hash of the code of the library and of the version of NumPy, on which results may depend."""
     digest = hashlib.sha256(np.__version__.encode())
     for name, code in sorted(_sources(resources.files("eventstudy"), "")):
         digest.update(f"\n{name} {len(code)}\n".encode())
@@ -232,7 +234,7 @@ def code_digest() -> str:
 
 
 def _sources(folder: Traversable, within: str) -> Iterator[tuple[str, bytes]]:
-    """Yield the files of Python code with their paths."""
+    """Yield the paths and contents of the Python files of a folder."""
     for item in folder.iterdir():
         if item.is_dir():
             yield from _sources(item, f"{within}{item.name}/")
@@ -240,48 +242,48 @@ def _sources(folder: Traversable, within: str) -> Iterator[tuple[str, bytes]]:
             yield within + item.name, item.read_bytes()
 
 
-def _fed(feed: Callable[[bytes | memoryview], object], thing: object, above: tuple[int, ...]) -> None:
-    """Feed an object to a hash by its values; ``above`` are the objects that hold it, for one that holds itself."""
-    if id(thing) in above:
-        feed(b"again")
+def _hash(update: Callable[[bytes | memoryview], object], value: object, parents: tuple[int, ...]) -> None:
+    """Update a hash with the content of an object; ``parents`` are the ids of its containers, to stop at a cycle."""
+    if id(value) in parents:
+        update(b"again")
         return
-    above = (*above, id(thing))
-    kind = type(thing)
-    feed(f"<{kind.__module__}.{kind.__qualname__}".encode())
-    if isinstance(thing, np.ndarray) and not thing.dtype.hasobject:
-        feed(f"{thing.dtype.str}{thing.shape}".encode())
-        feed(np.ascontiguousarray(thing).view(np.uint8).data if thing.size and thing.ndim else thing.tobytes())
-    elif isinstance(thing, str | bytes | int | float | complex | None):
-        feed(f"{len(text := repr(thing))}:{text}".encode())
+    parents = (*parents, id(value))
+    kind = type(value)
+    update(f"<{kind.__module__}.{kind.__qualname__}".encode())
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        update(f"{value.dtype.str}{value.shape}".encode())
+        update(np.ascontiguousarray(value).view(np.uint8).data if value.size and value.ndim else value.tobytes())
+    elif isinstance(value, str | bytes | int | float | complex | None):
+        update(f"{len(text := repr(value))}:{text}".encode())
     else:
-        for part in _parts(thing):
-            _fed(feed, part, above)
-    feed(b">")
+        for part in _content(value):
+            _hash(update, part, parents)
+    update(b">")
 
 
-def _parts(thing: object) -> Sequence[object]:
-    """Return what an object consists of."""
-    if isinstance(thing, Indexed):
-        return thing.content()
-    if isinstance(thing, Mapping):
-        return [part for pair in thing.items() for part in pair]
-    if isinstance(thing, list | tuple | set | frozenset):
-        return sorted(thing, key=repr) if isinstance(thing, set | frozenset) else list(thing)
-    if isinstance(thing, types.FunctionType):
-        cells = [cell.cell_contents for cell in thing.__closure__ or ()]
-        return [thing.__module__, thing.__qualname__, thing.__code__, thing.__defaults__, thing.__kwdefaults__, cells]
-    if isinstance(thing, types.CodeType):
-        return [thing.co_code, thing.co_names, thing.co_consts]
-    if isinstance(thing, functools.partial):
-        return [thing.func, thing.args, thing.keywords]
-    if isinstance(thing, type | types.BuiltinFunctionType | types.ModuleType | np.ufunc):
-        return [getattr(thing, "__module__", ""), getattr(thing, "__qualname__", thing.__name__)]
-    if is_dataclass(thing):
-        return [(field.name, getattr(thing, field.name)) for field in fields(thing)]
+def _content(value: object) -> Sequence[object]:
+    """Return the objects that an object consists of."""
+    if isinstance(value, Indexed):
+        return value.content()
+    if isinstance(value, Mapping):
+        return [part for pair in value.items() for part in pair]
+    if isinstance(value, list | tuple | set | frozenset):
+        return sorted(value, key=repr) if isinstance(value, set | frozenset) else list(value)
+    if isinstance(value, types.FunctionType):
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        return [value.__module__, value.__qualname__, value.__code__, value.__defaults__, value.__kwdefaults__, cells]
+    if isinstance(value, types.CodeType):
+        return [value.co_code, value.co_names, value.co_consts]
+    if isinstance(value, functools.partial):
+        return [value.func, value.args, value.keywords]
+    if isinstance(value, type | types.BuiltinFunctionType | types.ModuleType | np.ufunc):
+        return [getattr(value, "__module__", ""), getattr(value, "__qualname__", value.__name__)]
+    if is_dataclass(value):
+        return [(field.name, getattr(value, field.name)) for field in fields(value)]
     try:
-        reduced = thing.__reduce_ex__(4)
-    except TypeError as flaw:
-        raise InputError(f"a part depends on {thing!r}, which cannot be kept in a checkpoint ({flaw})") from flaw
+        reduced = value.__reduce_ex__(4)
+    except TypeError as error:
+        raise InputError(f"a part depends on {value!r}, which cannot be hashed for a checkpoint ({error})") from error
     return (
         [reduced]
         if isinstance(reduced, str)

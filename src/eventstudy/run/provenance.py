@@ -1,13 +1,15 @@
-"""What a reader needs to reproduce a result: versions, settings, fingerprints, and what was noticed."""
+"""The provenance of a result, to reproduce it: versions, settings, fingerprints of the data, and notes."""
 
 from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
-from typing import Any
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -15,49 +17,69 @@ import pandas as pd
 from eventstudy.bars import Prices
 
 CHUNK = 65_536  # values
-FIXED = {"i": "<i8", "u": "<u8", "f": "<f8", "b": "?", "M": "<M8[us]"}  # by the kind of a NumPy type
-LIBRARIES = ("numpy", "pandas", "scipy", "exchange_calendars")
+# Byte layouts by the kind of a NumPy type.
+FIXED = {"i": "<i8", "u": "<u8", "f": "<f8", "b": "?", "M": "<M8[us]"}
+LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "exchange_calendars")
+EXTRAS = ("arch", "scikit-learn")  # used by some models; recorded where they are installed
+
+
+class _Digest(Protocol):
+    def update(self, data: bytes, /) -> None: ...
 
 
 def provenance(
-    settings: dict[str, Any],
+    settings: Mapping[str, object],
     events: pd.DataFrame,
     prices: Prices,
     notes: Sequence[str],
-    clustering: dict[str, Any],
+    clustering: Mapping[str, object],
     tests: Sequence[str],
     factors: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
-    """Collect the provenance of a run as plain values, ready for JSON; what a source noticed joins the notes."""
-    noticed = prices.provenance.get("noticed", {})
-    used = {} if factors is None else {"factors": _factors(factors)}
+    """Return the provenance of a run as plain values, ready for JSON; the notes include those of the source."""
+    source_notes = prices.provenance.get("noticed", {})
+    factor_record = {} if factors is None else {"factors": _factors(factors)}
     return {
         "eventstudy": version("eventstudy-quant"),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "settings": settings,
+        "settings": dict(settings),
         "tests": list(tests),
         "events": {"n": len(events), "sha256": fingerprint(events)},
         "prices": {**prices.provenance, "n_tickers": len(prices.bars), "problems": dict(prices.problems)},
-        **used,
-        "clustering": clustering,
-        "notes": [*notes, *(f"{name}: {text}" for name, texts in noticed.items() for text in texts)],
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+        **factor_record,
+        "clustering": dict(clustering),
+        "notes": [*notes, *(f"{name}: {text}" for name, texts in source_notes.items() for text in texts)],
+        "versions": {"python": platform.python_version(), **_versions()},
     }
 
 
-def _factors(frame: pd.DataFrame) -> dict[str, Any]:
-    """Say what the factors are: their names, span and fingerprint, and the vintage of their files where known."""
-    given = {"n": len(frame), "names": [str(name) for name in frame.columns], "sha256": fingerprint(frame)}
+@cache
+def _versions() -> dict[str, str]:
+    """Return the versions of the libraries that compute."""
+    versions = {name: version(name) for name in LIBRARIES}
+    for name in EXTRAS:
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions
+
+
+def _factors(frame: pd.DataFrame) -> dict[str, object]:
+    """Return the names, dates and fingerprint of the factors, and the vintage of their files if known."""
+    record: dict[str, object] = {
+        "n": len(frame),
+        "names": [str(name) for name in frame.columns],
+        "sha256": fingerprint(frame),
+    }
     if len(frame):
-        given |= {"first": str(frame.index[0])[:10], "last": str(frame.index[-1])[:10]}
-    return given | {name: frame.attrs[name] for name in ("source",) if name in frame.attrs}
+        record |= {"first": str(frame.index[0])[:10], "last": str(frame.index[-1])[:10]}
+    return record | {name: frame.attrs[name] for name in ("source",) if name in frame.attrs}
 
 
 def fingerprint(frame: pd.DataFrame) -> str:
     """Hash a frame by a canonical form: columns sorted by name; numbers and times in bytes, all else as text.
 
-    Integers, numbers and microseconds since 1970 take eight bytes each, the lowest first, so that neither pandas nor
-    the machine has a say.
+    Integers, numbers and microseconds since 1970 take eight bytes each, little-endian, so that the hash does not depend
+    on pandas or the machine.
 
     Examples
     --------
@@ -72,8 +94,8 @@ def fingerprint(frame: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def _fold(digest: Any, column: pd.Series[Any] | pd.Index) -> None:
-    """Add a column, some thousand values at a time: a million texts at once take a hundred megabytes."""
+def _fold(digest: _Digest, column: pd.Series | pd.Index) -> None:
+    """Hash a column in chunks: a million texts at once would take a hundred megabytes."""
     for start in range(0, len(column), CHUNK):
         values = column[start : start + CHUNK]
         if isinstance(values.dtype, pd.DatetimeTZDtype):

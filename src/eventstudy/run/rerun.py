@@ -1,4 +1,4 @@
-"""A study with its data, run from events and prices to a result, and again in other ways; the only wiring."""
+"""Run a study from events and prices to a result, and run it again with other choices; the only module that does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from eventstudy.prepare.reactions import reactions
 from eventstudy.result import Result
 from eventstudy.run import tables
 from eventstudy.run.provenance import provenance
-from eventstudy.run.sample import KEPT, StudyData, by_group, n_bytes, of_events, study_sample
+from eventstudy.run.sample import CACHE_BYTES, StudyData, by_group, n_bytes, select_events, study_sample
 from eventstudy.run.scale import IN_ONE_PROCESS, PartCounts, Workers
 from eventstudy.run.settings import as_model, settings, tests_for
 from eventstudy.types import Choices, Extra, Floats, Model, Outcome, StudySample, Test, Window
@@ -28,7 +28,7 @@ from eventstudy.types import Choices, Extra, Floats, Model, Outcome, StudySample
 
 @dataclass(frozen=True)
 class StudyRun:
-    """A study with its data and the workers of its parts; see :class:`eventstudy.types.Rerun`."""
+    """A study with its data and its workers; see :class:`eventstudy.types.Rerun`."""
 
     choices: Choices
     data: StudyData
@@ -36,7 +36,7 @@ class StudyRun:
     samples: dict[bool, StudySample] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, object]:
-        """Leave workers and prepared samples behind when pickled or copied."""
+        """Exclude executor and prepared samples from pickles and copies."""
         return {**self.__dict__, "workers": replace(self.workers, executor=None), "samples": {}}
 
     @property
@@ -46,28 +46,27 @@ class StudyRun:
 
     @property
     def model(self) -> Model:
-        """The model that is fitted: for abnormal volatility the squares of the return model's abnormal returns."""
-        return self._of_outcome(self.return_model)
+        """The fitted model: for abnormal volatility, a model of the squared abnormal returns of the return model."""
+        return self._model_of_outcome(self.return_model)
 
-    def _of_outcome(self, model: Model) -> Model:
+    def _model_of_outcome(self, model: Model) -> Model:
         return SquaredModel(model) if self.choices.outcome == "volatility" else model
 
-    def sample(self, whole: bool = False) -> StudySample:
-        """Return the placed events and their panels, prepared once unless they take much memory."""
-        kept = self.samples.get(whole)
-        if kept is not None:
-            return kept
-        sample = study_sample(self.data, self.choices, self.model.columns, whole)
-        if n_bytes(sample) <= KEPT:
-            self.samples[whole] = sample
+    def sample(self, full_history: bool = False) -> StudySample:
+        """Return the placed events and their panels, cached unless they take much memory."""
+        sample = self.samples.get(full_history)
+        if sample is None:
+            sample = study_sample(self.data, self.choices, self.model.columns, full_history)
+            if n_bytes(sample) <= CACHE_BYTES:
+                self.samples[full_history] = sample
         return sample
 
     def tests(self) -> dict[str, Test]:
-        """Return the tests by name, for the clustering of the sample."""
+        """Return the tests by name; default tests depend on the clustering of the sample."""
         return tests_for(self.choices, self.sample().clustering.kind)
 
     def check(self) -> pd.DataFrame:
-        """Return the table of every event, its session, and what would become of it."""
+        """Return the table of every event with its session and status, without running the model."""
         sample = self.sample()
         return tables.placement(sample.event_table, sample.n_valid, sample.sample.spec)
 
@@ -82,45 +81,45 @@ class StudyRun:
         min_coverage: float | None = None,
     ) -> Outcome:
         """Run the model and tests again; see :class:`eventstudy.types.Rerun`."""
-        again = self if model is None else self._with(model, None)
-        sample = again.sample() if events is None else of_events(again.sample(), events)
+        study = self if model is None else self._with(model, None)
+        sample = study.sample() if events is None else select_events(study.sample(), events)
         spec = sample.sample.spec
         if windows is not None:
             spec = replace(spec, windows=np.array(windows, dtype=np.int64))
         if min_coverage is not None:
             spec = replace(spec, min_coverage=min_coverage)
-        chosen = again.tests() if tests is None else tests
-        parts = sample.panels, sample.placed, again.model
-        execution, of_sample = Execution(map_tasks=self.workers.map_tasks()), replace(sample.sample, spec=spec)
-        if events is not None and not chosen and not extra:
-            return run_events(*parts, of_sample, execution)
-        return run(*parts, chosen, of_sample, execution, extra=extra)
+        tests = study.tests() if tests is None else tests
+        inputs = sample.panels, sample.placed, study.model
+        execution, core_sample = Execution(map_tasks=self.workers.map_tasks()), replace(sample.sample, spec=spec)
+        if events is not None and not tests and not extra:
+            return run_events(*inputs, core_sample, execution)
+        return run(*inputs, tests, core_sample, execution, extra=extra)
 
     def null(
         self, draws: int, *, model: Model | None = None, seed: int | None = None, groups: bool = True
     ) -> dict[str, dict[str, Floats]]:
-        """Return by group what the statistics are on dates drawn anew; see :class:`eventstudy.types.Rerun`."""
-        sample = self.sample(whole=True)
+        """Return the statistics on redrawn dates, by group; see :class:`eventstudy.types.Rerun`."""
+        sample = self.sample(full_history=True)
         tests = {name: test for name, test in self.tests().items() if not test.draws}
         if not sample.panels:
             return {"all": {}}
         samples = [(sample, ["all"])]
         if groups and self.choices.group is not None:
             samples.append(by_group(sample, self.data.events.frame, self.choices.group))
-        fitted = self.model if model is None else self._of_outcome(model)
-        again = partial(run, execution=Execution(map_tasks=self.workers.map_tasks()))
+        fitted_model = self.model if model is None else self._model_of_outcome(model)
+        run_in_parts = partial(run, execution=Execution(map_tasks=self.workers.map_tasks()))
         by_label: dict[str, dict[str, Floats]] = {}
         for part, labels in samples:
-            drawn = null(
-                again, part.panels, part.placed, fitted, tests, part.sample, draws,
+            statistics = null(
+                run_in_parts, part.panels, part.placed, fitted_model, tests, part.sample, draws,
                 self.choices.seed if seed is None else seed,
             )  # fmt: skip
             for at, label in enumerate(labels):
-                by_label.setdefault(label, {name: values[:, at] for name, values in drawn.items()})
+                by_label.setdefault(label, {name: values[:, at] for name, values in statistics.items()})
         return by_label
 
     def result(self, *, model: str | Model | None = None, windows: Sequence[Window] | None = None) -> Result:
-        """Run the whole study again with another model or other windows."""
+        """Return the result of the study with another model or other windows."""
         return self._with(model, windows).run()
 
     def _with(self, model: str | Model | None, windows: Sequence[Window] | None) -> StudyRun:
@@ -128,30 +127,30 @@ class StudyRun:
         return replace(self, choices=choices if windows is None else replace(choices, windows=windows))
 
     def run(self, progress: bool = False) -> Result:
-        """Estimate every event, and test the sample."""
+        """Estimate every event, and test the sample; ``progress`` shows a progress bar."""
         sample = self.sample()
         clustering = sample.clustering
         tests = tests_for(self.choices, clustering.kind)
         if any(test.draws for test in tests.values()):
-            sample = self.sample(whole=True)
+            sample = self.sample(full_history=True)
         for warning in sample.warnings:
             warnings.warn(warning, EventStudyWarning, stacklevel=3)
         counts = PartCounts()
         map_tasks = self.workers.map_tasks(counts)
-        with _bar(len(sample.placed.day), progress) as advance:
+        with _progress_bar(len(sample.placed.day), progress) as advance:
             execution = Execution(advance, map_tasks)
             outcome = run(sample.panels, sample.placed, self.model, tests, sample.sample, execution)
-        why = f"default: {clustering}" if self.choices.tests == "default" else ""
-        further = (
-            [] if self.choices.group is None else [self._by_group(sample, tests, why, Execution(map_tasks=map_tasks))]
-        )
+        test_note = f"default: {clustering}" if self.choices.tests == "default" else ""
+        group_tests = []
+        if self.choices.group is not None:
+            group_tests.append(self._tests_by_group(sample, tests, test_note, Execution(map_tasks=map_tasks)))
         event_table, calendars, spec = sample.event_table, sample.calendars, sample.sample.spec
         notes = [*sample.notes, *counts.notes]
-        del sample  # the frames of a million events take the room of their panels
+        del sample  # frees the panels before the frames are built, which take as much memory
         events, prices = self.data.events.frame, self.data.prices
-        frames = tables.assemble(event_table, outcome, spec, self.model.coefficients, events, why)
+        frames = tables.assemble(event_table, outcome, spec, self.model.coefficients, events, test_note)
         del outcome
-        frames["tests"] = pd.concat([frames["tests"], *further])
+        frames["tests"] = pd.concat([frames["tests"], *group_tests])
         record = provenance(
             settings(self.choices), events, prices, notes, clustering._asdict(), list(tests), self.data.factors
         )
@@ -168,15 +167,17 @@ class StudyRun:
             rerun=self,
         )
 
-    def _by_group(self, sample: StudySample, tests: Mapping[str, Test], why: str, execution: Execution) -> pd.DataFrame:
-        """Make every test for each value of the group's column."""
-        parted, labels = by_group(sample, self.data.events.frame, str(self.choices.group))
-        outcome = run(parted.panels, parted.placed, self.model, tests, parted.sample, execution, keep_events=False)
-        return tables.verdicts(outcome, parted.sample.spec, why, labels)
+    def _tests_by_group(
+        self, sample: StudySample, tests: Mapping[str, Test], test_note: str, execution: Execution
+    ) -> pd.DataFrame:
+        """Run every test for each value of the group column."""
+        grouped, labels = by_group(sample, self.data.events.frame, str(self.choices.group))
+        outcome = run(grouped.panels, grouped.placed, self.model, tests, grouped.sample, execution, keep_events=False)
+        return tables.verdicts(outcome, grouped.sample.spec, test_note, labels)
 
 
 @contextmanager
-def _bar(total: int, shown: bool) -> Iterator[Callable[[int], object]]:
+def _progress_bar(total: int, shown: bool) -> Iterator[Callable[[int], object]]:
     """Yield a progress callback; draw a bar if ``shown``."""
     if not shown:
         yield lambda n: None

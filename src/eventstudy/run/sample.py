@@ -1,4 +1,4 @@
-"""What a study runs on: its events placed in panels, with their weights and groups."""
+"""The sample of a study: its events placed in panels, with weights and groups."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from eventstudy.types import (
     StudySample,
 )
 
-KEPT = 64 * 2**20  # bytes of a sample that are kept for further runs; larger ones are prepared again
+CACHE_BYTES = 64 * 2**20  # largest sample that is cached; a larger one is prepared again for every run
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,12 @@ class StudyData:
     other_news: Events | None = None
 
 
-def study_sample(data: StudyData, choices: Choices, columns: tuple[Column, ...], whole: bool = False) -> StudySample:
-    """Place the events and give them their weights; ``whole`` takes all that the prices hold, to draw dates from."""
-    other = None if data.other_news is None else data.other_news.frame
-    prepared = prepare(data.events.frame, data.prices, choices, columns, data.factors, other, whole)
+def study_sample(
+    data: StudyData, choices: Choices, columns: tuple[Column, ...], full_history: bool = False
+) -> StudySample:
+    """Place the events in panels, with their weights; ``full_history``: panels reach to the ends of the prices."""
+    other_news = None if data.other_news is None else data.other_news.frame
+    prepared = prepare(data.events.frame, data.prices, choices, columns, data.factors, other_news, full_history)
     table, panels, sample = prepared.event_table, prepared.panels, prepared.sample
     placed = prepared.placed._replace(weight=_weights(data.events.frame, choices.weight)[table.rows])
     n_valid = valid_estimation_days(panels, placed, sample.spec)
@@ -51,38 +53,38 @@ def study_sample(data: StudyData, choices: Choices, columns: tuple[Column, ...],
 
 
 def by_group(sample: StudySample, frame: pd.DataFrame, column: str) -> tuple[StudySample, list[str]]:
-    """Part the placed events by the values of a column, and return these too."""
+    """Group the placed events by the values of a column; return the sample and the values."""
     if column not in frame.columns:
         raise one_of("group", column, frame.columns)
     codes, labels = pd.factorize(frame[column].astype(str).iloc[sample.event_table.rows])
     if "all" in labels:
         raise InputError(f"column {column!r} has the value 'all', which stands for the whole sample; rename it")
-    placed, parted = grouped(sample.placed, sample.sample, codes.astype(np.int64), len(labels))
-    return replace(sample, placed=placed, sample=parted), list(labels)
+    placed, by_value = grouped(sample.placed, sample.sample, codes.astype(np.int64), len(labels))
+    return replace(sample, placed=placed, sample=by_value), list(labels)
 
 
-def of_events(sample: StudySample, events: Sequence[Hashable]) -> StudySample:
-    """Keep some events alone; a duplicate stands for the event that it repeats.
+def select_events(sample: StudySample, events: Sequence[Hashable]) -> StudySample:
+    """Select events; a duplicate stands for the event that it duplicates.
 
     Raises
     ------
     InputError
-        When an event is not in the study or could not be placed.
+        If an event is not in the study or could not be placed.
     """
     table = sample.event_table
-    found = table.frame.index.get_indexer(pd.Index(events))
+    row = table.frame.index.get_indexer(pd.Index(events))
     placed_at = np.full(len(table.status) + 1, -1)
     placed_at[table.rows] = np.arange(len(table.rows))
-    at = np.where(found < 0, -1, placed_at[table.duplicate_of[found]])
+    at = np.where(row < 0, -1, placed_at[table.duplicate_of[row]])
     if (at < 0).any():
         raise InputError(f"event {list(events)[int(np.argmax(at < 0))]!r} cannot be used in this study")
     rows: Ints = np.unique(at)
     panels, placed = take(sample.panels, sample.placed, rows)
-    kept, cluster = np.unique(placed.cluster, return_inverse=True)
-    alone = replace(
+    clusters, cluster = np.unique(placed.cluster, return_inverse=True)
+    selected = replace(
         sample.sample,
-        cluster_group=sample.sample.cluster_group[kept],
-        cluster_dates=sample.sample.cluster_dates[kept],
+        cluster_group=sample.sample.cluster_group[clusters],
+        cluster_dates=sample.sample.cluster_dates[clusters],
         links=np.empty((0, 2), dtype=np.int64),
     )
     return replace(
@@ -90,21 +92,21 @@ def of_events(sample: StudySample, events: Sequence[Hashable]) -> StudySample:
         event_table=replace(table, rows=table.rows[rows]),
         panels=panels,
         placed=placed._replace(cluster=cluster.astype(np.int64)),
-        sample=alone,
+        sample=selected,
         n_valid=sample.n_valid[rows],
         other_zone=sample.other_zone[rows],
     )
 
 
 def n_bytes(sample: StudySample) -> int:
-    """Return about how much memory a sample takes; panels that are not built yet take none."""
+    """Return the approximate memory of a sample; deferred panels count 0."""
     panels = [panel for panel in sample.panels if isinstance(panel, Panel)]
     arrays = [array for panel in panels for array in (panel.r, panel.ok, panel.x, panel.peers) if array is not None]
     return sum(array.nbytes for array in (*arrays, *(part for part in sample.placed if part is not None)))
 
 
 def _weights(frame: pd.DataFrame, name: str | None) -> Floats:
-    """Return an events column as positive numbers, ones where none is named."""
+    """Return an events column as positive numbers, (N,); ones without a column."""
     if name is None:
         return np.ones(len(frame))
     if name not in frame.columns:

@@ -1,6 +1,6 @@
-"""The parts of a study on threads, processes or a Dask cluster, and their checkpoints.
+"""Run the parts of a study on threads, processes or a Dask cluster, with checkpoints.
 
-Parts are the same whoever works on them, so that the results are too, to 1e-12.
+Parts do not depend on the executor, so that results agree to 1e-12.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ import numpy as np
 from eventstudy.core.parts import LARGE, MapTasks, PartResult, States, Task
 from eventstudy.core.sums import add, packed
 from eventstudy.errors import EventStudyError, InputError, ScaleError
-from eventstudy.run.checkpoint import checkpointed, opened
+from eventstudy.run.checkpoint import checkpointed, open_checkpoint
 
 if TYPE_CHECKING:
     from distributed import Client
     from distributed import Future as DaskFuture
 
-AHEAD = 2  # tasks a worker that are under way or wait, so that none is idle and memory is bounded
-WIDE = 8  # states that one sum on the cluster takes
+AHEAD = 2  # tasks per worker that run or wait, so that no worker is idle and memory is bounded
+GROUP = 8  # states added by one task on the cluster
 RETRIES = 3
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
-AGAIN = "with checkpoint=folder the parts that are done are not computed again"
+CHECKPOINT_ADVICE = "with checkpoint=folder, finished parts are not computed again"
 
 
 class WorkerResult(NamedTuple):
-    """The output of a worker: how many parts it is, how many of them were in the checkpoint, and a note."""
+    """The output of a worker: a part, how many parts it counts as, how many were in the checkpoint, and a note."""
 
     part: PartResult
     n: int = 1
@@ -44,14 +44,14 @@ class WorkerResult(NamedTuple):
 
 
 class Future(Protocol):
-    """A result to come, of ``concurrent.futures`` or of Dask."""
+    """A future of ``concurrent.futures`` or of Dask."""
 
     def result(self) -> WorkerResult:
         """Wait for the result."""
         ...
 
     def cancel(self) -> object:
-        """Cancel the work where it has not begun."""
+        """Cancel the task if it has not started."""
         ...
 
 
@@ -60,7 +60,7 @@ Call = Callable[[Task], WorkerResult]
 
 @dataclass
 class PartCounts:
-    """How many parts a run had, how many came from its checkpoint, and what was noted of them."""
+    """The number of parts of a run, the number read from its checkpoint, and notes."""
 
     n_parts: int = 0
     n_resumed: int = 0
@@ -69,17 +69,17 @@ class PartCounts:
 
 @dataclass(frozen=True)
 class Workers:
-    """The executor of the parts and the folder of their checkpoint; None: this process, one by one, and no folder."""
+    """The executor of the parts, None for this process, and the folder of their checkpoint, None for no checkpoint."""
 
     executor: Executor | Client | None = None
     checkpoint: str | None = None
 
     def __getstate__(self) -> dict[str, object]:
-        """Leave the executor behind: it does not travel with a study."""
+        """Exclude the executor, which cannot be pickled."""
         return {"executor": None, "checkpoint": self.checkpoint}
 
     def map_tasks(self, counts: PartCounts | None = None) -> MapTasks | None:
-        """Return what maps a function over tasks, in their order; None where neither was chosen."""
+        """Return a function that maps a function over tasks, in order; None without executor and checkpoint."""
         if self.executor is None and self.checkpoint is None:
             return None
         return partial(self._map, PartCounts() if counts is None else counts)
@@ -110,33 +110,33 @@ def workers(executor: object, checkpoint: object) -> Workers:
     Raises
     ------
     InputError
-        When the one is no executor and no Dask client, or the other no folder.
+        If ``executor`` is neither an executor nor a Dask client, or ``checkpoint`` is not a folder.
     ScaleError
-        When nothing can be written to the folder.
+        If the folder is not writable.
     """
-    folder = None if checkpoint is None else opened(checkpoint)
+    folder = None if checkpoint is None else open_checkpoint(checkpoint)
     if executor is None or isinstance(executor, Executor):
         return Workers(executor, folder)
     client = _dask_client(executor)
     if client is None:
         raise InputError(
-            f"executor is {executor!r}; give a concurrent.futures.Executor, as ProcessPoolExecutor(), "
+            f"executor is {executor!r}; give a concurrent.futures.Executor, such as ProcessPoolExecutor(), "
             "or a distributed.Client that is not asynchronous"
         )
     return Workers(client, folder)
 
 
-def _dask_client(thing: object) -> Client | None:
-    """Recognise a Dask client without importing Dask for what is none."""
-    if not any(base.__module__.partition(".")[0] == "distributed" for base in type(thing).__mro__):
+def _dask_client(executor: object) -> Client | None:
+    """Return a synchronous Dask client, else None; Dask is not imported for objects of other libraries."""
+    if not any(base.__module__.partition(".")[0] == "distributed" for base in type(executor).__mro__):
         return None
     from distributed import Client
 
-    return thing if isinstance(thing, Client) and not thing.asynchronous else None
+    return executor if isinstance(executor, Client) and not executor.asynchronous else None
 
 
 def worker_result(function: Callable[[Task], PartResult], checkpoint: str | None, task: Task) -> WorkerResult:
-    """Compute one part on the worker, or take it from the checkpoint."""
+    """Compute one part on the worker, or read it from the checkpoint."""
 
     def packed_part(task: Task) -> PartResult:
         return function(task).with_states(packed)
@@ -148,15 +148,15 @@ def worker_result(function: Callable[[Task], PartResult], checkpoint: str | None
 
 
 def on_executor(executor: Executor, call: Call, tasks: Iterable[Task]) -> Iterator[WorkerResult]:
-    """Map a function over tasks on threads or processes, some at a time, and yield the results in order."""
+    """Map a function over tasks on threads or processes, a few at a time, and yield the results in order."""
     ahead = AHEAD * (getattr(executor, "_max_workers", None) or os.cpu_count() or 1)
     waiting: deque[tuple[Task, Future]] = deque()
     try:
         for task in tasks:
             try:
                 waiting.append((task, executor.submit(call, task)))
-            except RuntimeError as flaw:  # a broken one is a RuntimeError too
-                raise _failure(flaw, task) if isinstance(flaw, BrokenExecutor) else _closed(flaw) from flaw
+            except RuntimeError as error:  # BrokenExecutor is a RuntimeError too
+                raise _part_error(error, task) if isinstance(error, BrokenExecutor) else _closed_error(error) from error
             if len(waiting) >= ahead:
                 yield _result(*waiting.popleft())
         while waiting:
@@ -166,128 +166,132 @@ def on_executor(executor: Executor, call: Call, tasks: Iterable[Task]) -> Iterat
             future.cancel()
 
 
-def _closed(flaw: Exception) -> ScaleError:
+def _closed_error(error: Exception) -> ScaleError:
     return ScaleError(
-        f"the executor takes no more work ({flaw}); a result goes on using the executor of its study: call its methods "
+        f"the executor takes no more work ({error}); a result uses the executor of its study: call its methods "
         "before the executor is shut down, or run the study again"
     )
 
 
 def _result(
-    task: Task, future: Future, failure: Callable[[Exception, Task], EventStudyError] | None = None
+    task: Task, future: Future, to_error: Callable[[Exception, Task], EventStudyError] | None = None
 ) -> WorkerResult:
-    """Wait for a part; ``failure`` makes the error that says what went wrong with it."""
+    """Wait for a part; ``to_error`` converts an exception to an error of the library."""
     try:
         return future.result()
     except EventStudyError:
         raise
-    except Exception as flaw:
-        raise (failure or _failure)(flaw, task) from flaw
+    except Exception as error:
+        raise (to_error or _part_error)(error, task) from error
 
 
-def _failure(flaw: Exception, task: Task) -> EventStudyError:
-    """Say what went wrong with a part, and what to do."""
-    if isinstance(flaw, BrokenExecutor):
+def _part_error(error: Exception, task: Task) -> EventStudyError:
+    """Convert an exception of a part to an error that says what failed and what to do."""
+    if isinstance(error, BrokenExecutor):
         return ScaleError(
             "a worker process died, most often because memory ran out; give fewer workers or more memory, and a new "
-            f"executor; {AGAIN}"
+            f"executor; {CHECKPOINT_ADVICE}"
         )
-    if isinstance(flaw, CancelledError):
-        return ScaleError(f"a part of the study was cancelled, and so there is no result; run it again; {AGAIN}")
-    unsendable = _unsendable(task) if isinstance(flaw, pickle.PicklingError | AttributeError | TypeError) else None
-    return unsendable or ScaleError(
-        f"a part of {len(task.rows)} events failed with {type(flaw).__name__}: {flaw}; nothing is given of the others; "
-        f"run without executor to see where; {AGAIN}"
+    if isinstance(error, CancelledError):
+        return ScaleError(
+            f"a part of the study was cancelled, and so there is no result; run it again; {CHECKPOINT_ADVICE}"
+        )
+    not_picklable = (
+        _pickling_error(task) if isinstance(error, pickle.PicklingError | AttributeError | TypeError) else None
+    )
+    return not_picklable or ScaleError(
+        f"a part of {len(task.rows)} events failed with {type(error).__name__}: {error}; there is no result of "
+        f"other parts; run without executor to see where; {CHECKPOINT_ADVICE}"
     )
 
 
-def _unsendable(task: Task) -> InputError | None:
-    """Say which of the user's objects no other process can take; None where all can be sent."""
-    for name, thing in {"the model": task.model, **{f"test {name!r}": t for name, t in task.tests.items()}}.items():
+def _pickling_error(task: Task) -> InputError | None:
+    """Return the error of the first model or test that cannot be pickled; None if all can."""
+    for name, member in {"the model": task.model, **{f"test {name!r}": t for name, t in task.tests.items()}}.items():
         try:
-            pickle.dumps(thing)
-        except Exception as flaw:
+            pickle.dumps(member)
+        except Exception as error:
             return InputError(
-                f"{name} cannot be sent to another process ({flaw}); define its functions with def at the top of a "
+                f"{name} cannot be sent to another process ({error}); define its functions with def at the top of a "
                 "module, not as a lambda or inside a function, or give a ThreadPoolExecutor"
             )
     return None
 
 
 def on_dask(client: Client, call: Call, tasks: Iterable[Task]) -> Iterator[WorkerResult]:
-    """Map a function over tasks on a Dask cluster, and add its states there.
+    """Map a function over tasks on a Dask cluster, and add the states there.
 
-    The results come in order without their states; the last one has no events and the states of all.
+    The results are in order, without states; an additional last result has no events and the sum of all states.
     """
     try:
         ahead = AHEAD * max(1, sum(client.nthreads().values()))  # type: ignore[no-untyped-call]
-    except Exception as flaw:
-        raise _gone(flaw) from flaw
+    except Exception as error:
+        raise _scheduler_error(error) from error
     tree = _SumTree(client)
     waiting: deque[tuple[Task, DaskFuture[WorkerResult]]] = deque()
     task = None
     for task in tasks:
-        waiting.append((task, _submitted(client, call, task, tree)))
+        waiting.append((task, _submit(client, call, task, tree)))
         if len(waiting) >= ahead:
-            yield _answer(*waiting.popleft())
+            yield _dask_result(*waiting.popleft())
     while waiting:
-        yield _answer(*waiting.popleft())
+        yield _dask_result(*waiting.popleft())
     if task is not None:
-        yield _answer(task, tree.total())
+        yield _dask_result(task, tree.total())
 
 
-def _submitted(client: Client, call: Call, task: Task, tree: _SumTree) -> DaskFuture[WorkerResult]:
+def _submit(client: Client, call: Call, task: Task, tree: _SumTree) -> DaskFuture[WorkerResult]:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Sending large graph", UserWarning)  # a task carries its data
-            whole = client.submit(_roomy, call, task, pure=False, retries=RETRIES)
-        tree.add(whole)
-        return client.submit(_without_states, whole, pure=False, retries=RETRIES)
-    except (pickle.PicklingError, AttributeError, TypeError) as flaw:
-        raise _failure(flaw, task) from flaw
-    except Exception as flaw:
-        raise _gone(flaw) from flaw
+            future = client.submit(_call_keeping_memory, call, task, pure=False, retries=RETRIES)
+        tree.add(future)
+        return client.submit(_without_states, future, pure=False, retries=RETRIES)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise _part_error(error, task) from error
+    except Exception as error:
+        raise _scheduler_error(error) from error
 
 
-def _roomy(call: Call, task: Task) -> WorkerResult:
-    """Compute a part on a worker that keeps the memory of freed arrays.
+def _call_keeping_memory(call: Call, task: Task) -> WorkerResult:
+    """Compute a part on a worker that does not return the memory of freed arrays to the system.
 
     Dask sets glibc to return every freed array to the system, and the page faults of the next block's arrays take twice
     as long as the arithmetic.
     """
     try:
-        keep = ctypes.CDLL(None).mallopt
-        keep(M_MMAP_THRESHOLD, LARGE)
-        keep(M_TRIM_THRESHOLD, 8 * LARGE)
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_THRESHOLD, LARGE)
+        mallopt(M_TRIM_THRESHOLD, 8 * LARGE)
     except (OSError, AttributeError, TypeError):  # another C library
         pass
     return call(task)
 
 
-def _answer(task: Task, future: DaskFuture[WorkerResult]) -> WorkerResult:
+def _dask_result(task: Task, future: DaskFuture[WorkerResult]) -> WorkerResult:
     """Wait for a part on the cluster."""
     from distributed import KilledWorker
 
-    def failure(flaw: Exception, task: Task) -> EventStudyError:
-        if isinstance(flaw, KilledWorker):
+    def to_error(error: Exception, task: Task) -> EventStudyError:
+        if isinstance(error, KilledWorker):
             return ScaleError(
-                "workers died over and over on one part of the study, most often because memory ran out; give each "
-                f"worker more memory or fewer threads (their logs say which); {AGAIN}"
+                "workers died repeatedly on one part of the study, most often because memory ran out; give each "
+                f"worker more memory or fewer threads (their logs say which); {CHECKPOINT_ADVICE}"
             )
-        return _failure(flaw, task) if future.status == "error" else _gone(flaw)
+        return _part_error(error, task) if future.status == "error" else _scheduler_error(error)
 
-    return _result(task, future, failure)
+    return _result(task, future, to_error)
 
 
-def _gone(flaw: Exception) -> ScaleError:
+def _scheduler_error(error: Exception) -> ScaleError:
     return ScaleError(
-        f"the Dask scheduler is gone, or dropped the study ({type(flaw).__name__}: {flaw}); start it again, give a new "
-        f"Client, and run again; {AGAIN}"
+        f"the Dask scheduler is gone, or dropped the study ({type(error).__name__}: {error}); restart it, give a new "
+        f"Client, and run again; {CHECKPOINT_ADVICE}"
     )
 
 
 class _SumTree:
-    """States added on the cluster in groups of consecutive parts, and groups of groups: the same sums in every run."""
+    """Sums of states on the cluster, by groups of consecutive parts and groups of groups, in a fixed order."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -297,28 +301,28 @@ class _SumTree:
         if level == len(self._levels):
             self._levels.append([])
         self._levels[level].append(future)
-        if len(self._levels[level]) == WIDE:
+        if len(self._levels[level]) == GROUP:
             group, self._levels[level] = self._levels[level], []
             self.add(self._sum(group), level + 1)
 
     def total(self) -> DaskFuture[WorkerResult]:
-        """Return the sum of all; sums of higher levels are of earlier parts."""
+        """Return the sum of all states; sums of higher levels are of earlier parts."""
         return self._sum([future for level in reversed(self._levels) for future in level])
 
     def _sum(self, futures: Sequence[DaskFuture[WorkerResult]]) -> DaskFuture[WorkerResult]:
-        return self._client.submit(_summed, futures, pure=False, retries=RETRIES)
+        return self._client.submit(_sum_states, futures, pure=False, retries=RETRIES)
 
 
 def _without_states(result: WorkerResult) -> WorkerResult:
     return result._replace(part=result.part.with_states(lambda state: {}))
 
 
-def _summed(results: Sequence[WorkerResult]) -> WorkerResult:
-    """Add the states of some parts."""
+def _sum_states(results: Sequence[WorkerResult]) -> WorkerResult:
+    """Add the states of parts; return a part without events."""
     sums: tuple[States, States, States] = ({}, {}, {})
     for result in results:
         for total, states in zip(sums, result.part.states, strict=True):
             for name, state in states.items():
                 add(total.setdefault(name, {}), state)
-    none = np.arange(0)
-    return WorkerResult(PartResult(*sums, {}, none, none, none).with_states(packed), n=0)
+    empty = np.arange(0)
+    return WorkerResult(PartResult(*sums, {}, empty, empty, empty).with_states(packed), n=0)

@@ -1,10 +1,9 @@
-"""The choices of a study resolved: its model and tests by name, and all of them as plain values."""
+"""Resolve the choices of a study to a model and tests, and convert them to plain values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
 
 from eventstudy import _registry
 from eventstudy.members import labelled_tests, model, plugins_of, settings_of
@@ -15,7 +14,7 @@ DEFAULT_TESTS: Mapping[Survives, tuple[str, ...]] = {
     "same_day": ("kolari_pynnonen", "grank_t"),
     "overlap": ("kolari_pynnonen", "wild_bootstrap"),
 }
-# Compounded returns are skewed, so that ranks, which judge a median, reject without an effect.
+# Compounded returns are skewed, so that rank tests, which test a median, reject too often.
 COMPOUNDED_TESTS: Mapping[Survives, tuple[str, ...]] = {
     "independent": ("cross_section", "skewness_adjusted"),
     "same_day": ("kolari_pynnonen",),
@@ -23,24 +22,24 @@ COMPOUNDED_TESTS: Mapping[Survives, tuple[str, ...]] = {
 }
 
 
-def as_model(named: str | Model) -> Model:
-    """Return the model itself, where it may be only its name."""
-    return model(named) if isinstance(named, str) else named
+def as_model(choice: str | Model) -> Model:
+    """Return the model of a name, or the model itself."""
+    return model(choice) if isinstance(choice, str) else choice
 
 
 def tests_for(choices: Choices, dependence: Survives) -> dict[str, Test]:
-    """Return the tests of a study by name; the default ones hold under ``dependence`` of the events."""
+    """Return the tests of a study by name; default tests hold under the ``dependence`` of the events."""
     tests = choices.tests
     if isinstance(tests, str) and tests == "default":
         tests = (COMPOUNDED_TESTS if choices.compound else DEFAULT_TESTS)[dependence]
     elif isinstance(tests, str) and tests == "all":
-        tests = _registry.names("inference", plugins=False)  # whatever else is installed, "all" means the same
+        tests = _registry.names("inference", plugins=False)  # the same tests whatever plug-ins are installed
     return labelled_tests(tests)
 
 
-def settings(choices: Choices) -> dict[str, Any]:
-    """Return the choices as plain values, for the record of a run; members of plug-ins with their distribution."""
-    values = {choice.name: getattr(choices, choice.name) for choice in fields(choices)}
+def settings(choices: Choices) -> dict[str, object]:
+    """Return the choices as plain values, for the provenance of a result, and the distributions of plug-ins."""
+    values: dict[str, object] = {choice.name: getattr(choices, choice.name) for choice in fields(choices)}
     if not isinstance(choices.model, str):
         values["model"] = settings_of(choices.model)
     if not isinstance(choices.tests, str):

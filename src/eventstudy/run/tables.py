@@ -1,9 +1,8 @@
-"""What a run leaves as data frames: the only place where labels come back."""
+"""Build the data frames of a result; integers are converted back to labels here only."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,14 +11,16 @@ from eventstudy.core.nulls import divide, margin, p_t
 from eventstudy.core.sums import mean_and_sd
 from eventstudy.types import EventTable, Floats, Ints, Outcome, Spec, Status
 
-CHUNK = 65_536  # values that are worked on at a time
+CHUNK = 65_536  # values processed at a time
 
 
 def placement(event_table: EventTable, n_estimation: Ints, spec: Spec) -> pd.DataFrame:
-    """Give the table of ``Study.check``: every event, its session and why, and what would become of it."""
-    counts, status, reason = _after(event_table, n_estimation, np.full(len(event_table.rows), Status.OK), spec)
-    shown = ["ticker", "announced", "session", "placement", "benchmark", *_screened(event_table)]
-    table: pd.DataFrame = event_table.frame[shown].copy()
+    """Return the table of ``Study.check``: every event with its session, placement, status and reason."""
+    counts, status, reason = _outcome_by_event(
+        event_table, n_estimation, np.full(len(event_table.rows), Status.OK), spec
+    )
+    columns = ["ticker", "announced", "session", "placement", "benchmark", *_screening_columns(event_table)]
+    table: pd.DataFrame = event_table.frame[columns].copy()
     table["session"] = event_table.at_the_exchange(table["session"])
     table["n_estimation"] = counts
     table["status"], table["reason"] = _labels(status), reason
@@ -27,58 +28,67 @@ def placement(event_table: EventTable, n_estimation: Ints, spec: Spec) -> pd.Dat
 
 
 def assemble(
-    event_table: EventTable, outcome: Outcome, spec: Spec, coefficients: tuple[str, ...], given: pd.DataFrame, why: str
+    event_table: EventTable,
+    outcome: Outcome,
+    spec: Spec,
+    coefficients: tuple[str, ...],
+    input_events: pd.DataFrame,
+    test_note: str,
 ) -> dict[str, pd.DataFrame]:
-    """Give the frames of a :class:`Result` from what a run leaves; ``why`` goes into the note of every test."""
-    counts, status, reason = _after(event_table, outcome.n_est, outcome.status, spec)
+    """Return the frames of a :class:`Result`; ``test_note`` is added to the note of every test."""
+    counts, status, reason = _outcome_by_event(event_table, outcome.n_est, outcome.status, spec)
     names = event_table.frame.index
-    single = dict(outcome.singles) or _none(spec, len(coefficients))
-    own = event_table.rows[single["id"]]
-    at = np.full(len(names), -1)
-    at[own] = np.arange(len(own))
-    at = at[event_table.duplicate_of]  # a duplicate shows what it repeats
-    shown = np.flatnonzero((at >= 0) & np.isin(status, [Status.OK, Status.DUPLICATE]))
-    pick: Any = at[shown]
-    lost = np.isnan(single.get("bhar", single["car"])).sum(axis=0)
-    if np.array_equal(pick, np.arange(len(own))):
-        pick = slice(None)
-    single = {name: single.pop(name)[pick] for name in [*single]}
-    events = event_table.frame[["ticker", "announced", "session", "placement", *_screened(event_table)]].copy()
+    single = dict(outcome.singles) or _empty_singles(spec, len(coefficients))
+    estimated = event_table.rows[single["id"]]
+    position = np.full(len(names), -1)
+    position[estimated] = np.arange(len(estimated))
+    position = position[event_table.duplicate_of]  # a duplicate has the results of the event that it duplicates
+    with_results = np.flatnonzero((position >= 0) & np.isin(status, [Status.OK, Status.DUPLICATE]))
+    selected: Ints | slice = position[with_results]
+    n_without_car = np.isnan(single.get("bhar", single["car"])).sum(axis=0)
+    if np.array_equal(position[with_results], np.arange(len(estimated))):
+        selected = slice(None)  # without a copy
+    single = {name: single.pop(name)[selected] for name in [*single]}
+    events = event_table.frame[["ticker", "announced", "session", "placement", *_screening_columns(event_table)]].copy()
     events["session"] = event_table.at_the_exchange(events["session"])
     events["status"], events["reason"], events["n_estimation"] = _labels(status), reason, counts
-    fits = {"alpha": np.full(len(shown), np.nan), **dict(zip(coefficients, single["coef"].T, strict=True))}
+    fits = {"alpha": np.full(len(with_results), np.nan), **dict(zip(coefficients, single["coef"].T, strict=True))}
     for name, values in {**fits, "sigma": single["sigma"], "r2": single["r2"]}.items():
         column = np.full(len(names), np.nan)
-        column[shown] = values
+        column[with_results] = values
         events[name] = column
-    events = events.join(given[[c for c in given.columns if c not in (*events.columns, "stamp", "date")]])
-    ids = names if len(shown) == len(names) else names[shown]
+    taken = (*events.columns, "stamp", "date")
+    events = events.join(input_events[[name for name in input_events.columns if name not in taken]])
+    ids = names if len(with_results) == len(names) else names[with_results]
     ar = pd.DataFrame(single["ar"], index=ids, columns=pd.Index(spec.days, name="day"), copy=False)
     return {
         "events": events,
         "ar": ar,
         "cars": _cars(ids, single, spec),
         "daily": _daily(outcome, spec),
-        "tests": verdicts(outcome, spec, why),
+        "tests": verdicts(outcome, spec, test_note),
         "effects": _effects(outcome, spec),
-        "attrition": _attrition(status, lost, spec),
+        "attrition": _attrition(status, n_without_car, spec),
     }
 
 
-def _screened(event_table: EventTable) -> list[str]:
+def _screening_columns(event_table: EventTable) -> list[str]:
     return [name for name in ("n_contaminated",) if name in event_table.frame]
 
 
-def _after(event_table: EventTable, n_est: Ints, fitted: Ints, spec: Spec) -> tuple[Ints, Ints, np.ndarray]:
-    """Carry what the run found back to the rows of all events: estimation days, status, reason."""
+def _outcome_by_event(
+    event_table: EventTable, n_est: Ints, fit_status: Ints, spec: Spec
+) -> tuple[Ints, Ints, np.ndarray]:
+    """Return estimation days, status and reason of all events from those of the placed events (n,)."""
     counts, status, reason = (
         np.zeros(len(event_table.status), dtype=np.int64),
         event_table.status.copy(),
         event_table.reason.copy(),
     )
     counts[event_table.rows] = n_est
-    fitted = np.where((n_est < spec.min_estimation) & (fitted == Status.OK), Status.TOO_FEW_ESTIMATION, fitted)
-    status[event_table.rows] = fitted
+    too_few = (n_est < spec.min_estimation) & (fit_status == Status.OK)
+    fit_status = np.where(too_few, Status.TOO_FEW_ESTIMATION, fit_status)
+    status[event_table.rows] = fit_status
     few = f"valid returns in the estimation window; {spec.min_estimation} are needed"
     texts = {
         Status.TOO_FEW_ESTIMATION: "the model needs more valid returns in the estimation window",
@@ -88,12 +98,12 @@ def _after(event_table: EventTable, n_est: Ints, fitted: Ints, spec: Spec) -> tu
         Status.NO_PEERS: "too few peers have returns on the days of its windows",
         Status.NOT_CONVERGED: "the estimation of the model did not converge",
     }
-    lost = fitted != Status.OK
-    for row, code, n in zip(event_table.rows[lost], fitted[lost], n_est[lost], strict=True):
+    excluded = fit_status != Status.OK
+    for row, code, n in zip(event_table.rows[excluded], fit_status[excluded], n_est[excluded], strict=True):
         short = code == Status.TOO_FEW_ESTIMATION and n < spec.min_estimation
         reason[row] = f"{n} {few}" if short else texts.get(Status(code), "")
-    again = (event_table.duplicate_of != np.arange(len(status))) & (status == Status.DUPLICATE)
-    counts[again] = counts[event_table.duplicate_of[again]]
+    duplicate = (event_table.duplicate_of != np.arange(len(status))) & (status == Status.DUPLICATE)
+    counts[duplicate] = counts[event_table.duplicate_of[duplicate]]
     return counts, status, reason
 
 
@@ -102,8 +112,8 @@ def _labels(status: Ints) -> np.ndarray:
     return np.asarray(labels[status])
 
 
-def _none(spec: Spec, n_coefficients: int) -> dict[str, np.ndarray]:
-    """Stand in for the single events where there is none."""
+def _empty_singles(spec: Spec, n_coefficients: int) -> dict[str, np.ndarray]:
+    """Return the results of no events."""
     names = ("car", "se", "n_days", "p_sq", *(("bhar",) if spec.compound else ()))
     windows = {name: np.empty((0, len(spec.windows))) for name in names}
     flat = {name: np.empty(0) for name in ("sigma", "dof", "r2")}
@@ -115,8 +125,8 @@ def _cars(names: pd.Index, single: dict[str, np.ndarray], spec: Spec) -> pd.Data
     n, v = single["car"].shape
     t: Floats = divide(single["car"], single["se"])
     df = np.repeat(single["dof"], v)
-    further = {name: single[name].ravel() for name in ("bhar", "p_placebo") if name in single}
-    made = pd.DataFrame(
+    optional = {name: single[name].ravel() for name in ("bhar", "p_placebo") if name in single}
+    frame = pd.DataFrame(
         {
             "event_id": names.repeat(v).array,
             "start": np.tile(spec.windows[:, 0], n),
@@ -125,45 +135,45 @@ def _cars(names: pd.Index, single: dict[str, np.ndarray], spec: Spec) -> pd.Data
             "se": single["se"].ravel(),
             "t": t.ravel(),
             "df": df,
-            "p": _p(t.ravel(), df),
+            "p": _p_values(t.ravel(), df),
             "p_sq": single["p_sq"].ravel(),
             "n_days": single["n_days"].ravel().astype(np.int64, copy=False),
         },
         copy=False,
     )
-    order = [*made.columns[:4], "bhar", *made.columns[4:-1], "p_placebo", "n_days"]
-    return made.assign(**further)[[name for name in order if name in made.columns or name in further]]
+    order = [*frame.columns[:4], "bhar", *frame.columns[4:-1], "p_placebo", "n_days"]
+    return frame.assign(**optional)[[name for name in order if name in frame.columns or name in optional]]
 
 
-def _p(t: Floats, df: Floats) -> Floats:
-    """Give p of Student's t, some thousand at a time."""
+def _p_values(t: Floats, df: Floats) -> Floats:
+    """Return the two-sided p-values of Student's t, in chunks."""
     p = np.empty(len(t))
     for start in range(0, len(t), CHUNK):
-        some = slice(start, start + CHUNK)
-        p[some] = p_t(t[some], df[some])
+        chunk = slice(start, start + CHUNK)
+        p[chunk] = p_t(t[chunk], df[chunk])
     return p
 
 
 def _daily(outcome: Outcome, spec: Spec) -> pd.DataFrame:
     columns = ("n", "aar", "caar", "se", "lower", "upper")
-    found = outcome.shared.get(
+    daily = outcome.shared.get(
         "daily", {name: np.full((1, spec.n_evt), 0.0 if name == "n" else np.nan) for name in columns}
     )
-    frame = pd.DataFrame({name: found[name][0] for name in columns}, index=pd.Index(spec.days, name="day"))
+    frame = pd.DataFrame({name: daily[name][0] for name in columns}, index=pd.Index(spec.days, name="day"))
     return frame.astype({"n": np.int64})
 
 
-def verdicts(outcome: Outcome, spec: Spec, why: str, groups: Sequence[str] = ("all",)) -> pd.DataFrame:
-    """Give one row a group, window and test; ``why`` goes into every note."""
-    none = np.zeros((len(groups), len(spec.windows)))
-    moments = outcome.shared.get("moments", {"car": none, "n": none})
+def verdicts(outcome: Outcome, spec: Spec, test_note: str, groups: Sequence[str] = ("all",)) -> pd.DataFrame:
+    """Return one row for each group, window and test; ``test_note`` is added to every note."""
+    zeros = np.zeros((len(groups), len(spec.windows)))
+    moments = outcome.shared.get("moments", {"car": zeros, "n": zeros})
     effect = divide(moments["car"], moments["n"])
     rows = []
     for g, group in enumerate(groups):
         for name, verdict in outcome.verdicts.items():
             for v, (start, end) in enumerate(spec.windows):
                 value, df, p, n, note = (part[g, v] for part in verdict)
-                text = "; ".join(filter(None, (note, why)))
+                text = "; ".join(filter(None, (note, test_note)))
                 rows.append((group, start, end, name, n, effect[g, v], value, df, p, text))
     return pd.DataFrame(
         rows, columns=["group", "start", "end", "test", "n", "effect", "statistic", "df", "p", "note"]
@@ -175,7 +185,7 @@ def _effects(outcome: Outcome, spec: Spec) -> pd.DataFrame:
 
     .. math:: se = \frac{sd(CAR)}{\sqrt N} \sqrt{\frac{1 + (N-1) r}{1 - r}}
 
-    as the band around the CAAR has it, with r of :mod:`eventstudy.core.overlap` for the window; NaN for one event.
+    as in the band around the CAAR, with r of :mod:`eventstudy.core.overlap` for the window; NaN for a single event.
     """
     n_windows = len(spec.windows)
     n, effect, se = np.zeros(n_windows), np.full(n_windows, np.nan), np.full(n_windows, np.nan)
@@ -185,18 +195,19 @@ def _effects(outcome: Outcome, spec: Spec) -> pd.DataFrame:
         effect, sd = mean_and_sd(n, moments["car"][0], moments["car2"][0])
         inflation = divide(1.0 + (n - 1.0) * r, 1.0 - r)
         se = sd * np.sqrt(np.where(inflation > 0, inflation, np.nan) / np.maximum(n, 1))
-    reach = margin(se, n - 1)
+    half_width = margin(se, n - 1)
     columns = {"start": spec.windows[:, 0], "end": spec.windows[:, 1], "n": n.astype(np.int64), "effect": effect}
-    return pd.DataFrame({**columns, "se": se, "df": n - 1, "lower": effect - reach, "upper": effect + reach})
+    return pd.DataFrame({**columns, "se": se, "df": n - 1, "lower": effect - half_width, "upper": effect + half_width})
 
 
-def _attrition(status: Ints, lost: Ints, spec: Spec) -> pd.DataFrame:
+def _attrition(status: Ints, n_without_car: Ints, spec: Spec) -> pd.DataFrame:
+    """Count the events by status, and by window those of status OK without a CAR."""
     codes, counts = np.unique(status, return_counts=True)
     rows = [(Status(code).label, int(n)) for code, n in zip(codes, counts, strict=True)]
     few = (
         "a day is missing" if spec.min_coverage == 1.0 else f"fewer than {spec.min_coverage:.0%} of the days are valid"
     )
-    for (start, end), n in zip(spec.windows, lost, strict=True):
+    for (start, end), n in zip(spec.windows, n_without_car, strict=True):
         if n:
             rows.append((f"ok, but {few} in ({start}, {end})", int(n)))
     return pd.DataFrame(rows, columns=["reason", "n"])

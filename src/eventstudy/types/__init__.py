@@ -1,4 +1,4 @@
-"""The types that everything passes through, and their checks.
+"""The types that the modules exchange, and checks of their shapes.
 
 Arrays are named by their axes: A assets, T sessions, N events of a block, L = n_est + n_evt columns (the
 estimation window is the prefix, the event window the suffix), K regressors, P estimated parameters,
@@ -7,7 +7,7 @@ V event windows, G groups, C clusters (the events of one group on one calendar o
 
 from __future__ import annotations
 
-from eventstudy.types.arrays import BEYOND, Bools, Dates, Floats, Ints, State
+from eventstudy.types.arrays import BEYOND, Bools, Dates, Floats, Ints, State, StateSum
 from eventstudy.types.block import Abnormal, Block, Scores
 from eventstudy.types.choices import (
     PRICE_FIELDS,
@@ -20,7 +20,7 @@ from eventstudy.types.choices import (
     Returns,
     Window,
 )
-from eventstudy.types.members import PEERS, Column, Failing, Model, SharedState, Test, Verdict
+from eventstudy.types.members import PEERS, Column, Estimator, Failing, Model, SharedState, Test, Verdict
 from eventstudy.types.rerun import Extra, Outcome, Rerun, ResultFrames, required
 from eventstudy.types.sample import (
     AnyPanel,
@@ -31,6 +31,7 @@ from eventstudy.types.sample import (
     Panel,
     Placed,
     Sample,
+    SharedResult,
     Spec,
     Status,
     StudySample,
@@ -39,8 +40,8 @@ from eventstudy.types.sample import (
 
 __all__ = [
     "BEYOND", "PEERS", "PRICE_FIELDS", "Abnormal", "Accumulate", "AnyPanel", "Block", "Bools", "Calendar",
-    "Choices", "Clustering", "Column", "Contaminated", "Dates", "DeferredPanel", "EventTable", "Extra", "Failing",
-    "Floats", "Gaps", "Ints", "Model", "OnClosed", "Outcome", "Panel", "Placed", "Price", "Rerun", "ResultFrames",
-    "Returns", "Sample", "Scores", "SharedState", "Spec", "State", "Status", "StudySample", "Survives", "Test",
-    "Verdict", "Window", "required",
+    "Choices", "Clustering", "Column", "Contaminated", "Dates", "DeferredPanel", "Estimator", "EventTable", "Extra",
+    "Failing", "Floats", "Gaps", "Ints", "Model", "OnClosed", "Outcome", "Panel", "Placed", "Price", "Rerun",
+    "ResultFrames", "Returns", "Sample", "Scores", "SharedResult", "SharedState", "Spec", "State", "StateSum",
+    "Status", "StudySample", "Survives", "Test", "Verdict", "Window", "required",
 ]  # fmt: skip

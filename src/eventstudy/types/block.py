@@ -1,4 +1,4 @@
-"""Some hundred events at a time: their returns, what a model makes of them, and their scores."""
+"""A few hundred events at a time: their returns, the fit of a model, and their scores."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from eventstudy.types.arrays import Bools, Floats, Ints, check_shape
 
 @dataclass(frozen=True)
 class Block:
-    """Some hundred events, cut out of one panel: the estimation window is the prefix of the L columns.
+    """A few hundred events of one panel; the estimation window is the prefix of the L columns.
 
     ``r`` (N, L), ``ok`` (N, L), ``x`` (N, L, K); ``id``, ``cluster``, ``group`` and ``weight`` (N,), with
-    ``n_clusters`` and ``n_groups`` of the whole sample. A cell that is not ok may hold anything. ``gap`` is the number
-    of sessions between estimation and event window, which are cut out; ``peers`` (N, L, D) are the returns of other
-    securities, NaN where missing, and their number D may differ between blocks. ``inside`` (N, n_evt) says which event
-    days are in the event's own window; None stands for all.
+    ``n_clusters`` and ``n_groups`` of the whole sample. A cell that is not ok may hold any value. ``gap`` is the number
+    of sessions between estimation and event window, which the block omits; ``peers`` (N, L, D) are the returns of other
+    securities, NaN where missing, and their number D may differ between blocks. ``in_own_window`` (N, n_evt) is True
+    where an event day lies in the event-specific event window; None stands for all days.
     """
 
     r: Floats
@@ -34,7 +34,7 @@ class Block:
     n_groups: int
     gap: int = 0
     peers: Floats | None = None
-    inside: Bools | None = None
+    in_own_window: Bools | None = None
 
     def __post_init__(self) -> None:
         check_shape("Block.ok", self.ok, self.r.shape)
@@ -43,32 +43,32 @@ class Block:
             check_shape(f"Block.{name}", getattr(self, name), self.r.shape[:1])
 
     @cached_property
-    def whole(self) -> bool:
-        """Whether no cell is missing, so that what masks them can be left out."""
+    def complete(self) -> bool:
+        """Whether no cell is missing, so that no mask is needed."""
         return bool(self.ok.all())
 
     @cached_property
     def n_valid(self) -> Ints:
         """Valid days of each estimation window, (N,)."""
-        return np.full(len(self.r), self.n_est) if self.whole else self.ok[:, : self.n_est].sum(axis=1)
+        return np.full(len(self.r), self.n_est) if self.complete else self.ok[:, : self.n_est].sum(axis=1)
 
-    def known(self, values: Floats | float) -> Floats:
-        """Give values (N, L), or one for all, with 0 where not ok; the values themselves where nothing is missing."""
-        return np.asarray(values if self.whole else np.where(self.ok, values, 0.0))
+    def zero_missing(self, values: Floats | float) -> Floats:
+        """Return values (N, L), or one number for all cells, with 0 where not ok; unchanged if no cell is missing."""
+        return np.asarray(values if self.complete else np.where(self.ok, values, 0.0))
 
 
 @dataclass(frozen=True)
 class Abnormal:
-    """What a model makes of a block: residuals in the prefix, abnormal returns in the suffix.
+    """The fit of a model to a block: residuals in the prefix, abnormal returns in the suffix.
 
     ``ar`` (N, L), 0 where not ``ok`` (N, L); ``sigma`` (N,) residual standard deviation with divisor ``dof`` (N,);
     ``h`` (N, L, P) = X chol((X'X)^-1), so that for weights w over event days
     ``Var(w.AR) = sigma^2 (w.w + |w'h|^2)`` and ``|h|^2`` is the leverage of an estimation day; ``coef`` (N, P);
-    ``r2`` (N,); ``status`` (N,) of Status; ``block`` what it was made from, with the plain returns.
+    ``r2`` (N,); ``status`` (N,) of Status; ``block`` the fitted block, with the raw returns.
 
     ``v`` (N, L) is the variance of each day in units of ``sigma^2``, for models with a variance path: then
     ``Var(w.AR) = sigma^2 (w^2.v + |w'h|^2)``; None stands for ones. ``placebos`` (N, D, n_evt) are the abnormal returns
-    of D untreated securities over their own sigma, NaN where missing, for models that rank the event's own among them.
+    of D untreated securities, each divided by its sigma, NaN where missing, for models that rank the event among them.
     """
 
     block: Block
@@ -97,12 +97,12 @@ class Abnormal:
         return self.block.n_est
 
     @cached_property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Whether no cell is missing."""
-        return self.block.whole if self.ok is self.block.ok else bool(self.ok.all())
+        return self.block.complete if self.ok is self.block.ok else bool(self.ok.all())
 
     def take(self, rows: Bools) -> Abnormal:
-        """Keep the events of a mask (N,)."""
+        """Select the events of a mask (N,)."""
         return replace(self, **_rows(self, rows), block=replace(self.block, **_rows(self.block, rows)))
 
 
@@ -122,5 +122,6 @@ class Scores:
     weights: Floats
 
 
-def _rows(made: Block | Abnormal, rows: Bools) -> dict[str, Any]:
-    return {f.name: v[rows] for f in fields(made) if isinstance(v := getattr(made, f.name), np.ndarray)}
+def _rows(record: Block | Abnormal, rows: Bools) -> dict[str, Any]:
+    """Select the rows of all arrays of a record, by name."""
+    return {f.name: v[rows] for f in fields(record) if isinstance(v := getattr(record, f.name), np.ndarray)}

@@ -1,4 +1,4 @@
-"""The choices of a study: their names, types and defaults, stated once."""
+"""The choices of a study, with their types and defaults."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PRICE_FIELDS: tuple[Price, ...] = get_args(Price)
 
 @dataclass(frozen=True)
 class Choices:
-    """The choices of a study as plain values; :class:`eventstudy.Study` documents and checks them."""
+    """The choices of a study; :class:`eventstudy.Study` documents and checks them."""
 
     model: str | Model = "market"
     benchmark: str | Mapping[str, str] | None = None

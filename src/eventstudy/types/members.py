@@ -1,10 +1,10 @@
-"""What a model and a test provide, and what a test answers."""
+"""The contracts of models and tests, and the result of a test."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from eventstudy.types.sample import Sample, Survives
 
 
 class Verdict(NamedTuple):
-    """A test's answer: ``statistic``, ``df``, ``p``, ``n`` and ``note``, each (G, V)."""
+    """The result of a test: ``statistic``, ``df``, ``p``, ``n`` and ``note``, each (G, V)."""
 
     statistic: Floats
     df: Floats
@@ -26,9 +26,9 @@ class Verdict(NamedTuple):
 
 SharedState = Literal["moments", "day_moments", "overlap", "daily"]  # computed in ``core.parts.SHARED``
 Failing = Literal[
-    "contaminated_estimation",  # other reactions in the estimation window
-    "event_variance",  # variance that the event brings of itself
-    "non_normality",  # of the returns of few events
+    "contaminated_estimation",  # reactions to other events in the estimation window
+    "event_variance",  # variance that the event itself adds
+    "non_normality",  # non-normal returns of few events
     "autocorrelation",
     "thin_trading",
     "few_dates",
@@ -42,20 +42,22 @@ class Test:
     Parameters
     ----------
     chunk : callable (Scores, Abnormal, prior) -> state
-        The contribution of some events: a dict of leaves that are added (:mod:`eventstudy.core.sums`).
+        The contribution of a block of events: a dict of leaves that can be added (:mod:`eventstudy.core.sums`).
     finalize : callable (state, Sample) -> Verdict
-    needs : names of shared states of an earlier pass that ``chunk`` gets as ``prior``
-    shares : names of shared states of the same pass that ``finalize`` finds in ``Sample.shared``
-    survives : the strongest dependence among events under which its size holds
+    needs : names of the shared states of an earlier pass, passed to ``chunk`` as ``prior``
+    shares : names of the shared states of the same pass, passed to ``finalize`` in ``Sample.shared``
+    survives : the strongest dependence among events under which the size of the test holds
         ``independent`` (none), ``same_day`` (all events on one date), ``overlap`` (any overlap of event windows).
     draws : int
-        Samples with the dates drawn anew that ``finalize`` finds in ``Sample.shared["draws"]``.
+        Number of samples with redrawn dates, whose statistics ``finalize`` reads from ``Sample.shared["draws"]``.
     make : callable (options) -> Test
-        How the test is made with other options; None where it has none.
+        Returns the test with other options; None if it has no options.
     robust_to : failings of a sample under which its size holds
-    fails_under : failings of a sample under which it rejects too often; what stands in neither is not known
+    fails_under : failings of a sample under which it rejects too often; for a failing in neither, the size is unknown
+    value_under : kinds of dependence among events, as in ``survives``, under which it has a value at all
+    one_design : whether it has a value only where a model gives all events the same dof and forecast variance
     name, options : str, mapping
-        The member that it is, and every option by name; :func:`eventstudy.test` fills them in.
+        The name of the member and its options; :func:`eventstudy.test` sets them.
     """
 
     __test__: ClassVar[bool] = False
@@ -69,17 +71,19 @@ class Test:
     make: Callable[..., Test] | None = None
     robust_to: tuple[Failing, ...] = ()
     fails_under: tuple[Failing, ...] = ()
+    value_under: tuple[Survives, ...] = ("independent", "same_day", "overlap")
+    one_design: bool = False
     name: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    options: Mapping[str, object] = field(default_factory=dict, hash=False)
 
 
 class Column(NamedTuple):
-    """One regressor: the name of a factor or ticker, and the sessions by which it is led.
+    """One regressor: the name of a factor or ticker, and its lead in sessions (negative: a lag).
 
-    Some names are taken: ``benchmark`` is the event's own; ``sessions`` the number of sessions since the security's
-    previous price; ``clock`` the time of day of a bar in seconds; and ``peers`` stands for the returns of other
-    securities, which are no column of ``Block.x`` but ``Block.peers``. A ``summed`` series is summed over the sessions
-    since the security's previous price, and then the security's own return spans them too.
+    Some names are reserved: ``benchmark`` is the benchmark of the event; ``sessions`` the number of sessions since the
+    security's previous price; ``clock`` the time of day of a bar in seconds; ``peers`` the returns of other securities,
+    which are in ``Block.peers`` and not in ``Block.x``. A ``summed`` series is summed over the sessions since the
+    security's previous price, and the return of the security then spans these sessions too.
     """
 
     name: str
@@ -88,18 +92,20 @@ class Column(NamedTuple):
 
 
 PEERS = Column("peers")
+# Class variables that a model may have: ``estimator``, and ``tolerance``, how far an iterative fit may move (else 0).
+Estimator = Literal["ols", "other"]  # "ols": least squares on all valid estimation days; "other" where nothing is said
 
 
 class Model(Protocol):
-    """What a member of ``models/`` provides; its options are the fields of its dataclass."""
+    """A return model, as members of ``models/`` provide it; its options are the fields of its dataclass."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The regressors that the panel must hold, in the order of the block's last axis; ``PEERS`` stands last."""
+        """The regressors, in the order of the last axis of ``Block.x``; ``PEERS`` comes last."""
 
     @property
     def coefficients(self) -> tuple[str, ...]:
-        """Names of the P estimated parameters."""
+        """The names of the P estimated parameters."""
 
     def fit(self, block: Block) -> Abnormal:
-        """Estimate on the prefix, and give residuals and abnormal returns."""
+        """Estimate on the prefix, and return residuals and abnormal returns."""

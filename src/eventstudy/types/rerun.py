@@ -1,4 +1,4 @@
-"""A study with its data that can be run again in other ways: what every analysis is made from."""
+"""A study with its data that can be run again with other choices: the input of every analysis."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from numpy.typing import NDArray
+import numpy as np
 
 from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError
@@ -14,7 +14,7 @@ from eventstudy.types.arrays import Floats, Ints, State
 from eventstudy.types.block import Abnormal, Scores
 from eventstudy.types.choices import Choices, Window
 from eventstudy.types.members import Model, Test, Verdict
-from eventstudy.types.sample import Spec, StudySample
+from eventstudy.types.sample import SharedResult, Spec, StudySample
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,22 +24,22 @@ Extra = Callable[[Scores, Abnormal, Spec], State]
 
 @dataclass(frozen=True)
 class Outcome:
-    """The output of a run: verdicts by test, shared states, extra states, and every single event.
+    """The output of a run: verdicts by test, shared states, extra states, and the results of single events.
 
-    ``status`` and ``n_est`` (n,) stand for all events of the run, in the order of ``rows`` (n,), their rows in
-    ``Placed``; ``singles`` for those of status OK in that order, and its ``id`` is the row in ``Placed``.
+    ``status`` and ``n_est`` (n,) are those of all events of the run, in the order of ``Placed``; ``singles`` has the
+    events of status OK in that order, and its ``id`` is the row in ``Placed``.
     """
 
     verdicts: Mapping[str, Verdict]
-    shared: Mapping[str, Any]
-    singles: Mapping[str, NDArray[Any]]
+    shared: Mapping[str, SharedResult]
+    singles: Mapping[str, np.ndarray]
     status: Ints
     n_est: Ints
     extra: Mapping[str, State] = field(default_factory=dict)
 
 
 class ResultFrames(Protocol):
-    """The frames of a result, as an analysis reads them; see :class:`eventstudy.Result`."""
+    """The frames of a result that an analysis reads; see :class:`eventstudy.Result`."""
 
     @property
     def events(self) -> pd.DataFrame: ...  # noqa: D102
@@ -60,7 +60,7 @@ class ResultFrames(Protocol):
 
 
 class Rerun(Protocol):
-    """A study with its data. Everything that it runs honours the executor of the study."""
+    """A study with its data. Every run uses the executor of the study."""
 
     @property
     def choices(self) -> Choices:
@@ -69,11 +69,11 @@ class Rerun(Protocol):
 
     @property
     def return_model(self) -> Model:
-        """The return model of the study, where ``choices.model`` may be only its name."""
+        """The return model of the study; ``choices.model`` may be a name."""
         ...
 
-    def sample(self, whole: bool = False) -> StudySample:
-        """Return the placed events and their panels; ``whole`` takes all that the prices hold, to draw dates from."""
+    def sample(self, full_history: bool = False) -> StudySample:
+        """Return the placed events and their panels, to the ends of the prices if ``full_history``."""
         ...
 
     def outcome(
@@ -86,17 +86,17 @@ class Rerun(Protocol):
         extra: Mapping[str, Extra] | None = None,
         min_coverage: float | None = None,
     ) -> Outcome:
-        """Run the model and tests again.
+        """Run the model and the tests again.
 
         Parameters
         ----------
         model, windows, tests, min_coverage
-            In the place of the study's own; ``tests={}`` makes none.
+            Replace those of the study; ``tests={}`` runs none.
         events : sequence of event ids, optional
-            These events alone are fitted; a duplicate stands for the event that it repeats. Without tests and extra
-            states nothing of the sample is computed: ``Outcome.shared`` is empty.
+            Fit only these events; a duplicate stands for the event that it duplicates. Without tests and extra states
+            no statistic of the sample is computed: ``Outcome.shared`` is empty.
         extra : mapping from name to chunk, optional
-            Functions ``(Scores, Abnormal, Spec) -> state`` whose states are added over all blocks, as a test's are;
+            Functions ``(Scores, Abnormal, Spec) -> state`` whose states are added over all blocks, as those of a test;
             ``Outcome.extra`` has the sums by name.
         """
         ...
@@ -104,23 +104,23 @@ class Rerun(Protocol):
     def null(
         self, draws: int, *, model: Model | None = None, seed: int | None = None, groups: bool = True
     ) -> dict[str, dict[str, Floats]]:
-        """Return by group what the statistics are on dates drawn anew (:func:`eventstudy.core.draws.null`).
+        """Return the statistics on redrawn dates, by group (:func:`eventstudy.core.draws.null`).
 
-        Tests that draw dates themselves have none. ``groups=False`` leaves the sample undivided: the group "all" alone.
+        Tests that draw dates themselves are omitted. ``groups=False`` returns the group "all" only.
         """
         ...
 
     def tests(self) -> dict[str, Test]:
-        """Return the tests of the study by name, for the clustering of its sample."""
+        """Return the tests of the study by name; default tests depend on the clustering of the sample."""
         ...
 
     def result(self, *, model: str | Model | None = None, windows: Sequence[Window] | None = None) -> ResultFrames:
-        """Run the whole study again with another model or other windows; the new result can be run again too."""
+        """Return the result of the study with another model or other windows; it can be run again too."""
         ...
 
 
 def required(rerun: Rerun | None) -> Rerun:
-    """Return the study behind a result; raise InputError where it has none, as one that was read or put together."""
+    """Return the study behind a result; raise InputError if there is none, as in a result read from a file."""
     if rerun is None:
-        raise InputError("this result has no study with its data to run again; Study.run makes one that has")
+        raise InputError("this result has no study with its data to run again; use a result of Study.run")
     return rerun

@@ -1,4 +1,4 @@
-"""The sample of a study: returns by exchange, events as integers in them, windows, and each event's status."""
+"""The sample of a study: returns by exchange, events as integers, windows, and the status of each event."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Survives = Literal["independent", "same_day", "overlap"]
+SharedResult = dict[str, np.ndarray]  # a shared state, finalised
 
 
 class Status(IntEnum):
-    """What became of an event; the name in lower case stands in ``Result.events.status``."""
+    """Why an event is used or excluded; ``Result.events.status`` has the name in lower case."""
 
     OK = 0
     UNKNOWN_TICKER = 1
@@ -42,7 +43,7 @@ class Status(IntEnum):
 
     @property
     def label(self) -> str:
-        """The status as it stands in tables."""
+        """The status as tables show it."""
         return self.name.lower()
 
 
@@ -50,10 +51,10 @@ class Status(IntEnum):
 class Panel:
     """Returns on one exchange calendar, stored by asset so that an event's window is one contiguous run.
 
-    ``r`` (A, T) returns, ``ok`` (A, T) where return and regressors are known, ``x`` regressors, (T, K) or, where they
-    differ by asset, (A, T, K), ``r0``, ``ok0`` (A, T) and ``x0`` (T, K) what stands in for them on relative day 0
-    (None: the same), ``sessions`` (T,) days of ``calendar`` since 1970-01-01, or seconds for bars within it. Values are
-    0 where not ok. ``peers`` (T, D) are returns of other securities, NaN where missing, for a model that asks for them.
+    ``r`` (A, T) returns, ``ok`` (A, T) whether return and regressors are known, ``x`` regressors, (T, K) or, if they
+    differ by asset, (A, T, K); ``r0``, ``ok0`` (A, T) and ``x0`` (T, K) replace them on relative day 0, unless None;
+    ``sessions`` (T,) days of ``calendar`` since 1970-01-01, or seconds for intraday bars. Values are 0 where not ok.
+    ``peers`` (T, D) are returns of other securities, NaN where missing, for a model that uses them.
     """
 
     r: Floats
@@ -78,13 +79,13 @@ class Panel:
             check_shape("Panel.peers", self.peers, (days, self.peers.shape[1]))
 
     @cached_property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Whether no cell is missing."""
         return bool(self.ok.all())
 
 
 class DeferredPanel(Protocol):
-    """A panel that is built where it is needed, because the whole would be too large for memory."""
+    """A panel that is built part by part when needed, because all of it would be too large for memory."""
 
     @property
     def assets(self) -> tuple[str, ...]:
@@ -103,11 +104,11 @@ class DeferredPanel(Protocol):
 
     @property
     def n_cells(self) -> int:
-        """Numbers that each of its assets takes."""
+        """Number of cells of a panel of one asset."""
         ...
 
     def take(self, assets: Ints) -> DeferredPanel:
-        """Select some of its assets."""
+        """Select assets by row."""
         ...
 
     def build(self) -> Panel:
@@ -121,11 +122,11 @@ AnyPanel = Panel | DeferredPanel
 class Placed(NamedTuple):
     """Events as integers: panel, asset row, column of day 0, cluster and group of each, and their weight; all (N,).
 
-    What few studies have is None in the others. ``own`` (N, 4): first and last day of the estimation window and of the
-    event window that are the event's own, relative and inside the study's. ``hidden`` (m, 3): an event, and first and
-    last relative day of a stretch of its estimation window that does not count. ``barred`` (m, 2): an event, and a
-    column of ``Panel.peers`` that is no peer of it. ``link`` (N,): events with the same number tell the same news, also
-    where they fall on different sessions of different exchanges.
+    The optional fields are None in studies without them. ``own_windows`` (N, 4): first and last relative day of the
+    event-specific estimation window, and of the event-specific event window, within those of the study.
+    ``masked_days`` (m, 3): an event, and the first and last relative day of a period of its estimation window that is
+    not used. ``excluded_peers`` (m, 2): an event, and a column of ``Panel.peers`` that is not a peer of it. ``link``
+    (N,): events with the same number report the same news, also on different sessions of different exchanges.
     """
 
     panel: Ints
@@ -134,9 +135,9 @@ class Placed(NamedTuple):
     cluster: Ints
     group: Ints
     weight: Floats
-    own: Ints | None = None
-    hidden: Ints | None = None
-    barred: Ints | None = None
+    own_windows: Ints | None = None
+    masked_days: Ints | None = None
+    excluded_peers: Ints | None = None
     link: Ints | None = None
 
 
@@ -177,19 +178,19 @@ class Spec:
 
     @property
     def weights(self) -> Floats:
-        """One where a day of the event window lies in a window, (V, n_evt)."""
+        """1 where a day of the event window lies in a window, else 0, (V, n_evt)."""
         inside = (self.days >= self.windows[:, :1]) & (self.days <= self.windows[:, 1:])
         return inside.astype(np.float64)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What a test knows of the sample when it is finalised.
+    """The sample as a test receives it when it is finalised.
 
     ``cluster_group`` (C,) and ``cluster_dates`` (C, L): the group of a cluster and the calendar dates of its columns,
-    as numbers from 0 in the order of the calendar; clusters on different exchanges pair by these. ``links`` (n, 2) are
-    pairs of clusters that hold the same news, whatever their dates. ``shared`` holds what the tests' ``shares`` name,
-    finalised. ``seed`` is of all that a test draws, unless its options name another.
+    as numbers from 0 in the order of the calendar; clusters on different exchanges are paired by them. ``links`` (n, 2)
+    are pairs of clusters that report the same news, whatever their dates. ``shared`` has the finalised states that
+    ``Test.shares`` names. ``seed`` is the seed of random draws, unless the options of a test set another.
     """
 
     spec: Spec
@@ -197,15 +198,15 @@ class Sample:
     cluster_group: Ints
     cluster_dates: Ints
     links: Ints = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
-    shared: Mapping[str, Any] = field(default_factory=dict)
+    shared: Mapping[str, SharedResult] = field(default_factory=dict)
     seed: int = 0
 
 
 class Clustering(NamedTuple):
     """Number of events, number of distinct event dates, and share of pairs of events whose event windows overlap.
 
-    ``n_linked`` counts the pairs of dates on which two exchanges react to the same news, whether or not their windows
-    share a day.
+    ``n_linked`` is the number of pairs of dates on which two exchanges react to the same news, whether or not their
+    windows share a day.
     """
 
     n_events: int
@@ -215,7 +216,7 @@ class Clustering(NamedTuple):
 
     @property
     def kind(self) -> Survives:
-        """The dependence that a test must allow for."""
+        """The dependence that a test must be robust to."""
         if self.share == 0.0:
             return "overlap" if self.n_linked else "independent"
         return "same_day" if self.n_dates == 1 else "overlap"
@@ -250,12 +251,12 @@ class Calendar:
 
 @dataclass(frozen=True)
 class EventTable:
-    """Every event of the input, with its status: where labels enter and leave.
+    """Every event of the input, with its labels and status.
 
     ``frame`` has the index of the events and the columns ticker, announced, session, placement, benchmark, cluster;
-    ``status`` and ``reason`` (N,); ``duplicate_of`` (N,) the row that a duplicate repeats, its own row otherwise;
-    ``rows`` (n,) the row of each placed event; ``zone`` of the exchange where bars are shown (their ``session`` is
-    the start in UTC), else None.
+    ``status`` and ``reason`` (N,); ``duplicate_of`` (N,) the row that an event duplicates, or the row of the event
+    itself; ``rows`` (n,) the row of each placed event; ``zone`` the time zone in which intraday bars are shown (their
+    ``session`` is the start in UTC), None for daily sessions.
     """
 
     frame: pd.DataFrame
@@ -267,7 +268,7 @@ class EventTable:
 
     @property
     def intraday(self) -> bool:
-        """Whether sessions are bars within the day."""
+        """Whether sessions are intraday bars."""
         return self.zone is not None
 
     @property
@@ -276,22 +277,22 @@ class EventTable:
         return np.asarray(self.frame["session"].to_numpy(), dtype="datetime64[s]" if self.intraday else "datetime64[D]")
 
     def dates_of(self, numbers: Ints) -> Dates:
-        """Convert numbers of ``Panel.sessions`` to dates, or starts of bars in UTC; NaT beyond the calendar's ends."""
+        """Convert numbers of ``Panel.sessions`` to dates, or starts of bars in UTC; NaT outside the calendar."""
         dates = np.where(np.abs(numbers) < BEYOND, numbers, 0).astype(self.sessions.dtype)
-        dates[np.abs(numbers) >= BEYOND] = np.datetime64("NaT")
+        dates[np.abs(numbers) >= BEYOND] = np.array("NaT", dtype=dates.dtype)
         return dates
 
-    def at_the_exchange(self, sessions: pd.Series[Any]) -> pd.Series[Any]:
-        """Show starts of bars in the zone of their exchange; sessions of days stay as they are."""
+    def at_the_exchange(self, sessions: pd.Series) -> pd.Series:
+        """Convert starts of bars to the time zone of their exchange; daily sessions are returned unchanged."""
         if self.zone is None:
             return sessions
-        shown: pd.Series[Any] = sessions.dt.tz_localize("UTC").dt.tz_convert(self.zone)
-        return shown
+        local: pd.Series = sessions.dt.tz_localize("UTC").dt.tz_convert(self.zone)
+        return local
 
 
 @dataclass(frozen=True)
 class StudySample:
-    """What a run needs: the table of all events, and those that can be used as integers in panels.
+    """The input of a run: the table of all events, and the usable events as integers in panels.
 
     Attributes
     ----------
@@ -305,12 +306,12 @@ class StudySample:
     n_valid : int array (n,)
         Valid days of each estimation window.
     clustering : Clustering
-        How the events that have enough of them share calendar days.
+        How the events with enough valid days share calendar days.
     other_zone : float array (n,)
-        1 where the benchmark closes in another time zone than the security, 0 where not, NaN where that is not known
-        or the model has no benchmark.
+        1 if the benchmark closes in another time zone than the security, 0 if not, NaN if unknown or if the model has
+        no benchmark.
     notes, warnings : tuple of str
-        What was noticed; the warnings are also raised.
+        Remarks on the data; ``StudyRun.run`` issues the warnings.
     """
 
     event_table: EventTable
