@@ -129,7 +129,7 @@ def _api(target: Path) -> None:
 def _internals(target: Path) -> None:
     """Write a page for the types and one for each module of the core, which new members use."""
     core = [f"core.{m.name}" for m in pkgutil.iter_modules(importlib.import_module("eventstudy.core").__path__)]
-    modules = ["types", "bars", "_registry", "markets", *core]
+    modules = ["types", "bars", "prices", "_registry", "markets", *core]
     for module in modules:
         _page(
             target / f"{module}.rst",
