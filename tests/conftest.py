@@ -1,4 +1,4 @@
-"""Of the whole suite: the shared data, a closed door to the network, and what of a contract is enough for a start."""
+"""Fixtures of all tests: the shared data, a proxy that blocks the network, and the selection of quick tests."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ def shared_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real prices and oracles; required where CI=true, not published with the library."""
+    """The folder of real prices and oracles; required if CI=true, not published with the library."""
     folder = shared_folder()
     if not (folder / "data").is_dir():
         if os.environ.get("CI") == "true":
             pytest.fail(f"no shared data in {folder}; CI needs it (EVENTSTUDY_SHARED)")
-        pytest.skip("the shared data is not here; set EVENTSTUDY_SHARED to its folder")
+        pytest.skip("the shared data is missing; set EVENTSTUDY_SHARED to its folder")
     return folder
 
 
 @pytest.fixture(autouse=True)
 def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Send whatever a test might ask of the network to a closed port; curl heeds these, socket guards do not see it."""
+    """Send requests of tests to a closed port; curl uses these variables, and guards on Python's sockets miss it."""
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, NOWHERE)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of what is marked as a contract of the members that some arguments name, leave each member one of each test."""
+    """Mark tests of a contract as thorough, except the first case of each test for every member."""
     seen: set[Any] = set()
     for item in items:
         contract = item.get_closest_marker("contract")

@@ -48,7 +48,9 @@ def kind(request: pytest.FixtureRequest) -> make.Kind:
 @cache
 def draw(kind: make.Kind = "overlap", seed: int = 5, n_est: int = 60, **choices: Any) -> make.Case:
     """Draw a sample, once for all tests, which cannot write to it."""
-    made: make.Case = make.read_only(make.case(np.random.default_rng(seed), kind=kind, its=make.spec(n_est), **choices))
+    made: make.Case = make.read_only(
+        make.case(np.random.default_rng(seed), kind=kind, study_spec=make.spec(n_est), **choices)
+    )
     return made
 
 
@@ -58,7 +60,7 @@ def load(name: str) -> Test:
 
 
 def outcome(name: str, case: make.Case, model: str = "market") -> Outcome:
-    once = make.Once(_registry.load("models", model))
+    once = make.CachedModel(_registry.load("models", model))
     return running.run(case.panels, case.placed, once, {name: load(name)}, case.sample)
 
 
@@ -68,7 +70,7 @@ def answer(name: str, case: make.Case, model: str = "market") -> Verdict:
 
 def ordinary(name: str) -> float:
     """Give the share of missing days in ordinary data; tests that need many events or dates have none."""
-    return 0.03 if make.everywhere(load(name)) else 0.0
+    return 0.03 if make.has_value_for_all_kinds(load(name)) else 0.0
 
 
 def defined(name: str, kind: make.Kind) -> bool:
@@ -378,7 +380,7 @@ def test_a_study_with_a_security_without_data_says_the_same(name: str) -> None:
 
 def one_design(case: make.Case, model: str) -> bool:
     """Say whether a model gives all events of a case the same degrees of freedom and forecast variance."""
-    once, spec = make.Once(_registry.load("models", model)), case.sample.spec
+    once, spec = make.CachedModel(_registry.load("models", model)), case.sample.spec
     fitted = [*map(once.fit, blocks(case.panels, case.placed, spec, len(case.sample.cluster_group), 1))]
     dof = np.concatenate([made.dof for made in fitted])
     factor = np.concatenate([scores(made, spec).var / made.sigma[:, None] ** 2 for made in fitted])

@@ -55,7 +55,7 @@ def block(model: Model, n: int = 20) -> Block:
 
 def fit(model: Model, block: Block) -> Abnormal:
     """Fit, once for all tests: what a test holds another fit to."""
-    return make.Once(model).fit(block)
+    return make.CachedModel(model).fit(block)
 
 
 def same(found: Abnormal, wanted: Abnormal, tolerance: float = 1e-12, rows: Any = slice(None)) -> None:
@@ -303,7 +303,7 @@ def test_a_study_runs_from_prices_to_default_tests(name: str, kind: make.Kind) -
     assert tuple(result.tests["test"].unique()) == DEFAULT_TESTS[kind]
     lost = result.tests["statistic"].isna()
     without = [_registry.load("inference", test) for test in set(result.tests["test"][lost])]
-    assert not any(make.everywhere(test) for test in without)
+    assert not any(make.has_value_for_all_kinds(test) for test in without)
     assert (result.tests["note"][lost] != "").all()
     assert result.tests["p"][~lost].between(0, 1).all()
     assert not lost.all()

@@ -1,4 +1,4 @@
-"""One door to the figures, without matplotlib's wide types, and what they show."""
+"""Functions that draw figures and read what they show, without matplotlib's union types."""
 
 from __future__ import annotations
 

@@ -25,14 +25,14 @@ def sizes(monkeypatch):
 def test_a_test_measured_alone_gets_the_numbers_it_has_beside_others_and_leaves_theirs(sizes, monkeypatch):
     monkeypatch.setattr(sizes, "SCENARIOS", {name: sizes.SCENARIOS[name] for name in ("independent", "few")})
     monkeypatch.setattr(sizes, "TESTS", {name: sizes.TESTS[name] for name in ("bmp", "sign")})
-    whole = sizes.measured(sizes.BATCH, SEED)
+    whole = sizes.measure(sizes.BATCH, SEED)
     without = {**whole, "cells": [cell for cell in whole["cells"] if cell["test"] != "bmp"], "date": "2001-01-01"}
-    both = sizes.merged(without, "bmp")
+    both = sizes.add_test(without, "bmp")
     assert both["cells"] == whole["cells"] != without["cells"]
     assert both["later"] == {"bmp": {"date": whole["date"], "versions": whole["versions"]}}
     assert both["date"] == "2001-01-01"
-    with pytest.raises(SystemExit, match="measured otherwise"):
-        sizes.merged({**without, "settings": {**without["settings"], "noise": "other"}}, "bmp")
+    with pytest.raises(SystemExit, match="the other tests were measured with"):
+        sizes.add_test({**without, "settings": {**without["settings"], "noise": "other"}}, "bmp")
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Fixtures of the stores of prices: a real PostgreSQL of one's own, and one way to fill each of the stores."""
+"""Fixtures of the price databases: a temporary PostgreSQL server, and a function that fills each database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.sources.postgres import FAST, PASSWORD, Server, binaries, free_port
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """A server that lives as long as the tests; required where CI=true."""
+    """A server for the duration of the tests; required if CI=true."""
     tools = binaries()
     if tools is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no PostgreSQL here; install its server")
@@ -73,7 +73,7 @@ def server() -> Iterator[Server]:
 
 @dataclass(frozen=True)
 class Store:
-    """One of the stores, and how a table comes into it: ``options`` of the source, by a table."""
+    """A kind of database, and a function that writes a table to it and returns the source's options."""
 
     name: str
     put: Callable[[pa.Table], dict[str, Any]]
@@ -81,7 +81,7 @@ class Store:
 
 @pytest.fixture(params=[pytest.param("sql", marks=pytest.mark.thorough), "duckdb", "parquet"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """Every store of long tables in turn."""
+    """Each kind of database of long tables."""
     if request.param == "sql":
         server: Server = request.getfixturevalue("server")
 
@@ -97,8 +97,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
             path = tmp_path / "prices.duckdb"
             path.unlink(missing_ok=True)
             with duckdb.connect(path) as connection:
-                connection.register("given", table)
-                connection.execute("CREATE TABLE prices AS SELECT * FROM given")
+                connection.register("long_table", table)
+                connection.execute("CREATE TABLE prices AS SELECT * FROM long_table")
             return {"path": path}
 
         return Store("duckdb", to_database)

@@ -1,4 +1,4 @@
-"""A long table for the tests of the stores of prices: 500 tickers on 2000 dates, in an order of its own."""
+"""A long table for the tests of the price databases: 500 tickers on 2000 dates, in random order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FIELDS = ("open", "high", "low", "close", "adjusted", "volume")
 
 @cache
 def million() -> tuple[pa.Table, dict[str, np.ndarray]]:
-    """Give the shuffled table, and the arrays (tickers, days) that it was made of."""
+    """Return the shuffled table, and the arrays (tickers, days) from which it was built."""
     rng = np.random.default_rng(5)
     names = np.array([f"T{number:03d}" for number in range(TICKERS)])
     dates = np.datetime64("2015-01-01") + np.arange(DAYS)
@@ -35,7 +35,7 @@ def million() -> tuple[pa.Table, dict[str, np.ndarray]]:
 
 
 def holds(prices, arrays):
-    """Compare all that was read with all that was written, to the bit."""
+    """Assert that all values read equal the values written, bit for bit."""
     assert sorted(prices.tickers) == arrays["names"].tolist()
     assert not prices.problems
     for row, ticker in enumerate(arrays["names"]):
@@ -56,5 +56,5 @@ def as_table(prices):
         size = len(bars.dates)
         labels = {"ticker": [ticker] * size, "currency": [bars.currency] * size, "mic": [bars.mic] * size}
         parts.append(pa.table({"date": pa.array(bars.dates), **labels, **bars.fields}))
-    whole = pa.concat_tables(parts)
-    return whole.take(np.arange(len(whole))[::-1])
+    table = pa.concat_tables(parts)
+    return table.take(np.arange(len(table))[::-1])

@@ -1,4 +1,4 @@
-"""A PostgreSQL on the loopback: where its programs are, and how it is asked."""
+"""A temporary PostgreSQL server on the loopback interface: its programs, and connections to it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
-PASSWORD = "S3cr+t pw/@:#%?&ü"  # all that must be written otherwise in a uri, and what need not
+PASSWORD = "S3cr+t pw/@:#%?&ü"  # characters that must be escaped in a uri, and some that need not
 PROGRAMS = ("initdb", "postgres", "pg_isready")
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "log_statement": "all"}
 
 
 @dataclass(frozen=True)
 class Server:
-    """A PostgreSQL on the loopback that asks for a password."""
+    """A PostgreSQL server on the loopback interface that requires a password."""
 
     port: int
     log: Path
@@ -28,7 +28,7 @@ class Server:
         return f"postgresql://{login}@127.0.0.1:{self.port}/{database}"
 
     def run(self, *statements: str) -> list[Any]:
-        """Run statements, and give the rows of the last."""
+        """Run statements, and return the rows of the last one."""
         import adbc_driver_postgresql.dbapi as adbc
 
         with adbc.connect(self.uri(), autocommit=True) as connection, connection.cursor() as cursor:
@@ -46,16 +46,16 @@ class Server:
 
 
 def binaries() -> Path | None:
-    """Give the folder of initdb and postgres: Debian's newest, or one of the path."""
+    """Return the folder of initdb and postgres: Debian's newest version, or the one in the PATH."""
     debian = sorted(
         Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name), reverse=True
     )
-    found = shutil.which("initdb")
-    folders = [*debian, Path(found).resolve().parent] if found else debian
+    initdb = shutil.which("initdb")
+    folders = [*debian, Path(initdb).resolve().parent] if initdb else debian
     return next((folder for folder in folders if all((folder / name).exists() for name in PROGRAMS)), None)
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
