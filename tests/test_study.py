@@ -321,7 +321,7 @@ def test_a_benchmark_of_another_zone_warns_once_and_dimson_quiets_it(real: es.Pr
     ("name", "value"),
     [
         ("seed", "x"), ("seed", -1), ("seed", 1.5), ("seed", True), ("benchmark", 3), ("benchmark", {}),
-        ("benchmark", {"XHKG": 3}), ("currency", 3), ("group", 3), ("weight", ""), ("peers", 3), ("peers", {"A": "B"}),
+        ("benchmark", {"XHKG": 3}), ("currency", 3), ("group", 3), ("weight", ""), ("peers", 3),
         ("peers", [1]), ("outcome", 3), ("outcome", None), ("tests", []), ("tests", {}), ("tests", 3), ("tests", None),
         ("windows", 3), ("windows", None), ("windows", "x"), ("windows", ()), ("min_estimation", 2.5),
         ("min_estimation", "x"), ("min_coverage", "x"), ("min_coverage", None), ("estimation", 3), ("event", None),

@@ -57,9 +57,8 @@ def _is_benchmark(value: object) -> bool:
 
 
 def _are_peers(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return all(_is_text(ticker) and _are_texts(peers) for ticker, peers in value.items())
-    return _is_text_or_none(value) or _are_texts(value)
+    """Accept any mapping: what it holds is checked with the events, which may name the ticker at fault."""
+    return isinstance(value, Mapping) or _is_text_or_none(value) or _are_texts(value)
 
 
 def _is_sequence(value: object) -> bool:
@@ -80,7 +79,10 @@ VALID: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "seed": (_is_whole_from_zero, "a whole number, 0 or more"),
     "group": (_is_text_or_none, COLUMN),
     "weight": (_is_text_or_none, COLUMN),
-    "peers": (_are_peers, "tickers, a mapping from ticker to tickers, the name of an events column, or None"),
+    "peers": (
+        _are_peers,
+        "tickers in a list, a mapping from ticker to such a list, the name of an events column, or None",
+    ),
     "outcome": (_is_text, "'return', 'volatility', 'volume' or the name of a field of the prices"),
     "currency": (_is_text_or_none, "a currency, as 'USD', or None"),
 }
