@@ -72,7 +72,7 @@ def test_variants_of_one_test_stand_side_by_side():
     ("tests", "says"),
     [
         (["bmp", "bmp"], "two tests have the label 'bmp'; give a mapping from labels to tests"),
-        ([es.test("placebo", draws=99), es.test("placebo", draws=99)], r"two tests have the label 'placebo\(draws=99\)'"),
+        ([es.test("placebo", draws=99), es.test("placebo", draws=99)], r"have the label 'placebo\(draws=99\)'"),
         ({"": "bmp"}, "the label '' of a test is not a text"),
         ({1: BMP}, "the label 1 of a test is not a text"),
         ([3], "the test 'user_1' is 3"),

@@ -81,7 +81,7 @@ class Measure:
         return f"{value:+g}".replace("-", "−") if value else "0"
 
 
-KNOWN = {
+MEASURES = {
     ("return", "sum"): Measure(
         "CAR", "cumulative abnormal return", "Cumulative average abnormal return", "abnormal return", percent=True
     ),
@@ -115,7 +115,7 @@ def measure_of(outcome: str = "return", accumulate: str = "sum", size: float = m
     >>> spread.full, spread.text(0.0042)
     ('cumulative abnormal spread (CA spread)', '+0.00420')
     """
-    measure = KNOWN.get((outcome, accumulate))
+    measure = MEASURES.get((outcome, accumulate))
     if measure is None:
         field = formats.cut(formats.plain(outcome), LONGEST)
         name = f"cumulative abnormal {field}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from eventstudy.types.arrays import BEYOND, Bools, Dates, Floats, Ints, check_shape
+from eventstudy.types.arrays import NO_DATE, Bools, Dates, Floats, Ints, check_shape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -278,8 +278,8 @@ class EventTable:
 
     def dates_of(self, numbers: Ints) -> Dates:
         """Convert numbers of ``Panel.sessions`` to dates, or starts of bars in UTC; NaT outside the calendar."""
-        dates = np.where(np.abs(numbers) < BEYOND, numbers, 0).astype(self.sessions.dtype)
-        dates[np.abs(numbers) >= BEYOND] = np.datetime64("NaT")
+        dates = np.where(np.abs(numbers) < NO_DATE, numbers, 0).astype(self.sessions.dtype)
+        dates[np.abs(numbers) >= NO_DATE] = np.datetime64("NaT")
         return dates
 
     def at_the_exchange(self, sessions: pd.Series) -> pd.Series:
