@@ -12,7 +12,7 @@ from matplotlib.collections import FillBetweenPolyCollection
 from scipy import special
 
 import eventstudy as es
-from eventstudy.analysis.multiplicity import adjusted, max_t_quantile, romano_wolf
+from eventstudy.analysis.multiplicity import adjust_tests, max_t_quantile, romano_wolf
 from eventstudy.core.draws import null
 from eventstudy.core.run import run
 from eventstudy.run.rerun import StudyRun
@@ -145,7 +145,7 @@ def table(p: dict[tuple[str, str], list[float]]) -> pd.DataFrame:
 def test_families_are_the_windows_of_one_group_and_test_without_the_missing(method: str):
     one, other = [0.012, np.nan, 0.04, 0.003, 0.9], [0.5, 0.02, 0.03, np.nan, np.nan]
     frame = table({("all", "bmp"): one, ("all", "sign"): other, ("x", "bmp"): other[::-1], ("y", "bmp"): [np.nan] * 5})
-    found = adjusted(frame, method, {})
+    found = adjust_tests(frame, method, {})
     assert found.columns.tolist() == [*frame.columns, "p_adjusted"]
     pd.testing.assert_frame_equal(found[frame.columns], frame)
     for family, rows in found.groupby(["group", "test"]):
@@ -226,7 +226,7 @@ def test_bad_choices_name_what_is_valid(result: es.Result):
     for call, words in (
         (lambda: result.adjust("bonferroni"), "method is 'bonferroni'; valid are 'holm', 'bh', 'by', 'romano_wolf'"),
         (lambda: result.adjust("romano_wolf", draws=50), "draws is 50; give a whole number, 99 or more"),
-        (lambda: result.band(95), "level is 95; it is a share"),
+        (lambda: result.band(95), "level is 95; give a share"),
         (lambda: result.band(0.999, draws=500), "needs at least 999"),
         (lambda: replace(result, rerun=None).band(), "no study with its data"),
     ):

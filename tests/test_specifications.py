@@ -17,6 +17,7 @@ from scipy import stats
 import eventstudy as es
 from eventstudy.analysis.across import labelled
 from eventstudy.members import settings_of
+from eventstudy.types import Model
 from tests.make import BENCHMARK, Material, material
 from tests.plots.drawing import drawn_texts
 
@@ -24,7 +25,7 @@ WINDOWS = ((0, 0), (-1, 1))
 SHORT: dict[str, Any] = {
     "benchmark": "M", "estimation": (-125, -6), "event": (-5, 5), "windows": WINDOWS, "min_estimation": 100,
 }  # fmt: skip
-MODELS = ("market", "market_adjusted", "mean", es.model("dimson", leads=0))
+MODELS: tuple[str | Model, ...] = ("market", "market_adjusted", "mean", es.model("dimson", leads=0))
 LABELS = ["market", "market_adjusted", "mean", "dimson(leads=0)"]
 EXAMPLE = Path(__file__).parent.parent / "examples" / "models_2021"
 
@@ -217,11 +218,11 @@ def test_nothing_that_can_be_run_is_an_error(its):
     [
         ([], "models is empty"),
         (["markt"], "'markt'; valid are"),
-        (["market", "market"], "two models are called 'market'; give a mapping"),
+        (["market", "market"], "two models have the label 'market'; give a mapping"),
         ([3], "is 3; give a name, or an object with a fit"),
-        ({"": "market"}, "is no text"),
+        ({"": "market"}, "is not a text"),
         ({"event": "market"}, "stands for the event itself"),
-        ({7: "market"}, "the label 7 of a model is no text"),
+        ({7: "market"}, "the label 7 of a model is not a text"),
     ],
 )
 def test_bad_models_say_so(its, models, words):
