@@ -20,6 +20,8 @@ from eventstudy.members import settings_of
 from tests.make import BENCHMARK, Material, material
 from tests.plots.drawing import drawn_texts
 
+pytestmark = pytest.mark.thorough
+
 WINDOWS = ((0, 0), (-1, 1))
 SHORT: dict[str, Any] = {
     "benchmark": "M", "estimation": (-125, -6), "event": (-5, 5), "windows": WINDOWS, "min_estimation": 100,
@@ -53,7 +55,6 @@ def at(frame: pd.DataFrame, window: tuple[int, int]) -> pd.DataFrame:
 # The numbers.
 
 
-@pytest.mark.thorough
 def test_each_model_is_its_own_study(its, found):
     assert found.models.index.tolist() == LABELS
     assert found.models["family"].tolist() == ["index", "index", "mean", "index"]
@@ -151,7 +152,6 @@ def test_windows_may_be_others(its, found):
     assert found.windows == list(WINDOWS)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("choices", [{"accumulate": "compound"}, {"outcome": "volatility"}])
 def test_other_measures_are_those_of_the_study(its, choices):
     found = run(its, tests=("cross_section",), **choices).across(["market", "mean"])
@@ -302,7 +302,6 @@ def wanting(its: Material, **labels: Any) -> Any:
             "peers", matched=99), "mean": "mean", **labels})  # fmt: skip
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["curve", "all windows", "events", "two events"])
 @pytest.mark.parametrize("sample", ["plain", "wanting"])
 def test_no_text_of_a_figure_overlaps_another_or_is_cut(its, found, kind, sample, monkeypatch):
@@ -362,7 +361,6 @@ def test_simulated_prices_are_named():
 # The example, on the real prices, with the models that are quick.
 
 
-@pytest.mark.thorough
 def test_the_example_on_real_prices(shared: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(str(EXAMPLE))
     example = importlib.import_module("models")
