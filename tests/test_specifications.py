@@ -21,6 +21,8 @@ from eventstudy.types import Model
 from tests.make import BENCHMARK, Material, material
 from tests.plots.drawing import drawn_texts
 
+pytestmark = pytest.mark.thorough
+
 WINDOWS = ((0, 0), (-1, 1))
 SHORT: dict[str, Any] = {
     "benchmark": "M", "estimation": (-125, -6), "event": (-5, 5), "windows": WINDOWS, "min_estimation": 100,
@@ -54,7 +56,6 @@ def at(frame: pd.DataFrame, window: tuple[int, int]) -> pd.DataFrame:
 # The numbers.
 
 
-@pytest.mark.thorough
 def test_each_model_is_its_own_study(its, found):
     assert found.models.index.tolist() == LABELS
     assert found.models["family"].tolist() == ["index", "index", "mean", "index"]
@@ -152,7 +153,6 @@ def test_windows_may_be_others(its, found):
     assert found.windows == list(WINDOWS)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("choices", [{"accumulate": "compound"}, {"outcome": "volatility"}])
 def test_other_measures_are_those_of_the_study(its, choices):
     found = run(its, tests=("cross_section",), **choices).across(["market", "mean"])
@@ -303,7 +303,6 @@ def wanting(its: Material, **labels: Any) -> Any:
             "peers", matched=99), "mean": "mean", **labels})  # fmt: skip
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["curve", "all windows", "events", "two events"])
 @pytest.mark.parametrize("sample", ["plain", "wanting"])
 def test_no_text_of_a_figure_overlaps_another_or_is_cut(its, found, kind, sample, monkeypatch):
@@ -363,7 +362,6 @@ def test_simulated_prices_are_named():
 # The example, on the real prices, with the models that are quick.
 
 
-@pytest.mark.thorough
 def test_the_example_on_real_prices(shared: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(str(EXAMPLE))
     example = importlib.import_module("models")
