@@ -1,28 +1,57 @@
-# Every target sets itself up: a .venv of its own from pinned requirements, made anew when the pins change.
+# Every target sets itself up: a .venv of its own, from locks that name every file, so that nothing is left to resolve.
+ifeq ($(OS),Windows_NT)
+PYTHON ?= python
+SCRIPTS := Scripts
+else
 PYTHON ?= python3
+SCRIPTS := bin
+endif
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(SCRIPTS)
+LOCKED := $(BIN)/python -m pip install --quiet --no-deps --no-compile --only-binary :all: --require-hashes -r
+RUNTIME := $(VENV)/runtime
 READY := $(VENV)/ready
+COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --quiet $(UPGRADE)
+TESTED := .[all,docs,test]
 
-.PHONY: demo test check slow docs bench pins clean
+# A process for each core, each with a run of neighbouring tests, which share what they are made of; one that is done
+# takes over half of what another has left. Threads of linear algebra would only be in each other's way.
+JOBS ?= auto
+TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q --numprocesses $(JOBS) --dist worksteal
 
-$(READY): requirements-dev.txt pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
-	$(BIN)/pip install --quiet --no-deps --editable .
-	touch $(READY)
+.PHONY: demo quick test check site slow docs bench pins test-lowest test-newest clean
 
-demo: $(READY)  ## the shipped events on simulated prices: tables, planted beside recovered, an HTML report
+$(VENV)/locked: requirements.txt requirements-dev.txt
+	$(PYTHON) -m venv --clear $(VENV)
+	$(LOCKED) requirements.txt
+	touch $@
+
+$(RUNTIME): $(VENV)/locked pyproject.toml
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(READY): $(RUNTIME)
+	$(LOCKED) requirements-dev.txt
+	touch $@
+
+demo: $(RUNTIME)  ## the shipped events on simulated prices: tables, planted beside recovered, an HTML report
 	$(BIN)/eventstudy demo
+
+quick: $(READY)  ## the inner loop: units, properties, and each contract once for every member
+	$(TESTS) -m "not slow and not site and not thorough"
 
 test: $(READY)  ## the checks and all tests but the slow ones
 	$(MAKE) --no-print-directory check
-	$(BIN)/pytest -q
+	$(TESTS)
 
 check: $(READY)  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+site: $(READY)  ## the pages and the notebooks, made whole
+	$(TESTS) -m site --dist loadfile
 
 slow: $(READY)  ## the simulations of size and power
 	$(BIN)/pytest -q -m slow
@@ -35,10 +64,21 @@ bench: $(READY)  ## seconds and memory, on this machine; SAVE=--save adds them t
 	$(BIN)/python benchmarks/speed.py $(SAVE)
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/store.py
 
-pins: $(READY)  ## renew requirements-dev.txt from pyproject.toml
-	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url --no-header \
-		--upgrade --quiet --output-file requirements-dev.txt
+pins: $(READY)  ## both locks and what their pins need, from pyproject.toml; UPGRADE=--upgrade takes the newest of all
+	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(BIN)/python -m tests.install.write
+
+test-lowest: $(READY)  ## all tests but the slow ones, with the oldest versions that pyproject.toml allows
+	$(BIN)/uv venv --quiet --clear --seed --python 3.11 $(VENV)-lowest
+	$(BIN)/uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct --editable "$(TESTED)"
+	$(VENV)-lowest/$(SCRIPTS)/python -m pytest -q -n auto -W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning
+
+test-newest: $(READY)  ## all tests but the slow ones, with the newest version of everything
+	$(BIN)/uv venv --quiet --clear --seed --python $(PYTHON) $(VENV)-newest
+	$(BIN)/uv pip install --quiet --python $(VENV)-newest --refresh --editable "$(TESTED)"
+	$(VENV)-newest/$(SCRIPTS)/python -m pytest -q -n auto
 
 clean:
-	rm -rf $(VENV) demo docs/_build docs/generated .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest demo docs/_build docs/generated
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Print how long the import takes, and how long the code is: ``python benchmarks/measure.py``."""
+"""Print the time of the import and the length of the code: ``python benchmarks/measure.py``."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ IMPORT = "import time; t = time.perf_counter(); import eventstudy; print(time.pe
 def import_seconds() -> float:
     command = [sys.executable, "-c", IMPORT]
     runs = (subprocess.run(command, check=True, capture_output=True, text=True) for _ in range(5))
-    return statistics.median(float(its.stdout) for its in runs)
+    return statistics.median(float(run.stdout) for run in runs)
 
 
 def lengths() -> Iterator[tuple[str, str, int]]:
-    """Give ("file" or "function", its name, its lines) for all of the package."""
+    """Yield ("file" or "function", name, number of lines) for the package."""
     for path in sorted(SOURCE.rglob("*.py")):
         name, text = str(path.relative_to(SOURCE)), path.read_text(encoding="utf-8")
         yield "file", name, len(text.splitlines())
@@ -32,10 +32,10 @@ def lengths() -> Iterator[tuple[str, str, int]]:
 def rows() -> Iterator[tuple[str, str]]:
     yield "import eventstudy, median of 5", f"{import_seconds():.3f} s"
     for kind in ("file", "function"):
-        found = [(lines, name) for what, name, lines in lengths() if what == kind]
-        longest, name = max(found)
-        middle = statistics.median(lines for lines, _ in found)
-        yield f"lines of a {kind} ({len(found)}), median and maximum", f"{middle:.0f}, {longest} ({name})"
+        sizes = [(lines, name) for what, name, lines in lengths() if what == kind]
+        longest, name = max(sizes)
+        middle = statistics.median(lines for lines, _ in sizes)
+        yield f"lines of a {kind} ({len(sizes)}), median and maximum", f"{middle:.0f}, {longest} ({name})"
 
 
 def main() -> None:

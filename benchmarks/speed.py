@@ -1,9 +1,9 @@
-"""Print how fast studies run, beside the loops one would write by hand and the floor that memory sets, in one run.
+"""Print how fast studies run, compared with loops over events and with the time to read the windows from memory.
 
     python benchmarks/speed.py [--quick] [--save]
 
-Every measurement has a process of its own, with one thread. ``--quick`` leaves out the million events; ``--save`` adds
-the run to history.json.
+Every measurement runs in a separate process, with one thread. ``--quick`` leaves out the million events; ``--save``
+adds the run to history.json.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ASSETS, DAYS, EST = 2_000, 2_520, (-260, -11)
 WINDOWS = [[0, 0], [-1, 1], [-5, 5], [0, 5], [-10, 10]]
 FIVE = ("cross_section", "brown_warner", "patell", "bmp", "kolari_pynnonen")
 RANKS = ("corrado", "grank_t", "generalized_sign")
-# All tests but placebo, which draws, and mvrm and wild_bootstrap, which have no value on events of every date.
+# All tests except placebo, which draws dates, and mvrm and wild_bootstrap, which have no value for events on all dates.
 ONE_PASS = (
     *FIVE, "j1", "j2", "skewness_adjusted", "adjusted_patell", "sign", "generalized_sign", "corrado", "wilcoxon",
     "calendar_time",
@@ -41,21 +41,21 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def made(n: int, est: int = 250, factors: int = 1, windows: int = 5) -> tuple[Any, Any, Any]:
-    """Draw returns of 2,000 securities over ten years, and n events on random dates of them."""
+def draw(n: int, est: int = 250, factors: int = 1, windows: int = 5) -> tuple[Any, Any, Any]:
+    """Draw returns of 2,000 securities over ten years, and n events of them on random dates."""
     from eventstudy.types import Panel, Placed, Sample, Spec
 
     rng = np.random.default_rng(0)
-    its = [WINDOWS[k % 5] for k in range(windows)]
-    spec = Spec((-10 - est, -11), (-10, 10), np.array(its), min(est, 120))
+    chosen = [WINDOWS[k % 5] for k in range(windows)]
+    spec = Spec((-10 - est, -11), (-10, 10), np.array(chosen), min(est, 120))
     x = 0.01 * rng.standard_normal((DAYS, factors))
     r = rng.uniform(0.5, 1.5, (ASSETS, factors)) @ x.T + 0.02 * rng.standard_normal((ASSETS, DAYS))
     names = tuple(f"f{k}" for k in range(factors))
     panel = Panel(r, np.ones(r.shape, dtype=bool), x, np.arange(DAYS), tuple(map(str, range(ASSETS))), names)
     asset, day = rng.integers(0, ASSETS, n), rng.integers(10 + est, DAYS - 10, n)
-    found, cluster = np.unique(day, return_inverse=True)
+    dates, cluster = np.unique(day, return_inverse=True)
     zero = np.zeros(n, dtype=np.int64)
-    sample = Sample(spec, 1, np.zeros(len(found), dtype=np.int64), found[:, None] + spec.offsets)
+    sample = Sample(spec, 1, np.zeros(len(dates), dtype=np.int64), dates[:, None] + spec.offsets)
     return panel, Placed(zero, asset, day, cluster, zero, np.ones(n)), sample
 
 
@@ -64,7 +64,7 @@ def megabytes() -> float:
 
 
 def timed(function: Callable[[], object], n: int, repeats: int = 3) -> dict[str, float]:
-    """Give the best of some runs in microseconds an event, with the peak of the process."""
+    """Return the fastest of some runs in microseconds per event, and the peak memory of the process."""
     best = min(_seconds(function) for _ in range(repeats))
     return {"us": 1e6 * best / n, "peak": megabytes()}
 
@@ -78,14 +78,14 @@ def _seconds(function: Callable[[], object]) -> float:
 def study(
     n: int, tests: tuple[str, ...], keep_events: bool = False, executor: str = "", **shape: int
 ) -> dict[str, float]:
-    """Time the engine: model and tests, with single events where ``keep_events``, on two workers or here."""
+    """Time the model and the tests, with ``keep_events`` also single events, in this process or on two workers."""
     from concurrent import futures
 
     from eventstudy import _registry
     from eventstudy.core.run import Execution, run
     from eventstudy.run.scale import workers
 
-    panel, placed, sample = made(n, **shape)
+    panel, placed, sample = draw(n, **shape)
     chosen = {name: _registry.load("inference", name) for name in tests}
     model = _registry.load("models", "market")
     if shape.get("factors", 1) > 1:
@@ -93,7 +93,7 @@ def study(
 
     pool = getattr(futures, executor)(2) if executor else None
     if pool:
-        list(pool.map(abs, range(8)))  # a worker begins with its first task
+        list(pool.map(abs, range(8)))  # start the workers, which begin with their first task
 
     def once() -> None:
         execution = Execution(map_tasks=workers(pool, None).map_tasks())
@@ -104,11 +104,11 @@ def study(
 
 
 def fit(n: int) -> dict[str, float]:
-    """Time the windows cut out and the model fitted, and nothing else."""
+    """Time extracting the windows and fitting the model, and nothing else."""
     from eventstudy import _registry
     from eventstudy.core.windows import blocks
 
-    panel, placed, sample = made(n)
+    panel, placed, sample = draw(n)
     model = _registry.load("models", "market")
 
     def once() -> None:
@@ -119,14 +119,14 @@ def fit(n: int) -> dict[str, float]:
 
 
 def by_hand(n: int, how: str) -> dict[str, float]:
-    """Time a loop over events: fit the market model, forecast, sum the abnormal returns of five windows.
+    """Time a loop over events: fit the market model, forecast, and sum the abnormal returns of five windows.
 
-    "statsmodels" and "lstsq" work on arrays that are sliced; "pandas" on frames by date, as in most notebooks.
+    "statsmodels" and "lstsq" use slices of arrays; "pandas" uses frames by date, as most notebooks do.
     """
     import pandas as pd
     import statsmodels.api as sm
 
-    panel, placed, sample = made(n)
+    panel, placed, sample = draw(n)
     if how == "pandas":
         dates = pd.bdate_range("2010-01-01", periods=DAYS)
         returns, market = pd.DataFrame(panel.r.T, index=dates), pd.Series(panel.x[:, 0], index=dates, name="market")
@@ -140,42 +140,42 @@ def by_hand(n: int, how: str) -> dict[str, float]:
             r, x = panel.r[asset, day + offsets], panel.x[day + offsets, 0]
             design = np.column_stack([np.ones(len(x)), x])
             if how == "statsmodels":
-                fitted = sm.OLS(r[:n_est], design[:n_est]).fit()
-                b, sigma = fitted.params, np.sqrt(fitted.mse_resid)
-                inverse = fitted.normalized_cov_params
+                fit_of_event = sm.OLS(r[:n_est], design[:n_est]).fit()
+                b, sigma = fit_of_event.params, np.sqrt(fit_of_event.mse_resid)
+                inverse = fit_of_event.normalized_cov_params
             else:
-                b, left, *_ = np.linalg.lstsq(design[:n_est], r[:n_est], rcond=None)
-                sigma = np.sqrt(left[0] / (n_est - 2))
+                b, squares, *_ = np.linalg.lstsq(design[:n_est], r[:n_est], rcond=None)
+                sigma = np.sqrt(squares[0] / (n_est - 2))
                 inverse = np.linalg.inv(design[:n_est].T @ design[:n_est])
             car = weights @ (r[n_est:] - design[n_est:] @ b)
-            own = weights @ design[n_est:]
-            car / (sigma * np.sqrt(weights.sum(axis=1) + np.einsum("vp,pq,vq->v", own, inverse, own)))
+            sums = weights @ design[n_est:]
+            car / (sigma * np.sqrt(weights.sum(axis=1) + np.einsum("vp,pq,vq->v", sums, inverse, sums)))
 
     return timed(once, n)
 
 
 def _notebook(returns: Any, market: Any, day: int) -> list[float]:
-    """Study one event as a notebook does."""
+    """Compute the statistics of one event as a notebook does."""
     import statsmodels.api as sm
 
     both = [series.iloc[day - 260 : day - 10] for series in (returns, market)]
-    fitted = sm.OLS(both[0], sm.add_constant(both[1])).fit()
+    fit_of_event = sm.OLS(both[0], sm.add_constant(both[1])).fit()
     after = slice(day - 10, day + 11)
-    abnormal = returns.iloc[after] - fitted.predict(sm.add_constant(market.iloc[after]))
-    return [abnormal.iloc[10 + a : 11 + b].sum() / np.sqrt(fitted.mse_resid * (b - a + 1)) for a, b in WINDOWS]
+    abnormal = returns.iloc[after] - fit_of_event.predict(sm.add_constant(market.iloc[after]))
+    return [abnormal.iloc[10 + a : 11 + b].sum() / np.sqrt(fit_of_event.mse_resid * (b - a + 1)) for a, b in WINDOWS]
 
 
 def floor(n: int, how: str) -> dict[str, float]:
-    """Time what no engine can go below: reading every window once, and ordering it once."""
+    """Time a lower bound: reading every window once, or reading and sorting it once."""
     from numpy.lib.stride_tricks import sliding_window_view
 
-    panel, placed, _ = made(n)
+    panel, placed, _ = draw(n)
     view = sliding_window_view(panel.r, 271, axis=1)
 
     def once() -> None:
         for start in range(0, n, 1024):
-            some = slice(start, start + 1024)
-            rows = view[placed.asset[some], placed.day[some] - 260]
+            chunk = slice(start, start + 1024)
+            rows = view[placed.asset[chunk], placed.day[chunk] - 260]
             if how == "argsort":
                 np.argsort(rows, axis=1)
 
@@ -183,7 +183,7 @@ def floor(n: int, how: str) -> dict[str, float]:
 
 
 def edges(n: int) -> dict[str, float]:
-    """Time a whole ``Study.run`` on time-stamped events and prices, and its parts beside the arithmetic."""
+    """Time ``Study.run`` on time-stamped events and prices, and the time of its steps."""
     import pandas as pd
 
     import eventstudy as es
@@ -198,26 +198,30 @@ def edges(n: int) -> dict[str, float]:
     frame = pd.DataFrame({"ticker": np.array(names, dtype=object)[cell % ASSETS]})
     noon = pd.DatetimeIndex(dates[270 + cell // ASSETS]).tz_localize("America/New_York") + pd.Timedelta(hours=12)
     frame["announced"] = noon
-    spent: dict[str, float] = {}
-    for where, name in ((sample, "prepare"), (rerun, "run"), (tables, "assemble"), (rerun, "reactions")):
-        setattr(where, name, _watched(getattr(where, name), name, spent))
+    seconds_by: dict[str, float] = {}
+    for module, name in ((sample, "prepare"), (rerun, "run"), (tables, "assemble"), (rerun, "reactions")):
+        setattr(module, name, _timed(getattr(module, name), name, seconds_by))
     reading = _seconds(lambda: es.Events.from_frame(frame))
     events = es.Events.from_frame(frame)
     chosen = es.Study(benchmark="M", windows=tuple((a, b) for a, b in WINDOWS), tests=FIVE)
     total = _seconds(lambda: chosen.run(events, prices))
-    spent |= {"events": reading, "rest": total - sum(spent.values())}
-    return {**{name: 1e6 * seconds / n for name, seconds in spent.items()}, "us": 1e6 * total / n, "peak": megabytes()}
+    seconds_by |= {"events": reading, "rest": total - sum(seconds_by.values())}
+    return {
+        **{name: 1e6 * seconds / n for name, seconds in seconds_by.items()},
+        "us": 1e6 * total / n,
+        "peak": megabytes(),
+    }
 
 
-def _watched(function: Callable[..., Any], name: str, spent: dict[str, float]) -> Callable[..., Any]:
-    def watched(*args: Any, **kwargs: Any) -> Any:
+def _timed(function: Callable[..., Any], name: str, seconds_by: dict[str, float]) -> Callable[..., Any]:
+    def timed_function(*args: Any, **kwargs: Any) -> Any:
         start = time.perf_counter()
         try:
             return function(*args, **kwargs)
         finally:
-            spent[name] = spent.get(name, 0.0) + time.perf_counter() - start
+            seconds_by[name] = seconds_by.get(name, 0.0) + time.perf_counter() - start
 
-    return watched
+    return timed_function
 
 
 MEASURES: dict[str, Callable[..., dict[str, float]]] = {
@@ -226,20 +230,20 @@ MEASURES: dict[str, Callable[..., dict[str, float]]] = {
 
 
 def child(what: str, **choices: Any) -> dict[str, float]:
-    """Measure in a process of its own."""
+    """Run one measurement in a separate process."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-W", "ignore", __file__, "--child", json.dumps({"what": what, **choices})]
-    found: dict[str, float] = json.loads(
+    measurement: dict[str, float] = json.loads(
         subprocess.run(command, check=True, capture_output=True, env=environment).stdout
     )
-    return found
+    return measurement
 
 
 LINE = "{:<52}{:>12}{:>14}{:>14}{:>12}"
 
 
 def rows(sizes: list[int]) -> Iterator[tuple[str, int, dict[str, float]]]:
-    """Measure everything: what, how many events, and what it took."""
+    """Run all measurements; yield name, number of events, and time and memory."""
     for n in sizes:
         yield "fit only", n, child("fit", n=n)
         for name, tests in KINDS.items():
@@ -248,8 +252,8 @@ def rows(sizes: list[int]) -> Iterator[tuple[str, int, dict[str, float]]]:
         yield "Study.run on time stamps, to frames", n, child("edges", n=n)
     for executor in ("ThreadPoolExecutor", "ProcessPoolExecutor"):
         for name in list(KINDS)[:2]:
-            its = child("study", n=sizes[-1], tests=KINDS[name], executor=executor)
-            yield f"{name}, {executor}(2)", sizes[-1], its
+            measurement = child("study", n=sizes[-1], tests=KINDS[name], executor=executor)
+            yield f"{name}, {executor}(2)", sizes[-1], measurement
     yield "loop: pandas and statsmodels", 300, child("by_hand", n=300, how="pandas")
     yield "loop: statsmodels OLS", 500, child("by_hand", n=500, how="statsmodels")
     yield "loop: numpy lstsq", 2_000, child("by_hand", n=2_000, how="lstsq")
@@ -270,35 +274,37 @@ def main() -> None:
         print(json.dumps(MEASURES[choices.pop("what")](**choices)))
         return
     sizes = [1_000, 10_000, 100_000] + [1_000_000] * ("--quick" not in sys.argv)
-    found = []
+    rows_measured = []
     print(LINE.format("estimation 250, event 21, 5 windows", "events", "us an event", "events/s", "peak MiB"))
-    for name, n, its in rows(sizes):
-        found.append({"what": name, "n": n, **{key: round(value, 3) for key, value in its.items()}})
-        print(
-            LINE.format(name, f"{n:,}", f"{its['us']:.2f}", f"{1e6 / its['us']:,.0f}", f"{its['peak']:.0f}"), flush=True
-        )
+    for name, n, measurement in rows(sizes):
+        rows_measured.append({"what": name, "n": n, **{key: round(value, 3) for key, value in measurement.items()}})
+        us, peak = measurement["us"], measurement["peak"]
+        print(LINE.format(name, f"{n:,}", f"{us:.2f}", f"{1e6 / us:,.0f}", f"{peak:.0f}"), flush=True)
     print()
-    for line in ratios(found, sizes[-1]):
+    for line in ratios(rows_measured, sizes[-1]):
         print(line)
     if "--save" in sys.argv:
-        save(found)
+        save(rows_measured)
 
 
-def ratios(found: list[dict[str, Any]], n: int) -> Iterator[str]:
-    """Say what the table means, at the largest size."""
-    took = {row["what"]: row["us"] for row in found if row["n"] == n or row["what"].startswith(("loop", "floor"))}
-    five = took["five parametric tests"]
+def ratios(rows_measured: list[dict[str, Any]], n: int) -> Iterator[str]:
+    """Yield ratios of the measured times, for the largest number of events."""
+    microseconds = {
+        row["what"]: row["us"] for row in rows_measured if row["n"] == n or row["what"].startswith(("loop", "floor"))
+    }
+    five = microseconds["five parametric tests"]
     for loop in ("loop: pandas and statsmodels", "loop: statsmodels OLS", "loop: numpy lstsq"):
         for name in ("five parametric tests", "five, with every single event"):
-            yield f"{loop} / {name}, {n:,} events: {took[loop] / took[name]:.1f}"
-    yield f"five parametric tests / reading every window once: {five / took['floor: read every window once']:.1f}"
-    ranked = took["five, and ranks and signs"]
-    order = took["floor: argsort every window once"]
-    yield f"five, ranks and signs / argsort of every window once: {ranked / order:.1f}"
+            yield f"{loop} / {name}, {n:,} events: {microseconds[loop] / microseconds[name]:.1f}"
+    read = microseconds["floor: read every window once"]
+    yield f"five parametric tests / reading every window once: {five / read:.1f}"
+    with_ranks = microseconds["five, and ranks and signs"]
+    order = microseconds["floor: argsort every window once"]
+    yield f"five, ranks and signs / argsort of every window once: {with_ranks / order:.1f}"
     for name in list(KINDS)[:2]:
         for executor in ("ThreadPoolExecutor", "ProcessPoolExecutor"):
-            yield f"{name}: here / on {executor}(2): {took[name] / took[f'{name}, {executor}(2)']:.2f}"
-    edge = next(row for row in found if row["n"] == n and "prepare" in row)
+            yield f"{name}: here / on {executor}(2): {microseconds[name] / microseconds[f'{name}, {executor}(2)']:.2f}"
+    edge = next(row for row in rows_measured if row["n"] == n and "prepare" in row)
     around = {name: edge[name] for name in ("events", "prepare", "assemble", "reactions", "rest")}
     parts = ", ".join(f"{name} {value:.1f}" for name, value in around.items())
     yield f"Study.run, us an event: arithmetic {edge['run']:.1f}; {parts}"
@@ -309,14 +315,14 @@ def _share(edge: dict[str, Any]) -> float:
     return float(sum(edge[name] for name in ("events", "prepare", "assemble", "reactions", "rest")) / edge["run"])
 
 
-def save(found: list[dict[str, Any]]) -> None:
-    """Add a run to the history, with what it ran on."""
+def save(rows_measured: list[dict[str, Any]]) -> None:
+    """Add a run to the history, with the machine and the versions."""
     past = json.loads(HISTORY.read_text(encoding="utf-8")) if HISTORY.exists() else []
     import pandas
 
     machine = {"processor": _processor(), "cores": os.cpu_count(), "system": platform.system()}
     versions = {"python": platform.python_version(), "numpy": np.__version__, "pandas": pandas.__version__}
-    past.append({"date": date.today().isoformat(), **machine, **versions, "rows": found})
+    past.append({"date": date.today().isoformat(), **machine, **versions, "rows": rows_measured})
     HISTORY.write_text(json.dumps(past, indent=1) + "\n", encoding="utf-8")
 
 

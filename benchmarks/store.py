@@ -1,6 +1,6 @@
-"""Print the seconds and the peak memory of a study of a million events on prices that do not fit: from a store on disk.
+"""Print time and peak memory of a study of a million events, with prices in a store on disk that exceed memory.
 
-Run ``OMP_NUM_THREADS=1 python benchmarks/store.py``, or the parts of it with ``write FOLDER`` and ``run FOLDER``: 5,000
+Run ``OMP_NUM_THREADS=1 python benchmarks/store.py``, or its steps with ``write FOLDER`` and ``run FOLDER``: 5,000
 securities on 10,000 dates, some of which begin late or end early, and five tests. The last number is the peak in MiB.
 """
 
@@ -25,7 +25,7 @@ WINDOWS = ((0, 0), (-1, 1), (-5, 5), (0, 5), (-10, 10))
 
 
 def batches() -> Iterator[es.Prices]:
-    """Draw prices batch by batch, the index first."""
+    """Yield simulated prices, first of the index and then batch by batch."""
     rng = np.random.default_rng(0)
     dates = pd.bdate_range("1980-01-01", periods=DAYS)
     market = 0.01 * rng.standard_normal(DAYS)
@@ -57,22 +57,22 @@ def write(folder: Path) -> None:
 
 
 def run(folder: Path) -> None:
-    """Run the study from disk."""
+    """Run the study on the store."""
     start = time.perf_counter()
 
-    def told(what: str) -> None:
+    def report(what: str) -> None:
         print(f"{what:<40}{time.perf_counter() - start:6.1f} s; peak {megabytes():6.0f} MiB", flush=True)
 
-    told("imported")
+    report("imported")
     events = es.read_events(folder / "events.parquet")
-    told("events read")
+    report("events read")
     prices = es.read_prices(folder / "prices")
-    told("store opened")
+    report("store opened")
     result = es.Study(benchmark="^M", windows=WINDOWS, tests=TESTS).run(events, prices)
-    told("study run")
+    report("study run")
     print(result.tests[["start", "end", "test", "n", "statistic", "p"]].to_string())
     print(result.attrition.to_string())
-    told(f"{len(result.cars):,} CARs")
+    report(f"{len(result.cars):,} CARs")
     print(f"{megabytes():.0f}")
 
 
@@ -80,7 +80,7 @@ def main() -> None:
     if len(sys.argv) == 3:
         {"write": write, "run": run}[sys.argv[1]](Path(sys.argv[2]))
         return
-    with TemporaryDirectory() as folder:  # each with a process, and so a peak, of its own
+    with TemporaryDirectory() as folder:  # separate processes, so that each has its own peak memory
         for part in ("write", "run"):
             subprocess.run([sys.executable, __file__, part, folder], check=True)
 

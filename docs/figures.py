@@ -1,4 +1,4 @@
-"""Draw the README's pictures: the CAAR of the demo, on simulated prices, and the speed that was last measured."""
+"""Draw the README's figures: the CAAR of the demo, on simulated prices, and the last measurement of speed."""
 
 from __future__ import annotations
 
@@ -33,14 +33,15 @@ def caar() -> Any:
 
 
 def speed() -> Any:
-    """Draw the microseconds an event of the last run in the history, at its largest size."""
+    """Draw the microseconds per event of the last run in the history, for its largest number of events."""
     rows = json.loads(HISTORY.read_text(encoding="utf-8"))[-1]["rows"]
-    took = {row["what"]: row["us"] for row in rows}  # of each kind the largest comes last
+    microseconds = {row["what"]: row["us"] for row in rows}  # the last row of each kind has the most events
     figure, axes = plt.subplots(figsize=(8, 3.4), layout="constrained")
     names = [*BARS][::-1]
-    bars = axes.barh([BARS[n][0] for n in names], [took[n] for n in names], color=[BARS[n][1] for n in names])
-    axes.bar_label(bars, [f"{took[n]:,.2g}" if took[n] < 10 else f"{took[n]:,.0f}" for n in names], padding=3)
-    axes.set(xscale="log", xlim=(0.1, 3 * max(took[n] for n in names)), xlabel="microseconds an event, one thread")
+    bars = axes.barh([BARS[n][0] for n in names], [microseconds[n] for n in names], color=[BARS[n][1] for n in names])
+    times = [microseconds[n] for n in names]
+    axes.bar_label(bars, [f"{us:,.2g}" if us < 10 else f"{us:,.0f}" for us in times], padding=3)
+    axes.set(xscale="log", xlim=(0.1, 3 * max(times)), xlabel="microseconds an event, one thread")
     axes.xaxis.set_major_formatter("{x:,g}")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)

@@ -14,11 +14,11 @@
 # # A first study, from events to report
 #
 # The catalogue `china-tech` lists what Chinese regulators did, or were reported to be about to do, between November
-# 2020 and July 2022, and the shares that each act touched. How did these shares react?
+# 2020 and July 2022, and the shares that each action affected. How did these shares react?
 #
-# Real prices are somebody's property and need a network. This notebook uses *simulated* prices instead: seeded returns
-# on the real sessions of Hong Kong and New York, with a reaction planted at every event. So everything runs offline,
-# and we know what the study should find.
+# Real prices are licensed and need a network. This notebook uses *simulated* prices instead: seeded returns on the real
+# sessions of Hong Kong and New York, with a known reaction added at every event. It runs offline, and we can compare
+# the estimates with the known reactions.
 
 # %%
 from pathlib import Path
@@ -30,32 +30,32 @@ events = es.catalogue("china-tech")
 events
 
 # %% [markdown]
-# One act and one share make one event; `cluster` holds the act together. Times carry their zone, or only a date is
-# known.
+# Each event is one regulatory action and one share; events of the same action have the same `cluster`. Announcements
+# have a time with its time zone, or only a date.
 
 # %%
 events.frame[["ticker", "announced", "cluster", "sector", "expected_sign"]].iloc[4:14]
 
 # %% [markdown]
-# ## Where does each event fall?
+# ## In which session does each event fall?
 #
-# An announcement reacts in the first session of its own exchange whose close is later. `check` places every event and
-# estimates nothing; it is the table to read before believing any number. The benchmark follows the exchange: the Hang
-# Seng in Hong Kong, the S&P 500 in New York.
+# An event falls in the first session of the share's exchange that closes after the announcement. `check` assigns every
+# event to a session and estimates nothing; read this table before any estimate. The benchmark depends on the exchange:
+# the Hang Seng in Hong Kong, the S&P 500 in New York.
 
 # %%
 study = es.Study(model="market", benchmark={"XHKG": "^HSI", "XNYS": "^GSPC"})
 tickers = [*dict.fromkeys(events.frame["ticker"]), "^HSI", "^GSPC"]
 SPAN = ("2019-06-01", "2022-12-30")
 
-plain = es.fetch_prices(tickers, *SPAN, source="simulated", seed=7)
-table = study.check(events, plain)
-three = ["ANT_IPO_SUSPENDED:9988.HK", "ANT_IPO_SUSPENDED:BABA", "ALIBABA_FINE:9988.HK"]
-table.loc[three, ["announced", "session", "placement"]]
+unchanged = es.fetch_prices(tickers, *SPAN, source="simulated", seed=7)
+table = study.check(events, unchanged)
+examples = ["ANT_IPO_SUSPENDED:9988.HK", "ANT_IPO_SUSPENDED:BABA", "ALIBABA_FINE:9988.HK"]
+table.loc[examples, ["announced", "session", "placement"]]
 
 # %% [markdown]
-# Ant's flotation was stopped at 20:40 in Hong Kong. New York could react the same day, Hong Kong only the next. The
-# fine for Alibaba came on a Saturday.
+# Ant's flotation was suspended at 20:40 in Hong Kong. New York could react on the same day, Hong Kong only on the next.
+# The fine for Alibaba was announced on a Saturday.
 
 # %%
 table["placement"].value_counts()
@@ -63,8 +63,8 @@ table["placement"].value_counts()
 # %% [markdown]
 # ## Known reactions
 #
-# Every event that will be used gets a return of 3 % in the direction that was expected of it, on the session that
-# `check` found. The other days stay as they were drawn.
+# For every event that will be used, we add a return of 3 %, with the sign that was expected of the event, on the
+# session that `check` shows. The other days do not change.
 
 # %%
 used = table[table["status"] == "ok"]
@@ -75,43 +75,43 @@ result = study.run(events, prices)
 result.attrition
 
 # %% [markdown]
-# ## What was dropped, and why
+# ## Excluded events
 #
-# No event disappears. Here the only losses are duplicates: two acts that fall on the same share in the same session are
-# one price move, and one observation.
+# Every event keeps its row, with a status. Here the only excluded events are duplicates: two actions that concern the
+# same share in the same session are one price move, and one observation.
 
 # %%
-lost = result.events[result.events["status"] != "ok"]
-print(lost[["ticker", "status", "reason"]].head(6).to_string())
+excluded = result.events[result.events["status"] != "ok"]
+print(excluded[["ticker", "status", "reason"]].head(6).to_string())
 
 # %% [markdown]
 # ## The average reaction
 #
-# Some of the events were expected to be good news, so the average that was planted is smaller than 3 %.
+# Some of the events were expected to be good news, so the average of the known reactions is smaller than 3 %.
 
 # %%
 average = sum(planted.values()) / len(planted)
-found = result.daily.loc[0, "aar"]
-print(f"planted on average {average:+.2%}, found on day 0 {found:+.2%}")
+estimate = result.daily.loc[0, "aar"]
+print(f"planted on average {average:+.2%}, estimated on day 0 {estimate:+.2%}")
 result.tests[["start", "end", "test", "n", "effect", "statistic", "p"]]
 
 # %% [markdown]
-# Why these two tests? Many events share days, so a test that takes them as independent would find too much. The note
-# of each test says what the study saw and chose.
+# Why these two tests? Many events share days, so a test that counts them as independent would reject too often. The
+# note of each test describes the clustering of the sample and the reason for the choice.
 
 # %%
 print(result.tests["note"].iloc[0])
 
 # %% [markdown]
-# A plot gives back its axes and shows nothing by itself; the figure, last in a cell, is shown.
+# `plot` returns axes and does not show them; a figure on the last line of a cell is shown.
 
 # %%
 result.plot("caar").figure
 
 # %% [markdown]
-# ## The same act, other shares
+# ## One action, several shares
 #
-# A study of averages can hide that a few events do all the work. `events` draws each of them; here is one act.
+# An average can be due to a few events. The figure `events` draws single events; here are those of one action.
 
 # %%
 draft = [event_id for event_id in result.ar.index if event_id.startswith("SAMR_ANTITRUST_DRAFT:")]
@@ -120,14 +120,15 @@ result.plot("events", events=draft)[0].figure
 # %% [markdown]
 # ## One event at a time
 #
-# For a single event `p` takes Student's t with the forecast error. `p_sq` needs no normality: it ranks the abnormal
-# return among the share's own residuals. The simulated returns have fat tails, as real ones do, so the two differ.
+# For a single event `p` is from Student's t with the forecast error. `p_sq` does not assume normality: it ranks the
+# abnormal return among the residuals of the estimation window. The simulated returns have fat tails, as real ones do,
+# so the two differ.
 
 # %%
 day = result.cars[(result.cars["start"] == 0) & (result.cars["end"] == 0)].set_index("event_id")
-one = day.loc[draft, ["car", "se", "t", "p", "p_sq"]]
-one.insert(0, "planted", 0.03 * events.frame["expected_sign"])
-one.round(4)
+shares = day.loc[draft, ["car", "se", "t", "p", "p_sq"]]
+shares.insert(0, "planted", 0.03 * events.frame["expected_sign"])
+shares.round(4)
 
 # %%
 print(f"below 5 %: {(day['p'] < 0.05).mean():.0%} by t, {(day['p_sq'] < 0.05).mean():.0%} by sample quantiles")
@@ -136,22 +137,22 @@ print(f"below 5 %: {(day['p'] < 0.05).mean():.0%} by t, {(day['p_sq'] < 0.05).me
 result.plot("ar", event_id="ANT_IPO_SUSPENDED:BABA").figure
 
 # %% [markdown]
-# ## Where events crowd
+# ## The dates of the events
 #
-# The timeline shows why the tests had to allow for shared days.
+# The timeline shows why the tests must allow for shared days.
 
 # %%
 result.plot("timeline").figure
 
 # %% [markdown]
-# ## A report to hand on
+# ## A report
 #
-# One HTML file, figures and all, without scripts or anything remote.
+# One HTML file that includes the figures, without scripts or remote content.
 
 # %%
 report = result.report(Path(mkdtemp()) / "china-tech.html")
 print(f"{report.name}: {report.stat().st_size / 1e6:.1f} MB")
 
 # %% [markdown]
-# With real prices only one line changes: `es.fetch_prices(tickers, *SPAN)` asks Yahoo Finance, and
-# `es.read_prices("folder/")` reads files of your own.
+# With real prices only one line changes: `es.fetch_prices(tickers, *SPAN)` downloads them from Yahoo Finance, and
+# `es.read_prices("folder/")` reads your own files.

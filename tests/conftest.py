@@ -1,9 +1,10 @@
-"""Fixtures of the whole suite: the shared data, and a closed door to the network."""
+"""Fixtures of all tests: the shared data, a proxy that blocks the network, and the selection of quick tests."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,17 +18,33 @@ def shared_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real prices and oracles; required where CI=true, not published with the library."""
+    """The folder of real prices and oracles; required if CI=true, not published with the library."""
     folder = shared_folder()
     if not (folder / "data").is_dir():
         if os.environ.get("CI") == "true":
             pytest.fail(f"no shared data in {folder}; CI needs it (EVENTSTUDY_SHARED)")
-        pytest.skip("the shared data is not here; set EVENTSTUDY_SHARED to its folder")
+        pytest.skip("the shared data is missing; set EVENTSTUDY_SHARED to its folder")
     return folder
 
 
 @pytest.fixture(autouse=True)
 def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Send whatever a test might ask of the network to a closed port; curl heeds these, socket guards do not see it."""
+    """Send requests of tests to a closed port; curl uses these variables, and guards on Python's sockets miss it."""
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, NOWHERE)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests of a contract as thorough, except the first case of each test for every member."""
+    seen: set[Any] = set()
+    for item in items:
+        contract = item.get_closest_marker("contract")
+        if contract is None or item.get_closest_marker("thorough"):
+            continue
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        test = item.nodeid.split("[")[0]
+        members = {(test, name, str(params[name])) for name in contract.args if name in params}
+        if members and members <= seen:
+            item.add_marker("thorough")
+        seen |= members

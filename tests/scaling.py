@@ -23,7 +23,7 @@ ESTIMATION, EVENT = (-130, -11), (-5, 5)
 
 @dataclass(frozen=True)
 class Slow(Market):
-    """The market model, which waits as many seconds before each fit as the environment says."""
+    """The market model, with a delay before each fit of as many seconds as the variable ``SLOW``."""
 
     def fit(self, block: Block) -> Abnormal:
         time.sleep(float(os.environ.get("SLOW", "0")))
@@ -36,9 +36,9 @@ def material(seed: int = 1) -> tuple[es.Events, es.Prices]:
     rng = np.random.default_rng(seed)
     dates = pd.bdate_range("2019-01-01", periods=DAYS)
     market = 0.01 * rng.standard_normal(DAYS)
-    own = market[:, None] * rng.uniform(0.5, 1.5, TICKERS) + 0.02 * rng.standard_normal((DAYS, TICKERS))
+    returns = market[:, None] * rng.uniform(0.5, 1.5, TICKERS) + 0.02 * rng.standard_normal((DAYS, TICKERS))
     names = [f"S{i}" for i in range(TICKERS)]
-    levels = 100.0 * np.cumprod(1.0 + np.column_stack([own, market]), axis=0)
+    levels = 100.0 * np.cumprod(1.0 + np.column_stack([returns, market]), axis=0)
     prices = es.Prices.from_frame(pd.DataFrame(levels, index=dates, columns=[*names, "M"]))
     days = np.add.outer(250 + 30 * np.arange(BUNCHES), np.arange(5)).ravel()
     pairs = rng.choice(TICKERS * len(days), N, replace=False)
@@ -50,12 +50,12 @@ def material(seed: int = 1) -> tuple[es.Events, es.Prices]:
 def study_of(
     tests: Sequence[Any], seed: int = 1, prices: es.Prices | None = None, **choices: Any
 ) -> Callable[..., es.Result]:
-    """Give what runs the study with some tests, on the material's prices or on the same from elsewhere."""
-    given = {"benchmark": "M", "estimation": ESTIMATION, "event": EVENT, "min_estimation": 60, **choices}
-    study = es.Study(tests=tests, **given)
+    """Return a function that runs the study with some tests, on the prices of ``material`` or on ``prices``."""
+    all_choices = {"benchmark": "M", "estimation": ESTIMATION, "event": EVENT, "min_estimation": 60, **choices}
+    study = es.Study(tests=tests, **all_choices)
 
-    def run(**how: Any) -> es.Result:
-        events, own = material(seed)
-        return study.run(events, own if prices is None else prices, **how)
+    def run(**options: Any) -> es.Result:
+        events, drawn = material(seed)
+        return study.run(events, drawn if prices is None else prices, **options)
 
     return run

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "eventstudy"
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 FILES = sorted(PACKAGE.rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 FOLDERS = sorted(_registry.CONTRACTS)
 # What the page may not loosen: the arithmetic knows nothing of the rest, and no member knows its user.
 ARITHMETIC = {
@@ -160,6 +161,24 @@ def test_members_import_no_sibling(folder):
     for name in _registry.names(folder, plugins=False):
         siblings = {m for m in own_imports(MODULES[f"{folder}.{name}"]) if place(m) == folder}
         assert {m for m in siblings if not m.startswith(f"{folder}._")} == set(), name
+
+
+def is_for_pytest_alone(name: str) -> bool:
+    return any(part == "conftest" or part.startswith("test_") for part in name.split("."))
+
+
+def test_no_test_module_is_imported_by_another():
+    """What tests share lies in ``tests/make.py`` or in a plain module beside them."""
+    assert is_for_pytest_alone("tests.core.test_nist.agree")
+    assert not is_for_pytest_alone("tests.make.case")
+    found: dict[str, set[str]] = {}
+    for file in [*TESTS, *(ROOT / "benchmarks").glob("*.py")]:
+        lines = re.findall(
+            r"^ *(?:from|import) +(tests\b[\w.]*)(?: +import +(.+))?", file.read_text("utf-8"), re.MULTILINE
+        )
+        found[file.name] = {f"{module}.{name.strip()}" for module, names in lines for name in names.split(",")}
+    assert "tests.make" in {name.rstrip(".") for name in found["sizes.py"]}
+    assert {file: wrong for file, names in found.items() if (wrong := set(filter(is_for_pytest_alone, names)))} == {}
 
 
 def test_no_import_cycle():

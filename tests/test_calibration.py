@@ -9,6 +9,8 @@ import pytest
 import eventstudy as es
 from eventstudy import cli
 
+pytestmark = pytest.mark.thorough
+
 SHORT = {"estimation": (-110, -11), "event": (-5, 5), "windows": ((0, 0), (-2, 2)), "min_estimation": 80}
 
 

@@ -77,8 +77,8 @@ def row(frame: pd.DataFrame, check: str) -> dict[str, Any]:
 
 def residuals(closes: pd.DataFrame, ticker: str, day: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Market model of one event by least squares: estimation residuals and plain returns, and SCAR of day 0."""
-    r = closes[ticker].pct_change().to_numpy()
-    m = closes["M"].pct_change().to_numpy()
+    r = closes[ticker].pct_change(fill_method=None).to_numpy()
+    m = closes["M"].pct_change(fill_method=None).to_numpy()
     at = np.arange(day - 125, day - 5)
     at = at[np.isfinite(r[at])]
     x = np.column_stack([np.ones(len(at)), m[at]])

@@ -477,6 +477,7 @@ class TestClock:
         with pytest.raises(InputError, match="True or False"):
             es.model("clock", benchmark="^HSI")
 
+    @pytest.mark.thorough
     def test_its_size_is_right_at_the_open_where_that_of_the_mean_is_far_off(self):
         """13 half hours with a U of volatility, 3 at the open to 0.5 at noon, 60 days to estimate, 4000 events."""
         rng = np.random.default_rng(5)
@@ -512,6 +513,7 @@ def found(hourly: es.Prices) -> es.Result:
     return es.Study(model="clock", **CHOICES).run(given, hourly)
 
 
+@pytest.mark.thorough
 def test_the_example_finds_the_hour(shared, tmp_path, monkeypatch, capsys):
     script = Path(__file__).parents[1] / "examples" / "intraday_2021" / "hours.py"
     bars = shared / "data" / "intraday"
@@ -575,6 +577,7 @@ class TestDownstream:
         with pytest.raises(InputError, match="'DATE' has no abnormal returns"):
             found.path("DATE")
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("kind", ["timeline", "events", "caar", "ar", "path"])
     def test_figures_are_drawn(self, found, kind, tmp_path):
         axes = np.ravel(found.plot(kind))

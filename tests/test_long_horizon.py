@@ -96,7 +96,7 @@ def test_a_lost_price_loses_the_windows_that_hold_it_and_no_other() -> None:
     close, _ = material()
     holed = close.copy()
     holed.iloc[140, 0] = np.nan
-    made = es.Study(**WINDOWS).run(events(), es.Prices.from_frame(holed)).cars.set_index(["event_id", "start"])
+    made = es.Study(**WINDOWS).run(events(), es.Prices.from_frame(holed)).cars.set_index("event_id")
     assert made.loc["E0001", "bhar"].isna().tolist() == [False, True, False]
     assert made.loc[["E0002", "E0003"], "bhar"].notna().all()
 

@@ -32,6 +32,8 @@ from eventstudy.run import checkpoint
 from eventstudy.run.scale import workers
 from tests.scaling import N, Slow, material, study_of
 
+pytestmark = pytest.mark.thorough
+
 FRAMES = ("tests", "daily", "events", "ar", "cars", "attrition")
 TWENTY = 20
 # All but mvrm, which has a value where the events share one date alone.
@@ -67,10 +69,17 @@ def same(found: es.Result, wanted: es.Result) -> None:
 
 @contextmanager
 def dask(**options: Any) -> Iterator[Any]:
-    """Give a client of two worker processes on this machine, without a page of its own."""
-    distributed = pytest.importorskip("distributed")
-    given = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1", **options}
+    """Give a client of two worker processes on this machine, at ports of their own."""
+    distributed, config = pytest.importorskip("distributed"), pytest.importorskip("dask.config")
+    given = {
+        "n_workers": 2,
+        "threads_per_worker": 1,
+        "dashboard_address": "127.0.0.1:0",
+        "host": "127.0.0.1",
+        **options,
+    }
     with (
+        config.set({"distributed.scheduler.no-workers-timeout": "120s"}),  # an error, where no worker comes back
         distributed.LocalCluster(processes=True, silence_logs=50, **given) as cluster,
         distributed.Client(cluster) as client,
     ):

@@ -19,7 +19,7 @@ from eventstudy.analysis.across import labelled
 from eventstudy.members import settings_of
 from eventstudy.types import Model
 from tests.make import BENCHMARK, Material, material
-from tests.plots.test_contract import drawn_texts
+from tests.plots.drawing import drawn_texts
 
 WINDOWS = ((0, 0), (-1, 1))
 SHORT: dict[str, Any] = {
@@ -54,6 +54,7 @@ def at(frame: pd.DataFrame, window: tuple[int, int]) -> pd.DataFrame:
 # The numbers.
 
 
+@pytest.mark.thorough
 def test_each_model_is_its_own_study(its, found):
     assert found.models.index.tolist() == LABELS
     assert found.models["family"].tolist() == ["index", "index", "mean", "index"]
@@ -151,6 +152,7 @@ def test_windows_may_be_others(its, found):
     assert found.windows == list(WINDOWS)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("choices", [{"accumulate": "compound"}, {"outcome": "volatility"}])
 def test_other_measures_are_those_of_the_study(its, choices):
     found = run(its, tests=("cross_section",), **choices).across(["market", "mean"])
@@ -301,6 +303,7 @@ def wanting(its: Material, **labels: Any) -> Any:
             "peers", matched=99), "mean": "mean", **labels})  # fmt: skip
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["curve", "all windows", "events", "two events"])
 @pytest.mark.parametrize("sample", ["plain", "wanting"])
 def test_no_text_of_a_figure_overlaps_another_or_is_cut(its, found, kind, sample, monkeypatch):
@@ -360,6 +363,7 @@ def test_simulated_prices_are_named():
 # The example, on the real prices, with the models that are quick.
 
 
+@pytest.mark.thorough
 def test_the_example_on_real_prices(shared: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(str(EXAMPLE))
     example = importlib.import_module("models")

@@ -25,6 +25,8 @@ from eventstudy.run import checkpoint
 from eventstudy.sources import _stored
 from eventstudy.sources._stored import StoredBars
 
+pytestmark = pytest.mark.thorough
+
 TICKERS = ["0700.HK", "0005.HK", "9988.HK", "BABA", "JD", "VOD.L", "^HSI", "^GSPC", "HKD=X"]
 
 

@@ -315,3 +315,25 @@ def test_a_benchmark_of_another_zone_warns_once_and_dimson_quiets_it(real: es.Pr
         leads = es.Study(benchmark="^HSI", model=es.model("dimson", leads=1, lags=1)).run(given, real)
     assert leads.events["beta_lead1"].iloc[0] > 0.2  # the design measured 0.42 over 2020-21
     assert any("another time zone" in note for note in plain.provenance["notes"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("seed", "x"), ("seed", -1), ("seed", 1.5), ("seed", True), ("benchmark", 3), ("benchmark", {}),
+        ("benchmark", {"XHKG": 3}), ("currency", 3), ("group", 3), ("weight", ""), ("peers", 3),
+        ("peers", [1]), ("outcome", 3), ("outcome", None), ("tests", []), ("tests", {}), ("tests", 3), ("tests", None),
+        ("windows", 3), ("windows", None), ("windows", "x"), ("windows", ()), ("min_estimation", 2.5),
+        ("min_estimation", "x"), ("min_coverage", "x"), ("min_coverage", None), ("estimation", 3), ("event", None),
+        ("confounding", 3), ("estimation_columns", "x"), ("event_columns", ("a", 3)), ("returns", 3), ("gaps", None),
+        ("model", None), ("model", 3),
+    ],
+)  # fmt: skip
+def test_a_choice_of_another_type_is_refused_and_named(name, value):
+    with pytest.raises(es.InputError, match=name.rstrip("s").partition("_")[0]):
+        es.Study(**{name: value})
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers():
+    study = es.Study(seed=np.int64(3), min_estimation=np.int64(100), min_coverage=np.float64(0.5))
+    assert (study.seed, study.min_estimation, study.min_coverage) == (3, 100, 0.5)

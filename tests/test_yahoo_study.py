@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 # A process that ends leaves its connections to the loopback server's threads, which drop them unclosed.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [pytest.mark.thorough, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
 STUDY = """
 [study]

@@ -1,4 +1,4 @@
-"""Set formulas as MathML when the pages are built: browsers show it by themselves, and no script is fetched."""
+"""Convert formulas to MathML when the pages are built: browsers render it without a script."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
 
 LOG = logging.getLogger(__name__)
-# What latex2mathml gives, and what browsers set well: signs that are no letters, a minus that begins a number, bars
-# without room around them, and a line as long as what it is over.
-MENDED = {
+# Corrections of latex2mathml's output for browsers, pattern to replacement: operators that it marks as identifiers, a
+# minus as prefix, vertical bars without space around them, and an overline as wide as its formula.
+CORRECTIONS = {
     "<mi>&#x0007E;</mi>": "<mo>&#x0223C;</mo>",
     "<mi>(&#x000B1;|:)</mi>": r"<mo>\1</mo>",
     "(<mrow>|<mo[^>]*>(?:&#x00028;|&#x0003D;|&#x0002C;)</mo>)<mo>&#x02212;": r'\1<mo form="prefix">&#x02212;',
@@ -24,26 +24,26 @@ MENDED = {
 
 
 def _mathml(latex: str, display: str, node: nodes.Node) -> str:
-    # A bracket that is large by \\Big is not large below an exponent; one that grows by itself is.
+    # \\Big has no effect on a bracket with an exponent, unlike \\left and \\right.
     latex = re.sub(r"\\Big([\[(])", r"\\left\1", re.sub(r"\\Big([\])])", r"\\right\1", latex.strip()))
     try:
-        made = convert(latex, display=display)
-    except Exception as error:  # the library has no common base of its errors
-        LOG.warning("the formula %r cannot be set: %r", latex, error, location=node)
+        markup = convert(latex, display=display)
+    except Exception as error:  # latex2mathml has no base class of its errors
+        LOG.warning("the formula %r cannot be converted to MathML: %r", latex, error, location=node)
         return f"<code>{escape(latex)}</code>"
-    for given, better in MENDED.items():
-        made = re.sub(given, better, made)
-    return made
+    for pattern, replacement in CORRECTIONS.items():
+        markup = re.sub(pattern, replacement, markup)
+    return markup
 
 
 def inline(self: HTML5Translator, node: nodes.math) -> None:
-    """Set a formula within a line."""
+    """Write a formula within a line."""
     self.body.append(_mathml(node.astext(), "inline", node))
     raise nodes.SkipNode
 
 
 def block(self: HTML5Translator, node: nodes.math_block) -> None:
-    """Set formulas on lines of their own, one after each blank line; wide ones scroll."""
+    """Write displayed formulas, which blank lines separate; wide ones scroll."""
     for latex in filter(str.strip, node.astext().split("\n\n")):
         self.body.append(f'<div class="formula">{_mathml(latex, "block", node)}</div>')
     raise nodes.SkipNode

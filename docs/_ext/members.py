@@ -1,6 +1,6 @@
-"""Write the pages that the library itself dictates: one a public name, one a member of an extension folder.
+"""Generate the reference: one page for each public name, and one for each member of an extension folder.
 
-Names come from ``eventstudy.__all__`` and from the folders, so a new member has its page by existing.
+Names come from ``eventstudy.__all__`` and from the folders, so that a new member gets its page automatically.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ import eventstudy
 from eventstudy import _registry
 from eventstudy.study import DEFAULT_TESTS
 
-HOLDS = {
+VALID_FOR = {
     "independent": "for events whose windows share no day",
     "same_day": "for events whose windows share no day, and for events that all share one date",
-    "overlap": "however the windows of the events overlap",
+    "overlap": "for events whose windows overlap in any way",
 }
 FAILINGS = {
     "contaminated_estimation": "other reactions in the estimation window",
-    "event_variance": "variance that the event brings",
+    "event_variance": "event-induced variance",
     "non_normality": "returns that are not normal",
     "autocorrelation": "autocorrelation",
     "thin_trading": "thin trading",
     "few_dates": "few dates",
 }
-MODULES = ("transform",)  # public, and not in ``eventstudy.__all__``
+MODULES = ("transform",)  # public, but not in ``eventstudy.__all__``
 DEFAULT = {
     "independent": "no two event windows share a day",
     "same_day": "all events share one date",
@@ -40,7 +40,7 @@ DEFAULT = {
 
 
 def write(app: Sphinx) -> None:
-    """Write all pages anew into ``generated/``."""
+    """Delete ``generated/`` and write all pages."""
     target = Path(app.srcdir) / "generated"
     shutil.rmtree(target, ignore_errors=True)
     folders = [_folder(target, folder) for folder in _registry.CONTRACTS]
@@ -57,41 +57,41 @@ def write(app: Sphinx) -> None:
 
 def _folder(target: Path, folder: str) -> str:
     """Write a folder's index and a page for each of its members."""
-    about = _doc(f"eventstudy.{folder}")
+    docstring = _doc(f"eventstudy.{folder}")
     rows = []
     for name, summary in _registry.summaries(folder, plugins=False).items():
         _page(
             target / folder / f"{name}.rst",
             _heading(name, "="),
-            *_facts(folder, name, _registry.load(folder, name)),
+            *_usage(folder, name, _registry.load(folder, name)),
             f".. automodule:: eventstudy.{folder}.{name}\n"
             f"   :members:\n   :exclude-members: {_registry.CONTRACTS[folder]}",
         )
         rows.append((f":doc:`{name}`", summary))
     _page(
         target / folder / "index.rst",
-        _heading(about.split(",")[0], "="),
-        about,
+        _heading(docstring.split(",")[0], "="),
+        docstring,
         _table(("Name", "What it is"), rows),
         _toctree(_registry.names(folder, plugins=False), hidden=True),
     )
     return folder
 
 
-def _facts(folder: str, name: str, member: Any) -> list[str]:
-    """Say how a member is asked for, and what its own fields tell."""
+def _usage(folder: str, name: str, member: Any) -> list[str]:
+    """Return how a member is used, and the properties that it declares."""
     if folder == "models":
         needs = ", ".join(dict.fromkeys(f"``{column.name}``" for column in member.columns)) or "nothing but the prices"
         estimates = ", ".join(f"``{c}``" for c in member.coefficients) or "nothing"
         return [f':Use: ``es.Study(model="{name}")``\n:Needs: {needs}\n:Estimates: {estimates}']
     if folder == "inference":
-        lines = [f':Use: ``es.Study(tests=["{name}"])``', f":Holds: {HOLDS[member.survives]}"]
+        lines = [f':Use: ``es.Study(tests=["{name}"])``', f":Valid: {VALID_FOR[member.survives]}"]
         default = [DEFAULT[kind] for kind, tests in DEFAULT_TESTS.items() if name in tests]
         if default:
             lines.append(f":By default: where {', or '.join(default)}")
-        for said, failings in (("Robust to", member.robust_to), ("Fails under", member.fails_under)):
+        for label, failings in (("Robust to", member.robust_to), ("Fails under", member.fails_under)):
             if failings:
-                lines.append(f":{said}: {', '.join(FAILINGS[failing] for failing in failings)}")
+                lines.append(f":{label}: {', '.join(FAILINGS[failing] for failing in failings)}")
         return ["\n".join(lines)]
     if folder == "sources":
         return [f':Use: ``es.fetch_prices(tickers, start, end, source="{name}")``']
@@ -100,19 +100,19 @@ def _facts(folder: str, name: str, member: Any) -> list[str]:
             f':Use: ``result.plot("{name}")``',
             f".. image:: {name}.png\n   :width: 100%\n   :alt: The figure {name}, on simulated prices",
         ]
-    return [":Use: ``result.report(path)``; the suffix of the path says which report"]
+    return [":Use: ``result.report(path)``; the suffix of the path selects the report"]
 
 
 def _api(target: Path) -> None:
     rows = []
     for name in eventstudy.__all__:
-        thing = getattr(eventstudy, name)
+        value = getattr(eventstudy, name)
         directive = f".. autofunction:: {name}"
-        if isinstance(thing, type):
-            error = issubclass(thing, BaseException)
+        if isinstance(value, type):
+            error = issubclass(value, BaseException)
             directive = f".. autoclass:: {name}\n   :members:" + ("\n   :show-inheritance:" if error else "")
         _page(target / f"{name}.rst", _heading(name, "="), ".. currentmodule:: eventstudy", directive)
-        rows.append((f":doc:`{name}`", (thing.__doc__ or "").splitlines()[0]))
+        rows.append((f":doc:`{name}`", (value.__doc__ or "").splitlines()[0]))
     for name in MODULES:
         module = f"eventstudy.{name}"
         _page(target / f"{name}.rst", _heading(name, "="), f".. automodule:: {module}\n   :members:")
@@ -120,14 +120,14 @@ def _api(target: Path) -> None:
     _page(
         target / "index.rst",
         _heading("Public names", "="),
-        "All that ``import eventstudy as es`` gives. Nothing else is promised to stay.",
+        "The names that ``import eventstudy as es`` provides. All other names may change without notice.",
         _table(("Name", "What it is"), rows),
         _toctree([*eventstudy.__all__, *MODULES], hidden=True),
     )
 
 
 def _internals(target: Path) -> None:
-    """Write a page for the types and one for each module of the core: what a new member is made of."""
+    """Write a page for the types and one for each module of the core, which new members use."""
     core = [f"core.{m.name}" for m in pkgutil.iter_modules(importlib.import_module("eventstudy.core").__path__)]
     modules = ["types", "bars", "_registry", "markets", *core]
     for module in modules:
@@ -139,7 +139,7 @@ def _internals(target: Path) -> None:
     _page(
         target / "index.rst",
         _heading("Internals", "="),
-        "The types, and the arithmetic that new members are made of. None of it is public.",
+        "The types and the arithmetic that members use. None of it is public.",
         _table(("Module", "What it is"), [(f":doc:`{m}`", _doc(f"eventstudy.{m}").split("\n\n")[0]) for m in modules]),
         _toctree(modules, hidden=True),
     )

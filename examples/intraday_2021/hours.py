@@ -1,6 +1,6 @@
-"""Which hour moved NetEase and Alibaba, from hourly bars of their shares in New York.
+"""Find the hour that moved NetEase and Alibaba, with hourly bars of their shares in New York.
 
-Run it with a folder of hourly bars, NTES_1h.csv and BABA_1h.csv (README.md says what they look like):
+Run it with a folder of hourly bars, NTES_1h.csv and BABA_1h.csv (README.md describes their format):
 
     python hours.py FOLDER
 """
@@ -26,17 +26,17 @@ LINE = "{:<12} {:>10} {:>10} {:>8} {:>8}"
 
 
 def bars(folder: str | Path) -> es.Prices:
-    """Read the bars, with the night before each day as a bar of its own."""
-    with tempfile.TemporaryDirectory() as made:
+    """Read the bars, with the night before each day as a separate bar."""
+    with tempfile.TemporaryDirectory() as directory:
         rows = [f"{ticker},{ticker}_1h.csv,XNYS,USD" for ticker in TICKERS]
-        (Path(made) / "manifest.csv").write_text("\n".join(["ticker,file,mic,currency", *rows]) + "\n")
+        (Path(directory) / "manifest.csv").write_text("\n".join(["ticker,file,mic,currency", *rows]) + "\n")
         for ticker in TICKERS:
-            shutil.copy(Path(folder) / f"{ticker}_1h.csv", made)
-        return transform.overnight(es.read_prices(made))
+            shutil.copy(Path(folder) / f"{ticker}_1h.csv", directory)
+        return transform.overnight(es.read_prices(directory))
 
 
 def study() -> es.Study:
-    """Compare each bar with the bars at the same time on the days before; every bar is a window."""
+    """Return the study: each bar is a window, compared with the bars at the same time on previous days."""
     windows = [(bar, bar) for bar in range(FIRST, LAST + 1)]
     return es.Study(model="clock", estimation=(-800, -17), event=(FIRST, LAST), windows=[*windows, (0, 12)])
 
@@ -47,7 +47,7 @@ def run(folder: str | Path) -> es.Result:
 
 
 def table(result: es.Result, event_id: str) -> pd.DataFrame:
-    """Give one row a bar: its start in New York, abnormal return, cumulative from the announcement on, t and p."""
+    """Return one row per bar: start in New York, abnormal return, cumulative return from the announcement, t and p."""
     cars = result.cars[(result.cars["event_id"] == event_id) & (result.cars["start"] == result.cars["end"])]
     single = cars.set_index("start")[["car", "t", "p"]].rename(columns={"car": "ar"})
     single.index.name = "bar"
@@ -64,8 +64,8 @@ def main() -> None:
     for event_id, event in result.events.iterrows():
         print(f"{event['title']}: {event['ticker']}, announced {event['announced']}\n")
         print(LINE.format("New York", "abnormal", "cumulative", "t", "p"))
-        found = table(result, str(event_id)).loc[0:]
-        for _, row in found.iterrows():
+        rows = table(result, str(event_id)).loc[0:]
+        for _, row in rows.iterrows():
             start = "night" if row["time"].second == 59 else f"{row['time']:%d %b %H:%M}"
             cells = [f"{row['ar']:+.2%}", f"{row['cumulative']:+.2%}", f"{row['t']:+.1f}", f"{row['p']:.3f}"]
             print(LINE.format(start, *cells if np.isfinite(row["ar"]) else "–" * 4))

@@ -58,9 +58,14 @@ def names(folder: str, plugins: bool = True) -> tuple[str, ...]:
     >>> "market" in names("models")
     True
     """
+    return tuple(sorted({*_built_in(folder), *_plugins(folder)})) if plugins else _built_in(folder)
+
+
+@cache
+def _built_in(folder: str) -> tuple[str, ...]:
+    """Return the sorted names of the library's own members, listed once: the files do not change while it runs."""
     root = str(resources.files("eventstudy") / folder)
-    library = {m.name for m in pkgutil.iter_modules([root]) if not m.name.startswith("_")}
-    return tuple(sorted(library.union(_plugins(folder)) if plugins else library))
+    return tuple(sorted(m.name for m in pkgutil.iter_modules([root]) if not m.name.startswith("_")))
 
 
 def load(folder: str, name: str, plugins: bool = True) -> Any:

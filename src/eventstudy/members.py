@@ -169,6 +169,9 @@ def plugins_of(members: Iterable[Model | Test]) -> dict[str, str]:
     >>> plugins_of([model("market"), test("bmp")])
     {}
     """
+    folders = ("models", "inference")
+    if all(_registry.names(folder) == _registry.names(folder, plugins=False) for folder in folders):
+        return {}
     plugins = {}
     for member in members:
         folder, name = "inference" if isinstance(member, Test) else "models", str(settings_of(member)["name"])

@@ -113,7 +113,7 @@ def fetch_prices(
         ``yahoo``, ``folder`` (option ``path``), ``store`` (``path``), ``parquet`` (``path``), ``duckdb`` (``path``,
         ``table`` or ``query``), ``sql`` (``uri``, ``table``), ``frame`` (``frame``, ``exchange``), ``simulated``
         (``seed``, ``reactions``, ``totals``), the name of a plug-in, or an object with the
-        method ``read`` of :class:`Source`.
+        method ``read`` of :class:`eventstudy.prices.Source`.
     **options
         Keyword arguments of the source's ``read``.
 

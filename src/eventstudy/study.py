@@ -17,6 +17,7 @@ from eventstudy.errors import InputError, NotEnoughData, one_of
 from eventstudy.prepare.events import Events
 from eventstudy.prepare.outcomes import is_return
 from eventstudy.result import Result
+from eventstudy.run.choice_types import check_types
 from eventstudy.run.rerun import StudyRun
 from eventstudy.run.sample import StudyData
 from eventstudy.run.scale import workers
@@ -101,6 +102,7 @@ class Study(Choices):
     """
 
     def __post_init__(self) -> None:
+        check_types(self)
         for name in ("estimation", "event"):
             object.__setattr__(self, name, _window(name, getattr(self, name)))
         object.__setattr__(self, "windows", tuple(_window("windows", w) for w in self.windows))

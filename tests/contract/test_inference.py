@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -24,14 +24,14 @@ from eventstudy.study import DEFAULT_TESTS
 from eventstudy.types import Outcome, Panel, Sample, Status, Test, Verdict
 from tests import make
 
+pytestmark = pytest.mark.contract("name", "model")
+
 NAMES = _registry.names("inference", plugins=False)
 MODEL_NAMES = _registry.names("models", plugins=False)
 MARKET = _registry.load("models", "market")
 STRENGTH = ("independent", "same_day", "overlap")
 DRAWS = 99  # for those that draw dates anew
-SLOW = ("garch", "elastic_net", "robust")  # models that are fitted event by event: few events where dates are drawn
-# One regression of all events together needs the same regressors and weights for all.
-NO_VALUE = {("mvrm", model) for model in ("clock", "elastic_net", "garch", "robust", "synthetic_control")}
+ROUNDING = 1e-9  # relative difference of forecast variances that is none
 
 
 @pytest.fixture(params=NAMES)
@@ -45,8 +45,13 @@ def kind(request: pytest.FixtureRequest) -> make.Kind:
     return found
 
 
-def draw(kind: make.Kind = "overlap", seed: int = 5, **choices: Any) -> make.Case:
-    return make.case(np.random.default_rng(seed), kind=kind, **choices)
+@cache
+def draw(kind: make.Kind = "overlap", seed: int = 5, n_est: int = 60, **choices: Any) -> make.Case:
+    """Draw a sample, once for all tests, which cannot write to it."""
+    made: make.Case = make.read_only(
+        make.case(np.random.default_rng(seed), kind=kind, study_spec=make.spec(n_est), **choices)
+    )
+    return made
 
 
 def load(name: str) -> Test:
@@ -55,8 +60,8 @@ def load(name: str) -> Test:
 
 
 def outcome(name: str, case: make.Case, model: str = "market") -> Outcome:
-    fitted = _registry.load("models", model)
-    return running.run(case.panels, case.placed, fitted, {name: load(name)}, case.sample)
+    once = make.CachedModel(_registry.load("models", model))
+    return running.run(case.panels, case.placed, once, {name: load(name)}, case.sample)
 
 
 def answer(name: str, case: make.Case, model: str = "market") -> Verdict:
@@ -65,7 +70,12 @@ def answer(name: str, case: make.Case, model: str = "market") -> Verdict:
 
 def ordinary(name: str) -> float:
     """Give the share of missing days in ordinary data; tests that need many events or dates have none."""
-    return 0.0 if name in make.ONLY else 0.03
+    return 0.03 if make.has_value_for_all_kinds(load(name)) else 0.0
+
+
+def defined(name: str, kind: make.Kind) -> bool:
+    """Say whether a test has a value for events of a kind."""
+    return kind in load(name).value_under
 
 
 def with_panels(case: make.Case, change: Any) -> make.Case:
@@ -96,8 +106,8 @@ def test_a_verdict_on_ordinary_data_is_finite(name: str, kind: make.Kind, groups
     with np.errstate(all="raise", under="ignore"):
         found = answer(name, case)
     sane(found, groups, 3)
-    assert np.isfinite(found.statistic).all() == make.defined(name, kind)
-    if make.defined(name, kind):
+    assert np.isfinite(found.statistic).all() == defined(name, kind)
+    if defined(name, kind):
         assert (found.n > 2).all()
 
 
@@ -149,7 +159,7 @@ def test_turning_the_sign_of_abnormal_returns_turns_the_statistic(name: str, kin
     case = draw(kind)
     found = answer(name, with_panels(case, lambda p: replace(p, r=-p.r)))
     wanted = answer(name, case)
-    assert np.isfinite(wanted.statistic).all() == make.defined(name, kind)
+    assert np.isfinite(wanted.statistic).all() == defined(name, kind)
     np.testing.assert_allclose(found.statistic, -wanted.statistic, rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(found.p, wanted.p, rtol=1e-10)
     np.testing.assert_array_equal(found.n, wanted.n)
@@ -166,7 +176,7 @@ def test_a_reaction_of_all_events_is_found(name: str, kind: make.Kind) -> None:
     for at, asset, day in zip(case.placed.panel, case.placed.asset, case.placed.day, strict=True):
         panels[at].r[asset, day] += 0.1  # noise is 0.026 a day
     found = answer(name, case._replace(panels=panels))
-    if make.defined(name, kind):
+    if defined(name, kind):
         assert (found.statistic[0, :2] > 1.96).all()
         assert (found.p[0, :2] < 0.05).all()
     else:
@@ -267,7 +277,7 @@ def test_abnormal_returns_of_zero_give_a_finite_value_or_nan_with_a_reason(name:
 
 @pytest.mark.parametrize("n_est", [50, 60, 101, 250])
 def test_two_events_that_mirror_each_other_show_no_reaction(name: str, n_est: int) -> None:
-    case = draw("same_day", n=2, missing=0.0, its=make.spec(n_est))
+    case = draw("same_day", n=2, missing=0.0, n_est=n_est)
 
     def mirror(panel: Panel) -> Panel:
         return replace(panel, r=np.stack([panel.r[0], -panel.r[0]]), x=np.zeros_like(panel.x))
@@ -368,19 +378,38 @@ def test_a_study_with_a_security_without_data_says_the_same(name: str) -> None:
     pd.testing.assert_frame_equal(found.daily, wanted.daily, rtol=1e-12)
 
 
+def one_design(case: make.Case, model: str) -> bool:
+    """Say whether a model gives all events of a case the same degrees of freedom and forecast variance."""
+    once, spec = make.CachedModel(_registry.load("models", model)), case.sample.spec
+    fitted = [*map(once.fit, blocks(case.panels, case.placed, spec, len(case.sample.cluster_group), 1))]
+    dof = np.concatenate([made.dof for made in fitted])
+    factor = np.concatenate([scores(made, spec).var / made.sigma[:, None] ** 2 for made in fitted])
+    return bool(np.ptp(dof) == 0 and (np.ptp(factor, axis=0) <= ROUNDING * factor.mean(axis=0)).all())
+
+
 @pytest.mark.parametrize("model", MODEL_NAMES)
 def test_every_test_runs_on_every_model(name: str, model: str) -> None:
-    columns = _registry.load("models", model).columns
-    n = 6 if load(name).draws and model in SLOW else 40
-    case = make.case(
-        np.random.default_rng(9), columns, n, kind=make.ONLY.get(name, make.KINDS)[-1], missing=ordinary(name)
-    )
+    test, columns = load(name), _registry.load("models", model).columns
+    n = 6 if test.draws else 40  # a hundred studies on drawn dates: few events in each
+    case = draw(test.value_under[-1], 9, columns=columns, n=n, missing=ordinary(name))
     found = answer(name, case, model)
     sane(found, 1, 3)
-    if (name, model) in NO_VALUE:
+    if test.one_design and not one_design(case, model):
         assert np.isnan(found.statistic).all()
     else:
         assert np.isfinite(found.statistic).all()
+
+
+def test_a_model_with_one_design_and_one_without_are_told_apart() -> None:
+    case = draw("same_day", 9, columns=make.BENCHMARK, n=40, missing=0.0)
+    assert one_design(case, "market")
+    assert not one_design(case, "garch")
+
+
+def test_what_is_declared_of_values_is_among_the_kinds_of_dependence(name: str) -> None:
+    under = load(name).value_under
+    assert under
+    assert set(under) <= set(make.KINDS)
 
 
 def test_survives_is_one_of_the_kinds_of_dependence(name: str) -> None:

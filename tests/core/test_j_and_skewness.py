@@ -99,7 +99,9 @@ def test_j1_of_one_event_is_its_car_over_the_forecast_error() -> None:
 
 
 def test_j2_leaves_events_without_a_variance_out_and_says_so() -> None:
-    case = make.case(np.random.default_rng(35), n=20, kind="same_day", missing=0.0, its=make.spec(min_estimation=3))
+    case = make.case(
+        np.random.default_rng(35), n=20, kind="same_day", missing=0.0, study_spec=make.spec(min_estimation=3)
+    )
     panel, day = case.panels[0], case.placed.day[0]
     ok = panel.ok.copy()
     for asset, valid in enumerate((3, 4, 5, 6)):  # M - 2 is 1 to 4

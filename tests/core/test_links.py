@@ -129,6 +129,7 @@ def test_components_join_what_is_linked(links_: list[tuple[int, int]], wanted: l
     np.testing.assert_array_equal(same, np.array(wanted)[:, None] == np.array(wanted))
 
 
+@pytest.mark.thorough
 def test_kolari_pynnonen_holds_its_size_where_every_firm_is_listed_twice() -> None:
     test = {name: _registry.load("inference", name) for name in ("bmp", "kolari_pynnonen")}
     p: dict[str, list[float]] = {name: [] for name in test}

@@ -97,7 +97,7 @@ LOOPS: dict[str, Loop] = {f.__name__: f for f in (corrado_zivney, grank_z, sign_
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", LOOPS)
 def test_a_statistic_equals_its_plain_loop(name: str, kind: make.Kind, missing: float, n_est: int) -> None:
-    case = make.case(np.random.default_rng(21), n=26, kind=kind, its=make.spec(n_est), missing=missing)
+    case = make.case(np.random.default_rng(21), n=26, kind=kind, study_spec=make.spec(n_est), missing=missing)
     found, fits = answer(name, case), make.fits(case)
     for window in range(3):
         days = columns_of(case.sample.spec, window)
@@ -133,7 +133,9 @@ def wilder(case: Case, factor: float) -> Case:
 @pytest.mark.parametrize("name", FAMILY)
 def test_the_variance_that_the_event_brings_to_all_changes_nothing(name: str) -> None:
     """The window is that day alone; the estimation windows do not hold it."""
-    case = make.case(np.random.default_rng(23), n=40, kind="same_day", missing=0.0, its=make.spec(windows=((0, 0),)))
+    case = make.case(
+        np.random.default_rng(23), n=40, kind="same_day", missing=0.0, study_spec=make.spec(windows=((0, 0),))
+    )
     wanted = answer(name, case, "market_adjusted").statistic
     np.testing.assert_allclose(answer(name, wilder(case, 5.0), "market_adjusted").statistic, wanted, rtol=1e-10)
     plain = answer("corrado", case, "market_adjusted").statistic
@@ -142,7 +144,7 @@ def test_the_variance_that_the_event_brings_to_all_changes_nothing(name: str) ->
 
 def test_a_day_with_one_event_has_no_spread() -> None:
     its = make.spec(min_coverage=0.5)
-    case = make.case(np.random.default_rng(24), n=20, kind="same_day", its=its, missing=0.0)
+    case = make.case(np.random.default_rng(24), n=20, kind="same_day", study_spec=its, missing=0.0)
     panel, day = case.panels[0], case.placed.day[0]
     ok = panel.ok.copy()
     ok[1:, day - 4] = False

@@ -199,7 +199,7 @@ def test_brown_warner_on_several_dates_averages_in_calendar_time() -> None:
 @pytest.mark.parametrize("coverage", [1.0, 0.8, 0.3])
 def test_a_window_with_too_few_valid_days_is_missing_and_never_filled(coverage: float) -> None:
     its = make.spec(min_coverage=coverage)
-    case = make.case(np.random.default_rng(15), n=30, its=its, missing=0.15)
+    case = make.case(np.random.default_rng(15), n=30, study_spec=its, missing=0.15)
     outcome = run(case.panels, case.placed, MARKET, {}, case.sample)
     single = outcome.singles
     fits = make.fits(case)
@@ -219,7 +219,7 @@ def test_a_window_with_too_few_valid_days_is_missing_and_never_filled(coverage: 
 
 def test_patell_with_missing_days_divides_by_the_variances_of_the_valid_ones() -> None:
     its = make.spec(min_coverage=0.5)
-    case = make.case(np.random.default_rng(16), n=20, its=its, missing=0.15)
+    case = make.case(np.random.default_rng(16), n=20, study_spec=its, missing=0.15)
     found, fits = answer("patell", case), make.fits(case)
     days = columns_of(its, 2)
     own = []

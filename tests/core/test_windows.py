@@ -18,7 +18,7 @@ COLUMNS = (Column("benchmark"), Column("oil", 2))
 @pytest.mark.parametrize("estimation", [(-70, -11), (-40, -6)])
 def test_gathering_equals_slicing_by_hand(size: int, estimation: tuple[int, int]) -> None:
     its = replace(make.spec(), estimation=estimation)
-    case = make.case(np.random.default_rng(1), COLUMNS, n=30, its=its, missing=0.1)
+    case = make.case(np.random.default_rng(1), COLUMNS, n=30, study_spec=its, missing=0.1)
     seen = []
     for block in blocks(case.panels, case.placed, its, len(case.sample.cluster_group), 1, size):
         assert 1 <= len(block.id) <= size
@@ -50,7 +50,7 @@ def test_a_model_without_regressors_has_a_block_without_columns() -> None:
 def test_day_zero_is_replaced_and_nothing_else() -> None:
     rng = np.random.default_rng(2)
     its = make.spec()
-    plain = make.case(rng, COLUMNS, n=12, its=its, missing=0.1)
+    plain = make.case(rng, COLUMNS, n=12, study_spec=its, missing=0.1)
     panels = [
         replace(p, r0=p.r + 100.0, ok0=rng.random(p.ok.shape) < 0.5, x0=p.x + np.array([200.0, 300.0]))
         for p in plain.panels
@@ -72,7 +72,7 @@ def test_day_zero_is_replaced_and_nothing_else() -> None:
 
 def test_an_event_window_without_day_zero_is_left_alone() -> None:
     its = make.spec(event=(1, 5), windows=((1, 5),))
-    plain = make.case(np.random.default_rng(3), n=6, its=its, missing=0.0)
+    plain = make.case(np.random.default_rng(3), n=6, study_spec=its, missing=0.0)
     panels = [replace(p, r0=p.r + 100.0, ok0=~p.ok, x0=p.x + 200.0) for p in plain.panels]
     for before, after in zip(
         blocks(plain.panels, plain.placed, its, 6, 1), blocks(panels, plain.placed, its, 6, 1), strict=True

@@ -15,6 +15,8 @@ import pytest
 import eventstudy as es
 from eventstudy import _registry
 
+pytestmark = pytest.mark.site
+
 ROOT = Path(__file__).parents[2]
 MEMBERS = [(folder, name) for folder in sorted(_registry.CONTRACTS) for name in _registry.names(folder, plugins=False)]
 ASSETS = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "object": "data"}

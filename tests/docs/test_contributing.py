@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from eventstudy import _registry
-from tests.docs.test_snippets import ROOT, fences
+from tests.docs.pages import ROOT, fences
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FILES = {fence.file: fence.body for fence in fences(PAGE) if fence.file}
@@ -102,6 +103,12 @@ def test_they_pass_the_tests_over_their_folder(folder, tmp_path):
     plain = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
     said = run([*plain, CONTRACTS[folder], written, "-k", Path(file).stem], ROOT, tmp_path)
     assert " passed" in said
+
+
+def test_the_example_of_the_analysis_runs(tmp_path):
+    files = write(tmp_path, {file: body for file, body in MODULES.items() if file.startswith("analysis/")})
+    printed = run(["-m", "doctest", "-v", *files], tmp_path, ROOT / "src")
+    assert re.search(r"^([1-9]\d*) passed", printed, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")

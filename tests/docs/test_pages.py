@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from importlib.metadata import version
 from pathlib import Path
 
 from eventstudy import _registry
@@ -61,13 +59,3 @@ def test_study_file_page_names_every_choice():
     page = (ROOT / "docs" / "study_file.md").read_text(encoding="utf-8")
     named = {name for line in re.findall(r"^`.*`$", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", line)}
     assert set(Study.__dataclass_fields__) <= named
-
-
-def test_version_is_the_same_everywhere():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert re.findall(r"^version: (.*)$", citation, re.MULTILINE) == [project["version"]]
-    assert re.findall(r"^license: (.*)$", citation, re.MULTILINE) == [project["license"]]
-    assert f"## [{project['version']}]" in changes
-    assert version("eventstudy-quant") == project["version"]

@@ -5,45 +5,12 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from eventstudy import studyfile
 from eventstudy.cli import main
-
-ROOT = Path(__file__).parents[2]
-PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
-FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-class Fence(NamedTuple):
-    """A block of a page: its language, whether it is to run, its text, its line, and the output that the page shows.
-
-    A block that is a ``file`` of its own has its name, and is tested as a file (``test_contributing.py``).
-    """
-
-    language: str
-    runs: bool
-    body: str
-    line: int
-    shown: str | None
-    file: str = ""
-
-
-def fences(text: str) -> list[Fence]:
-    """Give the blocks of a page; one of ``text`` straight after one of ``python`` is what that prints."""
-    found = []
-    matches = list(FENCE.finditer(text))
-    for at, match in enumerate(matches):
-        language, _, rest = match["info"].partition(" ")
-        follower = matches[at + 1] if at + 1 < len(matches) else None
-        adjacent = follower is not None and not text[match.end() : follower.start()].strip()
-        shown = follower["body"] if follower is not None and adjacent and follower["info"] == "text" else None
-        line = text.count("\n", 0, match.start()) + 1
-        file = rest.removeprefix("file=") if rest.startswith("file=") else ""
-        found.append(Fence(language, not file and "no-run" not in rest, match["body"], line, shown, file))
-    return found
+from tests.docs.pages import PAGES, ROOT, Fence, fences
 
 
 def with_code(page: Path) -> bool:
@@ -62,6 +29,7 @@ def test_fences_find_code_output_and_marks():
     assert (file.language, file.runs, file.file) == ("toml", False, "a.toml")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("page", [page for page in PAGES if with_code(page)], ids=lambda page: page.name)
 def test_code_runs_and_prints_what_the_page_shows(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
@@ -94,6 +62,7 @@ def test_study_files_of_the_page_are_valid(fence, tmp_path):
     assert read.source == tomllib.loads(fence.body)["prices"]["source"]
 
 
+@pytest.mark.thorough
 def test_commands_of_the_page_run(tmp_path, monkeypatch, capsys):
     page = (ROOT / "docs" / "study_file.md").read_text(encoding="utf-8")
     [file, *_] = study_files()

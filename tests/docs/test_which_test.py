@@ -30,11 +30,29 @@ def test_every_scenario_is_in_the_advice():
     assert set(size_table.ADVICE) == set(MEASURED["scenarios"]) - {"one_event"}
 
 
-def test_every_test_that_draws_no_samples_is_measured():
-    wanted = {name for name in _registry.names("inference") if not _registry.load("inference", name).draws}
+def test_a_test_that_is_measured_is_so_in_every_scenario_and_draws_no_samples():
+    measured = {test for scenario, test, _ in CELLS if scenario in size_table.ADVICE}
+    assert {test for _, test in RECOMMENDED} <= measured <= set(size_table.measurable())
     for scenario in size_table.ADVICE:
         for window in WINDOWS:
-            assert {test for s, test, w in CELLS if (s, w) == (scenario, window)} == wanted
+            assert {test for s, test, w in CELLS if (s, w) == (scenario, window)} == measured
+
+
+def test_every_test_that_draws_no_samples_has_its_row_and_says_where_it_is_not_measured():
+    members = [name for name in _registry.names("inference") if not _registry.load("inference", name).draws]
+    without = {key: cell for key, cell in CELLS.items() if key[1] != "bmp"}
+    for window in WINDOWS:
+        text = size_table.tables(without, window)
+        assert re.findall(r"^\| `(\w+)`", text, re.MULTILINE) == 2 * members
+        assert len(re.findall(r"^\| `bmp` \| not measured yet (\|  )+\|$", text, re.MULTILINE)) == 2
+        assert not re.search(r"`bmp` \| not measured", size_table.tables(CELLS, window))
+
+
+def test_the_page_says_when_a_test_was_measured_that_came_later():
+    together = size_table.settings({**MEASURED, "later": {}})
+    assert re.search(r"^Measured on \S+ with python [^;]*; seed \d+", together, re.MULTILINE)
+    later = {"bmp": {"date": "2030-01-31", "versions": {"python": "3.14"}}}
+    assert "; `bmp` on 2030-01-31 with python 3.14; seed" in size_table.settings({**MEASURED, "later": later})
 
 
 def test_replications_are_enough_to_tell():
@@ -76,7 +94,8 @@ def test_tests_that_the_page_says_are_fooled_by_variance_are_and_the_others_are_
     page = (DOCS / "which_test.md").read_text(encoding="utf-8")
     [named] = re.findall(r"variance from the estimation window alone \((.*?)\)", page, re.DOTALL)
     fooled = set(re.findall(r"`(\w+)`", named))
-    for test in _registry.names("inference"):
+    told = set(_registry.names("inference")) - set(MEASURED.get("later", {}))  # the page is written anew with them all
+    for test in told:
         scenario = "one_date_variance" if test == "mvrm" else "variance"
         cell = CELLS.get((scenario, test, WINDOWS[-1]))
         if cell is not None:

@@ -1,4 +1,4 @@
-"""What the tests against published numbers share: how two arrays agree, and events and results in their terms."""
+"""Helpers of the tests against published numbers: comparisons of arrays, and events and results in their format."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Window = tuple[int, int]
 def agree(ours: ArrayLike, theirs: ArrayLike, tol: float, scale: float | None = None) -> None:
     """Assert that two arrays have one shape, the same missing values, no infinite ones, and agree.
 
-    ``tol`` is a share of ``scale``, which is the largest size of ``theirs`` unless it is given.
+    ``tol`` is relative to ``scale``, which is the largest absolute value of ``theirs`` by default.
     """
     a, b = np.asarray(ours, dtype=np.float64), np.asarray(theirs, dtype=np.float64)
     assert a.shape == b.shape, f"shapes differ: {a.shape} and {b.shape}"
@@ -39,12 +39,12 @@ def agree(ours: ArrayLike, theirs: ArrayLike, tol: float, scale: float | None = 
 
 
 def agree_as_printed(ours: ArrayLike, theirs: ArrayLike, digits: int) -> None:
-    """Assert that ours, rounded to the digits after the point that theirs print, is theirs."""
+    """Assert that ours, rounded to the number of decimals that theirs are printed with, equals theirs."""
     agree(ours, theirs, 0.5 * 10.0**-digits * (1.0 + 1e-9), scale=1.0)
 
 
 def events(tickers: Iterable[str], dates: Iterable[str]) -> es.Events:
-    """Make one event a ticker and ISO date, in this order."""
+    """Build one event per ticker and ISO date, in this order."""
     return es.Events.from_frame(pd.DataFrame({"ticker": list(tickers), "announced": list(dates)}))
 
 
@@ -55,29 +55,29 @@ def levels(returns: pd.DataFrame, first: str) -> pd.DataFrame:
 
 
 def days_and_sums(first: int, last: int) -> list[Window]:
-    """Give every day as a window of its own, then the windows that begin on the first day."""
+    """Return the windows of one day each, then the windows that begin on the first day."""
     return [(d, d) for d in range(first, last + 1)] + [(first, d) for d in range(first + 1, last + 1)]
 
 
 def column(result: es.Result, test: str, windows: Sequence[Window], name: str = "statistic") -> Floats:
-    """Give a column of the table of tests for one test, window by window."""
+    """Return a column of the table of tests for one test, window by window."""
     table = result.tests[result.tests["test"] == test].set_index(["start", "end"])[name]
     return np.array([table[window] for window in windows], dtype=np.float64)
 
 
 def per_event(result: es.Result, name: str, windows: Sequence[Window]) -> Floats:
-    """Give a column of the table of CARs as an array, events by windows."""
+    """Return a column of the table of CARs as an array, events by windows."""
     table = result.cars.set_index(["start", "end"])[name]
     return np.stack([table.loc[[window]].to_numpy(dtype=np.float64) for window in windows], axis=1)
 
 
 def by_day(result: es.Result, test: str, days: Iterable[int], name: str = "statistic") -> Floats:
-    """Give a column of the table of tests for the windows of one day."""
+    """Return a column of the table of tests for the windows of one day."""
     return column(result, test, [(d, d) for d in days], name)
 
 
 def cumulated(result: es.Result, test: str, days: Sequence[int], name: str = "statistic") -> Floats:
-    """Give a column of the table of tests for the windows from the first of ``days`` to each."""
+    """Return a column of the table of tests for the windows from the first of ``days`` to each."""
     return column(result, test, [(days[0], d) for d in days], name)
 
 

@@ -13,6 +13,8 @@ import pytest
 import eventstudy as es
 from tests.oracles.data import agree, read
 
+pytestmark = pytest.mark.thorough
+
 TOL = 1e-12
 DAYS = np.arange(-10, 11)
 SPAN = np.arange(-260, -10)

@@ -18,6 +18,8 @@ import statsmodels.api as sm
 import eventstudy as es
 from tests.oracles.data import agree, events
 
+pytestmark = pytest.mark.thorough
+
 TICKERS = ["BABA", "XPEV"]
 DAY = "2021-09-13"
 ESTIMATION, EVENT = (-260, -11), (-10, 10)

@@ -17,6 +17,8 @@ from scipy import stats
 import eventstudy as es
 from tests.oracles.data import agree, by_day, column, events, read
 
+pytestmark = pytest.mark.thorough
+
 TOL = 1e-12
 N, M, DAYS = 7, 240, range(5)
 WINDOW = [(0, 4)]

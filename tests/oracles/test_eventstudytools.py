@@ -12,6 +12,8 @@ import pytest
 import eventstudy as es
 from tests.oracles.data import agree, by_day, cumulated, days_and_sums, events, read
 
+pytestmark = pytest.mark.thorough
+
 TOL = 1e-12
 N, M = 16, 120
 DAYS = range(-2, 3)

@@ -18,6 +18,8 @@ from eventstudy.inference import adjusted_patell, cross_section, kolari_pynnonen
 from eventstudy.types import Sample, Spec, State, Test
 from tests.oracles.data import Floats, agree, read
 
+pytestmark = pytest.mark.thorough
+
 HALF = 0.5e-4
 GROUPS = {"VW Group": slice(0, 3), "Other": slice(3, 5)}
 

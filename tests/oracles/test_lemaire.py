@@ -15,6 +15,8 @@ from scipy import stats
 import eventstudy as es
 from tests.oracles.data import Floats, agree_as_printed, events, levels, read
 
+pytestmark = pytest.mark.thorough
+
 M, BUFFER = 300, 30
 
 

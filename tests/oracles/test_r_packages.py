@@ -13,6 +13,8 @@ from scipy import stats
 import eventstudy as es
 from tests.oracles.data import Floats, agree, by_day, column, cumulated, days_and_sums, events, per_event, read
 
+pytestmark = pytest.mark.thorough
+
 TOL = 1e-12
 DAYS = range(-10, 11)
 SUMS = [(DAYS[0], d) for d in DAYS]

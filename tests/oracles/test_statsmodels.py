@@ -13,6 +13,8 @@ from scipy import stats
 import eventstudy as es
 from tests.oracles.data import Floats, agree, events, per_event
 
+pytestmark = pytest.mark.thorough
+
 TOL = 1e-12
 DAYS = list(range(-3, 6))
 WINDOWS = [*((d, d) for d in DAYS), (-3, 5), (0, 2), (1, 5)]

@@ -11,6 +11,8 @@ import pytest
 import eventstudy as es
 from tests.oracles.data import Floats, agree_as_printed, events, levels, read
 
+pytestmark = pytest.mark.thorough
+
 M = 252
 FIRMS = {"M": ("mannesmann", "dax"), "V": ("vodafone", "footsie")}
 MODELS = {"market": "market", "market_adjusted": "market_adjusted", "constant_mean": "mean"}

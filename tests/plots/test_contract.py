@@ -17,11 +17,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from eventstudy import _registry
-from tests.plots.drawing import draw
+from tests.plots.drawing import draw, drawn_texts
 from tests.reports.fake import EVENTS, NOTE, VARIANTS, fake
 
 KINDS = _registry.names("plots", plugins=False)
-pytestmark = pytest.mark.parametrize("kind", KINDS)
+pytestmark = [pytest.mark.contract("kind"), pytest.mark.parametrize("kind", KINDS)]
 each_result = pytest.mark.parametrize("variant", VARIANTS)
 
 
@@ -29,23 +29,6 @@ def figure_of(found):
     axes = np.ravel(found)
     assert all(isinstance(ax, Axes) for ax in axes)
     return axes[0].figure
-
-
-def drawn_texts(figure, monkeypatch):
-    """Give the texts that a renderer really draws, and their boxes in pixels."""
-    seen = []
-    original = Text.draw
-
-    def draw(self, renderer, *args, **kwargs):
-        if self.get_visible() and self.get_text().strip():
-            seen.append(self)
-        return original(self, renderer, *args, **kwargs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Text, "draw", draw)
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-    return [(text, text.get_window_extent(canvas.get_renderer())) for text in dict.fromkeys(seen)]
 
 
 @each_result
@@ -91,6 +74,7 @@ def test_dollars_are_text_and_foreign_letters_neither_crash_nor_warn(kind):
     assert not any(text.get_parse_math() for text in texts)
 
 
+@pytest.mark.thorough
 def test_the_callers_style_neither_matters_nor_changes(kind, tmp_path):
     result = fake()
     figure_of(draw(result, kind)).savefig(tmp_path / "plain.png")
@@ -106,6 +90,7 @@ def test_the_callers_style_neither_matters_nor_changes(kind, tmp_path):
     assert (tmp_path / "hostile.png").read_bytes() == (tmp_path / "plain.png").read_bytes()
 
 
+@pytest.mark.thorough
 def test_no_window_toolkit_is_touched(kind):
     code = (
         "import sys; from tests.reports.fake import fake; fake().plot(sys.argv[1]);"

@@ -28,6 +28,7 @@ def test_a_missing_day_leaves_a_gap_and_the_sum_goes_on():
     np.testing.assert_allclose(line[-1], returns[:13].sum() + returns[14:].sum(), rtol=0, atol=1e-15)
 
 
+@pytest.mark.thorough
 def test_more_than_24_are_counted():
     panels = draw(many(), "events")
     assert len(panels) == 24

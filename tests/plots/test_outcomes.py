@@ -10,9 +10,10 @@ from matplotlib.text import Text
 
 from eventstudy.display.measure import measure_of
 from eventstudy.plots._style import png
-from tests.plots.drawing import draw
-from tests.plots.test_contract import drawn_texts
+from tests.plots.drawing import draw, drawn_texts
 from tests.reports.studies import FULL, STUDIES, study
+
+pytestmark = pytest.mark.thorough
 
 KINDS = ("caar", "ar", "events")
 PLAIN = ("volume", "volatility", "spread")

@@ -176,7 +176,7 @@ def test_rates_that_begin_after_an_event_lose_it_as_no_fx() -> None:
 
 def test_rates_on_holidays_make_no_sessions() -> None:
     its = made({"A": "HKD", "M": "HKD"}, {})
-    weekend = np.arange(DAYS[0], DAYS[-1] + 1)
+    weekend = np.arange(DAYS[0], DAYS[-1] + np.timedelta64(1, "D"))
     bars = {**its.bars, "HKD=X": Bars("HKD=X", weekend, {"close": np.full(len(weekend), 7.8)}, None, None)}
     with_rates = es.Study(**WINDOWS, currency="USD").run(events([("A", 100)]), es.Prices(bars))
     local = es.Study(**WINDOWS).run(events([("A", 100)]), its)

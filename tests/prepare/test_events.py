@@ -529,6 +529,7 @@ TICKERS = st.lists(st.sampled_from(["BABA", "0700.HK", "NA", "^HSI", "BRK.B"]), 
 ROWS = st.lists(st.tuples(TICKERS, st.one_of(STAMPS, DATES)), min_size=1, max_size=8)
 
 
+@pytest.mark.thorough
 @settings(deadline=None, max_examples=150)
 @given(rows=ROWS, as_text=st.booleans())
 def test_instants_survive(rows: list[tuple[list[str], dt.date]], as_text: bool) -> None:
@@ -552,6 +553,7 @@ def test_instants_survive(rows: list[tuple[list[str], dt.date]], as_text: bool) 
 ZONES = st.sampled_from(["Asia/Shanghai", "America/New_York", "Europe/London", "Australia/Lord_Howe", "UTC"])
 
 
+@pytest.mark.thorough
 @settings(deadline=None, max_examples=150)
 @given(naive=st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2037, 1, 1)), name=ZONES)
 def test_local_times_agree_with_zoneinfo(naive: dt.datetime, name: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 import eventstudy as es
 from eventstudy.core.ols import least_squares
 from eventstudy.types import Abnormal, Block, Column
-from tests.prepare.test_peers import DATES, events, prices
+from tests.prepare.plain import DATES, events, prices
 
 WINDOWS: dict[str, Any] = {
     "estimation": (-60, -6), "event": (-5, 5), "windows": ((0, 0),), "min_estimation": 30, "tests": ["cross_section"],

@@ -11,7 +11,7 @@ import statsmodels.api as sm
 
 import eventstudy as es
 from eventstudy.errors import InputError
-from tests.prepare.test_peers import DATES, events, prices
+from tests.prepare.plain import DATES, events, prices
 
 WINDOWS: dict[str, Any] = {
     "estimation": (-90, -6), "event": (-5, 5), "windows": ((-5, 5), (0, 0)), "min_estimation": 20,

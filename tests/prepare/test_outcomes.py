@@ -12,7 +12,7 @@ import statsmodels.api as sm
 import eventstudy as es
 from eventstudy.bars import Bars
 from eventstudy.errors import InputError
-from tests.prepare.test_peers import DATES, events
+from tests.prepare.plain import DATES, events
 
 WINDOWS: dict[str, Any] = {
     "estimation": (-60, -6), "event": (-5, 5), "windows": ((0, 0), (-1, 3)), "min_estimation": 30,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,9 +17,8 @@ from eventstudy.errors import InputError
 from eventstudy.run.rerun import StudyRun
 from eventstudy.run.sample import StudyData
 from eventstudy.types import PEERS, Abnormal, Block, Column
+from tests.prepare.plain import events, prices
 
-DAYS = 200
-DATES = pd.bdate_range("2020-01-01", periods=DAYS)
 WINDOWS: dict[str, Any] = {
     "estimation": (-60, -6), "event": (-5, 5), "windows": ((0, 0),), "min_estimation": 30, "tests": ["cross_section"],
 }  # fmt: skip
@@ -38,22 +36,6 @@ class Recorder:
         assert block.peers is not None
         self.seen |= {int(row): peers for row, peers in zip(block.id, block.peers, strict=True)}
         return least_squares(block, [1.0])
-
-
-def prices(names: Sequence[str], exchange: Any = None, seed: int = 1, dates: pd.DatetimeIndex = DATES) -> es.Prices:
-    rng = np.random.default_rng(seed)
-    levels = 100 * np.cumprod(1 + 0.02 * rng.standard_normal((len(dates), len(names))), axis=0)
-    return es.Prices.from_frame(pd.DataFrame(levels, index=dates, columns=list(names)), exchange)
-
-
-def events(rows: Sequence[tuple[str, int]], **columns: Any) -> es.Events:
-    frame = pd.DataFrame({
-        "event_id": [f"E{i}" for i in range(len(rows))],
-        "ticker": [ticker for ticker, _ in rows],
-        "announced": [str(DATES[day].date()) for _, day in rows],
-        **columns,
-    })  # fmt: skip
-    return es.Events.from_frame(frame)
 
 
 def found(given: es.Events, its: es.Prices, **choices: Any) -> tuple[dict[str, set[str]], es.Result]:

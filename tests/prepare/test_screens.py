@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import eventstudy as es
 from eventstudy.errors import InputError
-from tests.prepare.test_peers import DATES, events, prices
+from tests.prepare.plain import DATES, events, prices
 
 EST, EVT = (-40, -6), (-5, 5)
 WINDOWS: dict[str, Any] = {
@@ -92,6 +92,7 @@ ROW = st.tuples(st.sampled_from(list(LISTED)), st.integers(60, 240), st.sampled_
 OTHER = st.tuples(st.sampled_from(list(LISTED)), st.integers(0, 245), st.sampled_from(["v", "w", "x"]))
 
 
+@pytest.mark.thorough
 @settings(max_examples=20, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=9), st.lists(OTHER, max_size=4))
 def test_spoilt_days_and_confounded_events_are_those_of_a_double_loop(

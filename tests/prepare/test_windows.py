@@ -13,7 +13,7 @@ from eventstudy.core.draws import draw_samples
 from eventstudy.errors import InputError
 from eventstudy.run.rerun import StudyRun
 from eventstudy.run.sample import StudyData
-from tests.prepare.test_peers import events, prices
+from tests.prepare.plain import events, prices
 
 WINDOWS: dict[str, Any] = {
     "estimation": (-60, -6), "event": (-5, 5), "windows": ((0, 0), (-1, 3), (-5, 5)), "min_estimation": 20,

@@ -31,7 +31,7 @@ def answers(case: make.Case, *names: str) -> dict[str, Verdict]:
 def test_patell_and_bmp_over_one_day_are_those_of_the_day(seed: int, n: int, missing: float) -> None:
     """The statistic of a day, from SAR alone: no window, no CAR."""
     its = make.spec(windows=[(int(d), int(d)) for d, _ in DAYS])
-    case = make.case(np.random.default_rng(seed), n=n, its=its, missing=missing)
+    case = make.case(np.random.default_rng(seed), n=n, study_spec=its, missing=missing)
     found = answers(case, "patell", "bmp")
     fits = make.fits(case)
     for window in range(11):
@@ -50,7 +50,7 @@ def test_patell_and_bmp_over_one_day_are_those_of_the_day(seed: int, n: int, mis
 @QUICK
 def test_a_window_of_one_day_has_the_standardised_abnormal_return_of_that_day(seed: int, n: int) -> None:
     its = make.spec(windows=[(int(d), int(d)) for d, _ in DAYS])
-    case = make.case(np.random.default_rng(seed), n=n, its=its, missing=0.05)
+    case = make.case(np.random.default_rng(seed), n=n, study_spec=its, missing=0.05)
     for block in blocks(case.panels, case.placed, its, n, 1):
         fitted = MARKET.fit(block)
         _, suffix = standardise(fitted)

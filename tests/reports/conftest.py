@@ -1,4 +1,4 @@
-"""The programs that look at a report from outside: required where CI=true, elsewhere only if they are there."""
+"""The programs that open reports: required if CI=true, otherwise tests without them are skipped."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ CHROMIUM = [
 
 
 def program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
+    path = shutil.which(name)
+    if path is None:
         if os.environ.get("CI") == "true":
             pytest.fail(f"{name} is not installed; CI needs it")
         pytest.skip(f"{name} is not installed")
-    return found
+    return path
 
 
 @pytest.fixture(scope="session")
 def pdflatex() -> Callable[[Path], str]:
-    """Compile a document; give what pdflatex printed, or fail with it."""
+    """Return a function that compiles a document and returns the output of pdflatex, or fails with it."""
     path = program("pdflatex")
 
-    def compiled(document: Path) -> str:
+    def compile_document(document: Path) -> str:
         command = [path, "-interaction=nonstopmode", "-halt-on-error", document.name]
         done = subprocess.run(command, cwd=document.parent, capture_output=True, check=False, timeout=120)
         printed = done.stdout.decode(errors="replace")
         assert done.returncode == 0, printed[-3000:]
         return printed
 
-    return compiled
+    return compile_document
 
 
 @pytest.fixture(scope="session")
 def dom(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], str]:
-    """Open a page in Chromium and give its document as it stands after loading."""
+    """Return a function that opens a page in Chromium and returns its document after loading."""
     path = program("chromium")
 
-    def dumped(page: Path) -> str:
+    def dump(page: Path) -> str:
         profile = tmp_path_factory.mktemp("profile")
         command = [path, *CHROMIUM, f"--user-data-dir={profile}", "--dump-dom", page.as_uri()]
         done = subprocess.run(command, capture_output=True, check=False, timeout=120)
         assert done.returncode == 0, done.stderr.decode(errors="replace")[-3000:]
         return done.stdout.decode()
 
-    return dumped
+    return dump

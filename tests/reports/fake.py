@@ -1,4 +1,4 @@
-"""A made-up result with everything in it that can go wrong on paper: hostile titles, losses, missing numbers."""
+"""A result that is difficult to print: titles with markup, excluded events, missing numbers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ EVENTS: list[Row] = [
 
 
 def fake(rows: Sequence[Row] = EVENTS, seed: int = 7, note: str = NOTE) -> Result:
-    """Make a result; the arithmetic is right for a model with nothing estimated."""
+    """Build a result; its numbers are consistent for a model without estimated parameters."""
     random = np.random.default_rng(seed)
     names = ["event_id", "ticker", "announced", "session", "status", "reason", "title"]
     events = pd.DataFrame(rows, columns=names).set_index("event_id")
@@ -52,8 +52,8 @@ def fake(rows: Sequence[Row] = EVENTS, seed: int = 7, note: str = NOTE) -> Resul
     events["announced"] = [pd.Timestamp(a) for a in events["announced"]]
     events["session"] = pd.to_datetime(events["session"])
     events.insert(5, "n_estimation", np.where(ok, 250, 2))
-    for column, found in (("alpha", 0.0), ("beta", 1.0), ("sigma", sigma), ("r2", 0.4)):
-        events.insert(events.columns.get_loc("title"), column, np.where(ok, found, np.nan))
+    for column, value in (("alpha", 0.0), ("beta", 1.0), ("sigma", sigma), ("r2", 0.4)):
+        events.insert(events.columns.get_loc("title"), column, np.where(ok, value, np.nan))
     events["sector"] = "platform"
     cars = _cars(ar, sigma)
     return Result(
@@ -106,9 +106,9 @@ def _tests(cars: pd.DataFrame) -> pd.DataFrame:
 
 
 def _reactions(events: pd.DataFrame, ar: pd.DataFrame) -> pd.DataFrame:
-    kept = events["status"].isin(["ok", "duplicate"]).to_numpy()
+    shown = events["status"].isin(["ok", "duplicate"]).to_numpy()
     moves = {"open": ar[0] / 2, "high": ar[0] / 3, "low": ar[0] - 0.01, "close": ar[0] - 0.004}
-    frame = events.loc[kept, ["ticker", "session"]].assign(**{k: v[kept] for k, v in moves.items()}, benchmark="^HSI")
+    frame = events.loc[shown, ["ticker", "session"]].assign(**{k: v[shown] for k, v in moves.items()}, benchmark="^HSI")
     return frame.assign(**{f"benchmark_{k}": -0.004 for k in moves})
 
 
@@ -141,21 +141,21 @@ def provenance(note: str = NOTE) -> dict[str, Any]:
 
 
 def unusable() -> Result:
-    """Every event is lost; the frames of results are empty."""
-    lost: list[Row] = [(*r[:4], "no_price", f"{r[1]} has no price on 2021-09-13", r[6]) for r in EVENTS]
-    result = fake(lost)
+    """No event could be used; the frames of results are empty."""
+    rows: list[Row] = [(*r[:4], "no_price", f"{r[1]} has no price on 2021-09-13", r[6]) for r in EVENTS]
+    result = fake(rows)
     nothing = {name: getattr(result, name).iloc[:0] for name in ("ar", "cars", "daily", "tests", "reactions")}
     return replace(result, **nothing)
 
 
 def nothing_given() -> Result:
-    """No event was given at all."""
+    """The study has no events."""
     result = unusable()
     return replace(result, events=result.events.iloc[:0], attrition=result.attrition.iloc[:0])
 
 
 def nan_statistics() -> Result:
-    """Events are there, and no test could be computed."""
+    """Events were used, but no test could be computed."""
     result = fake()
     tests = result.tests.assign(statistic=np.nan, df=np.nan, p=np.nan, note=LACKING)
     daily = result.daily.assign(se=np.nan, lower=np.nan, upper=np.nan)

@@ -1,4 +1,4 @@
-"""Small studies of every outcome, run on simulated prices: what reports and figures have to show."""
+"""Small studies of every outcome, run on simulated prices: what reports and figures must show."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ def prices(n_days: int = 620) -> es.Prices:
     names = ["M", *TICKERS, *PEERS]
     market = 0.01 * random.standard_normal((n_days, 1))
     r = 0.0004 + market + 0.012 * random.standard_normal((n_days, len(names))) * (np.array(names) != "M")
-    made = es.Prices.from_frame(pd.DataFrame(50 * np.cumprod(1 + r, axis=0), index=days, columns=names))
+    plain = es.Prices.from_frame(pd.DataFrame(50 * np.cumprod(1 + r, axis=0), index=days, columns=names))
     traded = np.exp(14 + 20 * np.abs(market) + 0.3 * random.standard_normal(r.shape))
     bars = {
-        name: replace(its, fields={**its.fields, "volume": traded[:, k].round()})
-        for k, (name, its) in enumerate(made.bars.items())
+        name: replace(bars_of_ticker, fields={**bars_of_ticker.fields, "volume": traded[:, k].round()})
+        for k, (name, bars_of_ticker) in enumerate(plain.bars.items())
     }
     spread = 0.002 + 0.0004 * random.standard_normal(r.shape)
-    return attach(replace(made, bars=bars), "spread", pd.DataFrame(spread, index=days, columns=names))
+    return attach(replace(plain, bars=bars), "spread", pd.DataFrame(spread, index=days, columns=names))
 
 
 @cache
 def study(name: str) -> es.Result:
     """Run one of ``STUDIES``."""
-    given = prices()
-    days = given.bars["M"].dates[130:340:35]
+    drawn = prices()
+    days = drawn.bars["M"].dates[130:340:35]
     events = es.Events.from_frame(pd.DataFrame({"ticker": TICKERS, "announced": pd.to_datetime(days)}))
-    return es.Study(**STUDIES[name]).run(events, given)
+    return es.Study(**STUDIES[name]).run(events, drawn)

@@ -12,7 +12,7 @@ from eventstudy import _registry
 from tests.reports.fake import NOTE, VARIANTS, fake
 
 SUFFIXES = {"text": ".txt", "csv": ".csv", "html": ".html", "latex": ".tex"}
-pytestmark = pytest.mark.parametrize("name", _registry.names("reports", plugins=False))
+pytestmark = [pytest.mark.contract("name"), pytest.mark.parametrize("name", _registry.names("reports", plugins=False))]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -34,6 +34,7 @@ def test_it_writes_says_what_the_prices_are_and_leaves_the_result_alone(name, va
             assert getattr(result, field) == frame
 
 
+@pytest.mark.thorough
 def test_the_same_result_gives_the_same_bytes_in_a_folder_that_is_made(name, tmp_path):
     made = []
     for folder in ("one", "two"):

@@ -96,6 +96,6 @@ def test_the_note_on_the_prices_is_a_column(tmp_path):
 
 def test_pandas_reads_it_back(written):
     result, folder = written
-    back = pd.read_csv(folder / "x_ar.csv", index_col="event_id")
+    back = pd.read_csv(folder / "x_ar.csv", index_col="event_id", dtype=str).astype(float)
     back.columns = pd.Index(back.columns.astype(int), name="day")
     pd.testing.assert_frame_equal(back, result.ar, check_exact=True)

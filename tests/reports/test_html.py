@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import base64
 import re
-from html.parser import HTMLParser
 
 import pytest
 
 from tests.reports.fake import EVENTS, FORMULA, NOTE, SCRIPT, fake, many, unusable
+from tests.reports.reading import Page
 
 # Beside the report: opens it in a frame, and writes what became of it into its own document.
 LOOKER = """<!DOCTYPE html><meta charset="utf-8"><iframe src="x.html" width="1200" height="4000"></iframe>
@@ -20,31 +20,12 @@ addEventListener("load", () => {
 </script>"""
 
 
-class Page(HTMLParser):
-    """The tags with their attributes, and the text, of a page."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[str] = []
-        self.feed(source)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-
-    def named(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    return fake().report(tmp_path_factory.mktemp("report") / "x.html")
 
 
-@pytest.fixture
-def report(tmp_path):
-    return fake().report(tmp_path / "x.html")
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(report):
     return Page(report.read_text(encoding="utf-8"))
 
@@ -123,6 +104,7 @@ def test_settings_and_provenance_are_complete(page):
     assert "(−260, −11)" in page.texts
 
 
+@pytest.mark.thorough
 def test_titles_stand_beside_the_right_events_when_many_are_dropped(tmp_path):
     source = many().report(tmp_path / "x.html").read_text(encoding="utf-8")
     pairs = re.findall(r"<td[^>]*>EVENT_(\d+)</td><td[^>]*>Measure (\d+)</td>", source)
@@ -136,6 +118,7 @@ def test_without_a_usable_event_there_is_only_the_timeline(tmp_path):
     assert "nothing could be tested" in page.texts
 
 
+@pytest.mark.thorough
 def test_chromium_shows_it(report, dom):
     source = dom(report)
     assert f"<title>Event study ({NOTE})</title>" in source
@@ -145,6 +128,7 @@ def test_chromium_shows_it(report, dom):
     assert source.count("<img ") == 3
 
 
+@pytest.mark.thorough
 def test_in_chromium_the_images_load_and_no_table_breaks_the_page(report, dom):
     (report.parent / "looker.html").write_text(LOOKER, encoding="utf-8")
     seen = re.search(r"<pre>(.*?)</pre>", dom(report.parent / "looker.html"), re.S)
@@ -157,6 +141,7 @@ def test_in_chromium_the_images_load_and_no_table_breaks_the_page(report, dom):
     assert int(lines[-1].split()[1]) <= 1200
 
 
+@pytest.mark.thorough
 def test_in_chromium_a_script_that_got_in_would_not_run(report, dom):
     source = report.read_text(encoding="utf-8")
     script = "<script>document.title = 'it ran'</script></body>"

@@ -9,13 +9,7 @@ import pytest
 
 from eventstudy.reports.latex import ESCAPES, FOREIGN, escape, table
 from tests.reports.fake import EVENTS, VARIANTS, fake, many
-
-DOCUMENT = r"""\documentclass{article}
-\usepackage{booktabs,longtable}
-\begin{document}
-%s
-\end{document}
-"""
+from tests.reports.reading import DOCUMENT
 
 
 def cells_of(row):
@@ -72,6 +66,7 @@ def test_letters_beyond_latin_are_wrapped_and_the_fragment_says_how():
     assert "eventstudyforeign" not in table(replace(fake(), tests=english))
 
 
+@pytest.mark.thorough
 def test_pdflatex_sets_both_tables(pdflatex, tmp_path):
     rows = [(f"$\\&%#_{{}}~^<x>-- 阿里 {i}", "^HSI", *event[2:]) for i, event in enumerate(EVENTS)]
     fake(rows).report(tmp_path / "hostile.tex")
@@ -84,6 +79,7 @@ def test_pdflatex_sets_both_tables(pdflatex, tmp_path):
     assert "100 %" in text
 
 
+@pytest.mark.thorough
 def test_pdflatex_sets_every_letter_that_is_not_foreign(pdflatex, tmp_path):
     """Each letter up to U+24FF, and each that has an escape, in text of the default encoding."""
     letters = [c for c in map(chr, range(0x20, 0x2500)) if unicodedata.category(c)[0] not in "CZ"]

@@ -12,9 +12,10 @@ import pytest
 from eventstudy.display import formats
 from eventstudy.display.measure import measure_of
 from eventstudy.reports.text import text
+from tests.reports.reading import DOCUMENT, Page
 from tests.reports.studies import FULL, STUDIES, study
-from tests.reports.test_html import Page
-from tests.reports.test_latex import DOCUMENT
+
+pytestmark = pytest.mark.thorough
 
 RETURNS = ("return", "compound", "peers")
 PLAIN = ("volume", "volatility", "spread")
@@ -144,7 +145,7 @@ def test_csv_has_the_columns(name, tmp_path):
 def test_the_name_of_a_field_is_one_short_line():
     measure = measure_of("a\nfield with a very long name indeed", size=1.0)
     assert measure.short == "CA a field with a very lon…"
-    assert measure_of({}) == measure_of({"outcome": "return", "accumulate": "sum"}, 3.0)
+    assert measure_of() == measure_of("return", "sum", 3.0)
 
 
 def test_paths_end_where_the_windows_that_begin_with_them_end():

@@ -1,4 +1,4 @@
-"""Many replications of a study as one run, the replication being the group, and the share of them that rejects."""
+"""Rejection rates from many replications of a study in one run, with one group per replication."""
 
 from __future__ import annotations
 
@@ -30,38 +30,38 @@ def returns(rng: np.random.Generator, assets: int, days: int, common: np.ndarray
     return Panel(r, np.ones(r.shape, dtype=bool), x, np.arange(days), names, ("benchmark",))
 
 
-def apart(its: Spec, n: int, slots: int = 10) -> Draw:
-    """Draw n independent events a replication, no two of which share a day; each asset's row has several of them."""
+def apart(spec: Spec, n: int, slots: int = 10) -> Draw:
+    """Draw n independent events per replication, no two of which share a day; each asset has several events."""
 
     def draw(rng: np.random.Generator, replications: int) -> make.Case:
-        events, length = n * replications, its.n_est + its.n_evt
+        events, length = n * replications, spec.n_est + spec.n_evt
         assets = events // slots
         panel = returns(rng, assets, slots * length)
         asset, slot = np.divmod(rng.permutation(events), slots)
         group = np.repeat(np.arange(replications), n)
         placed = Placed(
-            np.zeros_like(asset), asset, slot * length - its.estimation[0], np.arange(events), group, np.ones(events)
+            np.zeros_like(asset), asset, slot * length - spec.estimation[0], np.arange(events), group, np.ones(events)
         )
         dates = (np.arange(events) % n)[:, None] * length + np.arange(length)
-        return make.Case([panel], placed, Sample(its, replications, group, dates))
+        return make.Case([panel], placed, Sample(spec, replications, group, dates))
 
     return draw
 
 
-def together(its: Spec, n: int, spread: int, rho: float) -> Draw:
-    """Draw n events a replication on dates uniform over ``spread`` sessions, their noise correlated rho by date."""
+def together(spec: Spec, n: int, spread: int, rho: float) -> Draw:
+    """Draw n events per replication on dates uniform over ``spread`` sessions, with noise correlated rho by date."""
 
     def draw(rng: np.random.Generator, replications: int) -> make.Case:
-        days = its.n_est + its.n_evt + spread - 1
+        days = spec.n_est + spec.n_evt + spread - 1
         panels = [
             returns(rng, n, days, np.concatenate([[rho], rng.standard_normal(days)])) for _ in range(replications)
         ]
         panel, asset = np.repeat(np.arange(replications), n), np.tile(np.arange(n), replications)
-        late = rng.integers(0, spread, n * replications)
-        found, first, cluster = np.unique(panel * spread + late, return_index=True, return_inverse=True)
-        placed = Placed(panel, asset, late - its.estimation[0], cluster, panel, np.ones(len(panel)))
-        dates = late[first][:, None] - its.estimation[0] + its.offsets
-        return make.Case(panels, placed, Sample(its, replications, found // spread, dates))
+        offset = rng.integers(0, spread, n * replications)
+        labels, first, cluster = np.unique(panel * spread + offset, return_index=True, return_inverse=True)
+        placed = Placed(panel, asset, offset - spec.estimation[0], cluster, panel, np.ones(len(panel)))
+        dates = offset[first][:, None] - spec.estimation[0] + spec.offsets
+        return make.Case(panels, placed, Sample(spec, replications, labels // spread, dates))
 
     return draw
 
@@ -69,25 +69,24 @@ def together(its: Spec, n: int, spread: int, rho: float) -> Draw:
 def with_halts(draw: Draw, share: float) -> Draw:
     """Delete a share of the event-window returns at random."""
 
-    def halted(rng: np.random.Generator, replications: int) -> make.Case:
+    def draw_with_halts(rng: np.random.Generator, replications: int) -> make.Case:
         case = draw(rng, replications)
         days = case.placed.day[:, None] + case.sample.spec.days
-        lost = rng.random(days.shape) < share
+        missing = rng.random(days.shape) < share
         panels = []
-        for at, panel in enumerate(case.panels):
-            mine = case.placed.panel == at
+        for number, panel in enumerate(case.panels):
+            on_panel = case.placed.panel == number
             ok = panel.ok.copy()
-            ok[np.broadcast_to(case.placed.asset[mine, None], days[mine].shape)[lost[mine]], days[mine][lost[mine]]] = (
-                False
-            )
+            assets = np.broadcast_to(case.placed.asset[on_panel, None], days[on_panel].shape)
+            ok[assets[missing[on_panel]], days[on_panel][missing[on_panel]]] = False
             panels.append(replace(panel, r=np.where(ok, panel.r, 0.0), ok=ok))
         return case._replace(panels=panels)
 
-    return halted
+    return draw_with_halts
 
 
 def batches(draw: Draw, names: Sequence[str], replications: int, seed: int, batch: int = 200) -> Iterator[Outcome]:
-    """Run the replications, some hundred at a time."""
+    """Run the replications, ``batch`` at a time."""
     tests = {name: _registry.load("inference", name) for name in names}
     for child in np.random.SeedSequence(seed).spawn(replications // batch):
         case = draw(np.random.default_rng(child), batch)
@@ -98,19 +97,19 @@ class Sizes:
     """The p-values of many replications: (R, V) by test, and of every single event, (R N, V)."""
 
     def __init__(self, outcomes: Iterator[Outcome]) -> None:
-        kept: dict[str, list[np.ndarray]] = {}
+        by_name: dict[str, list[np.ndarray]] = {}
         for outcome in outcomes:
             for name, verdict in outcome.verdicts.items():
-                kept.setdefault(name, []).append(verdict.p)
-                kept.setdefault(f"n {name}", []).append(verdict.n)
+                by_name.setdefault(name, []).append(verdict.p)
+                by_name.setdefault(f"n {name}", []).append(verdict.n)
             single = outcome.singles
             t = single["car"] / single["se"]
-            kept.setdefault("t", []).append(make.p_of_t(t, single["dof"][:, None]))
-            kept.setdefault("p_sq", []).append(single["p_sq"])
-        self.p = {name: np.concatenate(parts) for name, parts in kept.items()}
+            by_name.setdefault("t", []).append(make.p_of_t(t, single["dof"][:, None]))
+            by_name.setdefault("p_sq", []).append(single["p_sq"])
+        self.p = {name: np.concatenate(parts) for name, parts in by_name.items()}
 
     def of(self, name: str) -> np.ndarray:
-        """Give the share of p below the level, (V,); NaN for a window that has no p in many a replication."""
+        """Return the share of p-values below the level, (V,); NaN for a window without a p in most replications."""
         p = self.p[name]
-        lost = np.isnan(p).mean(axis=0) > LOST
-        return np.where(lost, np.nan, (p < LEVEL).sum(axis=0) / np.maximum(np.isfinite(p).sum(axis=0), 1))
+        undefined = np.isnan(p).mean(axis=0) > LOST
+        return np.where(undefined, np.nan, (p < LEVEL).sum(axis=0) / np.maximum(np.isfinite(p).sum(axis=0), 1))

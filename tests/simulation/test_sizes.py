@@ -25,10 +25,11 @@ ERROR = np.sqrt(LEVEL * (1 - LEVEL) / REPLICATIONS)
 WINDOWS = ((0, 0), (-1, 1), (-5, 5))
 # A test that draws dates anew runs a study for each draw: thousands of replications of it are out of reach.
 NAMES = [name for name in _registry.names("inference") if not _registry.load("inference", name).draws]
+VALUE_UNDER = {name: _registry.load("inference", name).value_under for name in NAMES}
 SURVIVES = {name: _registry.load("inference", name).survives for name in NAMES}
-CONTINUOUS = [name for name in NAMES if name != "sign" and make.defined(name, "independent")]
+CONTINUOUS = [name for name in NAMES if name != "sign" and "independent" in VALUE_UNDER[name]]
 FAIL_TOGETHER = [name for name in NAMES if SURVIVES[name] == "independent"]
-SAME_DAY = [name for name in NAMES if SURVIVES[name] != "independent" and make.defined(name, "same_day")]
+SAME_DAY = [name for name in NAMES if SURVIVES[name] != "independent" and "same_day" in VALUE_UNDER[name]]
 OVERLAP = [name for name in NAMES if SURVIVES[name] == "overlap"]
 
 

@@ -1,11 +1,10 @@
-"""Fixtures of the stores of prices: a real PostgreSQL of one's own, and one way to fill each of the stores."""
+"""Fixtures of the price databases: a temporary PostgreSQL server, and a function that fills each database."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,65 +12,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-PASSWORD = "S3cr+t pw/@:#%?&ü"  # all that must be written otherwise in a uri, and what need not
-PROGRAMS = ("initdb", "postgres", "pg_isready")
-FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "log_statement": "all"}
-
-
-@dataclass(frozen=True)
-class Server:
-    """A PostgreSQL on the loopback that asks for a password."""
-
-    port: int
-    log: Path
-
-    def uri(self, password: str | None = PASSWORD, user: str = "reader", database: str = "postgres") -> str:
-        login = user if password is None else f"{user}:{quote(password, safe='')}"
-        return f"postgresql://{login}@127.0.0.1:{self.port}/{database}"
-
-    def run(self, *statements: str) -> list[Any]:
-        """Run statements, and give the rows of the last."""
-        import adbc_driver_postgresql.dbapi as adbc
-
-        with adbc.connect(self.uri(), autocommit=True) as connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else []
-
-    def load(self, table: pa.Table, name: str = "prices") -> None:
-        import adbc_driver_postgresql.dbapi as adbc
-
-        with adbc.connect(self.uri()) as connection, connection.cursor() as cursor:
-            cursor.execute(f"DROP TABLE IF EXISTS {name} CASCADE")
-            cursor.adbc_ingest(name, table, mode="create")
-            connection.commit()
-
-
-def binaries() -> Path | None:
-    """Give the folder of initdb and postgres: Debian's newest, or one of the path."""
-    debian = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name), reverse=True
-    )
-    found = shutil.which("initdb")
-    folders = [*debian, Path(found).resolve().parent] if found else debian
-    return next((folder for folder in folders if all((folder / name).exists() for name in PROGRAMS)), None)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+from tests.sources.postgres import FAST, PASSWORD, Server, binaries, free_port
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """A server that lives as long as the tests; required where CI=true."""
+    """A server for the duration of the tests; required if CI=true."""
     tools = binaries()
     if tools is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no PostgreSQL here; install its server")
@@ -122,15 +73,15 @@ def server() -> Iterator[Server]:
 
 @dataclass(frozen=True)
 class Store:
-    """One of the stores, and how a table comes into it: ``options`` of the source, by a table."""
+    """A kind of database, and a function that writes a table to it and returns the source's options."""
 
     name: str
     put: Callable[[pa.Table], dict[str, Any]]
 
 
-@pytest.fixture(params=["sql", "duckdb", "parquet"])
+@pytest.fixture(params=[pytest.param("sql", marks=pytest.mark.thorough), "duckdb", "parquet"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """Every store of long tables in turn."""
+    """Each kind of database of long tables."""
     if request.param == "sql":
         server: Server = request.getfixturevalue("server")
 
@@ -146,8 +97,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
             path = tmp_path / "prices.duckdb"
             path.unlink(missing_ok=True)
             with duckdb.connect(path) as connection:
-                connection.register("given", table)
-                connection.execute("CREATE TABLE prices AS SELECT * FROM given")
+                connection.register("long_table", table)
+                connection.execute("CREATE TABLE prices AS SELECT * FROM long_table")
             return {"path": path}
 
         return Store("duckdb", to_database)

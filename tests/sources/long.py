@@ -1,6 +1,8 @@
-"""A long table for the tests of the stores of prices: 500 tickers on 2000 dates, in an order of its own."""
+"""A long table for the tests of the price databases: 500 tickers on 2000 dates, in random order."""
 
 from __future__ import annotations
+
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -9,8 +11,9 @@ TICKERS, DAYS = 500, 2000
 FIELDS = ("open", "high", "low", "close", "adjusted", "volume")
 
 
+@cache
 def million() -> tuple[pa.Table, dict[str, np.ndarray]]:
-    """Give the shuffled table, and the arrays (tickers, days) that it was made of."""
+    """Return the shuffled table, and the arrays (tickers, days) from which it was built."""
     rng = np.random.default_rng(5)
     names = np.array([f"T{number:03d}" for number in range(TICKERS)])
     dates = np.datetime64("2015-01-01") + np.arange(DAYS)
@@ -25,11 +28,14 @@ def million() -> tuple[pa.Table, dict[str, np.ndarray]]:
             "mic": np.repeat(np.where(np.arange(TICKERS) % 2, "XNYS", "XHKG"), DAYS)[order],
         }
     )
-    return table, {"names": names, "dates": dates, **arrays}
+    made = {"names": names, "dates": dates, **arrays}
+    for values in made.values():
+        values.setflags(write=False)
+    return table, made
 
 
 def holds(prices, arrays):
-    """Compare all that was read with all that was written, to the bit."""
+    """Assert that all values read equal the values written, bit for bit."""
     assert sorted(prices.tickers) == arrays["names"].tolist()
     assert not prices.problems
     for row, ticker in enumerate(arrays["names"]):
@@ -50,5 +56,5 @@ def as_table(prices):
         size = len(bars.dates)
         labels = {"ticker": [ticker] * size, "currency": [bars.currency] * size, "mic": [bars.mic] * size}
         parts.append(pa.table({"date": pa.array(bars.dates), **labels, **bars.fields}))
-    whole = pa.concat_tables(parts)
-    return whole.take(np.arange(len(whole))[::-1])
+    table = pa.concat_tables(parts)
+    return table.take(np.arange(len(table))[::-1])

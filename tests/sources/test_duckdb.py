@@ -41,6 +41,7 @@ def closes(prices):
     return {ticker: bars.fields["close"].tolist() for ticker, bars in prices.bars.items()}
 
 
+@pytest.mark.thorough
 def test_a_million_rows_come_back_to_the_bit(tmp_path):
     table, arrays = million()
     path = tmp_path / "million.duckdb"

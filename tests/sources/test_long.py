@@ -14,6 +14,8 @@ from eventstudy.errors import BadPrices, EventStudyWarning, InputError, TickerNo
 from eventstudy.prices import fetch_prices
 from tests.sources.long import as_table
 
+pytestmark = pytest.mark.contract("store")
+
 DAYS = [date(2021, 1, 5), date(2021, 1, 4), date(2021, 1, 6), date(2021, 1, 4)]
 TICKERS = ["BABA", "BABA", "BABA", "0700.HK"]
 

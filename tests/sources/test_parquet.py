@@ -38,6 +38,7 @@ def partitioned(folder, table, *names):
     ds.write_dataset(table, folder, format="parquet", partitioning=ds.partitioning(schema, flavor="hive"))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("shape", ["one file", "partitions"])
 def test_a_million_rows_come_back_to_the_bit(tmp_path, shape):
     table, arrays = million()

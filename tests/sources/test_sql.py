@@ -17,8 +17,10 @@ from eventstudy import studyfile
 from eventstudy.errors import InputError, SourceError, SourceUnavailable
 from eventstudy.prices import fetch_prices
 from eventstudy.sources.sql import _Address
-from tests.sources.conftest import PASSWORD, free_port
 from tests.sources.long import as_table, holds, million
+from tests.sources.postgres import PASSWORD, free_port
+
+pytestmark = pytest.mark.thorough
 
 ROWS = "('BABA', '2021-01-04', 10.0), ('BABA', '2021-01-05', 11.0), ('JD', '2021-01-04', 50.0)"
 

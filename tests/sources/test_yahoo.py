@@ -18,6 +18,8 @@ from eventstudy.errors import InputError
 from eventstudy.prices import fetch_prices
 from eventstudy.sources.yahoo import _last_session
 
+pytestmark = pytest.mark.thorough
+
 START, END = "2020-09-01", "2021-01-29"  # the fake keeps New York's holidays of these months
 CHILD = """
 import json, sys, warnings

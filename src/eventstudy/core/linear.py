@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
 from eventstudy.core.ols import least_squares
 from eventstudy.errors import InputError
-from eventstudy.types import Abnormal, Block, Column, Floats, Status
+from eventstudy.types import Abnormal, Block, Column, Estimator, Floats, Status
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Factors:
 
     names: Sequence[str] = ("benchmark",)
     risk_free: str | None = None
+
+    estimator: ClassVar[Estimator] = "ols"
 
     def __post_init__(self) -> None:
         names = () if isinstance(self.names, str) else tuple(self.names)

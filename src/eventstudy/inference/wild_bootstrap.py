@@ -131,6 +131,7 @@ def make(draws: int = 1999, cluster: Cluster = "overlap", seed: int | None = Non
         survives="overlap" if cluster == "overlap" else "same_day",
         robust_to=("event_variance", "autocorrelation"),
         make=make,
+        value_under=("independent", "overlap"),  # one date is one cluster, with nothing to compare it with
     )
 
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from eventstudy.core.linear import check_risk_free, excess_return, least_squares_excess
-from eventstudy.types import Abnormal, Block, Column
+from eventstudy.types import Abnormal, Block, Column, Estimator
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Capm:
     risk_free: str = "RF"
 
     coefficients: ClassVar[tuple[str, ...]] = ("alpha", "beta")
+    estimator: ClassVar[Estimator] = "ols"
 
     def __post_init__(self) -> None:
         check_risk_free("the capm model", self.risk_free, ["benchmark"])

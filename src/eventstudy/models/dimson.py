@@ -17,12 +17,13 @@ Examples
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from eventstudy.core.ols import least_squares
 from eventstudy.errors import InputError
-from eventstudy.types import Abnormal, Block, Column
+from eventstudy.types import Abnormal, Block, Column, Estimator
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Dimson:
 
     leads: int = 1
     lags: int = 1
+
+    estimator: ClassVar[Estimator] = "ols"
 
     def __post_init__(self) -> None:
         for name in ("leads", "lags"):

@@ -83,6 +83,7 @@ class Garch:
     q: int = 1
 
     columns: ClassVar[tuple[Column, ...]] = (Column("benchmark"),)
+    tolerance: ClassVar[float] = 1e-5  # of the optimiser
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

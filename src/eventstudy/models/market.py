@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from eventstudy.core.ols import least_squares
-from eventstudy.types import Abnormal, Block, Column
+from eventstudy.types import Abnormal, Block, Column, Estimator
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Market:
 
     columns: ClassVar[tuple[Column, ...]] = (Column("benchmark"),)
     coefficients: ClassVar[tuple[str, ...]] = ("alpha", "beta")
+    estimator: ClassVar[Estimator] = "ols"
 
     def fit(self, block: Block) -> Abnormal:
         """Estimate alpha and beta on the prefix; k = 2."""

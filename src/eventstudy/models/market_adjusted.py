@@ -20,7 +20,7 @@ from typing import ClassVar
 import numpy as np
 
 from eventstudy.core.ols import least_squares
-from eventstudy.types import Abnormal, Block, Column
+from eventstudy.types import Abnormal, Block, Column, Estimator
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class MarketAdjusted:
 
     columns: ClassVar[tuple[Column, ...]] = (Column("benchmark"),)
     coefficients: ClassVar[tuple[str, ...]] = ()
+    estimator: ClassVar[Estimator] = "ols"
 
     def fit(self, block: Block) -> Abnormal:
         """Subtract the benchmark's return; k = 0."""

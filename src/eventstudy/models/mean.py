@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from eventstudy.core.ols import least_squares
-from eventstudy.types import Abnormal, Block, Column
+from eventstudy.types import Abnormal, Block, Column, Estimator
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Mean:
 
     columns: ClassVar[tuple[Column, ...]] = ()
     coefficients: ClassVar[tuple[str, ...]] = ("alpha",)
+    estimator: ClassVar[Estimator] = "ols"
 
     def fit(self, block: Block) -> Abnormal:
         """Estimate the mean on the prefix; k = 1."""

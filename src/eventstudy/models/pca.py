@@ -30,7 +30,7 @@ import numpy as np
 from eventstudy.core.ols import least_squares
 from eventstudy.core.peers import mark_no_peers, standardise_peers, usable_peers
 from eventstudy.errors import InputError
-from eventstudy.types import PEERS, Abnormal, Block, Column, Floats
+from eventstudy.types import PEERS, Abnormal, Block, Column, Estimator, Floats
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class PrincipalComponents:
     """
 
     columns: ClassVar[tuple[Column, ...]] = (PEERS,)
+    estimator: ClassVar[Estimator] = "ols"
 
     n_components: int = 3
 

@@ -35,7 +35,7 @@ import numpy as np
 from eventstudy.core.ols import least_squares
 from eventstudy.core.peers import Peers, mark_no_peers, standardise_peers, usable_peers
 from eventstudy.errors import InputError, one_of
-from eventstudy.types import PEERS, Abnormal, Block, Bools, Column, Floats
+from eventstudy.types import PEERS, Abnormal, Block, Bools, Column, Estimator, Floats
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class PeerPortfolio:
     """
 
     columns: ClassVar[tuple[Column, ...]] = (PEERS,)
+    estimator: ClassVar[Estimator] = "ols"
 
     matched: int | None = None
     weights: Literal["equal", "held"] = "equal"

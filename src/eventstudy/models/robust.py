@@ -65,6 +65,7 @@ class Robust:
 
     columns: ClassVar[tuple[Column, ...]] = (Column("benchmark"),)
     coefficients: ClassVar[tuple[str, ...]] = ("alpha", "beta")
+    tolerance: ClassVar[float] = 1e-9  # of the optimiser
 
     def __post_init__(self) -> None:
         if self.method not in ESTIMATORS:

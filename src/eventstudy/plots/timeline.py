@@ -94,7 +94,7 @@ def _windows(result: Result, shown: pd.DataFrame, zone: tzinfo | None) -> Iterat
         if zone is None:
             days = days.astype("datetime64[D]")
             first, last = (np.busday_offset(days, offset, roll="forward") for offset in (low, high))
-            yield str(ticker), first, last + 1
+            yield str(ticker), first, last + np.timedelta64(1, "D")
         elif result.rerun is not None:
             calendar = _calendar_of(result.rerun.sample(), str(ticker))
             starts, ends = _clock(calendar.dates, zone), _clock(calendar.closes, zone)

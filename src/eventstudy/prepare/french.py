@@ -217,6 +217,11 @@ def _names(path: Path, row: Row) -> list[str]:
     return names
 
 
+def _month_end(month: np.datetime64) -> np.datetime64:
+    next_month: np.datetime64 = (month + np.timedelta64(1, "M")).astype("datetime64[D]")
+    return next_month - np.timedelta64(1, "D")
+
+
 def _dates(path: Path, body: Sequence[Row]) -> Dates:
     """Read the dates of a table, all in the same format; a month is dated at its last calendar day."""
     pattern = next(p for p in (DAY, MONTH, ISO) if p.fullmatch(body[0][1][0]))
@@ -233,7 +238,7 @@ def _dates(path: Path, body: Sequence[Row]) -> Dates:
                 f"{path.name}, line {at}: {cell!r} is not a date in the format of the first row, {body[0][1][0]!r};"
                 " is the file complete?"
             ) from None
-        days.append((month_or_day + 1).astype("datetime64[D]") - 1 if pattern is MONTH else month_or_day)
+        days.append(_month_end(month_or_day) if pattern is MONTH else month_or_day)
     dates = np.array(days, dtype="datetime64[D]")
     back = np.flatnonzero(dates[1:] <= dates[:-1])
     if len(back):

@@ -176,7 +176,7 @@ def place_events(
 def sessions_at(position: Ints, calendar: np.ndarray, calendars: Calendars) -> np.ndarray:
     """Return the date of each event's session, or the start of its bar in UTC; NaT if it has none."""
     dtype = next((sessions.dates.dtype for sessions in calendars.values()), np.dtype("datetime64[D]"))
-    session = np.full(len(position), np.datetime64("NaT"), dtype=dtype)
+    session = np.full(len(position), "NaT", dtype=dtype)
     for name, sessions in calendars.items():
         on_calendar = (position >= 0) & (calendar == name)
         session[on_calendar] = sessions.dates[position[on_calendar]]

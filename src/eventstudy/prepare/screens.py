@@ -42,7 +42,7 @@ def event_positions(frame: pd.DataFrame, calendar: np.ndarray, position: Ints) -
 def session_dates(positions: EventPositions, calendars: Mapping[str | None, Calendar], offset: int | Ints) -> Dates:
     """Return the date ``offset`` sessions from each event's session, clipped to its calendar; NaT without session."""
     dtype = next((sessions.dates.dtype for sessions in calendars.values()), np.dtype("datetime64[D]"))
-    out = np.full(len(positions.position), np.datetime64("NaT"), dtype=dtype)
+    out = np.full(len(positions.position), "NaT", dtype=dtype)
     at = positions.position + offset
     for name, sessions in calendars.items():
         on_calendar = (positions.calendar == name) & (positions.position >= 0)

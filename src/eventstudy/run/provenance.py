@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +19,8 @@ from eventstudy.bars import Prices
 CHUNK = 65_536  # values
 # Byte layouts by the kind of a NumPy type.
 FIXED = {"i": "<i8", "u": "<u8", "f": "<f8", "b": "?", "M": "<M8[us]"}
-LIBRARIES = ("numpy", "pandas", "scipy", "exchange_calendars")
+LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "exchange_calendars")
+EXTRAS = ("arch", "scikit-learn")  # used by some models; recorded where they are installed
 
 
 class _Digest(Protocol):
@@ -46,8 +49,18 @@ def provenance(
         **factor_record,
         "clustering": dict(clustering),
         "notes": [*notes, *(f"{name}: {text}" for name, texts in source_notes.items() for text in texts)],
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+        "versions": {"python": platform.python_version(), **_versions()},
     }
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Return the versions of the libraries that compute."""
+    versions = {name: version(name) for name in LIBRARIES}
+    for name in EXTRAS:
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions
 
 
 def _factors(frame: pd.DataFrame) -> dict[str, object]:

@@ -79,6 +79,6 @@ def _aggregate_months(bars: Bars) -> tuple[Bars, list[str]]:
         grouped = pd.Series(scaled).groupby(group)
         aggregate = grouped.sum(min_count=1) if name == "volume" else grouped.agg(OF_MONTH.get(name, "mean"))
         fields[name] = np.asarray(aggregate, dtype=np.float64)
-    ends: Dates = np.asarray((months + 1).astype("datetime64[D]") - DAY, dtype="datetime64[D]")
+    ends: Dates = np.asarray((months + np.timedelta64(1, "M")).astype("datetime64[D]") - DAY, dtype="datetime64[D]")
     notes = month_notes(bars, dates, ends, dates[last]) if len(dates) else []
     return replace(bars, dates=ends, fields=fields, mic=None), notes

@@ -20,7 +20,7 @@ from eventstudy.types.choices import (
     Returns,
     Window,
 )
-from eventstudy.types.members import PEERS, Column, Failing, Model, SharedState, Test, Verdict
+from eventstudy.types.members import PEERS, Column, Estimator, Failing, Model, SharedState, Test, Verdict
 from eventstudy.types.rerun import Extra, Outcome, Rerun, ResultFrames, required
 from eventstudy.types.sample import (
     AnyPanel,
@@ -40,8 +40,8 @@ from eventstudy.types.sample import (
 
 __all__ = [
     "NO_DATE", "PEERS", "PRICE_FIELDS", "Abnormal", "Accumulate", "AnyPanel", "Block", "Bools", "Calendar",
-    "Choices", "Clustering", "Column", "Contaminated", "Dates", "DeferredPanel", "EventTable", "Extra", "Failing",
-    "Floats", "Gaps", "Ints", "Model", "OnClosed", "Outcome", "Panel", "Placed", "Price", "Rerun", "ResultFrames",
-    "Returns", "Sample", "Scores", "SharedResult", "SharedState", "Spec", "State", "StateSum", "Status", "StudySample",
-    "Survives", "Test", "Verdict", "Window", "required",
+    "Choices", "Clustering", "Column", "Contaminated", "Dates", "DeferredPanel", "Estimator", "EventTable", "Extra",
+    "Failing", "Floats", "Gaps", "Ints", "Model", "OnClosed", "Outcome", "Panel", "Placed", "Price", "Rerun",
+    "ResultFrames", "Returns", "Sample", "Scores", "SharedResult", "SharedState", "Spec", "State", "StateSum",
+    "Status", "StudySample", "Survives", "Test", "Verdict", "Window", "required",
 ]  # fmt: skip

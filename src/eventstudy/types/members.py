@@ -54,6 +54,8 @@ class Test:
         Returns the test with other options; None if it has no options.
     robust_to : failings of a sample under which its size holds
     fails_under : failings of a sample under which it rejects too often; for a failing in neither, the size is unknown
+    value_under : kinds of dependence among events, as in ``survives``, under which it has a value at all
+    one_design : whether it has a value only where a model gives all events the same dof and forecast variance
     name, options : str, mapping
         The name of the member and its options; :func:`eventstudy.test` sets them.
     """
@@ -69,6 +71,8 @@ class Test:
     make: Callable[..., Test] | None = None
     robust_to: tuple[Failing, ...] = ()
     fails_under: tuple[Failing, ...] = ()
+    value_under: tuple[Survives, ...] = ("independent", "same_day", "overlap")
+    one_design: bool = False
     name: str = ""
     options: Mapping[str, object] = field(default_factory=dict, hash=False)
 
@@ -88,6 +92,8 @@ class Column(NamedTuple):
 
 
 PEERS = Column("peers")
+# Class variables that a model may have: ``estimator``, and ``tolerance``, how far an iterative fit may move (else 0).
+Estimator = Literal["ols", "other"]  # "ols": least squares on all valid estimation days; "other" where nothing is said
 
 
 class Model(Protocol):

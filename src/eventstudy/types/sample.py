@@ -279,7 +279,7 @@ class EventTable:
     def dates_of(self, numbers: Ints) -> Dates:
         """Convert numbers of ``Panel.sessions`` to dates, or starts of bars in UTC; NaT outside the calendar."""
         dates = np.where(np.abs(numbers) < NO_DATE, numbers, 0).astype(self.sessions.dtype)
-        dates[np.abs(numbers) >= NO_DATE] = np.datetime64("NaT")
+        dates[np.abs(numbers) >= NO_DATE] = np.array("NaT", dtype=dates.dtype)
         return dates
 
     def at_the_exchange(self, sessions: pd.Series) -> pd.Series:
