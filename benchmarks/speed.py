@@ -182,12 +182,11 @@ def floor(n: int, how: str) -> dict[str, float]:
     return timed(once, n)
 
 
-def edges(n: int) -> dict[str, float]:
-    """Time ``Study.run`` on time-stamped events and prices, and the time of its steps."""
+def study_data(n: int) -> tuple[Any, Any]:
+    """Make a frame of n time-stamped events, and the prices of their securities and a benchmark."""
     import pandas as pd
 
     import eventstudy as es
-    from eventstudy.run import rerun, sample, tables
 
     rng = np.random.default_rng(0)
     dates = es.markets.sessions_between("XNYS", "2010-01-04", "2019-12-31")
@@ -198,6 +197,28 @@ def edges(n: int) -> dict[str, float]:
     frame = pd.DataFrame({"ticker": np.array(names, dtype=object)[cell % ASSETS]})
     noon = pd.DatetimeIndex(dates[270 + cell // ASSETS]).tz_localize("America/New_York") + pd.Timedelta(hours=12)
     frame["announced"] = noon
+    return frame, prices
+
+
+def path(n: int) -> dict[str, float]:
+    """Time ``Study.run``, and ``Result.path`` of one event as a share of it."""
+    import eventstudy as es
+
+    frame, prices = study_data(n)
+    events = es.Events.from_frame(frame)
+    study = es.Study(benchmark="M", windows=tuple((a, b) for a, b in WINDOWS), tests=FIVE)
+    results: list[es.Result] = []
+    total = _seconds(lambda: results.append(study.run(events, prices)))
+    alone = _seconds(lambda: results[0].path(results[0].ar.index[n // 2]))
+    return {"us": 1e6 * total / n, "path": alone / total, "peak": megabytes()}
+
+
+def edges(n: int) -> dict[str, float]:
+    """Time ``Study.run`` on time-stamped events and prices, and the time of its steps."""
+    import eventstudy as es
+    from eventstudy.run import rerun, sample, tables
+
+    frame, prices = study_data(n)
     seconds_by: dict[str, float] = {}
     for module, name in ((sample, "prepare"), (rerun, "run"), (tables, "assemble"), (rerun, "reactions")):
         setattr(module, name, _timed(getattr(module, name), name, seconds_by))
@@ -225,7 +246,7 @@ def _timed(function: Callable[..., Any], name: str, seconds_by: dict[str, float]
 
 
 MEASURES: dict[str, Callable[..., dict[str, float]]] = {
-    "study": study, "fit": fit, "by_hand": by_hand, "floor": floor, "edges": edges,
+    "study": study, "fit": fit, "by_hand": by_hand, "floor": floor, "edges": edges, "path": path,
 }  # fmt: skip
 
 
@@ -239,6 +260,7 @@ def child(what: str, **choices: Any) -> dict[str, float]:
     return measurement
 
 
+PATH = "Study.run, then the path of one event"
 LINE = "{:<52}{:>12}{:>14}{:>14}{:>12}"
 
 
@@ -254,6 +276,7 @@ def rows(sizes: list[int]) -> Iterator[tuple[str, int, dict[str, float]]]:
         for name in list(KINDS)[:2]:
             measurement = child("study", n=sizes[-1], tests=KINDS[name], executor=executor)
             yield f"{name}, {executor}(2)", sizes[-1], measurement
+    yield PATH, 36_000, child("path", n=36_000)
     yield "loop: pandas and statsmodels", 300, child("by_hand", n=300, how="pandas")
     yield "loop: statsmodels OLS", 500, child("by_hand", n=500, how="statsmodels")
     yield "loop: numpy lstsq", 2_000, child("by_hand", n=2_000, how="lstsq")
@@ -304,6 +327,8 @@ def ratios(rows_measured: list[dict[str, Any]], n: int) -> Iterator[str]:
     for name in list(KINDS)[:2]:
         for executor in ("ThreadPoolExecutor", "ProcessPoolExecutor"):
             yield f"{name}: here / on {executor}(2): {microseconds[name] / microseconds[f'{name}, {executor}(2)']:.2f}"
+    alone = next(row for row in rows_measured if row["what"] == PATH)
+    yield f"Result.path of one event / Study.run of its {alone['n']:,}: {alone['path']:.2%}"
     edge = next(row for row in rows_measured if row["n"] == n and "prepare" in row)
     around = {name: edge[name] for name in ("events", "prepare", "assemble", "reactions", "rest")}
     parts = ", ".join(f"{name} {value:.1f}" for name, value in around.items())

@@ -93,7 +93,7 @@ def test_demo_ends_with_planted_beside_recovered(
         (('source = "simulated"', ""), 2, "names no source"),
         (("seed = 3", "sead = 3"), 2, "sead"),
         (("events.csv", "nothing.csv"), 2, "nothing.csv"),
-        (("[-120, -11]", "[-120, 0]"), 2, "ends before the event window"),
+        (("[-120, -11]", "[-120, 0]"), 2, "does not end before event"),
     ],
 )
 def test_a_bad_study_file_is_exit_2_with_one_line(

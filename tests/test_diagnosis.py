@@ -326,7 +326,7 @@ def test_a_benchmark_that_holds_the_treated():
     assert row(result.diagnose(["X"]), "treated benchmark")["figure"] == 0
     unknown = row(result.diagnose({"Q": ["S1"]}), "treated benchmark")
     assert np.isnan(unknown["figure"])
-    assert unknown["value"] == "constituents has nothing of M"
+    assert unknown["value"] == "constituents does not have M"
     wrong: Any
     for wrong in ("S3", {"M": "S3"}, 5):
         with pytest.raises(es.InputError, match=r"constituents is .*; give tickers, or a mapping"):

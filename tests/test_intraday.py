@@ -549,6 +549,7 @@ class TestDownstream:
         assert str(found.events["session"].dtype).endswith("America/New_York]")
         assert str(found.events.loc["ALIPAY", "session"]) == "2021-09-13 04:00:00-04:00"
 
+    @pytest.mark.thorough
     def test_reports_speak_of_bars_with_their_offsets(self, found, hourly, tmp_path):
         said = text(found)
         assert "2021-08-30 05:00-04:00" in said

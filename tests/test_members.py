@@ -71,10 +71,10 @@ def test_variants_of_one_test_stand_side_by_side():
 @pytest.mark.parametrize(
     ("tests", "says"),
     [
-        (["bmp", "bmp"], "two tests are called 'bmp'; give a mapping from labels to tests"),
-        ([es.test("placebo", draws=99), es.test("placebo", draws=99)], r"two tests are called 'placebo\(draws=99\)'"),
-        ({"": "bmp"}, "the label '' of a test is no text"),
-        ({1: BMP}, "the label 1 of a test is no text"),
+        (["bmp", "bmp"], "two tests have the label 'bmp'; give a mapping from labels to tests"),
+        ([es.test("placebo", draws=99), es.test("placebo", draws=99)], r"have the label 'placebo\(draws=99\)'"),
+        ({"": "bmp"}, "the label '' of a test is not a text"),
+        ({1: BMP}, "the label 1 of a test is not a text"),
         ([3], "the test 'user_1' is 3"),
         (3, "the test 'user_1' is 3"),
         ({"own": replace(BMP, shares=("momentz",))}, "the test 'own' gives .*'momentz'.* as shares"),
@@ -97,7 +97,7 @@ def test_a_model_that_is_none_is_refused_when_the_study_is_made():
 
     with pytest.raises(InputError, match=r"the model 'Wrong' gives .* as columns; .* a tuple of Column"):
         es.Study(model=Wrong(), **SHORT)
-    with pytest.raises(InputError, match="two models are called 'market'"):
+    with pytest.raises(InputError, match="two models have the label 'market'"):
         labelled_models(["market", es.model("market")])
 
 
@@ -197,16 +197,16 @@ def test_a_summary_that_is_not_beside_the_metadata_is_imported(plug_in, tmp_path
 @pytest.mark.parametrize(
     ("folder", "source", "says"),
     [
-        ("models", "MODEL = 3\n", "is 3; MODEL of its module is to be an object with fit"),
+        ("models", "MODEL = 3\n", "is 3; MODEL of its module must be an object with fit"),
         ("models", '"""Nothing."""\n', "is None; MODEL"),
         (
             "inference",
             "from eventstudy.types import Test\nTEST = Test\n",
-            "TEST of its module is to be an object with fin",
+            "TEST of its module must be an object with fin",
         ),
-        ("sources", "SOURCE = 3\n", "SOURCE of its module is to be an object with read"),
-        ("reports", "REPORT = 3\n", "REPORT of its module is to be an object with render"),
-        ("plots", "PLOT = 3\n", "PLOT of its module is to be an object that can be called"),
+        ("sources", "SOURCE = 3\n", "SOURCE of its module must be an object with read"),
+        ("reports", "REPORT = 3\n", "REPORT of its module must be an object with render"),
+        ("plots", "PLOT = 3\n", "PLOT of its module must be an object that can be called"),
     ],
 )
 def test_a_plug_in_that_is_no_member_is_refused(plug_in, folder, source, says):

@@ -12,13 +12,15 @@ from matplotlib.collections import FillBetweenPolyCollection
 from scipy import special
 
 import eventstudy as es
-from eventstudy.analysis.multiplicity import adjusted, max_t_quantile, romano_wolf
+from eventstudy.analysis.multiplicity import adjust_tests, max_t_quantile, romano_wolf
 from eventstudy.core.draws import null
 from eventstudy.core.run import run
 from eventstudy.run.rerun import StudyRun
 from eventstudy.run.sample import StudyData
 from tests.make import material
 from tests.plots.drawing import collections, draw
+
+pytestmark = pytest.mark.thorough
 
 WINDOWS = ((0, 0), (-1, 1), (0, 5))
 SHORT: dict[str, Any] = {
@@ -145,7 +147,7 @@ def table(p: dict[tuple[str, str], list[float]]) -> pd.DataFrame:
 def test_families_are_the_windows_of_one_group_and_test_without_the_missing(method: str):
     one, other = [0.012, np.nan, 0.04, 0.003, 0.9], [0.5, 0.02, 0.03, np.nan, np.nan]
     frame = table({("all", "bmp"): one, ("all", "sign"): other, ("x", "bmp"): other[::-1], ("y", "bmp"): [np.nan] * 5})
-    found = adjusted(frame, method, {})
+    found = adjust_tests(frame, method, {})
     assert found.columns.tolist() == [*frame.columns, "p_adjusted"]
     pd.testing.assert_frame_equal(found[frame.columns], frame)
     for family, rows in found.groupby(["group", "test"]):
@@ -184,7 +186,6 @@ def test_the_draws_of_a_group_are_those_of_a_study_of_it_alone():
         np.testing.assert_allclose(both[kind]["t:bmp"], alone["t:bmp"], rtol=1e-10)
 
 
-@pytest.mark.thorough
 def test_a_test_that_draws_dates_itself_is_left_out_and_says_so(result: es.Result):
     rows = result.adjust("romano_wolf", draws=99).query("test == 'placebo'")
     assert rows["p"].notna().all()
@@ -208,7 +209,6 @@ def test_the_band_is_the_largest_deviation_on_drawn_dates(result: es.Result):
     assert (inside.mean(axis=0) > 0.9).all()  # each day alone is held more surely
 
 
-@pytest.mark.thorough
 def test_the_figure_has_the_band_that_is_asked_for(result: es.Result):
     ax = draw(result, "caar", band="simultaneous")
     band = result.band()
@@ -226,7 +226,7 @@ def test_bad_choices_name_what_is_valid(result: es.Result):
     for call, words in (
         (lambda: result.adjust("bonferroni"), "method is 'bonferroni'; valid are 'holm', 'bh', 'by', 'romano_wolf'"),
         (lambda: result.adjust("romano_wolf", draws=50), "draws is 50; give a whole number, 99 or more"),
-        (lambda: result.band(95), "level is 95; it is a share"),
+        (lambda: result.band(95), "level is 95; give a share"),
         (lambda: result.band(0.999, draws=500), "needs at least 999"),
         (lambda: replace(result, rerun=None).band(), "no study with its data"),
     ):

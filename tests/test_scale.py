@@ -230,7 +230,7 @@ def test_errors_on_a_cluster_are_named():
     with dask() as client:
         with pytest.raises(es.ScaleError, match="ValueError: the fit went wrong"):
             study_of(("bmp",), model=Failing())(executor=client)
-        with pytest.raises(es.ScaleError, match="workers died over and over"):
+        with pytest.raises(es.ScaleError, match="workers died repeatedly"):
             study_of(("bmp",), model=Failing("die"))(executor=client)
         same(study_of(("bmp",))(executor=client), study_of(("bmp",))())  # and the cluster is of use again
     with pytest.raises(es.ScaleError, match="scheduler is gone"):

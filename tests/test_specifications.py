@@ -17,14 +17,17 @@ from scipy import stats
 import eventstudy as es
 from eventstudy.analysis.across import labelled
 from eventstudy.members import settings_of
+from eventstudy.types import Model
 from tests.make import BENCHMARK, Material, material
 from tests.plots.drawing import drawn_texts
+
+pytestmark = pytest.mark.thorough
 
 WINDOWS = ((0, 0), (-1, 1))
 SHORT: dict[str, Any] = {
     "benchmark": "M", "estimation": (-125, -6), "event": (-5, 5), "windows": WINDOWS, "min_estimation": 100,
 }  # fmt: skip
-MODELS = ("market", "market_adjusted", "mean", es.model("dimson", leads=0))
+MODELS: tuple[str | Model, ...] = ("market", "market_adjusted", "mean", es.model("dimson", leads=0))
 LABELS = ["market", "market_adjusted", "mean", "dimson(leads=0)"]
 EXAMPLE = Path(__file__).parent.parent / "examples" / "models_2021"
 
@@ -53,7 +56,6 @@ def at(frame: pd.DataFrame, window: tuple[int, int]) -> pd.DataFrame:
 # The numbers.
 
 
-@pytest.mark.thorough
 def test_each_model_is_its_own_study(its, found):
     assert found.models.index.tolist() == LABELS
     assert found.models["family"].tolist() == ["index", "index", "mean", "index"]
@@ -151,7 +153,6 @@ def test_windows_may_be_others(its, found):
     assert found.windows == list(WINDOWS)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("choices", [{"accumulate": "compound"}, {"outcome": "volatility"}])
 def test_other_measures_are_those_of_the_study(its, choices):
     found = run(its, tests=("cross_section",), **choices).across(["market", "mean"])
@@ -217,11 +218,11 @@ def test_nothing_that_can_be_run_is_an_error(its):
     [
         ([], "models is empty"),
         (["markt"], "'markt'; valid are"),
-        (["market", "market"], "two models are called 'market'; give a mapping"),
+        (["market", "market"], "two models have the label 'market'; give a mapping"),
         ([3], "is 3; give a name, or an object with a fit"),
-        ({"": "market"}, "is no text"),
+        ({"": "market"}, "is not a text"),
         ({"event": "market"}, "stands for the event itself"),
-        ({7: "market"}, "the label 7 of a model is no text"),
+        ({7: "market"}, "the label 7 of a model is not a text"),
     ],
 )
 def test_bad_models_say_so(its, models, words):
@@ -302,7 +303,6 @@ def wanting(its: Material, **labels: Any) -> Any:
             "peers", matched=99), "mean": "mean", **labels})  # fmt: skip
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["curve", "all windows", "events", "two events"])
 @pytest.mark.parametrize("sample", ["plain", "wanting"])
 def test_no_text_of_a_figure_overlaps_another_or_is_cut(its, found, kind, sample, monkeypatch):
@@ -362,7 +362,6 @@ def test_simulated_prices_are_named():
 # The example, on the real prices, with the models that are quick.
 
 
-@pytest.mark.thorough
 def test_the_example_on_real_prices(shared: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(str(EXAMPLE))
     example = importlib.import_module("models")

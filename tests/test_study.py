@@ -125,7 +125,7 @@ def test_a_date_without_a_session(policy: str, expected: str | None):
     [
         ({"model": "capn"}, "'capn'; valid are"),
         ({"tests": ("bmp", "nope")}, "'nope'; valid are"),
-        ({"estimation": (-20, -5)}, "ends before the event window"),
+        ({"estimation": (-20, -5)}, "does not end before event"),
         ({"event": (3, -3)}, "the first not after the second"),
         ({"windows": ()}, "give at least one"),
         ({"windows": ((0, 20),)}, "is not inside event"),

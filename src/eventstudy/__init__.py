@@ -3,12 +3,12 @@
 >>> import eventstudy as es
 >>> study = es.Study(model="market", benchmark="^HSI", windows=((0, 0), (-1, 1)))
 
-Nothing is computed, fetched or drawn when this module is imported.
+Importing this module computes, fetches and draws nothing.
 """
 
 from __future__ import annotations
 
-# The folder first: it is bound as an attribute when a member is loaded, and must not then take the function's place.
+# The folder first: loading a member binds it as an attribute, which must not replace the function of the same name.
 import eventstudy.models
 import eventstudy.transform  # noqa: F401
 from eventstudy.bars import Prices

@@ -1,11 +1,11 @@
-"""The extension folders are registries: a file in one of them is a member, its name the public name.
+"""The registry of members: every file of an extension folder is a member, with the name of the file.
 
-``names("models")`` lists without importing; ``load("models", "market")`` imports one member and gives
-the object that its contract names (``MODEL``, ``TEST``, ``SOURCE``, ``REPORT``, ``PLOT``).
+``names("models")`` lists members without importing them; ``load("models", "market")`` imports one member and returns
+the object of its contract (``MODEL``, ``TEST``, ``SOURCE``, ``REPORT``, ``PLOT``).
 
 Another distribution adds a member by an entry point of the group ``eventstudy.models`` (or another folder): its name is
-the member's, its value a module laid out as a file of the folder, or an object in one. Such plug-ins are found when a
-name is first asked for, and imported when they are used.
+the name of the member, its value a module like the files of the folder, or an object in a module. Plug-ins are
+discovered when a folder is first listed, and imported when they are used.
 """
 
 from __future__ import annotations
@@ -30,12 +30,18 @@ CONTRACTS = {
     "reports": "REPORT",
     "plots": "PLOT",
 }
-# What a member can at least do; the rest of a model's and a test's contract is in ``core.checks``.
-CALLED = {"models": "fit", "inference": "finalize", "sources": "read", "reports": "render", "plots": "__call__"}
+# The method that a member must have; ``core.checks`` checks the rest of the contracts of models and tests.
+REQUIRED_METHODS = {
+    "models": "fit",
+    "inference": "finalize",
+    "sources": "read",
+    "reports": "render",
+    "plots": "__call__",
+}
 
 
 class Origin(NamedTuple):
-    """The distribution that a member is from, and its version."""
+    """The distribution of a member, and its version."""
 
     distribution: str
     version: str
@@ -45,7 +51,7 @@ class Origin(NamedTuple):
 
 
 def names(folder: str, plugins: bool = True) -> tuple[str, ...]:
-    """Give the sorted names of a folder's members, without importing any; with or without those of plug-ins.
+    """Return the sorted names of the members of a folder, with or without plug-ins, without importing them.
 
     Examples
     --------
@@ -63,23 +69,23 @@ def _built_in(folder: str) -> tuple[str, ...]:
 
 
 def load(folder: str, name: str, plugins: bool = True) -> Any:
-    """Import one member and give its contract object; without ``plugins`` the library's own, whoever else has the name.
+    """Import one member and return its contract object; without ``plugins``, the member of the library.
 
     Raises
     ------
     InputError
-        When no member has the name, when several have it, or when a plug-in cannot be imported or is no member.
+        If no member or several members have the name, or a plug-in cannot be imported or is not a member.
     """
     if name not in names(folder, plugins):
         raise one_of(f"the name in {folder}", name, names(folder, plugins))
     point = _plugin(folder, name) if plugins else None
     if point is not None:
-        return _imported(folder, point)
+        return _import_plugin(folder, point)
     return getattr(importlib.import_module(f"eventstudy.{folder}.{name}"), CONTRACTS[folder])
 
 
 def origin(folder: str, name: str) -> Origin:
-    """Give the distribution that a member is from, with its version, without importing it.
+    """Return the distribution and version of a member, without importing it.
 
     Examples
     --------
@@ -93,72 +99,75 @@ def origin(folder: str, name: str) -> Origin:
 
 
 def summaries(folder: str, plugins: bool = True) -> dict[str, str]:
-    """Give the first docstring line of each member, read from the source without importing it.
+    """Return the first docstring line of each member, read from the source without importing it.
 
-    A plug-in whose source is not found beside its metadata is imported; one that fails says so in its line.
+    A plug-in whose source is not beside its metadata is imported; if that fails, its line is the error.
     """
     root = resources.files("eventstudy") / folder
-    found = {name: _first_line((root / f"{name}.py").read_text(encoding="utf-8")) for name in names(folder, False)}
+    lines = {name: _first_line((root / f"{name}.py").read_text(encoding="utf-8")) for name in names(folder, False)}
     for name, points in _plugins(folder).items() if plugins else ():
-        if name not in found:
-            found[name] = _summary(points[0])
-    return dict(sorted(found.items()))
+        if name not in lines:
+            lines[name] = _summary(points[0])
+    return dict(sorted(lines.items()))
 
 
 def present(folder: str) -> dict[str, Any]:
-    """Give the members by name whose modules are imported already, and import none."""
-    own = {name: f"eventstudy.{folder}.{name}" for name in names(folder, plugins=False)}
-    found = {
-        name: getattr(sys.modules[module], CONTRACTS[folder]) for name, module in own.items() if module in sys.modules
+    """Return by name the members whose modules are already imported."""
+    modules = {name: f"eventstudy.{folder}.{name}" for name in names(folder, plugins=False)}
+    members = {
+        name: getattr(sys.modules[module], CONTRACTS[folder])
+        for name, module in modules.items()
+        if module in sys.modules
     }
     for name, points in _plugins(folder).items():
-        if name not in own and len(points) == 1 and points[0].module in sys.modules:
-            found[name] = _imported(folder, points[0])
-    return found
+        if name not in modules and len(points) == 1 and points[0].module in sys.modules:
+            members[name] = _import_plugin(folder, points[0])
+    return members
 
 
 def helper(folder: str, name: str) -> Any:
-    """Import a module of a folder that is no member, one that begins with ``_``."""
+    """Import a helper module of a folder, whose name starts with ``_``."""
     return importlib.import_module(f"eventstudy.{folder}.{name}")
 
 
 @cache
 def _plugins(folder: str) -> dict[str, tuple[EntryPoint, ...]]:
-    """Find the entry points of other distributions by name; reading all metadata takes some hundredths of a second."""
-    found: dict[str, tuple[EntryPoint, ...]] = {}
+    """Return the entry points of other distributions by name, cached because reading all metadata is slow."""
+    by_name: dict[str, tuple[EntryPoint, ...]] = {}
     for point in entry_points(group=f"eventstudy.{folder}"):
-        found[point.name] = (*found.get(point.name, ()), point)
-    return found
+        by_name[point.name] = (*by_name.get(point.name, ()), point)
+    return by_name
 
 
 def _plugin(folder: str, name: str) -> EntryPoint | None:
-    """Give the plug-in of a name, None where it is the library's own; refuse a name that several have."""
+    """Return the plug-in of a name, None for a member of the library; raise InputError if several have the name."""
     points = _plugins(folder).get(name, ())
-    whose = [str(_origin(point)) for point in points]
+    origins = [str(_origin(point)) for point in points]
     if points and name in names(folder, plugins=False):
-        whose.insert(0, "eventstudy itself")
-    if len(whose) > 1:
+        origins.insert(0, "eventstudy itself")
+    if len(origins) > 1:
         raise InputError(
-            f"{name!r} in {folder} is a member of {' and of '.join(whose)}; uninstall what you do not mean, or pass the"
-            " object and not its name"
+            f"{name!r} in {folder} is a member of {' and of '.join(origins)}; uninstall one of them, or pass the object"
+            " instead of its name"
         )
     return points[0] if points else None
 
 
-def _imported(folder: str, point: EntryPoint) -> Any:
-    """Import a plug-in, and hold it to what its folder calls."""
-    whose = f"the plug-in {point.name!r} in {folder}, of {_origin(point)},"
+def _import_plugin(folder: str, point: EntryPoint) -> Any:
+    """Import a plug-in; raise InputError if that fails, or if it lacks the method of its folder."""
+    description = f"the plug-in {point.name!r} in {folder}, of {_origin(point)},"
     try:
-        thing = point.load()
+        loaded = point.load()
     except Exception as error:
         raise InputError(
-            f"{whose} cannot be imported: {type(error).__name__}: {error}; update {_origin(point).distribution},"
+            f"{description} cannot be imported: {type(error).__name__}: {error}; update {_origin(point).distribution},"
             " or uninstall it"
         ) from error
-    member = getattr(thing, CONTRACTS[folder], None) if isinstance(thing, ModuleType) else thing
-    if isinstance(member, type) or not callable(getattr(member, CALLED[folder], None)):
-        wanted = "that can be called" if folder == "plots" else f"with {CALLED[folder]}"
-        raise InputError(f"{whose} is {member!r}; {CONTRACTS[folder]} of its module is to be an object {wanted}")
+    member = getattr(loaded, CONTRACTS[folder], None) if isinstance(loaded, ModuleType) else loaded
+    method = REQUIRED_METHODS[folder]
+    if isinstance(member, type) or not callable(getattr(member, method, None)):
+        wanted = "that can be called" if folder == "plots" else f"with {method}"
+        raise InputError(f"{description} is {member!r}; {CONTRACTS[folder]} of its module must be an object {wanted}")
     return member
 
 
@@ -167,7 +176,7 @@ def _origin(point: EntryPoint) -> Origin:
 
 
 def _summary(point: EntryPoint) -> str:
-    """Give a plug-in's first line: from its file where that lies beside its metadata, else by importing it."""
+    """Return the first line of a plug-in's docstring, from its file beside the metadata, else by importing it."""
     stem = point.module.replace(".", "/")
     for path in (f"{stem}.py", f"{stem}/__init__.py"):
         file = None if point.dist is None else Path(str(point.dist.locate_file(path)))

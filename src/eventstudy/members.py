@@ -1,4 +1,4 @@
-"""Return models and tests by name, with their options, and lists of what there is."""
+"""Models and tests by name, with options and labels, and lists of the available names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from eventstudy import _registry
 from eventstudy.core.checks import check_model, check_test
@@ -16,8 +16,8 @@ from eventstudy.types import Model, Test
 Member = TypeVar("Member", Model, Test)
 
 
-def model(name: str, **options: Any) -> Model:
-    """Give a return model by name, with its options.
+def model(name: str, **options: object) -> Model:
+    """Return a return model by name, with options.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def model(name: str, **options: Any) -> Model:
     Raises
     ------
     InputError
-        When the name or an option is not known, or an option's value is not valid.
+        If the name or an option is unknown, or the value of an option is not valid.
 
     Examples
     --------
@@ -37,26 +37,26 @@ def model(name: str, **options: Any) -> Model:
     ('alpha', 'beta_lag2', 'beta_lag1', 'beta', 'beta_lead1')
     """
     default = _registry.load("models", name)
-    _check_options(f"the {name} model", options, list(_usual(default)))
-    changed = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
-    made: Model = replace(default, **changed) if changed else default
-    return made
+    _check_options(f"the {name} model", options, list(_default_options(default)))
+    changes = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+    configured: Model = replace(default, **changes) if changes else default
+    return configured
 
 
-def test(name: str, **options: Any) -> Test:
-    """Give a test by name, with its options.
+def test(name: str, **options: object) -> Test:
+    """Return a test by name, with options.
 
     Parameters
     ----------
     name : str
         A member of ``inference/``, or of a plug-in; see :func:`tests`.
     **options
-        What the page of the test names.
+        The options on the page of the test.
 
     Raises
     ------
     InputError
-        When the name or an option is not known, or an option's value is not valid.
+        If the name or an option is unknown, or the value of an option is not valid.
 
     Examples
     --------
@@ -64,30 +64,30 @@ def test(name: str, **options: Any) -> Test:
     499
     """
     default: Test = _registry.load("inference", name)
-    usual = _usual(default)
-    _check_options(f"the {name} test", options, list(usual))
-    made = default.make(**options) if default.make and options else default
-    return replace(made, name=name, options={**usual, **options})
+    defaults = _default_options(default)
+    _check_options(f"the {name} test", options, list(defaults))
+    configured = default.make(**options) if default.make and options else default
+    return replace(configured, name=name, options={**defaults, **options})
 
 
 def models() -> dict[str, str]:
-    """Give the return models by name, with one line each."""
+    """Return the names of the return models, with a summary line for each."""
     return _registry.summaries("models")
 
 
 def tests() -> dict[str, str]:
-    """Give the tests by name, with one line each."""
+    """Return the names of the tests, with a summary line for each."""
     return _registry.summaries("inference")
 
 
-# pytest takes functions of these names for its own
+# pytest would collect functions with these names
 test.__test__ = tests.__test__ = False  # type: ignore[attr-defined]
 
 
-def settings_of(member: Model | Test) -> dict[str, Any]:
-    """Give the name and options of a model or test as plain values, as a study file has them.
+def settings_of(member: Model | Test) -> dict[str, object]:
+    """Return the name and options of a model or test as plain values, as in a study file.
 
-    A model of the user's has the name of its class. A test of theirs is called ``user``, and its ``finalize`` is named.
+    A user-written model has the name of its class; a user-written test the name ``user``, and that of its ``finalize``.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def settings_of(member: Model | Test) -> dict[str, Any]:
 
 
 def label_of(member: Model | Test) -> str:
-    """Name a model or test, with the options that its member has otherwise; ``user`` is a test of the user's.
+    """Return the name of a model or test with the options that differ from the defaults; ``user`` for a user's test.
 
     Examples
     --------
@@ -109,36 +109,36 @@ def label_of(member: Model | Test) -> str:
     name = str(settings.pop("name"))
     folder = "inference" if isinstance(member, Test) else "models"
     plugin = name not in _registry.names(folder, plugins=False)
-    usual = _usual(_registry.load(folder, name, plugin)) if name in _registry.names(folder) else {}
-    said = [f"{option}={value!r}" for option, value in settings.items() if option in usual and value != usual[option]]
-    return name + (f"({', '.join(said)})" if said else "")
+    defaults = _default_options(_registry.load(folder, name, plugin)) if name in _registry.names(folder) else {}
+    changed = [f"{key}={value!r}" for key, value in settings.items() if key in defaults and value != defaults[key]]
+    return name + (f"({', '.join(changed)})" if changed else "")
 
 
-def labelled_models(given: str | Iterable[str | Model] | Mapping[str, str | Model]) -> dict[str, Model]:
-    """Give models by label: a name, with the options that are not the default.
+def labelled_models(models: str | Iterable[str | Model] | Mapping[str, str | Model]) -> dict[str, Model]:
+    """Return models by label: the name, with the options that differ from the defaults.
 
     Raises
     ------
     InputError
-        When a name is unknown, an object is no model, or two have one label.
+        If a name is unknown, an object is not a model, or two have the same label.
 
     Examples
     --------
     >>> list(labelled_models(["market", model("dimson", leads=0)]))
     ['market', 'dimson(leads=0)']
     """
-    return _labelled("model", given, model, lambda its, _: label_of(its), check_model)
+    return _labelled("model", models, model, lambda member, _: label_of(member), check_model)
 
 
 def labelled_tests(tests: str | Iterable[str | Test] | Mapping[str, str | Test]) -> dict[str, Test]:
-    """Return tests by label: their names, with the options that are not the default where two have one name.
+    """Return tests by label: the name, with the options that differ from the defaults if two have the same name.
 
-    A test of the user's own is called by its position, as ``user_2``.
+    A user-written test is labelled by its position, such as ``user_2``.
 
     Raises
     ------
     InputError
-        When a name is unknown, an object is no test, or two have one label.
+        If a name is unknown, an object is not a test, or two have the same label.
 
     Examples
     --------
@@ -162,7 +162,7 @@ def _label_of_test(member: Test, position: int) -> str:
 
 
 def plugins_of(members: Iterable[Model | Test]) -> dict[str, str]:
-    """Give the distribution and version of each model and test that is from a plug-in, by folder and name.
+    """Return the distribution and version of each model and test of a plug-in, by folder and name.
 
     Examples
     --------
@@ -172,78 +172,81 @@ def plugins_of(members: Iterable[Model | Test]) -> dict[str, str]:
     folders = ("models", "inference")
     if all(_registry.names(folder) == _registry.names(folder, plugins=False) for folder in folders):
         return {}
-    found = {}
+    plugins = {}
     for member in members:
         folder, name = "inference" if isinstance(member, Test) else "models", str(settings_of(member)["name"])
         if name in _registry.names(folder) and name not in _registry.names(folder, plugins=False):
-            found[f"{folder}.{name}"] = str(_registry.origin(folder, name))
-    return found
+            plugins[f"{folder}.{name}"] = str(_registry.origin(folder, name))
+    return plugins
 
 
 def _labelled(
     kind: str,
-    given: str | Member | Iterable[str | Member] | Mapping[str, str | Member],
+    members: str | Member | Iterable[str | Member] | Mapping[str, str | Member],
     make: Callable[[str], Member],
     label: Callable[[Member, int], str],
     check: Callable[[object, str], None],
 ) -> dict[str, Member]:
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        given = (given,)
-    pairs = given.items() if isinstance(given, Mapping) else [(None, one) for one in given]
+    """Return members by label; ``label`` returns that of a member without one, by its position."""
+    if isinstance(members, str) or not isinstance(members, Iterable):
+        members = (members,)
+    pairs = members.items() if isinstance(members, Mapping) else [(None, member) for member in members]
     labelled: dict[str, Member] = {}
-    for position, (own, one) in enumerate(pairs, start=1):
-        if own is not None and (not isinstance(own, str) or not own.strip()):
-            raise InputError(f"the label {own!r} of a {kind} is no text; give each a name of its own")
-        its = make(one) if isinstance(one, str) else one
-        check(its, own or f"user_{position}")
-        name = own or label(its, position)
+    for position, (user_label, entry) in enumerate(pairs, start=1):
+        if user_label is not None and (not isinstance(user_label, str) or not user_label.strip()):
+            raise InputError(f"the label {user_label!r} of a {kind} is not a text; give each {kind} a label")
+        member = make(entry) if isinstance(entry, str) else entry
+        check(member, user_label or f"user_{position}")
+        name = user_label or label(member, position)
         if name in labelled:
-            raise InputError(f"two {kind}s are called {name!r}; give a mapping from labels to {kind}s")
-        labelled[name] = its
+            raise InputError(f"two {kind}s have the label {name!r}; give a mapping from labels to {kind}s")
+        labelled[name] = member
     return labelled
 
 
-def _settings_of_model(model: Model) -> dict[str, Any]:
-    """Give the name of the member that a model equals, else of one of its class, with its options."""
-    own = {name: _registry.load("models", name, plugins=False) for name in _registry.names("models", plugins=False)}
-    members = {**_registry.present("models"), **own}
-    alike = [name for name, member in members.items() if type(member) is type(model)]
-    same = [name for name in alike if members[name] == model]
-    named = [name for name in alike if name == type(model).__name__.lower()]
-    return {"name": [*same, *named, *alike, type(model).__name__][0], **_usual(model)}
+def _settings_of_model(model: Model) -> dict[str, object]:
+    """Return the name of the member that equals a model, else of a member of its class, with the options."""
+    library = {name: _registry.load("models", name, plugins=False) for name in _registry.names("models", plugins=False)}
+    members = {**_registry.present("models"), **library}
+    of_class = [name for name, member in members.items() if type(member) is type(model)]
+    equal = [name for name in of_class if members[name] == model]
+    with_class_name = [name for name in of_class if name == type(model).__name__.lower()]
+    name = [*equal, *with_class_name, *of_class, type(model).__name__][0]
+    return {"name": name, **_default_options(model)}
 
 
-def _settings_of_test(its: Test) -> dict[str, Any]:
-    name = _name_of(its)
+def _settings_of_test(test: Test) -> dict[str, object]:
+    name = _name_of(test)
     if name:
-        return {"name": name, **its.options}
-    made = _plain(its.finalize)[0]
-    return {"name": "user", "finalize": f"{made.__module__}.{getattr(made, '__qualname__', type(made).__name__)}"}
+        return {"name": name, **test.options}
+    finalize = _comparable(test.finalize)[0]
+    qualified = getattr(finalize, "__qualname__", type(finalize).__name__)
+    return {"name": "user", "finalize": f"{finalize.__module__}.{qualified}"}
 
 
-def _name_of(its: Test) -> str:
-    """Give the member that a test is, as its file has it or as :func:`test` made it; empty where it was changed."""
-    if its.name and its.name in _registry.names("inference"):
-        made = test(its.name, **its.options)
-        same = (_plain(its.chunk), _plain(its.finalize)) == (_plain(made.chunk), _plain(made.finalize))
-        return its.name if same else ""
-    return next((name for name, member in _registry.present("inference").items() if member is its), "")
+def _name_of(member: Test) -> str:
+    """Return the name of a test that is a member, or was returned by :func:`test`; "" if it was changed."""
+    if member.name and member.name in _registry.names("inference"):
+        original = test(member.name, **member.options)
+        functions, originals = ([_comparable(t.chunk), _comparable(t.finalize)] for t in (member, original))
+        return member.name if functions == originals else ""
+    return next((name for name, entry in _registry.present("inference").items() if entry is member), "")
 
 
-def _plain(function: Callable[..., Any]) -> tuple[Any, ...]:
-    """Give what can be compared of a function: two partials of one function with the same arguments are equal."""
+def _comparable(function: Callable[..., object]) -> tuple[object, ...]:
+    """Return a tuple that is equal for equal functions, and for partials of one function with equal arguments."""
     return (function.func, function.args, function.keywords) if isinstance(function, partial) else (function,)
 
 
-def _usual(member: Any) -> dict[str, Any]:
-    """Give the options of a member with their values: the fields of a model, what a test is made with by default."""
+def _default_options(member: object) -> dict[str, object]:
+    """Return the options of a member: the fields of a model, or the parameters of ``Test.make`` with their defaults."""
     if isinstance(member, Test):
         parameters = {} if member.make is None else inspect.signature(member.make).parameters
-        return {name: its.default for name, its in parameters.items()}
+        return {name: parameter.default for name, parameter in parameters.items()}
     return {f.name: getattr(member, f.name) for f in fields(member)} if is_dataclass(member) else {}
 
 
-def _check_options(of: str, options: Mapping[str, Any], valid: Sequence[str]) -> None:
+def _check_options(of: str, options: Mapping[str, object], valid: Sequence[str]) -> None:
     unknown = [option for option in options if option not in valid]
     if unknown:
         raise one_of(f"an option of {of}", unknown[0], valid or ["none: it has no options"])

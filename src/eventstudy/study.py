@@ -1,4 +1,4 @@
-"""A study: its choices, checked when they are made."""
+"""A study: its choices, checked when it is created."""
 
 from __future__ import annotations
 
@@ -42,56 +42,58 @@ class Study(Choices):
     benchmark : str, mapping or None
         One ticker; a mapping from ticker or MIC to a ticker; or the name of an events column.
     estimation, event : (int, int)
-        Windows in sessions relative to the event's, both ends included; for bars within the day, in bars.
+        Windows in sessions relative to the event session, both ends included; for intraday bars, in bars.
     windows : sequence of (int, int)
         Windows, inside the event window, over which abnormal returns are summed.
     tests : str, sequence or mapping
-        "default" (what holds for the clustering of this sample), "all" of the library's own, names or Test objects, or
-        a mapping from labels to either. Without a label a test is called by its name and the options that are not the
-        default.
+        "default" (tests that are valid under the clustering of the sample), "all" (all tests of the library), names or
+        Test objects, or a mapping from labels to either. The label of a test is its name by default, with the options
+        that differ from the defaults if two tests have one name.
     returns : {"simple", "log"}
     price : {"close", "open", "high", "low"}
-        What the reaction of relative day 0 is measured to; all other days are close to close.
+        The price up to which the return of relative day 0 is measured; other returns are close to close.
     min_estimation : int
-        Valid returns that an estimation window needs.
+        Valid returns required in an estimation window.
     on_closed : {"next", "previous", "drop", "raise"}
-        What a date alone means where its exchange was closed.
+        The session of an event known by its date only, if its exchange was closed on that date.
     seed : int
-        Of everything that is drawn at random.
+        Seed of all random draws.
     gaps : {"missing", "span"}
-        After a session without a price: no return, or the whole change on the next session with one.
+        After a session without a price: no return, or the return over the gap on the next session with a price.
     min_coverage : float
-        Share of a window's days that must be valid for its CAR; all of them by default.
+        Share of the days of a window that must be valid for a CAR; all days by default.
     group : str or None
-        An events column; every test is also made for each of its values.
+        An events column; every test is also run for each of its values.
     weight : str or None
-        An events column of positive numbers, for the tests that weigh events (calendar_time by value).
+        An events column of positive numbers, for tests that weight events (calendar_time by value).
     peers : sequence of str, mapping, str or None
         For models that compare with other securities: tickers, a mapping from ticker to tickers, or the name of an
         events column with tickers separated by ``;``. None takes every other security of the prices on the same
-        calendar, but indices, FX, benchmarks, and those of firms with an event, used or lost, whose window meets it.
+        calendar, except indices, FX, benchmarks, and securities of firms with an event, used or excluded, whose window
+        overlaps that of the event.
     outcome : str
         "return"; "volatility", the excess of the variance ratio over 1; "volume", log turnover; or any field of the
-        bars, as it stands (:func:`eventstudy.transform.attach`).
+        bars, unchanged (:func:`eventstudy.transform.attach`).
     accumulate : {"sum", "compound"}
         Whether a window sums abnormal returns (CAR) or compares compounded ones (BHAR).
     currency : str or None
-        As "USD": every price is expressed in it by the FX series among the prices, ``HKD=X``. An event on a session
-        without a rate is lost, and the return of the session after is missing; ``Result.reactions`` stay as quoted.
+        A currency such as "USD", to which prices are converted with the FX series among the prices, such as ``HKD=X``.
+        An event on a session without a rate is excluded, and the return of the next session is missing;
+        ``Result.reactions`` are not converted.
     contaminated : {"keep", "flag", "mask", "drop"}
-        What becomes of estimation days in the event windows of other events of the same firm: nothing; they are counted
-        in the column ``n_contaminated``; they do not count in the estimation; or the event is lost.
+        Treatment of estimation days in the event windows of other events of the same firm: used; used, and counted in
+        the column ``n_contaminated``; not used in the estimation; or the event is excluded.
     confounding : (int, int) or None
-        Sessions around an event in which another announcement of the same firm loses it.
+        Sessions around an event in which another announcement of the same firm excludes the event.
     estimation_columns, event_columns : (str, str) or None
-        Events columns with the first and last day of the event's own window, inside the study's.
+        Events columns with the first and last day of event-specific windows, inside those of the study.
 
-    The column ``firm`` of the events, where there is one, says which tickers are one firm.
+    The column ``firm`` of the events, if present, identifies the tickers of one firm.
 
     Raises
     ------
     InputError
-        When a choice is not valid; the message names it, its value and what is valid.
+        If a choice is not valid; the message names it, its value and the valid values.
 
     Examples
     --------
@@ -117,17 +119,17 @@ class Study(Choices):
         if not 1 <= self.min_estimation <= length:
             raise InputError(f"min_estimation is {self.min_estimation}; the estimation window has {length} days")
         if not 0.0 < self.min_coverage <= 1.0:
-            raise InputError(f"min_coverage is {self.min_coverage}; it is a share above 0 and up to 1")
+            raise InputError(f"min_coverage is {self.min_coverage}; give a share above 0 and up to 1")
         check_model(self.return_model, type(self.model).__name__ if not isinstance(self.model, str) else self.model)
         self.tests_for("independent")
 
     @property
     def return_model(self) -> Model:
-        """The return model itself, where ``model`` may be only its name."""
+        """The return model; ``model`` may be its name."""
         return as_model(self.model)
 
     def tests_for(self, kind: Survives) -> dict[str, Test]:
-        """Return the tests by name; ``kind`` is the dependence under which the default ones hold."""
+        """Return the tests by name; ``kind`` is the dependence under which default tests are valid."""
         return tests_for(self, kind)
 
     def check(
@@ -138,7 +140,7 @@ class Study(Choices):
         factors: pd.DataFrame | None = None,
         other_news: Events | None = None,
     ) -> pd.DataFrame:
-        """Place every event and say what would become of it, without estimating anything.
+        """Place every event and return its status, without estimating a model.
 
         Parameters
         ----------
@@ -178,13 +180,13 @@ class Study(Choices):
         other_news : Events, optional
             Events that are not studied, but may confound or contaminate those that are.
         progress : bool
-            Whether to show a bar.
+            Whether to show a progress bar.
         executor : concurrent.futures.Executor or distributed.Client, optional
-            Who works on the parts of the study, of about 65,000 events each: threads, processes or a Dask cluster. The
-            result's own methods go on using it. None works here, part by part.
+            The threads, processes or Dask cluster that run the parts of the study, of about 65,000 events each. The
+            methods of the result use it too. None runs the parts one by one in this process.
         checkpoint : str or Path, optional
-            A folder, or an fsspec URL, that all workers reach. Every part that is done is left there, and a run with
-            the same data and choices takes it from there; ``provenance`` says how many of ``n_parts`` were
+            A folder, or an fsspec URL, that all workers can access. Finished parts are stored there, and a run with the
+            same data and choices reads them; ``provenance`` has the number of parts (``n_parts``) and of parts read
             (``n_resumed``).
 
         Returns
@@ -194,18 +196,18 @@ class Study(Choices):
         Raises
         ------
         AlignmentError
-            When the one benchmark has no prices, or a date has no session and the policy is "raise".
+            If the only benchmark has no prices, or a date has no session and ``on_closed`` is "raise".
         InputError
-            When ``executor`` or ``checkpoint`` is none, or a model or test cannot be sent to another process.
+            If ``executor`` or ``checkpoint`` is not valid, or a model or test cannot be sent to another process.
         NotEnoughData
-            When there are no events.
+            If there are no events.
         ScaleError
-            When workers, the cluster or the checkpoint fail; there is no result of some of the parts.
+            If workers, the cluster or the checkpoint fail; no partial result is returned.
 
         Warns
         -----
         EventStudyWarning
-            When the benchmark closes in another time zone and the model has no lead of it.
+            If the benchmark closes in another time zone and the model has no lead of it.
         """
         if not len(events):
             raise NotEnoughData("there are no events; give at least one")
@@ -224,7 +226,7 @@ def _window(name: str, value: object) -> Window:
 def _check_columns(name: str, value: object) -> None:
     pair = isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(column, str) for column in value)
     if value is not None and not pair:
-        raise InputError(f"{name} is {value!r}; give the names of two events columns, as in ('first', 'last')")
+        raise InputError(f"{name} is {value!r}; give the names of two events columns, such as ('first', 'last')")
 
 
 def _check_outcome(outcome: str, accumulate: str, price: str, returns: str) -> None:
@@ -233,16 +235,16 @@ def _check_outcome(outcome: str, accumulate: str, price: str, returns: str) -> N
     if returns == "log" and accumulate == "compound":
         raise InputError("accumulate is 'compound', and returns are 'log'; simple returns compound, log returns add")
     if not is_return(outcome) and price != "close":
-        raise InputError(f"price is {price!r}, and outcome is {outcome!r}; take 'close': it has one value a day")
+        raise InputError(f"price is {price!r}, and outcome is {outcome!r}; use 'close': it has one value a day")
 
 
 def _check_windows(estimation: Window, event: Window, windows: Sequence[Window]) -> None:
     if estimation[1] >= event[0]:
         raise InputError(
-            f"estimation {estimation} reaches into event {event}; the estimation window ends before the event window"
+            f"estimation {estimation} does not end before event {event}; move or shorten the estimation window"
         )
     if not windows:
-        raise InputError("windows is empty; give at least one, as ((0, 0),)")
+        raise InputError("windows is empty; give at least one, such as ((0, 0),)")
     outside = [w for w in windows if w[0] < event[0] or w[1] > event[1]]
     if outside:
         raise InputError(f"window {outside[0]} is not inside event {event}; widen event or narrow the window")

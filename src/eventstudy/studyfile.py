@@ -1,4 +1,4 @@
-"""A study file (TOML) that says the same as :class:`eventstudy.Study`, with its events and its source of prices."""
+"""Read a study file (TOML): the choices of :class:`eventstudy.Study`, the events and the source of prices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import pandas as pd
 from eventstudy.bars import Prices
 from eventstudy.catalogue import catalogue
 from eventstudy.errors import InputError
-from eventstudy.members import model, test
+from eventstudy.members import Member, model, test
 from eventstudy.prepare.align import BUILT_IN_COLUMNS
 from eventstudy.prepare.events import Events, read_events
 from eventstudy.prepare.french import read_french
@@ -34,14 +34,15 @@ PASSWORD = re.compile(r"://[^@]*:[^@]*@|[?&]\w*password=", re.IGNORECASE)
 def _in_toml(hint: object) -> object:
     """Return the type that a choice has in TOML, which has no null."""
     if get_origin(hint) is Literal:
-        return str  # Study says which texts are valid
+        return str  # Study checks the values
     if get_origin(hint) in (Union, UnionType):
         parts = [_in_toml(part) for part in get_args(hint) if part is not NoneType]
         return functools.reduce(operator.or_, parts)
     return hint
 
 
-MEMBER = str | dict[str, Any]  # a name, or a table of a name and options
+Options = dict[str, Any]  # of TOML: texts, numbers, lists and tables
+MEMBER = str | Options  # a name, or a table of a name and options
 CHOICES = {
     **{name: _in_toml(hint) for name, hint in get_type_hints(Choices).items() if name not in ("model", "tests")},
     "model": MEMBER,
@@ -62,51 +63,51 @@ _StudyTable = msgspec.defstruct(
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     study: _StudyTable  # type: ignore[valid-type]
-    prices: dict[str, Any]
+    prices: Options
 
 
 @dataclass(frozen=True)
 class StudyFile:
-    """A study as its file has it: choices, events, factors, and where prices come from.
+    """The content of a study file: choices, events, factors, and the source of prices with its options.
 
-    ``also`` are tickers that no event names: securities to compare with, exchange rates.
+    ``also`` are further tickers, such as peers and exchange rates.
     """
 
     study: Study
     events: Events
     factors: pd.DataFrame | None
     source: str
-    options: dict[str, Any]
+    options: Options
     also: tuple[str, ...] = ()
 
     def tickers(self) -> list[str]:
-        """Give the tickers that the study needs: of the events, the benchmarks and the model's columns."""
-        given = self.study.benchmark
+        """Return the tickers that the study needs: of the events, the benchmarks and the columns of the model."""
+        benchmark = self.study.benchmark
         frame = self.events.frame
         names = list(dict.fromkeys(frame["ticker"]))
-        if isinstance(given, str):
-            names += list(dict.fromkeys(frame[given])) if given in frame.columns else [given]
-        elif given is not None:
-            names += list(given.values())
-        known = {*BUILT_IN_COLUMNS, *(() if self.factors is None else self.factors.columns)}
-        names += [c.name for c in self.study.return_model.columns if c.name not in known]
+        if isinstance(benchmark, str):
+            names += list(dict.fromkeys(frame[benchmark])) if benchmark in frame.columns else [benchmark]
+        elif benchmark is not None:
+            names += list(benchmark.values())
+        not_tickers = {*BUILT_IN_COLUMNS, *(() if self.factors is None else self.factors.columns)}
+        names += [c.name for c in self.study.return_model.columns if c.name not in not_tickers]
         return list(dict.fromkeys([*names, *self._peers(), *self.also]))
 
     def _peers(self) -> list[str]:
-        given = self.study.peers
-        if isinstance(given, str):
-            cells = self.events.frame[given] if given in self.events.frame.columns else ()
+        peers = self.study.peers
+        if isinstance(peers, str):
+            cells = self.events.frame[peers] if peers in self.events.frame.columns else ()
             texts = (cell for cell in cells if isinstance(cell, str))
             return [name.strip() for cell in texts for name in cell.split(";") if name.strip()]
-        if isinstance(given, Mapping):
-            return [name for names in given.values() for name in names]
-        return list(given or ())
+        if isinstance(peers, Mapping):
+            return [name for names in peers.values() for name in names]
+        return list(peers or ())
 
     def span(self) -> tuple[date, date]:
-        """Give the days that the windows of all events can reach, with room for holidays."""
+        """Return the first and last day that the windows of all events can reach, with a margin for holidays."""
         first, last = self.events.frame["date"].min().date(), self.events.frame["date"].max().date()
         before, after = self.study.estimation[0], self.study.event[1]
-        # 252 sessions a year are 1.45 days each; a fortnight more covers the longest closures.
+        # At 252 sessions a year a session is 1.45 days; three more weeks cover the longest closures.
         return first - timedelta(int(-before * 1.45) + 21), last + timedelta(int(max(after, 0) * 1.45) + 21)
 
     def prices(self) -> Prices:
@@ -125,47 +126,47 @@ def read(path: str | Path) -> StudyFile:
     Raises
     ------
     InputError
-        When the file is not there, is not TOML, or has a table, a key or a value that is not valid.
+        If the file does not exist, is not TOML, or has a table, a key or a value that is not valid.
     """
     path = Path(path)
     try:
-        given = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
+        content = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
     except OSError as error:
         raise InputError(f"the study file {path} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise InputError(f"{path}: {error}") from None
-    chosen = {k: v for k, v in msgspec.structs.asdict(given.study).items() if v is not msgspec.UNSET}
-    events = _events(path, chosen.pop("events"), chosen.pop("catalogue"))
-    factors = chosen.pop("factors")
-    options = dict(given.prices)
+    choices = {k: v for k, v in msgspec.structs.asdict(content.study).items() if v is not msgspec.UNSET}
+    events = _events(path, choices.pop("events"), choices.pop("catalogue"))
+    factors = choices.pop("factors")
+    options = dict(content.prices)
     source = options.pop("source", None)
     if not isinstance(source, str):
-        raise InputError(f"{path}: [prices] names no source; give one, as in source = 'yahoo'")
+        raise InputError(f"{path}: [prices] names no source; give one, such as source = 'yahoo'")
     if PASSWORD.search(str(options.get("uri"))):
         raise InputError(
-            f"{path}: a password stands in the uri of [prices]; write uri = 'env:EVENTSTUDY_SQL' and give that"
-            " environment variable the uri, or leave the password to PGPASSWORD"
+            f"{path}: the uri of [prices] contains a password; write uri = 'env:EVENTSTUDY_SQL' and put the uri in that"
+            " environment variable, or give the password in PGPASSWORD"
         )
     if "path" in options:
         options["path"] = path.parent / str(options["path"])
-    if "model" in chosen:
-        chosen["model"] = _member(model, chosen["model"])
-    if isinstance(chosen.get("tests"), list):
-        chosen["tests"] = [_member(test, given) for given in chosen["tests"]]
+    if "model" in choices:
+        choices["model"] = _member(model, choices["model"])
+    if isinstance(choices.get("tests"), list):
+        choices["tests"] = [_member(test, entry) for entry in choices["tests"]]
     frame = None if factors is None else _factors(path.parent, factors)
     also = options.pop("also", [])
     if not isinstance(also, list) or not all(isinstance(name, str) for name in also):
-        raise InputError(f"{path}: also in [prices] is {also!r}; give tickers in a list, as in also = ['HKD=X']")
-    return StudyFile(Study(**chosen), events, frame, source, options, tuple(also))
+        raise InputError(f"{path}: also in [prices] is {also!r}; give tickers in a list, such as also = ['HKD=X']")
+    return StudyFile(Study(**choices), events, frame, source, options, tuple(also))
 
 
-def _member(make: Callable[..., Any], given: str | dict[str, Any]) -> Any:
-    """Leave a name as it is, and make a table with a name and options into the object."""
-    if isinstance(given, str):
-        return given
-    options = dict(given)
+def _member(make: Callable[..., Member], entry: str | Options) -> str | Member:
+    """Return a name unchanged, and the model or test of a table with a name and options."""
+    if isinstance(entry, str):
+        return entry
+    options = dict(entry)
     return make(str(options.pop("name", "")), **options)
 
 
@@ -175,17 +176,17 @@ def _events(path: Path, events: str | None, name: str | None) -> Events:
     return read_events(path.parent / events) if events is not None else catalogue(str(name))
 
 
-def _factors(folder: Path, given: str | list[str]) -> pd.DataFrame:
-    """Read decimal factor returns with ISO dates first from one CSV file, or files of French's library from a list."""
-    if isinstance(given, list):
-        return read_french(*(folder / name for name in given))
-    path = folder / given
+def _factors(folder: Path, names: str | list[str]) -> pd.DataFrame:
+    """Read decimal factor returns from a CSV file with ISO dates first, or from a list of files of French's library."""
+    if isinstance(names, list):
+        return read_french(*(folder / name for name in names))
+    path = folder / names
     try:
         frame = pd.read_csv(path, index_col=0, dtype=str, keep_default_na=False)
         numbers = frame.map(lambda cell: float(cell) if cell.strip() else np.nan)
     except (OSError, ValueError) as error:
         raise InputError(
-            f"the factors in {path} cannot be read: {error}; dates first, then decimal returns; files of Kenneth"
-            " French's library stand in a list"
+            f"the factors in {path} cannot be read: {error}; give ISO dates first, then decimal returns, or a list of"
+            " files of Kenneth French's library"
         ) from None
     return numbers

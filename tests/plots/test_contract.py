@@ -64,6 +64,7 @@ def test_no_text_overlaps_another_or_is_cut(kind, variant, monkeypatch):
             assert apart, (one.get_text(), other.get_text())
 
 
+@pytest.mark.thorough
 def test_dollars_are_text_and_foreign_letters_neither_crash_nor_warn(kind):
     rows = [(f"反垄断 $x_{i} \U0001f600ﷺ", "$阿里_^{", *event[2:]) for i, event in enumerate(EVENTS)]
     result = fake(rows, note="模拟 $ prices")

@@ -56,7 +56,7 @@ def test_two_listings_of_one_announcement_fall_on_two_sessions_and_are_linked(re
 def test_one_day_windows_share_no_day_and_are_linked_all_the_same(real: es.Prices) -> None:
     choices = {**WINDOWS, "event": (0, 0), "windows": ((0, 0),), "estimation": (-250, -11), "tests": "default"}
     made = es.Study(**choices).run(after_the_close(), real)
-    note = f"default: {len(ANNOUNCED)} pairs of dates hold the same news on two exchanges"
+    note = f"default: {len(ANNOUNCED)} pairs of dates report the same news on two exchanges"
     assert made.tests["note"].str.contains(note).all()
     assert set(made.tests["test"]) == {"kolari_pynnonen", "wild_bootstrap"}
     # The mean correlation behind the test, by hand: residuals of both listings at the distance of their sessions.

@@ -133,7 +133,7 @@ def test_volumes_are_not_converted_and_an_unused_rate_loses_nothing_else() -> No
     ("choices", "words"),
     [
         ({"outcome": "spread"}, "outcome.*'spread'.*return.*volatility.*close.*volume"),
-        ({"outcome": "volume", "price": "open"}, "price is 'open', and outcome is 'volume'; take 'close'"),
+        ({"outcome": "volume", "price": "open"}, "price is 'open', and outcome is 'volume'; use 'close'"),
         ({"outcome": "volume", "accumulate": "compound"}, "outcome is 'volume'; only returns compound"),
         ({"outcome": "volatility", "accumulate": "compound"}, "outcome is 'volatility'; only returns compound"),
         ({"accumulate": "compound", "returns": "log"}, "simple returns compound, log returns add"),

@@ -1,1 +1,1 @@
-"""What can be asked of a result beyond its own frames: one analysis a file, on the study that is run again."""
+"""Analyses of a result, one in each file; most of them run the study again."""

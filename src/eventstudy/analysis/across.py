@@ -1,10 +1,9 @@
-"""One study with each of several models: their labels, their runs, and what each leaves of every event."""
+"""Run one study with several models, and collect the results by model and event."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ from eventstudy.errors import EventStudyError, EventStudyWarning, InputError
 from eventstudy.members import labelled_models
 from eventstudy.types import PEERS, Choices, Model, Rerun, ResultFrames, Window
 
-OF_THE_MARKET = ("benchmark", "sessions", "clock")
+INDEX_COLUMNS = ("benchmark", "sessions", "clock")
 Models = Sequence[str | Model] | Mapping[str, str | Model]
 
 
@@ -22,36 +21,45 @@ def across(
     rerun: Rerun, result: ResultFrames, models: Models, windows: Sequence[Window] | None
 ) -> Specifications[ResultFrames]:
     """Run a study with each of several models; see ``Result.across``."""
-    chosen, spans = labelled(models), _windows(windows, rerun.choices)
+    by_label, spans = labelled(models), _windows(windows, rerun.choices)
     results: dict[str, ResultFrames] = {}
     errors: dict[str, EventStudyError] = {}
-    for label, model in chosen.items():
+    for label, model in by_label.items():
         try:
             results[label] = rerun.result(model=model, windows=spans)
-        except EventStudyError as raised:
-            errors[label] = raised
+        except EventStudyError as error:
+            errors[label] = error
     if not results:
         raise next(iter(errors.values()))
-    for label, error in errors.items():
-        warnings.warn(f"the model {label!r} could not be run: {error}", EventStudyWarning, stacklevel=4)
+    for label, reason in errors.items():
+        warnings.warn(f"the model {label!r} could not be run: {reason}", EventStudyWarning, stacklevel=4)
     first = next(iter(results.values()))
-    about = pd.DataFrame(
+    model_table = pd.DataFrame(
         {
-            "family": [_family(model) for model in chosen.values()],
-            "error": [str(errors.get(label, "")) for label in chosen],
+            "family": [_family(model) for model in by_label.values()],
+            "error": [str(errors.get(label, "")) for label in by_label],
         },
-        index=pd.Index(chosen, name="model"),
+        index=pd.Index(by_label, name="model"),
     )
-    cars = [_cars(label, results.get(label), first.events, spans, str(errors.get(label, ""))) for label in chosen]
-    tests = pd.concat([each.tests.assign(model=label) for label, each in results.items()], ignore_index=True)
-    tests = tests[["model", *(name for name in tests if name != "model")]]
-    effects = pd.concat([each.effects.assign(model=label) for label, each in results.items()], ignore_index=True)
-    effects = effects[["model", *(name for name in effects if name != "model")]]
-    return Specifications(about, in_order(pd.concat(cars)), tests, effects, results, dict(first.provenance))
+    cars = [_cars(label, results.get(label), first.events, spans, str(errors.get(label, ""))) for label in by_label]
+    tests = _concat_by_model({label: result.tests for label, result in results.items()})
+    effects = _concat_by_model({label: result.effects for label, result in results.items()})
+    return Specifications(model_table, in_order(pd.concat(cars)), tests, effects, results, dict(first.provenance))
 
 
-def labelled(models: Any) -> dict[str, Model]:
-    """Give models by label (:func:`eventstudy.members.labelled_models`); there is one, and none is called ``event``.
+def _concat_by_model(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Concatenate frames with their labels in a first column ``model``."""
+    frame = pd.concat([frame.assign(model=label) for label, frame in frames.items()], ignore_index=True)
+    return frame[["model", *(name for name in frame if name != "model")]]
+
+
+def labelled(models: Models) -> dict[str, Model]:
+    """Return models by label (:func:`eventstudy.members.labelled_models`).
+
+    Raises
+    ------
+    InputError
+        If there is no model, or one has the label ``event``.
 
     Examples
     --------
@@ -59,22 +67,22 @@ def labelled(models: Any) -> dict[str, Model]:
     >>> list(labelled(["market", es.model("dimson", leads=0)]))
     ['market', 'dimson(leads=0)']
     """
-    made = labelled_models(models)
-    if not made:
+    by_label = labelled_models(models)
+    if not by_label:
         raise InputError("models is empty; give names or model objects, as in ('market', 'market_adjusted')")
-    if "event" in made:
+    if "event" in by_label:
         raise InputError("a model is called 'event', which stands for the event itself; give it another label")
-    return made
+    return by_label
 
 
-def _family(its: Model) -> str:
-    """Say what the normal return is made from."""
-    names = {column.name for column in its.columns}
+def _family(model: Model) -> str:
+    """Return the kind of regressors of the normal return."""
+    names = {column.name for column in model.columns}
     if PEERS.name in names:
         return "peers"
     if not names - {"clock"}:
         return "mean"
-    return "index" if names <= set(OF_THE_MARKET) else "factors"
+    return "index" if names <= set(INDEX_COLUMNS) else "factors"
 
 
 def _windows(windows: Sequence[Window] | None, choices: Choices) -> list[Window]:
@@ -82,29 +90,29 @@ def _windows(windows: Sequence[Window] | None, choices: Choices) -> list[Window]
         return [(int(start), int(end)) for start, end in choices.windows]
     try:
         pairs = np.asarray(list(dict.fromkeys(tuple(window) for window in windows)))
-    except (TypeError, ValueError):  # no pairs at all, or not of one length
+    except (TypeError, ValueError):  # not pairs, or of different lengths
         pairs = np.empty(0)
     first, last = choices.event
-    whole = pairs.ndim == 2 and pairs.shape[1:] == (2,) and pairs.dtype.kind in "iu"
-    if not whole or (pairs[:, 0] > pairs[:, 1]).any() or pairs.min() < first or pairs.max() > last:
+    valid = pairs.ndim == 2 and pairs.shape[1:] == (2,) and pairs.dtype.kind in "iu"
+    if not valid or (pairs[:, 0] > pairs[:, 1]).any() or pairs.min() < first or pairs.max() > last:
         raise InputError(
-            f"windows is {windows!r}; give pairs of whole numbers inside event {choices.event}, as ((0, 0),)"
+            f"windows is {windows!r}; give pairs of whole numbers inside event {choices.event}, such as ((0, 0),)"
         )
     return [(int(start), int(end)) for start, end in pairs]
 
 
 def _cars(
-    label: str, result: ResultFrames | None, given: pd.DataFrame, windows: Sequence[Window], error: str
+    label: str, result: ResultFrames | None, first_events: pd.DataFrame, windows: Sequence[Window], error: str
 ) -> pd.DataFrame:
-    """Give a row an event and window, with NaN and the reason where there is no CAR."""
-    events = (given if result is None else result.events)[["ticker", "session", "status", "reason"]]
+    """Return one row for each event and window; without a CAR, NaN and the reason."""
+    events = (first_events if result is None else result.events)[["ticker", "session", "status", "reason"]]
     if result is None:
         events = events.assign(status="not_run", reason=error)
     grid = events.reset_index(names="event_id").merge(pd.DataFrame(windows, columns=["start", "end"]), how="cross")
     if result is None:
         return grid.assign(model=label)
-    kept = [name for name in ("car", "bhar", "se", "p", "p_sq", "p_placebo") if name in result.cars]
-    made = grid.merge(result.cars[["event_id", "start", "end", *kept]], on=["event_id", "start", "end"], how="left")
-    short = (made["status"] == "ok") & made["car"].isna()
-    made.loc[short, "reason"] = "too few days of the window are valid"
-    return made.assign(model=label)
+    columns = [name for name in ("car", "bhar", "se", "p", "p_sq", "p_placebo") if name in result.cars]
+    cars = grid.merge(result.cars[["event_id", "start", "end", *columns]], on=["event_id", "start", "end"], how="left")
+    missing = (cars["status"] == "ok") & cars["car"].isna()
+    cars.loc[missing, "reason"] = "too few days of the window are valid"
+    return cars.assign(model=label)

@@ -1,6 +1,6 @@
-"""What a failing of the sample breaks, the tests that survive it, and what to do.
+"""Advice for each failing of a sample: what it invalidates, the tests that remain valid, and what to do.
 
-Which tests are named follows from what each declares of itself (``robust_to`` and ``fails_under`` of its ``TEST``).
+The tests are named by their declarations (``robust_to`` and ``fails_under`` of ``TEST``).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from eventstudy.types import Failing, Test
 
 
 class Advice(NamedTuple):
-    """What a failing breaks, the tests that survive it, and what to do.
+    """What a failing of the sample invalidates, the tests that remain valid, and what to do.
 
-    ``{fails}`` and ``{robust}`` stand for the tests that declare themselves so for the ``failing``.
+    ``{fails}`` and ``{robust}`` are replaced by the tests that declare the ``failing`` so.
     """
 
     breaks: str = ""
@@ -25,54 +25,54 @@ class Advice(NamedTuple):
 
 ADVICE = {
     "contaminated estimation": Advice(
-        "sigma holds the other reactions, so that what is scaled by it finds too little; alpha and beta may be off",
+        "sigma includes reactions to other events: tests scaled by it reject too rarely; alpha and beta may be biased",
         "{robust}",
-        "shorten or move the estimation window, or leave these events out",
+        "shorten or move the estimation window, or exclude these events",
         "contaminated_estimation",
     ),
     "confounding events": Advice(
-        "an effect holds the reaction to both events, whatever the test",
+        "effects include the reaction to both events, in every test",
         "none",
-        "narrow the event window, or leave these events out and compare",
+        "narrow the event window, or exclude these events and compare",
     ),
     "event-induced variance": Advice(
         "tests with the variance of the estimation window alone reject too often: {fails}",
         "{robust}",
-        "take tests that estimate the variance across events",
+        "use tests that estimate the variance across events",
         "event_variance",
     ),
     "normality": Advice(
         "p of single events, and of t and z tests of few events",
         "p_sq, {robust}",
-        "for single events read p_sq; for few events take ranks or placebo dates",
+        "for single events use p_sq; for few events use rank tests or placebo dates",
         "non_normality",
     ),
     "autocorrelation": Advice(
         "tests over several days whose variance is summed from single days: {fails}, and p of single events",
         "p_sq, {robust}",
-        "take short windows, or tests that estimate the variance of the effect itself across events",
+        "use short windows, or tests that estimate the variance of the effect itself across events",
         "autocorrelation",
     ),
     "thin trading": Advice(
-        "beta is biased to zero, and residuals are a spike at zero with wide tails",
+        "beta is biased towards zero, and residuals have a spike at zero with wide tails",
         "{robust}",
-        'es.model("dimson", leads=1, lags=1), or leave these securities out',
+        'use es.model("dimson", leads=1, lags=1), or exclude these securities',
         "thin_trading",
     ),
     "missing returns": Advice(
-        "a window with too few valid days is missing, and its event counts for nothing in it",
+        "an event has no CAR in a window with too few valid days, and is not counted there",
         "all",
-        'min_coverage allows for gaps; Study(gaps="span") puts a whole return on the next session with a price',
+        'min_coverage allows for gaps; Study(gaps="span") assigns the return over a gap to the next priced session',
     ),
     "cross-zone benchmark": Advice(
-        "part of the market's move falls on the next day: beta is too small, and day 0 holds the market's own news",
+        "part of the market's move falls on the next day: beta is too small, and day 0 includes the market's own news",
         "none",
-        'es.model("dimson", leads=1, lags=1), or a benchmark of the security\'s own market',
+        'use es.model("dimson", leads=1, lags=1), or a benchmark of the security\'s own market',
     ),
     "treated benchmark": Advice(
-        "the benchmark holds part of the reaction and takes it out again: effects are biased to zero",
+        "the benchmark includes part of the reaction and removes it: effects are biased towards zero",
         "none",
-        "take a benchmark without these firms, or one of another market",
+        "use a benchmark without these firms, or one of another market",
     ),
     "small sample": Advice(
         "tests that need many independent dates: z tests, and t tests where effects are not normal",
@@ -84,18 +84,17 @@ ADVICE = {
 
 
 def advice() -> dict[str, Advice]:
-    """Give the advice of each check, with the names of the library's tests that it speaks of."""
-    tests = declared()
+    """Return the advice of each check, with the names of the tests of the library."""
+    tests = library_tests()
 
-    def named(its: Advice) -> Advice:
-        robust = ", ".join(name for name, test in tests.items() if its.failing in test.robust_to)
-        fails = ", ".join(name for name, test in tests.items() if its.failing in test.fails_under)
-        survives = its.survives.format(robust=robust)
-        return its._replace(breaks=its.breaks.format(fails=fails), survives=survives)
+    def fill_in(entry: Advice) -> Advice:
+        robust = ", ".join(name for name, test in tests.items() if entry.failing in test.robust_to)
+        fails = ", ".join(name for name, test in tests.items() if entry.failing in test.fails_under)
+        return entry._replace(breaks=entry.breaks.format(fails=fails), survives=entry.survives.format(robust=robust))
 
-    return {check: named(its) for check, its in ADVICE.items()}
+    return {check: fill_in(entry) for check, entry in ADVICE.items()}
 
 
-def declared() -> dict[str, Test]:
-    """Give the library's own tests, each with what it declares; the tests of plug-ins are not imported for it."""
+def library_tests() -> dict[str, Test]:
+    """Return the tests of the library by name, without those of plug-ins."""
     return {name: _registry.load("inference", name) for name in _registry.names("inference", plugins=False)}

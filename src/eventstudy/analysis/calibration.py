@@ -1,4 +1,4 @@
-"""Size and power of a study's tests on the securities' own histories (Brown & Warner 1980, 1985)."""
+"""Size and power of a study's tests on dates drawn from the histories of its securities (Brown & Warner 1980, 1985)."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from eventstudy.types import Rerun, ResultFrames
 
 @dataclass(frozen=True, repr=False)
 class Calibration:
-    """How often tests reject on drawn dates.
+    """Rejection rates of tests on drawn dates.
 
     Attributes
     ----------
     frame : DataFrame
         shock, start, end, test, n_draws, rejection, lower, upper: the rate with its 95 % binomial interval (Clopper &
-        Pearson 1934), over the draws in which the test has a value.
+        Pearson 1934), over the draws in which the test is defined.
     level : float
         The nominal level of the tests.
     provenance : mapping
-        Of the prices and the settings of the study, with seed and draws.
+        The prices and settings of the study, the seed and the number of draws.
     measure : Measure
-        What the study measures.
+        The measure of the study.
     """
 
     frame: pd.DataFrame
@@ -53,47 +53,51 @@ class Calibration:
         return "\n".join(lines).replace("−", "-")  # every terminal can show a hyphen
 
     def plot(self, **options: Any) -> Any:
-        """Draw the power curves, one line a test, and give their axes."""
+        """Draw the power curves, one line for each test, and return the axes."""
         return _registry.helper("plots", "_power").draw(self, **options)
 
 
 def calibrate(
     rerun: Rerun, result: ResultFrames, draws: int, shocks: Sequence[float], level: float, seed: int | None
 ) -> Calibration:
-    """Run the study on drawn dates, once a shock, and count rejections; see ``Result.calibrate``.
+    """Run the study on drawn dates, once for each shock, and count rejections; see ``Result.calibrate``.
 
     Raises
     ------
     InputError
-        When ``draws``, a shock or ``level`` is not valid.
+        If ``draws``, a shock or ``level`` is not valid.
     NotEnoughData
-        When the histories hold no place for any event.
+        If no event can be placed on another date of the histories.
     """
     if draws < 20:
         raise InputError(f"draws is {draws}; give 20 or more")
     if not 0 < level < 1:
         raise InputError(f"level is {level}; it is a share between 0 and 1")
     if not len(shocks) or not np.isfinite(np.asarray(shocks, dtype=np.float64)).all():
-        raise InputError(f"shocks is {shocks!r}; give numbers, of returns as decimals, as in (0.0, 0.01, 0.02)")
+        raise InputError(f"shocks is {shocks!r}; give decimal returns, such as (0.0, 0.01, 0.02)")
     tests, choices = rerun.tests(), rerun.choices
-    slow = [name for name, test in tests.items() if test.draws]
-    if slow:
-        raise InputError(f"test {slow[0]!r} draws dates itself, and cannot be calibrated by drawing them; leave it out")
+    drawing = [name for name, test in tests.items() if test.draws]
+    if drawing:
+        raise InputError(
+            f"test {drawing[0]!r} draws dates itself, and cannot be calibrated on drawn dates; leave it out"
+        )
     first, last = choices.event
     if not first <= 0 <= last:
-        raise InputError(f"event {choices.event} does not hold day 0, on which the shock falls; widen it")
+        raise InputError(f"event {choices.event} does not include day 0, the day of the shock; widen it")
     seed = choices.seed if seed is None else seed
     rows = []
     for shock in shocks:
         shocked = ShockedModel(rerun.return_model, float(shock), -first)
         statistics = rerun.null(draws, model=shocked, seed=seed, groups=False)["all"]
         if not statistics:
-            raise NotEnoughData("the histories hold no place for any event; give longer prices or a shorter estimation")
+            raise NotEnoughData(
+                "no event fits on another date of the histories; give longer prices or a shorter estimation window"
+            )
         for name in tests:
             p = statistics[f"p:{name}"]
             for v, (start, end) in enumerate(choices.windows):
-                known = np.isfinite(p[:, v])
-                rows.append((shock, start, end, name, *_rate(int((p[known, v] < level).sum()), int(known.sum()))))
+                p_values = p[np.isfinite(p[:, v]), v]
+                rows.append((shock, start, end, name, *_rate(int((p_values < level).sum()), len(p_values))))
     columns = ["shock", "start", "end", "test", "n_draws", "rejection", "lower", "upper"]
     record = {name: result.provenance.get(name, {}) for name in ("prices", "settings")}
     return Calibration(
@@ -102,7 +106,7 @@ def calibrate(
 
 
 def _rate(hits: int, n: int) -> tuple[int, float, float, float]:
-    """Give n, the rate, and its exact 95 % interval; NaN where there is no draw."""
+    """Return n, the rate, and its exact 95 % interval; NaN without draws."""
     if n == 0:
         return n, np.nan, np.nan, np.nan
     lower = float(special.betaincinv(hits, n - hits + 1, 0.025)) if hits else 0.0

@@ -1,6 +1,6 @@
-"""Do CARs differ between kinds of events, and what explains them: pairs of groups, and cross-sectional regressions.
+"""Comparisons of mean CARs between groups of events, and cross-sectional regressions of CARs.
 
-``what`` is the short name of what a study measures, for the messages: CAR, BHAR or another.
+``measure`` is the short name of the measure in messages: CAR, BHAR or another.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import itertools
 import keyword
 import tokenize
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,38 +21,38 @@ from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, one_
 from eventstudy.types import Floats, ResultFrames, Window
 
 if TYPE_CHECKING:
-    from statsmodels.regression.linear_model import RegressionResultsWrapper
+    from statsmodels.regression.linear_model import WLS, RegressionModel, RegressionResultsWrapper
 
 COVARIANCES = ("HC1", "nonrobust", "cluster")
 WEIGHTS = (None, "precision")
 CONTRASTS = ("Treatment", "Sum", "Diff", "Helmert", "Poly")
-MOST = 30  # groups to be compared pair by pair
-ROUNDING = 1e-24  # a variance below this share of the squared CARs is the rounding of none
+MOST = 30  # groups compared in pairs at most
+ROUNDING = 1e-24  # a variance below this share of the mean squared CAR is rounding error
 
 
 class _Pair(NamedTuple):
-    """Two groups of events: their names, CARs (n,), the events' sessions as numbers (n,), and what CARs are called."""
+    """Two groups of events: their names, CARs (n,), sessions as numbers (n,), and the short name of the measure."""
 
-    names: tuple[Any, Any]
+    names: tuple[object, object]
     car: tuple[Floats, Floats]
     session: tuple[np.ndarray, np.ndarray]
-    what: str
+    measure: str
 
 
 def compare(result: ResultFrames, column: str, window: Window | None) -> pd.DataFrame:
     """Compare the mean CAR of every pair of values of a column; see ``Result.compare``."""
     if column not in result.events.columns:
         raise one_of("column", column, result.events.columns)
-    what = result.measure.short
+    measure = result.measure.short
     frame, window = _with_car(result.events, result.cars, window)
-    blank = _blank(frame[column])
-    lost = {_no_car(window, what): int(frame["car"].isna().sum()), f"without {column!r}": int(blank.sum())}
-    _say_lost(len(frame), lost)
+    blank = _is_blank(frame[column])
+    excluded = {_no_car(window, measure): int(frame["car"].isna().sum()), f"without {column!r}": int(blank.sum())}
+    _warn_of_excluded(len(frame), excluded)
     frame = frame[~blank & frame["car"].notna()]
-    values = _ordered(frame[column].unique())
+    values = _sort(frame[column].unique())
     if len(values) < 2:
         raise NotEnoughData(
-            f"the events with a {what} have {len(values)} value of {column!r}; two are needed to compare"
+            f"the events with a {measure} have {len(values)} value of {column!r}; two are needed to compare"
         )
     if len(values) > MOST:
         raise InputError(f"column {column!r} has {len(values)} values; up to {MOST} are compared in pairs: use regress")
@@ -60,14 +60,14 @@ def compare(result: ResultFrames, column: str, window: Window | None) -> pd.Data
     session = pd.Series(pd.factorize(frame["session"])[0], index=frame.index)
     rows = []
     for first, second in itertools.combinations(values, 2):
-        its = [of_group[first], of_group[second]]
-        car = [g["car"].to_numpy(dtype=np.float64) for g in its]
-        days = [session[g.index].to_numpy() for g in its]
-        rows.append(_compared(_Pair((first, second), (car[0], car[1]), (days[0], days[1]), what)))
+        groups = [of_group[first], of_group[second]]
+        car = [group["car"].to_numpy(dtype=np.float64) for group in groups]
+        days = [session[group.index].to_numpy() for group in groups]
+        rows.append(_compare_pair(_Pair((first, second), (car[0], car[1]), (days[0], days[1]), measure)))
     return pd.DataFrame(rows)
 
 
-def _compared(pair: _Pair) -> dict[str, Any]:
+def _compare_pair(pair: _Pair) -> dict[str, object]:
     a, b = pair.car
     notes: list[str] = []
     t, df = _welch(pair, notes)
@@ -75,21 +75,22 @@ def _compared(pair: _Pair) -> dict[str, Any]:
         "first": pair.names[0], "second": pair.names[1], "n1": len(a), "n2": len(b), "difference": a.mean() - b.mean(),
         "t": t, "df": df, "p": float(p_t(np.array(t), np.array(df))), "p_rank": _rank_sum(pair, notes),
     }  # fmt: skip
-    return {**row, **_clustered(pair, notes), "note": "; ".join(notes)}
+    return {**row, **_cluster_test(pair, notes), "note": "; ".join(notes)}
 
 
-def _spread(pair: _Pair) -> bool:
-    """Say whether the CARs differ within either group."""
+def _varies(pair: _Pair) -> bool:
+    """Return whether the CARs vary within at least one of the groups."""
     squares = max(float((car**2).mean()) for car in pair.car)
     return max(float(car.var()) for car in pair.car) > ROUNDING * squares
 
 
 def _welch(pair: _Pair, notes: list[str]) -> tuple[float, float]:
-    """Give Welch's t and its degrees of freedom."""
-    alone = [name for name, car in zip(pair.names, pair.car, strict=True) if len(car) < 2]
-    if alone or not _spread(pair):
+    """Return Welch's t and its degrees of freedom."""
+    single = [name for name, car in zip(pair.names, pair.car, strict=True) if len(car) < 2]
+    if single or not _varies(pair):
         reason = (
-            " and ".join(f"{name!r} has 1 event" for name in alone) or f"the {pair.what}s do not vary within the groups"
+            " and ".join(f"{name!r} has 1 event" for name in single)
+            or f"the {pair.measure}s do not vary within the groups"
         )
         notes.append(f"t: {reason}")
         return np.nan, np.nan
@@ -103,26 +104,26 @@ def _rank_sum(pair: _Pair, notes: list[str]) -> float:
     from scipy import stats
 
     if np.ptp(np.concatenate(pair.car)) == 0.0:
-        notes.append(f"p_rank: the {pair.what}s are all equal")
+        notes.append(f"p_rank: the {pair.measure}s are all equal")
         return np.nan
     return float(stats.mannwhitneyu(*pair.car).pvalue)
 
 
-def _clustered(pair: _Pair, notes: list[str]) -> dict[str, Any]:
+def _cluster_test(pair: _Pair, notes: list[str]) -> dict[str, float]:
     """Regress the CAR on a dummy of the first group, with errors clustered by date and t(dates - 1)."""
     from statsmodels.regression.linear_model import OLS
 
     session = np.concatenate(pair.session)
     n_dates = len(np.unique(session))
-    none = {"t_cluster": np.nan, "p_cluster": np.nan, "n_dates": n_dates}
-    once = [name for name, days in zip(pair.names, pair.session, strict=True) if len(np.unique(days)) < 2]
-    if once:
-        # Its residuals sum to zero on its date, so that its variance would be left out.
-        notes.append("p_cluster: " + " and ".join(f"{name!r} has 1 date" for name in once))
-        return none
-    if not _spread(pair):
-        notes.append(f"p_cluster: the {pair.what}s do not vary within the groups")
-        return none
+    undefined = {"t_cluster": np.nan, "p_cluster": np.nan, "n_dates": n_dates}
+    single = [name for name, days in zip(pair.names, pair.session, strict=True) if len(np.unique(days)) < 2]
+    if single:
+        # The residuals of such a group sum to zero on its date, so that its variance would be ignored.
+        notes.append("p_cluster: " + " and ".join(f"{name!r} has 1 date" for name in single))
+        return undefined
+    if not _varies(pair):
+        notes.append(f"p_cluster: the {pair.measure}s do not vary within the groups")
+        return undefined
     car = np.concatenate(pair.car)
     dummy = np.repeat([1.0, 0.0], [len(c) for c in pair.car])
     fit = OLS(car, np.column_stack([np.ones(len(car)), dummy])).fit(
@@ -131,7 +132,7 @@ def _clustered(pair: _Pair, notes: list[str]) -> dict[str, Any]:
     variance = float(fit.cov_params()[1, 1])
     if not variance > ROUNDING * float((car**2).mean()):
         notes.append("p_cluster: the residuals of each date cancel out")
-        return none
+        return undefined
     return {"t_cluster": float(fit.tvalues[1]), "p_cluster": float(fit.pvalues[1]), "n_dates": n_dates}
 
 
@@ -145,50 +146,50 @@ def regress(
         raise one_of("weights", weights, WEIGHTS)
     if cov not in COVARIANCES:
         raise one_of("cov", cov, COVARIANCES)
-    what = result.measure.short
+    measure = result.measure.short
     frame, window = _with_car(result.events, result.cars, window)
-    names = _checked_names(formula, frame)
-    given = frame[frame["car"].notna()]
-    given = given.mask(given.apply(_blank))
-    model = _built(OLS, formula, given)
-    kept = given.loc[model.data.row_labels]
-    lost = given.drop(kept.index)
-    missing = {f"without {name!r}": int(lost[name].isna().sum()) for name in names}
-    other = {"for which the formula has no value": int(lost[names].notna().all(axis=1).sum())}
-    _say_lost(len(frame), {_no_car(window, what): len(frame) - len(given), **missing, **other})
-    clusters = pd.factorize(kept["session"])[0]
-    _check_design(model, len(np.unique(clusters)) if cov == "cluster" else None, what)
+    names = _column_names(formula, frame)
+    with_car = frame[frame["car"].notna()]
+    with_car = with_car.mask(with_car.apply(_is_blank))
+    model = _model_of(OLS, formula, with_car)
+    used = with_car.loc[model.data.row_labels]
+    dropped = with_car.drop(used.index)
+    missing = {f"without {name!r}": int(dropped[name].isna().sum()) for name in names}
+    undefined = {"for which the formula has no value": int(dropped[names].notna().all(axis=1).sum())}
+    _warn_of_excluded(len(frame), {_no_car(window, measure): len(frame) - len(with_car), **missing, **undefined})
+    clusters = pd.factorize(used["session"])[0]
+    _check_design(model, len(np.unique(clusters)) if cov == "cluster" else None, measure)
     if weights == "precision":
-        model = _built(WLS, formula, kept, weights=1.0 / kept["se"].to_numpy(dtype=np.float64) ** 2)
+        model = _model_of(WLS, formula, used, weights=1.0 / used["se"].to_numpy(dtype=np.float64) ** 2)
     return model.fit(cov_type=cov, cov_kwds={"groups": clusters} if cov == "cluster" else None, use_t=True)
 
 
-def _built(kind: Any, formula: str, frame: pd.DataFrame, **options: Any) -> Any:
-    """Make the model of a formula; whatever its parser objects to is an error of the input."""
+def _model_of(model_class: type[WLS], formula: str, frame: pd.DataFrame, **options: Floats) -> RegressionModel:
+    """Return the statsmodels model of a formula; raise InputError if the formula cannot be used."""
     try:
         with np.errstate(all="ignore"):  # the log of a negative number is a missing value, and is counted as such
-            return kind.from_formula(formula, frame, **options)
+            return model_class.from_formula(formula, frame, **options)
     except Exception as error:
-        said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(f"formula {formula!r} cannot be used: {said}; the columns are {_listed(frame)}") from error
+        cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(f"formula {formula!r} cannot be used: {cause}; the columns are {_listed(frame)}") from error
 
 
-def _check_design(model: Any, n_clusters: int | None, what: str) -> None:
-    """Refuse what statsmodels would answer with infinities, or with one of many solutions."""
+def _check_design(model: RegressionModel, n_clusters: int | None, measure: str) -> None:
+    """Raise an error for a design for which statsmodels would return infinities, or one of several solutions."""
     n, k = model.exog.shape
     if n <= k:
-        raise NotEnoughData(f"events left: {n}, for {k} coefficients; take fewer terms, or more events")
+        raise NotEnoughData(f"events left: {n}, for {k} coefficients; use fewer terms, or more events")
     if n_clusters is not None and n_clusters < 2:
-        raise NotEnoughData("the events share one date; cov='cluster' needs two or more: take 'HC1'")
+        raise NotEnoughData("the events share one date; cov='cluster' needs two or more: use 'HC1'")
     if np.linalg.matrix_rank(model.exog) < k:
         raise InputError(f"the terms {', '.join(model.exog_names)} are not independent among the events; leave one out")
     y = np.asarray(model.endog, dtype=np.float64)
     if not y.var() > ROUNDING * (y**2).mean():
-        raise NotEnoughData(f"the {what}s are all equal: there is nothing to explain")
+        raise NotEnoughData(f"the {measure}s are all equal: there is nothing to explain")
 
 
-def _checked_names(formula: str, frame: pd.DataFrame) -> list[str]:
-    """Give the columns that a formula names."""
+def _column_names(formula: str, frame: pd.DataFrame) -> list[str]:
+    """Return the columns that a formula names; raise InputError if one does not exist."""
     try:
         names = list(dict.fromkeys(_names(formula)))
     except (tokenize.TokenError, SyntaxError) as error:
@@ -200,20 +201,20 @@ def _checked_names(formula: str, frame: pd.DataFrame) -> list[str]:
 
 
 def _names(formula: str) -> Iterator[str]:
-    """Give the names in a formula that are neither called, nor attributes, nor keywords."""
+    """Yield the names in a formula that are neither functions, nor attributes, nor keywords."""
     kinds = (tokenize.NAME, tokenize.OP, tokenize.NUMBER, tokenize.STRING)
     tokens = [t for t in tokenize.generate_tokens(io.StringIO(formula).readline) if t.type in kinds]
     words = ["", *(t.string for t in tokens), ""]
     for token, before, after in zip(tokens, words, words[2:], strict=False):
-        plain = token.type == tokenize.NAME and before != "." and after not in ("(", ".", "=")
-        if plain and not keyword.iskeyword(token.string) and token.string not in CONTRASTS:
+        is_variable = token.type == tokenize.NAME and before != "." and after not in ("(", ".", "=")
+        if is_variable and not keyword.iskeyword(token.string) and token.string not in CONTRASTS:
             yield token.string
 
 
 def _with_car(events: pd.DataFrame, cars: pd.DataFrame, window: Window | None) -> tuple[pd.DataFrame, Window]:
-    """Give the used events with ``car`` and ``se`` of a window, the study's first by default."""
-    own = [name for name in ("car", "bhar", "se") if name in cars.columns]
-    taken = [name for name in own if name in events.columns]
+    """Return the used events with ``car`` and ``se`` of a window, the first by default, and the window."""
+    columns = [name for name in ("car", "bhar", "se") if name in cars.columns]
+    taken = [name for name in columns if name in events.columns]
     if taken:
         raise InputError(f"the events' column {taken[0]!r} has the name of a result; rename it")
     windows = list(dict.fromkeys(zip(cars["start"].tolist(), cars["end"].tolist(), strict=True)))
@@ -222,34 +223,35 @@ def _with_car(events: pd.DataFrame, cars: pd.DataFrame, window: Window | None) -
     chosen = windows[0] if window is None else tuple(window)
     if chosen not in windows:
         raise one_of("window", window, windows)
-    its = cars[(cars["start"] == chosen[0]) & (cars["end"] == chosen[1])].drop_duplicates("event_id")
-    its = its.assign(car=its.get("bhar", its["car"]))  # a study that compounds compares what it compounds
-    joined = events[events["status"] == "ok"].join(its.set_index("event_id")[own])
+    in_window = cars[(cars["start"] == chosen[0]) & (cars["end"] == chosen[1])].drop_duplicates("event_id")
+    in_window = in_window.assign(car=in_window.get("bhar", in_window["car"]))  # the BHAR if returns are compounded
+    joined = events[events["status"] == "ok"].join(in_window.set_index("event_id")[columns])
     return joined, (int(chosen[0]), int(chosen[1]))
 
 
-def _blank(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Say where a column holds nothing: missing values and empty text."""
+def _is_blank(column: pd.Series) -> pd.Series:
+    """Return whether each value of a column is missing or an empty text."""
     return column.isna() | (column.astype(object) == "")
 
 
-def _ordered(values: Any) -> list[Any]:
+def _sort(values: Iterable[Any]) -> list[Any]:
+    """Sort values, as texts if they cannot be compared."""
     try:
         return sorted(values)
     except TypeError:
         return sorted(values, key=str)
 
 
-def _no_car(window: Window, what: str) -> str:
-    return f"without a {what} in {window}"
+def _no_car(window: Window, measure: str) -> str:
+    return f"without a {measure} in {window}"
 
 
 def _listed(frame: pd.DataFrame) -> str:
     return ", ".join(map(repr, frame.columns))
 
 
-def _say_lost(n: int, lost: Mapping[str, int]) -> None:
-    """Warn of the used events that are left out; an event may be counted for two reasons."""
-    reasons = [f"{count} {reason}" for reason, count in lost.items() if count]
+def _warn_of_excluded(n: int, excluded: Mapping[str, int]) -> None:
+    """Warn of the used events that are left out; an event may be counted for several reasons."""
+    reasons = [f"{count} {reason}" for reason, count in excluded.items() if count]
     if reasons:
         warnings.warn(f"of {n} used events are left out: {', '.join(reasons)}", EventStudyWarning, stacklevel=4)

@@ -1,7 +1,7 @@
-"""What in a sample breaks the assumptions of its tests: measured, with what it breaks, what survives, what to do.
+"""Diagnosis of a sample: violations of the assumptions of its tests, the tests that remain valid, and what to do.
 
-The model is run again, for the residuals of the estimation windows are not kept in a result. Every check has one
-figure; a check that finds nothing wrong names nothing broken, and one that cannot be made is NaN with its reason.
+The model is run again, because a result does not store the residuals of the estimation windows. Each check has one
+figure, which is NaN, with a reason, if the check cannot be made.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from eventstudy.analysis.advice import ADVICE, Advice, advice, declared
+from eventstudy.analysis.advice import ADVICE, Advice, advice, library_tests
 from eventstudy.core.clustering import clustering_of
 from eventstudy.core.sums import Gathered
 from eventstudy.display.formats import p_value, plural
@@ -35,18 +35,18 @@ from eventstudy.types import (
     StudySample,
 )
 
-INFLATION = 0.25  # by which common days may add to the variance of the mean: a 5 % test then rejects 8 %
-LEVEL = 0.01  # below which the p of event-induced variance counts
-JARQUE_BERA = -2.0 * np.log(0.05)  # its 5 % bound: chi-square with 2 degrees of freedom
-MANY = 0.25  # share of events above which a failing that chance gives to 5 % is one of the sample
-THIN = 0.20  # share of returns of zero
-GAPS = 0.05  # share of days without a return
-FEW = 10  # dates
+INFLATION = 0.25  # tolerated increase of the variance of the mean by common days: a 5 % test then rejects 8 %
+LEVEL = 0.01  # level of the test of event-induced variance
+JARQUE_BERA = -2.0 * np.log(0.05)  # 5 % critical value: chi-square with 2 degrees of freedom
+MANY = 0.25  # tolerated share of events that reject at 5 %
+THIN = 0.20  # tolerated share of zero returns
+GAPS = 0.05  # tolerated share of days without a return
+FEW = 10  # dates that a sample needs
 Constituents = Mapping[str, Sequence[str]] | Sequence[str]
 
 
 class Finding(NamedTuple):
-    """What a check found: its figure, the figure in words, and whether something is wrong."""
+    """The outcome of a check: its figure, the figure in words, and whether an assumption is violated."""
 
     figure: float
     value: str
@@ -54,8 +54,8 @@ class Finding(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Fitted:
-    """The used events: their row in ``Placed`` (n,), what the model left of each by name (n,), and r of the window."""
+class _Residuals:
+    """The used events: row in ``Placed`` (n,), statistics by name (n,), and mean correlation r in the window."""
 
     rows: Ints
     leaf: Mapping[str, Floats]
@@ -64,30 +64,30 @@ class _Fitted:
 
 
 def diagnose(rerun: Rerun, result: ResultFrames, constituents: Constituents | None) -> pd.DataFrame:
-    """Make every check; see ``Result.diagnose``."""
+    """Run all checks; see ``Result.diagnose``."""
     _check_constituents(constituents)
-    fitted = _fitted(rerun)
-    if len(fitted.rows) == 0:
+    residuals = _run_again(rerun)
+    if len(residuals.rows) == 0:
         nothing = Finding(np.nan, "no event could be used")
         return _frame(dict.fromkeys(("clustering", "correlation", *ADVICE), nothing), {})
     sample, model = rerun.sample(), rerun.return_model
     table = sample.event_table
-    cluster = clustering_of(table.sessions[table.rows], sample.placed, sample.sample, fitted.rows)
-    used = table.frame.iloc[table.rows[fitted.rows]]
+    cluster = clustering_of(table.sessions[table.rows], sample.placed, sample.sample, residuals.rows)
+    used = table.frame.iloc[table.rows[residuals.rows]]
     pairs = used.groupby(["ticker", "benchmark"], sort=True).size()
     n_est = sample.sample.spec.n_est
-    thin = _thin_trading(fitted) if result.measure.of_returns else Finding(np.nan, "the study is not of returns")
+    thin = _thin_trading(residuals) if result.measure.of_returns else Finding(np.nan, "the study is not of returns")
     findings = {
         "clustering": _clustering(cluster),
-        "correlation": _correlation(cluster, fitted),
-        "contaminated estimation": _others(sample, fitted, slice(0, n_est), "estimation"),
-        "confounding events": _others(sample, fitted, slice(n_est, None), "event"),
-        "event-induced variance": _induced_variance(fitted),
-        "normality": _normality(fitted),
-        "autocorrelation": _autocorrelation(fitted),
+        "correlation": _correlation(cluster, residuals),
+        "contaminated estimation": _other_events(sample, residuals, slice(0, n_est), "estimation"),
+        "confounding events": _other_events(sample, residuals, slice(n_est, None), "event"),
+        "event-induced variance": _induced_variance(residuals),
+        "normality": _normality(residuals),
+        "autocorrelation": _autocorrelation(residuals),
         "thin trading": thin,
-        "missing returns": _missing_returns(fitted),
-        "cross-zone benchmark": _cross_zone(sample.other_zone[fitted.rows], model),
+        "missing returns": _missing_returns(residuals),
+        "cross-zone benchmark": _cross_zone(sample.other_zone[residuals.rows], model),
         "treated benchmark": _treated(pairs, model, constituents),
         "small sample": _small_sample(cluster),
     }
@@ -95,7 +95,7 @@ def diagnose(rerun: Rerun, result: ResultFrames, constituents: Constituents | No
 
 
 def text(frame: pd.DataFrame, width: int = 100) -> str:
-    """Give a diagnosis as text; a line a check, and below what is wrong what it breaks, what survives, what to do.
+    """Return a diagnosis as text: one line for each check, and below it the advice if an assumption is violated.
 
     Examples
     --------
@@ -114,28 +114,28 @@ def text(frame: pd.DataFrame, width: int = 100) -> str:
     return "\n".join(lines)
 
 
-def _frame(found: Mapping[str, Finding], advice: Mapping[str, Advice]) -> pd.DataFrame:
-    """Put findings and advice side by side; the advice stands only where something is wrong."""
+def _frame(findings: Mapping[str, Finding], advice: Mapping[str, Advice]) -> pd.DataFrame:
+    """Return findings with advice; the advice is empty unless an assumption is violated."""
     rows = []
-    for check, (figure, value, wrong) in found.items():
+    for check, (figure, value, wrong) in findings.items():
         rows.append((check, float(figure), value, *(advice[check] if wrong else Advice())[:3]))
     return pd.DataFrame(rows, columns=["check", "figure", "value", "breaks", "survives", "remedy"])
 
 
-def _fitted(rerun: Rerun) -> _Fitted:
-    """Fit every event again, and keep some numbers of each that can be used."""
+def _run_again(rerun: Rerun) -> _Residuals:
+    """Fit every event again, and return statistics of the residuals of the used events."""
     window = rerun.choices.windows[0]
-    outcome = rerun.outcome(windows=[window], tests={}, extra={"residuals": _residuals})
+    outcome = rerun.outcome(windows=[window], tests={}, extra={"residuals": _residual_statistics})
     if not outcome.extra.get("residuals"):
-        return _Fitted(np.empty(0, dtype=np.int64), {}, np.nan, window)
+        return _Residuals(np.empty(0, dtype=np.int64), {}, np.nan, window)
     leaf = {name: np.asarray(gathered.values) for name, gathered in outcome.extra["residuals"].items()}
     order = np.argsort(leaf["row"], kind="stable")
     leaf = {name: values[order] for name, values in leaf.items()}
-    return _Fitted(leaf.pop("row"), leaf, float(outcome.shared["overlap"]["windows"][0, 0]), window)
+    return _Residuals(leaf.pop("row"), leaf, float(outcome.shared["overlap"]["windows"][0, 0]), window)
 
 
-def _residuals(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
-    """Return what the checks need of the estimation residuals of each event, (n,)."""
+def _residual_statistics(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
+    """Return the statistics of each event that the checks use, (n,), mostly of its estimation residuals."""
     n_est = abnormal.n_est
     ok = abnormal.ok[:, :n_est]
     n = ok.sum(axis=1)
@@ -144,18 +144,18 @@ def _residuals(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
     e /= np.sqrt(_dot(e, e) / n)[:, None]
     e2 = e * e
     skewness, kurtosis = _dot(e2, e) / n, _dot(e2, e2) / n
-    both = ok[:, 1:] & ok[:, :-1]
-    scale = np.sqrt(_dot(e2[:, 1:], both) * _dot(e2[:, :-1], both))
-    spare = abnormal.dof > 2
-    variance = np.where(spare, abnormal.dof / np.where(spare, abnormal.dof - 2.0, 1.0), np.nan)
+    both_valid = ok[:, 1:] & ok[:, :-1]
+    scale = np.sqrt(_dot(e2[:, 1:], both_valid) * _dot(e2[:, :-1], both_valid))
+    has_variance = abnormal.dof > 2
+    variance = np.where(has_variance, abnormal.dof / np.where(has_variance, abnormal.dof - 2.0, 1.0), np.nan)
     leaves = {
         "row": abnormal.block.id,
         "n": n.astype(np.float64),
         "jarque_bera": n / 6.0 * (skewness**2 + (kurtosis - 3.0) ** 2 / 4.0),
         "rho": np.divide(_dot(e[:, 1:], e[:, :-1]), scale, out=np.full(len(n), np.nan), where=scale > 0),
         "zeros": ((abnormal.block.r[:, :n_est] == 0) & ok).sum(axis=1).astype(np.float64),
-        "lacking": (~ok).sum(axis=1).astype(np.float64),
-        "lacking_event": (~abnormal.ok[:, n_est:]).sum(axis=1).astype(np.float64),
+        "missing": (~ok).sum(axis=1).astype(np.float64),
+        "missing_event": (~abnormal.ok[:, n_est:]).sum(axis=1).astype(np.float64),
         "days": np.full(len(n), float(abnormal.ar.shape[1])),
         "scar": np.where(scores.ok[:, 0], scores.z[:, 0], np.nan) / np.sqrt(variance),
     }
@@ -167,43 +167,44 @@ def _dot(a: Floats, b: Floats | Bools) -> Floats:
 
 
 def _dependence(cluster: Clustering) -> Advice:
-    """Name the tests that hold for the clustering of the sample, and those that do not."""
-    holding = {"independent": ("independent", "same_day", "overlap"), "same_day": ("same_day", "overlap")}
-    survives = {name: test.survives for name, test in declared().items()}
-    good = [name for name, its in survives.items() if its in holding.get(cluster.kind, ("overlap",))]
-    bad = ", ".join(name for name in survives if name not in good)
+    """Return the advice on dependence: the tests that are valid under the clustering of the sample, and the others."""
+    sufficient = {"independent": ("independent", "same_day", "overlap"), "same_day": ("same_day", "overlap")}
+    survives = {name: test.survives for name, test in library_tests().items()}
+    accepted = sufficient.get(cluster.kind, ("overlap",))
+    valid = [name for name, dependence in survives.items() if dependence in accepted]
+    invalid = ", ".join(name for name in survives if name not in valid)
     return Advice(
-        f"tests that need events without common days reject too often where residuals are correlated: {bad}",
-        ", ".join(good),
-        'tests="default" takes tests that hold; result.calibrate() measures their size on your own data',
+        f"tests that need events without common days reject too often where residuals are correlated: {invalid}",
+        ", ".join(valid),
+        'tests="default" selects valid tests; result.calibrate() measures their size on your own data',
     )
 
 
 def _clustering(cluster: Clustering) -> Finding:
-    on = f"{plural(cluster.n_events, 'event')} on {plural(cluster.n_dates, 'date')}"
+    size = f"{plural(cluster.n_events, 'event')} on {plural(cluster.n_dates, 'date')}"
     if cluster.n_events < 2:
-        return Finding(np.nan, f"{on}: there is no pair")
-    value = f"{on}; {cluster.share:.1%} of the pairs share days of their event windows"
+        return Finding(np.nan, f"{size}: there is no pair")
+    value = f"{size}; {cluster.share:.1%} of the pairs share days of their event windows"
     if cluster.n_linked:
-        value += f"; {plural(cluster.n_linked, 'pair')} of dates hold the same news on two exchanges"
+        value += f"; {plural(cluster.n_linked, 'pair')} of dates report the same news on two exchanges"
     return Finding(cluster.share, value, cluster.kind != "independent")
 
 
-def _correlation(cluster: Clustering, fitted: _Fitted) -> Finding:
+def _correlation(cluster: Clustering, residuals: _Residuals) -> Finding:
     if cluster.n_events < 2:
         return Finding(np.nan, "1 event: there is no pair")
-    inflation = 1.0 + (cluster.n_events - 1) * fitted.r
+    inflation = 1.0 + (cluster.n_events - 1) * residuals.r
     value = (
-        f"mean correlation {fitted.r:.4f} of the residuals, weighted by the common days of {fitted.window}:"
+        f"mean correlation {residuals.r:.4f} of the residuals, weighted by the common days of {residuals.window}:"
         f" the variance of the mean is {inflation:.2f} times that of independent events"
     )
-    return Finding(fitted.r, value, inflation > 1.0 + INFLATION)
+    return Finding(residuals.r, value, inflation > 1.0 + INFLATION)
 
 
-def _others(sample: StudySample, fitted: _Fitted, columns: slice, name: str) -> Finding:
-    """Count the events that have another session of an event of the same ticker in a window."""
-    table, placed, rows = sample.event_table, sample.placed, fitted.rows
-    known = ~np.isnat(table.sessions)
+def _other_events(sample: StudySample, residuals: _Residuals, columns: slice, name: str) -> Finding:
+    """Count the events with another event of the same ticker in their estimation or event window."""
+    table, placed, rows = sample.event_table, sample.placed, residuals.rows
+    placed_events = ~np.isnat(table.sessions)
     date = table.sessions.astype(np.int64)
     first, last = (np.empty(len(rows), dtype=np.int64) for _ in range(2))
     offsets = sample.sample.spec.offsets[columns]
@@ -211,9 +212,9 @@ def _others(sample: StudySample, fitted: _Fitted, columns: slice, name: str) -> 
         in_panel = placed.panel[rows] == at
         day = placed.day[rows][in_panel]
         first[in_panel], last[in_panel] = panel.sessions[day + offsets[0]], panel.sessions[day + offsets[-1]]
-    low, high = date[known].min() - 1, date[known].max() + 1
+    low, high = date[placed_events].min() - 1, date[placed_events].max() + 1
     ticker = np.unique(table.frame["ticker"].to_numpy(dtype=str), return_inverse=True)[1] * (high - low + 1)
-    keys = np.unique((ticker + date - low)[known])  # a duplicate is the same event
+    keys = np.unique((ticker + date - low)[placed_events])  # a duplicate is the same event
     events = table.rows[rows]
     begin, end = (ticker[events] + np.clip(edge, low, high) - low for edge in (first, last))
     others = np.searchsorted(keys, end, side="right") - np.searchsorted(keys, begin, side="left")
@@ -223,97 +224,98 @@ def _others(sample: StudySample, fitted: _Fitted, columns: slice, name: str) -> 
     return Finding(n, value, n > 0)
 
 
-def _induced_variance(fitted: _Fitted) -> Finding:
-    """Hold the variance of the SCARs, freed of that of their t distribution, to 1; heavy tails raise it too."""
-    scar = fitted.leaf["scar"]
+def _induced_variance(residuals: _Residuals) -> Finding:
+    """Test that the variance of the SCARs, scaled by that of their t distribution, is 1; heavy tails raise it too."""
+    scar = residuals.leaf["scar"]
     scar = scar[np.isfinite(scar)]
     df = len(scar) - 1
     if df < 1:
         return Finding(
-            np.nan, f"{plural(len(scar), 'event')} with a standardised effect over {fitted.window}: 2 are needed"
+            np.nan, f"{plural(len(scar), 'event')} with a standardised effect over {residuals.window}; 2 are needed"
         )
     variance = float(scar.var(ddof=1))
     p = float(special.chdtrc(df, df * variance))
-    value = f"variance {variance:.2f} of the standardised effects over {fitted.window}; 1 is expected (p {p_value(p)})"
+    value = (
+        f"variance {variance:.2f} of the standardised effects over {residuals.window}; 1 is expected (p {p_value(p)})"
+    )
     return Finding(variance, value, p < LEVEL)
 
 
-def _normality(fitted: _Fitted) -> Finding:
-    rejected = fitted.leaf["jarque_bera"] > JARQUE_BERA
+def _normality(residuals: _Residuals) -> Finding:
+    rejected = residuals.leaf["jarque_bera"] > JARQUE_BERA
     value = (
         f"the residuals of {rejected.sum()} of {plural(len(rejected), 'event')} reject normality at 5 % (Jarque-Bera)"
     )
     return Finding(rejected.mean(), value, rejected.mean() > MANY)
 
 
-def _autocorrelation(fitted: _Fitted) -> Finding:
-    known = np.isfinite(fitted.leaf["rho"])
-    rho, n = fitted.leaf["rho"][known], fitted.leaf["n"][known]
+def _autocorrelation(residuals: _Residuals) -> Finding:
+    defined = np.isfinite(residuals.leaf["rho"])
+    rho, n = residuals.leaf["rho"][defined], residuals.leaf["n"][defined]
     if not len(rho):
         return Finding(np.nan, "no estimation window has consecutive days that vary")
-    beyond = (np.abs(rho) > 2.0 / np.sqrt(n)).mean()
-    value = f"mean {rho.mean():+.3f} from one day to the next; {beyond:.0%} of the events beyond 2/sqrt(days)"
-    return Finding(rho.mean(), value, beyond > MANY)
+    share = (np.abs(rho) > 2.0 / np.sqrt(n)).mean()
+    value = f"mean {rho.mean():+.3f} from one day to the next; {share:.0%} of the events beyond 2/sqrt(days)"
+    return Finding(rho.mean(), value, share > MANY)
 
 
-def _thin_trading(fitted: _Fitted) -> Finding:
-    zeros, n = fitted.leaf["zeros"], fitted.leaf["n"]
+def _thin_trading(residuals: _Residuals) -> Finding:
+    zeros, n = residuals.leaf["zeros"], residuals.leaf["n"]
     thin = int((zeros > THIN * n).sum())
     share = zeros.sum() / n.sum()
     value = f"{share:.1%} of the estimation returns are zero; {plural(thin, 'event')} above {THIN:.0%}"
     return Finding(share, value, thin > 0)
 
 
-def _missing_returns(fitted: _Fitted) -> Finding:
-    before, event = fitted.leaf["lacking"], fitted.leaf["lacking_event"]
-    share = (before + event).sum() / fitted.leaf["days"].sum()
-    lacking = int((event > 0).sum())
-    value = f"{share:.1%} of the days have no value; {plural(lacking, 'event')} with such a day in the event window"
-    return Finding(share, value, lacking > 0 or share > GAPS)
+def _missing_returns(residuals: _Residuals) -> Finding:
+    estimation, event = residuals.leaf["missing"], residuals.leaf["missing_event"]
+    share = (estimation + event).sum() / residuals.leaf["days"].sum()
+    n_events = int((event > 0).sum())
+    value = f"{share:.1%} of the days have no value; {plural(n_events, 'event')} with such a day in the event window"
+    return Finding(share, value, n_events > 0 or share > GAPS)
 
 
 def _cross_zone(other_zone: Floats, model: Model) -> Finding:
-    """Count the events whose benchmark closes in another zone; with a lead of it in the model nothing is wrong."""
+    """Count the events whose benchmark closes in another time zone, which a lead of it in the model allows for."""
     if not _has_benchmark(model):
         return Finding(np.nan, "the model has no benchmark")
-    known = other_zone[np.isfinite(other_zone)]
-    if not len(known):
+    zones_known = other_zone[np.isfinite(other_zone)]
+    if not len(zones_known):
         return Finding(np.nan, "the exchanges of securities and benchmarks are not known")
-    n = int(known.sum())
-    led = any(column.shift > 0 for column in model.columns)
-    value = f"the benchmark of {n} of {plural(len(known), 'event')} closes in another time zone"
-    return Finding(n, value + ("; the model has a lead of it" if n and led else ""), n > 0 and not led)
+    n = int(zones_known.sum())
+    has_lead = any(column.shift > 0 for column in model.columns)
+    value = f"the benchmark of {n} of {plural(len(zones_known), 'event')} closes in another time zone"
+    return Finding(n, value + ("; the model has a lead of it" if n and has_lead else ""), n > 0 and not has_lead)
 
 
 def _has_benchmark(model: Model) -> bool:
     return any(column.name == "benchmark" for column in model.columns)
 
 
-def _check_constituents(given: Constituents | None) -> None:
-    lists = [] if given is None else list(given.values()) if isinstance(given, Mapping) else [given]
-    if any(isinstance(its, str) or not isinstance(its, Sequence | set | frozenset) for its in lists):
-        raise InputError(f"constituents is {given!r}; give tickers, or a mapping from a benchmark to its tickers")
+def _check_constituents(value: Constituents | None) -> None:
+    lists = [] if value is None else list(value.values()) if isinstance(value, Mapping) else [value]
+    if any(isinstance(tickers, str) or not isinstance(tickers, Sequence | set | frozenset) for tickers in lists):
+        raise InputError(f"constituents is {value!r}; give tickers, or a mapping from a benchmark to its tickers")
 
 
-def _treated(pairs: pd.Series[int], model: Model, given: Constituents | None) -> Finding:
-    """Count the treated firms that their own benchmark holds."""
+def _treated(pairs: pd.Series[int], model: Model, constituents: Constituents | None) -> Finding:
+    """Count the treated firms that are constituents of their benchmark."""
     if not _has_benchmark(model):
         return Finding(np.nan, "the model has no benchmark")
-    if given is None:
-        return Finding(
-            np.nan, 'not known: diagnose(constituents={"^HSI": ["0700.HK", ...]}) names what a benchmark holds'
-        )
-    held = {name: given.get(name) if isinstance(given, Mapping) else given for _, name in pairs.index}
-    unknown = [name for name, its in held.items() if its is None]
-    if len(unknown) == len(held):
-        return Finding(np.nan, f"constituents has nothing of {', '.join(unknown)}")
-    firms = {ticker for ticker, name in pairs.index if held[name] is not None}
-    inside = sorted(ticker for ticker, name in pairs.index if ticker in (held[name] or ()))
-    value = f"{len(inside)} of {plural(len(firms), 'treated firm')} in their own benchmark"
-    value += f": {', '.join(inside[:5])}{', ...' if len(inside) > 5 else ''}" if inside else ""
-    return Finding(
-        len(inside), value + (f"; nothing is known of {', '.join(unknown)}" if unknown else ""), bool(inside)
-    )
+    if constituents is None:
+        return Finding(np.nan, 'not known; give the constituents: diagnose(constituents={"^HSI": ["0700.HK", ...]})')
+    members = {
+        name: constituents.get(name) if isinstance(constituents, Mapping) else constituents for _, name in pairs.index
+    }
+    unknown = [name for name, tickers in members.items() if tickers is None]
+    if len(unknown) == len(members):
+        return Finding(np.nan, f"constituents does not have {', '.join(unknown)}")
+    firms = {ticker for ticker, name in pairs.index if members[name] is not None}
+    treated = sorted(ticker for ticker, name in pairs.index if ticker in (members[name] or ()))
+    value = f"{len(treated)} of {plural(len(firms), 'treated firm')} in their own benchmark"
+    value += f": {', '.join(treated[:5])}{', ...' if len(treated) > 5 else ''}" if treated else ""
+    value += f"; the constituents of {', '.join(unknown)} are not known" if unknown else ""
+    return Finding(len(treated), value, bool(treated))
 
 
 def _small_sample(cluster: Clustering) -> Finding:

@@ -1,4 +1,4 @@
-"""How the CAR or BHAR of single events builds up over the event window."""
+"""The cumulation of the CAR or BHAR of single events over the event window."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from eventstudy.core.nulls import margin
 from eventstudy.errors import InputError
 from eventstudy.types import EventTable, Ints, Rerun, ResultFrames, required
 
-ANY_DAY = 1e-9  # coverage of a window: a missing day adds nothing to the days after it
+ANY_DAY = 1e-9  # minimum coverage of a window: one valid day is enough
 
 
 def paths(rerun: Rerun | None, result: ResultFrames) -> pd.DataFrame:
-    """Return each used event's running CAR or BHAR; see ``Result.paths``."""
+    """Return the cumulative CAR or BHAR of each used event by day; see ``Result.paths``."""
     ar = result.ar.loc[result.events.index[result.events["status"] == "ok"]]
     if result.measure.column == "car":
         return ar.cumsum(axis=1)
@@ -27,28 +27,30 @@ def paths(rerun: Rerun | None, result: ResultFrames) -> pd.DataFrame:
 
 
 def path(rerun: Rerun | None, result: ResultFrames, event_id: Hashable, start: int | None) -> pd.DataFrame:
-    """Return one event's running CAR or BHAR with its band; see ``Result.path``."""
+    """Return the cumulative CAR or BHAR of one event by day, with its band; see ``Result.path``."""
     if event_id not in result.ar.index:
-        raise InputError(f"event {event_id!r} has no abnormal returns in this study; result.ar.index has those that do")
+        raise InputError(
+            f"event {event_id!r} has no abnormal returns in this study; result.ar.index lists the events that have them"
+        )
     days = result.ar.columns
     first = int(days[0]) if start is None else start
     if first not in days:
-        raise InputError(f"start is {start!r}; it is a day of the event window, {list(days[[0, -1]])}")
+        raise InputError(f"start is {start!r}; give a day of the event window, {list(days[[0, -1]])}")
     if rerun is not None:
         return _with_band(rerun, result.measure.column, event_id, range(first, int(days[-1]) + 1))
     ar = result.ar.loc[[event_id]].iloc[0].loc[first:]
-    unknown = dict.fromkeys(("se", "lower", "upper"), np.nan)
-    return pd.DataFrame({"time": pd.NaT, "ar": ar, result.measure.column: ar.cumsum().ffill(), **unknown})
+    missing = dict.fromkeys(("se", "lower", "upper"), np.nan)
+    return pd.DataFrame({"time": pd.NaT, "ar": ar, result.measure.column: ar.cumsum().ffill(), **missing})
 
 
 def _with_band(rerun: Rerun, column: str, event_id: Hashable, days: range) -> pd.DataFrame:
-    """Fit one event again, with a window from the first of the days to each."""
+    """Fit one event again, with a window from the first day to each day."""
     windows = [(days[0], day) for day in days]
     outcome = rerun.outcome(windows=windows, min_coverage=ANY_DAY, events=[event_id], tests={})
     single = {name: values[0] for name, values in outcome.singles.items()}
-    reach = margin(single["se"], single["dof"])
+    half_width = margin(single["se"], single["dof"])
     columns = {"ar": single["ar"][-len(days) :], column: single[column], "se": single["se"]}
-    band = {"lower": single[column] - reach, "upper": single[column] + reach}
+    band = {"lower": single[column] - half_width, "upper": single[column] + half_width}
     frame = pd.DataFrame({**columns, **band}, pd.Index(days, name="day"))
     sample = rerun.sample()
     table = sample.event_table
@@ -60,5 +62,5 @@ def _with_band(rerun: Rerun, column: str, event_id: Hashable, days: range) -> pd
 
 
 def _times(numbers: Ints, table: EventTable) -> pd.DatetimeIndex:
-    """Return the dates, or starts of bars at their exchange, of numbers of ``Panel.sessions``."""
+    """Convert numbers of ``Panel.sessions`` to dates, or to starts of bars in the time zone of the exchange."""
     return pd.DatetimeIndex(table.at_the_exchange(pd.Series(table.dates_of(numbers).astype("datetime64[s]"))))

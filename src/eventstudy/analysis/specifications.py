@@ -1,19 +1,23 @@
-"""How far a conclusion depends on the model: one study with several models, event by event and over the sample."""
+"""One study with several models: results by event and over the sample, and their dependence on the model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from eventstudy import _registry
 from eventstudy.display import formats
 from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError, one_of
 from eventstudy.types import ResultFrames
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LEVEL = 0.05
 KINDS = ("curve", "events")
@@ -34,26 +38,26 @@ class Specifications(Generic[R]):
     Attributes
     ----------
     models : DataFrame
-        Index ``model`` (the labels, in their order); family (``mean``, ``index``, ``factors`` or ``peers``: what the
-        normal return is made from), and error: why a model could not be run at all, else empty.
+        Index ``model`` (the labels, in order); family (``mean``, ``index``, ``factors`` or ``peers``: the regressors of
+        the normal return), and error: why a model could not be run, else empty.
     cars : DataFrame
-        model, event_id, ticker, session, start, end, car, bhar (where the study compounds), se, p, p_sq, p_placebo
-        (where a model has it), status, reason: a row a model, event that was given, and window, with NaN where there
-        is no CAR. ``not_run``: the model failed; ``not_studied``: the event is of specifications that were joined.
+        model, event_id, ticker, session, start, end, car, bhar (if the study compounds), se, p, p_sq, p_placebo (if a
+        model has it), status, reason: one row for each model, event of the input, and window, with NaN if there is no
+        CAR. ``not_run``: the model failed; ``not_studied``: the event belongs to the other of two joined objects.
     tests : DataFrame
         model, and the columns of ``Result.tests``.
     effects : DataFrame
-        model, start, end, n, effect (the mean CAR), se, df, lower, upper. The standard error is that across events,
+        model, start, end, n, effect (the mean CAR), se, df, lower, upper. The standard error is cross-sectional,
         inflated for events that share days as in the band of ``Result.daily``; the interval is 95 % of t(n - 1).
     results : mapping from label to Result
-        Of the models that ran.
+        The results of the models that ran.
     provenance : mapping
-        Of the study that is repeated.
+        The provenance of the study.
 
     Notes
     -----
     Many defensible analyses shown side by side are a specification curve: Simonsohn, Simmons & Nelson (2020, Nature
-    Human Behaviour 4:1208). The models share events and days, so that their number adds no evidence: nine models that
+    Human Behaviour 4:1208). The models share events and days, so that their number is no evidence: nine models that
     agree are one finding that does not depend on the model.
     """
 
@@ -65,35 +69,35 @@ class Specifications(Generic[R]):
     provenance: Mapping[str, Any]
 
     def __repr__(self) -> str:
-        made, measure = self.summary(), self.measure
-        wide = max(map(len, made.index))
+        summary, measure = self.summary(), self.measure
+        width = max(map(len, summary.index))
         lines = [
-            f"Specifications({formats.plural(len(made), 'model')}; mean {measure.short}"
-            f" {formats.window(*self.windows[0])} with 95 % interval, p of {made['test'].iloc[0]})"
+            f"Specifications({formats.plural(len(summary), 'model')}; mean {measure.short}"
+            f" {formats.window(*self.windows[0])} with 95 % interval, p of {summary['test'].iloc[0]})"
         ]
-        for label, row in made.iterrows():
+        for label, row in summary.iterrows():
             effect, lower, upper = (measure.text(row[name]) for name in ("effect", "lower", "upper"))
-            said = f"{effect:>9}  [{lower:>9}, {upper:>9}]  p {formats.p_value(row['p']):<6}  n {row['n']}"
-            lines.append(f"  {label:<{wide}}  {said if row['n'] else formats.cut('none: ' + row['lost'], 60)}")
+            answer = f"{effect:>9}  [{lower:>9}, {upper:>9}]  p {formats.p_value(row['p']):<6}  n {row['n']}"
+            lines.append(f"  {label:<{width}}  {answer if row['n'] else formats.cut('none: ' + row['lost'], 60)}")
         return "\n".join(lines)
 
     @property
     def measure(self) -> Measure:
-        """What was measured, CAR or BHAR or another."""
+        """The measure of the study: CAR, BHAR or another."""
         return next(iter(self.results.values())).measure
 
     @property
     def windows(self) -> list[Window]:
-        """The windows, in their order."""
+        """The windows of the study, in order."""
         return list(dict.fromkeys(zip(self.cars["start"].tolist(), self.cars["end"].tolist(), strict=True)))
 
     @property
     def events(self) -> pd.DataFrame:
-        """The events by model in the first window; see :meth:`table`."""
+        """The results by event and model in the first window; see :meth:`table`."""
         return self.table()
 
     def table(self, window: Window | None = None) -> pd.DataFrame:
-        """Give every event beside what each model makes of it.
+        """Return the results of all models for each event.
 
         Parameters
         ----------
@@ -104,18 +108,18 @@ class Specifications(Generic[R]):
         -------
         DataFrame
             Index ``event_id``; columns (event, ticker), (event, session), and (model, car), (model, p), (model, status)
-            for each model; bhar in the place of car where the study compounds, while p is still that of the sum.
+            for each model; bhar instead of car if the study compounds, while p is still that of the sum.
         """
-        its = self._of(window)
-        parts = {"event": its.drop_duplicates("event_id").set_index("event_id")[["ticker", "session"]]}
+        cars = self._cars_of(window)
+        parts = {"event": cars.drop_duplicates("event_id").set_index("event_id")[["ticker", "session"]]}
         for label in self.models.index:
-            mine = its[its["model"] == label].set_index("event_id")[[self.measure.column, "p", "status"]]
-            parts[label] = mine.reindex(parts["event"].index)
-        made: pd.DataFrame = pd.concat(parts, axis=1, names=["model", None])
-        return made
+            of_model = cars[cars["model"] == label].set_index("event_id")[[self.measure.column, "p", "status"]]
+            parts[label] = of_model.reindex(parts["event"].index)
+        table: pd.DataFrame = pd.concat(parts, axis=1, names=["model", None])
+        return table
 
     def summary(self, window: Window | None = None, test: str | None = None) -> pd.DataFrame:
-        """Give each model's answer over the sample.
+        """Return the results of each model over the sample.
 
         Parameters
         ----------
@@ -127,43 +131,43 @@ class Specifications(Generic[R]):
         Returns
         -------
         DataFrame
-            Index ``model``: family; n (events with a CAR); effect (their mean); reference, the mean that the first
-            model gives the same events, so that models and not samples differ; same_sign, the share of these events to
-            whose CAR both give the same sign; lower, upper (95 %) of the effect; test and its p; ``p_`` and the name
-            of each test; significant, the share of events whose own p is below 5 %; lost, what became of the other
-            events, or why there is none.
+            Index ``model``: family; n (events with a CAR); effect (their mean); reference, the mean CAR of the same
+            events under the first model, so that models and not samples differ; same_sign, the share of these events
+            whose CAR has the same sign under both models; lower, upper (95 %) of the effect; test and its p; ``p_`` and
+            the name of each test; significant, the share of events with p below 5 %; lost, the number of other events
+            by status, or the error of the model.
 
         Notes
         -----
-        The interval is of the mean. A test may ask something else (of standardised CARs, of ranks), so that an interval
-        without 0 and a small p need not go together.
+        The interval is of the mean. A test may have another null hypothesis (on standardised CARs, on ranks), so that
+        an interval without 0 and a small p need not coincide.
         """
         window = self._window(window)
-        its, judged = self._of(window), _at(self.tests[self.tests["group"] == "all"], window)
-        means = _at(self.effects, window).set_index("model")
+        cars, tests = self._cars_of(window), _in_window(self.tests[self.tests["group"] == "all"], window)
+        effects = _in_window(self.effects, window).set_index("model")
         chosen = self._test(test)
-        used = its[(its["status"] == "ok") & its["car"].notna()]
-        wide = used.pivot(index="event_id", columns="model", values=self.measure.column).reindex(
+        used = cars[(cars["status"] == "ok") & cars["car"].notna()]
+        by_model = used.pivot(index="event_id", columns="model", values=self.measure.column).reindex(
             columns=self.models.index
         )
-        first = wide.iloc[:, 0]
+        first = by_model.iloc[:, 0]
         rows = {}
-        for label, about in self.models.iterrows():
-            mine, own = used[used["model"] == label], judged[judged["model"] == label].set_index("test")
-            effect, lower, upper = (float(means[name].get(label, np.nan)) for name in ("effect", "lower", "upper"))
-            both = wide[label].notna() & first.notna()
+        for label, model in self.models.iterrows():
+            events, p = used[used["model"] == label], tests[tests["model"] == label].set_index("test")["p"]
+            effect, lower, upper = (float(effects[name].get(label, np.nan)) for name in ("effect", "lower", "upper"))
+            common = by_model[label].notna() & first.notna()
             rows[label] = {
-                "family": about["family"], "n": len(mine), "effect": effect, "reference": first[both].mean(),
-                "same_sign": _share(np.sign(wide[label]) == np.sign(first), both), "lower": lower,
-                "upper": upper, "test": chosen, "p": float(own["p"].get(chosen, np.nan)),
-                **{f"p_{name}": float(own["p"].get(name, np.nan)) for name in self._tests()},
-                "significant": _share(mine["p"] < LEVEL, mine["p"].notna()),
-                "lost": about["error"] or _lost(its[its["model"] == label]),
+                "family": model["family"], "n": len(events), "effect": effect, "reference": first[common].mean(),
+                "same_sign": _share(np.sign(by_model[label]) == np.sign(first), common), "lower": lower,
+                "upper": upper, "test": chosen, "p": float(p.get(chosen, np.nan)),
+                **{f"p_{name}": float(p.get(name, np.nan)) for name in self._tests()},
+                "significant": _share(events["p"] < LEVEL, events["p"].notna()),
+                "lost": model["error"] or _count_without_car(cars[cars["model"] == label]),
             }  # fmt: skip
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
 
     def dependence(self, window: Window | None = None) -> pd.DataFrame:
-        """Say of each event how far its own answer depends on the model.
+        """Return how far the result of each event depends on the model.
 
         Parameters
         ----------
@@ -173,75 +177,75 @@ class Specifications(Generic[R]):
         Returns
         -------
         DataFrame
-            Index ``event_id``, the events with a CAR in a model; ticker, session, n (models with a CAR), low, high,
-            range, n_significant (models with p below 5 %), sign_depends, significance_depends (True where some models
-            find it significant and others not). Widest range first.
+            Index ``event_id``, the events with a CAR under a model; ticker, session, n (models with a CAR), low, high,
+            range, n_significant (models with p below 5 %), sign_depends, significance_depends (True if the event is
+            significant under some models and not under others). Largest range first.
         """
-        its = self._of(window)
-        used = its[(its["status"] == "ok") & its["car"].notna()]
-        by = used.assign(hit=used["p"] < LEVEL, known=used["p"].notna()).groupby("event_id", sort=False)
+        cars = self._cars_of(window)
+        used = cars[(cars["status"] == "ok") & cars["car"].notna()]
+        used = used.assign(significant=used["p"] < LEVEL, has_p=used["p"].notna())
         value = self.measure.column
-        made = by.agg(
+        table = used.groupby("event_id", sort=False).agg(
             ticker=("ticker", "first"), session=("session", "first"), n=(value, "size"), low=(value, "min"),
-            high=(value, "max"), n_significant=("hit", "sum"), known=("known", "sum"),
+            high=(value, "max"), n_significant=("significant", "sum"), n_p=("has_p", "sum"),
         )  # fmt: skip
-        made.insert(5, "range", made["high"] - made["low"])
-        made["sign_depends"] = (made["low"] < 0) & (made["high"] > 0)
-        made["significance_depends"] = (made["n_significant"] > 0) & (made["n_significant"] < made.pop("known"))
-        return made.sort_values("range", ascending=False, kind="stable")
+        table.insert(5, "range", table["high"] - table["low"])
+        table["sign_depends"] = (table["low"] < 0) & (table["high"] > 0)
+        table["significance_depends"] = (table["n_significant"] > 0) & (table["n_significant"] < table.pop("n_p"))
+        return table.sort_values("range", ascending=False, kind="stable")
 
     def join(self, other: Specifications[R]) -> Specifications[R]:
-        """Put the specifications of another study beside these: other choices, or other events.
+        """Combine the specifications with those of another study, with other choices or other events.
 
-        Models that serve a part of the events alone, as American factors do American listings, are run on these and
-        joined; an event that is not among them has the status ``not_studied``.
+        Models that apply to a part of the events only, such as American factors to American listings, are run on these
+        events and joined; the other events have the status ``not_studied``.
 
         Parameters
         ----------
         other : Specifications
-            Of the same windows, under other labels.
+            Specifications of the same windows, with other labels.
 
         Raises
         ------
         InputError
-            When a label stands in both, the windows differ, or an event is of another ticker.
+            If a label is in both, the windows differ, or an event has different tickers.
         """
-        twice = [label for label in other.models.index if label in self.models.index]
-        if twice:
-            raise InputError(f"{twice[0]!r} is in both specifications; give one of them another label")
+        shared = [label for label in other.models.index if label in self.models.index]
+        if shared:
+            raise InputError(f"{shared[0]!r} is in both specifications; give one of them another label")
         if set(self.windows) != set(other.windows):
             raise InputError(f"the windows are {self.windows} and {other.windows}; join those of the same windows")
         names = ["event_id", "ticker", "session"]
-        both = pd.concat([self.cars[names], other.cars[names]]).drop_duplicates(["event_id", "ticker"])
-        clash = both["event_id"][both["event_id"].duplicated()]
+        events = pd.concat([self.cars[names], other.cars[names]]).drop_duplicates(["event_id", "ticker"])
+        clash = events["event_id"][events["event_id"].duplicated()]
         if len(clash):
             raise InputError(f"event {clash.iloc[0]!r} has different tickers in the two; give it two names")
-        grid = both.merge(pd.DataFrame(self.windows, columns=["start", "end"]), how="cross")
+        grid = events.merge(pd.DataFrame(self.windows, columns=["start", "end"]), how="cross")
         parts = []
-        for label, whose in [*((m, self) for m in self.models.index), *((m, other) for m in other.models.index)]:
-            mine = whose.cars[whose.cars["model"] == label].drop(columns=["ticker", "session"])
-            made = grid.merge(mine, on=["event_id", "start", "end"], how="left").assign(model=label)
-            absent = made["status"].isna()
-            made.loc[absent, "status"] = "not_studied"
-            made.loc[absent, "reason"] = "not among the events of this specification"
-            parts.append(made)
+        for label, source in [*((m, self) for m in self.models.index), *((m, other) for m in other.models.index)]:
+            of_model = source.cars[source.cars["model"] == label].drop(columns=["ticker", "session"])
+            cars = grid.merge(of_model, on=["event_id", "start", "end"], how="left").assign(model=label)
+            absent = cars["status"].isna()
+            cars.loc[absent, "status"] = "not_studied"
+            cars.loc[absent, "reason"] = "not among the events of this specification"
+            parts.append(cars)
         return Specifications(
             pd.concat([self.models, other.models]), in_order(pd.concat(parts)), pd.concat([self.tests, other.tests]),
             pd.concat([self.effects, other.effects]),
             {**self.results, **other.results}, self.provenance,
         )  # fmt: skip
 
-    def plot(self, kind: str = "curve", **options: Any) -> Any:
-        """Draw a figure and give its axes; nothing is shown.
+    def plot(self, kind: str = "curve", **options: Any) -> Axes | NDArray[np.object_]:
+        """Draw a figure and return its axes, without showing it.
 
         Parameters
         ----------
         kind : {"curve", "events"}
-            The specification curve: the mean CARs by size above, and what each is below; or the single events, each
-            with the range of its CARs.
+            The specification curve: the mean CARs by size, and below them the models; or the single events, each with
+            the range of its CARs.
         **options
-            ``window`` of both: one, or for the curve "all"; ``test`` of the curve; ``most`` (events, or None for all)
-            and ``ax`` of the events.
+            ``window`` for both kinds, or "all" for the curve; ``test`` for the curve; ``most`` (number of events, None
+            for all) and ``ax`` for the events.
 
         Returns
         -------
@@ -250,11 +254,12 @@ class Specifications(Generic[R]):
         Raises
         ------
         InputError
-            When the kind, a window or a test is not one of these.
+            If the kind, a window or a test is not valid.
         """
         if kind not in KINDS:
             raise one_of("the kind of the figure", kind, KINDS)
-        return _registry.helper("plots", f"_{kind}_of_models").draw(self, **options)
+        axes: Axes | NDArray[np.object_] = _registry.helper("plots", f"_{kind}_of_models").draw(self, **options)
+        return axes
 
     def _tests(self) -> list[str]:
         return list(dict.fromkeys(self.tests["test"]))
@@ -271,24 +276,26 @@ class Specifications(Generic[R]):
             raise one_of("window", window, self.windows)
         return int(chosen[0]), int(chosen[1])
 
-    def _of(self, window: Window | None) -> pd.DataFrame:
-        return _at(self.cars, self._window(window))
+    def _cars_of(self, window: Window | None) -> pd.DataFrame:
+        return _in_window(self.cars, self._window(window))
 
 
-def _at(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
+def _in_window(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
     return frame[(frame["start"] == window[0]) & (frame["end"] == window[1])]
 
 
-def _share(true: pd.Series[bool], known: pd.Series[bool]) -> float:
-    return float(true[known].mean()) if known.any() else np.nan
+def _share(condition: pd.Series[bool], of: pd.Series[bool]) -> float:
+    """Return the share of the rows ``of`` in which the condition is true; NaN without rows."""
+    return float(condition[of].mean()) if of.any() else np.nan
 
 
-def _lost(its: pd.DataFrame) -> str:
-    """Count what became of the events without a CAR; duplicates are counted elsewhere."""
-    missing = its["status"].where(its["status"] != "ok", "no CAR").loc[(its["status"] != "ok") | its["car"].isna()]
+def _count_without_car(cars: pd.DataFrame) -> str:
+    """Count the events without a CAR by status, and those of status ok as "no CAR"."""
+    status = cars["status"]
+    missing = status.where(status != "ok", "no CAR").loc[(status != "ok") | cars["car"].isna()]
     return ", ".join(f"{n} {status}" for status, n in missing.value_counts().items())
 
 
 def in_order(cars: pd.DataFrame) -> pd.DataFrame:
-    """Put the columns of the events in their order."""
+    """Return the CARs with their columns in order."""
     return cars[[name for name in COLUMNS if name in cars]].reset_index(drop=True)

@@ -214,4 +214,4 @@ def _check_array(of: str, name: str, array: object, shape: tuple[int | None, ...
 
 def _breach(of: str, part: str, value: str, wanted: str) -> InputError:
     """Return the error of a member whose part is not as its contract requires, with the value in one line."""
-    return InputError(f"{of} gives {' '.join(value.split())[:200]} as {part}; its contract wants {wanted}")
+    return InputError(f"{of} gives {' '.join(value.split())[:200]} as {part}; its contract requires {wanted}")

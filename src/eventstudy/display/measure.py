@@ -1,14 +1,13 @@
-"""What a study measures, in words and in numbers as people read them; tables, plots and messages all ask here."""
+"""The quantity that a study measures: its names and number format, for tables, plots and messages."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 from eventstudy.display import formats
 
-LONGEST = 24  # columns that the name of a field of the user's own may take
+LONGEST = 24  # characters of the name of a user-defined field at most
 
 
 @dataclass(frozen=True)
@@ -18,19 +17,19 @@ class Measure:
     Attributes
     ----------
     short : str
-        As a column of a table says it: CAR.
+        Abbreviation, as in column headings: CAR.
     name : str
-        In full: cumulative abnormal return.
+        Full name: cumulative abnormal return.
     average : str
-        What ``Result.daily`` has in ``caar``.
+        Name of ``Result.daily["caar"]``.
     daily : str
-        What ``Result.ar`` has: abnormal return.
+        Name of the values in ``Result.ar``: abnormal return.
     series : str
-        What it is made from, day by day: return.
+        Name of the daily series that is accumulated: return.
     column : str
-        Where ``Result.cars`` has it.
+        Its column in ``Result.cars``.
     percent : bool
-        Whether it reads in per cent; else it is a plain number with ``digits`` decimals.
+        Whether values are shown in per cent; otherwise as numbers with ``digits`` decimals.
     """
 
     short: str
@@ -44,21 +43,21 @@ class Measure:
 
     @property
     def full(self) -> str:
-        """The name with what it is called for short."""
+        """The full name with the abbreviation."""
         return f"{self.name} ({self.short})"
 
     @property
     def has_p(self) -> bool:
-        """Whether the p-values of single events, which are those of sums, are of this quantity."""
+        """Whether the p-values of single events, which are of sums, belong to this quantity."""
         return self.column == "car"
 
     @property
     def of_returns(self) -> bool:
-        """Whether it is made from returns."""
+        """Whether the quantity is accumulated from returns."""
         return self.series == "return"
 
-    def text(self, value: Any, digits: int | None = None) -> str:
-        """Write a value with its sign.
+    def text(self, value: formats.Number, digits: int | None = None) -> str:
+        """Format a value with its sign.
 
         Examples
         --------
@@ -70,7 +69,7 @@ class Measure:
         return formats.signed(value, self.digits if digits is None else digits)
 
     def shock(self, value: float) -> str:
-        """Write a shock to the series, which for the volatility is a return.
+        """Format a shock to the series, which for volatility is a return.
 
         Examples
         --------
@@ -82,7 +81,7 @@ class Measure:
         return f"{value:+g}".replace("-", "−") if value else "0"
 
 
-KNOWN = {
+MEASURES = {
     ("return", "sum"): Measure(
         "CAR", "cumulative abnormal return", "Cumulative average abnormal return", "abnormal return", percent=True
     ),
@@ -101,14 +100,14 @@ KNOWN = {
 
 
 def measure_of(outcome: str = "return", accumulate: str = "sum", size: float = math.nan) -> Measure:
-    """Return what a study measures.
+    """Return the quantity that a study measures.
 
     Parameters
     ----------
     outcome, accumulate : str
         As in :class:`eventstudy.Study`.
     size : float
-        How large a typical value is; plain numbers show three digits of it.
+        A typical absolute value; numbers other than per cent are shown with three of its digits.
 
     Examples
     --------
@@ -116,7 +115,7 @@ def measure_of(outcome: str = "return", accumulate: str = "sum", size: float = m
     >>> spread.full, spread.text(0.0042)
     ('cumulative abnormal spread (CA spread)', '+0.00420')
     """
-    measure = KNOWN.get((outcome, accumulate))
+    measure = MEASURES.get((outcome, accumulate))
     if measure is None:
         field = formats.cut(formats.plain(outcome), LONGEST)
         name = f"cumulative abnormal {field}"

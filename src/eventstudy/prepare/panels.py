@@ -15,7 +15,7 @@ from eventstudy.prepare.factors import Factors, factor_on_dates
 from eventstudy.prepare.intraday import seconds_of_day
 from eventstudy.prepare.outcomes import is_return, level_of
 from eventstudy.prepare.returns import adjusted_close, adjusted_price, compute_returns, reindex, reindex_as_of
-from eventstudy.types import BEYOND, PEERS, Bools, Calendar, Column, Floats, Gaps, Ints, Panel, Price, Returns
+from eventstudy.types import NO_DATE, PEERS, Bools, Calendar, Column, Floats, Gaps, Ints, Panel, Price, Returns
 
 
 class SeriesRules(NamedTuple):
@@ -209,7 +209,7 @@ class _CalendarSlice:
     def sessions(self) -> Ints:
         """Return days since 1970-01-01, or seconds for bars; outside the calendar, numbers beyond all dates."""
         at = np.arange(self.first, self.last + 1) - self.begin
-        outside = np.where(at < 0, at - 2 * BEYOND, at + 2 * BEYOND)
+        outside = np.where(at < 0, at - 2 * NO_DATE, at + 2 * NO_DATE)
         inside = (at >= 0) & (at < len(self.calendar.dates))
         days = self.calendar.dates.astype(np.int64)
         return np.where(inside, days[np.where(inside, at, 0)], outside)

@@ -7,7 +7,7 @@ V event windows, G groups, C clusters (the events of one group on one calendar o
 
 from __future__ import annotations
 
-from eventstudy.types.arrays import BEYOND, Bools, Dates, Floats, Ints, State, StateSum
+from eventstudy.types.arrays import NO_DATE, Bools, Dates, Floats, Ints, State, StateSum
 from eventstudy.types.block import Abnormal, Block, Scores
 from eventstudy.types.choices import (
     PRICE_FIELDS,
@@ -39,7 +39,7 @@ from eventstudy.types.sample import (
 )
 
 __all__ = [
-    "BEYOND", "PEERS", "PRICE_FIELDS", "Abnormal", "Accumulate", "AnyPanel", "Block", "Bools", "Calendar",
+    "NO_DATE", "PEERS", "PRICE_FIELDS", "Abnormal", "Accumulate", "AnyPanel", "Block", "Bools", "Calendar",
     "Choices", "Clustering", "Column", "Contaminated", "Dates", "DeferredPanel", "Estimator", "EventTable", "Extra",
     "Failing", "Floats", "Gaps", "Ints", "Model", "OnClosed", "Outcome", "Panel", "Placed", "Price", "Rerun",
     "ResultFrames", "Returns", "Sample", "Scores", "SharedResult", "SharedState", "Spec", "State", "StateSum",

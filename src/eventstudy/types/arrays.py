@@ -17,7 +17,7 @@ Dates = NDArray[np.datetime64]
 State = Mapping[str, Any]  # leaves by name: arrays, Rows or Gathered of core.sums
 StateSum = dict[str, Any]  # the sum of states: arrays or Gathered by name
 # Days or seconds since 1970 that no date reaches: sessions outside a calendar are numbered from here.
-BEYOND = 10**11
+NO_DATE = 10**11
 
 
 def check_shape(name: str, array: NDArray[np.generic], shape: tuple[int, ...]) -> None:

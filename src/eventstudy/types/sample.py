@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from eventstudy.types.arrays import BEYOND, Bools, Dates, Floats, Ints, check_shape
+from eventstudy.types.arrays import NO_DATE, Bools, Dates, Floats, Ints, check_shape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -225,7 +225,7 @@ class Clustering(NamedTuple):
         if self.kind == "independent":
             return "no two event windows share a day"
         if self.share == 0.0:
-            return f"{self.n_linked} pairs of dates hold the same news on two exchanges"
+            return f"{self.n_linked} pairs of dates report the same news on two exchanges"
         if self.kind == "same_day":
             return "all events share one date"
         return f"{self.share:.1%} of the pairs of events share days of their windows ({self.n_dates} dates)"
@@ -278,8 +278,8 @@ class EventTable:
 
     def dates_of(self, numbers: Ints) -> Dates:
         """Convert numbers of ``Panel.sessions`` to dates, or starts of bars in UTC; NaT outside the calendar."""
-        dates = np.where(np.abs(numbers) < BEYOND, numbers, 0).astype(self.sessions.dtype)
-        dates[np.abs(numbers) >= BEYOND] = np.array("NaT", dtype=dates.dtype)
+        dates = np.where(np.abs(numbers) < NO_DATE, numbers, 0).astype(self.sessions.dtype)
+        dates[np.abs(numbers) >= NO_DATE] = np.array("NaT", dtype=dates.dtype)
         return dates
 
     def at_the_exchange(self, sessions: pd.Series) -> pd.Series:
