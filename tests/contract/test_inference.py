@@ -390,7 +390,7 @@ def one_design(case: make.Case, model: str) -> bool:
 @pytest.mark.parametrize("model", MODEL_NAMES)
 def test_every_test_runs_on_every_model(name: str, model: str) -> None:
     test, columns = load(name), _registry.load("models", model).columns
-    n = 6 if test.draws else 40  # a hundred studies on drawn dates: few events in each
+    n = 3 if test.draws else 40  # a hundred studies on drawn dates: few events in each
     case = draw(test.value_under[-1], 9, columns=columns, n=n, missing=ordinary(name))
     found = answer(name, case, model)
     sane(found, 1, 3)
