@@ -78,8 +78,12 @@ def dask(**options: Any) -> Iterator[Any]:
         "host": "127.0.0.1",
         **options,
     }
+    patience = {
+        "distributed.scheduler.no-workers-timeout": "120s",  # an error, where no worker comes back
+        "distributed.deploy.lost-worker-timeout": "10 minutes",  # a worker that was killed is restarted, not given up
+    }
     with (
-        config.set({"distributed.scheduler.no-workers-timeout": "120s"}),  # an error, where no worker comes back
+        config.set(patience),
         distributed.LocalCluster(processes=True, silence_logs=50, **given) as cluster,
         distributed.Client(cluster) as client,
     ):
