@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -319,7 +320,9 @@ def test_a_damaged_file_is_computed_anew_with_a_note(tmp_path):
     files[1].write_bytes(b"")
     files[2].write_bytes(whole[3])  # a part of other events
     for file, data in zip(files[4:], whole[4:], strict=True):
-        at = int(rng.integers(len(data) // 4, len(data) // 2))  # inside the arrays
+        with zipfile.ZipFile(file) as archive:
+            array = max(archive.infolist(), key=lambda member: member.file_size)
+        at = array.header_offset + int(rng.integers(100, array.file_size))  # behind the member's header of 60 bytes
         file.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
     found = study_of(("bmp",))(checkpoint=tmp_path)
     same(found, wanted)

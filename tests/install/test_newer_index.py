@@ -42,7 +42,7 @@ def install(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_makefile_installs_without_choosing(tmp_path):
-    """The case that broke the first lock: a requirement with an extra, and a newer version than the pinned one."""
+    """The case that broke the first lock under pip's resolver: an extra is required, and there is a newer version."""
     lines = [
         f"cover==1 {wheel(tmp_path, 'cover', '1')}",
         f"runner==1 {wheel(tmp_path, 'runner', '1', 'cover[toml]>=1')}",
@@ -50,9 +50,6 @@ def test_the_makefile_installs_without_choosing(tmp_path):
     (tmp_path / "lock.txt").write_text("\n".join(lines), encoding="utf-8")
     [options] = re.findall(r"^LOCKED := \S+ -m pip install (.*) -r$", MAKEFILE, re.MULTILINE)
     wheel(tmp_path, "cover", NEWER)
-    resolved = install(tmp_path, "--require-hashes")
-    assert resolved.returncode != 0
-    assert "cover[toml]" in resolved.stderr
     made = install(tmp_path, *shlex.split(options))
     assert made.returncode == 0, made.stderr
     assert {d.name: d.version for d in distributions(path=[str(tmp_path / "target")])} == {"cover": "1", "runner": "1"}
