@@ -76,7 +76,7 @@ def test_variants_of_one_test_stand_side_by_side():
         ({"": "bmp"}, "the label '' of a test is not a text"),
         ({1: BMP}, "the label 1 of a test is not a text"),
         ([3], "the test 'user_1' is 3"),
-        (3, "the test 'user_1' is 3"),
+        (3, "tests is 3; give names or tests"),
         ({"own": replace(BMP, shares=("momentz",))}, "the test 'own' gives .*'momentz'.* as shares"),
         ([replace(BMP, survives="all")], "the test 'user_1' gives 'all' as survives"),
         (["bmpp"], "the name in inference is 'bmpp'; valid are"),
@@ -245,3 +245,29 @@ def test_a_study_file_has_the_same_variants(tmp_path):
     (tmp_path / "study.toml").write_text(text + '[prices]\nsource = "folder"\n', encoding="utf-8")
     study = studyfile.read(tmp_path / "study.toml").study
     assert list(study.tests_for("overlap")) == ["wild_bootstrap", "wild_bootstrap(cluster='date')"]
+
+
+def test_a_library_test_that_was_changed_is_the_users_own():
+    changed = replace(es.test("placebo"), draws=99)
+    assert label_of(changed) == "user"
+    assert settings_of(changed)["name"] == "user"
+    assert label_of(es.test("placebo", draws=99)) == "placebo(draws=99)"
+
+
+@pytest.mark.parametrize("tests", [iter(["bmp"]), (name for name in ["bmp"]), b"bmp", [], {}])
+def test_an_iterator_or_an_empty_collection_is_no_choice_of_tests(tests):
+    with pytest.raises(es.InputError, match=r"tests is .*; give names or tests in a list"):
+        es.Study(tests=tests)
+
+
+@pytest.mark.parametrize("name", ["status", "session", "sigma"])
+def test_a_coefficient_has_the_name_of_no_other_column_of_a_result(name):
+    with pytest.raises(es.InputError, match=f"{name!r} as coefficients"):
+        es.Study(model=replace_coefficients(name))
+
+
+def replace_coefficients(name: str) -> object:
+    class Named(type(es.model("market"))):  # type: ignore[misc]
+        coefficients = ("alpha", name)
+
+    return Named()

@@ -228,9 +228,14 @@ def _name_of(member: Test) -> str:
     """Return the name of a test that is a member, or was returned by :func:`test`; "" if it was changed."""
     if member.name and member.name in _registry.names("inference"):
         original = test(member.name, **member.options)
-        functions, originals = ([_comparable(t.chunk), _comparable(t.finalize)] for t in (member, original))
-        return member.name if functions == originals else ""
+        return member.name if _contents(member) == _contents(original) else ""
     return next((name for name, entry in _registry.present("inference").items() if entry is member), "")
+
+
+def _contents(member: Test) -> list[object]:
+    """Return the fields of a test, so that two with equal contents are equal; ``make`` only returns other tests."""
+    values = {field.name: getattr(member, field.name) for field in fields(member) if field.name != "make"}
+    return [_comparable(value) if callable(value) else value for value in values.values()]
 
 
 def _comparable(function: Callable[..., object]) -> tuple[object, ...]:

@@ -193,11 +193,14 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Part
     extra: States = {name: {} for name in task.extra}
     events = singles.EventResults(n)
     panels = [build(panel) for panel in task.panels]
+    all_events = np.array_equal(task.rows, np.arange(n))
     for at, block in enumerate(blocks(panels, task.placed, task.spec, task.n_clusters, task.n_groups)):
-        n_est[block.id] = block.n_valid
-        abnormal, status[block.id] = _fit(block, task.model, task.spec, checked=at == 0)
+        in_task = block.id
+        if not all_events:
+            block = replace(block, id=task.rows[in_task])
+        n_est[in_task] = block.n_valid
+        abnormal, status[in_task] = _fit(block, task.model, task.spec, checked=at == 0)
         if len(abnormal.block.id):
-            abnormal = replace(abnormal, block=replace(abnormal.block, id=task.rows[abnormal.block.id]))
             scored = scores(abnormal, task.spec)
             for name, test in task.tests.items():
                 state = test.chunk(scored, abnormal, task.prior)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Collection, Mapping, Sequence
 from numbers import Real
 
 import numpy as np
 
 from eventstudy.errors import InputError
-from eventstudy.types import Choices
+from eventstudy.types import Choices, Test
 
 
 def check_types(choices: Choices) -> None:
@@ -65,14 +65,17 @@ def _is_sequence(value: object) -> bool:
     return hasattr(value, "__iter__") and hasattr(value, "__len__") and not isinstance(value, str | Mapping)
 
 
-def _is_not_empty(value: object) -> bool:
-    return not isinstance(value, Sized) or len(value) > 0
+def _are_tests(value: object) -> bool:
+    """Accept a name, a test, or a collection of some: an iterator would be empty when the study runs."""
+    if isinstance(value, str | Test):
+        return bool(value)
+    return isinstance(value, Collection) and not isinstance(value, bytes) and len(value) > 0
 
 
 COLUMN = "the name of an events column, or None"
 VALID: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "benchmark": (_is_benchmark, "a ticker, a mapping from tickers or MICs to tickers, an events column, or None"),
-    "tests": (_is_not_empty, "at least one test, or leave them at 'default'"),
+    "tests": (_are_tests, "names or tests in a list, a mapping from labels to tests, 'all' or 'default'"),
     "windows": (_is_sequence, "pairs of relative days, as ((0, 0), (-1, 1))"),
     "min_estimation": (_is_whole, "a whole number of days"),
     "min_coverage": (_is_number, "a share above 0 and up to 1"),

@@ -140,7 +140,8 @@ class StudyRun:
         with _progress_bar(len(sample.placed.day), progress) as advance:
             execution = Execution(advance, map_tasks)
             outcome = run(sample.panels, sample.placed, self.model, tests, sample.sample, execution)
-        test_note = f"default: {clustering}" if self.choices.tests == "default" else ""
+        by_default = isinstance(self.choices.tests, str) and self.choices.tests == "default"
+        test_note = f"default: {clustering}" if by_default else ""
         group_tests = []
         if self.choices.group is not None:
             group_tests.append(self._tests_by_group(sample, tests, test_note, Execution(map_tasks=map_tasks)))
