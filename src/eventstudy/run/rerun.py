@@ -149,8 +149,8 @@ class StudyRun:
         notes = [*sample.notes, *counts.notes]
         del sample  # frees the panels before the frames are built, which take as much memory
         events, prices = self.data.events.frame, self.data.prices
-        frames = tables.assemble(event_table, outcome, spec, self.model.coefficients, events, test_note)
-        del outcome
+        singles, outcome = dict(outcome.singles), replace(outcome, singles={})  # those of a million events exist once
+        frames = tables.assemble(event_table, outcome, spec, self.model.coefficients, events, test_note, singles)
         frames["tests"] = pd.concat([frames["tests"], *group_tests])
         record = provenance(
             settings(self.choices), events, prices, notes, clustering._asdict(), list(tests), self.data.factors

@@ -34,11 +34,15 @@ def assemble(
     coefficients: tuple[str, ...],
     input_events: pd.DataFrame,
     test_note: str,
+    singles: dict[str, np.ndarray] | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Return the frames of a :class:`Result`; ``test_note`` is added to the note of every test."""
+    """Return the frames of a :class:`Result`; ``test_note`` is added to the note of every test.
+
+    ``singles`` stands in for those of the outcome, and is emptied: each array is freed when it has been copied.
+    """
     counts, status, reason = _outcome_by_event(event_table, outcome.n_est, outcome.status, spec)
     names = event_table.frame.index
-    single = dict(outcome.singles) or _empty_singles(spec, len(coefficients))
+    single = (dict(outcome.singles) if singles is None else singles) or _empty_singles(spec, len(coefficients))
     estimated = event_table.rows[single["id"]]
     position = np.full(len(names), -1)
     position[estimated] = np.arange(len(estimated))
