@@ -100,7 +100,7 @@ class StudyRun:
     ) -> dict[str, dict[str, Floats]]:
         """Return the statistics on redrawn dates, by group; see :class:`eventstudy.types.Rerun`."""
         sample = self.sample(full_history=True)
-        tests = {name: test for name, test in self.tests().items() if not test.draws}
+        tests = {name: test for name, test in tests_for(self.choices, sample.clustering.kind).items() if not test.draws}
         if not sample.panels:
             return {"all": {}}
         samples = [(sample, ["all"])]
