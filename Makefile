@@ -13,7 +13,7 @@ RUNTIME := $(VENV)/runtime
 READY := $(VENV)/ready
 COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet $(UPGRADE)
-TESTED := .[all,docs,test]
+TESTED := --group build --editable ".[dev]"
 
 # A process for each core, each with a run of neighbouring tests, which share what they are made of; one that is done
 # takes over half of what another has left. Threads of linear algebra would only be in each other's way.
@@ -71,12 +71,12 @@ pins: $(READY)  ## both locks and what their pins need, from pyproject.toml; UPG
 
 test-lowest: $(READY)  ## all tests but the slow ones, with the oldest versions that pyproject.toml allows
 	$(BIN)/uv venv --quiet --clear --seed --python 3.11 $(VENV)-lowest
-	$(BIN)/uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct --editable "$(TESTED)"
+	$(BIN)/uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct $(TESTED)
 	$(VENV)-lowest/$(SCRIPTS)/python -m pytest -q -n auto -W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning
 
 test-newest: $(READY)  ## all tests but the slow ones, with the newest version of everything
 	$(BIN)/uv venv --quiet --clear --seed --python $(PYTHON) $(VENV)-newest
-	$(BIN)/uv pip install --quiet --python $(VENV)-newest --refresh --editable "$(TESTED)"
+	$(BIN)/uv pip install --quiet --python $(VENV)-newest --refresh $(TESTED)
 	$(VENV)-newest/$(SCRIPTS)/python -m pytest -q -n auto
 
 clean:

@@ -133,7 +133,7 @@ def test_autocorrelation_pairs_days_that_follow_each_other():
     for ticker, day in zip(clean.tickers, clean.day, strict=True):
         e, _, _ = residuals(closes, ticker, day)
         series = pd.Series(np.nan, index=range(day - 125, day - 5))
-        series[closes[ticker].pct_change().iloc[day - 125 : day - 5].notna().to_numpy()] = e
+        series[closes[ticker].pct_change(fill_method=None).iloc[day - 125 : day - 5].notna().to_numpy()] = e
         both = pd.concat([series, series.shift()], axis=1).dropna().to_numpy()
         rho.append((both[:, 0] * both[:, 1]).sum() / np.sqrt((both**2).sum(axis=0).prod()))
     assert row(frame, "autocorrelation")["figure"] == pytest.approx(np.mean(rho), rel=1e-9)

@@ -80,7 +80,8 @@ def own_needs() -> Needs:
     """Give what the project itself requires, its extras as any other distribution declares them."""
     project = PROJECT["project"]
     extras = project["optional-dependencies"].items()
-    optional = [f'{entry} ; extra == "{extra}"' for extra, entries in extras for entry in entries]
+    joined = [(entry, " and" if ";" in entry else " ;", extra) for extra, entries in extras for entry in entries]
+    optional = [f'{entry}{joint} extra == "{extra}"' for entry, joint, extra in joined]
     return Needs(project["requires-python"], (*project["dependencies"], *optional))
 
 

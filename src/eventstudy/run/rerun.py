@@ -159,7 +159,7 @@ class StudyRun:
             record |= {
                 "checkpoint": self.workers.checkpoint, "n_parts": counts.n_parts, "n_resumed": counts.n_resumed,
             }  # fmt: skip
-        size = float(frames["cars"]["car"].abs().median())
+        size = float(frames["cars"]["car"].dropna().abs().median())
         return Result(
             **frames,
             reactions=reactions(event_table, prices, calendars, self.choices.returns),
