@@ -46,7 +46,9 @@ def hourly(folder: Path) -> es.Prices:
 
 def local(shared: Path, ticker: str) -> pd.DataFrame:
     """Read a file by pandas alone: the closes by local start."""
-    frame = pd.read_csv(shared / "data" / "intraday" / f"{ticker}_1h.csv", float_precision="round_trip")
+    frame = pd.read_csv(shared / "data" / "intraday" / f"{ticker}_1h.csv", dtype=str)
+    for name in frame.columns.drop("date"):
+        frame[name] = frame[name].map(float)  # to the last digit, as the oldest pandas does not by itself
     frame.index = pd.DatetimeIndex(pd.to_datetime(frame["date"], utc=True)).tz_convert("America/New_York")
     return frame
 

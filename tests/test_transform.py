@@ -516,7 +516,7 @@ def test_dates_and_names_that_stand_twice_are_refused():
 def test_bars_hold_only_prices_above_zero(name, value, fine):
     fields = {"close": np.array([1.0]), name: np.array([value])}
     if fine:
-        assert Bars("A", days("2021-01-04"), fields).fields is fields
+        np.testing.assert_array_equal(Bars("A", days("2021-01-04"), fields).fields[name], [value])
     else:
         with pytest.raises(es.BadPrices, match=rf"A has the {name} {value:g} on 2021-01-04 \(1 such in all\); a"):
             Bars("A", days("2021-01-04"), fields)

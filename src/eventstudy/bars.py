@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 import numpy as np
 
 from eventstudy.errors import BadPrices, InputError
+from eventstudy.tabular.exchanges import exchanges_of
+from eventstudy.tabular.frames import Kind, series_of
+from eventstudy.tabular.returns import levels
 from eventstudy.types import PRICE_FIELDS, Dates, Floats
 
 if TYPE_CHECKING:
     import pandas as pd
+    from narwhals.typing import IntoFrame
 
 POSITIVE = (*PRICE_FIELDS, "adjusted")
 LONGEST = np.timedelta64(12 * 3600, "s")  # an intraday bar; anything longer is taken for daily prices
@@ -31,8 +35,10 @@ class Bars:
         Strictly increasing: sessions, or the starts of intraday bars in UTC.
     fields : mapping from name to float array (T,)
         ``close`` is required; ``open``, ``high``, ``low``, ``adjusted`` (close adjusted for splits and dividends; the
-        unadjusted close is used where it is absent) and ``volume`` are optional, and so are series of the user's,
-        of any sign, under other names. NaN where missing.
+        unadjusted close is used where it is absent), ``volume``, ``split`` (new shares for an old one; 0, 1 or NaN
+        where none) and ``return`` (simple total return since the row before, used instead of prices) are optional,
+        and so are series of the user's, of any sign, under other names. NaN where missing. Arrays that could be
+        written to are copied.
     mic : str or None
         Market identifier code of the exchange; None takes the observed dates as the calendar.
     currency : str or None
@@ -54,6 +60,8 @@ class Bars:
     step: np.timedelta64 | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "dates", _own(self.dates))
+        object.__setattr__(self, "fields", {name: _own(values) for name, values in self.fields.items()})
         _check_dates(self.ticker, self.dates)
         if self.intraday != (self.step is not None and self.step > np.timedelta64(0, "s")):
             raise BadPrices(
@@ -94,6 +102,15 @@ class Bars:
             return self.dates.dtype.type("NaT", "s" if self.intraday else "D")
         edge: np.datetime64 = self.dates[order][known.argmax()]
         return edge
+
+
+def _own(values: np.ndarray) -> np.ndarray:
+    """Return an array that cannot be written to: itself, or a copy."""
+    if not isinstance(values, np.ndarray) or not values.flags.writeable:
+        return values
+    copy = values.copy()
+    copy.setflags(write=False)
+    return copy
 
 
 def priced_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates:
@@ -215,23 +232,31 @@ class Prices:
     problems: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if type(self.bars) is dict:
+            object.__setattr__(self, "bars", dict(self.bars))
+
     @classmethod
-    def from_frame(cls, wide_close: pd.DataFrame, exchange: str | Mapping[str, str] | None = None) -> Self:
-        """Read adjusted closes from a data frame of dates by tickers.
+    def from_frame(cls, frame: IntoFrame, exchange: str | Mapping[str, str] | None = None) -> Self:
+        """Read prices from a data frame.
 
         Parameters
         ----------
-        wide_close : pandas.DataFrame
-            Index: dates (datetime, or ISO text), increasing; columns: tickers; values: prices, NaN where missing. An
-            index with a time zone and times of day holds the starts of intraday bars.
+        frame : data frame of pandas, polars or pyarrow
+            Wide: one column of adjusted closes per ticker, and the dates in the index (pandas) or in a column ``date``.
+            Long: one row per ticker and date, with the columns ticker, date, close and any of open, high, low,
+            adj close, volume, stock splits, currency and mic. Two levels of columns (pandas): fields and tickers, as
+            ``yf.download`` returns them. Dates are datetimes, ISO text or numbers as 20210913, increasing; NaN is a
+            missing price. Time stamps with a zone are dates if all are midnight there, and the starts of intraday bars
+            otherwise.
         exchange : str, mapping from ticker to str, or None
-            The market identifier code (MIC) of all tickers, or of each ticker; None takes the observed dates as the
-            calendar of all.
+            The market identifier code (MIC) of all tickers, or of each ticker. None takes the observed dates as the
+            calendar of all tickers; but if their suffixes name two exchanges or more, each has its own, as in a folder.
 
         Raises
         ------
         InputError
-            If an index entry is not a date, a column name is not text, or a column name repeats.
+            If ``frame`` is not a data frame, or a date, a value or the name of a column is not valid.
         BadPrices
             If dates repeat or decrease, or a price is zero, negative or infinite.
 
@@ -242,24 +267,41 @@ class Prices:
         >>> list(Prices.from_frame(wide).bars)
         ['A']
         """
-        if wide_close.columns.has_duplicates:
-            repeated = list(wide_close.columns[wide_close.columns.duplicated()])
-            raise InputError(f"columns {repeated} repeat in the prices; keep one column per ticker")
-        dates = as_dates(wide_close.index)
-        values = np.asfortranarray(wide_close.to_numpy(dtype=np.float64, na_value=np.nan))
-        mics = {} if exchange is None or isinstance(exchange, str) else exchange
-        step = step_of("the frame", dates)
-        bars = {}
-        for column, ticker in enumerate(wide_close.columns):
-            if not isinstance(ticker, str):
-                raise InputError(
-                    f"column {ticker!r} of the prices is of type {type(ticker).__name__}; name it by a ticker, as text"
-                )
-            mic = exchange if isinstance(exchange, str) else mics.get(ticker)
-            if mic is None and exchange is not None:
-                raise InputError(f"exchange names no market for {ticker!r}; name one for every ticker, or pass None")
-            bars[ticker] = Bars(ticker, dates, {"close": values[:, column]}, mic, step=step)
-        return cls(bars, provenance={"source": "frame"})
+        return cls(_bars_of_frame(frame, "close", exchange, "prices"), provenance={"source": "frame"})
+
+    @classmethod
+    def from_returns(cls, frame: IntoFrame, exchange: str | Mapping[str, str] | None = None) -> Self:
+        """Read simple returns, as decimals, from a data frame.
+
+        Parameters
+        ----------
+        frame : data frame of pandas, polars or pyarrow
+            As in :meth:`from_frame`: wide, with one column of returns per ticker, or long, with a column ``return``.
+            A return is that since the row before; NaN is a missing return.
+        exchange : str, mapping from ticker to str, or None
+            As in :meth:`from_frame`.
+
+        Returns
+        -------
+        Prices
+            The field ``return`` has the returns, from which a study computes; ``close`` is their level, 100 before the
+            first.
+
+        Raises
+        ------
+        InputError
+            If ``frame`` is not a data frame, a date or a value is not valid, or the returns look like per cent.
+        BadPrices
+            If a return is -1 or below, or dates repeat or decrease.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> returns = pd.DataFrame({"A": [0.10, -0.05]}, index=pd.to_datetime(["2021-01-04", "2021-01-05"]))
+        >>> Prices.from_returns(returns).bars["A"].fields["close"]
+        array([110. , 104.5])
+        """
+        return cls(_bars_of_frame(frame, "return", exchange, "returns"), provenance={"source": "returns"})
 
     def __repr__(self) -> str:
         shown = ", ".join([*self.bars][:5]) + (", ..." if len(self.bars) > 5 else "")
@@ -282,29 +324,17 @@ class Prices:
         return pd.DataFrame(dict(bars.fields), index=index.tz_localize("UTC") if bars.intraday else index)
 
 
-def as_dates(index: pd.Index, what: str = "prices") -> Dates:
-    """Convert the index of a data frame to dates, or to starts of bars in UTC; ``what`` names the frame in errors."""
-    import pandas as pd
-
-    if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
-        if (index == index.normalize()).all():
-            raise InputError(
-                f"the dates of the {what} carry the time zone {index.tz}; remove it with tz_localize(None)"
-            )
-        starts: Dates = index.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[s]")
-        return starts
-    try:
-        stamps = pd.DatetimeIndex(pd.to_datetime(index, format="ISO8601"))
-    except (ValueError, TypeError) as error:
-        raise InputError(
-            f"the {what} are not indexed by dates ({error}); use datetimes or ISO text, as in 2021-09-13"
-        ) from None
-    if stamps.hasnans:
-        raise InputError(f"the index of the {what} has missing dates; give every row a date")
-    if (stamps != stamps.normalize()).any():
-        raise InputError(
-            f"the dates of the {what} carry times of day and no time zone; for intraday bars add the zone, as in"
-            " index.tz_localize('America/New_York'); for one row per session use index.normalize()"
-        )
-    dates: Dates = stamps.to_numpy().astype("datetime64[D]")
-    return dates
+def _bars_of_frame(frame: object, kind: Kind, exchange: str | Mapping[str, str] | None, what: str) -> dict[str, Bars]:
+    """Return checked bars by ticker from a data frame of any form."""
+    series = list(series_of(frame, kind, what))
+    mics = exchanges_of(series, exchange)
+    bars = {}
+    for one in series:
+        fields = {name: values for name, values in one.fields.items() if name == kind or not np.isnan(values).all()}
+        if "return" in fields:
+            fields = {**fields, **levels(one.ticker, one.dates, fields)}
+        elif "close" not in fields and "adjusted" in fields:
+            fields["close"] = fields["adjusted"]
+        step = step_of(one.ticker, one.dates)
+        bars[one.ticker] = Bars(one.ticker, one.dates, fields, mics[one.ticker], one.currency, step)
+    return bars

@@ -105,6 +105,19 @@ def mic_of(ticker: str) -> str:
     )
 
 
+def marked_exchange(ticker: str) -> str | None:
+    """Return the MIC that a suffix, or the name of a known index, states; None for any other ticker.
+
+    Examples
+    --------
+    >>> marked_exchange("0700.HK"), marked_exchange("BABA")
+    ('XHKG', None)
+    """
+    if ticker.endswith("=X"):
+        return "FX"
+    return INDICES.get(ticker) or SUFFIXES.get(ticker.rpartition(".")[2] if "." in ticker else "")
+
+
 @lru_cache(maxsize=64)
 def calendar(mic: str) -> ExchangeCalendar:
     """Return the calendar of a MIC, from 1980 (or its first known session, if later) to its last known session."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -24,16 +24,36 @@ class Source(Protocol):
         ...
 
 
-def read_prices(folder: str | Path) -> Prices:
-    r"""Read every ticker of a folder: CSV or Parquet files in Yahoo's layout, or a store written by ``write_prices``.
+def read_prices(
+    path: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    date_format: str | None = None,
+    decimal: str = ".",
+    thousands: str | None = None,
+    layout: str | None = None,
+) -> Prices:
+    r"""Read every ticker of a folder, of one long file, or of a store written by ``write_prices``.
 
     Parameters
     ----------
-    folder : str or Path
-        One file per ticker, with the columns Date, Close and any of Open, High, Low, Adj Close, Volume. A
-        ``manifest.csv`` (ticker, file, currency, mic) maps tickers to files; without one the name of the file is the
-        ticker. Dates with times and offsets are the starts of intraday bars. Of a store only the index is read at
-        once, and prices when a study needs them; it may be an fsspec URL, as in ``s3://bucket/prices``.
+    path : str or Path
+        A folder with one CSV, Excel or Parquet file per ticker, with the columns Date, Close and any of Open, High,
+        Low, Adj Close, Volume, Stock Splits. A ``manifest.csv`` (ticker, file, currency, mic) maps tickers to files;
+        without one the name of the file is the ticker. Or one long file with a column ticker too. Headers of other
+        vendors are known (adjusted_close, PX_LAST, PERMNO, ...). Dates with times and offsets are the starts of
+        intraday bars. Of a store only the index is read at once, and prices when a study needs them; it may be an
+        fsspec URL, as in ``s3://bucket/prices``.
+    columns : mapping from str to str, optional
+        The library's names (ticker, date, open, high, low, close, adjusted, volume, split, return, currency, mic) to
+        the headers of the files, where they differ: ``{"close": "Settle"}``.
+    date_format : str, optional
+        As :meth:`datetime.datetime.strptime` takes it, as in ``"%d/%m/%Y"``; ISO or yyyymmdd by default.
+    decimal, thousands : str
+        The decimal mark, and the mark between thousands.
+    layout : {"yahoo", "yfinance", "crsp", "investing", "nasdaq", "akshare", "eikon"}, optional
+        The layout of a vendor's files. CRSP's (negative prices are averages of bid and ask, letters stand for missing
+        returns) is recognised by its column PERMNO.
 
     Returns
     -------
@@ -56,8 +76,12 @@ def read_prices(folder: str | Path) -> Prices:
     >>> read_prices(folder).bars["BABA"].fields["close"]
     array([168.1, 165. ])
     """
-    stored = _registry.helper("sources", "_stored").is_store(folder)
-    return fetch_prices(None, None, None, source="store" if stored else "folder", path=folder)
+    if _registry.helper("sources", "_stored").is_store(path):
+        return fetch_prices(None, None, None, source="store", path=path)
+    choices = {
+        "columns": columns, "date_format": date_format, "decimal": decimal, "thousands": thousands, "layout": layout,
+    }  # fmt: skip
+    return fetch_prices(None, None, None, source="folder", path=path, **choices)
 
 
 def write_prices(prices: Prices | Iterable[Prices], folder: str | Path, partition: int = 128) -> None:

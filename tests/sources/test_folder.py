@@ -147,7 +147,7 @@ def test_a_ticker_without_an_exchange_is_refused(tmp_path, name, says):
 def test_a_missing_or_empty_folder_says_what_to_do(tmp_path):
     with pytest.raises(InputError, match=r"there is no folder .*nowhere"):
         read_prices(tmp_path / "nowhere")
-    with pytest.raises(InputError, match=r"no \.csv or \.parquet file"):
+    with pytest.raises(InputError, match=r"no \.csv, \.xlsx or \.parquet file"):
         read_prices(tmp_path)
 
 
@@ -175,8 +175,7 @@ def test_what_is_asked_for_and_absent_is_a_problem(tmp_path):
         ("2021-01-05 16:00:00,1,1,1,1,1,1", "16:00"),
         (",1,1,1,1,1,1", "column Date: ''"),
         ("2021-01-05,1,1,1,n/a,1,1", r"A\.csv, row 3, column Close: 'n/a' is not a number"),
-        ("2021-01-05,1,1,1,1,NaN,1", "column Adj Close: 'NaN'"),
-        ("2021-01-05,null,1,1,1,1,1", "column Open: 'null'"),
+        ("2021-01-05,1,1,1,1,Nan,1", "column Adj Close: 'Nan'"),
         ('2021-01-05,1,"1,234.5",1,1,1,1', "column High: '1,234.5'"),
         ("2021-01-05,1,1,inf,1,1,1", "column Low: 'inf'"),
         ("2021-01-05,1,1,1,1,1,1_000", "column Volume: '1_000'"),
@@ -196,7 +195,7 @@ def test_what_is_no_date_or_number_is_named_by_row_and_column(tmp_path, row, say
         ("2021-01-05,1,1,-2,1,1,1", "the low -2"),
         ("2021-01-05,1,1,1,1,1e999,1", "the adjusted inf"),
         ("2021-01-04,1,1,1,1,1,1", r"A\.csv: A has two rows for 2021-01-04"),
-        ("2021-01-01,1,1,1,1,1,1", r"A\.csv: A is not sorted"),
+        ("2021-01-01,1,1,1,1,1,1\n2021-01-05,1,1,1,1,1,1", r"A\.csv: A is not sorted"),
     ],
 )
 def test_prices_that_cannot_be_trusted_name_their_file(tmp_path, row, says):
@@ -235,7 +234,7 @@ def test_dates_as_yfinance_writes_them(tmp_path):
 @pytest.mark.parametrize(
     ("header", "says"),
     [
-        ("Date,Last\n", "no column close; its columns are Date, Last"),
+        ("Date,Settle\n", "no column close; its columns are Date, Settle; say which it is, columns={'close': ...}"),
         ("Day,Close\n", "no column date"),
         ("Date,Close,close\n", "two columns for close: 'Close' and 'close'"),
     ],
@@ -253,7 +252,7 @@ def test_what_is_no_csv_is_refused(tmp_path, content, says):
 
 
 def test_a_file_without_a_close_is_refused(tmp_path):
-    with pytest.raises(BadPrices, match="no row with a close"):
+    with pytest.raises(BadPrices, match=r"A\.csv has no row of A with a close"):
         read_prices(write(tmp_path, "A.csv"))
 
 

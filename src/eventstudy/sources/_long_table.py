@@ -13,16 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eventstudy.bars import Bars
-from eventstudy.errors import BadPrices, InputError, TickerNotFound, one_of
-from eventstudy.markets import check_ticker, mic_of
-from eventstudy.sources._shared import FIELDS, Span
+from eventstudy.errors import BadPrices, InputError, TickerNotFound
+from eventstudy.markets import check_ticker
+from eventstudy.sources._series import make_bars
+from eventstudy.sources._shared import Span
+from eventstudy.tabular.columns import LABELS, PLAIN, VALUES, Layout, match_headers
 from eventstudy.types import Dates, Floats
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
-PRICES = tuple(dict.fromkeys(FIELDS.values()))
-LABELS = ("currency", "mic")
-COLUMNS = ("ticker", "date", *PRICES, *LABELS)
-NAMES = {name: name for name in COLUMNS} | FIELDS
 FIRST, LAST = date(1700, 1, 1), date(2200, 1, 1)  # within the range of nanosecond time stamps; no filter outside it
 UTC_NAMES = ("UTC", "Etc/UTC", "GMT", "Z", "+00:00")
 
@@ -69,35 +67,11 @@ def match_columns(schema: pa.Schema, columns: Mapping[str, str] | None, where: s
     InputError
         When a column is missing, ambiguous or of the wrong type.
     """
-    available = f"its columns are {', '.join(schema.names)}"
-    matched = _check_columns(schema, columns, where, available)
-    chosen = set(matched)
-    for column in schema.names:
-        name = NAMES.get(column.strip().lower())
-        if name is None or name in chosen:
-            continue
-        if name in matched:
-            raise InputError(
-                f"{where} has two columns for {name}: {matched[name]!r} and {column!r}; choose one in columns"
-            )
-        matched[name] = column
-    for name in ("ticker", "date", "close"):
-        if name not in matched:
-            raise InputError(f"{where} has no column {name}; {available}; say which it is, columns={{{name!r}: ...}}")
+    positions = match_headers(schema.names, columns, where, ("ticker", "date", "close"))
+    matched = {name: schema.names[at] for name, at in positions.items()}
     for name, column in matched.items():
         _check_type(name, column, schema.field(column).type, where)
     return matched
-
-
-def _check_columns(schema: pa.Schema, columns: Mapping[str, str] | None, where: str, available: str) -> dict[str, str]:
-    if columns is not None and not isinstance(columns, Mapping):
-        raise InputError(f"columns is {columns!r}; map our names to the table's, as in {{'close': 'px_last'}}")
-    for name, column in (columns or {}).items():
-        if name not in COLUMNS:
-            raise one_of("a key of columns", name, COLUMNS)
-        if column not in schema.names:
-            raise InputError(f"{where} has no column {column!r} for {name}; {available}")
-    return dict(columns or {})
 
 
 def _check_type(name: str, column: str, dtype: pa.DataType, where: str) -> None:
@@ -105,7 +79,7 @@ def _check_type(name: str, column: str, dtype: pa.DataType, where: str) -> None:
         if pa.types.is_date(dtype) or pa.types.is_timestamp(dtype):
             return
         valid = "a date is of type date or timestamp"
-    elif name in PRICES:
+    elif name in VALUES:
         if _is_number(dtype):
             return
         valid = "a price is a number"
@@ -170,9 +144,10 @@ class LongTable:
     has_time: np.ndarray
     fields: Mapping[str, Floats]
     labels: Mapping[str, tuple[np.ndarray, Sequence[str]]]
+    layout: Layout = PLAIN
 
     @classmethod
-    def of(cls, table: pa.Table, span: Span, where: str) -> LongTable:
+    def of(cls, table: pa.Table, span: Span, where: str, layout: Layout | None = None) -> LongTable:
         """Sort an Arrow table whose columns have the library's names, and select the rows within a range of dates."""
         tickers, names = _encode(table["ticker"])
         if (tickers < 0).any():
@@ -186,8 +161,8 @@ class LongTable:
         labels = {name: _encode(table[name]) for name in LABELS if name in table.column_names}
         return cls(
             where, span, rows, dates[order], has_time[order],
-            {name: _floats(table[name])[order] for name in PRICES if name in table.column_names},
-            {name: (codes[order], values) for name, (codes, values) in labels.items()},
+            {name: _floats(table[name])[order] for name in VALUES if name in table.column_names},
+            {name: (codes[order], values) for name, (codes, values) in labels.items()}, layout or PLAIN,
         )  # fmt: skip
 
     @property
@@ -206,16 +181,9 @@ class LongTable:
             raise TickerNotFound(f"unknown ticker: {self.where} has no row of {ticker} {self.span}")
         rows = self.rows[ticker]
         self._check_dates(ticker, rows)
-        fields = {name: values[rows] for name, values in self.fields.items() if not np.isnan(values[rows]).all()}
-        if "close" not in fields:
-            raise BadPrices(f"{self.where} has no row of {ticker} with a close")
+        fields = {name: values[rows] for name, values in self.fields.items()}
         currency, mic = (self._label(ticker, rows, name) for name in LABELS)
-        try:
-            return Bars(ticker, self.dates[rows], fields, mic or mic_of(ticker), currency)
-        except BadPrices as error:
-            raise BadPrices(f"{self.where}: {error}") from None
-        except InputError as error:
-            raise InputError(f"{error}; or in a column mic of {self.where}") from None
+        return make_bars(self.where, ticker, self.dates[rows], fields, mic, currency, self.layout)
 
     def _check_dates(self, ticker: str, rows: slice) -> None:
         dates = self.dates[rows]

@@ -18,12 +18,6 @@ from eventstudy.markets import check_ticker, wall
 
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
-# Column names in files and databases (lower case) -> fields of Bars.
-FIELDS = {
-    "close": "close", "open": "open", "high": "high", "low": "low", "volume": "volume",
-    "adj close": "adjusted", "adj_close": "adjusted", "adjclose": "adjusted", "adjusted": "adjusted",
-}  # fmt: skip
-
 # Quotation currencies of each exchange in Yahoo's spelling. GBp is pence, ZAc is cents; London's indices are in pounds.
 CURRENCIES = {
     "BVMF": ("BRL",), "XAMS": ("EUR",), "XASX": ("AUD",), "XBOM": ("INR",), "XBRU": ("EUR",), "XCSE": ("DKK",),
@@ -107,11 +101,11 @@ def read_tickers(names: Iterable[str], read_one: Callable[[str], Bars]) -> tuple
     Failures are listed in one warning; if every ticker fails, the first error is raised.
     """
     bars: dict[str, Bars] = {}
-    problems: dict[str, SourceError] = {}
+    problems: dict[str, SourceError | InputError] = {}
     for name in names:
         try:
             bars[name] = read_one(name)
-        except SourceError as error:
+        except (SourceError, InputError) as error:
             problems[name] = error
     if problems and not bars:
         raise next(iter(problems.values()))

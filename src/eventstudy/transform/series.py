@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from eventstudy.bars import POSITIVE, Bars, Prices, as_dates
+from eventstudy.bars import POSITIVE, Bars, Prices
 from eventstudy.errors import InputError
+from eventstudy.tabular.frames import as_dates
 from eventstudy.transform._shared import (
     check_tickers,
     format_dates,

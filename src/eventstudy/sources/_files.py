@@ -1,0 +1,182 @@
+"""Read the files of a folder, or one long file: CSV, Excel or Parquet, in the layout that a reader names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from eventstudy.bars import Bars
+from eventstudy.errors import InputError
+from eventstudy.sources._long_table import LongTable, match_columns
+from eventstudy.sources._series import make_bars
+from eventstudy.sources._shared import Span
+from eventstudy.tabular.cells import Cells, parse_dates, parse_numbers, read_cells
+from eventstudy.tabular.columns import FIELDS, VALUES, Layout, header_key, layout_named, match_headers
+from eventstudy.types import Dates, Floats
+
+PARQUET = ".parquet"
+
+
+def as_path(path: object) -> Path:
+    """Return a path; raise InputError for what is none."""
+    if isinstance(path, (str, Path)) and "\0" not in str(path):
+        return Path(path)
+    raise InputError(f"path is {path!r}; name a folder or a file, as text or a pathlib.Path")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How tables are read: the layout of a vendor, and a user's choices, which take precedence."""
+
+    layout: str | None = None
+    columns: Mapping[str, str] | None = None
+    date_format: str | None = None
+    decimal: str = "."
+    thousands: str | None = None
+
+    def __post_init__(self) -> None:
+        layout_named(self.layout)
+        for name, value in (("date_format", self.date_format), ("thousands", self.thousands)):
+            if value is not None and not isinstance(value, str):
+                raise InputError(f"{name} is {value!r}; give text, or None")
+        if not isinstance(self.decimal, str) or len(self.decimal) != 1 or self.decimal == self.thousands:
+            raise InputError(f"decimal is {self.decimal!r}; give one character, other than that of thousands")
+
+    def _layout(self, headers: Iterable[str]) -> Layout:
+        layout = layout_named(self.layout, list(headers))
+        return layout.with_choices(self.columns, self.date_format, self.decimal, self.thousands)
+
+    def one_ticker(self, file: Path, ticker: str, mic: str | None, currency: str | None) -> Bars:
+        """Return the bars of a file that holds one ticker."""
+        if file.suffix.lower() == PARQUET:
+            dates, columns, layout = self._parquet_columns(file)
+            return make_bars(str(file), ticker, dates, columns, mic, currency, layout)
+        parts = split_two_rows(read_cells(file))
+        cells = parts.get(ticker) or next(iter(parts.values()))
+        if None not in parts and ticker not in parts:
+            raise InputError(
+                f"{file} has header rows of yf.download for {', '.join(map(str, list(parts)[:5]))} and is read as"
+                f" {ticker}; rename it, or read it by itself: read_prices({file.name!r})"
+            )
+        layout = self._layout(cells.header)
+        positions = match_headers(cells.header, layout.columns, cells.where, ("date", "close"))
+        if "ticker" in positions and len(set(cells.column(positions["ticker"]))) > 1:
+            raise InputError(f"{file} has rows of several tickers; read it by itself: read_prices({file.name!r})")
+        dates = parse_dates(cells.where, cells.numbers, cells.column(positions["date"]), layout.date_format)
+        mic, currency = mic or _label(cells, positions, "mic"), currency or _label(cells, positions, "currency")
+        return make_bars(str(file), ticker, dates, _values(cells, positions, layout), mic, currency, layout)
+
+    def _parquet_columns(self, file: Path) -> tuple[Dates, Mapping[str, Floats], Layout]:
+        import pandas as pd
+
+        try:
+            frame = pd.read_parquet(file)
+        except Exception as error:  # damaged metadata raises errors of pyarrow, pandas and json
+            raise InputError(
+                f"{file} is not Parquet ({type(error).__name__}: {' '.join(str(error).split())[:200]}); write it again"
+                " with DataFrame.to_parquet"
+            ) from None
+        if isinstance(frame.index, pd.DatetimeIndex) or str(frame.index.name).lower() in ("date", "datetime"):
+            frame = frame.rename_axis(index="date").reset_index()
+        headers = [str(name) for name in frame.columns]
+        layout = self._layout(headers)
+        positions = match_headers(headers, layout.columns, str(file), ("date", "close"))
+        fields: dict[str, Floats] = {}
+        for name, at in positions.items():
+            column = frame.iloc[:, at]
+            if name == "date":
+                texts = [str(day) for day in column]
+                dates = parse_dates(str(file), range(1, len(texts) + 1), texts, layout.date_format)
+            elif name not in VALUES:
+                continue
+            elif pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
+                fields[name] = column.to_numpy(dtype=np.float64, na_value=np.nan)
+            else:
+                raise InputError(f"{file}, column {headers[at]} is {column.dtype}; a price is a number, as in float64")
+        return dates, fields, layout
+
+    def long_table(self, file: Path, span: Span) -> LongTable:
+        """Return the rows of a file that holds many tickers, or one that the file's name says."""
+        import pyarrow as pa
+
+        if file.suffix.lower() == PARQUET:
+            return self._long_parquet(file, span)
+        tables = []
+        for ticker, cells in split_two_rows(read_cells(file)).items():
+            layout = self._layout(cells.header)
+            named = (ticker or file.stem) if ticker or file.stem.isupper() else None
+            required = ("date", "close") if named else ("ticker", "date", "close")
+            positions = match_headers(cells.header, layout.columns, cells.where, required)
+            names = cells.column(positions["ticker"]) if "ticker" in positions else [str(named)] * len(cells.rows)
+            dates = parse_dates(cells.where, cells.numbers, cells.column(positions["date"]), layout.date_format)
+            columns: dict[str, object] = {"ticker": pa.array(names, pa.string()), "date": pa.array(dates)}
+            columns |= {name: pa.array(values) for name, values in _values(cells, positions, layout).items()}
+            columns |= {
+                name: pa.array(cells.column(positions[name]), pa.string())
+                for name in ("mic", "currency")
+                if name in positions
+            }
+            tables.append(pa.table(columns))
+        return LongTable.of(pa.concat_tables(tables, promote_options="default"), span, str(file), layout)
+
+    def _long_parquet(self, file: Path, span: Span) -> LongTable:
+        import pyarrow.parquet as pq
+
+        try:
+            table = pq.read_table(file)
+        except Exception as error:  # as above
+            raise InputError(f"{file} is not Parquet ({type(error).__name__}); write it again") from None
+        layout = self._layout(table.schema.names)
+        matched = match_columns(table.schema, layout.columns, str(file))
+        table = table.select(list(matched.values())).rename_columns(list(matched))
+        return LongTable.of(table, span, str(file), layout)
+
+
+def _label(cells: Cells, positions: Mapping[str, int], name: str) -> str | None:
+    """Return the one text of a column; None if there is no such column, or it is empty."""
+    texts = sorted({text for text in cells.column(positions[name]) if text}) if name in positions else []
+    if len(texts) > 1:
+        raise InputError(f"{cells.where} has more than one {name}: {', '.join(texts[:5])}; a ticker has one")
+    return texts[0] if texts else None
+
+
+def _values(cells: Cells, positions: Mapping[str, int], layout: Layout) -> dict[str, Floats]:
+    return {name: parse_numbers(cells, at, name, layout) for name, at in positions.items() if name in VALUES}
+
+
+def split_two_rows(cells: Cells) -> dict[str | None, Cells]:
+    """Split a table whose first two rows name fields and tickers, as yf.download's CSV does, by ticker.
+
+    Any other table is returned whole, under None.
+    """
+    if not cells.rows:
+        return {None: cells}
+    first, second = cells.header, cells.rows[0][1]
+    fields, tickers = first, second
+    if "close" not in _known(first) and "close" in _known(second):
+        fields, tickers = second, first
+    named = header_key(tickers[0]) in ("ticker", "", "price")
+    if not named or "close" not in _known(fields[1:]) or "close" in _known(tickers[1:]):
+        return {None: cells}
+    if any(cell.replace(".", "", 1).isdigit() for cell in tickers[1:]):
+        return {None: cells}
+    rows = cells.rows[1:]
+    if rows and header_key(rows[0][1][0]) in ("date", "datetime") and not any(rows[0][1][1:]):
+        rows = rows[1:]
+    parts: dict[str | None, Cells] = {}
+    for ticker in dict.fromkeys(tickers[1:]):
+        at = [0, *(place for place, name in enumerate(tickers) if place and name == ticker)]
+        priced = [(number, [row[place] for place in at]) for number, row in rows]
+        parts[ticker] = Cells(
+            cells.where,
+            ["Date", *(fields[place] for place in at[1:])],
+            [(number, row) for number, row in priced if any(cell.strip() for cell in row[1:])],
+        )
+    return parts
+
+
+def _known(headers: Iterable[str]) -> set[str]:
+    return {FIELDS[header_key(header)] for header in headers if header_key(header) in FIELDS}

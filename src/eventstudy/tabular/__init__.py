@@ -1,0 +1,1 @@
+"""Tables as people have them: what their headers, dates and numbers mean, the same at every door."""

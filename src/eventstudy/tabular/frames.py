@@ -1,0 +1,263 @@
+"""Data frames as people have them: wide, long or with two levels of columns; pandas, polars or pyarrow.
+
+A frame becomes one :class:`Series` for each ticker; :mod:`eventstudy.bars` makes prices of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from eventstudy.errors import BadPrices, InputError
+from eventstudy.tabular.cells import parse_dates
+from eventstudy.tabular.columns import FIELDS, HEADERS, VALUES, header_key, match_headers
+from eventstudy.types import Dates, Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Kind = Literal["close", "return"]
+ONE_TICKER = ({"open", "high", "low", "close"}, {"close", "adjusted"}, {"close", "volume"})
+
+
+class Series(NamedTuple):
+    """The dates and values of one ticker, with its exchange and currency where the frame has them."""
+
+    ticker: str
+    dates: Dates
+    fields: Mapping[str, Floats]
+    mic: str | None = None
+    currency: str | None = None
+
+
+def series_of(frame: object, kind: Kind, what: str) -> Iterator[Series]:
+    """Return the series of a frame, ticker by ticker.
+
+    Parameters
+    ----------
+    frame : pandas, polars or pyarrow frame
+    kind : {"close", "return"}
+        What a wide frame holds, and what a long one must have.
+    what : str
+        What the frame is called in errors.
+
+    Raises
+    ------
+    InputError
+        If it is no data frame, or a header, a date or a value is not valid.
+    """
+    table = as_pandas(frame, what)
+    if table.columns.nlevels > 1:
+        return _two_levels(table, what)
+    if table.columns.has_duplicates:
+        repeated = list(table.columns[table.columns.duplicated()])[:5]
+        raise InputError(f"columns {repeated} repeat in the {what}; keep one column per ticker")
+    names = {HEADERS.get(header_key(header)) for header in table.columns if isinstance(header, str)}
+    by_index = _has_dates(table.index)
+    if "ticker" in names and ("date" in names or by_index):
+        return _long(table if "date" in names else table.rename_axis(index="date").reset_index(), kind, what)
+    if any(fields <= names for fields in ONE_TICKER) and not all(map(str.isupper, map(str, table.columns))):
+        raise InputError(
+            f"the {what} have the columns of one ticker ({', '.join(map(str, table.columns))}) and do not name it; add"
+            " a column ticker, or keep the closes and name their column by the ticker"
+        )
+    if not by_index and "date" in names:
+        [date] = [header for header in table.columns if HEADERS.get(header_key(str(header))) == "date"][:1]
+        table = table.set_index(date)
+    return _wide(table, kind, what)
+
+
+def as_pandas(frame: object, what: str) -> pd.DataFrame:
+    """Return a data frame of any library as one of pandas.
+
+    Raises
+    ------
+    InputError
+        If it is no data frame.
+    """
+    import narwhals as nw
+    import pandas as pd
+
+    if isinstance(frame, pd.DataFrame):
+        return frame
+    try:
+        return nw.from_native(frame, eager_only=True).to_pandas()  # type: ignore[call-overload,no-any-return]
+    except (TypeError, AttributeError, ValueError):
+        pass
+    remedy = {"Series": "; use .to_frame() of it", "LazyFrame": "; collect() it"}.get(type(frame).__name__, "")
+    raise InputError(
+        f"the {what} are of type {type(frame).__name__}; a data frame of pandas, polars or pyarrow is needed{remedy}"
+    )
+
+
+def _has_dates(index: pd.Index) -> bool:
+    """Return whether an index is other than the numbers of rows."""
+    import pandas as pd
+
+    return not isinstance(index, pd.RangeIndex)
+
+
+def _wide(table: pd.DataFrame, kind: Kind, what: str) -> Iterator[Series]:
+    dates = as_dates(table.index, what)
+    for column in table.columns:
+        if not isinstance(column, str):
+            raise InputError(
+                f"column {column!r} of the {what} is of type {type(column).__name__}; name it by a ticker, as text"
+            )
+    values = _matrix(table, what)
+    values.setflags(write=False)
+    for at, ticker in enumerate(table.columns):
+        yield Series(ticker, dates, {kind: values[:, at]})
+
+
+def _matrix(table: pd.DataFrame, what: str) -> Floats:
+    """Return the values of a wide frame (T, A), a copy in column order."""
+    if all(dtype.kind in "fiu" for dtype in set(table.dtypes)):
+        return np.array(table.to_numpy(dtype=np.float64, na_value=np.nan), order="F")
+    values = np.empty(table.shape, order="F")
+    for at in range(table.shape[1]):
+        values[:, at] = numbers(table.iloc[:, at], what)
+    return values
+
+
+def _long(table: pd.DataFrame, kind: Kind, what: str) -> Iterator[Series]:
+    import pandas as pd
+
+    headers = [str(header) for header in table.columns]
+    positions = match_headers(headers, None, f"the frame of {what}", ("ticker", "date", kind))
+    tickers = table.iloc[:, positions["ticker"]]
+    if tickers.isna().any():
+        row = tickers.index[tickers.isna()][0]
+        raise InputError(f"row {row!r} of the {what} has no ticker; give every row its ticker")
+    dates = as_dates(pd.Index(table.iloc[:, positions["date"]]), what)
+    names = [name for name in VALUES if name in positions]
+    values = {name: numbers(table.iloc[:, positions[name]], what) for name in names}
+    codes, labels = pd.factorize(tickers.astype(str))
+    order = np.lexsort((dates, codes))
+    bounds = np.searchsorted(codes[order], np.arange(len(labels) + 1))
+    for code, ticker in enumerate(labels):
+        rows = order[bounds[code] : bounds[code + 1]]
+        texts = {
+            name: _one_text(table.iloc[rows, positions[name]], f"{name} of {ticker}", what)
+            for name in ("mic", "currency")
+            if name in positions
+        }
+        fields = {name: values[name][rows] for name in names}
+        yield Series(str(ticker), dates[rows], fields, texts.get("mic"), texts.get("currency"))
+
+
+def _one_text(column: pd.Series, name: str, what: str) -> str | None:
+    texts = sorted({str(value) for value in column.dropna() if str(value)})
+    if len(texts) > 1:
+        raise InputError(f"the {what} have more than one {name}: {', '.join(texts[:5])}; a ticker has one")
+    return texts[0] if texts else None
+
+
+def _two_levels(table: pd.DataFrame, what: str) -> Iterator[Series]:
+    """Read columns of (field, ticker) or (ticker, field), as ``yf.download`` gives them."""
+    if table.columns.nlevels > 2:
+        raise InputError(f"the columns of the {what} have {table.columns.nlevels} levels; at most two are read")
+    labels = [table.columns.get_level_values(at).unique() for at in (0, 1)]
+    levels = [[FIELDS.get(header_key(str(label))) for label in level] for level in labels]
+    known = [at for at, names in enumerate(levels) if "close" in names]
+    if len(known) != 1:
+        raise InputError(
+            f"the columns of the {what} have two levels, and {'both have' if known else 'none has'} a field Close;"
+            " one level names fields as in Close, the other tickers"
+        )
+    dates = as_dates(table.index, what)
+    for ticker, part in table.T.groupby(level=1 - known[0], sort=False):
+        part = part.T.droplevel(1 - known[0], axis=1)
+        positions = match_headers([str(label) for label in part.columns], None, f"the {what} of {ticker}", ("close",))
+        values = {name: numbers(part.iloc[:, at], what) for name, at in positions.items() if name in VALUES}
+        rows = np.any([np.isfinite(values[name]) for name in values if name != "split"], axis=0)
+        if not rows.any():
+            raise BadPrices(f"the {what} have no value of {ticker}")
+        yield Series(str(ticker), dates[rows], {name: column[rows] for name, column in values.items()})
+
+
+def numbers(column: pd.Series, what: str) -> Floats:
+    """Return a column as doubles, NaN where missing, as a copy.
+
+    Raises
+    ------
+    InputError
+        If a value is not a number, such as text, a truth value or a date; the message has its row and column.
+    """
+    import pandas as pd
+
+    dtype = column.dtype
+    if pd.api.types.is_numeric_dtype(dtype) and not (
+        pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_complex_dtype(dtype)
+    ):
+        return np.array(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    out = np.empty(len(column))
+    for at, value in enumerate(column.tolist() if dtype.kind != "M" else column):
+        if value is None or value is pd.NA or value is pd.NaT:
+            out[at] = np.nan
+        elif isinstance(value, (int, float, Decimal, np.integer, np.floating)) and not isinstance(value, bool):
+            out[at] = float(value)
+        else:
+            shown = repr(value) if len(repr(value)) <= 40 else repr(value)[:37] + "..."
+            raise InputError(
+                f"the {what} have {shown} ({type(value).__name__}) in column {str(column.name)[:40]!r}, row"
+                f" {str(column.index[at])[:40]}; a value is a number, NaN where it is missing"
+            )
+    return out
+
+
+def as_dates(index: pd.Index, what: str = "prices") -> Dates:
+    """Convert the index of a data frame to dates, or to starts of bars in UTC; ``what`` names the frame in errors.
+
+    Time stamps with a zone that lie wholly at midnight there are dates.
+
+    Raises
+    ------
+    InputError
+        If an entry is missing or is not a date, or has a time of day without a time zone.
+    """
+    import pandas as pd
+
+    if index.hasnans:
+        raise InputError(f"the index of the {what} has missing dates; give every row a date")
+    if not isinstance(index, pd.DatetimeIndex):
+        index = _parsed_index(index, what)
+    if index.tz is not None:
+        if (index == index.normalize()).all():
+            return np.asarray(index.tz_localize(None).to_numpy().astype("datetime64[D]"))
+        return np.asarray(index.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[s]"))
+    if (index != index.normalize()).any():
+        raise InputError(
+            f"the dates of the {what} carry times of day and no time zone; for intraday bars add the zone, as in"
+            " index.tz_localize('America/New_York'); for one row per session use index.normalize()"
+        )
+    return np.asarray(index.to_numpy().astype("datetime64[D]"))
+
+
+def _parsed_index(index: pd.Index, what: str) -> pd.DatetimeIndex:
+    """Read dates from text, from objects, or from integers such as 20210913."""
+    import pandas as pd
+
+    texts = [_date_text(value) for value in index]
+    if isinstance(index, pd.PeriodIndex):
+        return index.to_timestamp()
+    try:
+        dates = parse_dates(f"the index of the {what}", range(1, len(texts) + 1), texts)
+    except InputError as error:
+        raise InputError(
+            f"the {what} are not indexed by dates ({error}); use datetimes or ISO text, as in 2021-09-13"
+        ) from None
+    parsed = pd.DatetimeIndex(dates)
+    return parsed.tz_localize("UTC") if np.datetime_data(dates.dtype)[0] == "s" else parsed
+
+
+def _date_text(value: object) -> str:
+    """Write an entry of an index as text; a time of day at midnight without a zone is a date."""
+    import pandas as pd
+
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat(sep=" ")
+    return str(value)
