@@ -14,7 +14,15 @@ from eventstudy.prepare.calendar import calendar_name
 from eventstudy.prepare.factors import Factors, factor_on_dates
 from eventstudy.prepare.intraday import seconds_of_day
 from eventstudy.prepare.outcomes import is_return, level_of
-from eventstudy.prepare.returns import adjusted_close, adjusted_price, compute_returns, reindex, reindex_as_of
+from eventstudy.prepare.returns import (
+    adjusted_close,
+    adjusted_price,
+    compute_returns,
+    n_unknown,
+    reindex,
+    reindex_as_of,
+    stated_returns,
+)
 from eventstudy.types import NO_DATE, PEERS, Bools, Calendar, Column, Floats, Gaps, Ints, Panel, Price, Returns
 
 
@@ -218,6 +226,8 @@ class _CalendarSlice:
 def _security(bars: Bars, calendar: Calendar, rules: SeriesRules, price: Price) -> Floats:
     if not is_return(rules.outcome):
         return reindex(bars, level_of(bars, rules.outcome), calendar)
+    if price == "close" and "return" in bars.fields:
+        return stated_returns(bars, calendar, rules.returns, rules.gaps)
     level = reindex(bars, adjusted_close(bars), calendar)
     now = None if price == "close" else reindex(bars, adjusted_price(bars, price), calendar)
     return compute_returns(level, rules.returns, rules.gaps, now)
@@ -251,4 +261,8 @@ def _series(market: Market, name: str, calendar: Calendar, price: Price) -> Floa
         return reindex_as_of(bars, level_of(bars, rules.outcome), home, calendar)
     level = reindex_as_of(bars, adjusted_close(bars), home, calendar)
     now = None if price == "close" else reindex_as_of(bars, adjusted_price(bars, price), home, calendar)
-    return compute_returns(level, rules.returns, rules.gaps, now)
+    out = compute_returns(level, rules.returns, rules.gaps, now)
+    if "return" in bars.fields:
+        unknown = reindex_as_of(bars, n_unknown(bars), home, calendar)
+        out[1:][np.diff(unknown) != 0] = np.nan
+    return out

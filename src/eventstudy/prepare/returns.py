@@ -99,6 +99,29 @@ def compute_returns(level: Floats, returns: str, gaps: str, now: Floats | None =
     return np.asarray(np.log(ratio) if returns == "log" else ratio - 1.0)
 
 
+def stated_returns(bars: Bars, calendar: Calendar, returns: str, gaps: str) -> Floats:
+    """Return the returns that the source states, each since the row before, on the sessions of the calendar, (T,).
+
+    After a session without a row, a return covers several sessions, as one between prices does: missing under the rule
+    "missing". Under "span" it is used, but a return after an unknown one is missing, which no span can include.
+    """
+    simple = bars.fields["return"]
+    if gaps == "span":
+        simple = np.where(np.isnan(np.concatenate([[0.0], simple[:-1]])), np.nan, simple)
+    stated = reindex(bars, simple, calendar)
+    if gaps == "missing":
+        listed = np.isfinite(reindex(bars, np.ones(len(bars.dates)), calendar))
+        after_gap = np.concatenate([[False], ~listed[:-1]]) & (np.cumsum(listed) > 1)
+        stated[after_gap] = np.nan
+    return np.log1p(stated) if returns == "log" else stated
+
+
+def n_unknown(bars: Bars) -> Floats:
+    """Return the number of unknown returns up to each row, NaN where there is no level, (T,)."""
+    count = np.cumsum(np.isnan(bars.fields["return"])).astype(np.float64)
+    return np.where(np.isfinite(adjusted_close(bars)), count, np.nan)
+
+
 def _forward_fill(level: Floats) -> Floats:
     at = np.where(np.isfinite(level), np.arange(level.shape[-1]), 0)
     return np.asarray(np.take_along_axis(level, np.maximum.accumulate(at, axis=-1), axis=-1))

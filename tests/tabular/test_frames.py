@@ -1,0 +1,203 @@
+"""Data frames as people have them give the prices that stand in them, or an error that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import eventstudy as es
+
+DATES = ["2021-01-04", "2021-01-05", "2021-01-06"]
+CLOSES = {"0700.HK": [560.0, 570.5, np.nan], "9988.HK": [230.0, 231.25, 229.5]}
+WIDE = pd.DataFrame(CLOSES, index=pd.to_datetime(DATES))
+
+
+def long() -> pd.DataFrame:
+    """Return the wide frame as one row per ticker and date, in no order."""
+    frame = WIDE.rename_axis(index="Date", columns="Ticker").stack(future_stack=True).rename("Close").reset_index()
+    return frame.sample(frac=1, random_state=1)
+
+
+def same_prices(prices: es.Prices, dates: list[str] = DATES) -> None:
+    """Assert that prices are those of CLOSES to the last bit."""
+    assert sorted(prices.tickers) == sorted(CLOSES)
+    for ticker, closes in CLOSES.items():
+        bars = prices.bars[ticker]
+        np.testing.assert_array_equal(bars.dates, np.array(dates, "M8[D]"))
+        np.testing.assert_array_equal(bars.fields["close"], closes)
+
+
+FORMS: dict[str, Callable[[], object]] = {
+    "datetimes": lambda: WIDE,
+    "text": lambda: WIDE.set_axis(DATES),
+    "yyyymmdd": lambda: WIDE.set_axis([20210104, 20210105, 20210106]),
+    "objects": lambda: WIDE.set_axis(pd.Index([pd.Timestamp(d).date() for d in DATES], dtype=object)),
+    "zoned midnights": lambda: WIDE.tz_localize("Asia/Hong_Kong"),
+    "text with offsets": lambda: WIDE.set_axis([f"{d} 00:00:00+08:00" for d in DATES]),
+    "objects with zones": lambda: WIDE.set_axis(
+        pd.Index([pd.Timestamp(d, tz="Asia/Hong_Kong") for d in DATES], dtype=object)
+    ),
+    "a column of dates": lambda: WIDE.rename_axis("Date").reset_index(),
+    "nullable": lambda: WIDE.astype("Float64"),
+    "object with NA": lambda: WIDE.astype(object).where(WIDE.notna(), pd.NA),
+    "decimals": lambda: WIDE.map(lambda v: None if np.isnan(v) else Decimal(str(v))),
+    "long": long,
+    "long with dates in the index": lambda: long().set_index("Date"),
+    "two levels, fields first": lambda: pd.concat({"Close": WIDE, "Volume": WIDE * 0 + 5}, axis=1),
+    "two levels, tickers first": lambda: pd.concat({"Close": WIDE, "Open": WIDE}, axis=1).swaplevel(axis=1),
+    "polars": lambda: pl.from_pandas(WIDE.rename_axis("date").reset_index()),
+    "polars, long": lambda: pl.from_pandas(long()),
+    "pyarrow": lambda: pa.Table.from_pandas(WIDE.rename_axis("date").reset_index()),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_frame_gives_the_same_prices(form: str) -> None:
+    prices = es.Prices.from_frame(FORMS[form](), exchange="XHKG")
+    if "two levels" in form:  # rows without a value are no rows: yf.download joins the dates of all tickers
+        volume = prices.bars["9988.HK"].fields.get("volume")
+        assert volume is None or volume.tolist() == [5.0, 5.0, 5.0]
+        last = prices.bars["0700.HK"]
+        assert last.fields["close"].tolist() == [560.0, 570.5]
+        return
+    same_prices(prices)
+
+
+def test_summer_time_does_not_move_dates() -> None:
+    days = ["2021-03-12", "2021-03-15"]
+    texts = ["2021-03-12 00:00:00-05:00", "2021-03-15 00:00:00-04:00"]
+    for index in (texts, pd.to_datetime(days).tz_localize("America/New_York")):
+        bars = es.Prices.from_frame(pd.DataFrame({"BABA": [1.0, 2.0]}, index=index)).bars["BABA"]
+        assert bars.dates.astype(str).tolist() == days
+
+
+@pytest.mark.parametrize(
+    ("frame", "says"),
+    [
+        (WIDE["9988.HK"], r"of type Series; a data frame .*; use \.to_frame\(\)"),
+        (pl.from_pandas(WIDE).lazy(), r"of type LazyFrame.*collect\(\)"),
+        ({"A": [1.0]}, "of type dict; a data frame of pandas, polars or pyarrow"),
+        (None, "of type NoneType"),
+        (WIDE.astype(object).replace(230.0, "1,234.5"), r"'1,234\.5' \(str\) in column '9988.HK', row 2021-01-04"),
+        (WIDE > 0, "True .*in column '0700.HK'"),
+        (WIDE.astype(complex), "complex"),
+        (WIDE.assign(A=pd.to_datetime(DATES)), "Timestamp"),
+        (WIDE.set_axis([1, 2, 3]), "not indexed by dates"),
+        (WIDE.reset_index(drop=True), "not indexed by dates"),
+        (WIDE.set_axis(["2021-01-04", "03/11/2020", "2021-01-06"]), "'03/11/2020' is not an ISO date"),
+        (WIDE.set_axis([1, "x"], axis=1), "column 1 of the prices is of type int"),
+        (WIDE.set_axis(pd.to_datetime(["2021-01-04", None, "2021-01-06"])), "missing dates"),
+        (pd.concat([WIDE, WIDE], axis=1), "repeat"),
+        (pd.DataFrame({"Open": [1.0], "High": 1.0, "Low": 1.0, "Close": 1.0}, index=DATES[:1]), "add a column ticker"),
+        (long().assign(Ticker=[None, *["A"] * 5]), "has no ticker"),
+        (pd.concat({"X": WIDE, "Y": WIDE}, axis=1), "none has a field Close"),
+        (long().rename(columns={"Close": "adjClosing Adj"}), "looks like an adjusted price"),
+    ],
+)
+def test_what_cannot_be_read_is_said(frame: object, says: str) -> None:
+    with pytest.raises(es.InputError, match=says):
+        es.Prices.from_frame(frame)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("exchange", [1, ["XHKG"], {"0700.HK": "XHKG"}])
+def test_an_exchange_is_one_or_one_of_each(exchange: object) -> None:
+    with pytest.raises(es.InputError, match=r"^exchange "):
+        es.Prices.from_frame(WIDE, exchange)  # type: ignore[arg-type]
+
+
+def test_writing_to_the_frame_afterwards_changes_nothing() -> None:
+    frame, table = WIDE.copy(), long()
+    prices, from_long = es.Prices.from_frame(frame, "XHKG"), es.Prices.from_frame(table, "XHKG")
+    frame.iloc[:, :] = -1.0
+    table["Close"] = -1.0
+    same_prices(prices)
+    same_prices(from_long)
+    for bars in prices.bars.values():
+        with pytest.raises(ValueError, match="read-only"):
+            bars.fields["close"][0] = 1.0
+
+
+def test_suffixes_of_two_exchanges_name_the_exchange_of_every_ticker() -> None:
+    index = pd.to_datetime(DATES)
+    two = pd.DataFrame({"9988.HK": 1.0, "^GSPC": 2.0, "BABA": 3.0, "HKD=X": 7.8}, index=index)
+    mics = {ticker: bars.mic for ticker, bars in es.Prices.from_frame(two).bars.items()}
+    assert mics == {"9988.HK": "XHKG", "^GSPC": "XNYS", "BABA": "XNYS", "HKD=X": "FX"}
+    one = es.Prices.from_frame(two[["BABA"]])
+    assert one.bars["BABA"].mic is None
+
+
+def test_a_ticker_without_suffix_beside_others_on_other_dates_is_said() -> None:
+    index = pd.bdate_range("2021-01-04", periods=60)
+    frame = pd.DataFrame({"9988.HK": 1.0, "BABA": 2.0}, index=index)
+    frame.iloc[::7, 0] = np.nan
+    with pytest.warns(es.EventStudyWarning, match="BABA has no suffix .* XHKG"):
+        es.Prices.from_frame(frame)
+
+
+# --- returns -----------------------------------------------------------------------------------------------------
+
+
+def market(seed: int = 3, n: int = 400) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return closes and their simple returns, the first return being that from a close before."""
+    rng = np.random.default_rng(seed)
+    index = pd.bdate_range("2020-01-02", periods=n)
+    m = rng.normal(0, 0.01, n)
+    r = pd.DataFrame({"M": m, "A": m + rng.normal(0, 0.01, n), "B": 0.5 * m + rng.normal(0, 0.02, n)}, index=index)
+    return 100 * (1 + r).cumprod(), r
+
+
+def run(prices: es.Prices, **choices: object) -> pd.DataFrame:
+    events = es.Events.from_frame(pd.DataFrame({"ticker": ["A", "B"], "announced": ["2021-03-02", "2021-04-01"]}))
+    study = es.Study(benchmark="M", tests=["cross_section"], **choices)  # type: ignore[arg-type]
+    return study.run(events, prices).cars
+
+
+@pytest.mark.parametrize("returns", ["simple", "log"])
+@pytest.mark.parametrize("form", ["wide", "long"])
+def test_returns_give_the_results_of_their_prices(returns: str, form: str) -> None:
+    closes, r = market()
+    if form == "long":
+        r = r.rename_axis(index="date", columns="ticker").stack().rename("return").reset_index()
+    found, wanted = (run(p, returns=returns) for p in (es.Prices.from_returns(r), es.Prices.from_frame(closes)))
+    assert np.isfinite(found["car"]).all()
+    np.testing.assert_allclose(found["car"], wanted["car"], rtol=1e-10, atol=1e-14)
+
+
+def test_a_missing_return_is_missing_on_its_day_alone() -> None:
+    _, r = market()
+    r.loc["2021-03-02", "A"] = np.nan  # day 0 of A
+    cars = run(es.Prices.from_returns(r), windows=((0, 0), (1, 1), (-1, -1)))
+    a = cars[cars["event_id"] == cars["event_id"].iloc[0]].set_index("start")["car"]
+    assert np.isnan(a[0])
+    assert np.isfinite(a[1])
+    assert np.isfinite(a[-1])
+
+
+def test_a_return_after_a_missing_row_covers_several_days_and_is_missing() -> None:
+    _, r = market()
+    rows = r.rename_axis(index="date", columns="ticker").stack().rename("return").reset_index()
+    rows = rows[~((rows["ticker"] == "A") & (rows["date"] == "2021-03-02"))]
+    cars = run(es.Prices.from_returns(rows), windows=((0, 0), (1, 1), (2, 2)))
+    a = cars.iloc[:3].set_index("start")["car"]
+    assert a.isna().tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "says"),
+    [
+        ([0.01, -1.0], es.BadPrices, r"A has the return -1 on 2021-01-05 \(1 such in all\)"),
+        ([0.01, -99.0], es.BadPrices, "the return -99"),
+        ([0.01, np.inf], es.BadPrices, "the return inf"),
+        ([1.5, 0.9], es.InputError, "look like per cent"),
+        (["C", 0.01], es.InputError, r"'C' \(str\)"),
+    ],
+)
+def test_what_no_return_can_be_is_refused(values: list[object], error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        es.Prices.from_returns(pd.DataFrame({"A": values}, index=DATES[:2]))
