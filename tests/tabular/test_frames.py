@@ -20,7 +20,7 @@ WIDE = pd.DataFrame(CLOSES, index=pd.to_datetime(DATES))
 
 def long() -> pd.DataFrame:
     """Return the wide frame as one row per ticker and date, in no order."""
-    frame = WIDE.rename_axis(index="Date", columns="Ticker").stack(future_stack=True).rename("Close").reset_index()
+    frame = WIDE.rename_axis("Date").reset_index().melt("Date", var_name="Ticker", value_name="Close")
     return frame.sample(frac=1, random_state=1)
 
 
@@ -92,23 +92,23 @@ def test_summer_time_does_not_move_dates() -> None:
         (WIDE.reset_index(drop=True), "not indexed by dates"),
         (WIDE.set_axis(["2021-01-04", "03/11/2020", "2021-01-06"]), "'03/11/2020' is not an ISO date"),
         (WIDE.set_axis([1, "x"], axis=1), "column 1 of the prices is of type int"),
-        (WIDE.set_axis(pd.to_datetime(["2021-01-04", None, "2021-01-06"])), "missing dates"),
+        (WIDE.set_axis(pd.to_datetime(["2021-01-04", "NaT", "2021-01-06"])), "missing dates"),
         (pd.concat([WIDE, WIDE], axis=1), "repeat"),
         (pd.DataFrame({"Open": [1.0], "High": 1.0, "Low": 1.0, "Close": 1.0}, index=DATES[:1]), "add a column ticker"),
-        (long().assign(Ticker=[None, *["A"] * 5]), "has no ticker"),
+        (long().assign(Ticker=pd.Series([None, *["A"] * 5], dtype=object).to_numpy()), "has no ticker"),
         (pd.concat({"X": WIDE, "Y": WIDE}, axis=1), "none has a field Close"),
         (long().rename(columns={"Close": "adjClosing Adj"}), "looks like an adjusted price"),
     ],
 )
 def test_what_cannot_be_read_is_said(frame: object, says: str) -> None:
     with pytest.raises(es.InputError, match=says):
-        es.Prices.from_frame(frame)  # type: ignore[arg-type]
+        es.Prices.from_frame(frame)
 
 
 @pytest.mark.parametrize("exchange", [1, ["XHKG"], {"0700.HK": "XHKG"}])
 def test_an_exchange_is_one_or_one_of_each(exchange: object) -> None:
     with pytest.raises(es.InputError, match=r"^exchange "):
-        es.Prices.from_frame(WIDE, exchange)  # type: ignore[arg-type]
+        es.Prices.from_frame(WIDE, exchange)
 
 
 def test_writing_to_the_frame_afterwards_changes_nothing() -> None:
@@ -154,7 +154,7 @@ def market(seed: int = 3, n: int = 400) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def run(prices: es.Prices, **choices: object) -> pd.DataFrame:
     events = es.Events.from_frame(pd.DataFrame({"ticker": ["A", "B"], "announced": ["2021-03-02", "2021-04-01"]}))
-    study = es.Study(benchmark="M", tests=["cross_section"], **choices)  # type: ignore[arg-type]
+    study = es.Study(benchmark="M", tests=["cross_section"], **choices)
     return study.run(events, prices).cars
 
 
@@ -163,7 +163,7 @@ def run(prices: es.Prices, **choices: object) -> pd.DataFrame:
 def test_returns_give_the_results_of_their_prices(returns: str, form: str) -> None:
     closes, r = market()
     if form == "long":
-        r = r.rename_axis(index="date", columns="ticker").stack().rename("return").reset_index()
+        r = r.rename_axis("date").reset_index().melt("date", var_name="ticker", value_name="return")
     found, wanted = (run(p, returns=returns) for p in (es.Prices.from_returns(r), es.Prices.from_frame(closes)))
     assert np.isfinite(found["car"]).all()
     np.testing.assert_allclose(found["car"], wanted["car"], rtol=1e-10, atol=1e-14)
@@ -181,7 +181,7 @@ def test_a_missing_return_is_missing_on_its_day_alone() -> None:
 
 def test_a_return_after_a_missing_row_covers_several_days_and_is_missing() -> None:
     _, r = market()
-    rows = r.rename_axis(index="date", columns="ticker").stack().rename("return").reset_index()
+    rows = r.rename_axis("date").reset_index().melt("date", var_name="ticker", value_name="return")
     rows = rows[~((rows["ticker"] == "A") & (rows["date"] == "2021-03-02"))]
     cars = run(es.Prices.from_returns(rows), windows=((0, 0), (1, 1), (2, 2)))
     a = cars.iloc[:3].set_index("start")["car"]

@@ -79,6 +79,7 @@ class Layout:
         self, columns: Mapping[str, str] | None, date_format: str | None, decimal: str, thousands: str | None
     ) -> Layout:
         """Return the layout with a reader's choices, which take precedence."""
+        check_columns(columns)
         return Layout(
             {**self.columns, **(columns or {})}, date_format or self.date_format,
             self.decimal if decimal == "." else decimal, thousands or self.thousands, self.missing, self.prepare,
@@ -127,6 +128,12 @@ def header_key(header: str) -> str:
     return re.sub(r"[\s._\-/]+", "_", text).strip("_")
 
 
+def check_columns(columns: object) -> None:
+    """Raise InputError unless the choice of columns is a mapping, or None."""
+    if columns is not None and not isinstance(columns, Mapping):
+        raise InputError(f"columns is {columns!r}; map our names to the table's, as in {{'close': 'px_last'}}")
+
+
 def match_headers(
     headers: Sequence[str], columns: Mapping[str, str] | None, where: str, required: Iterable[str] = ()
 ) -> dict[str, int]:
@@ -170,8 +177,7 @@ def match_headers(
 
 
 def _chosen(headers: Sequence[str], columns: Mapping[str, str] | None, where: str) -> dict[str, int]:
-    if columns is not None and not isinstance(columns, Mapping):
-        raise InputError(f"columns is {columns!r}; map our names to the table's, as in {{'close': 'px_last'}}")
+    check_columns(columns)
     positions = {}
     for name, header in (columns or {}).items():
         if name not in NAMES:
