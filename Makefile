@@ -20,7 +20,7 @@ TESTED := --group build --editable ".[dev]"
 JOBS ?= auto
 TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q --numprocesses $(JOBS) --dist worksteal
 
-.PHONY: demo quick test check site slow docs bench pins test-lowest test-newest clean
+.PHONY: demo quick test check site slow fuzz docs bench pins test-lowest test-newest clean
 
 $(VENV)/locked: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv --clear $(VENV)
@@ -55,6 +55,14 @@ site: $(READY)  ## the pages and the notebooks, made whole
 
 slow: $(READY)  ## the simulations of size and power
 	$(BIN)/pytest -q -m slow
+
+SECONDS ?= 300
+SEED ?= 0
+fuzz: $(READY)  ## broken input at every door, for SECONDS from SEED, and as long guided by the branches it reaches
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --seed $(SEED)
+	for door in price_file event_file study_file formula; do \
+		$(BIN)/python -m tests.fuzz.guided $$door $$(($(SECONDS) / 4)) $(SEED) || exit 1; \
+	done
 
 docs: $(READY)  ## the site, in docs/_build/html
 	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html

@@ -20,9 +20,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+LONGEST = 1_500  # characters of a message
+
 
 class EventStudyError(Exception):
-    """Base class of all errors of this library."""
+    """Base class of all errors of this library.
+
+    A message that would repeat a long input is shortened in its middle, so that its end still says what to do.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        long = len(message) > LONGEST
+        super().__init__(f"{message[: LONGEST - 400]} [...] {message[-400:]}" if long else message)
 
 
 class InputError(EventStudyError, ValueError):

@@ -20,13 +20,6 @@ from eventstudy.types import Dates, Floats
 PARQUET = ".parquet"
 
 
-def as_path(path: object) -> Path:
-    """Return a path; raise InputError for what is none."""
-    if isinstance(path, (str, Path)) and "\0" not in str(path):
-        return Path(path)
-    raise InputError(f"path is {path!r}; name a folder or a file, as text or a pathlib.Path")
-
-
 @dataclass(frozen=True)
 class Reader:
     """How tables are read: the layout of a vendor, and a user's choices, which take precedence."""

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,17 @@ CURRENCIES = {
     "XSES": ("SGD",), "XSHG": ("CNY",), "XSTO": ("SEK",), "XSWX": ("CHF",), "XTAI": ("TWD",), "XTKS": ("JPY",),
     "XTSE": ("CAD",), "XWAR": ("PLN",), "XWBO": ("EUR",),
 }  # fmt: skip
+
+
+def as_path(path: object) -> Path:
+    """Return a path; raise InputError for what is none."""
+    try:
+        if isinstance(path, (str, Path)):
+            Path(path).exists()  # an error for a name that the system does not take
+            return Path(path)
+    except (OSError, ValueError):
+        pass
+    raise InputError(f"path is {path!r}; name a folder or a file, as text or a pathlib.Path")
 
 
 class Span(NamedTuple):
@@ -68,7 +80,13 @@ def check_tickers(tickers: Sequence[str] | None) -> tuple[str, ...] | None:
         return None
     if isinstance(tickers, str):
         raise InputError(f"tickers is the text {tickers!r}; give a list, as in [{tickers!r}]")
-    names = tuple(dict.fromkeys(check_ticker(ticker) for ticker in tickers))
+    try:
+        listed = list(tickers)
+    except TypeError:
+        raise InputError(
+            f"tickers is {tickers!r}; give a list of text, as in ['BABA', '0700.HK', '^HSI'], or None"
+        ) from None
+    names = tuple(dict.fromkeys(map(check_ticker, listed)))
     if not names:
         raise InputError("tickers is empty; name at least one, as in ['BABA', '0700.HK', '^HSI']")
     return names

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError, TickerNotFound
 from eventstudy.markets import check_ticker
-from eventstudy.sources._files import Reader, as_path
-from eventstudy.sources._shared import check_span, check_tickers, provenance, read_tickers, select_dates
+from eventstudy.sources._files import Reader
+from eventstudy.sources._shared import as_path, check_span, check_tickers, provenance, read_tickers, select_dates
 from eventstudy.tabular.cells import TABLES, read_cells
 
 
@@ -173,6 +173,13 @@ _REMEDY = "rename it, or add a manifest.csv with the columns ticker and file tha
 
 
 def _bars(ticker: str, entry: Entry, reader: Reader) -> Bars:
-    if not entry.file.is_file():
+    if not _exists(entry.file):
         raise TickerNotFound(f"manifest.csv names {entry.file.name} for {ticker}, and {entry.file} does not exist")
     return reader.one_ticker(entry.file, ticker, entry.mic, entry.currency)
+
+
+def _exists(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # a name that the system does not take
+        return False

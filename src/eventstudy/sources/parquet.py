@@ -30,7 +30,7 @@ import pyarrow.dataset as ds
 from eventstudy.bars import Prices
 from eventstudy.errors import InputError
 from eventstudy.sources._long_table import LongTable, QueryBounds, match_columns
-from eventstudy.sources._shared import check_span, check_tickers, provenance, read_tickers
+from eventstudy.sources._shared import as_path, check_span, check_tickers, provenance, read_tickers
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,10 @@ class Parquet:
         """
         names, span = check_tickers(tickers), check_span(start, end)
         where = f"the data set {path}"
-        files = _files(Path(path))
+        place = as_path(path)
+        files = _files(place)
         try:
-            data = _open(files, Path(path))
+            data = _open(files, place)
             matched = match_columns(data.schema, columns, where)
             table = data.to_table(
                 columns={name: ds.field(column) for name, column in matched.items()},

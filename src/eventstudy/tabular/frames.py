@@ -52,10 +52,15 @@ def series_of(frame: object, kind: Kind, what: str) -> Iterator[Series]:
     table = as_pandas(frame, what)
     if table.columns.nlevels > 1:
         return _two_levels(table, what)
+    for header in table.columns:
+        if not isinstance(header, str):
+            raise InputError(
+                f"column {header!r} of the {what} is of type {type(header).__name__}; name it by a ticker, as text"
+            )
     if table.columns.has_duplicates:
         repeated = list(table.columns[table.columns.duplicated()])[:5]
         raise InputError(f"columns {repeated} repeat in the {what}; keep one column per ticker")
-    names = {HEADERS.get(header_key(header)) for header in table.columns if isinstance(header, str)}
+    names = {HEADERS.get(header_key(header)) for header in table.columns}
     by_index = _has_dates(table.index)
     if "ticker" in names and ("date" in names or by_index):
         return _long(table if "date" in names else table.rename_axis(index="date").reset_index(), kind, what)
@@ -102,11 +107,6 @@ def _has_dates(index: pd.Index) -> bool:
 
 def _wide(table: pd.DataFrame, kind: Kind, what: str) -> Iterator[Series]:
     dates = as_dates(table.index, what)
-    for column in table.columns:
-        if not isinstance(column, str):
-            raise InputError(
-                f"column {column!r} of the {what} is of type {type(column).__name__}; name it by a ticker, as text"
-            )
     values = _matrix(table, what)
     values.setflags(write=False)
     for at, ticker in enumerate(table.columns):
@@ -190,9 +190,7 @@ def numbers(column: pd.Series, what: str) -> Floats:
     import pandas as pd
 
     dtype = column.dtype
-    if pd.api.types.is_numeric_dtype(dtype) and not (
-        pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_complex_dtype(dtype)
-    ):
+    if pd.api.types.is_integer_dtype(dtype) or pd.api.types.is_float_dtype(dtype):
         return np.array(column.to_numpy(dtype=np.float64, na_value=np.nan))
     out = np.empty(len(column))
     for at, value in enumerate(column.tolist() if dtype.kind != "M" else column):
@@ -221,6 +219,8 @@ def as_dates(index: pd.Index, what: str = "prices") -> Dates:
     """
     import pandas as pd
 
+    if index.nlevels > 1:
+        raise InputError(f"the index of the {what} has {index.nlevels} levels; one level, of dates, is read")
     if index.hasnans:
         raise InputError(f"the index of the {what} has missing dates; give every row a date")
     if not isinstance(index, pd.DatetimeIndex):
