@@ -95,9 +95,10 @@ def _read_times(events: pd.DataFrame) -> tuple[pd.DataFrame, Problems]:
 
 
 def _all_midnight(parts: pd.DataFrame) -> bool:
-    """Return whether all times of a column are at midnight: then they are dates, to which a library added a time."""
-    seconds = parts["seconds"].fillna("").str.strip(":.0")
-    return bool(((parts["clock"].dropna() == "00:00") & (seconds[parts["clock"].notna()] == "")).all())
+    """Return whether all times of a column have an offset and are at midnight: then a library made them from dates."""
+    timed = parts[parts["clock"].notna()]
+    seconds = timed["seconds"].fillna("").str.strip(":.0")
+    return bool(((timed["clock"] == "00:00") & (seconds == "") & timed["offset"].notna()).all())
 
 
 def _instants(iso: pd.Series) -> pd.Series:
