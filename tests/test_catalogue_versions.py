@@ -1,4 +1,4 @@
-"""The newest catalogue: corrected sessions, no share before its listing, no weekday without an hour or a stated doubt."""
+"""The newest catalogue: corrected sessions, no share before its listing, no weekday without an hour."""
 
 from __future__ import annotations
 
@@ -21,8 +21,38 @@ OLD = "before November 2019"
 # The first day of trading of every share, with a source; of most, that it was long before the first event.
 LISTED = {
     **dict.fromkeys(
-        "0175.HK 0241.HK 0700.HK 0772.HK 1211.HK 1797.HK 1810.HK 300750.SZ 3690.HK ACMR BABA BGNE BIDU BILI BYDDY DOYU"
-        " EDU GOTU HCM HUYA JD NIO NTES PDD TAL TCOM TME WB YUMC ZLAB".split(),
+        [
+            "0175.HK",
+            "0241.HK",
+            "0700.HK",
+            "0772.HK",
+            "1211.HK",
+            "1797.HK",
+            "1810.HK",
+            "300750.SZ",
+            "3690.HK",
+            "ACMR",
+            "BABA",
+            "BGNE",
+            "BIDU",
+            "BILI",
+            "BYDDY",
+            "DOYU",
+            "EDU",
+            "GOTU",
+            "HCM",
+            "HUYA",
+            "JD",
+            "NIO",
+            "NTES",
+            "PDD",
+            "TAL",
+            "TCOM",
+            "TME",
+            "WB",
+            "YUMC",
+            "ZLAB",
+        ],
         (date(2019, 11, 1), OLD),
     ),
     "9988.HK": (date(2019, 11, 26), "https://www.taipeitimes.com/News/biz/archives/2020/06/19/2003738461"),
@@ -99,7 +129,7 @@ def test_no_weekday_without_an_hour(acts: pd.DataFrame) -> None:
 
 
 def test_bounds_of_two_sessions_are_a_stated_doubt(frame: pd.DataFrame) -> None:
-    """Where an event placed at its lower bound falls into another session than just before its upper one, it says so."""
+    """Where the lower bound falls into another session than the moment before the upper one, the row says so."""
     bounded = frame[frame["precision"] == "bounded"]
     upper = pd.Series([f"{pd.Timestamp(at) - pd.Timedelta(seconds=1)}" for at in bounded["not_after"]], bounded.index)
     first, last = (
@@ -158,7 +188,10 @@ def test_recorded_corrections_are_made(acts: pd.DataFrame, shared: Path) -> None
         if line["field"] in ("not_before", "not_after"):
             assert act[line["field"]] == wanted, line["event_id"]
         if line["field"] == "announced":
-            low, high = re.findall(r"not_before (\S+?)(?:,|;|$)", wanted), re.findall(r"not_after (\S+?)(?:,|;|$)", wanted)
+            low, high = (
+                re.findall(r"not_before (\S+?)(?:,|;|$)", wanted),
+                re.findall(r"not_after (\S+?)(?:,|;|$)", wanted),
+            )
             assert all(pd.Timestamp(bound) <= act["stamp"] for bound in low), line["event_id"]
             assert all(act["stamp"] <= pd.Timestamp(bound) for bound in high), line["event_id"]
 

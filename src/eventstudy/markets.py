@@ -93,8 +93,8 @@ def mic_of(ticker: str) -> str:
     if not dot:
         if ticker.isdigit():
             raise InputError(
-                f"ticker {ticker!r} has digits and no suffix; name its exchange, as in 0700.HK or 600519.SS, or give the"
-                " MIC in manifest.csv or in Prices.from_frame(exchange=...)"
+                f"ticker {ticker!r} has digits and no suffix; name its exchange, as in 0700.HK or 600519.SS,"
+                " or give the MIC in manifest.csv or in Prices.from_frame(exchange=...)"
             )
         return "XNYS"
     if suffix in SUFFIXES:

@@ -143,12 +143,12 @@ def test_datetimes_with_a_zone_are_stamps(zone: str, clock: str) -> None:
 def test_a_zoned_column_wholly_at_midnight_is_dates(zone: str, kind: str, tmp_path: Path) -> None:
     days = ["2021-09-14", "2021-11-16"]
     column = pd.Series(pd.to_datetime(days)).dt.tz_localize(zone)
-    column = column.astype(object) if kind == "objects" else column.astype(str) if kind == "text" else column
-    found = read(column)
+    cells: Any = {"datetimes": column, "objects": column.astype(object), "text": column.astype(str)}[kind]
+    found = read(cells)
     assert found["announced"].tolist() == days
     assert found["stamp"].isna().all()
     file = tmp_path / "events.csv"
-    frame(column).to_csv(file, index=False)
+    frame(cells).to_csv(file, index=False)
     assert read_events(file).frame["announced"].tolist() == days
 
 

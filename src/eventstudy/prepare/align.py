@@ -161,15 +161,14 @@ def prepare(
     return Prepared(event_table, usable.panels, placed, sample, market.calendars, other_zone, notes, warnings)
 
 
-def _notes(
-    market: Market, currency_notes: Sequence[str], warnings: Sequence[str], guesses: int
-) -> tuple[str, ...]:
+def _notes(market: Market, currency_notes: Sequence[str], warnings: Sequence[str], guesses: int) -> tuple[str, ...]:
     """Collect the remarks on currencies, calendars, prices and dates without a time, and the warnings."""
     price = market.rules.price
     extremes = (f"day 0 is at the {price}: those of security and benchmark need not be simultaneous",)
+    have = "event has" if guesses == 1 else "events have"
     dates = (
-        f"{guesses} used event{'s have' if guesses != 1 else ' has'} a date without a time of day or phase, placed on that"
-        " date's session: a guess, because news after the close belongs to the next; give a time, or a column phase",
+        f"{guesses} used {have} a date without a time of day or phase, placed on that date's session: a guess, because"
+        " news after the close belongs to the next session; give a time, or a column phase",
     )
     calendar_notes = (note for calendar in market.calendars.values() for note in calendar.notes)
     told = (*(extremes if price in ("high", "low") else ()), *(dates if guesses else ()))

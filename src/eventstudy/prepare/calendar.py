@@ -24,7 +24,7 @@ from eventstudy.types import Bools, Calendar, Dates, Ints, OnClosed, Status
 POLICIES: tuple[OnClosed, ...] = get_args(OnClosed)
 NO_SESSION = -1  # the position of an event that has no session
 THAT_DATE = "the date is a session"
-GUESS = "the date is a session; a guess without a time or phase"
+GUESS = "the date is a session (a guess)"
 PHASE_RULES = {
     BEFORE: "phase before_open: the date's session",
     DURING: "phase session: the date's session",
@@ -178,9 +178,7 @@ def _choose(condition: Bools, if_true: object, if_false: object) -> np.ndarray:
     return np.where(condition, np.asarray(if_true, dtype=object), np.asarray(if_false, dtype=object))
 
 
-def _place_dates(
-    frame: pd.DataFrame, dates: Dates, phase: np.ndarray, calendar: Calendar, on_closed: str
-) -> Placement:
+def _place_dates(frame: pd.DataFrame, dates: Dates, phase: np.ndarray, calendar: Calendar, on_closed: str) -> Placement:
     """Assign events to the sessions of their dates, or to the next if after the close; by policy on closed dates."""
     at = np.searchsorted(calendar.dates, dates)
     outside = (at >= len(calendar.dates)) | (dates < calendar.dates[0] if len(calendar.dates) else True)

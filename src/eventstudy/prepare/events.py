@@ -1,8 +1,8 @@
 """Read events (ticker and time of announcement) from a file or a data frame, and reject ambiguous rows.
 
 A row names one or several tickers and the time of the announcement: a time stamp with its offset, a naive time stamp
-with a ``timezone``, or a date, with the ``phase`` of that day if it is known. Rows that cannot be read raise one error that lists them, their values and valid
-alternatives; nothing is guessed and no row is dropped.
+with a ``timezone``, or a date, with the ``phase`` of that day if it is known. Rows that cannot be read raise one error
+that lists them, their values and valid alternatives; nothing is guessed and no row is dropped.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Events:
         ids, problems = _event_ids(table)
         tickers, bad_tickers = _split_tickers(table["ticker"])
         times, bad_times = read_times(table)
-        problems += bad_tickers + bad_times + bad_priorities(table)
+        problems += bad_tickers + bad_times + _bad_priorities(table)
         if "phase" in table:
             table["phase"], bad_phases = read_phases(table)
             problems += bad_phases
@@ -220,7 +220,7 @@ def _near(name: str, table: pd.DataFrame) -> list[str]:
     return [columns[found] for found in [*difflib.get_close_matches(name, columns, 1), *known][:1]]
 
 
-def bad_priorities(table: pd.DataFrame) -> Problems:
+def _bad_priorities(table: pd.DataFrame) -> Problems:
     """Return the rows whose ``priority`` is neither empty nor a number."""
     if "priority" not in table:
         return []

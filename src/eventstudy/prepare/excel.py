@@ -5,17 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol, cast
 
 import pandas as pd
 
 from eventstudy.errors import InputError
 
-if TYPE_CHECKING:
-    from openpyxl.cell.cell import Cell
-    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
-
+Rows = list[list[object]]
 SHEET = "events"
+
+
+class _Cell(Protocol):
+    value: object
+    number_format: str
+
+
+class _Sheet(Protocol):
+    """What is used of openpyxl's read-only sheets, whose types are not published right."""
+
+    title: str
+
+    def reset_dimensions(self) -> None: ...
+
+    def iter_rows(self) -> Iterable[tuple[_Cell, ...]]: ...
 
 
 def read_sheet(file: Path, as_typed: Sequence[str]) -> pd.DataFrame:
@@ -41,7 +53,7 @@ def read_sheet(file: Path, as_typed: Sequence[str]) -> pd.DataFrame:
         ) from None
     try:
         book = load_workbook(file, read_only=True, data_only=True)
-        sheets = {sheet.title: _rows(sheet) for sheet in book.worksheets}
+        sheets = {sheet.title: _rows(sheet) for sheet in cast("list[_Sheet]", book.worksheets)}
         book.close()
     except Exception as error:  # openpyxl has no base class: a damaged file raises whatever its parsers raise
         raise InputError(
@@ -50,10 +62,7 @@ def read_sheet(file: Path, as_typed: Sequence[str]) -> pd.DataFrame:
     return _frame(file, _choose(file, sheets), as_typed)
 
 
-Rows = list[list[object]]
-
-
-def _rows(sheet: ReadOnlyWorksheet) -> Rows:
+def _rows(sheet: _Sheet) -> Rows:
     """Return the cells of all rows that are not empty, of one length."""
     sheet.reset_dimensions()  # a stated size may be wrong, or the largest possible
     rows = [[_value(cell) for cell in row] for row in sheet.iter_rows()]
@@ -62,7 +71,7 @@ def _rows(sheet: ReadOnlyWorksheet) -> Rows:
     return [row + [None] * (width - len(row)) for row in filled]
 
 
-def _value(cell: Cell) -> object:
+def _value(cell: _Cell) -> object:
     """Return a cell's value; a date without a time of day in its format is a date, and blank text is empty."""
     value = cell.value
     if isinstance(value, str) and not value.strip():
@@ -97,4 +106,5 @@ def _frame(file: Path, rows: Rows, as_typed: Iterable[str]) -> pd.DataFrame:
     typed = pd.DataFrame([[row[at] for at in used] for row in cells], columns=names, dtype=object)
     if typed.columns.has_duplicates:
         return typed  # refused by name when the events are read
-    return typed.apply(lambda column: column if column.name in as_typed else column.infer_objects())
+    further = [name for name in names if name not in as_typed]
+    return typed.assign(**{name: typed[name].infer_objects() for name in further})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -87,8 +87,9 @@ def firm_names(frame: pd.DataFrame, firm_of: Mapping[str, str]) -> np.ndarray:
     return np.where(firms != "", firms, by_ticker)
 
 
-def _why_no_prices(tickers: Sequence[object], prices: Prices) -> list[str]:
+def _why_no_prices(tickers: Iterable[object], prices: Prices) -> list[str]:
     """Return the reason why each ticker has no prices, with the one that is probably meant; empty if it has prices."""
+    tickers = list(tickers)
     unknown = [ticker for ticker in tickers if ticker not in prices.bars]
     alike: dict[str, list[str]] = {}
     for name in prices.tickers if unknown else ():
@@ -246,10 +247,12 @@ def exclude_duplicates(frame: pd.DataFrame, ticker: np.ndarray, session: np.ndar
     day, names = pd.factorize(session[ok], sort=False)
     code = pd.factorize(pd.factorize(ticker[ok])[0] * (len(names) + 1) + day)[0]
     first = np.empty(len(ok), dtype=np.int64)
-    first[code[::-1]] = ok[::-1]  # of repeated indices the last assignment counts: in reverse order, the row that is counted
+    first[code[::-1]] = ok[
+        ::-1
+    ]  # of repeated indices the last assignment counts: in reverse order, the row that is counted
     duplicate_of[ok] = first[code]
     duplicates = np.flatnonzero(duplicate_of != np.arange(len(frame)))
-    reasons = [_why_duplicate(frame, priority, row, duplicate_of[row]) for row in duplicates]
+    reasons = [_why_duplicate(frame, priority, row, int(duplicate_of[row])) for row in duplicates.tolist()]
     attrition.exclude_rows(duplicates, Status.DUPLICATE, reasons)
     return duplicate_of
 
