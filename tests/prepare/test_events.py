@@ -301,6 +301,41 @@ def test_a_zone_that_is_none(zone: str) -> None:
     assert f"has the timezone {zone!r}, which is not an IANA name; examples are Asia/Hong_Kong" in message
 
 
+@pytest.mark.parametrize(
+    ("zone", "place"),
+    [
+        ("EST", "America/New_York"),
+        ("MST", "America/Denver"),
+        ("HST", "Pacific/Honolulu"),
+        ("Etc/GMT+8", "Asia/Shanghai or America/Los_Angeles"),
+        ("Etc/GMT-8", "America/Los_Angeles or Asia/Shanghai"),
+        ("GMT+8", "Asia/Shanghai"),
+        ("UTC+08:00", "Asia/Shanghai"),
+        ("GMT-5", "America/New_York"),
+    ],
+)
+def test_a_zone_that_is_no_place_is_told_with_its_place(zone: str, place: str) -> None:
+    message = refusal(["2021-07-06T15:30"], timezone=[zone])
+    assert f"has the timezone {zone!r}, which is not a place" in message
+    assert place in message
+    assert refusal(["2021-07-06T15:30"], timezone=["JST"]).endswith("did you mean Asia/Tokyo?")
+
+
+@pytest.mark.parametrize("zone", ["EST", "Etc/GMT+8"])
+@pytest.mark.parametrize("kind", ["datetimes", "objects"])
+def test_datetimes_in_a_zone_that_is_no_place(zone: str, kind: str) -> None:
+    column = pd.Series(pd.to_datetime(["2021-07-06 15:30", "2021-07-07 15:30"])).dt.tz_localize(zone)
+    message = refusal(column if kind == "datetimes" else column.astype(object))
+    assert "2 of 2 rows" in message
+    assert f"has the timezone {zone!r}, which is not a place" in message
+
+
+def test_an_offset_is_no_place_and_needs_none() -> None:
+    column = pd.Series(pd.to_datetime(["2021-07-06T15:30+08:00"]))
+    assert read(column)["stamp"].tolist() == [utc(2021, 7, 6, 7, 30)]
+    assert read(["2021-07-06T15:30"], timezone=["Etc/GMT"])["stamp"].tolist() == [utc(2021, 7, 6, 15, 30)]
+
+
 def test_local_times_where_clocks_change() -> None:
     texts = ["2021-03-28 01:30", "2021-10-31 01:30", "2021-10-31 02:00", "2021-03-28 02:00"]
     message = refusal(texts, timezone="Europe/London")
@@ -375,6 +410,23 @@ def test_missing_columns_name_those_found() -> None:
         Events.from_frame(pd.DataFrame({"symbol": ["A"], "announced": [ANT]}))
     with pytest.raises(InputError, match="no column ticker and no column announced; the columns found are none"):
         Events.from_frame(pd.DataFrame())
+
+
+@pytest.mark.parametrize(
+    ("named", "meant"),
+    [("tickers", "ticker"), ("Ticker ", "ticker"), ("symbol", "ticker"), ("PERMNO", "ticker"), ("date", "announced"),
+     ("Announced", "announced"), ("anounced", "announced"), ("event_date", "announced")],
+)  # fmt: skip
+def test_a_column_of_another_name_is_told_with_the_one_that_is_meant(named: str, meant: str) -> None:
+    table = frame(["2021-09-13"]).rename(columns={meant: named})
+    with pytest.raises(InputError, match=f"no column {meant}; .*did you mean {named!r}. rename it to {meant};"):
+        Events.from_frame(table)
+
+
+@pytest.mark.parametrize("value", ["first", True, [1]])
+def test_a_priority_is_a_number(value: Any) -> None:
+    assert "row 2: priority" in refusal([ANT, ANT], priority=pd.Series([1, value], dtype=object))
+    assert len(read([ANT, ANT], priority=pd.Series([1, None], dtype=object))) == 2
 
 
 @pytest.mark.parametrize(

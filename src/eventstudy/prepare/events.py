@@ -222,7 +222,7 @@ def _near(name: str, table: pd.DataFrame) -> list[str]:
 
 def _bad_priorities(table: pd.DataFrame) -> Problems:
     """Return the rows whose ``priority`` is neither empty nor a number."""
-    if "priority" not in table:
+    if "priority" not in table or table["priority"].dtype.kind in "if":
         return []
     return [
         (row, f"priority {cell!r} is not a number; give one, the lowest first, or leave it empty")

@@ -22,6 +22,7 @@ VALID = "valid are before_open (BMO), session (DMH), after_close (AMC), or empty
 def read_phases(events: pd.DataFrame) -> tuple[list[str], Problems]:
     """Return the phase of each row, empty where it is not known, and the rows whose phase is not valid."""
     texts = as_texts(events["phase"])
-    phases = [CODES.get(" ".join(text.lower().split())) for text in texts]
+    known = {text: CODES.get(" ".join(text.lower().split())) for text in set(texts)}
+    phases = [known[text] for text in texts]
     bad = [(row, f"phase {texts[row]!r} is not known; {VALID}") for row, phase in enumerate(phases) if phase is None]
     return [phase or "" for phase in phases], bad
