@@ -196,6 +196,7 @@ def test_priority_decides_what_is_counted_of_one_session() -> None:
         ([None, 2, None, 2], "E1", "(priority 2 before no priority)"),
         ([2, 2, 2, 2], "E0", ""),
         ([-1.5, -1, 0, 1], "E0", "(priority -1.5 before -1)"),
+        (["10", " 2", "", "3"], "E1", "(priority 2 before 10)"),
     ):
         table = study.check(events(rows, priority=priority), prices(ALONE))
         assert table.index[table["status"] == "ok"].tolist() == [counted]

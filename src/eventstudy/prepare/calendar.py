@@ -221,11 +221,12 @@ def _check_phases(frame: pd.DataFrame, stamps: Dates, phase: np.ndarray, calenda
         return
     stamps, phase = stamps[rows], phase[rows]
     day = markets.wall(calendar.name, stamps.astype("datetime64[s]")).astype("datetime64[D]")
-    after = stamps >= _on(day, calendar.dates, calendar.closes)
+    close = _on(day, calendar.dates, calendar.closes)
+    after, open_still = stamps >= close, stamps < close  # neither where the close is not known
     opening = _on(day, markets.sessions(calendar.name)[0], markets.opens(calendar.name))
+    opening = np.where(np.isnat(close), np.datetime64("NaT"), opening)
     before, inside = stamps < opening, (stamps >= opening) & ~after
-    is_open = np.isin(day, calendar.dates)
-    wrong = np.select([phase == AFTER, phase == BEFORE], [is_open & ~after, after | inside], after | before)
+    wrong = np.select([phase == AFTER, phase == BEFORE], [open_still, after | inside], after | before)
     if wrong.any():
         at = int(np.argmax(wrong))
         raise InputError(

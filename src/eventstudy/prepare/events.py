@@ -227,8 +227,15 @@ def _bad_priorities(table: pd.DataFrame) -> Problems:
     return [
         (row, f"priority {cell!r} is not a number; give one, the lowest first, or leave it empty")
         for row, cell in enumerate(table["priority"].tolist())
-        if not is_missing(cell) and (isinstance(cell, bool | np.bool_) or not isinstance(cell, Real))
+        if not is_missing(cell) and not _is_number(cell)
     ]
+
+
+def _is_number(cell: object) -> bool:
+    """Return whether a cell is a number, or text that is one or blank."""
+    if isinstance(cell, str):
+        return not cell.strip() or NUMBER.fullmatch(cell.strip()) is not None
+    return isinstance(cell, Real) and not isinstance(cell, bool | np.bool_)
 
 
 def _event_ids(table: pd.DataFrame) -> tuple[list[str], Problems]:

@@ -261,7 +261,7 @@ def _priorities(frame: pd.DataFrame) -> Floats:
     """Return the priority of each event, (N,); NaN without one."""
     if "priority" not in frame:
         return np.full(len(frame), np.nan)
-    return frame["priority"].to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.asarray(pd.to_numeric(frame["priority"], errors="coerce"), dtype=np.float64)
 
 
 def _why_duplicate(frame: pd.DataFrame, priority: Floats, row: int, counted: int) -> str:
