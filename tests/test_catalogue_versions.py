@@ -18,7 +18,8 @@ from eventstudy.errors import InputError
 
 BENCHMARK = {"XHKG": "^HSI", "XNYS": "^GSPC"}
 OLD = "before November 2019"
-# The first day of trading of every share, with a source; of most, that it was long before the first event.
+# The first day of trading of every share, with a source (of BZ and YMM it gives the month); of most, only that it was
+# long before the first event.
 LISTED = {
     **dict.fromkeys(
         [
@@ -65,7 +66,10 @@ LISTED = {
     "1024.HK": (date(2021, 2, 5), "http://en.xfafinance.com/html/Companies/2021/677390.shtml"),
     "9888.HK": (date(2021, 3, 23), "https://www.ftcenterprise.com/interactive/36120/en"),
     "9626.HK": (date(2021, 3, 29), "https://www.globaltimes.cn/page/202103/1219716.shtml"),
-    "9961.HK": (date(2021, 4, 19), "https://www.caixinglobal.com/2021-04-19/tripcom-shares-101693319.html"),
+    "9961.HK": (
+        date(2021, 4, 19),
+        "https://www.caixinglobal.com/2021-04-19/tripcom-shares-jump-more-than-4-in-hong-kong-debut-101693319.html",
+    ),
     "BZ": (date(2021, 6, 11), "https://www.scmp.com/tech/big-tech/article/3139808"),
     "YMM": (date(2021, 6, 22), "https://www.scmp.com/tech/big-tech/article/3139808"),
     "DIDI": (date(2021, 6, 30), "https://exbulletin.com/business/1031600/"),
