@@ -14,7 +14,7 @@
 # # A first study, from events to report
 #
 # The catalogue `china-tech` lists what Chinese regulators did, or were reported to be about to do, between November
-# 2020 and July 2022, and the shares that each action affected. How did these shares react?
+# 2020 and January 2026, and the shares that each action affected. How did these shares react?
 #
 # Real prices are licensed and need a network. This notebook uses *simulated* prices instead: seeded returns on the real
 # sessions of Hong Kong and New York, with a known reaction added at every event. It runs offline, and we can compare
@@ -31,7 +31,7 @@ events
 
 # %% [markdown]
 # Each event is one regulatory action and one share; events of the same action have the same `cluster`. Announcements
-# have a time with its time zone, or only a date.
+# have a time with its time zone or, at weekends, only a date.
 
 # %%
 events.frame[["ticker", "announced", "cluster", "sector", "expected_sign"]].iloc[4:14]
@@ -46,7 +46,7 @@ events.frame[["ticker", "announced", "cluster", "sector", "expected_sign"]].iloc
 # %%
 study = es.Study(model="market", benchmark={"XHKG": "^HSI", "XNYS": "^GSPC"})
 tickers = [*dict.fromkeys(events.frame["ticker"]), "^HSI", "^GSPC"]
-SPAN = ("2019-06-01", "2022-12-30")
+SPAN = ("2019-06-01", "2026-06-30")
 
 unchanged = es.fetch_prices(tickers, *SPAN, source="simulated", seed=7)
 table = study.check(events, unchanged)
@@ -77,8 +77,9 @@ result.attrition
 # %% [markdown]
 # ## Excluded events
 #
-# Every event keeps its row, with a status. Here the only excluded events are duplicates: two actions that concern the
-# same share in the same session are one price move, and one observation.
+# Every event keeps its row, with a status. Here the excluded events are duplicates, and one share in Shenzhen, for
+# which we named no benchmark. Two actions that concern the same share in the same session are one price move, and one
+# observation; the column `priority` says which of them is counted.
 
 # %%
 excluded = result.events[result.events["status"] != "ok"]

@@ -44,7 +44,7 @@ def run(seed: int = 0) -> Demo:
     events = catalogue("china-tech")
     study = Study(benchmark=BENCHMARK, seed=seed)
     tickers = [*dict.fromkeys(events.frame["ticker"]), *BENCHMARK.values()]
-    span = ("2019-06-01", "2022-12-30")
+    span = ("2019-06-01", "2026-06-30")
     plain = fetch_prices(tickers, *span, source="simulated", seed=seed)
     reactions, totals = _plan(study.check(events, plain), events)
     prices = fetch_prices(tickers, *span, source="simulated", seed=seed, reactions=reactions, totals=totals)

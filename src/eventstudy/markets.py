@@ -92,7 +92,10 @@ def mic_of(ticker: str) -> str:
     stem, dot, suffix = ticker.rpartition(".")
     if not dot:
         if ticker.isdigit():
-            raise InputError(f"ticker {ticker!r} has digits and no suffix; name its exchange, as in {ticker}.HK")
+            raise InputError(
+                f"ticker {ticker!r} has digits and no suffix; name its exchange, as in 0700.HK or 600519.SS,"
+                " or give the MIC in manifest.csv or in Prices.from_frame(exchange=...)"
+            )
         return "XNYS"
     if suffix in SUFFIXES:
         return SUFFIXES[suffix]

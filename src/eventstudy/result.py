@@ -346,9 +346,9 @@ class Result:
         Examples
         --------
         >>> from eventstudy import demo
-        >>> specifications = demo.run().result.across(["market", "market_adjusted", "mean"], windows=[(0, 0)])
+        >>> specifications = demo.run().result.across(["market", "market_adjusted", "dimson"], windows=[(0, 0)])
         >>> specifications.summary()["n"].tolist()
-        [228, 228, 228]
+        [393, 393, 393]
         """
         from eventstudy.analysis.across import across
 

@@ -129,13 +129,33 @@ def test_one_time_of_day_makes_the_column_times() -> None:
 
 
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "UTC", "America/New_York"])
-@pytest.mark.parametrize("clock", ["00:00", "10:30", "23:59:59.5"])
+@pytest.mark.parametrize("clock", ["00:01", "10:30", "23:59:59.5"])
 def test_datetimes_with_a_zone_are_stamps(zone: str, clock: str) -> None:
     column = pd.Series(pd.to_datetime([f"2021-09-13T{clock}", f"2021-12-13T{clock}"])).dt.tz_localize(zone)
     found = read(column)
     assert found["stamp"].tolist() == column.tolist()
     assert found["date"].tolist() == [pd.Timestamp("2021-09-13"), pd.Timestamp("2021-12-13")]
     assert [pd.Timestamp(text) for text in found["announced"]] == column.tolist()
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "UTC", "America/New_York"])
+@pytest.mark.parametrize("kind", ["datetimes", "objects", "text"])
+def test_a_zoned_column_wholly_at_midnight_is_dates(zone: str, kind: str, tmp_path: Path) -> None:
+    days = ["2021-09-14", "2021-11-16"]
+    column = pd.Series(pd.to_datetime(days)).dt.tz_localize(zone)
+    cells: Any = {"datetimes": column, "objects": column.astype(object), "text": column.astype(str)}[kind]
+    found = read(cells)
+    assert found["announced"].tolist() == days
+    assert found["stamp"].isna().all()
+    file = tmp_path / "events.csv"
+    frame(cells).to_csv(file, index=False)
+    assert read_events(file).frame["announced"].tolist() == days
+
+
+def test_one_other_time_makes_a_zoned_column_instants() -> None:
+    column = pd.to_datetime(["2021-09-14 00:00", "2021-11-16 09:30"]).tz_localize("Asia/Shanghai")
+    assert read(column)["stamp"].tolist() == [utc(2021, 9, 13, 16), utc(2021, 11, 16, 1, 30)]
+    assert read(["2021-09-14 00:00"], timezone="Asia/Shanghai")["stamp"].tolist() == [utc(2021, 9, 13, 16)]
 
 
 def test_objects_of_every_kind_in_one_column() -> None:
@@ -281,6 +301,41 @@ def test_a_zone_that_is_none(zone: str) -> None:
     assert f"has the timezone {zone!r}, which is not an IANA name; examples are Asia/Hong_Kong" in message
 
 
+@pytest.mark.parametrize(
+    ("zone", "place"),
+    [
+        ("EST", "America/New_York"),
+        ("MST", "America/Denver"),
+        ("HST", "Pacific/Honolulu"),
+        ("Etc/GMT+8", "Asia/Shanghai or America/Los_Angeles"),
+        ("Etc/GMT-8", "America/Los_Angeles or Asia/Shanghai"),
+        ("GMT+8", "Asia/Shanghai"),
+        ("UTC+08:00", "Asia/Shanghai"),
+        ("GMT-5", "America/New_York"),
+    ],
+)
+def test_a_zone_that_is_no_place_is_told_with_its_place(zone: str, place: str) -> None:
+    message = refusal(["2021-07-06T15:30"], timezone=[zone])
+    assert f"has the timezone {zone!r}, which is not a place" in message
+    assert place in message
+    assert refusal(["2021-07-06T15:30"], timezone=["JST"]).endswith("did you mean Asia/Tokyo?")
+
+
+@pytest.mark.parametrize("zone", ["EST", "Etc/GMT+8"])
+@pytest.mark.parametrize("kind", ["datetimes", "objects"])
+def test_datetimes_in_a_zone_that_is_no_place(zone: str, kind: str) -> None:
+    column = pd.Series(pd.to_datetime(["2021-07-06 15:30", "2021-07-07 15:30"])).dt.tz_localize(zone)
+    message = refusal(column if kind == "datetimes" else column.astype(object))
+    assert "2 of 2 rows" in message
+    assert f"has the timezone {zone!r}, which is not a place" in message
+
+
+def test_an_offset_is_no_place_and_needs_none() -> None:
+    column = pd.Series(pd.to_datetime(["2021-07-06T15:30+08:00"]))
+    assert read(column)["stamp"].tolist() == [utc(2021, 7, 6, 7, 30)]
+    assert read(["2021-07-06T15:30"], timezone=["Etc/GMT"])["stamp"].tolist() == [utc(2021, 7, 6, 15, 30)]
+
+
 def test_local_times_where_clocks_change() -> None:
     texts = ["2021-03-28 01:30", "2021-10-31 01:30", "2021-10-31 02:00", "2021-03-28 02:00"]
     message = refusal(texts, timezone="Europe/London")
@@ -297,10 +352,7 @@ def test_local_times_where_clocks_change() -> None:
 @pytest.mark.parametrize(
     ("ticker", "telling"),
     [
-        ("0700", "ticker '0700' has digits and no suffix; name its exchange, as in 0700.HK"),
-        ("700", "as in 0700.HK"),
-        ("BABA;9988", "as in 9988.HK"),
-        (700, "ticker 700 is int, not text; write it as text with its exchange, as in 0700.HK"),
+        (700, "ticker 700 is int, not text; write it as text, with its zeros and its exchange, as in 0700.HK"),
         (700.0, "ticker 700.0 is float, not text"),
         (["BABA"], "ticker ['BABA'] is list, not text"),
         ("../BABA", "ticker '../BABA' is not valid; a ticker is 1 to 20 of the characters"),
@@ -325,13 +377,15 @@ def test_tickers_that_are_not(ticker: Any, telling: str) -> None:
     assert telling in message
 
 
-@pytest.mark.parametrize("ticker", ["NA", "TRUE", "^HSI", "BRK.B", "HKD=X", "0700.HK", "600519.SS", "BF-B"])
+@pytest.mark.parametrize(
+    "ticker", ["NA", "TRUE", "^HSI", "BRK.B", "HKD=X", "0700.HK", "600519.SS", "BF-B", "10107", "005930"]
+)
 def test_tickers_that_are(ticker: str) -> None:
     assert read([ANT], ticker)["ticker"].tolist() == [ticker]
 
 
 def test_all_bad_rows_are_counted_and_five_shown() -> None:
-    tickers = ["0700", "BABA", "baba", "../x", "BABA", "a?", "0005", "JD", "00"]
+    tickers = ["", "BABA", "baba", "../x", "BABA", "a?", "^", "JD", "=0"]
     announced = [*["2021-09-13"] * 4, "03/11/2020", *["2021-09-13"] * 3, "2020"]
     message = refusal(announced, tickers, event_id=list("abcdefghi"))
     head, *rows, last = message.split("\n")
@@ -343,9 +397,9 @@ def test_all_bad_rows_are_counted_and_five_shown() -> None:
 
 
 def test_a_row_tells_all_that_is_wrong_with_it() -> None:
-    message = refusal(["03/11/2020"], "0700")
+    message = refusal(["03/11/2020"], "baba")
     assert message.startswith("1 of 1 row of the events")
-    assert "0700.HK; announced '03/11/2020' is not in ISO 8601" in message
+    assert "write BABA; announced '03/11/2020' is not in ISO 8601" in message
 
 
 # Columns
@@ -356,6 +410,23 @@ def test_missing_columns_name_those_found() -> None:
         Events.from_frame(pd.DataFrame({"symbol": ["A"], "announced": [ANT]}))
     with pytest.raises(InputError, match="no column ticker and no column announced; the columns found are none"):
         Events.from_frame(pd.DataFrame())
+
+
+@pytest.mark.parametrize(
+    ("named", "meant"),
+    [("tickers", "ticker"), ("Ticker ", "ticker"), ("symbol", "ticker"), ("PERMNO", "ticker"), ("date", "announced"),
+     ("Announced", "announced"), ("anounced", "announced"), ("event_date", "announced")],
+)  # fmt: skip
+def test_a_column_of_another_name_is_told_with_the_one_that_is_meant(named: str, meant: str) -> None:
+    table = frame(["2021-09-13"]).rename(columns={meant: named})
+    with pytest.raises(InputError, match=f"no column {meant}; .*did you mean {named!r}. rename it to {meant};"):
+        Events.from_frame(table)
+
+
+@pytest.mark.parametrize("value", ["first", True, [1]])
+def test_a_priority_is_a_number(value: Any) -> None:
+    assert "row 2: priority" in refusal([ANT, ANT], priority=pd.Series([1, value], dtype=object))
+    assert len(read([ANT, ANT], priority=pd.Series([1, None], dtype=object))) == 2
 
 
 @pytest.mark.parametrize(
@@ -439,8 +510,8 @@ def test_csv_keeps_named_columns_as_text(tmp_path: Path) -> None:
 
 
 def test_csv_with_digits_for_a_ticker(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"row 1: ticker '0700' has digits and no suffix.*as in 0700\.HK"):
-        read_events(csv(tmp_path, "ticker,announced\n0700,2021-09-13\n"))
+    found = read_events(csv(tmp_path, "ticker,announced\n0700,2021-09-13\n10107,2021-09-13\n")).frame
+    assert found["ticker"].tolist() == ["0700", "10107"]
 
 
 def test_csv_of_a_spreadsheet_has_a_byte_order_mark(tmp_path: Path) -> None:
@@ -501,7 +572,7 @@ def test_parquet_that_is_none(tmp_path: Path) -> None:
         read_events(file)
 
 
-@pytest.mark.parametrize("name", ["events.xlsx", "events", "events.csv.gz", "events.tsv"])
+@pytest.mark.parametrize("name", ["events.xls", "events", "events.csv.gz", "events.tsv"])
 def test_other_suffixes(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match=r"suffix of the events file is .*valid are '\.csv', '\.parquet'"):
         read_events(tmp_path / name)
@@ -523,7 +594,9 @@ def test_len_and_repr() -> None:
 # Properties: the same instants come out, by Python's own reading of time
 
 OFFSETS = st.integers(-12 * 60, 14 * 60).map(lambda minutes: dt.timezone(dt.timedelta(minutes=minutes)))
-STAMPS = st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2060, 1, 1), timezones=OFFSETS)
+STAMPS = st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2060, 1, 1), timezones=OFFSETS).filter(
+    lambda stamp: stamp.time() != dt.time()  # a column wholly at midnight is dates
+)
 DATES = st.dates(dt.date(1990, 1, 1), dt.date(2060, 1, 1))
 TICKERS = st.lists(st.sampled_from(["BABA", "0700.HK", "NA", "^HSI", "BRK.B"]), min_size=1, max_size=3, unique=True)
 ROWS = st.lists(st.tuples(TICKERS, st.one_of(STAMPS, DATES)), min_size=1, max_size=8)

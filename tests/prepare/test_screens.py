@@ -174,6 +174,55 @@ def test_events_of_one_announcement_are_not_other_news_of_each_other() -> None:
     assert set(es.Study(**WINDOWS, confounding=(-2, 2)).check(apart, prices(ALONE))["status"]) == {"confounded"}
 
 
+def test_a_cluster_is_one_announcement_whatever_its_dates_and_a_name_of_other_news_within_five_days() -> None:
+    rows = [("A", 80), ("A", 85)]  # seven days apart
+    one = events(rows, cluster=["x", "x"])
+    assert set(es.Study(**WINDOWS, confounding=(-5, 5)).check(one, prices(ALONE))["status"]) == {"ok"}
+    two = events(rows, cluster=["x", "y"])
+    assert set(es.Study(**WINDOWS, confounding=(-5, 5)).check(two, prices(ALONE))["status"]) == {"confounded"}
+    for day, status in ((85, "confounded"), (83, "ok")):
+        news = events([("A", day)], cluster=["x"])
+        table = es.Study(**WINDOWS, confounding=(-5, 5)).check(
+            events([("A", 80)], cluster=["x"]), prices(ALONE), other_news=news
+        )
+        assert table["status"].tolist() == [status]
+
+
+def test_priority_decides_what_is_counted_of_one_session() -> None:
+    study = es.Study(**WINDOWS)
+    rows = [("A", 80)] * 4
+    for priority, counted, why in (
+        ([3, 1, 2, 1], "E1", "(priority 1 before 3)"),
+        ([None, 2, None, 2], "E1", "(priority 2 before no priority)"),
+        ([2, 2, 2, 2], "E0", ""),
+        ([-1.5, -1, 0, 1], "E0", "(priority -1.5 before -1)"),
+        (["10", " 2", "", "3"], "E1", "(priority 2 before 10)"),
+    ):
+        table = study.check(events(rows, priority=priority), prices(ALONE))
+        assert table.index[table["status"] == "ok"].tolist() == [counted]
+        reasons = table["reason"][table["status"] == "duplicate"]
+        assert reasons.iloc[0] == f"same ticker and session as {counted}, which is counted {why}".rstrip()
+    assert study.check(events(rows), prices(ALONE))["status"].tolist() == ["ok", *["duplicate"] * 3]
+
+
+def test_a_duplicate_shows_the_numbers_of_the_event_of_lower_priority() -> None:
+    result = es.Study(**WINDOWS).run(events([("A", 80), ("B", 80), ("A", 80)], priority=[2, 1, 1]), prices(ALONE))
+    assert result.events["status"].tolist() == ["duplicate", "ok", "ok"]
+    assert result.ar.loc["E0"].tolist() == result.ar.loc["E2"].tolist()
+    assert result.tests["n"].iloc[0] == 2
+
+
+@pytest.mark.parametrize(("ticker", "meant"), [("700", "0700.HK"), ("00700.HK", "0700.HK"), ("0700", "0700.HK")])
+def test_a_ticker_without_prices_is_told_with_the_one_that_is_meant(ticker: str, meant: str) -> None:
+    listed = prices(["0700.HK"])
+    table = es.Study(**WINDOWS).check(events([(ticker, 80), ("JD", 80)]), listed)
+    assert table["status"].tolist() == ["unknown_ticker"] * 2
+    assert table["reason"].tolist() == [
+        f"there are no prices of {ticker}; did you mean {meant}?",
+        "there are no prices of JD",
+    ]
+
+
 def test_a_blank_firm_is_the_ticker() -> None:
     given_ = events([("A", 80), ("B", 81)], firm=["", None])
     assert set(es.Study(**WINDOWS, confounding=(-2, 2)).check(given_, prices(ALONE))["status"]) == {"ok"}

@@ -17,7 +17,7 @@ from eventstudy.bars import Bars, Prices, priced_dates
 from eventstudy.core.parts import build
 from eventstudy.core.sums import links
 from eventstudy.errors import InputError, one_of
-from eventstudy.prepare.calendar import calendar_name, observed_calendar
+from eventstudy.prepare.calendar import GUESS, calendar_name, observed_calendar
 from eventstudy.prepare.currency import convert_prices
 from eventstudy.prepare.factors import Factors, read_factors, reasons_outside_history
 from eventstudy.prepare.intraday import check_same_step, common_zone
@@ -156,16 +156,23 @@ def prepare(
     zone = common_zone({name for name in calendar if name is not None}) if bars else None
     event_table = EventTable(table, attrition.status, attrition.reason, duplicate_of, rows, zone)
     sample = replace(usable.sample, links=links(placed), seed=choices.seed)
-    notes = _notes(market, converted.notes, warnings)
+    guesses = int((placement[rows] == GUESS).sum())
+    notes = _notes(market, converted.notes, warnings, guesses)
     return Prepared(event_table, usable.panels, placed, sample, market.calendars, other_zone, notes, warnings)
 
 
-def _notes(market: Market, currency_notes: Sequence[str], warnings: Sequence[str]) -> tuple[str, ...]:
-    """Collect the remarks on currencies, calendars and prices, and the warnings."""
+def _notes(market: Market, currency_notes: Sequence[str], warnings: Sequence[str], guesses: int) -> tuple[str, ...]:
+    """Collect the remarks on currencies, calendars, prices and dates without a time, and the warnings."""
     price = market.rules.price
     extremes = (f"day 0 is at the {price}: those of security and benchmark need not be simultaneous",)
+    have = "event has" if guesses == 1 else "events have"
+    dates = (
+        f"{guesses} used {have} a date without a time of day or phase, placed on that date's session: a guess, because"
+        " news after the close belongs to the next session; give a time, or a column phase",
+    )
     calendar_notes = (note for calendar in market.calendars.values() for note in calendar.notes)
-    return (*currency_notes, *calendar_notes, *warnings, *(extremes if price in ("high", "low") else ()))
+    told = (*(extremes if price in ("high", "low") else ()), *(dates if guesses else ()))
+    return (*currency_notes, *calendar_notes, *warnings, *told)
 
 
 def _market(quoted: Prices, prices: Prices, factors: Factors, rules: SeriesRules) -> Market:

@@ -1,7 +1,8 @@
 """Exchange calendars, corrected by observed prices, and the session in which an announcement can first move a price.
 
 The rule: the event session is the first whose *close* is strictly later than the time stamp. An event known by its date
-alone is placed on that date's session or, if there was none, by the policy ``on_closed``. Intraday bars are sessions
+alone is placed on that date's session, or on the next one if its phase is after the close; if the date was no session,
+by the policy ``on_closed``. Intraday bars are sessions
 that close when they end; an event known by its date alone cannot be placed on one.
 """
 
@@ -15,12 +16,20 @@ import pandas as pd
 
 from eventstudy import markets
 from eventstudy.bars import Bars, minutes, priced_dates
-from eventstudy.errors import AlignmentError, one_of
+from eventstudy.errors import AlignmentError, InputError, one_of
 from eventstudy.prepare.intraday import bar_ends, format_session, missing_sessions
+from eventstudy.prepare.phases import AFTER, BEFORE, DURING
 from eventstudy.types import Bools, Calendar, Dates, Ints, OnClosed, Status
 
 POLICIES: tuple[OnClosed, ...] = get_args(OnClosed)
 NO_SESSION = -1  # the position of an event that has no session
+THAT_DATE = "the date is a session"
+GUESS = "the date is a session (a guess)"
+PHASE_RULES = {
+    BEFORE: "phase before_open: the date's session",
+    DURING: "phase session: the date's session",
+    AFTER: "phase after_close: next session",
+}
 NO_TIME_OF_DAY = "a date alone names no bar; give a time of day"
 
 
@@ -111,7 +120,7 @@ def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> Placement:
     Parameters
     ----------
     frame : DataFrame
-        ``stamp`` (UTC, NaT where only a date is known) and ``date``, as in ``Events.frame``.
+        ``stamp`` (UTC, NaT where only a date is known), ``date`` and, if given, ``phase``, as in ``Events.frame``.
     calendar : Calendar
     on_closed : {"next", "previous", "drop", "raise"}
         The session of an event known by its date alone, if that date was no session.
@@ -123,7 +132,7 @@ def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> Placement:
     Raises
     ------
     InputError
-        If ``on_closed`` is not a policy.
+        If ``on_closed`` is not a policy, or a time stamp and its phase do not agree.
     AlignmentError
         If ``on_closed`` is "raise" and a date has no session.
     """
@@ -134,12 +143,14 @@ def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> Placement:
     timed = ~np.isnat(stamps)
     if calendar.intraday:
         return _place_on_bars(stamps, calendar)
-    position, rule, status = _place_dates(frame, dates, calendar, on_closed)
+    phase = frame["phase"].to_numpy(dtype=object) if "phase" in frame else np.full(len(frame), "", dtype=object)
+    position, rule, status = _place_dates(frame, dates, phase, calendar, on_closed)
     if calendar.closes is None:
         texts = {text: f"no closing times known: {text}" for text in set(rule[timed])}
         rule[timed] = [texts[text] for text in rule[timed]]
         status[timed & (position < 0)] = Status.CLOSED  # also outside the calendar
         return Placement(position, rule, status)
+    _check_phases(frame, stamps, phase, calendar)
     first = np.searchsorted(calendar.closes, stamps, side="right")
     early = stamps < calendar.dates[:1].astype("datetime64[ns]") if len(calendar.dates) else np.ones(len(stamps), bool)
     outside = early | (first >= len(calendar.dates))
@@ -167,8 +178,8 @@ def _choose(condition: Bools, if_true: object, if_false: object) -> np.ndarray:
     return np.where(condition, np.asarray(if_true, dtype=object), np.asarray(if_false, dtype=object))
 
 
-def _place_dates(frame: pd.DataFrame, dates: Dates, calendar: Calendar, on_closed: str) -> Placement:
-    """Assign events to the sessions of their dates, or by policy if these were no sessions."""
+def _place_dates(frame: pd.DataFrame, dates: Dates, phase: np.ndarray, calendar: Calendar, on_closed: str) -> Placement:
+    """Assign events to the sessions of their dates, or to the next if after the close; by policy on closed dates."""
     at = np.searchsorted(calendar.dates, dates)
     outside = (at >= len(calendar.dates)) | (dates < calendar.dates[0] if len(calendar.dates) else True)
     inside = np.where(outside, 0, at)
@@ -183,7 +194,14 @@ def _place_dates(frame: pd.DataFrame, dates: Dates, calendar: Calendar, on_close
         )
     dropped = outside | (shut & (on_closed == "drop"))
     position = np.where(dropped, NO_SESSION, inside - (shut & (on_closed == "previous")))
-    rule = _choose(open_, "the date is a session", f"no session on the date: {on_closed}")
+    rule = _choose(open_, THAT_DATE, f"no session on the date: {on_closed}")
+    rule = _choose(open_ & frame["stamp"].isna().to_numpy() & (phase == ""), GUESS, rule)
+    for name, text in PHASE_RULES.items():
+        rule = _choose(open_ & (phase == name), text, rule)
+    late = open_ & (phase == AFTER)
+    position = position + late
+    outside = outside | (position >= len(calendar.dates))
+    position = np.where(outside, NO_SESSION, position)
     status = np.where(outside, Status.OUTSIDE_CALENDAR, np.where(position < 0, Status.CLOSED, Status.OK))
     return Placement(position, _choose(outside, _outside_rule(calendar), rule), status)
 
@@ -194,6 +212,37 @@ def _stamped_rules(dates: Dates, calendar: Calendar, first: Ints) -> np.ndarray:
     is_open = np.isin(dates, calendar.dates)
     after = _choose(is_open, "after the close: next session", "closed day: next session")
     return _choose(session <= dates, "before the close", after)
+
+
+def _check_phases(frame: pd.DataFrame, stamps: Dates, phase: np.ndarray, calendar: Calendar) -> None:
+    """Raise if a time stamp lies in another phase of its day at the exchange than is said; closed days have none."""
+    rows = np.flatnonzero((phase != "") & ~np.isnat(stamps))
+    if not len(rows) or calendar.name is None or calendar.closes is None:
+        return
+    stamps, phase = stamps[rows], phase[rows]
+    day = markets.wall(calendar.name, stamps.astype("datetime64[s]")).astype("datetime64[D]")
+    close = _on(day, calendar.dates, calendar.closes)
+    after, open_still = stamps >= close, stamps < close  # neither where the close is not known
+    opening = _on(day, markets.sessions(calendar.name)[0], markets.opens(calendar.name))
+    opening = np.where(np.isnat(close), np.datetime64("NaT"), opening)
+    before, inside = stamps < opening, (stamps >= opening) & ~after
+    wrong = np.select([phase == AFTER, phase == BEFORE], [open_still, after | inside], after | before)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise InputError(
+            f"event {frame.index[rows[at]]!r} has the phase {phase[at]!r} and the time"
+            f" {frame['announced'].iloc[rows[at]]}, which is {'after' if after[at] else 'before'} the"
+            f" {'close' if after[at] or inside[at] else 'opening'} of {calendar.name} on {day[at]}"
+            f" ({int(wrong.sum())} such events); correct the time or the phase, or leave the phase empty"
+        )
+
+
+def _on(day: Dates, dates: Dates, instants: Dates) -> Dates:
+    """Return the instant that belongs to each day, (n,); NaT if the day is not among the dates."""
+    if not len(dates):
+        return np.full(len(day), "NaT", dtype=instants.dtype)
+    at = np.minimum(np.searchsorted(dates, day), len(dates) - 1)
+    return np.where(dates[at] == day, instants[at], np.array("NaT", dtype=instants.dtype))
 
 
 def _outside_rule(calendar: Calendar) -> str:

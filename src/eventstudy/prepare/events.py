@@ -1,17 +1,19 @@
 """Read events (ticker and time of announcement) from a file or a data frame, and reject ambiguous rows.
 
 A row names one or several tickers and the time of the announcement: a time stamp with its offset, a naive time stamp
-with a ``timezone``, or a date. Rows that cannot be read raise one error that lists them, their values and valid
-alternatives; nothing is guessed and no row is dropped.
+with a ``timezone``, or a date, with the ``phase`` of that day if it is known. Rows that cannot be read raise one error
+that lists them, their values and valid alternatives; nothing is guessed and no row is dropped.
 """
 
 from __future__ import annotations
 
 import csv
+import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from numbers import Real
 from pathlib import Path
 from typing import Self
 
@@ -20,13 +22,23 @@ import pandas as pd
 
 from eventstudy.errors import InputError, one_of
 from eventstudy.markets import TICKER, check_ticker
+from eventstudy.prepare.excel import read_sheet
+from eventstudy.prepare.phases import read_phases
 from eventstudy.prepare.stamps import Problems, as_texts, is_missing, read_times
 
 REQUIRED = ("ticker", "announced")
 # Names of the columns that a result adds to those of the events.
 RESERVED = ("session", "placement", "status", "reason", "n_estimation", "alpha", "sigma", "r2", "stamp", "date")
-TEXT_COLUMNS = ("event_id", "ticker", "announced", "timezone", "cluster")
+OPTIONAL = ("event_id", "timezone", "phase", "cluster", "firm", "priority")
+TEXT_COLUMNS = ("event_id", "ticker", "announced", "timezone", "phase", "cluster")
+# Other names that files have for the columns that are required.
+KNOWN_AS = {
+    "ticker": ("symbol", "ric", "permno", "code", "stock", "security"),
+    "announced": ("date", "datetime", "time", "timestamp", "when", "event_date", "anndats", "rdq"),
+}
+SUFFIXES = (".csv", ".parquet", ".xlsx")
 SHOWN = 5
+SHOWN_CHARACTERS = 40
 # At most 15 digits before the point and no leading zero, so that identifiers keep all their digits.
 NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
 
@@ -63,10 +75,12 @@ class Events:
         frame : DataFrame
             ``ticker``: one, or several separated by ``;``, each of which becomes a separate event with the id
             ``<event_id>:<TICKER>`` and the same ``cluster``. ``announced``: text in ISO 8601, dates, or datetimes; a
-            column of naive datetimes that are all at midnight is read as dates. ``event_id`` (column or index) is
-            generated if absent: E0001 and so on. ``timezone`` (IANA name) is required for times without offset.
-            ``cluster``, if present and not empty, replaces the event's id as the name of its cluster. Further
-            columns are kept.
+            column whose times are all at midnight is read as dates. ``event_id`` (column or index) is generated if
+            absent: E0001 and so on. ``timezone`` (IANA name) is required for times without offset. ``phase`` says when
+            on a date the news came, at the security's own exchange: ``before_open``, ``session`` or ``after_close``, or
+            a vendor's code (BMO, DMH, AMC). ``cluster``, if present and not empty, replaces the event's id as the name
+            of its cluster. ``priority``, a number, says which of several events of a ticker in one session is counted:
+            the lowest. Further columns are kept.
 
         Raises
         ------
@@ -86,7 +100,11 @@ class Events:
         ids, problems = _event_ids(table)
         tickers, bad_tickers = _split_tickers(table["ticker"])
         times, bad_times = read_times(table)
-        _raise_problems(problems + bad_tickers + bad_times, ids if has_ids else None, len(table))
+        problems += bad_tickers + bad_times + _bad_priorities(table)
+        if "phase" in table:
+            table["phase"], bad_phases = read_phases(table)
+            problems += bad_phases
+        _raise_problems(problems, ids if has_ids else None, len(table))
         _check_unique(ids)
         return cls(_assemble(table, ids, tickers, times))
 
@@ -109,14 +127,17 @@ def read_events(path: str | Path) -> Events:
     Parameters
     ----------
     path : str or Path
-        ``.csv`` (UTF-8, comma, a header line) or ``.parquet``, with the columns of :meth:`Events.from_frame`. Cells
-        of a CSV file are text: ``NA`` is a ticker. A further column is converted to numbers if all its cells that are
-        not empty are decimal numbers without leading zeros.
+        ``.csv`` (UTF-8, comma, a header line), ``.parquet`` or ``.xlsx``, with the columns of
+        :meth:`Events.from_frame`. Cells of a CSV file are text: ``NA`` is a ticker. A further column is converted to
+        numbers if all its cells that are not empty are decimal numbers without leading zeros. Cells of a workbook keep
+        their types: a ticker is text, and a time is a date, a date with a time, or text. Its only sheet is read, or the
+        one named ``events``.
 
     Raises
     ------
     InputError
-        If the file does not exist, has another suffix or cannot be read, or its events are not valid.
+        If the file does not exist, has another suffix or cannot be read, its events are not valid, or ``.xlsx`` is read
+        without openpyxl (``pip install ".[excel]"``).
 
     Examples
     --------
@@ -128,12 +149,15 @@ def read_events(path: str | Path) -> Events:
     Events(1 event, 1 ticker: BABA, 2021-09-13 to 2021-09-13)
     """
     file = Path(path)
-    if file.suffix.lower() not in (".csv", ".parquet"):
-        raise one_of("the suffix of the events file", file.suffix, [".csv", ".parquet"])
+    suffix = file.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise one_of("the suffix of the events file", file.suffix, SUFFIXES)
     if not file.is_file():
         raise InputError(f"there is no events file {str(file)!r}; check the path")
+    if suffix == ".xlsx":
+        return Events.from_frame(read_sheet(file, TEXT_COLUMNS))
     try:
-        frame = _read_csv(file) if file.suffix.lower() == ".csv" else pd.read_parquet(file)
+        frame = _read_csv(file) if suffix == ".csv" else pd.read_parquet(file)
     except (csv.Error, ValueError, OSError) as error:
         raise InputError(f"the events file {str(file)!r} cannot be read: {error}") from error
     return Events.from_frame(frame)
@@ -176,9 +200,10 @@ def _check_columns(frame: pd.DataFrame) -> pd.DataFrame:
         raise InputError(f"the events have the columns {', '.join(repeated)} more than once; keep each once")
     absent = [name for name in REQUIRED if name not in table.columns]
     if absent:
+        hints = [f"; did you mean {found!r}? rename it to {name}" for name in absent for found in _near(name, table)]
         raise InputError(
-            f"the events have no column {' and no column '.join(absent)}; the columns found are {columns};"
-            " ticker and announced are needed, event_id, timezone and cluster are optional"
+            f"the events have no column {' and no column '.join(absent)}; the columns found are {columns}"
+            f"{''.join(hints)}; ticker and announced are needed, {', '.join(OPTIONAL)} are optional"
         )
     reserved = [name for name in RESERVED if name in table.columns]
     if reserved:
@@ -186,6 +211,31 @@ def _check_columns(frame: pd.DataFrame) -> pd.DataFrame:
     if table.empty:
         raise InputError("the events have no rows; give at least one event")
     return table
+
+
+def _near(name: str, table: pd.DataFrame) -> list[str]:
+    """Return the column, if any, that is probably meant by a required name."""
+    columns = {str(column).strip().lower().replace(" ", "_"): str(column) for column in table.columns}
+    known = [column for column in KNOWN_AS[name] if column in columns]
+    return [columns[found] for found in [*difflib.get_close_matches(name, columns, 1), *known][:1]]
+
+
+def _bad_priorities(table: pd.DataFrame) -> Problems:
+    """Return the rows whose ``priority`` is neither empty nor a number."""
+    if "priority" not in table or table["priority"].dtype.kind in "if":
+        return []
+    return [
+        (row, f"priority {cell!r} is not a number; give one, the lowest first, or leave it empty")
+        for row, cell in enumerate(table["priority"].tolist())
+        if not is_missing(cell) and not _is_number(cell)
+    ]
+
+
+def _is_number(cell: object) -> bool:
+    """Return whether a cell is a number, or text that is one or blank."""
+    if isinstance(cell, str):
+        return not cell.strip() or NUMBER.fullmatch(cell.strip()) is not None
+    return isinstance(cell, Real) and not isinstance(cell, bool | np.bool_)
 
 
 def _event_ids(table: pd.DataFrame) -> tuple[list[str], Problems]:
@@ -217,8 +267,8 @@ def _ticker_problem(cell: object) -> str:
     """Return the reason why a cell that is not text is not a ticker."""
     if is_missing(cell):
         return "ticker is empty; name one, as in BABA"
-    shown = f"{cell:04d}.HK" if isinstance(cell, int) else "0700.HK"
-    return f"ticker {cell!r} is {type(cell).__name__}, not text; write it as text with its exchange, as in {shown}"
+    kind = f"ticker {str(cell)[:SHOWN_CHARACTERS]} is {type(cell).__name__}, not text"
+    return f"{kind}; write it as text, with its zeros and its exchange, as in 0700.HK, or exactly as the prices name it"
 
 
 def _read_tickers(cell: str) -> tuple[str, ...]:
@@ -232,8 +282,6 @@ def _read_tickers(cell: str) -> tuple[str, ...]:
 def _read_ticker(ticker: str) -> str:
     if not ticker:
         raise InputError("ticker is empty; name one, as in BABA, or several, as in 9988.HK;BABA")
-    if ticker.isdecimal() and ticker.isascii():
-        raise InputError(f"ticker {ticker!r} has digits and no suffix; name its exchange, as in {ticker:0>4}.HK")
     if ticker != ticker.upper() and TICKER.fullmatch(ticker.upper()):
         raise InputError(f"ticker {ticker!r} is not in capitals; write {ticker.upper()}")
     return check_ticker(ticker)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from eventstudy.errors import AlignmentError
 from eventstudy.prepare.calendar import calendar_name, place
 from eventstudy.prepare.intraday import format_session
 from eventstudy.prepare.outcomes import is_return, level_of
-from eventstudy.types import Bools, Calendar, Ints, Status
+from eventstudy.types import Bools, Calendar, Floats, Ints, Status
 
 Calendars = Mapping[str | None, Calendar]
 
@@ -46,9 +46,7 @@ def find_calendars(frame: pd.DataFrame, prices: Prices, attrition: Attrition) ->
     """Return the name of the calendar of each event's ticker; exclude events whose ticker has no prices."""
     code, names = pd.factorize(frame["ticker"])
     known = np.array([name in prices.bars for name in names], dtype=bool)
-    attrition.exclude(
-        ~known[code], Status.UNKNOWN_TICKER, _take_texts([_why_no_prices(name, prices) for name in names], code)
-    )
+    attrition.exclude(~known[code], Status.UNKNOWN_TICKER, _take_texts(_why_no_prices(names, prices), code))
     return _take_texts(
         [calendar_name(prices.bars[n].mic) if k else None for n, k in zip(names, known, strict=True)], code
     )
@@ -89,9 +87,24 @@ def firm_names(frame: pd.DataFrame, firm_of: Mapping[str, str]) -> np.ndarray:
     return np.where(firms != "", firms, by_ticker)
 
 
-def _why_no_prices(ticker: str, prices: Prices) -> str:
-    """Return the reason why a ticker has no prices."""
-    return prices.problems.get(ticker, f"there are no prices of {ticker}")
+def _why_no_prices(tickers: Iterable[object], prices: Prices) -> list[str]:
+    """Return the reason why each ticker has no prices, with the one that is probably meant; empty if it has prices."""
+    tickers = list(tickers)
+    unknown = [ticker for ticker in tickers if ticker not in prices.bars]
+    alike: dict[str, list[str]] = {}
+    for name in prices.tickers if unknown else ():
+        alike.setdefault(_stem(name), []).append(name)
+    reasons = {}
+    for ticker in map(str, unknown):
+        near = " or ".join(alike.get(_stem(ticker), [])[:3])
+        reason = f"there are no prices of {ticker}" + (f"; did you mean {near}?" if near else "")
+        reasons[ticker] = prices.problems.get(ticker, reason)
+    return [reasons.get(str(ticker), "") for ticker in tickers]
+
+
+def _stem(ticker: str) -> str:
+    """Return what tickers written for the same security have in common: 700, 0700.HK, 00700.HK."""
+    return ticker.partition(".")[0].lstrip("0^")
 
 
 def find_benchmarks(
@@ -125,7 +138,7 @@ def find_benchmarks(
         benchmark[:] = frame[option].to_numpy(dtype=object)
     elif isinstance(option, str):
         if option not in prices.bars:
-            reason = _why_no_prices(option, prices)
+            (reason,) = _why_no_prices([option], prices)
             raise AlignmentError(f"benchmark {reason}; there are prices of {', '.join(prices.bars)}")
         benchmark[:] = option
     else:
@@ -134,10 +147,8 @@ def find_benchmarks(
     code, names = pd.factorize(benchmark, use_na_sentinel=False)
     without_prices = np.array([name not in prices.bars for name in names], dtype=bool)
     reasons = [
-        f"benchmark: {_why_no_prices(name, prices)}"
-        if isinstance(name, str) and name
-        else "no benchmark is named for it"
-        for name in names
+        f"benchmark: {reason}" if isinstance(name, str) and name else "no benchmark is named for it"
+        for name, reason in zip(names, _why_no_prices(names, prices), strict=True)
     ]
     attrition.exclude(without_prices[code], Status.NO_BENCHMARK, _take_texts(reasons, code))
     return benchmark
@@ -224,18 +235,39 @@ def exclude_without_rate(
 
 
 def exclude_duplicates(frame: pd.DataFrame, ticker: np.ndarray, session: np.ndarray, attrition: Attrition) -> Ints:
-    """Exclude all but the first event of a ticker in a session; return the row that each event duplicates, (N,).
+    """Exclude all but one event of a ticker in a session; return the row that each event duplicates, (N,).
 
-    The row is the event's own if it duplicates none.
+    The one that is counted has the lowest ``priority``, or is the first in the order of the events. The row is the
+    event's own if it duplicates none.
     """
     duplicate_of = np.arange(len(frame))
+    priority = _priorities(frame)
     ok = np.flatnonzero(attrition.ok)
+    ok = ok[np.argsort(priority[ok], kind="stable")]  # NaN, no priority, last
     day, names = pd.factorize(session[ok], sort=False)
     code = pd.factorize(pd.factorize(ticker[ok])[0] * (len(names) + 1) + day)[0]
     first = np.empty(len(ok), dtype=np.int64)
-    first[code[::-1]] = ok[::-1]  # of repeated indices the last assignment counts: in reverse order, the first row
+    first[code[::-1]] = ok[
+        ::-1
+    ]  # of repeated indices the last assignment counts: in reverse order, the row that is counted
     duplicate_of[ok] = first[code]
     duplicates = np.flatnonzero(duplicate_of != np.arange(len(frame)))
-    reasons = [f"same ticker and session as {frame.index[row]}, which is counted" for row in duplicate_of[duplicates]]
+    reasons = [_why_duplicate(frame, priority, row, int(duplicate_of[row])) for row in duplicates.tolist()]
     attrition.exclude_rows(duplicates, Status.DUPLICATE, reasons)
     return duplicate_of
+
+
+def _priorities(frame: pd.DataFrame) -> Floats:
+    """Return the priority of each event, (N,); NaN without one."""
+    if "priority" not in frame:
+        return np.full(len(frame), np.nan)
+    return np.asarray(pd.to_numeric(frame["priority"], errors="coerce"), dtype=np.float64)
+
+
+def _why_duplicate(frame: pd.DataFrame, priority: Floats, row: int, counted: int) -> str:
+    """Return the reason of a duplicate, with the priorities if they decided."""
+    reason = f"same ticker and session as {frame.index[counted]}, which is counted"
+    if not priority[counted] < priority[row] and not (np.isnan(priority[row]) and not np.isnan(priority[counted])):
+        return reason
+    own = "no priority" if np.isnan(priority[row]) else f"{priority[row]:g}"
+    return f"{reason} (priority {priority[counted]:g} before {own})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from datetime import date, datetime, timezone
 from zoneinfo import ZoneInfo, available_timezones
@@ -25,6 +26,22 @@ NAIVE = (
     " name, as in Asia/Hong_Kong"
 )
 NO_ZONE = "has the timezone {zone!r}, which is not an IANA name; examples are Asia/Hong_Kong, America/New_York, UTC"
+NO_PLACE = "has the timezone {zone!r}, which is not a place: {why}; write {place}, or the offset, as in {offset}"
+# Abbreviations, with the places that have that time. EST, MST and HST are IANA names too, without summer time.
+PLACES = {
+    "AEST": "Australia/Sydney", "BST": "Europe/London", "CST": "America/Chicago or Asia/Shanghai",
+    "EDT": "America/New_York", "EST": "America/New_York", "HKT": "Asia/Hong_Kong", "HST": "Pacific/Honolulu",
+    "IST": "Asia/Kolkata", "JST": "Asia/Tokyo", "KST": "Asia/Seoul", "MST": "America/Denver or America/Phoenix",
+    "PDT": "America/Los_Angeles", "PST": "America/Los_Angeles", "SGT": "Asia/Singapore",
+}  # fmt: skip
+ALL_YEAR = {"EST": "-05:00", "MST": "-07:00", "HST": "-10:00"}
+FROM_GMT = re.compile(r"(?:Etc/)?(?:GMT|UTC)([+-]\d{1,2})(?::?00)?", re.ASCII)
+PLACES_BY_OFFSET = {
+    -10: "Pacific/Honolulu", -8: "America/Los_Angeles", -7: "America/Denver", -6: "America/Chicago",
+    -5: "America/New_York", -3: "America/Sao_Paulo", 0: "Europe/London", 1: "Europe/Berlin", 2: "Europe/Athens",
+    3: "Asia/Riyadh", 4: "Asia/Dubai", 5: "Asia/Karachi", 7: "Asia/Bangkok", 8: "Asia/Shanghai", 9: "Asia/Tokyo",
+    10: "Australia/Sydney", 12: "Pacific/Auckland",
+}  # fmt: skip
 
 Problems = list[tuple[int, str]]
 
@@ -50,6 +67,8 @@ def _read_times(events: pd.DataFrame) -> tuple[pd.DataFrame, Problems]:
     cells = _iso_texts(events["announced"])
     groups = [m.groups() if m else (None, None, None, None) for m in map(ISO.fullmatch, cells)]
     parts = pd.DataFrame(groups, columns=["day", "clock", "seconds", "offset"], dtype=object)
+    if _all_midnight(parts):
+        parts[["clock", "seconds", "offset"]] = None
     day = _instants(parts["day"])
     timed = parts[parts["clock"].notna()]
     local = timed["day"] + "T" + timed["clock"] + timed["seconds"].fillna(":00")
@@ -71,7 +90,15 @@ def _read_times(events: pd.DataFrame) -> tuple[pd.DataFrame, Problems]:
         "stamp": (wall - offset).dt.tz_localize("UTC").reindex(events.index),
         "date": day,
     }
+    problems += _bad_zones(events["announced"])
     return pd.DataFrame(times), [(row, f"announced {cells[row]!r} {reason}") for row, reason in problems]
+
+
+def _all_midnight(parts: pd.DataFrame) -> bool:
+    """Return whether all times of a column have an offset and are at midnight: then a library made them from dates."""
+    timed = parts[parts["clock"].notna()]
+    seconds = timed["seconds"].fillna("").str.strip(":.0")
+    return bool(((timed["clock"] == "00:00") & (seconds == "") & timed["offset"].notna()).all())
 
 
 def _instants(iso: pd.Series) -> pd.Series:
@@ -91,8 +118,9 @@ def _zone_offsets(wall: pd.Series, zones: pd.Series) -> tuple[pd.Series, Problem
     problems: Problems = []
     zone_names = available_timezones()
     for zone, local in wall.groupby(zones):
-        if zone not in zone_names:
-            problems += [(row, NO_ZONE.format(zone=zone) if zone else NAIVE) for row in local.index]
+        reason = _zone_problem(str(zone), zone_names)
+        if reason:
+            problems += [(row, reason) for row in local.index]
             continue
         zoned = local.dt.tz_localize(ZoneInfo(str(zone)), ambiguous="NaT", nonexistent="shift_forward")
         offsets[local.index] = _offset_of(zoned)
@@ -101,6 +129,37 @@ def _zone_offsets(wall: pd.Series, zones: pd.Series) -> tuple[pd.Series, Problem
             reason = f"{what} in {zone}, because the clocks change; write it with its offset"
             problems += [(row, reason) for row in local.index[rows]]
     return offsets, problems
+
+
+def _zone_problem(zone: str, names: set[str]) -> str:
+    """Return the reason why a text is no time zone of a place, empty if it is one."""
+    if not zone:
+        return NAIVE
+    fixed = FROM_GMT.fullmatch(zone)
+    hours = int(fixed[1]) if fixed else 0
+    if hours:
+        why = f"as an IANA name, Etc/GMT{hours:+d} is UTC{-hours:+d}"
+        places = " or ".join(PLACES_BY_OFFSET[h] for h in (hours, -hours) if h in PLACES_BY_OFFSET) or "the place"
+        return NO_PLACE.format(zone=zone, why=why, place=places, offset=f"{hours:+03d}:00")
+    if zone in ALL_YEAR:
+        return NO_PLACE.format(zone=zone, why="it has no summer time", place=PLACES[zone], offset=ALL_YEAR[zone])
+    if zone in names:
+        return ""
+    near = PLACES.get(zone.upper(), "") or " or ".join(difflib.get_close_matches(zone, names, 1, 0.8))
+    return NO_ZONE.format(zone=zone) + (f"; did you mean {near}?" if near else "")
+
+
+def _bad_zones(column: pd.Series) -> Problems:
+    """Return the rows of datetimes whose zone is a name that is not a place, such as EST; an offset is one."""
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        zones = [str(column.dtype.tz)] * len(column)
+    elif column.dtype == object:
+        zones = [str(cell.tzinfo) if isinstance(cell, datetime) else "" for cell in column]
+    else:
+        return []
+    names = {zone: zone in ALL_YEAR or zone.startswith("Etc/GMT") for zone in set(zones)}
+    reasons = {zone: _zone_problem(zone, {zone}) for zone, named in names.items() if named}
+    return [(row, reasons[zone]) for row, zone in enumerate(zones) if reasons.get(zone)]
 
 
 def _offset_of(stamps: pd.Series) -> pd.Series:
