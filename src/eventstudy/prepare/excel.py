@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, time
 from pathlib import Path
-from typing import Protocol, cast
 
 import pandas as pd
 
 from eventstudy.errors import InputError
-
-Rows = list[list[object]]
-SHEET = "events"
-
-
-class _Cell(Protocol):
-    value: object
-    number_format: str
-
-
-class _Sheet(Protocol):
-    """What is used of openpyxl's read-only sheets, whose types are not published right."""
-
-    title: str
-
-    def reset_dimensions(self) -> None: ...
-
-    def iter_rows(self) -> Iterable[tuple[_Cell, ...]]: ...
+from eventstudy.tabular.excel import Rows, read_rows
 
 
 def read_sheet(file: Path, as_typed: Sequence[str]) -> pd.DataFrame:
@@ -44,55 +25,7 @@ def read_sheet(file: Path, as_typed: Sequence[str]) -> pd.DataFrame:
     InputError
         If openpyxl is not installed, the file is not a workbook, or its sheet or header is ambiguous.
     """
-    try:
-        from openpyxl import load_workbook
-    except ImportError:
-        raise InputError(
-            f"{str(file)!r} is a workbook, and openpyxl, which reads it, is not installed;"
-            ' install it with pip install ".[excel]", or save the sheet as CSV (UTF-8)'
-        ) from None
-    try:
-        book = load_workbook(file, read_only=True, data_only=True)
-        sheets = {sheet.title: _rows(sheet) for sheet in cast("list[_Sheet]", book.worksheets)}
-        book.close()
-    except Exception as error:  # openpyxl has no base class: a damaged file raises whatever its parsers raise
-        raise InputError(
-            f"the workbook {str(file)!r} cannot be read ({type(error).__name__}); save it again as .xlsx, or as CSV"
-        ) from error
-    return _frame(file, _choose(file, sheets), as_typed)
-
-
-def _rows(sheet: _Sheet) -> Rows:
-    """Return the cells of all rows that are not empty, of one length."""
-    sheet.reset_dimensions()  # a stated size may be wrong, or the largest possible
-    rows = [[_value(cell) for cell in row] for row in sheet.iter_rows()]
-    filled = [row for row in rows if any(cell is not None for cell in row)]
-    width = max(map(len, filled), default=0)
-    return [row + [None] * (width - len(row)) for row in filled]
-
-
-def _value(cell: _Cell) -> object:
-    """Return a cell's value; a date without a time of day in its format is a date, and blank text is empty."""
-    value = cell.value
-    if isinstance(value, str) and not value.strip():
-        return None
-    if isinstance(value, datetime) and value.time() == time() and "h" not in str(cell.number_format).lower():
-        return value.date()
-    return value
-
-
-def _choose(file: Path, sheets: dict[str, Rows]) -> Rows:
-    """Return the sheet of the events."""
-    filled = {name: rows for name, rows in sheets.items() if rows}
-    named = [name for name in filled if name.strip().lower() == SHEET]
-    if len(filled) > 1 and len(named) != 1:
-        names = ", ".join(map(repr, list(filled)[:5]))
-        raise InputError(
-            f"the workbook {str(file)!r} has {len(filled)} sheets: {names}; name the one to read {SHEET!r}"
-        )
-    if not filled:
-        raise InputError(f"the workbook {str(file)!r} has no cells; give at least one event")
-    return filled[named[0]] if named else next(iter(filled.values()))
+    return _frame(file, read_rows(file, "events"), as_typed)
 
 
 def _frame(file: Path, rows: Rows, as_typed: Iterable[str]) -> pd.DataFrame:

@@ -33,7 +33,7 @@ CURRENCIES = {
 def as_path(path: object) -> Path:
     """Return a path; raise InputError for what is none."""
     try:
-        if isinstance(path, (str, Path)):
+        if isinstance(path, (str, Path)) and "\0" not in str(path):
             Path(path).exists()  # an error for a name that the system does not take
             return Path(path)
     except (OSError, ValueError):

@@ -13,6 +13,7 @@ import numpy as np
 
 from eventstudy.errors import InputError
 from eventstudy.tabular.columns import Layout
+from eventstudy.tabular.excel import read_rows
 from eventstudy.types import Dates, Floats
 
 # yfinance writes dates as 2021-09-13 00:00:00-04:00: midnight at the exchange, so its date is the session.
@@ -80,19 +81,8 @@ def _csv_rows(file: Path) -> list[tuple[int, list[str]]]:
 
 
 def _excel_rows(file: Path) -> list[tuple[int, list[str]]]:
-    """Read the first sheet of a workbook; dates become ISO text, and numbers the shortest text that gives them back."""
-    try:
-        import openpyxl
-    except ImportError:
-        raise InputError(f'{file} is a workbook, and reading it needs openpyxl: pip install ".[excel]"') from None
-    try:
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-        values = list(book.worksheets[0].iter_rows(values_only=True))
-        book.close()
-    except Exception as error:  # a damaged workbook raises errors of zipfile, of XML parsers and of openpyxl itself
-        raise InputError(f"{file} is not an Excel workbook ({type(error).__name__}); save it as .xlsx again") from None
-    rows = [(number, [_cell_text(cell) for cell in row]) for number, row in enumerate(values, 1)]
-    return [(number, cells) for number, cells in rows if any(cells)]
+    """Read a workbook; dates become ISO text, and numbers the shortest text that gives them back."""
+    return [(at, [_cell_text(cell) for cell in row]) for at, row in enumerate(read_rows(file, "prices"), 1)]
 
 
 def _cell_text(cell: object) -> str:
@@ -100,6 +90,8 @@ def _cell_text(cell: object) -> str:
         return ""
     if isinstance(cell, datetime):
         return cell.isoformat(sep=" ")
+    if isinstance(cell, date):
+        return cell.isoformat()
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
         return str(int(cell))
     return str(cell)
