@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy import studyfile
-from eventstudy.errors import EventStudyError, EventStudyWarning, NotEnoughData
+from eventstudy.errors import EventStudyError, EventStudyWarning, NotEnoughData, one_of
+from eventstudy.files import clean, replacing, writing
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 WIDTH = 100
 
@@ -118,8 +120,19 @@ def _calibrate(options: argparse.Namespace) -> None:
     calibration = result.calibrate(options.draws, options.shocks, seed=file.study.seed)
     print(calibration)
     if options.plot:
-        calibration.plot().figure.savefig(options.plot, dpi=150)
+        _save(calibration.plot().figure, options.plot)
         print(f"\nwritten: {options.plot}")
+
+
+def _save(figure: Figure, path: Path) -> None:
+    """Write a figure whole; the suffix sets the format."""
+    valid = figure.canvas.get_supported_filetypes()
+    if path.suffix.removeprefix(".").lower() not in valid:
+        raise one_of("the suffix of the figure", path.suffix, [f".{name}" for name in valid])
+    with writing("the figure", path):
+        clean(path.parent)
+        with replacing(path) as aside:
+            figure.savefig(aside, dpi=150)
 
 
 def _fetch(options: argparse.Namespace) -> None:
@@ -138,8 +151,7 @@ def _demo(options: argparse.Namespace) -> None:
     from eventstudy.reports.text import text
 
     run = demo.run()
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "report.txt").write_text(text(run.result), encoding="utf-8")
+    run.result.report(options.out / "report.txt")
     print(text(run.result))
     print(_planted_table(run.planted))
     print(f"\nwritten: {run.result.report(options.out / 'report.html')} and report.txt")

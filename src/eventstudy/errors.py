@@ -7,6 +7,7 @@
     ├── AlignmentError              events and prices cannot be aligned on one calendar
     ├── NotEnoughData               nothing is left to estimate or to test
     ├── ScaleError                  a worker, a cluster or a checkpoint failed, and no result is returned
+    ├── OutputError                 a file cannot be written; what was there is unchanged
     └── SourceError                 prices could not be obtained
         ├── TickerNotFound          the source does not know the ticker, or has no prices in the range
         ├── SourceUnavailable       no answer, refusal or server error after all retries
@@ -18,7 +19,8 @@ A message states what is wrong, the offending value, what is valid, and what to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 
 class EventStudyError(Exception):
@@ -41,8 +43,17 @@ class ScaleError(EventStudyError):
     """A worker, a cluster or a checkpoint failed, and no result is returned."""
 
 
+class OutputError(EventStudyError):
+    """A file cannot be written; what was there is unchanged."""
+
+
 class SourceError(EventStudyError):
-    """Prices could not be obtained."""
+    """Prices could not be obtained.
+
+    ``problems`` has the reason for each ticker, where several were asked for and none could be read.
+    """
+
+    problems: Mapping[str, str] = MappingProxyType({})
 
 
 class TickerNotFound(SourceError):
