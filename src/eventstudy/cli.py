@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy import studyfile
-from eventstudy.errors import EventStudyError, EventStudyWarning, NotEnoughData, one_of
+from eventstudy.errors import EventStudyError, EventStudyWarning, NotEnoughData, SourceError, SourceUnavailable, one_of
 from eventstudy.files import clean, replacing, writing
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 100
+AT_ONCE = 25  # tickers fetched before they are written, so that an interrupted fetch loses no more
+NOT_ASKED = "not asked for"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -136,14 +138,52 @@ def _save(figure: Figure, path: Path) -> None:
 
 
 def _fetch(options: argparse.Namespace) -> None:
-    from eventstudy.sources._write import write
+    from eventstudy.sources._shared import check_span
+    from eventstudy.sources._write import fetched, listed
 
     file = _load(options)
-    prices = file.prices()
-    write(prices, options.to)
-    for ticker, bars in prices.bars.items():
-        print(f"{ticker:<12} {bars.dates[0]} to {bars.dates[-1]}  {len(bars.dates):>6} rows")
-    print(f"written: {len(prices.bars)} files and manifest.csv in {options.to}")
+    names, folder = file.tickers(), options.to
+    kept = fetched(folder, names, check_span(*file.dates()), file.request())
+    new, problems = _fetch_missing(file, [name for name in names if name not in kept], folder)
+    rows = listed(folder)
+    for ticker in names:
+        row = rows.get(ticker)
+        there = "" if row is None else f"kept from the fetch of {row.retrieved}, {row.start} to {row.end}"
+        print(f"{ticker:<12} " + (new.get(ticker) or "; ".join(filter(None, [problems.get(ticker), there]))))
+    print(f"written: {len(new)} files and manifest.csv in {folder}" + (f"; {len(kept)} were there" if kept else ""))
+    if problems:
+        raise SourceError(
+            f"{len(problems)} of {len(names)} tickers could not be fetched; the list above says why for each. The same"
+            " command asks for these alone"
+        )
+
+
+def _fetch_missing(
+    file: studyfile.StudyFile, names: Sequence[str], folder: Path
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Fetch tickers and write them some at a time; return what was fetched, and the reasons for what was not."""
+    from tqdm.auto import tqdm
+
+    from eventstudy.sources._write import write
+
+    new: dict[str, str] = {}
+    problems: dict[str, str] = {}
+    with tqdm(total=len(names), unit="ticker", disable=not sys.stderr.isatty()) as bar:
+        for at in range(0, len(names), AT_ONCE):
+            some = names[at : at + AT_ONCE]
+            try:
+                prices = file.prices(some)
+            except SourceError as error:
+                problems |= error.problems or dict.fromkeys(some, str(error))
+                if isinstance(error, SourceUnavailable):
+                    problems |= dict.fromkeys(names[at + AT_ONCE :], f"{NOT_ASKED}: no answer for those before it")
+                    break
+            else:
+                problems |= prices.problems
+                write(prices, folder, file.request())
+                new |= {t: f"{b.dates[0]} to {b.dates[-1]}  {len(b.dates):>6} rows" for t, b in prices.bars.items()}
+            bar.update(len(some))
+    return new, problems
 
 
 def _demo(options: argparse.Namespace) -> None:

@@ -74,9 +74,9 @@ def part(folder: Path) -> Iterator[Path]:
 def replacing(path: Path, ours: Callable[[Path], bool] | None = None) -> Iterator[Path]:
     """Yield a path aside; what is written to it, and beside it, replaces the files of the same names near ``path``.
 
-    If nothing is raised, every file is synced, and an existing file is replaced, with ``ours`` only if it is empty or if
-    ``ours`` returns True for it. A single file is replaced in one step. Of several, the file ``path`` is taken away first and
-    put in place last, so that the files of two writings never stand together with it.
+    If nothing is raised, every file is synced, and existing files are replaced; with ``ours`` only those that are empty
+    or for which it returns True. A single file is replaced in one step. Of several, the file ``path`` is taken away
+    first and put in place last, so that the files of two writings never stand together with it.
 
     Raises
     ------
@@ -163,8 +163,8 @@ def _check_replaceable(target: Path, ours: Callable[[Path], bool] | None) -> Non
         raise InputError(f"{target} is not a file; name another path, or move it away")
     if ours and target.stat().st_size and not ours(target):
         raise InputError(
-            f"{target} exists and was not written by an earlier report of this kind, so it is not replaced; name another"
-            " path, or move it away"
+            f"{target} exists and was not written by an earlier report of this kind, so it is not replaced; name"
+            " another path, or move it away"
         )
 
 

@@ -18,7 +18,7 @@ MARK = b"eventstudy"  # a key of each file's metadata, by which a report is reco
 
 
 def _write(frame: pd.DataFrame, target: Path, note: str) -> None:
-    """Write a frame with its index, so that pandas reads the same types back; a mark and the note are added to the metadata."""
+    """Write a frame with its index, so that pandas reads the same types back; the metadata get a mark and the note."""
     objects = [name for name in frame.columns if frame[name].dtype == object]
     table = pa.Table.from_pandas(frame.astype(dict.fromkeys(objects, "str")) if objects else frame)
     marks = {MARK: b"report", **({b"note": note.encode()} if note else {})}

@@ -10,7 +10,6 @@ import functools
 import hashlib
 import io
 import json
-import os
 import types
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence

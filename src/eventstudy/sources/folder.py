@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,9 +14,18 @@ from typing import NamedTuple
 import numpy as np
 
 from eventstudy.bars import Bars, Prices, step_of
-from eventstudy.errors import BadPrices, InputError, TickerNotFound
+from eventstudy.errors import BadPrices, EventStudyWarning, InputError, TickerNotFound
 from eventstudy.markets import check_ticker, mic_of
-from eventstudy.sources._shared import FIELDS, check_span, check_tickers, provenance, read_tickers, select_dates
+from eventstudy.sources._shared import (
+    FIELDS,
+    check_span,
+    check_tickers,
+    origins,
+    provenance,
+    read_tickers,
+    select_dates,
+)
+from eventstudy.sources._write import HASHED, sha256_of
 from eventstudy.types import Dates, Floats
 
 # yfinance writes dates as 2021-09-13 00:00:00-04:00: midnight at the exchange, so its date is the session.
@@ -27,11 +37,23 @@ SUFFIXES = (".csv", ".parquet")
 
 
 class Entry(NamedTuple):
-    """A ticker's file, and its exchange and currency where the manifest has them."""
+    """A ticker's file; its exchange, currency, hash, source and note where the manifest has them."""
 
     file: Path
     mic: str | None = None
     currency: str | None = None
+    sha256: str | None = None
+    source: str | None = None
+    note: str | None = None
+
+    def check(self, ticker: str) -> Entry:
+        """Return the entry; raise BadPrices if the file is not the one that the manifest was written with."""
+        if self.sha256 and self.file.is_file() and sha256_of(self.file) != self.sha256:
+            raise BadPrices(
+                f"{self.file} is not the file that manifest.csv lists for {ticker}: its SHA-256 differs, so that it was"
+                " changed or damaged; fetch it again or, if the change is meant, clear the cell sha256 in its row"
+            )
+        return self
 
 
 @dataclass(frozen=True)
@@ -52,7 +74,8 @@ class Folder:
         path : str or Path
             The folder. Its files have the columns Date, Close and any of Open, High, Low, Adj Close, Volume (case does
             not matter); other columns are ignored. Dates are ISO; an empty cell is a missing price. A
-            ``manifest.csv`` has the columns ticker and file, and may have mic and currency. Dates with times and UTC
+            ``manifest.csv`` has the columns ticker and file, and may have mic and currency. With a column sha256, a
+            file with another SHA-256 is refused, and source and note go into the provenance. Dates with times and UTC
             offsets, as 2021-01-04 04:00:00-05:00 (in a column Date or Datetime), are the starts of intraday bars; the
             bars' length is the most frequent difference between starts.
 
@@ -78,6 +101,7 @@ class Folder:
             raise InputError(f"there is no folder {str(folder)!r}; name one with a CSV or Parquet file per ticker")
         manifest = folder / "manifest.csv"
         entries = _read_manifest(manifest) if manifest.is_file() else _list_files(folder)
+        unlisted = _unlisted(folder, entries)
 
         def read_one(ticker: str) -> Bars:
             if ticker not in entries:
@@ -85,11 +109,14 @@ class Folder:
                     f"unknown ticker: no file for {ticker} in {folder}; it has {len(entries)}"
                     f" tickers: {', '.join(list(entries)[:8])}{', ...' if len(entries) > 8 else ''}"
                 )
-            return select_dates(_bars(ticker, entries[ticker]), span)
+            return select_dates(_bars(ticker, entries[ticker].check(ticker)), span)
 
         bars, problems = read_tickers(names or entries, read_one)
         files = {ticker: entries[ticker].file.name for ticker in bars}
-        return Prices(bars, problems, provenance("folder", span, bars, path=str(folder), files=files))
+        read = [entries[ticker] for ticker in bars]
+        details = origins((entry.source for entry in read), (entry.note for entry in read))
+        details |= {"unlisted": ", ".join(unlisted)} if unlisted else {}
+        return Prices(bars, problems, provenance("folder", span, bars, path=str(folder), files=files, **details))
 
 
 SOURCE = Folder()
@@ -101,6 +128,8 @@ def _read_manifest(manifest: Path) -> dict[str, Entry]:
     for required in ("ticker", "file"):
         if columns.count(required) != 1:
             raise InputError(f"{manifest} needs one column {required!r}; its columns are {', '.join(header)}")
+    # Manifests of the user's own may have notes of another kind.
+    names = Entry._fields[1:] if "sha256" in columns else ("mic", "currency")
     entries: dict[str, Entry] = {}
     for number, cells in rows:
         row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
@@ -117,7 +146,7 @@ def _read_manifest(manifest: Path) -> dict[str, Entry]:
                 " folder, without .. and not absolute"
             )
         path = manifest.parent.joinpath(*file.parts)
-        entries[ticker] = Entry(path, row.get("mic") or None, row.get("currency") or None)
+        entries[ticker] = Entry(path, *(row.get(name) or None for name in names))
     if not entries:
         raise InputError(f"{manifest} lists no ticker; add a row for each ticker, or remove the file")
     return entries
@@ -128,6 +157,8 @@ def _list_files(folder: Path) -> dict[str, Entry]:
     for file in sorted(folder.iterdir()):
         if file.suffix.lower() not in SUFFIXES or file.name.startswith("."):
             continue
+        if HASHED.fullmatch(file.name):
+            raise InputError(f"{file} was left by a writer that did not end, and no manifest lists it; write it again")
         try:
             ticker = check_ticker(file.stem)
         except InputError as error:
@@ -138,6 +169,32 @@ def _list_files(folder: Path) -> dict[str, Entry]:
     if not entries:
         raise InputError(f"the folder {str(folder)!r} has no .csv or .parquet file; put one file per ticker there")
     return entries
+
+
+def _unlisted(folder: Path, entries: Mapping[str, Entry]) -> list[str]:
+    """Return the price files that a manifest does not list, and warn of those that are named as a ticker is."""
+    files = {entry.file for entry in entries.values()} | {folder / "manifest.csv"}
+    names = sorted(
+        file.name
+        for file in set(folder.iterdir()) - files
+        if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and not HASHED.fullmatch(file.name)
+    )
+    tickers = [name for name in names if _is_ticker(Path(name).stem)]
+    if tickers:
+        warnings.warn(
+            f"manifest.csv in {folder} does not list {len(tickers)} files that are named as a ticker is, and they are"
+            f" not read: {', '.join(tickers[:8])}{', ...' if len(tickers) > 8 else ''}; list them, or move them away",
+            EventStudyWarning,
+            stacklevel=4,
+        )
+    return names
+
+
+def _is_ticker(text: str) -> bool:
+    try:
+        return bool(check_ticker(text))
+    except InputError:
+        return False
 
 
 _REMEDY = "rename it, or add a manifest.csv with the columns ticker and file that says which file is which ticker"
