@@ -7,13 +7,13 @@ Tickers of the folder that are not written again stay in it.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ from eventstudy.sources._shared import Span, note_of, origin_of
 
 COLUMNS = {"open": "Open", "high": "High", "low": "Low", "close": "Close", "adjusted": "Adj Close", "volume": "Volume"}
 MANIFEST = "manifest.csv"
-HASHED = re.compile(r".+\.([0-9a-f]{8})\.(?:csv|parquet)")
+HASHED = re.compile(r".\.[0-9a-f]{8}\.[a-z]+$")
 
 
 class Listed(NamedTuple):
@@ -112,8 +112,8 @@ def listed(folder: Path) -> dict[str, Listed]:
     """Return the manifest's rows by ticker; raise InputError if the folder is not one that ``fetch`` has written."""
     manifest = folder / MANIFEST
     if not manifest.is_file():
-        others = folder.iterdir() if folder.is_dir() else ()
-        foreign = [f.name for f in others if f.suffix.lower() in (".csv", ".parquet") and not HASHED.fullmatch(f.name)]
+        others = [file.name for file in folder.iterdir()] if folder.is_dir() else []
+        foreign = [name for name in others if name.lower().endswith((".csv", ".parquet")) and not is_hashed(name)]
         if foreign:
             raise InputError(f"{folder} has price files of its own, as {foreign[0]}; name a new or empty folder")
         return {}
@@ -142,14 +142,23 @@ def hashed_name(stem: str, sha256: str, suffix: str) -> str:
     return f"{stem}.{sha256[:8]}{suffix}"
 
 
-def remove_old(folder: Path, used: set[str]) -> None:
+def is_hashed(name: str, suffix: str = ".csv") -> bool:
+    """Return whether a name is one of :func:`hashed_name`."""
+    return HASHED.search(name) is not None and name.endswith(suffix)
+
+
+def remove_old(folder: Path, used: set[str], suffix: str = ".csv") -> None:
     """Remove the files named by their content that are not used, such as those of an interrupted writer."""
     for file in folder.iterdir():
-        match = HASHED.fullmatch(file.name)
         # A file that somebody has changed since is somebody's work, and stays.
-        if match and file.name not in used and (sha256_of(file) or "").startswith(match[1]):
-            with suppress(OSError):  # another program has it open
+        if is_hashed(file.name, suffix) and file.name not in used and _is_unchanged(file):
+            with contextlib.suppress(OSError):  # another program has it open
                 file.unlink()
+
+
+def _is_unchanged(file: Path) -> bool:
+    sha256 = sha256_of(file)
+    return sha256 is not None and file.stem.endswith(sha256[:8])
 
 
 def _write_bars(bars: Bars, prices: Prices, folder: Path, request: str) -> Listed:

@@ -25,7 +25,7 @@ from eventstudy.sources._shared import (
     read_tickers,
     select_dates,
 )
-from eventstudy.sources._write import HASHED, sha256_of
+from eventstudy.sources._write import is_hashed, sha256_of
 from eventstudy.types import Dates, Floats
 
 # yfinance writes dates as 2021-09-13 00:00:00-04:00: midnight at the exchange, so its date is the session.
@@ -157,7 +157,7 @@ def _list_files(folder: Path) -> dict[str, Entry]:
     for file in sorted(folder.iterdir()):
         if file.suffix.lower() not in SUFFIXES or file.name.startswith("."):
             continue
-        if HASHED.fullmatch(file.name):
+        if any(is_hashed(file.name, suffix) for suffix in SUFFIXES):
             raise InputError(f"{file} was left by a writer that did not end, and no manifest lists it; write it again")
         try:
             ticker = check_ticker(file.stem)
@@ -177,7 +177,7 @@ def _unlisted(folder: Path, entries: Mapping[str, Entry]) -> list[str]:
     names = sorted(
         file.name
         for file in set(folder.iterdir()) - files
-        if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and not HASHED.fullmatch(file.name)
+        if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and not is_hashed(file.name)
     )
     tickers = [name for name in names if _is_ticker(Path(name).stem)]
     if tickers:
