@@ -136,8 +136,8 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time change a folder; the lock ends with the process.
+def locked(folder: Path, shared: bool = False) -> Iterator[None]:
+    """Let one process at a time change a folder, or with ``shared`` any number read it; the lock ends with the process.
 
     Where the file system has no locks nobody waits. The last writer's index then wins whole, and a file of it that
     another writer has removed is named when it is read.
@@ -147,13 +147,15 @@ def locked(folder: Path) -> Iterator[None]:
         return
     import fcntl
 
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptor = None
     try:
         with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            descriptor = os.open(folder, os.O_RDONLY)
+            fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         yield
     finally:
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def _check_replaceable(target: Path, ours: Callable[[Path], bool] | None) -> None:

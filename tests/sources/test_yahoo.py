@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import os
@@ -12,7 +11,6 @@ import sys
 import time
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +19,7 @@ import yfinance
 from eventstudy.errors import InputError
 from eventstudy.prices import fetch_prices
 from eventstudy.sources.yahoo import _last_session
+from tests.sources.fakes import yahoo
 
 pytestmark = pytest.mark.thorough
 
@@ -86,19 +85,7 @@ class Box:
 
 @pytest.fixture(scope="module")
 def box(shared, tmp_path_factory):
-    spec = importlib.util.spec_from_file_location("fake_yahoo", shared / "tools" / "fake_yahoo.py")
-    assert spec
-    assert spec.loader
-    module: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    finish = module.Handler.finish
-
-    def finish_and_close(handler):
-        finish(handler)
-        handler.connection.close()  # the TLS socket that took the place of the one the server closes
-
-    module.Handler.finish = finish_and_close
-    with module.FakeYahoo() as fake:
+    with yahoo(shared) as fake:
         box = Box(fake, tmp_path_factory.mktemp("cache"))
         yield box
         with box.process as process:
@@ -370,7 +357,7 @@ def test_an_answer_between_failures_keeps_the_server_alive(box):
 
 @pytest.mark.parametrize("silent", ["refused", "mute"])
 def test_two_hundred_tickers_of_a_dead_server_take_seconds(silent, tmp_path):
-    """The port is closed, or takes connections and never answers; then one attempt a ticker suffices after the first."""
+    """The port is closed, or takes connections and never answers: after the first ticker one attempt suffices."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         if silent == "mute":

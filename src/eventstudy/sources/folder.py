@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from eventstudy.bars import Bars, Prices, step_of
-from eventstudy.errors import BadPrices, EventStudyWarning, InputError, TickerNotFound
+from eventstudy.errors import BadPrices, EventStudyWarning, InputError, SourceError, TickerNotFound
+from eventstudy.files import locked
 from eventstudy.markets import check_ticker, mic_of
 from eventstudy.sources._shared import (
     FIELDS,
@@ -100,23 +101,27 @@ class Folder:
         if not folder.is_dir():
             raise InputError(f"there is no folder {str(folder)!r}; name one with a CSV or Parquet file per ticker")
         manifest = folder / "manifest.csv"
-        entries = _read_manifest(manifest) if manifest.is_file() else _list_files(folder)
-        unlisted = _unlisted(folder, entries)
+        with locked(folder, shared=True):
+            entries = _read_manifest(manifest) if manifest.is_file() else _list_files(folder)
+            unlisted = _unlisted(folder, entries)
 
-        def read_one(ticker: str) -> Bars:
-            if ticker not in entries:
-                raise TickerNotFound(
-                    f"unknown ticker: no file for {ticker} in {folder}; it has {len(entries)}"
-                    f" tickers: {', '.join(list(entries)[:8])}{', ...' if len(entries) > 8 else ''}"
-                )
-            return select_dates(_bars(ticker, entries[ticker].check(ticker)), span)
+            def read_one(ticker: str) -> Bars:
+                if ticker not in entries:
+                    raise TickerNotFound(
+                        f"unknown ticker: no file for {ticker} in {folder}; it has {len(entries)}"
+                        f" tickers: {', '.join(list(entries)[:8])}{', ...' if len(entries) > 8 else ''}"
+                    )
+                try:
+                    return select_dates(_bars(ticker, entries[ticker].check(ticker)), span)
+                except OSError as error:
+                    raise SourceError(f"{entries[ticker].file} cannot be read: {error.strerror}") from None
 
-        bars, problems = read_tickers(names or entries, read_one)
-        files = {ticker: entries[ticker].file.name for ticker in bars}
+            bars, problems = read_tickers(names or entries, read_one)
         read = [entries[ticker] for ticker in bars]
-        details = origins((entry.source for entry in read), (entry.note for entry in read))
+        details: dict[str, object] = {"files": {ticker: entries[ticker].file.name for ticker in bars}}
+        details |= origins((entry.source for entry in read), (entry.note for entry in read))
         details |= {"unlisted": ", ".join(unlisted)} if unlisted else {}
-        return Prices(bars, problems, provenance("folder", span, bars, path=str(folder), files=files, **details))
+        return Prices(bars, problems, provenance("folder", span, bars, path=str(folder), **details))
 
 
 SOURCE = Folder()
