@@ -91,7 +91,8 @@ def replacing(path: Path, ours: Callable[[Path], bool] | None = None) -> Iterato
             _check_replaceable(target.with_name(name), ours)
             sync(folder / name)
         if names:
-            _replace_several(folder, target.parent, [*names, target.name])
+            with locked(target.parent):
+                _replace_several(folder, target.parent, [*names, target.name])
         else:
             os.replace(folder / target.name, target)
         sync(target.parent)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -18,6 +19,7 @@ from pyarrow import fs
 
 from eventstudy.bars import Bars
 from eventstudy.errors import InputError, SourceError
+from eventstudy.files import locked
 from eventstudy.remote import filesystem, is_url
 from eventstudy.sources._write import hashed_name
 from eventstudy.types import Dates, Floats
@@ -139,6 +141,10 @@ class _Files:
             return self._cache[key]
 
     def _read(self, number: int, column: str) -> tuple[np.ndarray, np.ndarray]:
+        with _undisturbed(self.folder):
+            return self._read_now(number, column)
+
+    def _read_now(self, number: int, column: str) -> tuple[np.ndarray, np.ndarray]:
         sha256 = self.sha256[number]
         if _read_index(self.folder)["sha256"][number : number + 1] != [sha256]:
             raise SourceError(f"the store {self.folder} has been written anew since it was opened; open it again")
@@ -172,10 +178,11 @@ class StoredBars(Mapping[str, Bars]):
     def open(cls, folder: str | Path, tickers: Sequence[str] | None = None) -> StoredBars:
         """Read the index of a store; None takes every ticker."""
         folder = folder if is_url(str(folder)) else Path(folder).absolute()  # workers may run in another directory
-        index = _read_index(folder)
+        with _undisturbed(folder):
+            index = _read_index(folder)
+            names = file_names(index)
+            tables = {key: _read_table(folder, names[key], index[key]) for key in TABLES}
         unit = index["unit"]
-        names = file_names(index)
-        tables = {key: _read_table(folder, str(names[key]), index[key]) for key in TABLES}
         all_rows = {row["ticker"]: row for row in tables["tickers"].to_pylist()}
         rows = all_rows if tickers is None else {name: all_rows[name] for name in tickers if name in all_rows}
         calendars = {
@@ -227,6 +234,11 @@ def _unpickle(
     n_tickers: Mapping[CalendarKey, int],
 ) -> StoredBars:
     return StoredBars(_Files(folder, unit, sha256), rows, calendars, n_tickers)
+
+
+def _undisturbed(folder: str | Path) -> AbstractContextManager[None]:
+    """Let no writer replace a local store while it is read; one on object storage is copied there as a whole."""
+    return nullcontext() if is_url(str(folder)) else locked(Path(folder), shared=True)
 
 
 def _read_index(folder: str | Path) -> Index:
