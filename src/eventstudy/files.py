@@ -14,7 +14,7 @@ import time
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from eventstudy.errors import InputError, OutputError
@@ -88,13 +88,14 @@ def replacing(path: Path, ours: Callable[[Path], bool] | None = None) -> Iterato
         yield folder / target.name
         names = sorted(file.name for file in folder.iterdir() if file.name != target.name)
         for name in (*names, target.name):
-            _check_replaceable(target.with_name(name), ours)
             sync(folder / name)
-        if names:
-            with locked(target.parent):
+        with locked(target.parent) if names else nullcontext():
+            for name in (*names, target.name):
+                _check_replaceable(target.with_name(name), ours)
+            if names:
                 _replace_several(folder, target.parent, [*names, target.name])
-        else:
-            os.replace(folder / target.name, target)
+            else:
+                os.replace(folder / target.name, target)
         sync(target.parent)
 
 
