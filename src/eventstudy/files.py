@@ -85,6 +85,7 @@ def replacing(path: Path, ours: Callable[[Path], bool] | None = None) -> Iterato
     """
     target = Path(os.path.realpath(path))  # a link stays, and the file that it leads to is replaced
     with part(target.parent) as folder:
+        _check_replaceable(target, ours)  # before the work
         yield folder / target.name
         names = sorted(file.name for file in folder.iterdir() if file.name != target.name)
         for name in (*names, target.name):

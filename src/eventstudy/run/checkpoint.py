@@ -34,6 +34,7 @@ README = b"""Parts of an event study, each named by the SHA-256 of its input. Th
 as its checkpoint, reads them from here. All files may be deleted; files and folders that end in .part are incomplete.
 """
 ARRAYS = ("rows", "status", "n_est")  # fields of PartResult that are arrays
+LIBRARIES = ("builtins", "eventstudy", "numpy", "pandas", "scipy")  # whose classes are not a user's
 STATES = ("tests", "shared", "extra")  # fields of PartResult that are states by name
 
 
@@ -253,7 +254,7 @@ def _hash(update: Callable[[bytes | memoryview], object], value: object, parents
     elif isinstance(value, str | bytes | int | float | complex | None):
         update(f"{len(text := repr(value))}:{text}".encode())
     else:
-        for part in _content(value):
+        for part in (*_methods(kind), *_content(value)):
             _hash(update, part, parents)
     update(b">")
 
@@ -286,3 +287,10 @@ def _content(value: object) -> Sequence[object]:
         if isinstance(reduced, str)
         else [part if k < 3 else list(part or ()) for k, part in enumerate(reduced)]
     )
+
+
+def _methods(kind: type) -> list[object]:
+    """Return the methods of a user's class and its bases; the library's code is part of :func:`code_digest`."""
+    members = (vars(base) for base in kind.__mro__ if base.__module__.split(".")[0] not in LIBRARIES)
+    plain = (getattr(m, "__func__", getattr(m, "fget", m)) for by_name in members for _, m in sorted(by_name.items()))
+    return [member for member in plain if isinstance(member, types.FunctionType)]
