@@ -436,7 +436,7 @@ def model_of(source: str) -> object:
     """Return an instance of a user's class ``M``, defined by text."""
     names: dict[str, object] = {"__name__": "mine"}
     exec("from dataclasses import dataclass\n" + source, names)
-    return names["M"]()  # type: ignore[operator]
+    return names["M"]()
 
 
 @pytest.mark.parametrize(
@@ -444,7 +444,7 @@ def model_of(source: str) -> object:
     [
         "@dataclass(frozen=True)\nclass M:\n    n: int = 1\n    def fit(self, block): return block * 2\n",
         "class B:\n    def fit(self, block): return block * 2\nclass M(B):\n    pass\n",
-        "class M:\n    @staticmethod\n    def half(x): return x * 2\n    def fit(self, block): return self.half(block)\n",
+        "class M:\n    @staticmethod\n    def half(x): return x * 2\n    def fit(self, b): return self.half(b)\n",
         "class M:\n    @property\n    def scale(self): return 1 * 2\n    def fit(self, block): return block\n",
     ],
 )
