@@ -150,7 +150,8 @@ def _fetch(options: argparse.Namespace) -> None:
         row = rows.get(ticker)
         there = "" if row is None else f"kept from the fetch of {row.retrieved}, {row.start} to {row.end}"
         print(f"{ticker:<12} " + (new.get(ticker) or "; ".join(filter(None, [problems.get(ticker), there]))))
-    print(f"written: {len(new)} files and manifest.csv in {folder}" + (f"; {len(kept)} were there" if kept else ""))
+    if rows:
+        print(f"written: {len(new)} files and manifest.csv in {folder}" + (f"; {len(kept)} were there" if kept else ""))
     if problems:
         raise SourceError(
             f"{len(problems)} of {len(names)} tickers could not be fetched; the list above says why for each. The same"

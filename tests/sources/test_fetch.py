@@ -132,6 +132,15 @@ def test_a_place_that_cannot_be_is_named(write, place, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.parametrize("path", [None, 3, "", b"prices", "a\0b"])
+def test_what_is_no_folder_is_said_to_be_none(path):
+    for read in (es.read_prices, lambda path: es.fetch_prices(None, None, None, source="folder", path=path)):
+        with pytest.raises(InputError, match=r"give a path, as text|NUL"):
+            read(path)
+    with pytest.raises(InputError, match=r"no store|give a path, as text|NUL"):
+        es.fetch_prices(None, None, None, source="store", path=path)
+
+
 def test_simulated_prices_are_said_to_be_so_on_every_way(tmp_path):
     """Folder, store, a part of them, one written from the other: the note comes back, and no other prices get it."""
     real = prices(1.0)

@@ -15,7 +15,7 @@ import numpy as np
 
 from eventstudy.bars import Bars, Prices, step_of
 from eventstudy.errors import BadPrices, EventStudyWarning, InputError, SourceError, TickerNotFound
-from eventstudy.files import locked
+from eventstudy.files import as_path, locked
 from eventstudy.markets import check_ticker, mic_of
 from eventstudy.sources._shared import (
     FIELDS,
@@ -97,7 +97,7 @@ class Folder:
         >>> SOURCE.read(["BABA"], "2021-09-13", None, path=folder).bars["BABA"].fields["close"]
         array([165.])
         """
-        names, span, folder = check_tickers(tickers), check_span(start, end), Path(path)
+        names, span, folder = check_tickers(tickers), check_span(start, end), as_path("path", path)
         if not folder.is_dir():
             raise InputError(f"there is no folder {str(folder)!r}; name one with a CSV or Parquet file per ticker")
         manifest = folder / "manifest.csv"
