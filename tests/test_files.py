@@ -87,13 +87,13 @@ def test_a_path_that_cannot_be_is_named(suffix, tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["file", f"folder{suffix}"]
 
 
-def test_a_link_is_followed_and_stays(tmp_path):
+def test_a_link_is_replaced_and_its_file_stays(tmp_path):
     RESULT.report(tmp_path / "real.txt")
+    before = (tmp_path / "real.txt").read_bytes()
     (tmp_path / "link.txt").symlink_to("real.txt")
-    fake(seed=8).report(tmp_path / "link.txt")
-    fake(seed=8).report(tmp_path / "other.txt")
-    assert (tmp_path / "link.txt").is_symlink()
-    assert (tmp_path / "real.txt").read_bytes() == (tmp_path / "other.txt").read_bytes()
+    fake(note="").report(tmp_path / "link.txt")
+    assert not (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_bytes() == before != (tmp_path / "link.txt").read_bytes()
 
 
 def test_an_error_while_rendering_leaves_what_was_there(tmp_path, monkeypatch):

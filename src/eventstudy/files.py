@@ -76,28 +76,28 @@ def replacing(path: Path, ours: Callable[[Path], bool] | None = None) -> Iterato
 
     If nothing is raised, every file is synced, and existing files are replaced; with ``ours`` only those that are empty
     or for which it returns True. A single file is replaced in one step. Of several, the file ``path`` is taken away
-    first and put in place last, so that the files of two writings never stand together with it.
+    first and put in place last, so that the files of two writings never stand together with it. A link is replaced, not
+    the file that it leads to.
 
     Raises
     ------
     InputError
         If a name is taken by something else than a file that may be replaced.
     """
-    target = Path(os.path.realpath(path))  # a link stays, and the file that it leads to is replaced
-    with part(target.parent) as folder:
-        _check_replaceable(target, ours)  # before the work
-        yield folder / target.name
-        names = sorted(file.name for file in folder.iterdir() if file.name != target.name)
-        for name in (*names, target.name):
+    with part(path.parent) as folder:
+        _check_replaceable(path, ours)  # before the work
+        yield folder / path.name
+        names = sorted(file.name for file in folder.iterdir() if file.name != path.name)
+        for name in (*names, path.name):
             sync(folder / name)
-        with locked(target.parent) if names else nullcontext():
-            for name in (*names, target.name):
-                _check_replaceable(target.with_name(name), ours)
+        with locked(path.parent) if names else nullcontext():
+            for name in (*names, path.name):
+                _check_replaceable(path.with_name(name), ours)
             if names:
-                _replace_several(folder, target.parent, [*names, target.name])
+                _replace_several(folder, path.parent, [*names, path.name])
             else:
-                os.replace(folder / target.name, target)
-        sync(target.parent)
+                os.replace(folder / path.name, path)
+        sync(path.parent)
 
 
 def write(what: str, path: Path, content: bytes) -> None:
