@@ -20,6 +20,7 @@ PUBLIC = [
     "Events",
     "InputError",
     "NotEnoughData",
+    "OutputError",
     "Prices",
     "Result",
     "ScaleError",

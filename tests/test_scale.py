@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -429,3 +430,25 @@ def test_keys_tell_things_apart():
     assert [checkpoint.key(thing) for thing in pickle.loads(pickle.dumps(things[:14]))] == keys[:14]
     with pytest.raises(es.InputError, match="cannot be hashed for a checkpoint"):
         checkpoint.key(threading.Lock())
+
+
+def model_of(source: str) -> object:
+    """Return an instance of a user's class ``M``, defined by text."""
+    names: dict[str, object] = {"__name__": "mine"}
+    exec("from dataclasses import dataclass\n" + source, names)
+    return names["M"]()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "@dataclass(frozen=True)\nclass M:\n    n: int = 1\n    def fit(self, block): return block * 2\n",
+        "class B:\n    def fit(self, block): return block * 2\nclass M(B):\n    pass\n",
+        "class M:\n    @staticmethod\n    def half(x): return x * 2\n    def fit(self, b): return self.half(b)\n",
+        "class M:\n    @property\n    def scale(self): return 1 * 2\n    def fit(self, block): return block\n",
+    ],
+)
+def test_the_key_of_a_part_goes_by_the_code_of_a_users_model(source):
+    same, other = model_of(source), model_of(source.replace("* 2", "* 3"))
+    assert checkpoint.key(SimpleNamespace(model=model_of(source))) == checkpoint.key(SimpleNamespace(model=same))
+    assert checkpoint.key(SimpleNamespace(model=same)) != checkpoint.key(SimpleNamespace(model=other))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 import os
 import pickle
 import shutil
@@ -228,8 +230,9 @@ def test_a_store_on_object_storage_is_read_through_its_url(prices, folder, event
     monkeypatch.setattr(align, "CELLS", 0)
     study = es.Study(model="mean", tests=["bmp", "corrado"])
     equal(study.run(events, found), study.run(events, prices))
-    files.rm("/bucket/store/prices-00001.parquet")
-    with pytest.raises(es.SourceError, match=r"memory://bucket/store/prices-00001.parquet is missing or damaged"):
+    (lost,) = folder.glob("prices-00001.*.parquet")
+    files.rm(f"/bucket/store/{lost.name}")
+    with pytest.raises(es.SourceError, match=rf"memory://bucket/store/{lost.name} is missing or damaged"):
         study.run(events, es.read_prices("memory://bucket/store"))
     with pytest.raises(es.InputError, match="'memory://bucket' is no store of prices"):
         es.fetch_prices(None, None, None, source="store", path="memory://bucket")
@@ -261,7 +264,7 @@ def everything(prices: es.Prices, *tickers: str) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("harm", ["missing", "cut off", "one byte"])
 def test_a_damaged_file_is_named(folder, harm):
-    file = folder / "prices-00001.parquet"
+    (file,) = folder.glob("prices-00001.*.parquet")
     content = bytearray(file.read_bytes())
     if harm == "missing":
         file.unlink()
@@ -271,27 +274,54 @@ def test_a_damaged_file_is_named(folder, harm):
         content[len(content) // 3] ^= 255
         file.write_bytes(content)
     stored = es.read_prices(folder)
-    with pytest.raises(es.SourceError, match=r"prices-00001\.parquet is missing or damaged"):
+    with pytest.raises(es.SourceError, match=rf"{file.name} is missing or damaged"):
         everything(stored, "BABA", "JD", "VOD.L")
     assert len(stored.bars["0700.HK"].fields["close"]) > 500
 
 
 def test_a_damaged_index_is_named(folder):
-    (folder / "tickers.parquet").write_bytes(b"PAR1")
-    with pytest.raises(es.SourceError, match=r"tickers\.parquet is missing or damaged"):
+    (table,) = folder.glob("tickers.*.parquet")
+    table.write_bytes(b"PAR1")
+    with pytest.raises(es.SourceError, match=r"tickers\..*\.parquet is missing or damaged"):
         es.read_prices(folder)
-    (folder / "store.json").write_text('{"version": 99}')
-    with pytest.raises(es.InputError, match="no store of prices that this version reads"):
+    index = json.loads((folder / "store.json").read_text())
+    later = {name: value for name, value in index.items() if name not in ("format", "check")} | {"version": 99}
+    check = hashlib.sha256(json.dumps(later, sort_keys=True).encode()).hexdigest()
+    (folder / "store.json").write_text(json.dumps({"check": check, **later}))
+    with pytest.raises(es.InputError, match="a store of version 99, and this library reads version 2"):
         es.read_prices(folder)
+    for text in ('{"version": 99}', "[1]", "{", "[" * 10**5, json.dumps({**index, "unit": "s"})):
+        (folder / "store.json").write_text(text)
+        with pytest.raises(es.SourceError, match=r"store\.json is missing or damaged"):
+            es.read_prices(folder)
+
+
+def test_no_flipped_bit_of_a_store_is_believed(prices, folder):
+    """Every bit is of a file with a hash, or of store.json, which has its own; only blanks of that file may change."""
+    files, rng = sorted(folder.iterdir()), np.random.default_rng(8)
+    expected = {name: [array.tobytes() for array in everything(prices, name)] for name in prices.bars}
+    refused = 0
+    for k in range(400):
+        file = files[k % len(files)]
+        content = bytearray(file.read_bytes())
+        content[rng.integers(len(content))] ^= 1 << int(rng.integers(8))
+        original = file.read_bytes()
+        file.write_bytes(content)
+        try:
+            found = es.read_prices(folder)
+            assert {n: [array.tobytes() for array in everything(found, n)] for n in found.tickers} == expected
+        except es.SourceError as error:
+            assert f"{file.name} is missing or damaged" in str(error)  # noqa: PT017
+            refused += 1
+        file.write_bytes(original)
+    assert refused >= 395
 
 
 def test_a_store_is_replaced_as_a_whole_and_nothing_else_is(prices, tmp_path):
     target = tmp_path / "store"
     es.write_prices(prices, target, partition=2)
     es.write_prices((es.Prices({name: its}) for name, its in list(prices.bars.items())[:3]), target)
-    assert sorted(p.name for p in target.iterdir()) == [
-        "calendars.parquet", "prices-00000.parquet", "store.json", "tickers.parquet",
-    ]  # fmt: skip
+    assert sorted(p.name.split(".")[0] for p in target.iterdir()) == ["calendars", "prices-00000", "store", "tickers"]
     with pytest.raises(es.InputError, match=r"0700\.HK appears twice"):
         es.write_prices([prices, prices], target)
     assert es.read_prices(target).tickers == prices.tickers[:3]

@@ -16,13 +16,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventstudy import studyfile
-from eventstudy.errors import EventStudyError, EventStudyWarning, NotEnoughData
+from eventstudy import _registry, studyfile
+from eventstudy.errors import EventStudyError, EventStudyWarning, NotEnoughData, SourceError, SourceUnavailable, one_of
+from eventstudy.files import clean, replacing, writing
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 WIDTH = 100
+AT_ONCE = 25  # tickers fetched before they are written, so that an interrupted fetch loses no more
+NOT_ASKED = "not asked for"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "fetch":
             sub.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="folder for the files")
         else:
-            sub.add_argument("--prices", type=Path, metavar="FOLDER", help="read the prices from this folder")
+            sub.add_argument("--prices", type=Path, metavar="FOLDER", help="read the prices from this folder or store")
         if name == "calibrate":
             sub.add_argument("--draws", type=int, default=1000, help="samples per shock (default: %(default)s)")
             sub.add_argument(
@@ -82,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "run":
             sub.add_argument(
                 "--report", type=Path, action="append", default=[], metavar="FILE",
-                help="also write a report: .html .csv .tex .txt (repeatable)",
+                help="also write a report: .html .csv .tex .txt .parquet (repeatable)",
             )  # fmt: skip
     return parser
 
@@ -90,7 +94,10 @@ def _parser() -> argparse.ArgumentParser:
 def _load(options: argparse.Namespace) -> studyfile.StudyFile:
     file = studyfile.read(options.study)
     folder = getattr(options, "prices", None)
-    return file if folder is None else replace(file, source="folder", options={"path": folder})
+    if folder is None:
+        return file
+    source = "store" if _registry.helper("sources", "_stored").is_store(folder) else "folder"
+    return replace(file, source=source, options={"path": folder})
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -118,19 +125,71 @@ def _calibrate(options: argparse.Namespace) -> None:
     calibration = result.calibrate(options.draws, options.shocks, seed=file.study.seed)
     print(calibration)
     if options.plot:
-        calibration.plot().figure.savefig(options.plot, dpi=150)
+        _save(calibration.plot().figure, options.plot)
         print(f"\nwritten: {options.plot}")
 
 
+def _save(figure: Figure, path: Path) -> None:
+    """Write a figure whole; the suffix sets the format."""
+    valid = figure.canvas.get_supported_filetypes()
+    if path.suffix.removeprefix(".").lower() not in valid:
+        raise one_of("the suffix of the figure", path.suffix, [f".{name}" for name in valid])
+    with writing("the figure", path):
+        clean(path.parent)
+        with replacing(path) as aside:
+            figure.savefig(aside, dpi=150)
+
+
 def _fetch(options: argparse.Namespace) -> None:
-    from eventstudy.sources._write import write
+    from eventstudy.sources._shared import check_span
+    from eventstudy.sources._write import fetched, listed
 
     file = _load(options)
-    prices = file.prices()
-    write(prices, options.to)
-    for ticker, bars in prices.bars.items():
-        print(f"{ticker:<12} {bars.dates[0]} to {bars.dates[-1]}  {len(bars.dates):>6} rows")
-    print(f"written: {len(prices.bars)} files and manifest.csv in {options.to}")
+    names, folder = file.tickers(), options.to
+    kept = fetched(folder, names, check_span(*file.dates()), file.request())
+    new, problems = _fetch_missing(file, [name for name in names if name not in kept], folder)
+    rows = listed(folder)
+    for ticker in names:
+        row = rows.get(ticker)
+        there = "" if row is None else f"kept from the fetch of {row.retrieved}, {row.start} to {row.end}"
+        print(f"{ticker:<12} " + (new.get(ticker) or "; ".join(filter(None, [problems.get(ticker), there]))))
+    if rows:
+        print(f"written: {len(new)} files and manifest.csv in {folder}" + (f"; {len(kept)} were there" if kept else ""))
+    if problems:
+        raise SourceError(
+            f"{len(problems)} of {len(names)} tickers could not be fetched; the list above says why for each. The same"
+            " command asks for these alone"
+        )
+
+
+def _fetch_missing(
+    file: studyfile.StudyFile, names: Sequence[str], folder: Path
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Fetch tickers and write them some at a time; return what was fetched, and the reasons for what was not."""
+    from tqdm.auto import tqdm
+
+    from eventstudy.sources._write import write
+
+    new: dict[str, str] = {}
+    problems: dict[str, str] = {}
+    with tqdm(total=len(names), unit="ticker", disable=not sys.stderr.isatty()) as bar:
+        for at in range(0, len(names), AT_ONCE):
+            some = names[at : at + AT_ONCE]
+            try:
+                prices = file.prices(some)
+            except EventStudyError as error:
+                if not error.problems and not isinstance(error, SourceError):
+                    raise
+                problems |= error.problems or dict.fromkeys(some, str(error))
+                if isinstance(error, SourceUnavailable):
+                    problems |= dict.fromkeys(names[at + AT_ONCE :], f"{NOT_ASKED}: no answer for those before it")
+                    break
+            else:
+                problems |= prices.problems
+                write(prices, folder, file.request())
+                new |= {t: f"{b.dates[0]} to {b.dates[-1]}  {len(b.dates):>6} rows" for t, b in prices.bars.items()}
+            bar.update(len(some))
+    return new, problems
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -138,8 +197,7 @@ def _demo(options: argparse.Namespace) -> None:
     from eventstudy.reports.text import text
 
     run = demo.run()
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "report.txt").write_text(text(run.result), encoding="utf-8")
+    run.result.report(options.out / "report.txt")
     print(text(run.result))
     print(_planted_table(run.planted))
     print(f"\nwritten: {run.result.report(options.out / 'report.html')} and report.txt")

@@ -7,6 +7,7 @@
     ├── AlignmentError              events and prices cannot be aligned on one calendar
     ├── NotEnoughData               nothing is left to estimate or to test
     ├── ScaleError                  a worker, a cluster or a checkpoint failed, and no result is returned
+    ├── OutputError                 a file cannot be written; what was there is unchanged
     └── SourceError                 prices could not be obtained
         ├── TickerNotFound          the source does not know the ticker, or has no prices in the range
         ├── SourceUnavailable       no answer, refusal or server error after all retries
@@ -18,7 +19,8 @@ A message states what is wrong, the offending value, what is valid, and what to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 LONGEST = 1_500  # characters of a message
 
@@ -27,7 +29,10 @@ class EventStudyError(Exception):
     """Base class of all errors of this library.
 
     A message that would repeat a long input is shortened in its middle, so that its end still says what to do.
+    ``problems`` has the reason for each ticker, where several were asked for and none could be read.
     """
+
+    problems: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, message: str = "") -> None:
         long = len(message) > LONGEST
@@ -48,6 +53,10 @@ class NotEnoughData(EventStudyError):
 
 class ScaleError(EventStudyError):
     """A worker, a cluster or a checkpoint failed, and no result is returned."""
+
+
+class OutputError(EventStudyError):
+    """A file cannot be written; what was there is unchanged."""
 
 
 class SourceError(EventStudyError):

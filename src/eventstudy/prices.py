@@ -93,8 +93,8 @@ def write_prices(prices: Prices | Iterable[Prices], folder: str | Path, partitio
         An iterable of several, with different tickers, is written one after the other, so that all of them need not
         fit in memory. If a source lists its tickers in the order of the store, each of its files is read once.
     folder : str or Path
-        Created if it does not exist; an existing store is replaced as a whole, at the end, so that a partly written
-        store is never read.
+        Created if it does not exist; an existing store is replaced as a whole, in one step at the end, so that a partly
+        written store is never read.
     partition : int
         Number of tickers per file.
 
@@ -102,7 +102,7 @@ def write_prices(prices: Prices | Iterable[Prices], folder: str | Path, partitio
     ------
     InputError
         If a ticker repeats, daily and intraday prices are mixed, or the folder holds anything other than a store.
-    SourceError
+    OutputError
         If the folder or a file cannot be written.
 
     Examples

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from eventstudy import _registry
 from eventstudy.display.measure import Measure, measure_of
 from eventstudy.errors import one_of
+from eventstudy.files import as_path, clean, replacing, writing
 from eventstudy.types import Model, Rerun, Window, required
 
 if TYPE_CHECKING:
@@ -144,14 +145,30 @@ class Result:
         return axes
 
     def report(self, path: str | Path) -> Path:
-        """Write a report; the suffix of ``path`` sets the format (``.txt .csv .html .tex .parquet``)."""
-        target = Path(path)
+        """Write a report; the suffix of ``path`` sets the format (``.txt .csv .html .tex .parquet``).
+
+        The report is written aside and then moved into place, whole or not at all. It replaces an earlier report of the
+        same kind, and no other file.
+
+        Raises
+        ------
+        InputError
+            If the suffix or the path is not valid, or a name is taken by a file that no report wrote; with ``.csv`` and
+            ``.parquet`` also the names of the files beside.
+        OutputError
+            If the report cannot be written, for instance because the disk is full.
+        """
+        target = as_path("the path of the report", path)
         names = {"txt": "text", "tex": "latex", "htm": "html"}
         suffix = target.suffix.lstrip(".").lower()
         name = names.get(suffix, suffix)
         if name not in _registry.names("reports"):
             raise one_of("the suffix of the report", target.suffix, [".txt", ".csv", ".html", ".tex", ".parquet"])
-        _registry.load("reports", name).render(self, target)
+        report = _registry.load("reports", name)
+        with writing("the report", target):
+            clean(target.parent)
+            with replacing(target, getattr(report, "wrote", None)) as aside:
+                report.render(self, aside)
         return target
 
     def calibrate(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 import operator
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -29,6 +31,7 @@ from eventstudy.study import Study
 from eventstudy.types import Choices
 
 PASSWORD = re.compile(r"://[^@]*:[^@]*@|[?&]\w*password=", re.IGNORECASE)
+NOT_OF_PRICES = ("start", "end", "attempts", "wait", "timeout")  # options that do not change a price
 
 
 def _in_toml(hint: object) -> object:
@@ -110,14 +113,22 @@ class StudyFile:
         # At 252 sessions a year a session is 1.45 days; three more weeks cover the longest closures.
         return first - timedelta(int(-before * 1.45) + 21), last + timedelta(int(max(after, 0) * 1.45) + 21)
 
-    def prices(self) -> Prices:
-        """Fetch the prices that the study needs."""
+    def dates(self) -> tuple[Any, Any]:
+        """Return the first and last date of the prices to fetch, as the study file or its events set them."""
         start, end = self.span()
-        options = dict(self.options)
-        return fetch_prices(
-            self.tickers(), options.pop("start", start), options.pop("end", min(end, date.today())),
-            source=self.source, **options,
-        )  # fmt: skip
+        return self.options.get("start", start), self.options.get("end", min(end, date.today()))
+
+    def prices(self, tickers: Sequence[str] | None = None) -> Prices:
+        """Fetch the prices of some tickers; None fetches all that the study needs."""
+        options = {name: value for name, value in self.options.items() if name not in ("start", "end")}
+        names = self.tickers() if tickers is None else tickers
+        return fetch_prices(names, *self.dates(), source=self.source, **options)
+
+    def request(self) -> str:
+        """Return a hash of the source and of the options that determine its prices."""
+        options = {name: value for name, value in self.options.items() if name not in NOT_OF_PRICES}
+        text = json.dumps([self.source, options], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def read(path: str | Path) -> StudyFile:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
+import math
+import os
+import socket
 import subprocess
 import sys
+import time
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ import yfinance
 from eventstudy.errors import InputError
 from eventstudy.prices import fetch_prices
 from eventstudy.sources.yahoo import _last_session
+from tests.sources.fakes import yahoo
 
 pytestmark = pytest.mark.thorough
 
@@ -40,7 +43,8 @@ for line in sys.stdin:
                 "provenance": prices.provenance,
             }
         except Exception as error:
-            answer = {"error": type(error).__name__, "message": str(error)}
+            answer = {"error": type(error).__name__, "message": str(error),
+                      "reasons": dict(getattr(error, "problems", {}))}
     answer["warnings"] = [f"{w.category.__name__}: {w.message}" for w in seen]
     import yfinance
     answer["hidden"] = yfinance.config.debug.hide_exceptions
@@ -61,8 +65,9 @@ class Box:
         assert self.process.stdout
         self.input, self.output = self.process.stdin, self.process.stdout
 
-    def ask(self, *tickers, faults=(), start=START, end=END, **options):
-        self.fake.plans.clear()
+    def ask(self, *tickers, faults=(), start=START, end=END, clear=True, **options):
+        if clear:
+            self.fake.plans.clear()
         self.fake.log.clear()
         self.fake.plan(tickers[0], *faults)
         question = {"tickers": tickers, "start": start, "end": end, "options": {"wait": 0.01, **options}}
@@ -80,19 +85,7 @@ class Box:
 
 @pytest.fixture(scope="module")
 def box(shared, tmp_path_factory):
-    spec = importlib.util.spec_from_file_location("fake_yahoo", shared / "tools" / "fake_yahoo.py")
-    assert spec
-    assert spec.loader
-    module: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    finish = module.Handler.finish
-
-    def finish_and_close(handler):
-        finish(handler)
-        handler.connection.close()  # the TLS socket that took the place of the one the server closes
-
-    module.Handler.finish = finish_and_close
-    with module.FakeYahoo() as fake:
+    with yahoo(shared) as fake:
         box = Box(fake, tmp_path_factory.mktemp("cache"))
         yield box
         with box.process as process:
@@ -183,10 +176,10 @@ def test_a_failure_that_stays_is_an_unavailable_source(box, fault, says):
 
 @pytest.mark.parametrize("fault", ["404", "empty_null", "empty_quote"])
 def test_no_data_is_a_ticker_that_is_not_found(box, fault):
-    answer = box.ask("BABA", faults=(fault,))
+    answer = box.ask("BABA", faults=(fault + "*",))
     assert answer.error == "TickerNotFound"
     assert "BABA" in answer.message
-    assert len(answer.faults) == 1  # a retry would not help
+    assert len(answer.faults) == 2  # what is said twice is believed
 
 
 def test_a_range_before_the_listing_is_not_found(box):
@@ -209,14 +202,24 @@ def test_a_range_before_the_listing_is_not_found(box):
     ],
 )
 def test_an_answer_that_cannot_be_trusted_is_refused(box, fault, says):
-    answer = box.ask("BABA", faults=(fault,))
+    answer = box.ask("BABA", faults=(fault + "*",))
     assert answer.error == "BadPrices"
     assert says in answer.message
-    assert len(answer.faults) == 1
+    assert len(answer.faults) == 2
+
+
+@pytest.mark.parametrize(
+    "fault", ["404", "empty_null", "empty_quote", "neg", "infinity", "nonstr", "dup", "unsorted", "extra_live", "badtz"]
+)
+def test_one_bad_answer_does_not_lose_the_ticker(box, fault):
+    answer = box.ask("BABA", faults=(fault, "ok"))
+    assert_prices(box, answer)
+    assert answer.faults == [fault, "ok"]
+    assert not answer.warnings
 
 
 def test_a_currency_can_be_said_to_be_right(box):
-    answer = box.ask("BABA", faults=("wrongcur",), currency={"BABA": "XXX"})
+    answer = box.ask("BABA", faults=("wrongcur*",), currency={"BABA": "XXX"})
     assert_prices(box, answer)
     assert answer.bars["BABA"]["currency"] == "XXX"
 
@@ -313,6 +316,71 @@ def test_a_ticker_that_fails_is_a_problem_of_its_own(box):
     assert "1 of 2 tickers could not be read: NOPE" in warning
 
 
+# --- a server that is down ---------------------------------------------------------------------------------------
+
+MANY = [f"T{k}" for k in range(200)]
+
+
+def test_the_time_limit_holds_for_a_ticker_with_all_its_requests(box):
+    begin = time.monotonic()
+    answer = box.ask("BABA", faults=("drip:0.5*",), timeout=2, attempts=1)
+    assert time.monotonic() - begin < 3
+    assert answer.error == "SourceUnavailable"
+    begin = time.monotonic()
+    answer = box.ask("BYDDY", faults=("tz:slow:5", "slow:5", "slow:5"), timeout=1, attempts=2)
+    assert time.monotonic() - begin < 3.5
+    assert answer.error == "SourceUnavailable"
+
+
+def test_a_server_that_fails_for_every_ticker_is_given_up(box):
+    for ticker in MANY:
+        box.fake.plan(ticker, "tz:500*")
+    answer = box.ask(*MANY, faults=("tz:500*",), attempts=2, clear=False)
+    assert answer.error == "SourceUnavailable"
+    assert list(answer.reasons) == MANY
+    assert sorted({entry[2].rsplit("/", 1)[1] for entry in box.fake.log if "/chart/" in entry[2]}) == MANY[:4]
+    assert "no usable answer for T3 in 2 attempts" in answer.reasons["T3"]
+    assert answer.reasons["T4"].startswith(
+        "T4 was not asked for, because Yahoo gave no usable answer for the 4 tickers"
+    )
+
+
+def test_an_answer_between_failures_keeps_the_server_alive(box):
+    box.fake.plans.clear()
+    for ticker in MANY[:8]:
+        box.fake.plan(ticker, "tz:500*")
+    tickers = [*MANY[:3], "BABA", *MANY[3:6], "NOPE", "BYDDY"]
+    answer = box.ask(*tickers, faults=("tz:500*",), attempts=1, clear=False)
+    assert set(answer.bars) == {"BABA", "BYDDY"}
+    assert list(answer.problems) == [*MANY[:6], "NOPE"]
+
+
+@pytest.mark.parametrize("silent", ["refused", "mute"])
+def test_two_hundred_tickers_of_a_dead_server_take_seconds(silent, tmp_path):
+    """The port is closed, or takes connections and never answers: after the first ticker one attempt suffices."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        if silent == "mute":
+            listener.listen(64)
+        proxy = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        names = ("https_proxy", "http_proxy", "HTTPS_PROXY", "HTTP_PROXY")
+        environment = {**os.environ, **dict.fromkeys(names, proxy), "no_proxy": "", "XDG_CACHE_HOME": str(tmp_path)}
+        question = {"tickers": MANY, "start": START, "end": END, "options": {"attempts": 3, "wait": 0.2, "timeout": 1}}
+        begin = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-c", CHILD], input=json.dumps(question), env=environment, capture_output=True, text=True,
+            timeout=100, check=True,
+        )  # fmt: skip
+        seconds = time.monotonic() - begin
+    answer = json.loads(done.stdout)
+    assert answer["error"] == "SourceUnavailable"
+    assert list(answer["reasons"]) == MANY
+    assert "in 3 attempts" in answer["reasons"]["T0"]
+    assert "in 1 attempts" in answer["reasons"]["T1"]
+    assert "not asked for" in answer["reasons"]["T199"]
+    assert seconds < 40  # the limit is 3 * 1 + 0.6 to 1 + 3 * 1 seconds, beside the start of the process
+
+
 # --- before any request ------------------------------------------------------------------------------------------
 
 
@@ -322,7 +390,15 @@ def test_a_bad_ticker_makes_no_request(box):
     assert not box.fake.log
 
 
-@pytest.mark.parametrize("options", [{"attempts": 0}, {"wait": -1}, {"timeout": 0}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"attempts": value} for value in (0, True, 1.5, "4", None)),
+        *({name: value} for name in ("wait", "timeout") for value in (-1, math.nan, math.inf, True, "1", None)),
+        *({"currency": value} for value in ("USD", {"BABA": 1}, ["USD"])),
+        {"timeout": 0},
+    ],
+)
 def test_options_are_checked(options):
     with pytest.raises(InputError, match=next(iter(options))):
         fetch_prices(["BABA"], START, END, **options)

@@ -1,4 +1,4 @@
-"""Write the file of a report: encoding, line ends and missing folders."""
+"""Write the text of a report: encoding, line ends and folders; and recognise a text by its first words."""
 
 from __future__ import annotations
 
@@ -14,3 +14,9 @@ def write(path: str | Path, text: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("w", encoding="utf-8", errors="replace", newline="") as file:
         file.write(text)
+
+
+def head(path: Path, size: int = 4096) -> str:
+    """Return the first characters of a file, for an earlier report to be recognised by."""
+    with path.open("rb") as file:
+        return file.read(size).decode("utf-8", errors="replace")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import date
 from numbers import Integral, Real
 from pathlib import Path
@@ -14,6 +15,12 @@ from eventstudy.display import formats
 from eventstudy.reports import _files
 from eventstudy.result import Result
 
+EVENT = {"event_id", "ticker", "session"}
+# Columns by which each table is recognised; that of abnormal returns has event_id and the days.
+COLUMNS = (
+    {*EVENT, "announced", "status", "reason"}, {*EVENT, "open", "high", "low", "close"}, {"day", "n", "aar", "caar"},
+    {"group", "start", "end", "test", "statistic", "p"},
+)  # fmt: skip
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -77,6 +84,16 @@ class Csv:
         }
         for suffix, frame in tables.items():
             _files.write(target.with_name(target.stem + suffix + target.suffix), _to_csv(frame, note))
+
+    def wrote(self, path: Path) -> bool:
+        """Return whether the header of a file is that of one of the tables."""
+        try:
+            header = next(csv.reader(_files.head(path, 2**16).splitlines()), [])
+        except csv.Error:
+            return False
+        days = [name for name in header[1:] if re.fullmatch(r"'?-?\d+", name)]
+        is_ar = header[:1] == ["event_id"] and len(days) >= max(1, len(header) - 2)  # the last may be the note
+        return is_ar or header[:2] == ["reason", "n"] or any(columns <= set(header) for columns in COLUMNS)
 
 
 REPORT = Csv()

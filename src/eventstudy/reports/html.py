@@ -93,5 +93,9 @@ class Html:
         environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
         _files.write(path, environment.from_string(source).render(_variables(result)))
 
+    def wrote(self, path: Path) -> bool:
+        """Return whether a file begins like this report."""
+        return "<title>Event study" in _files.head(path)
+
 
 REPORT = Html()

@@ -127,6 +127,10 @@ class Latex:
         events = _tables.per_event(result, ("p", "p_placebo"), MAX_EVENTS)
         _files.write(path, _fragment(_float(_tables.tests(result)) + "\n" + _longtable(events)))
 
+    def wrote(self, path: Path) -> bool:
+        """Return whether a file begins like this report."""
+        return _files.head(path).startswith(NEEDS)
+
     def table(self, result: Result) -> str:
         """Return the table of tests; see :func:`table`."""
         return table(result)

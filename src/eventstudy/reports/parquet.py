@@ -14,14 +14,15 @@ from eventstudy.reports import _files
 from eventstudy.result import Result
 
 ROW_GROUP_SIZE = 2**18
+MARK = b"eventstudy"  # a key of each file's metadata, by which a report is recognised
 
 
 def _write(frame: pd.DataFrame, target: Path, note: str) -> None:
-    """Write a frame with its index, so that pandas reads the same types back; the note is added to the metadata."""
+    """Write a frame with its index, so that pandas reads the same types back; the metadata get a mark and the note."""
     objects = [name for name in frame.columns if frame[name].dtype == object]
     table = pa.Table.from_pandas(frame.astype(dict.fromkeys(objects, "str")) if objects else frame)
-    if note:
-        table = table.replace_schema_metadata({**table.schema.metadata, b"note": note.encode()})
+    marks = {MARK: b"report", **({b"note": note.encode()} if note else {})}
+    table = table.replace_schema_metadata({**table.schema.metadata, **marks})
     target.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, target, compression="zstd", row_group_size=ROW_GROUP_SIZE)
 
@@ -51,6 +52,15 @@ class Parquet:
         provenance = {**({"note": note} if note else {}), **result.provenance}
         text = json.dumps(provenance, indent=1, ensure_ascii=False, default=str)
         _files.write(target.with_name(target.stem + "_provenance.json"), text + "\n")
+
+    def wrote(self, path: Path) -> bool:
+        """Return whether a file has the mark of this report, or is its provenance."""
+        if path.suffix == ".json":
+            return '"eventstudy":' in _files.head(path)
+        try:
+            return MARK in (pq.read_schema(path).metadata or {})
+        except pa.ArrowException:
+            return False
 
 
 REPORT = Parquet()

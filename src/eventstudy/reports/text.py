@@ -184,5 +184,9 @@ class Text:
         """Write the text to ``path``."""
         _files.write(path, text(result))
 
+    def wrote(self, path: Path) -> bool:
+        """Return whether a file begins like this report."""
+        return _files.head(path).startswith(f"Event study\n{'=' * WIDTH}\n")
+
 
 REPORT = Text()

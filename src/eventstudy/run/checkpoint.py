@@ -10,7 +10,6 @@ import functools
 import hashlib
 import io
 import json
-import os
 import types
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from eventstudy import files
 from eventstudy.bars import Indexed
 from eventstudy.core.parts import PartResult, States, Task
 from eventstudy.core.sums import Gathered, Rows
@@ -31,9 +31,10 @@ from eventstudy.remote import filesystem, is_url
 from eventstudy.types import StateSum
 
 README = b"""Parts of an event study, each named by the SHA-256 of its input. The same study, run again with this folder
-as its checkpoint, reads them from here. All files may be deleted; files that end in .part are incomplete.
+as its checkpoint, reads them from here. All files may be deleted; files and folders that end in .part are incomplete.
 """
 ARRAYS = ("rows", "status", "n_est")  # fields of PartResult that are arrays
+LIBRARIES = ("builtins", "eventstudy", "numpy", "pandas", "scipy")  # whose classes are not a user's
 STATES = ("tests", "shared", "extra")  # fields of PartResult that are states by name
 
 
@@ -55,10 +56,10 @@ def open_checkpoint(folder: object) -> str:
     ScaleError
         If the folder is not writable.
     """
-    if not isinstance(folder, str | os.PathLike) or not os.fspath(folder):
-        raise InputError(f"checkpoint is {folder!r}; give a folder, as text or Path, or an fsspec URL")
-    path = os.fspath(folder)
-    _write(_store(path), path, "README.txt", README)
+    path = str(folder) if is_url(str(folder)) else str(files.as_path("checkpoint", folder))
+    store = _store(path)
+    _write(store, path, "README.txt", README)
+    store.clean()
     return path
 
 
@@ -99,17 +100,11 @@ class _Folder:
             return None
 
     def write(self, name: str, data: bytes) -> None:
-        self._path.mkdir(parents=True, exist_ok=True)
-        temporary = self._path / f"{name}.{uuid.uuid4().hex}.part"
-        try:
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self._path / name)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        with files.replacing(self._path / name) as aside:
+            aside.write_bytes(data)
+
+    def clean(self) -> None:
+        files.clean(self._path)
 
 
 class _Remote:
@@ -134,6 +129,9 @@ class _Remote:
             if self._fs.exists(temporary):
                 self._fs.rm(temporary)
             raise
+
+    def clean(self) -> None:
+        """Do nothing: on object storage nothing tells whether the writer of a file is alive."""
 
 
 def _store(path: str) -> _Folder | _Remote:
@@ -256,7 +254,7 @@ def _hash(update: Callable[[bytes | memoryview], object], value: object, parents
     elif isinstance(value, str | bytes | int | float | complex | None):
         update(f"{len(text := repr(value))}:{text}".encode())
     else:
-        for part in _content(value):
+        for part in (*_methods(kind), *_content(value)):
             _hash(update, part, parents)
     update(b">")
 
@@ -289,3 +287,10 @@ def _content(value: object) -> Sequence[object]:
         if isinstance(reduced, str)
         else [part if k < 3 else list(part or ()) for k, part in enumerate(reduced)]
     )
+
+
+def _methods(kind: type) -> list[object]:
+    """Return the methods of a user's class and its bases; the library's code is part of :func:`code_digest`."""
+    members = (vars(base) for base in kind.__mro__ if base.__module__.split(".")[0] not in LIBRARIES)
+    plain = (getattr(m, "__func__", getattr(m, "fget", m)) for by_name in members for _, m in sorted(by_name.items()))
+    return [member for member in plain if isinstance(member, types.FunctionType)]

@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -28,17 +27,6 @@ CURRENCIES = {
     "XSES": ("SGD",), "XSHG": ("CNY",), "XSTO": ("SEK",), "XSWX": ("CHF",), "XTAI": ("TWD",), "XTKS": ("JPY",),
     "XTSE": ("CAD",), "XWAR": ("PLN",), "XWBO": ("EUR",),
 }  # fmt: skip
-
-
-def as_path(path: object) -> Path:
-    """Return a path; raise InputError for what is none."""
-    try:
-        if isinstance(path, (str, Path)) and "\0" not in str(path):
-            Path(path).exists()  # an error for a name that the system does not take
-            return Path(path)
-    except (OSError, ValueError):
-        pass
-    raise InputError(f"path is {path!r}; name a folder or a file, as text or a pathlib.Path")
 
 
 class Span(NamedTuple):
@@ -116,7 +104,7 @@ def select_dates(bars: Bars, span: Span) -> Bars:
 def read_tickers(names: Iterable[str], read_one: Callable[[str], Bars]) -> tuple[dict[str, Bars], dict[str, str]]:
     """Read ticker by ticker; return the bars, and the reason for each ticker that failed.
 
-    Failures are listed in one warning; if every ticker fails, the first error is raised.
+    Failures are listed in one warning; if every ticker fails, the first error is raised, with the reasons of all.
     """
     bars: dict[str, Bars] = {}
     problems: dict[str, SourceError | InputError] = {}
@@ -125,17 +113,25 @@ def read_tickers(names: Iterable[str], read_one: Callable[[str], Bars]) -> tuple
             bars[name] = read_one(name)
         except (SourceError, InputError) as error:
             problems[name] = error
-    if problems and not bars:
-        raise next(iter(problems.values()))
+    reasons = {name: str(error) for name, error in problems.items()}
     if problems:
         first = next(iter(problems.values()))
+        if not bars:
+            first.problems = reasons
+            raise first
         warnings.warn(
-            f"{len(problems)} of {len(problems) + len(bars)} tickers could not be read: {', '.join(problems)}"
+            f"{len(problems)} of {len(problems) + len(bars)} tickers could not be read: {_some(problems)}"
             f" (the first: {first}); Prices.problems has every reason",
             EventStudyWarning,
             stacklevel=4,
         )
-    return bars, {name: str(error) for name, error in problems.items()}
+    return bars, reasons
+
+
+def _some(names: Iterable[str]) -> str:
+    """List at most twenty names."""
+    first = list(names)
+    return ", ".join(first[:20]) + (f" and {len(first) - 20} more" if len(first) > 20 else "")
 
 
 def fingerprint(bars: Bars) -> str:
@@ -158,3 +154,20 @@ def provenance(source: str, span: Span, bars: Mapping[str, Bars], **details: obj
         **details,
         "sha256": {ticker: fingerprint(series) for ticker, series in bars.items()},
     }
+
+
+def origin_of(record: Mapping[str, object]) -> str:
+    """Return the source that prices first came from, by their provenance, also after they were stored."""
+    return str(record.get("origin") or record.get("source") or "")
+
+
+def note_of(record: Mapping[str, object]) -> str:
+    """Return the note of prices (``simulated prices``) by their provenance; empty text if they have none."""
+    return str(record.get("note") or "")
+
+
+def origins(sources: Iterable[str | None], notes: Iterable[str | None]) -> dict[str, str]:
+    """Return the provenance of stored prices: the sources they first came from, and their notes."""
+    found = {"origin": sources, "note": notes}
+    texts = {key: ", ".join(sorted({value for value in values if value})) for key, values in found.items()}
+    return {key: text for key, text in texts.items() if text}

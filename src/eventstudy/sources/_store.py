@@ -1,18 +1,15 @@
 """Write a price store: an index, and Parquet files with one row per ticker and some hundred tickers each.
 
-``store.json`` has the format and the files' hashes; ``tickers.parquet`` one row per ticker (file, row, exchange,
-currency, fields, first and last date with a close); ``calendars.parquet`` one row per exchange with the dates on which
-any of its tickers has a close. With these, a study reads a ticker's prices only when it computes the ticker's returns.
+``store.json`` has the SHA-256 of each file, with which the file's name ends; ``tickers`` one row per ticker (file, row,
+exchange, currency, fields, first and last date with a close, source and note); ``calendars`` one row per exchange with
+the dates on which any of its tickers has a close. With these, a study reads a ticker's prices only when it computes the
+ticker's returns. New files stand beside the old ones until ``store.json`` is replaced, in one step.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import shutil
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,9 +18,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eventstudy.bars import Bars, Prices
-from eventstudy.errors import InputError, SourceError
+from eventstudy.errors import InputError
+from eventstudy.files import PREFIX, as_path, clean, locked, part, sync, writing
+from eventstudy.files import write as write_file
 from eventstudy.remote import is_url
-from eventstudy.sources._stored import INDEX, KINDS, VERSION, CalendarKey, calendar_key, file_name, is_store
+from eventstudy.sources._shared import note_of, origin_of
+from eventstudy.sources._stored import (
+    INDEX,
+    KINDS,
+    VERSION,
+    CalendarKey,
+    Index,
+    Unit,
+    calendar_key,
+    encode_index,
+    file_name,
+    file_names,
+)
+from eventstudy.sources._write import is_hashed, remove_old, sha256_of
 from eventstudy.types import Dates
 
 RESERVED = ("ticker", "dates")  # columns of a partition that are not fields
@@ -33,39 +45,33 @@ def write(prices: Prices | Iterable[Prices], folder: str | Path, partition: int)
     """Write a store; see :func:`eventstudy.prices.write_prices`."""
     if is_url(str(folder)):
         raise InputError(f"{folder!r} is a URL; write the store to a local folder, and copy that folder to the URL")
-    target = Path(folder)
-    if not isinstance(partition, int) or partition < 1:
+    target = as_path("the folder", folder)
+    if isinstance(partition, bool) or not isinstance(partition, int) or partition < 1:
         raise InputError(f"partition is {partition!r}; give a number of tickers, 1 or more")
-    if target.exists() and not (target.is_dir() and (is_store(target) or not any(target.iterdir()))):
+    if not _is_free(target):
         raise InputError(f"{str(target)!r} holds something else than a store of prices; name a new or empty folder")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    except OSError as error:
-        raise SourceError(f"prices cannot be written to {target}: {error.strerror}; name another folder") from None
-    try:
-        _Writer(temporary, partition).write([prices] if isinstance(prices, Prices) else prices)
-        temporary.chmod(0o755)
-        _replace_folder(temporary, target)
-    except OSError as error:
-        raise SourceError(f"prices cannot be written to {target}: {error.strerror}; name another folder") from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with writing("the store of prices", target):
+        clean(target)
+        with part(target) as aside:
+            index = _Writer(aside, partition).write([prices] if isinstance(prices, Prices) else prices)
+            for file in aside.iterdir():
+                sync(file)
+            with locked(target):
+                for file in aside.iterdir():
+                    os.replace(file, target / file.name)
+                sync(target)
+                write_file("the store of prices", target / INDEX, encode_index(index))
+                remove_old(target, set(file_names(index).values()), ".parquet")
 
 
-def _replace_folder(folder: Path, target: Path) -> None:
-    """Move a folder to the path of another and delete the other; if the move fails, the other is restored."""
+def _is_free(target: Path) -> bool:
+    """Return whether a place is a store, or has nothing but what interrupted writers of one have left."""
     if not target.exists():
-        os.replace(folder, target)
-        return
-    backup = folder.with_name(f"{folder.name}.before")
-    os.replace(target, backup)
-    try:
-        os.replace(folder, target)
-    except OSError:
-        os.replace(backup, target)
-        raise
-    shutil.rmtree(backup, ignore_errors=True)
+        return True
+    if not target.is_dir():
+        return False
+    names = [file.name for file in target.iterdir()]
+    return INDEX in names or all(is_hashed(name, ".parquet") or name.startswith(PREFIX) for name in names)
 
 
 @dataclass
@@ -76,15 +82,15 @@ class _Writer:
     size: int
     rows: dict[str, dict[str, object]] = field(default_factory=dict)
     calendars: dict[CalendarKey, Dates] = field(default_factory=dict)
-    unit: str | None = None
+    unit: Unit | None = None
     sha256: list[str] = field(default_factory=list)
 
-    def write(self, batches: Iterable[Prices]) -> None:
-        """Write several prices as one store."""
+    def write(self, batches: Iterable[Prices]) -> Index:
+        """Write several prices as the files of one store, and return its index."""
         pending: list[Bars] = []
         for prices in batches:
             for bars in prices.bars.values():
-                self._add_to_index(bars)
+                self._add_to_index(bars, prices.provenance)
                 pending.append(bars)
                 if len(pending) == self.size:
                     self._write_partition(pending)
@@ -94,17 +100,22 @@ class _Writer:
         if not self.rows:
             raise InputError("there are no prices to write; give those of one ticker at least")
         tickers = [{"ticker": name, **row} for name, row in self.rows.items()]
-        _write_table(pa.Table.from_pylist(tickers, _TICKERS), self.folder / "tickers.parquet")
+        by_ticker = self._write_table("tickers", pa.Table.from_pylist(tickers, _TICKERS))
         calendars = [
             {"mic": mic, "rate": rate, "dates": dates.astype(np.int64)} for (mic, rate), dates in self.calendars.items()
         ]
-        _write_table(pa.Table.from_pylist(calendars, _CALENDARS), self.folder / "calendars.parquet")
-        index = {"format": "eventstudy prices", "version": VERSION, "unit": self.unit, "sha256": self.sha256}
-        (self.folder / INDEX).write_text(json.dumps(index) + "\n", encoding="utf-8")
+        by_mic = self._write_table("calendars", pa.Table.from_pylist(calendars, _CALENDARS))
+        return {
+            "version": VERSION,
+            "unit": self.unit or "D",
+            "sha256": self.sha256,
+            "tickers": by_ticker,
+            "calendars": by_mic,
+        }
 
-    def _add_to_index(self, bars: Bars) -> None:
+    def _add_to_index(self, bars: Bars, origin: Mapping[str, object]) -> None:
         """Check a ticker's bars, and add them to the rows and calendars of the index."""
-        unit = "s" if bars.intraday else "D"
+        unit: Unit = "s" if bars.intraday else "D"
         self.unit = self.unit or unit
         if unit != self.unit:
             raise InputError(
@@ -121,7 +132,7 @@ class _Writer:
         edges = [None if np.isnat(edge) else int(edge.astype(np.int64)) for edge in (bars.first, bars.last)]
         self.rows[bars.ticker] = {
             "mic": bars.mic, "currency": bars.currency, "step": step, "first": edges[0],
-            "last": edges[1], "fields": list(bars.fields),
+            "last": edges[1], "fields": list(bars.fields), "source": origin_of(origin), "note": note_of(origin),
         }  # fmt: skip
         key = calendar_key(bars.mic, bars.ticker)
         dates = bars.dates[np.isfinite(bars.fields["close"])]
@@ -139,17 +150,24 @@ class _Writer:
         columns["dates"] = _list_array([days * 1000 for days in dates] if self.unit == "s" else dates, self.unit)
         for name in names:
             columns[name] = _list_array([bars.fields.get(name) for bars in tickers], None)
-        path = self.folder / file_name(len(self.sha256))
-        _write_table(pa.table(columns), path)
-        with path.open("rb") as file:
-            self.sha256.append(hashlib.file_digest(file, "sha256").hexdigest())
+        self.sha256.append(self._write_table(f"prices-{len(self.sha256):05d}", pa.table(columns)))
+
+    def _write_table(self, stem: str, table: pa.Table) -> str:
+        """Write a file, name it by its content, and return its SHA-256."""
+        file = self.folder / stem
+        pq.write_table(
+            table, file, compression="zstd", use_dictionary=False, write_page_checksum=True, row_group_size=2**30
+        )
+        sha256 = str(sha256_of(file))
+        os.replace(file, file.with_name(file_name(stem, sha256)))
+        return sha256
 
 
 _TICKERS = pa.schema(
     [
         ("ticker", pa.string()), ("file", pa.int32()), ("row", pa.int32()), ("mic", pa.string()),
         ("currency", pa.string()), ("step", pa.int64()), ("first", pa.int64()), ("last", pa.int64()),
-        ("fields", pa.list_(pa.string())),
+        ("fields", pa.list_(pa.string())), ("source", pa.string()), ("note", pa.string()),
     ]
 )  # fmt: skip
 _CALENDARS = pa.schema([("mic", pa.string()), ("rate", pa.bool_()), ("dates", pa.large_list(pa.int64()))])
@@ -167,9 +185,3 @@ def _list_array(values: Sequence[np.ndarray | None], unit: str | None) -> pa.Arr
         items = pa.array(flat.astype(np.float64))
     missing = pa.array([v is None for v in values])
     return pa.LargeListArray.from_arrays(pa.array(offsets), items, mask=missing if missing.true_count else None)
-
-
-def _write_table(table: pa.Table, path: Path) -> None:
-    pq.write_table(
-        table, path, compression="zstd", use_dictionary=False, write_page_checksum=True, row_group_size=2**30
-    )

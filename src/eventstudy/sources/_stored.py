@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -17,11 +19,14 @@ from pyarrow import fs
 
 from eventstudy.bars import Bars
 from eventstudy.errors import InputError, SourceError
+from eventstudy.files import as_path, locked
 from eventstudy.remote import filesystem, is_url
+from eventstudy.sources._write import hashed_name
 from eventstudy.types import Dates, Floats
 
 INDEX = "store.json"
-VERSION = 1
+TABLES: tuple[Literal["tickers"], Literal["calendars"]] = ("tickers", "calendars")
+VERSION = 2
 CACHE = 2**25  # bytes of columns kept in memory, beside those of the partition read last
 KINDS = {"D": "daily prices", "s": "bars within the day"}  # by the unit of the dates
 
@@ -29,11 +34,13 @@ Unit = Literal["D", "s"]
 
 
 class Index(TypedDict):
-    """The content of store.json: the unit of the dates, and the SHA-256 of each file of prices."""
+    """The content of store.json: the unit of the dates, and the SHA-256 of each file, of prices and of the tables."""
 
     version: int
     unit: Unit
     sha256: list[str]
+    tickers: str
+    calendars: str
 
 
 class Row(TypedDict):
@@ -51,6 +58,8 @@ class Row(TypedDict):
     first: int | None
     last: int | None
     fields: list[str]
+    source: str
+    note: str
 
 
 class CalendarKey(NamedTuple):
@@ -65,9 +74,28 @@ def calendar_key(mic: str | None, ticker: str) -> CalendarKey:
     return CalendarKey(mic, ticker.endswith("=X"))
 
 
-def file_name(number: int) -> str:
-    """Return the name of a partition's file."""
-    return f"prices-{number:05d}.parquet"
+def file_name(stem: str, sha256: str) -> str:
+    """Return the name of a table's file, which ends with the beginning of its SHA-256."""
+    return hashed_name(stem, sha256, ".parquet")
+
+
+def file_names(index: Index) -> dict[str | int, str]:
+    """Return the names of all files of a store: of the tables by name, and of the prices by number."""
+    tables: dict[str | int, str] = {
+        "tickers": file_name("tickers", index["tickers"]),
+        "calendars": file_name("calendars", index["calendars"]),
+    }
+    return tables | {k: file_name(f"prices-{k:05d}", sha256) for k, sha256 in enumerate(index["sha256"])}
+
+
+def encode_index(index: Index) -> bytes:
+    """Return the text of store.json: the index, and its own SHA-256."""
+    return (json.dumps({"format": "eventstudy prices", "check": _digest(index), **index}) + "\n").encode()
+
+
+def _digest(index: Mapping[str, object]) -> str:
+    content = {name: value for name, value in index.items() if name not in ("format", "check")}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def is_store(folder: str | Path) -> bool:
@@ -80,7 +108,7 @@ def is_store(folder: str | Path) -> bool:
 def _file_system(folder: str | Path) -> tuple[fs.FileSystem, str]:
     """Return the file system of a folder or URL, and the path on it."""
     if not is_url(str(folder)):
-        return fs.LocalFileSystem(), str(folder)
+        return fs.LocalFileSystem(), str(as_path("the folder of prices", folder))
     files, path = filesystem("the store of prices", str(folder))
     return fs.PyFileSystem(fs.FSSpecHandler(files)), path
 
@@ -91,6 +119,7 @@ class _Files:
     def __init__(self, folder: str | Path, unit: Unit, sha256: Mapping[int, str]) -> None:
         self.folder, self.unit, self.sha256 = folder, unit, sha256
         self.n_read = 0  # columns read from partitions so far
+        self._verified: set[int] = set()  # partitions whose SHA-256 has been compared
         self._cache: OrderedDict[tuple[int, str], tuple[np.ndarray, np.ndarray]] = OrderedDict()
         self._lock = Lock()
 
@@ -112,9 +141,18 @@ class _Files:
             return self._cache[key]
 
     def _read(self, number: int, column: str) -> tuple[np.ndarray, np.ndarray]:
-        if _read_index(self.folder)["sha256"][number : number + 1] != [self.sha256[number]]:
+        with _undisturbed(self.folder):
+            return self._read_now(number, column)
+
+    def _read_now(self, number: int, column: str) -> tuple[np.ndarray, np.ndarray]:
+        sha256 = self.sha256[number]
+        if _read_index(self.folder)["sha256"][number : number + 1] != [sha256]:
             raise SourceError(f"the store {self.folder} has been written anew since it was opened; open it again")
-        table = _read_table(self.folder, file_name(number), [column])
+        name = file_name(f"prices-{number:05d}", sha256)
+        # From object storage a whole file is not fetched for one column; its pages have their own checksums.
+        verify = number not in self._verified and not is_url(str(self.folder))
+        table = _read_table(self.folder, name, sha256, [column], verify)
+        self._verified.add(number)
         self.n_read += 1
         lists = table[column].combine_chunks()
         lists = lists.chunk(0) if isinstance(lists, pa.ChunkedArray) else lists
@@ -140,13 +178,16 @@ class StoredBars(Mapping[str, Bars]):
     def open(cls, folder: str | Path, tickers: Sequence[str] | None = None) -> StoredBars:
         """Read the index of a store; None takes every ticker."""
         folder = folder if is_url(str(folder)) else Path(folder).absolute()  # workers may run in another directory
-        index = _read_index(folder)
+        with _undisturbed(folder):
+            index = _read_index(folder)
+            names = file_names(index)
+            tables = {key: _read_table(folder, names[key], index[key]) for key in TABLES}
         unit = index["unit"]
-        all_rows = {row["ticker"]: row for row in _read_table(folder, "tickers.parquet").to_pylist()}
+        all_rows = {row["ticker"]: row for row in tables["tickers"].to_pylist()}
         rows = all_rows if tickers is None else {name: all_rows[name] for name in tickers if name in all_rows}
         calendars = {
             CalendarKey(row["mic"], row["rate"]): np.array(row["dates"], dtype=np.int64).astype(f"datetime64[{unit}]")
-            for row in _read_table(folder, "calendars.parquet").to_pylist()
+            for row in tables["calendars"].to_pylist()
         }
         files = _Files(folder, unit, dict(enumerate(index["sha256"])))
         return cls(files, rows, calendars, Counter(calendar_key(row["mic"], name) for name, row in all_rows.items()))
@@ -195,28 +236,55 @@ def _unpickle(
     return StoredBars(_Files(folder, unit, sha256), rows, calendars, n_tickers)
 
 
+def _undisturbed(folder: str | Path) -> AbstractContextManager[None]:
+    """Let no writer replace a local store while it is read; one on object storage is copied there as a whole."""
+    return nullcontext() if is_url(str(folder)) else locked(Path(folder), shared=True)
+
+
 def _read_index(folder: str | Path) -> Index:
+    """Read store.json; raise SourceError if it is damaged, InputError if another version has written it."""
     files, path = _file_system(folder)
     try:
         with files.open_input_stream(f"{path}/{INDEX}") as file:
             index: Index = json.loads(file.read())
-        if index["version"] == VERSION and index["unit"] in KINDS and isinstance(index["sha256"], list):
-            return index
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    raise InputError(f"{str(folder)!r} is no store of prices that this version reads; write it with es.write_prices")
+        intact = index.get("check") == _digest(index)
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        raise _damaged(folder, INDEX, error) from None
+    if intact and index["version"] == VERSION:
+        return index
+    if intact or (index.get("version") == 1 and "check" not in index):  # the first version had no check
+        raise InputError(
+            f"{str(folder)!r} is a store of version {index['version']}, and this library reads version {VERSION}; write"
+            " it with es.write_prices"
+        )
+    raise _damaged(folder, INDEX, "its content does not have the SHA-256 that it names")
 
 
-def _read_table(folder: str | Path, name: str, columns: list[str] | None = None) -> pa.Table:
+def _read_table(
+    folder: str | Path, name: str, sha256: str, columns: list[str] | None = None, verify: bool = True
+) -> pa.Table:
+    """Read a file of a store; raise SourceError if it is damaged."""
     files, path = _file_system(folder)
     try:
+        if verify and _hash(files, f"{path}/{name}") != sha256:
+            raise _damaged(folder, name, "its SHA-256 is not the one in store.json")
         with pq.ParquetFile(f"{path}/{name}", filesystem=files, page_checksum_verification=True) as file:
             return file.read(columns=columns, use_threads=False)
-    except (pa.ArrowException, OSError) as error:
-        text = " ".join(str(error).split())
-        raise SourceError(
-            f"the store's file {folder!s}/{name} is missing or damaged ({text}); write the store again"
-        ) from None
+    except (pa.ArrowException, OSError, ValueError, LookupError) as error:
+        raise _damaged(folder, name, error) from None
+
+
+def _hash(files: fs.FileSystem, path: str) -> str:
+    digest = hashlib.sha256()
+    with files.open_input_stream(path) as file:
+        while data := file.read(2**20):
+            digest.update(data)
+    return digest.hexdigest()
+
+
+def _damaged(folder: str | Path, name: str, reason: object) -> SourceError:
+    text = " ".join(str(reason).split())[:200]
+    return SourceError(f"the store's file {folder!s}/{name} is missing or damaged ({text}); write the store again")
 
 
 class _LazyAttribute:

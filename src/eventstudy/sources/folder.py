@@ -6,23 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
-from pathlib import Path, PureWindowsPath
-from typing import NamedTuple
+from pathlib import Path
 
 from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError, TickerNotFound
-from eventstudy.markets import check_ticker
+from eventstudy.files import as_path, locked
 from eventstudy.sources._files import Reader
-from eventstudy.sources._shared import as_path, check_span, check_tickers, provenance, read_tickers, select_dates
-from eventstudy.tabular.cells import TABLES, read_cells
-
-
-class Entry(NamedTuple):
-    """A ticker's file, and its exchange and currency where the manifest has them."""
-
-    file: Path
-    mic: str | None = None
-    currency: str | None = None
+from eventstudy.sources._manifest import Entry, list_files, read_manifest, unlisted_files
+from eventstudy.sources._shared import Span, check_span, check_tickers, origins, provenance, read_tickers, select_dates
 
 
 @dataclass(frozen=True)
@@ -55,7 +46,8 @@ class Folder:
             Date, Close and any of Open, High, Low, Adj Close, Volume and Stock Splits (case does not matter), also
             under the names of other vendors; other columns are ignored, but one that looks like an adjusted price and
             is not known is refused. Dates are ISO or yyyymmdd; an empty cell, ``null`` or ``NaN`` is a missing price.
-            A ``manifest.csv`` has the columns ticker and file, and may have mic and currency. Dates with times and UTC
+            A ``manifest.csv`` has the columns ticker and file, and may have mic and currency. With a column sha256, a
+            file with another SHA-256 is refused, and source and note go into the provenance. Dates with times and UTC
             offsets, as 2021-01-04 04:00:00-05:00, are the starts of intraday bars; the bars' length is the most
             frequent difference between starts. One long file has a column ticker too; returns in a column ``return``
             (or RET) are used instead of prices.
@@ -86,7 +78,7 @@ class Folder:
         >>> SOURCE.read(["BABA"], "2021-09-13", None, path=folder).bars["BABA"].fields["close"]
         array([165.])
         """
-        names, span, place = check_tickers(tickers), check_span(start, end), as_path(path)
+        names, span, place = check_tickers(tickers), check_span(start, end), as_path("path", path)
         reader = Reader(layout, columns, date_format, decimal, thousands)
         if place.is_file():
             rows = reader.long_table(place, span)
@@ -97,8 +89,14 @@ class Folder:
                 f"there is no folder or file {str(place)!r}; name a folder with a CSV or Parquet file per ticker, or"
                 " one long file"
             )
+        with locked(place, shared=True):
+            return self._folder(names, span, place, reader)
+
+    def _folder(self, names: tuple[str, ...] | None, span: Span, place: Path, reader: Reader) -> Prices:
+        """Return the prices of a folder, which no writer changes meanwhile."""
         manifest = place / "manifest.csv"
-        entries, unusable = (_read_manifest(manifest), {}) if manifest.is_file() else _list_files(place)
+        entries, unusable = (read_manifest(manifest), {}) if manifest.is_file() else list_files(place)
+        unlisted = unlisted_files(place, entries) if manifest.is_file() else []
 
         def read_one(ticker: str) -> Bars:
             if ticker in unusable and names is None:
@@ -110,76 +108,20 @@ class Folder:
                     f" tickers: {', '.join(list(entries)[:8])}{', ...' if len(entries) > 8 else ''}"
                     + (f"; did you mean {near[0]}?" if near else "")
                 )
-            return select_dates(_bars(ticker, entries[ticker], reader), span)
+            return select_dates(_bars(ticker, entries[ticker].check(ticker), reader), span)
 
         bars, problems = read_tickers(names or [*entries, *unusable], read_one)
-        files = {ticker: entries[ticker].file.name for ticker in bars}
-        return Prices(bars, problems, provenance("folder", span, bars, path=str(place), files=files))
+        read = [entries[ticker] for ticker in bars]
+        details: dict[str, object] = {"files": {ticker: entries[ticker].file.name for ticker in bars}}
+        details |= origins((entry.source for entry in read), (entry.note for entry in read))
+        details |= {"unlisted": ", ".join(unlisted)} if unlisted else {}
+        return Prices(bars, problems, provenance("folder", span, bars, path=str(place), **details))
 
 
 SOURCE = Folder()
 
 
-def _read_manifest(manifest: Path) -> dict[str, Entry]:
-    cells = read_cells(manifest)
-    header, rows = cells.header, cells.rows
-    columns = [name.strip().lower() for name in header]
-    for required in ("ticker", "file"):
-        if columns.count(required) != 1:
-            raise InputError(f"{manifest} needs one column {required!r}; its columns are {', '.join(header)}")
-    entries: dict[str, Entry] = {}
-    for number, texts in rows:
-        row = dict(zip(columns, (text.strip() for text in texts), strict=True))
-        try:
-            ticker = check_ticker(row["ticker"])
-        except InputError as error:
-            raise InputError(f"{manifest}, row {number}: {error}") from None
-        if ticker in entries:
-            raise InputError(f"{manifest}, row {number}: {ticker} appears twice; each ticker has one file")
-        file = PureWindowsPath(row["file"])  # accepts / and \ as separators, and recognises drive letters
-        if not file.name or file.anchor or ".." in file.parts:
-            raise InputError(
-                f"{manifest}, row {number}: the file of {ticker} is {row['file']!r}; it must be a path inside the"
-                " folder, without .. and not absolute"
-            )
-        path = manifest.parent.joinpath(*file.parts)
-        entries[ticker] = Entry(path, row.get("mic") or None, row.get("currency") or None)
-    if not entries:
-        raise InputError(f"{manifest} lists no ticker; add a row for each ticker, or remove the file")
-    return entries
-
-
-def _list_files(folder: Path) -> tuple[dict[str, Entry], dict[str, InputError]]:
-    """Return the file of each ticker, and the error of each file whose name is no ticker, by that name."""
-    entries: dict[str, Entry] = {}
-    unusable: dict[str, InputError] = {}
-    for file in sorted(folder.iterdir()):
-        if file.suffix.lower() not in TABLES or file.name.startswith("."):
-            continue
-        try:
-            ticker = check_ticker(file.stem)
-        except InputError as error:
-            unusable[file.name] = InputError(f"{file}: its name is not a ticker ({error}); {_REMEDY}")
-            continue
-        if ticker in entries:
-            raise InputError(f"{file} and {entries[ticker].file.name} are both {ticker}; {_REMEDY}")
-        entries[ticker] = Entry(file)
-    if not entries and not unusable:
-        raise InputError(f"the folder {str(folder)!r} has no .csv, .xlsx or .parquet file; put one per ticker there")
-    return entries, unusable
-
-
-_REMEDY = "rename it, or add a manifest.csv with the columns ticker and file that says which file is which ticker"
-
-
 def _bars(ticker: str, entry: Entry, reader: Reader) -> Bars:
-    if not _exists(entry.file):
+    if not entry.exists():
         raise TickerNotFound(f"manifest.csv names {entry.file.name} for {ticker}, and {entry.file} does not exist")
     return reader.one_ticker(entry.file, ticker, entry.mic, entry.currency)
-
-
-def _exists(file: Path) -> bool:
-    try:
-        return file.is_file()
-    except OSError:  # a name that the system does not take
-        return False

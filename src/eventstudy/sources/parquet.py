@@ -29,8 +29,9 @@ import pyarrow.dataset as ds
 
 from eventstudy.bars import Prices
 from eventstudy.errors import InputError
+from eventstudy.files import as_path
 from eventstudy.sources._long_table import LongTable, QueryBounds, match_columns
-from eventstudy.sources._shared import as_path, check_span, check_tickers, provenance, read_tickers
+from eventstudy.sources._shared import check_span, check_tickers, provenance, read_tickers
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Parquet:
         """
         names, span = check_tickers(tickers), check_span(start, end)
         where = f"the data set {path}"
-        place = as_path(path)
+        place = as_path("path", path)
         files = _files(place)
         try:
             data = _open(files, place)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError, TickerNotFound
-from eventstudy.sources._shared import check_span, check_tickers, provenance, read_tickers, select_dates
+from eventstudy.sources._shared import check_span, check_tickers, origins, provenance, read_tickers, select_dates
 from eventstudy.sources._stored import StoredBars, is_store
 
 
@@ -72,12 +72,14 @@ class Store:
             return stored[ticker] if span.start is None and span.end is None else select_dates(stored[ticker], span)
 
         bars, problems = read_tickers(names or stored, read_one)
+        rows = [stored.rows[ticker] for ticker in bars]
+        came_from = origins((row["source"] for row in rows), (row["note"] for row in rows))
         if span.start is not None or span.end is not None:
-            return Prices(bars, problems, provenance("store", span, bars, path=str(path)))
+            return Prices(bars, problems, provenance("store", span, bars, path=str(path), **came_from))
         hashes = stored.files.sha256.values()
-        origin = {"source": "store", "start": None, "end": None, "path": str(path), "files": len(hashes)}
-        origin["retrieved"] = datetime.now(UTC).isoformat(timespec="seconds")
-        return Prices(stored, problems, origin | {"sha256": sha256("".join(hashes).encode()).hexdigest()})
+        record = {"source": "store", "start": None, "end": None, "path": str(path), "files": len(hashes), **came_from}
+        record["retrieved"] = datetime.now(UTC).isoformat(timespec="seconds")
+        return Prices(stored, problems, record | {"sha256": sha256("".join(hashes).encode()).hexdigest()})
 
 
 SOURCE = Store()

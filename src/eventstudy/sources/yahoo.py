@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import threading
+import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import stamina
 import yfinance as yf
-from curl_cffi.requests import Response, Session
 from yfinance.exceptions import YFException, YFTickerMissingError
 
 from eventstudy.bars import Bars, Prices
@@ -34,13 +31,13 @@ from eventstudy.sources._shared import (
     require_tickers,
     select_dates,
 )  # fmt: skip
-from eventstudy.types import Dates
+from eventstudy.sources._yahoo_session import Json, Transient, session_dates
+from eventstudy.sources._yahoo_session import session as yahoo_session
 
-CHART = "/v8/finance/chart/"
-Json = Mapping[str, Any]
 FIELDS = {
     "open": "Open", "high": "High", "low": "Low", "close": "Close", "adjusted": "Adj Close", "volume": "Volume",
 }  # fmt: skip
+GIVE_UP = 4  # tickers in a row without a usable answer, after which the others are not asked for
 FIRST = date(1900, 1, 1)  # with an end and no start, yfinance would fetch the last month only
 _YFINANCE_LOCK = threading.Lock()  # yfinance's settings are global to the process
 _REQUEST_NUMBER = itertools.count(1)
@@ -71,17 +68,21 @@ class Yahoo:
         than a factor of five are left unchanged, listed in ``provenance["noticed"]`` and named in one warning. Rows
         after ``end``, or of a session that is not over, are left out and listed too.
 
+        After a ticker for which nothing was answered, the next gets one attempt. After four tickers in a row without a
+        usable answer the others are not asked for, and are listed with this reason.
+
         Parameters
         ----------
         tickers : sequence of str
         start, end : ISO text, datetime.date or None
             Both included; end None is the last session that is over.
         attempts : int
-            Requests per ticker before it is reported as unavailable.
+            Attempts per ticker before it is reported as unavailable. An answer that is not usable prices (an unknown
+            ticker, no rows, rows that are not valid) is asked for a second time, and then believed.
         wait : float
             Seconds before the second attempt; doubled each time, plus a random time of up to ``wait`` seconds.
         timeout : float
-            Seconds for each request.
+            Seconds for each attempt, all its requests together. A ticker takes no longer than its attempts and waits.
         currency : mapping from ticker to str, or None
             The currency expected, for tickers not quoted in the currency of the exchange (``{"J36.SI": "USD"}``).
 
@@ -104,12 +105,13 @@ class Yahoo:
         eventstudy.errors.InputError: start 2021-09-13 is after end 2021-09-10; swap them
         """
         names, span = require_tickers(tickers, "yahoo"), check_span(start, end)
-        retry = _Retry(attempts, wait, timeout)
+        retry, server, expected = _Retry(attempts, wait, timeout), _Server(), _check_currency(currency)
         notes: dict[str, list[str]] = {}
 
         def read_one(ticker: str) -> Bars:
-            expected = ((currency or {})[ticker],) if ticker in (currency or {}) else CURRENCIES.get(mic_of(ticker), ())
-            bars, notes[ticker] = _fetch(ticker, span, expected, retry)
+            currencies = (expected[ticker],) if ticker in expected else CURRENCIES.get(mic_of(ticker), ())
+            with server.asked(ticker):
+                bars, notes[ticker] = _fetch(ticker, span, currencies, retry, server)
             return bars
 
         bars, problems = read_tickers(names, read_one)
@@ -136,102 +138,76 @@ class _Retry:
     timeout: float
 
     def __post_init__(self) -> None:
-        if self.attempts < 1 or self.wait < 0 or self.timeout <= 0:
+        whole = isinstance(self.attempts, int) and not isinstance(self.attempts, bool)
+        seconds = [
+            isinstance(s, int | float) and not isinstance(s, bool) and s < np.inf for s in (self.wait, self.timeout)
+        ]
+        if not (whole and all(seconds) and self.attempts >= 1 and self.wait >= 0 and self.timeout > 0):
             raise InputError(
                 f"attempts is {self.attempts!r}, wait {self.wait!r}, timeout {self.timeout!r}; valid are attempts from"
                 " 1 on, seconds to wait from 0 on, and a timeout above 0 seconds"
             )
 
 
-class _Transient(SourceUnavailable):
-    """A failure after which another attempt may succeed."""
+def _check_currency(currency: object) -> Mapping[str, str]:
+    if currency is None:
+        return {}
+    if isinstance(currency, Mapping) and all(isinstance(text, str) for pair in currency.items() for text in pair):
+        return currency
+    raise InputError(f"currency is {str(currency)[:80]!r}; give the currency of tickers, as in {{'J36.SI': 'USD'}}")
 
 
-class _CheckedSession(Session[Response]):
-    """The HTTP session of yfinance: it checks responses before yfinance sorts, drops and caches their rows.
+@dataclass
+class _Server:
+    """What the tickers so far tell of the server: how many in a row had no usable answer, and whether it is silent."""
 
-    Responses are checked while ``ticker`` is set; ``status`` and ``chart`` have the code and content of the last one.
-    """
+    in_vain: int = 0
+    silent: bool = False
 
-    ticker: str | None = None
-    status: int
-    chart: Json
+    @contextmanager
+    def asked(self, ticker: str) -> Iterator[None]:
+        """Take notice of how the request for a ticker ends; raise without a request if the server is given up."""
+        if self.in_vain >= GIVE_UP:
+            raise SourceUnavailable(
+                f"{ticker} was not asked for, because Yahoo gave no usable answer for the {self.in_vain} tickers before"
+                " it; check the connection, and ask again later"
+            )
+        try:
+            yield
+        except SourceUnavailable as error:
+            self.in_vain += 1
+            self.silent = isinstance(error.__cause__, Transient) and not error.__cause__.answered
+            raise
+        except SourceError:
+            self.in_vain, self.silent = 0, False
+            raise
+        self.in_vain, self.silent = 0, False
 
-    def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Response:
-        response = super().request(method, url, *args, **kwargs)
-        if self.ticker and CHART in url:
-            self.status, self.chart = response.status_code, _check_response(response, self.ticker)
-        return response
+    def retry_for_one_ticker(self) -> Callable[[Exception], bool]:
+        """Return whether to ask again after an error: an answer is believed the second time."""
+        doubted = False
 
+        def again(error: Exception) -> bool:
+            nonlocal doubted
+            if isinstance(error, Transient):
+                return error.answered or not self.silent
+            first, doubted = not doubted, True
+            return isinstance(error, SourceError) and first
 
-@lru_cache(maxsize=1)
-def _session() -> _CheckedSession:
-    return _CheckedSession(impersonate="chrome")  # one per process, as in yfinance, because it holds the cookies
-
-
-def _check_response(response: Response, ticker: str) -> Json:
-    """Return the content of a response; raise for an error, an unknown ticker or a chart that is not valid."""
-    code = response.status_code
-    if code == 429 or code >= 500:
-        raise _Transient(f"HTTP {code}{' (too many requests)' if code == 429 else ''}")
-    try:
-        content: Json = json.loads(response.content)
-        results = content["chart"]["result"] or ()
-    except (ValueError, KeyError, TypeError):
-        raise _Transient(f"HTTP {code} and no chart in JSON, but {response.text[:40]!r}") from None
-    if code == 404:
-        reason = (content["chart"].get("error") or {}).get("description", "HTTP 404")
-        raise TickerNotFound(
-            f"unknown ticker: Yahoo says of {ticker}: {reason}; look its symbol up on finance.yahoo.com"
-        )
-    for result in results:
-        _check_result(result, ticker)
-    return content
+        return again
 
 
-def _check_result(result: Json, ticker: str) -> None:
-    """Raise BadPrices for a result whose rows yfinance would sort, drop or convert, or on which it would fail."""
-    try:
-        meta, stamps, quote = result["meta"], result.get("timestamp"), result["indicators"]["quote"][0]
-        if meta["symbol"] != ticker:
-            raise BadPrices(f"Yahoo answered with {meta['symbol']!r} when asked for {ticker!r}; use Yahoo's symbol")
-        dates = _dates(result)
-        columns = {**quote, **result["indicators"].get("adjclose", [{}])[0]}
-        for name, values in columns.items():
-            if len(values) != len(dates):
-                raise BadPrices(f"{ticker}: Yahoo sent {len(values)} values of {name} on {len(dates)} dates")
-            for day, value in zip(dates, values, strict=True):
-                if isinstance(value, bool) or not isinstance(value, int | float | None):
-                    raise BadPrices(f"{ticker}: Yahoo sent the {name} {value!r} on {day}; a price is a number")
-    except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise BadPrices(f"{ticker}: Yahoo's answer is not of the known form ({error!r})") from None
-    bad = np.flatnonzero(np.diff(stamps or ()) <= 0)
-    if len(bad):
-        raise BadPrices(
-            f"{ticker}: Yahoo sent {dates[bad[0] + 1]} after {dates[bad[0]]}; rows are repeated or unsorted"
-        )
-
-
-def _dates(result: Json) -> Dates:
-    """Return the session of each row, as a date in the exchange's time zone."""
-    zone = result["meta"]["exchangeTimezoneName"]
-    try:
-        local = pd.to_datetime(result.get("timestamp") or [], unit="s", utc=True).tz_convert(ZoneInfo(zone))
-    except (KeyError, ValueError):
-        raise BadPrices(f"{result['meta']['symbol']}: Yahoo sent the time zone {zone!r}, which is not known") from None
-    # After a change of clocks a bar's time stamp can be an hour or two before its day (Brazil); yfinance does the same.
-    early = (local.minute == 0) & (local.hour >= 22)
-    return (local.tz_localize(None) + pd.to_timedelta(2 * early, unit="h")).to_numpy().astype("datetime64[D]")
-
-
-def _fetch(ticker: str, span: Span, currencies: Sequence[str], retry: _Retry) -> tuple[Bars, list[str]]:
+def _fetch(
+    ticker: str, span: Span, currencies: Sequence[str], retry: _Retry, server: _Server
+) -> tuple[Bars, list[str]]:
     mic = mic_of(ticker)
     first, until = span.start or FIRST, _last_session(mic, span.end, datetime.now(UTC))
     if first > until:
         raise TickerNotFound(f"no price of {ticker} {span}: the last session of {mic} that is over is {until}")
+    number = 0
     try:
         for attempt in stamina.retry_context(
-            _Transient,
+            server.retry_for_one_ticker(),
             attempts=retry.attempts,
             timeout=None,
             wait_initial=retry.wait,
@@ -239,19 +215,25 @@ def _fetch(ticker: str, span: Span, currencies: Sequence[str], retry: _Retry) ->
             wait_jitter=retry.wait,
         ):
             with attempt:
+                number = attempt.num
                 frame, result = _request(ticker, first, until, retry.timeout)
-    except _Transient as last:
+                _check_result_currency(ticker, result, currencies, mic)
+                answer = _bars(ticker, frame, result, mic, Span(first, until))
+    except Transient as last:
         raise SourceUnavailable(
-            f"Yahoo gave no usable answer for {ticker} in {retry.attempts} attempts; the last failure: {last}."
+            f"Yahoo gave no usable answer for {ticker} in {number} attempts; the last failure: {last}."
             " Check the connection, wait some minutes, raise attempts or wait, or read prices from a folder"
         ) from last
+    return answer
+
+
+def _check_result_currency(ticker: str, result: Json, currencies: Sequence[str], mic: str) -> None:
     currency = result["meta"].get("currency")
     if currencies and currency not in currencies:
         raise BadPrices(
             f"{ticker} is in {currency!r}, and {' or '.join(currencies)} is expected on {mic}; if that is right, pass"
             f" currency={{{ticker!r}: {currency!r}}}"
         )
-    return _bars(ticker, frame, result, mic, Span(first, until))
 
 
 def _last_session(mic: str, end: date | None, now: datetime) -> date:
@@ -263,11 +245,12 @@ def _last_session(mic: str, end: date | None, now: datetime) -> date:
 
 def _request(ticker: str, first: date, until: date, timeout: float) -> tuple[pd.DataFrame, Json]:
     """Make one attempt; return yfinance's frame and Yahoo's result."""
-    session = _session()
+    session = yahoo_session()
     with _YFINANCE_LOCK, warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")  # pandas warns on each call
         setting, yf.config.debug.hide_exceptions = yf.config.debug.hide_exceptions, False
         session.ticker, session.status, session.chart = ticker, 0, {}
+        session.answered, session.deadline = False, time.monotonic() + timeout
         try:
             frame = yf.Ticker(ticker, session=session).history(
                 start=first,
@@ -285,7 +268,7 @@ def _request(ticker: str, first: date, until: date, timeout: float) -> tuple[pd.
                 raise SourceUnavailable(f"Yahoo refused to answer for {ticker}: HTTP {session.status}") from error
             raise TickerNotFound(f"no price of {ticker} {Span(first, until)}: {error.rationale}") from error
         except (YFException, OSError) as error:
-            raise _Transient(f"{type(error).__name__}: {error}") from error
+            raise Transient(f"{type(error).__name__}: {error}", session.answered) from error
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise BadPrices(f"{ticker}: yfinance cannot read Yahoo's answer ({error!r})") from error
         finally:
@@ -295,7 +278,7 @@ def _request(ticker: str, first: date, until: date, timeout: float) -> tuple[pd.
 
 def _bars(ticker: str, frame: pd.DataFrame, result: Json, mic: str, span: Span) -> tuple[Bars, list[str]]:
     """Return the bars of a range, and what was left out or looks wrong."""
-    sent, until = _dates(result), np.datetime64(span.end)
+    sent, until = session_dates(result), np.datetime64(span.end)
     after, sent = sent[sent > until], sent[sent <= until]
     repeated = sent[1:][np.diff(sent) == np.timedelta64(0, "D")]
     if len(repeated):
