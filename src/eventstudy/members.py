@@ -6,11 +6,14 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import partial
-from typing import TypeVar
+from types import NoneType, UnionType
+from typing import Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from eventstudy import _registry
+import numpy as np
+
+from eventstudy import _registry, arguments
 from eventstudy.core.checks import check_model, check_test
-from eventstudy.errors import InputError, one_of
+from eventstudy.errors import InputError, shown
 from eventstudy.types import Model, Test
 
 Member = TypeVar("Member", Model, Test)
@@ -37,8 +40,8 @@ def model(name: str, **options: object) -> Model:
     ('alpha', 'beta_lag2', 'beta_lag1', 'beta', 'beta_lead1')
     """
     default = _registry.load("models", name)
-    _check_options(f"the {name} model", options, list(_default_options(default)))
-    changes = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+    hints = _hints(type(default)) if is_dataclass(default) else {}
+    changes = _checked_options(f"the {name} model", options, _default_options(default), hints)
     configured: Model = replace(default, **changes) if changes else default
     return configured
 
@@ -65,9 +68,9 @@ def test(name: str, **options: object) -> Test:
     """
     default: Test = _registry.load("inference", name)
     defaults = _default_options(default)
-    _check_options(f"the {name} test", options, list(defaults))
-    configured = default.make(**options) if default.make and options else default
-    return replace(configured, name=name, options={**defaults, **options})
+    changes = _checked_options(f"the {name} test", options, defaults, _hints(default.make))
+    configured = default.make(**changes) if default.make and changes else default
+    return replace(configured, name=name, options={**defaults, **changes})
 
 
 def models() -> dict[str, str]:
@@ -251,7 +254,34 @@ def _default_options(member: object) -> dict[str, object]:
     return {f.name: getattr(member, f.name) for f in fields(member)} if is_dataclass(member) else {}
 
 
-def _check_options(of: str, options: Mapping[str, object], valid: Sequence[str]) -> None:
-    unknown = [option for option in options if option not in valid]
-    if unknown:
-        raise one_of(f"an option of {of}", unknown[0], valid or ["none: it has no options"])
+def _hints(owner: object) -> dict[str, object]:
+    """Return the types of the options of a model's class or a test's ``make``; none where they cannot be resolved."""
+    try:
+        return {} if owner is None else get_type_hints(owner)
+    except (NameError, TypeError):
+        return {}
+
+
+def _checked_options(
+    of: str, options: Mapping[str, object], defaults: Mapping[str, object], hints: Mapping[str, object]
+) -> dict[str, object]:
+    """Return options of the types that their member declares; what else is valid the member checks itself."""
+    arguments.check_options(of, options, defaults)
+    return {name: _checked_option(f"{name} of {of}", value, hints.get(name)) for name, value in options.items()}
+
+
+def _checked_option(name: str, value: object, hint: object) -> object:
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    if value is None and NoneType in kinds:
+        return None
+    kind = next((kind for kind in kinds if kind is not NoneType), None)
+    if kind is bool:
+        return arguments.flag(name, value)
+    if get_origin(kind) is Literal:
+        arguments.choice(name, value, get_args(kind))
+    if kind in (int, float) and not arguments.is_number(value):
+        what = "a whole number" if kind is int else "a number"
+        raise InputError(f"{name} is {shown(value)}; give {what}{' or None' if NoneType in kinds else ''}")
+    if isinstance(value, np.generic):
+        return value.item()
+    return tuple(value) if isinstance(value, list) else value

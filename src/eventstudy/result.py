@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from eventstudy.analysis.specifications import Specifications
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Result:
     """The results of a study by event and over the sample, and the excluded events.
 
@@ -77,7 +77,7 @@ class Result:
     provenance: dict[str, Any]
     effects: pd.DataFrame = field(default_factory=pd.DataFrame)
     measure: Measure = field(default_factory=measure_of)
-    rerun: Rerun | None = field(default=None, compare=False)
+    rerun: Rerun | None = None
 
     def __getstate__(self) -> dict[str, object]:
         """Exclude the executor from pickles and copies."""

@@ -66,7 +66,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     prices: Options
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StudyFile:
     """The content of a study file: choices, events, factors, and the source of prices with its options.
 

@@ -17,7 +17,7 @@ from eventstudy.errors import InputError, NotEnoughData
 from eventstudy.types import Rerun, ResultFrames
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Calibration:
     """Rejection rates of tests on drawn dates.
 

@@ -13,7 +13,7 @@ from typing import get_args
 import numpy as np
 
 from eventstudy.core.sums import Gathered, Rows
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.types import (
     PEERS,
     Abnormal,
@@ -41,9 +41,10 @@ KINDS = {"numbers": "fiu", "whole numbers": "iu", "truth values": "b", "texts": 
 
 def check_model(model: object, name: str) -> None:
     """Raise InputError if an object is not a return model, or if its columns or coefficients are not valid."""
-    of = f"the model {name!r}"
+    of = f"the model {name!r}" if name else f"the model {type(model).__name__}"
     if isinstance(model, type) or not callable(getattr(model, "fit", None)):
-        raise InputError(f"{of} is {model!r}; give a name, or an object with a fit, columns and coefficients")
+        what = f"the model {name!r}" if name else "model"
+        raise InputError(f"{what} is {shown(model)}; give a name, or an object with a fit, columns and coefficients")
     _check_call(of, "fit", model.fit, "block")  # type: ignore[attr-defined]
     columns = getattr(model, "columns", None)
     if not isinstance(columns, tuple) or not all(_is_column(column) for column in columns):
@@ -63,7 +64,7 @@ def check_test(test: object, name: str) -> None:
     """Raise InputError if an object is not a test, or if one of its declarations is not valid."""
     of = f"the test {name!r}"
     if not isinstance(test, Test):
-        raise InputError(f"{of} is {test!r}; a test is a Test(chunk, finalize), or the name of one")
+        raise InputError(f"{of} is {shown(test)}; a test is a Test(chunk, finalize), or the name of one")
     _check_call(of, "chunk", test.chunk, "scores", "abnormal", "prior")
     _check_call(of, "finalize", test.finalize, "state", "sample")
     for field, valid in (

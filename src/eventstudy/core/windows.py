@@ -50,6 +50,26 @@ def blocks(
             )
 
 
+def select(placed: Placed, at: Ints) -> Placed:
+    """Return the events at the positions (m,), any of which may repeat; their panels and clusters keep their numbers.
+
+    Examples
+    --------
+    >>> zeros, ones = np.zeros(2, dtype=np.int64), np.ones(2)
+    >>> placed = Placed(zeros, zeros, np.array([5, 7]), zeros, zeros, ones, masked_days=np.array([[1, -20, -18]]))
+    >>> twice = select(placed, np.array([1, 1]))
+    >>> twice.day.tolist(), twice.masked_days.tolist()
+    ([7, 7], [[0, -20, -18], [1, -20, -18]])
+    """
+    tables = ("masked_days", "excluded_peers")
+    fields = {name: values for name, values in placed._asdict().items() if values is not None}
+    selected = {name: values[at] for name, values in fields.items() if name not in tables}
+    for name in fields.keys() & set(tables):
+        position, (_, *columns) = _rows_of(fields[name], at)
+        selected[name] = np.column_stack([position, *columns])
+    return placed._replace(**selected)
+
+
 def strips(n: int) -> Iterator[slice]:
     """Split n events into strips, for work that passes over the same days many times."""
     for start in range(0, n, STRIP):

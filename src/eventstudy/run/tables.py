@@ -215,3 +215,10 @@ def _attrition(status: Ints, n_without_car: Ints, spec: Spec) -> pd.DataFrame:
         if n:
             rows.append((f"ok, but {few} in ({start}, {end})", int(n)))
     return pd.DataFrame(rows, columns=["reason", "n"])
+
+
+def with_row(attrition: pd.DataFrame, reason: str, n: int) -> pd.DataFrame:
+    """Return the attrition with one more reason, unless no event has it."""
+    return (
+        attrition if not n else pd.concat([attrition, pd.DataFrame({"reason": [reason], "n": [n]})], ignore_index=True)
+    )

@@ -1,0 +1,178 @@
+"""Checks of the arguments of public functions: an error names the argument, its value and what is valid.
+
+A check returns the value as a plain Python value, so that numbers of NumPy are accepted where a number is meant. True
+and False are not numbers.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
+from typing import TypeVar
+
+import numpy as np
+
+from eventstudy.errors import InputError, one_of, shown
+
+Kind = TypeVar("Kind")
+LARGEST = 2**63 - 1
+
+
+def whole(name: str, value: object, least: int = 0, most: int = LARGEST) -> int:
+    """Return a whole number from ``least`` to ``most``.
+
+    Examples
+    --------
+    >>> whole("draws", np.int64(99))
+    99
+    >>> whole("draws", 99.0)
+    Traceback (most recent call last):
+    ...
+    eventstudy.errors.InputError: draws is 99.0; give a whole number, 0 or more
+    """
+    if isinstance(value, Integral) and not isinstance(value, bool) and least <= value <= most:
+        return int(value)
+    limits = f"{least} or more" if most == LARGEST else f"from {least:,} to {most:,}"
+    raise InputError(f"{name} is {shown(value)}; give a whole number, {limits}")
+
+
+def share(name: str, value: object) -> float:
+    """Return a number between 0 and 1, both excluded.
+
+    Examples
+    --------
+    >>> share("level", 5)
+    Traceback (most recent call last):
+    ...
+    eventstudy.errors.InputError: level is 5; give a share between 0 and 1, such as 0.95
+    """
+    if is_number(value) and 0 < value < 1:  # type: ignore[operator]
+        return float(value)  # type: ignore[arg-type]
+    raise InputError(f"{name} is {shown(value)}; give a share between 0 and 1, such as 0.95")
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value is a finite real number."""
+    try:
+        return isinstance(value, Real) and not isinstance(value, bool | np.bool_) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond the floats
+        return False
+
+
+def text(name: str, value: object, what: str = "a text") -> str:
+    """Return a text that is not empty.
+
+    Examples
+    --------
+    >>> text("currency", b"USD", "a currency, as 'USD'")
+    Traceback (most recent call last):
+    ...
+    eventstudy.errors.InputError: currency is b'USD'; give a currency, as 'USD'
+    """
+    if isinstance(value, str) and value:
+        return str(value)
+    raise InputError(f"{name} is {shown(value)}; give {what}")
+
+
+def flag(name: str, value: object) -> bool:
+    """Return True or False.
+
+    Examples
+    --------
+    >>> flag("progress", 1)
+    Traceback (most recent call last):
+    ...
+    eventstudy.errors.InputError: progress is 1; give True or False
+    """
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    raise InputError(f"{name} is {shown(value)}; give True or False")
+
+
+def choice(name: str, value: object, valid: Iterable[object]) -> None:
+    """Raise InputError unless a value is one of the valid texts, or None where that is valid.
+
+    Examples
+    --------
+    >>> choice("returns", ["log"], ("simple", "log"))
+    Traceback (most recent call last):
+    ...
+    eventstudy.errors.InputError: returns is ['log']; valid are 'simple', 'log'
+    """
+    known = tuple(valid)
+    if not (value is None or isinstance(value, str)) or value not in known:
+        raise one_of(name, value, known)
+
+
+def window(name: str, value: object, longest: int, farthest: int) -> tuple[int, int]:
+    """Return a window: two whole numbers, the first not after the second, of at most ``longest`` days.
+
+    Examples
+    --------
+    >>> window("event", np.array([-1, 1]), 100, 1000)
+    (-1, 1)
+    """
+    pair = list(value) if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim) else []
+    if len(pair) != 2 or not all(isinstance(v, Integral) and not isinstance(v, bool) for v in pair):
+        raise InputError(f"{name} has {shown(value)}; a window is two whole numbers, the first not after the second")
+    first, last = map(int, pair)
+    if first > last:
+        raise InputError(f"{name} has {shown(value)}; a window is two whole numbers, the first not after the second")
+    if last - first >= longest or max(-first, last) > farthest:
+        raise InputError(
+            f"{name} has {shown((first, last))}; a window has at most {longest:,} sessions or bars, and lies within"
+            f" {farthest:,} of the event"
+        )
+    return first, last
+
+
+def path(name: str, value: object) -> str | os.PathLike[str]:
+    """Return a path, or raise InputError if a value is none, or no path can be it.
+
+    Examples
+    --------
+    >>> path("path", "a" + chr(0))
+    Traceback (most recent call last):
+    ...
+    eventstudy.errors.InputError: path is 'a\\x00'; give the path of a file, as a text or a Path
+    """
+    if isinstance(value, str | os.PathLike):
+        plain = os.fspath(value)
+        if isinstance(plain, str) and plain and "\0" not in plain:
+            return value
+    raise InputError(f"{name} is {shown(value)}; give the path of a file, as a text or a Path")
+
+
+def instance(name: str, value: object, kind: type[Kind], what: str) -> Kind:
+    """Return a value that is of a type; ``what`` says how one of it is made.
+
+    Examples
+    --------
+    >>> instance("events", {}, int, "es.Events.from_frame(df)")
+    Traceback (most recent call last):
+    ...
+    eventstudy.errors.InputError: events is {}, of type dict; give es.Events.from_frame(df)
+    """
+    if isinstance(value, kind):
+        return value
+    raise InputError(f"{name} is {shown(value)}, of type {type(value).__name__}; give {what}")
+
+
+def check_options(of: str, options: Mapping[str, object], valid: Iterable[str]) -> None:
+    """Raise InputError for the first option that does not exist, with those that do.
+
+    Examples
+    --------
+    >>> check_options("the dimson model", {"lead": 1}, ["leads", "lags"])
+    Traceback (most recent call last):
+    ...
+    eventstudy.errors.InputError: an option of the dimson model is 'lead'; did you mean 'leads'? valid are 'leads', 'lags'
+    """
+    known = list(valid)
+    unknown = [option for option in options if option not in known]
+    if unknown and not known:
+        raise InputError(f"{of} has no options; leave out {shown(unknown[0])}")
+    if unknown:
+        raise one_of(f"an option of {of}", unknown[0], known)
