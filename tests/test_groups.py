@@ -147,4 +147,5 @@ def test_romano_wolf_takes_the_groups_of_the_study() -> None:
     study = es.Study(**{**STUDY, "tests": ["cross_section"]}, group="g")
     adjusted = study.run(es.Events.from_frame(frame), prices()).adjust("romano_wolf", draws=99)
     p = adjusted.set_index(["group", "start"])["p_adjusted"]
-    assert np.isfinite(p).all() and set(adjusted["group"]) == {"all", "a", "b"}
+    assert np.isfinite(p).all()
+    assert set(adjusted["group"]) == {"all", "a", "b"}

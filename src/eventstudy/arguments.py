@@ -129,14 +129,14 @@ def window(name: str, value: object, longest: int, farthest: int) -> tuple[int, 
 
 
 def path(name: str, value: object) -> str | os.PathLike[str]:
-    """Return a path, or raise InputError if a value is none, or no path can be it.
+    r"""Return a path, or raise InputError if a value is none, or no path can be it.
 
     Examples
     --------
     >>> path("path", "a" + chr(0))
     Traceback (most recent call last):
     ...
-    eventstudy.errors.InputError: path is 'a\\x00'; give the path of a file, as a text or a Path
+    eventstudy.errors.InputError: path is 'a\x00'; give the path of a file, as a text or a Path
     """
     if isinstance(value, str | os.PathLike):
         plain = os.fspath(value)
@@ -165,10 +165,10 @@ def check_options(of: str, options: Mapping[str, object], valid: Iterable[str]) 
 
     Examples
     --------
-    >>> check_options("the dimson model", {"lead": 1}, ["leads", "lags"])
+    >>> check_options("the model", {"lead": 1}, ["leads", "lags"])
     Traceback (most recent call last):
     ...
-    eventstudy.errors.InputError: an option of the dimson model is 'lead'; did you mean 'leads'? valid are 'leads', 'lags'
+    eventstudy.errors.InputError: an option of the model is 'lead'; did you mean 'leads'? valid are 'leads', 'lags'
     """
     known = list(valid)
     unknown = [option for option in options if option not in known]

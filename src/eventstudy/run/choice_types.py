@@ -17,7 +17,7 @@ CLOSED_CHOICES = {name: get_args(hint) for name, hint in get_type_hints(Choices)
 
 
 def checked(choices: Choices) -> dict[str, object]:
-    """Return the choices as plain values that no caller can change, without the model; raise InputError if one is wrong.
+    """Return the choices but the model, as plain values of the study's own; raise InputError if one is not valid.
 
     Examples
     --------
