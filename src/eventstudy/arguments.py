@@ -6,9 +6,10 @@ and False are not numbers.
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from eventstudy.errors import InputError, one_of, shown
 
 Kind = TypeVar("Kind")
 LARGEST = 2**63 - 1
+MOST_DRAWS = 1_000_000
 
 
 def whole(name: str, value: object, least: int = 0, most: int = LARGEST) -> int:
@@ -160,6 +162,40 @@ def instance(name: str, value: object, kind: type[Kind], what: str) -> Kind:
     raise InputError(f"{name} is {shown(value)}, of type {type(value).__name__}; give {what}")
 
 
+def one_window(value: object, windows: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Return a window out of those of a study; None stands for the first.
+
+    Examples
+    --------
+    >>> one_window(None, [(0, 0), (-1, 1)]), one_window([-1, 1], [(0, 0), (-1, 1)])
+    ((0, 0), (-1, 1))
+    """
+    if value is None:
+        return int(windows[0][0]), int(windows[0][1])
+    chosen = window("window", value, LARGEST, LARGEST)
+    if chosen not in windows:
+        raise one_of("window", chosen, windows)
+    return chosen
+
+
+def check_figure_options(of: str, options: Mapping[str, object], draw: Callable[..., object]) -> None:
+    """Raise InputError for an option that a figure does not have, or for an ``ax`` that cannot be drawn on.
+
+    Examples
+    --------
+    >>> check_figure_options("the figure 'x'", {"axes": None}, lambda result, *, ax=None: ax)
+    Traceback (most recent call last):
+    ...
+    eventstudy.errors.InputError: an option of the figure 'x' is 'axes'; valid are 'ax'; did you mean 'ax'?
+    """
+    parameters = inspect.signature(draw).parameters.values()
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        check_options(of, options, [p.name for p in parameters if p.kind is p.KEYWORD_ONLY])
+    ax = options.get("ax")
+    if ax is not None and not callable(getattr(ax, "fill_between", None)):
+        raise InputError(f"ax of {of} is {shown(ax)}; give Axes of matplotlib, or leave it out for a new figure")
+
+
 def check_options(of: str, options: Mapping[str, object], valid: Iterable[str]) -> None:
     """Raise InputError for the first option that does not exist, with those that do.
 
@@ -168,7 +204,7 @@ def check_options(of: str, options: Mapping[str, object], valid: Iterable[str]) 
     >>> check_options("the model", {"lead": 1}, ["leads", "lags"])
     Traceback (most recent call last):
     ...
-    eventstudy.errors.InputError: an option of the model is 'lead'; did you mean 'leads'? valid are 'leads', 'lags'
+    eventstudy.errors.InputError: an option of the model is 'lead'; valid are 'leads', 'lags'; did you mean 'leads'?
     """
     known = list(valid)
     unknown = [option for option in options if option not in known]

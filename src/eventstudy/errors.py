@@ -100,24 +100,24 @@ def one_of(what: str, value: object, valid: Iterable[object]) -> InputError:
     >>> str(one_of("returns", "pct", ["simple", "log"]))
     "returns is 'pct'; valid are 'simple', 'log'"
     >>> str(one_of("returns", "Simple", ["simple", "log"]))
-    "returns is 'Simple'; did you mean 'simple'? valid are 'simple', 'log'"
+    "returns is 'Simple'; valid are 'simple', 'log'; did you mean 'simple'?"
     """
     values = list(valid)
     hint = did_you_mean(value, values)
     more = f" and {len(values) - MOST} more" if len(values) > MOST else ""
-    return InputError(f"{what} is {shown(value)};{hint} valid are {', '.join(map(shown, values[:MOST]))}{more}")
+    return InputError(f"{what} is {shown(value)}; valid are {', '.join(map(shown, values[:MOST]))}{more}{hint}")
 
 
 def did_you_mean(value: object, valid: Iterable[object]) -> str:
-    """Return " did you mean ...?" with the valid text that is nearest to a value, or nothing if none is near.
+    """Return "; did you mean ...?" with the valid text that is nearest to a value, or nothing if none is near.
 
     Examples
     --------
     >>> did_you_mean("HC-1", ["HC1", "cluster"]), did_you_mean("x", ["HC1"])
-    (" did you mean 'HC1'?", '')
+    ("; did you mean 'HC1'?", '')
     """
     if not isinstance(value, str) or len(value) > LONGEST:
         return ""
     by_lower = {text.lower(): text for text in itertools.islice(valid, 10_000) if isinstance(text, str)}
     near = difflib.get_close_matches(value.lower(), by_lower, n=1, cutoff=0.6)
-    return f" did you mean {by_lower[near[0]]!r}?" if near else ""
+    return f"; did you mean {by_lower[near[0]]!r}?" if near else ""

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from eventstudy import _registry
+from eventstudy import _registry, arguments
 from eventstudy.display.measure import Measure, measure_of
 from eventstudy.errors import one_of
 from eventstudy.types import Model, Rerun, Window, required
@@ -140,17 +140,21 @@ class Result:
 
     def plot(self, kind: str = "caar", **options: Any) -> Axes | NDArray[np.object_]:
         """Draw a figure of ``plots/`` and return its axes (for "events" an array of them), without showing it."""
-        axes: Axes | NDArray[np.object_] = _registry.load("plots", kind)(self, **options)
+        draw = _registry.load("plots", kind)
+        arguments.check_figure_options(f"the figure {kind!r}", options, draw)
+        axes: Axes | NDArray[np.object_] = draw(self, **options)
         return axes
 
     def report(self, path: str | Path) -> Path:
         """Write a report; the suffix of ``path`` sets the format (``.txt .csv .html .tex .parquet``)."""
-        target = Path(path)
+        target = Path(arguments.path("path", path))
         names = {"txt": "text", "tex": "latex", "htm": "html"}
         suffix = target.suffix.lstrip(".").lower()
         name = names.get(suffix, suffix)
         if name not in _registry.names("reports"):
-            raise one_of("the suffix of the report", target.suffix, [".txt", ".csv", ".html", ".tex", ".parquet"])
+            suffixes = {"text": "txt", "latex": "tex"}
+            valid = [f".{suffixes.get(report, report)}" for report in _registry.names("reports")]
+            raise one_of("the suffix of the report", target.suffix, valid)
         _registry.load("reports", name).render(self, target)
         return target
 

@@ -41,7 +41,7 @@ KINDS = {"numbers": "fiu", "whole numbers": "iu", "truth values": "b", "texts": 
 
 def check_model(model: object, name: str) -> None:
     """Raise InputError if an object is not a return model, or if its columns or coefficients are not valid."""
-    of = f"the model {name!r}" if name else f"the model {type(model).__name__}"
+    of = f"the model {name or type(model).__name__!r}"
     if isinstance(model, type) or not callable(getattr(model, "fit", None)):
         what = f"the model {name!r}" if name else "model"
         raise InputError(f"{what} is {shown(model)}; give a name, or an object with a fit, columns and coefficients")
