@@ -36,8 +36,8 @@ def whole(name: str, value: object, least: int = 0, most: int = LARGEST) -> int:
     """
     if isinstance(value, Integral) and not isinstance(value, bool) and least <= value <= most:
         return int(value)
-    limits = f"{least} or more" if most == LARGEST else f"from {least:,} to {most:,}"
-    raise InputError(f"{name} is {shown(value)}; give a whole number, {limits}")
+    limits = f"from {least:,} to {most:,}" if most < LARGEST else f"{least} or more" if least > -LARGEST else ""
+    raise InputError(f"{name} is {shown(value)}; give a whole number{', ' * bool(limits)}{limits}")
 
 
 def share(name: str, value: object) -> float:

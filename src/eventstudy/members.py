@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import partial
+from numbers import Real
 from types import NoneType, UnionType
 from typing import Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -40,10 +41,11 @@ def model(name: str, **options: object) -> Model:
     ('alpha', 'beta_lag2', 'beta_lag1', 'beta', 'beta_lead1')
     """
     default = _registry.load("models", name)
-    hints = _hints(type(default)) if is_dataclass(default) else {}
-    changes = _checked_options(f"the {name} model", options, _default_options(default), hints)
-    configured: Model = replace(default, **changes) if changes else default
-    return configured
+    of, changes = f"the {name} model", _plain(options)
+    arguments.check_options(of, changes, _default_options(default))
+    if not changes:
+        return default  # type: ignore[no-any-return]
+    return _configured(of, partial(replace, default), changes, _hints(type(default)))
 
 
 def test(name: str, **options: object) -> Test:
@@ -68,8 +70,11 @@ def test(name: str, **options: object) -> Test:
     """
     default: Test = _registry.load("inference", name)
     defaults = _default_options(default)
-    changes = _checked_options(f"the {name} test", options, defaults, _hints(default.make))
-    configured = default.make(**changes) if default.make and changes else default
+    of, changes = f"the {name} test", _plain(options)
+    arguments.check_options(of, changes, defaults)
+    configured = default
+    if default.make is not None and changes:
+        configured = _configured(of, default.make, changes, _hints(default.make))
     return replace(configured, name=name, options={**defaults, **changes})
 
 
@@ -262,26 +267,40 @@ def _hints(owner: object) -> dict[str, object]:
         return {}
 
 
-def _checked_options(
-    of: str, options: Mapping[str, object], defaults: Mapping[str, object], hints: Mapping[str, object]
-) -> dict[str, object]:
-    """Return options of the types that their member declares; what else is valid the member checks itself."""
-    arguments.check_options(of, options, defaults)
-    return {name: _checked_option(f"{name} of {of}", value, hints.get(name)) for name, value in options.items()}
+def _plain(options: Mapping[str, object]) -> dict[str, object]:
+    """Return options with lists as tuples, and numbers of NumPy as numbers."""
+    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in options.items()}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
 
 
-def _checked_option(name: str, value: object, hint: object) -> object:
+def _configured(
+    of: str, make: Callable[..., Member], options: Mapping[str, object], hints: Mapping[str, object]
+) -> Member:
+    """Return a member with options, which it checks itself; what it lets pass must be of the type that it declares."""
+    problem: Exception | None = None
+    try:
+        member = make(**options)
+    except InputError:
+        raise
+    except Exception as error:  # of a member that takes its options to be of their types
+        problem = error
+    for name, value in options.items():
+        _check_option(f"{name} of {of}", value, hints.get(name))
+    if problem is not None:
+        raise InputError(f"the options {shown(dict(options))} of {of} are not valid: {problem}") from problem
+    return member
+
+
+def _check_option(name: str, value: object, hint: object) -> None:
     kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     if value is None and NoneType in kinds:
-        return None
+        return
     kind = next((kind for kind in kinds if kind is not NoneType), None)
     if kind is bool:
-        return arguments.flag(name, value)
-    if get_origin(kind) is Literal:
+        arguments.flag(name, value)
+    elif kind is int:
+        arguments.whole(name, value, -arguments.LARGEST)
+    elif kind is float and (isinstance(value, bool) or not isinstance(value, Real)):
+        raise InputError(f"{name} is {shown(value)}; give a number")
+    elif get_origin(kind) is Literal:
         arguments.choice(name, value, get_args(kind))
-    if kind in (int, float) and not arguments.is_number(value):
-        what = "a whole number" if kind is int else "a number"
-        raise InputError(f"{name} is {shown(value)}; give {what}{' or None' if NoneType in kinds else ''}")
-    if isinstance(value, np.generic):
-        return value.item()
-    return tuple(value) if isinstance(value, list) else value

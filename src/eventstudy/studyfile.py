@@ -23,6 +23,7 @@ from eventstudy.errors import InputError
 from eventstudy.members import Member, model, test
 from eventstudy.prepare.align import BUILT_IN_COLUMNS
 from eventstudy.prepare.events import Events, read_events
+from eventstudy.prepare.factors import factor_names
 from eventstudy.prepare.french import read_french
 from eventstudy.prices import fetch_prices
 from eventstudy.study import Study
@@ -89,7 +90,7 @@ class StudyFile:
             names += list(dict.fromkeys(frame[benchmark])) if benchmark in frame.columns else [benchmark]
         elif benchmark is not None:
             names += list(benchmark.values())
-        not_tickers = {*BUILT_IN_COLUMNS, *(() if self.factors is None else self.factors.columns)}
+        not_tickers = {*BUILT_IN_COLUMNS, *(() if self.factors is None else factor_names(self.factors))}
         names += [c.name for c in self.study.return_model.columns if c.name not in not_tickers]
         return list(dict.fromkeys([*names, *self._peers(), *self.also]))
 

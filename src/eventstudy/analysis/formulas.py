@@ -58,7 +58,7 @@ def column_names(formula: object, columns: Iterable[str]) -> list[str]:
     except (SyntaxError, ValueError, tokenize.TokenError, RecursionError, MemoryError) as error:
         if isinstance(error, InputError):
             raise
-        reason = getattr(error, "msg", None) or str(error) or type(error).__name__
+        reason = "it is not complete" if isinstance(error, tokenize.TokenError) else getattr(error, "msg", "") or error
         raise InputError(f"formula {shown(formula)} cannot be used: {reason}; {ALLOWED}") from None
     if terms > MOST_TERMS:
         raise InputError(f"formula {shown(formula)} has more than {MOST_TERMS} terms; use fewer")
@@ -82,12 +82,12 @@ def _sides(formula: str) -> list[ast.expr]:
     sides = [""]
     depth = 0
     for token in tokenize.generate_tokens(io.StringIO(" ".join(formula.split())).readline):
-        if token.type == tokenize.ERRORTOKEN and token.string.strip():
+        if token.type == tokenize.COMMENT or (token.type == tokenize.ERRORTOKEN and token.string.strip()):
             raise SyntaxError(f"{token.string!r} is not allowed")
         depth += (token.string in "([{") - (token.string in ")]}") if token.type == tokenize.OP else 0
         if token.type == tokenize.OP and token.string == "~" and depth == 0:
             sides.append("")
-        elif token.type not in (tokenize.NEWLINE, tokenize.ENDMARKER, tokenize.COMMENT):
+        elif token.type not in (tokenize.NEWLINE, tokenize.ENDMARKER):
             sides[-1] += " @ " if token.type == tokenize.OP and token.string == ":" else f"{token.string} "
     if len(sides) != 2 or not all(side.strip() for side in sides):
         raise SyntaxError("it has two sides, with one ~ between them")

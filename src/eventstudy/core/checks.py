@@ -127,6 +127,8 @@ def _check_values(of: str, block: Block, abnormal: Abnormal) -> None:
         bad = values[~(np.isfinite(values) & (values > 0))]
         if len(bad):
             raise _breach(of, field, f"{bad[0]} for an event of status OK", "a finite number above 0")
+    if abnormal.v is not None and not (np.isfinite(v := abnormal.v[good][ok]) & (v > 0)).all():
+        raise _breach(of, "v", "a value that is not above 0 on a valid day of status OK", "finite numbers above 0")
     if not np.isfinite(abnormal.ar[good][ok]).all() or not np.isfinite(abnormal.h[good][ok]).all():
         raise _breach(
             of, "ar or h", "a value that is not finite on a valid day of an event of status OK", "finite numbers"

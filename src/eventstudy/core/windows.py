@@ -45,9 +45,18 @@ def blocks(
             in_own_window = _mask_days(ok, placed, events, spec)
             cluster, group, weight = placed.cluster[events], placed.group[events], placed.weight[events]
             peers = _peer_returns(panel, placed, events, spec)
-            yield Block(
+            block = Block(
                 r, ok, x, spec.n_est, events, cluster, group, weight, n_clusters, n_groups, gap, peers, in_own_window
             )
+            for array in (
+                r,
+                ok,
+                block.x,
+                peers,
+            ):  # what a model would change here, the tests after it would take for data
+                if array is not None:
+                    array.flags.writeable = False
+            yield block
 
 
 def select(placed: Placed, at: Ints) -> Placed:

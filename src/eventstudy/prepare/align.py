@@ -19,7 +19,7 @@ from eventstudy.core.sums import links
 from eventstudy.errors import InputError, one_of
 from eventstudy.prepare.calendar import calendar_name, observed_calendar
 from eventstudy.prepare.currency import convert_prices
-from eventstudy.prepare.factors import Factors, read_factors, reasons_outside_history
+from eventstudy.prepare.factors import Factors, coded_notes, read_factors, reasons_outside_history
 from eventstudy.prepare.intraday import check_same_step, common_zone
 from eventstudy.prepare.outcomes import is_return
 from eventstudy.prepare.panels import Market, PanelPlan, SeriesRules, plan_panel
@@ -156,16 +156,16 @@ def prepare(
     zone = common_zone({name for name in calendar if name is not None}) if bars else None
     event_table = EventTable(table, attrition.status, attrition.reason, duplicate_of, rows, zone)
     sample = replace(usable.sample, links=links(placed), seed=choices.seed)
-    notes = _notes(market, converted.notes, warnings)
+    notes = _notes(market, (*converted.notes, *coded_notes(factors)), warnings)
     return Prepared(event_table, usable.panels, placed, sample, market.calendars, other_zone, notes, warnings)
 
 
-def _notes(market: Market, currency_notes: Sequence[str], warnings: Sequence[str]) -> tuple[str, ...]:
-    """Collect the remarks on currencies, calendars and prices, and the warnings."""
+def _notes(market: Market, data_notes: Sequence[str], warnings: Sequence[str]) -> tuple[str, ...]:
+    """Collect the remarks on currencies, factors, calendars and prices, and the warnings."""
     price = market.rules.price
     extremes = (f"day 0 is at the {price}: those of security and benchmark need not be simultaneous",)
     calendar_notes = (note for calendar in market.calendars.values() for note in calendar.notes)
-    return (*currency_notes, *calendar_notes, *warnings, *(extremes if price in ("high", "low") else ()))
+    return (*data_notes, *calendar_notes, *warnings, *(extremes if price in ("high", "low") else ()))
 
 
 def _market(quoted: Prices, prices: Prices, factors: Factors, rules: SeriesRules) -> Market:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal, get_args, get_origin, get_type_hints
 
@@ -88,9 +89,9 @@ def _benchmark(name: str, value: object) -> str | dict[str, str] | None:
 def _peers(name: str, value: object) -> object:
     """Accept any mapping: what it holds is checked with the events, which may name the ticker at fault."""
     if isinstance(value, Mapping):
-        return {key: tuple(names) if isinstance(names, list) else names for key, names in value.items()}
+        return {key: copy.copy(names) for key, names in value.items()}
     if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str) and all(map(_is_text, value)):
-        return tuple(value)
+        return copy.copy(value)
     what = "tickers in a list, a mapping from ticker to such a list, the name of an events column, or None"
     return None if value is None else arguments.text(name, value, what)
 
@@ -102,7 +103,7 @@ def _tests(name: str, value: object) -> object:
     if not isinstance(value, Collection) or isinstance(value, str | bytes | bytearray) or not len(value):
         what = "names or tests in a list, a mapping from labels to tests, 'all' or 'default'"
         raise InputError(f"{name} is {shown(value)}; give {what}")
-    return dict(value) if isinstance(value, Mapping) else tuple(value)
+    return dict(value) if isinstance(value, Mapping) else copy.copy(value)
 
 
 COLUMN = "the name of an events column"

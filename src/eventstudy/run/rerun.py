@@ -58,6 +58,8 @@ class StudyRun:
         """Return the placed events and their panels, cached unless they take much memory."""
         sample = self.samples.get(full_history)
         if sample is None:
+            counted = () if self.choices.contaminated == "keep" else ("n_contaminated",)
+            tables.check_names(self.data.events.frame, (*self.model.coefficients, *counted))
             sample = study_sample(self.data, self.choices, self.model.columns, full_history)
             if n_bytes(sample) <= CACHE_BYTES:
                 self.samples[full_history] = sample
