@@ -20,6 +20,8 @@ from eventstudy.errors import InputError, one_of, shown
 Kind = TypeVar("Kind")
 LARGEST = 2**63 - 1
 MOST_DRAWS = 1_000_000
+LONGEST_NAME = 200
+LONGEST_PATH = 4_096
 
 
 def whole(name: str, value: object, least: int = 0, most: int = LARGEST) -> int:
@@ -64,7 +66,7 @@ def is_number(value: object) -> bool:
 
 
 def text(name: str, value: object, what: str = "a text") -> str:
-    """Return a text that is not empty.
+    """Return a text that is not empty, and no longer than a name may be.
 
     Examples
     --------
@@ -73,7 +75,7 @@ def text(name: str, value: object, what: str = "a text") -> str:
     ...
     eventstudy.errors.InputError: currency is b'USD'; give a currency, as 'USD'
     """
-    if isinstance(value, str) and value:
+    if isinstance(value, str) and 0 < len(value) <= LONGEST_NAME:
         return str(value)
     raise InputError(f"{name} is {shown(value)}; give {what}")
 
@@ -130,8 +132,8 @@ def window(name: str, value: object, longest: int, farthest: int) -> tuple[int, 
     return first, last
 
 
-def path(name: str, value: object) -> str | os.PathLike[str]:
-    r"""Return a path, or raise InputError if a value is none, or no path can be it.
+def path(name: str, value: object, what: str = "the path of a file, as a text or a Path") -> str | os.PathLike[str]:
+    r"""Return a path, or raise InputError if a value is none, or no file can have it.
 
     Examples
     --------
@@ -140,11 +142,17 @@ def path(name: str, value: object) -> str | os.PathLike[str]:
     ...
     eventstudy.errors.InputError: path is 'a\x00'; give the path of a file, as a text or a Path
     """
-    if isinstance(value, str | os.PathLike):
-        plain = os.fspath(value)
-        if isinstance(plain, str) and plain and "\0" not in plain:
-            return value
-    raise InputError(f"{name} is {shown(value)}; give the path of a file, as a text or a Path")
+    plain = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(plain, str) or not plain or len(plain) > LONGEST_PATH or not _can_be_encoded(plain):
+        raise InputError(f"{name} is {shown(value)}; give {what}")
+    return value  # type: ignore[return-value]
+
+
+def _can_be_encoded(path: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
 
 
 def instance(name: str, value: object, kind: type[Kind], what: str) -> Kind:

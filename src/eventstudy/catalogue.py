@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 
-from eventstudy.errors import one_of
+from eventstudy import arguments
 from eventstudy.prepare.events import Events, read_events
 
 
@@ -41,7 +41,6 @@ def catalogue(name: str) -> Events:
     """
     folder = resources.files("eventstudy") / "data"
     files = {file.name.removesuffix(".csv"): file for file in folder.iterdir() if file.name.endswith(".csv")}
-    if name not in files:
-        raise one_of("the name of the catalogue", name, sorted(files))
+    arguments.choice("the name of the catalogue", name, sorted(files))
     with resources.as_file(files[name]) as path:
         return read_events(path)

@@ -106,7 +106,10 @@ def calibrate(
 
 def _numbers(shocks: object) -> tuple[float, ...]:
     """Return the shocks, each of which is a finite number."""
-    sizes = tuple(shocks) if isinstance(shocks, Sequence | np.ndarray) and np.ndim(shocks) == 1 else ()
+    is_list = (isinstance(shocks, Sequence) and not isinstance(shocks, str | bytes | bytearray)) or (
+        isinstance(shocks, np.ndarray) and shocks.ndim == 1
+    )
+    sizes = tuple(shocks) if is_list else ()  # type: ignore[arg-type]
     if not sizes or not all(map(arguments.is_number, sizes)):
         raise InputError(f"shocks is {shown(shocks)}; give decimal returns in a list, such as (0.0, 0.01, 0.02)")
     return tuple(map(float, sizes))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from eventstudy import arguments
 from eventstudy.core.nulls import margin
+from eventstudy.display.formats import is_in
 from eventstudy.errors import InputError, shown
 from eventstudy.types import EventTable, Ints, Rerun, ResultFrames, required
 
@@ -29,7 +30,7 @@ def paths(rerun: Rerun | None, result: ResultFrames) -> pd.DataFrame:
 
 def path(rerun: Rerun | None, result: ResultFrames, event_id: Hashable, start: int | None) -> pd.DataFrame:
     """Return the cumulative CAR or BHAR of one event by day, with its band; see ``Result.path``."""
-    if not isinstance(event_id, Hashable) or not result.ar.index.isin([event_id]).any():
+    if not is_in(result.ar.index, event_id):
         raise InputError(
             f"event {shown(event_id)} has no abnormal returns in this study; result.ar.index lists the events that have"
             " them"

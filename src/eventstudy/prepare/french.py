@@ -21,7 +21,7 @@ from typing import TypedDict
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import InputError, one_of
+from eventstudy.errors import InputError, one_of, shown
 from eventstudy.prepare.factors import PERCENT_CODES
 from eventstudy.types import Dates, Floats
 
@@ -105,7 +105,9 @@ def read_french(*paths: str | Path) -> pd.DataFrame:
     ('202604', {'Mom': 1})
     """
     if not paths or not all(isinstance(path, str | Path) for path in paths):
-        raise InputError(f"the paths of read_french are {paths!r}; name files: read_french('ff5.zip', 'momentum.zip')")
+        raise InputError(
+            f"the paths of read_french are {shown(paths)}; name files: read_french('ff5.zip', 'momentum.zip')"
+        )
     tables = [_read(Path(path)) for path in paths]
     frame = _join(tables)
     frame.attrs["source"] = [table.metadata for table in tables]

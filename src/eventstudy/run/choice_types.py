@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Literal, get_args, get_origin, get_type_hints
 
 from eventstudy import arguments
@@ -71,7 +71,7 @@ def _coverage(name: str, value: object) -> float:
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value)
+    return isinstance(value, str) and 0 < len(value) <= arguments.LONGEST_NAME
 
 
 def _text_or_none(what: str) -> Callable[[str, object], str | None]:
@@ -100,7 +100,8 @@ def _tests(name: str, value: object) -> object:
     """Accept a name, a test, or a collection of some: an iterator would be empty when the study runs."""
     if isinstance(value, str | Test) and value:
         return value
-    if not isinstance(value, Collection) or isinstance(value, str | bytes | bytearray) or not len(value):
+    is_list = isinstance(value, Sequence | Set | Mapping) and not isinstance(value, str | bytes | bytearray)
+    if not is_list or not len(value):  # type: ignore[arg-type]
         what = "names or tests in a list, a mapping from labels to tests, 'all' or 'default'"
         raise InputError(f"{name} is {shown(value)}; give {what}")
     return dict(value) if isinstance(value, Mapping) else copy.copy(value)
