@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -96,7 +97,7 @@ def test_what_a_formula_may_hold(formula: str, names: list[str]) -> None:
         b"car ~ size",
     ],
 )
-def test_what_a_formula_may_not_hold(formula: object, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_what_a_formula_may_not_hold(formula: object, tmp_path: Path) -> None:
     file = tmp_path / "made"
     text = formula.replace("{}", str(file)) if isinstance(formula, str) else formula
     began = time.perf_counter()

@@ -10,8 +10,8 @@ import inspect
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from numbers import Integral, Real
-from typing import TypeVar
+from numbers import Real
+from typing import TypeGuard, TypeVar
 
 import numpy as np
 
@@ -36,7 +36,7 @@ def whole(name: str, value: object, least: int = 0, most: int = LARGEST) -> int:
     ...
     eventstudy.errors.InputError: draws is 99.0; give a whole number, 0 or more
     """
-    if isinstance(value, Integral) and not isinstance(value, bool) and least <= value <= most:
+    if is_whole(value) and least <= int(value) <= most:
         return int(value)
     limits = f"from {least:,} to {most:,}" if most < LARGEST else f"{least} or more" if least > -LARGEST else ""
     raise InputError(f"{name} is {shown(value)}; give a whole number{', ' * bool(limits)}{limits}")
@@ -52,15 +52,20 @@ def share(name: str, value: object) -> float:
     ...
     eventstudy.errors.InputError: level is 5; give a share between 0 and 1, such as 0.95
     """
-    if is_number(value) and 0 < value < 1:  # type: ignore[operator]
-        return float(value)  # type: ignore[arg-type]
+    if is_number(value) and 0 < value < 1:
+        return float(value)
     raise InputError(f"{name} is {shown(value)}; give a share between 0 and 1, such as 0.95")
 
 
-def is_number(value: object) -> bool:
+def is_whole(value: object) -> TypeGuard[int]:
+    """Return whether a value is a whole number."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> TypeGuard[float]:
     """Return whether a value is a finite real number."""
     try:
-        return isinstance(value, Real) and not isinstance(value, bool | np.bool_) and math.isfinite(value)
+        return value is not True and value is not False and isinstance(value, Real) and math.isfinite(value)
     except OverflowError:  # a whole number beyond the floats
         return False
 
@@ -119,7 +124,7 @@ def window(name: str, value: object, longest: int, farthest: int) -> tuple[int, 
     (-1, 1)
     """
     pair = list(value) if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim) else []
-    if len(pair) != 2 or not all(isinstance(v, Integral) and not isinstance(v, bool) for v in pair):
+    if len(pair) != 2 or not all(map(is_whole, pair)):
         raise InputError(f"{name} has {shown(value)}; a window is two whole numbers, the first not after the second")
     first, last = map(int, pair)
     if first > last:

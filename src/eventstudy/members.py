@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from numbers import Real
 from types import NoneType, UnionType
-from typing import Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -44,8 +44,9 @@ def model(name: str, **options: object) -> Model:
     of, changes = f"the {name} model", _plain(options)
     arguments.check_options(of, changes, _default_options(default))
     if not changes:
-        return default  # type: ignore[no-any-return]
-    return _configured(of, partial(replace, default), changes, _hints(type(default)))
+        return cast("Model", default)
+    configured: Model = _configured(of, partial(replace, default), changes, _hints(type(default)))
+    return configured
 
 
 def test(name: str, **options: object) -> Test:

@@ -65,9 +65,9 @@ def _pair_of_columns(name: str, value: object) -> tuple[str, str] | None:
 
 
 def _coverage(name: str, value: object) -> float:
-    if not arguments.is_number(value) or not 0 < value <= 1:  # type: ignore[operator]
+    if not arguments.is_number(value) or not 0 < value <= 1:
         raise InputError(f"{name} is {shown(value)}; give a share above 0 and up to 1")
-    return float(value)  # type: ignore[arg-type]
+    return float(value)
 
 
 def _is_text(value: object) -> bool:

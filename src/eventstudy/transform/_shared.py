@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 
 import numpy as np
@@ -55,16 +55,18 @@ def check_tickers(prices: Prices, what: str, tickers: Iterable[object]) -> list[
     check_prices(prices)
     if isinstance(tickers, str):
         raise InputError(f"{what} is the text {shown(tickers)}; give a list, as in [{shown(tickers)}]")
-    if not isinstance(tickers, Collection) or not all(isinstance(ticker, str) for ticker in tickers):
+    if not isinstance(tickers, Iterable):
         raise InputError(f"{what} is {shown(tickers)}; give tickers in a list")
     names = list(tickers)
     available = format_names(prices.tickers)
-    if not names or len(set(map(str, names))) < len(names):
-        raise InputError(f"{what}: {names}; name at least one ticker, and each once; there are prices of {available}")
+    if not names or len(set(map(shown, names))) < len(names):
+        raise InputError(
+            f"{what}: {shown(names)}; name at least one ticker, and each once; there are prices of {available}"
+        )
     checked: list[str] = []
     for ticker in names:
         if not isinstance(ticker, str) or ticker not in prices.bars:
-            reason = prices.problems.get(str(ticker), "no such ticker")
+            reason = prices.problems.get(ticker, "no such ticker") if isinstance(ticker, str) else "not a text"
             raise InputError(f"{what}: {shown(ticker)} has no prices ({reason}); there are prices of {available}")
         checked.append(ticker)
     return checked
