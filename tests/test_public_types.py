@@ -377,3 +377,22 @@ def test_reports_of_plug_ins_are_among_the_suffixes(result: es.Result, monkeypat
     monkeypatch.setattr(_registry, "names", lambda folder, plugins=True: (*known, "docx"))
     with pytest.raises(es.InputError, match=r"valid are .*'\.txt'.*'\.docx'"):
         result.report("x.pdf")
+
+
+def test_frames_of_prices_of_wrong_types() -> None:
+    frame = pd.DataFrame({"A": np.linspace(10, 11, 160), "B": np.linspace(20, 21, 160)}, DAYS)
+    for value in VALUES.values():
+        assert only_own_errors(lambda value=value: es.Prices.from_frame(value))  # type: ignore[misc]
+        only_own_errors(lambda value=value: es.Prices.from_frame(frame, value))  # type: ignore[misc]
+        only_own_errors(lambda value=value: es.Prices.from_frame(frame).frame(value))  # type: ignore[misc]
+    for column, match in (
+        ("abc", "the price of 'A' on 2020-01-01 .* is 'abc'"), (True, "of type bool"), (1j, "of type complex"),
+        (DAYS, "of type datetime64"), ([[1]] * 160, r"is \[1\]"), (DAYS - DAYS[0], "of type timedelta64"),
+    ):  # fmt: skip
+        with pytest.raises(es.InputError, match=match):
+            es.Prices.from_frame(frame.assign(A=column))
+    masked = frame.astype(object)
+    masked.iloc[7, 0], masked.iloc[8, 0] = pd.NA, None
+    closes = es.Prices.from_frame(masked).bars["A"].fields["close"]
+    assert np.flatnonzero(np.isnan(closes)).tolist() == [7, 8]
+    np.testing.assert_array_equal(np.delete(closes, [7, 8]), np.delete(frame["A"].to_numpy(), [7, 8]))

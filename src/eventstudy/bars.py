@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
-from eventstudy.errors import BadPrices, InputError
+from eventstudy import arguments
+from eventstudy.errors import BadPrices, InputError, shown
 from eventstudy.types import PRICE_FIELDS, Dates, Floats
 
 if TYPE_CHECKING:
@@ -242,18 +243,23 @@ class Prices:
         >>> list(Prices.from_frame(wide).bars)
         ['A']
         """
+        import pandas as pd
+
+        arguments.instance("the frame of prices", wide_close, pd.DataFrame, "a pandas DataFrame of dates by tickers")
+        if not isinstance(exchange, str | Mapping | None):
+            raise InputError(f"exchange is {shown(exchange)}; give a MIC, a mapping from ticker to MIC, or None")
         if wide_close.columns.has_duplicates:
             repeated = list(wide_close.columns[wide_close.columns.duplicated()])
             raise InputError(f"columns {repeated} repeat in the prices; keep one column per ticker")
         dates = as_dates(wide_close.index)
-        values = np.asfortranarray(wide_close.to_numpy(dtype=np.float64, na_value=np.nan))
+        values = _floats(wide_close)
         mics = {} if exchange is None or isinstance(exchange, str) else exchange
         step = step_of("the frame", dates)
         bars = {}
         for column, ticker in enumerate(wide_close.columns):
             if not isinstance(ticker, str):
                 raise InputError(
-                    f"column {ticker!r} of the prices is of type {type(ticker).__name__}; name it by a ticker, as text"
+                    f"column {shown(ticker)} of the prices is of type {type(ticker).__name__}; name it by its ticker"
                 )
             mic = exchange if isinstance(exchange, str) else mics.get(ticker)
             if mic is None and exchange is not None:
@@ -262,11 +268,11 @@ class Prices:
         return cls(bars, provenance={"source": "frame"})
 
     def __repr__(self) -> str:
-        shown = ", ".join([*self.bars][:5]) + (", ..." if len(self.bars) > 5 else "")
+        first = ", ".join([*self.bars][:5]) + (", ..." if len(self.bars) > 5 else "")
         ends = [(b.first, b.last) for b in self.bars.values() if not np.isnat(b.first)]
         span = f"; {min(e[0] for e in ends)} to {max(e[1] for e in ends)}" if ends else ""
         failed = f"; {len(self.problems)} without prices" if self.problems else ""
-        return f"Prices({len(self.bars)} tickers: {shown}{span}{failed})"
+        return f"Prices({len(self.bars)} tickers: {first}{span}{failed})"
 
     @property
     def tickers(self) -> tuple[str, ...]:
@@ -277,9 +283,39 @@ class Prices:
         """Return one ticker's bars as a pandas.DataFrame indexed by date, or by the start of each bar in UTC."""
         import pandas as pd
 
+        arguments.choice("ticker", ticker, self.bars)
         bars = self.bars[ticker]
         index = pd.DatetimeIndex(bars.dates, name="date")
         return pd.DataFrame(dict(bars.fields), index=index.tz_localize("UTC") if bars.intraday else index)
+
+
+def _floats(frame: pd.DataFrame) -> Floats:
+    """Return the columns of a frame as numbers, NaN where missing; raise InputError for what is no number."""
+    kinds = {name: dtype.kind for name, dtype in zip(frame.columns, frame.dtypes, strict=True)}
+    wrong = [name for name, kind in kinds.items() if kind in "bcmM"]
+    if wrong:
+        raise InputError(f"the prices of {shown(wrong[0])} are of type {frame[wrong[0]].dtype}; give numbers")
+    try:
+        return np.asfortranarray(frame.to_numpy(dtype=np.float64, na_value=np.nan))
+    except (TypeError, ValueError):  # objects, of which the first that is no number is looked for
+        columns = [_numbers(frame[name]) for name in frame.columns]
+        return np.asfortranarray(np.column_stack(columns))
+
+
+def _numbers(column: pd.Series) -> Floats:
+    import pandas as pd
+
+    values = np.full(len(column), np.nan)
+    for row, value in enumerate(column):
+        try:
+            is_missing = bool(pd.isna(value))
+            values[row] = np.nan if is_missing else float(value)
+        except (TypeError, ValueError):
+            raise InputError(
+                f"the price of {shown(column.name)} on {column.index[row]} is {shown(value)}; give a number, NaN where"
+                " it is missing"
+            ) from None
+    return values
 
 
 def as_dates(index: pd.Index, what: str = "prices") -> Dates:

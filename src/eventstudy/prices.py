@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from eventstudy import _registry
 from eventstudy.bars import Prices
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 
 
 @runtime_checkable
@@ -138,14 +138,14 @@ def fetch_prices(
     member: object = _registry.load("sources", source) if isinstance(source, str) else source
     if not isinstance(member, Source):
         raise InputError(
-            f"source is {member!r}, which has no read(tickers, start, end, **options); pass an object with that method,"
-            f" or one of {', '.join(map(repr, _registry.names('sources')))}"
+            f"source is {shown(member)}, which has no read(tickers, start, end, **options); pass an object with that"
+            f" method, or one of {', '.join(map(repr, _registry.names('sources')))}"
         )
     try:
         call = inspect.signature(member.read).bind(tickers, start, end, **options)
     except TypeError as error:
         names = [p.name for p in inspect.signature(member.read).parameters.values() if p.kind is p.KEYWORD_ONLY]
-        raise InputError(f"source {source!r}: {error}; its options are {', '.join(names) or 'none'}") from None
+        raise InputError(f"source {shown(source)}: {error}; its options are {', '.join(names) or 'none'}") from None
     prices = member.read(*call.args, **call.kwargs)
     if isinstance(source, str) and source not in _registry.names("sources", plugins=False):
         prices = replace(prices, provenance={**prices.provenance, "plugin": str(_registry.origin("sources", source))})

@@ -55,7 +55,7 @@ class Result:
         returns, as ``benchmark_open`` and so on.
     attrition : DataFrame
         reason, n: the events of the input by status; then, for each window in which used events have no CAR, their
-        number.
+        number, and the number of used events without a group.
     provenance : dict
         Versions, settings, fingerprints of the data, and notes: a record, not used in computations.
     effects : DataFrame
@@ -289,7 +289,9 @@ class Result:
         ----------
         formula : str
             Such as ``"car ~ size + C(sector)"``, with the columns of ``events``, ``car`` and ``se``. ``car`` is the
-            accumulated outcome; if the study compounds, ``bhar`` is another name of it.
+            accumulated outcome; if the study compounds, ``bhar`` is another name of it. It may hold names, numbers,
+            the operators ``+ - * / : **``, the functions log, log1p, log2, log10, sqrt, exp and abs, I(arithmetic),
+            C(column) with a contrast, and Q("a column with blanks"); nothing else of it is evaluated.
         window : (int, int), optional
             A window of the study; the first by default.
         weights : {None, "precision"}

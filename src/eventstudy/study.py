@@ -40,9 +40,10 @@ class Study(Choices):
     benchmark : str, mapping or None
         One ticker; a mapping from ticker or MIC to a ticker; or the name of an events column.
     estimation, event : (int, int)
-        Windows in sessions relative to the event session, both ends included; for intraday bars, in bars.
+        Windows in sessions relative to the event session, both ends included; for intraday bars, in bars. At most
+        20,000 and 5,000 of them.
     windows : sequence of (int, int)
-        Windows, inside the event window, over which abnormal returns are summed.
+        Different windows, inside the event window, over which abnormal returns are summed.
     tests : str, sequence or mapping
         "default" (tests that are valid under the clustering of the sample), "all" (all tests of the library), names or
         Test objects, or a mapping from labels to either. The label of a test is its name by default, with the options
@@ -61,7 +62,9 @@ class Study(Choices):
     min_coverage : float
         Share of the days of a window that must be valid for a CAR; all days by default.
     group : str or None
-        An events column; every test is also run for each of its values.
+        An events column; every test is also run for each of its values. An event without a value is in "all" only, and
+        counted in ``Result.attrition``; one that is listed under two values (one of its rows is a duplicate) counts in
+        both, and a note says so.
     weight : str or None
         An events column of positive numbers, for tests that weight events (calendar_time by value).
     peers : sequence of str, mapping, str or None
@@ -163,7 +166,8 @@ class Study(Choices):
         events : Events
         prices : Prices
         factors : DataFrame, optional
-            Decimal factor returns, dates by names, for a model with named columns.
+            Decimal factor returns, dates by names, for a model with named columns. The names of WRDS (mktrf, smb, hml,
+            rmw, cma, rf, umd) are known; -99.99 and -999 are missing.
         other_news : Events, optional
             Events that are not studied, but may confound or contaminate those that are.
         progress : bool
@@ -185,7 +189,8 @@ class Study(Choices):
         AlignmentError
             If the only benchmark has no prices, or a date has no session and ``on_closed`` is "raise".
         InputError
-            If ``executor`` or ``checkpoint`` is not valid, or a model or test cannot be sent to another process.
+            If an argument is not valid, a column of the events has the name of a coefficient, or a model or test cannot
+            be sent to another process.
         NotEnoughData
             If there are no events.
         ScaleError

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.bars import Prices
-from eventstudy.errors import InputError, one_of, shown
+from eventstudy.errors import InputError, did_you_mean, shown
 from eventstudy.prepare.calendar import calendar_name
 from eventstudy.types import Bools, Dates, Ints
 
@@ -132,7 +132,11 @@ def pools(
         common = _check_list(option, "peers")
         without_prices = [name for name in common if name not in prices.bars]
         if without_prices:
-            raise one_of("a peer without prices", without_prices[0], prices.bars)
+            some = ", ".join([*prices.bars][:20]) + (", ..." if len(prices.bars) > 20 else "")
+            hint = did_you_mean(without_prices[0], prices.bars)
+            raise InputError(
+                f"peers names {shown(without_prices[0])}, which has no prices; there are prices of {some}{hint}"
+            )
         named = [common] * len(tickers)
     return Pools(named, firm_of, treated, prices, _benchmarks(benchmark, frame))
 
