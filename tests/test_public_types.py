@@ -396,3 +396,55 @@ def test_frames_of_prices_of_wrong_types() -> None:
     closes = es.Prices.from_frame(masked).bars["A"].fields["close"]
     assert np.flatnonzero(np.isnan(closes)).tolist() == [7, 8]
     np.testing.assert_array_equal(np.delete(closes, [7, 8]), np.delete(frame["A"].to_numpy(), [7, 8]))
+
+
+DOORS: dict[str, Callable[[Any, es.Prices], object]] = {
+    "read_events": lambda value, _: es.read_events(value),
+    "Events.from_frame": lambda value, _: es.Events.from_frame(value),
+    "read_prices": lambda value, _: es.read_prices(value),
+    "prices of write_prices": lambda value, _: es.write_prices(value, "store"),
+    "folder of write_prices": lambda value, prices: es.write_prices(prices, value),
+    "partition of write_prices": lambda value, prices: es.write_prices(prices, "store", value),
+    "tickers": lambda value, _: es.fetch_prices(value, None, None, source="simulated"),
+    "start": lambda value, _: es.fetch_prices(["BABA"], value, "2021-01-30", source="simulated"),
+    "end": lambda value, _: es.fetch_prices(["BABA"], "2021-01-01", value, source="simulated"),
+    "source": lambda value, _: es.fetch_prices(["BABA"], None, None, source=value),
+}
+OPTIONS_OF_SOURCES = {
+    "simulated": ("seed", "reactions", "totals"), "folder": ("path",), "store": ("path",),
+    "parquet": ("path", "columns"), "duckdb": ("path", "table", "query", "columns", "external_access"),
+    "sql": ("uri", "table", "columns"), "frame": ("frame", "exchange"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_doors(door: str, prices: es.Prices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in VALUES.items():
+        message = only_own_errors(lambda value=value: DOORS[door](value, prices))  # type: ignore[misc]
+        assert message or name not in {**ALWAYS, **TEXTS} or (door, name) == ("folder of write_prices", "no such name")
+
+
+@pytest.mark.parametrize(
+    ("source", "option"), [(name, option) for name, of in OPTIONS_OF_SOURCES.items() for option in of]
+)
+def test_options_of_sources(source: str, option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    bases: dict[str, dict[str, Any]] = {
+        "simulated": {}, "frame": {"frame": pd.DataFrame({"A": [1.0]}, ["2020-01-01"])},
+        "sql": {"uri": "postgresql://127.0.0.1:9/x"},
+    }  # fmt: skip
+    given = bases.get(source, {"path": "nowhere"})
+    for name, value in VALUES.items():
+        arguments = {**given, option: value}
+        message = only_own_errors(lambda arguments=arguments: es.fetch_prices(["A"], None, None, source, **arguments))  # type: ignore[misc]
+        # a text is taken for the code of an exchange, which is looked up when a study runs
+        assert message or name not in (ALWAYS if option == "exchange" else {**ALWAYS, **TEXTS}), name
+
+
+@pytest.mark.parametrize("column", ["ticker", "announced", "timezone", "cluster", "event_id", "firm", "other"])
+def test_cells_of_events(column: str) -> None:
+    for value in VALUES.values():
+        frame = pd.DataFrame({"ticker": ["A", "B"], "announced": ["2020-03-02", "2020-03-03 10:00"]})
+        frame[column] = pd.Series([value, value], dtype=object)
+        only_own_errors(lambda frame=frame: es.Events.from_frame(frame))  # type: ignore[misc]

@@ -21,7 +21,7 @@ LONGEST = np.timedelta64(12 * 3600, "s")  # an intraday bar; anything longer is 
 HALVES = 40  # with at least this many differences, both halves of a series must imply the same bar length
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bars:
     """The prices of one ticker on the dates for which its source has them.
 
@@ -199,7 +199,7 @@ def _check_values(ticker: str, name: str, dates: Dates, values: Floats) -> None:
         )
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Prices:
     """Prices by ticker, with the tickers that failed and the provenance of the rest.
 

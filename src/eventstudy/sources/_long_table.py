@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eventstudy.bars import Bars
-from eventstudy.errors import BadPrices, InputError, TickerNotFound, one_of
+from eventstudy.errors import BadPrices, InputError, TickerNotFound, one_of, shown
 from eventstudy.markets import check_ticker, mic_of
 from eventstudy.sources._shared import FIELDS, Span
 from eventstudy.types import Dates, Floats
@@ -47,7 +47,7 @@ def check_identifier(what: str, name: object) -> str:
     if isinstance(name, str) and IDENTIFIER.fullmatch(name):
         return name
     raise InputError(
-        f"{what} is {name!r}; a name has 1 to 63 characters out of A-Z a-z 0-9 _, and does not begin with a digit"
+        f"{what} is {shown(name)}; a name has 1 to 63 characters out of A-Z a-z 0-9 _, and does not begin with a digit"
     )
 
 
@@ -91,7 +91,7 @@ def match_columns(schema: pa.Schema, columns: Mapping[str, str] | None, where: s
 
 def _check_columns(schema: pa.Schema, columns: Mapping[str, str] | None, where: str, available: str) -> dict[str, str]:
     if columns is not None and not isinstance(columns, Mapping):
-        raise InputError(f"columns is {columns!r}; map our names to the table's, as in {{'close': 'px_last'}}")
+        raise InputError(f"columns is {shown(columns)}; map our names to the table's, as in {{'close': 'px_last'}}")
     for name, column in (columns or {}).items():
         if name not in COLUMNS:
             raise one_of("a key of columns", name, COLUMNS)
