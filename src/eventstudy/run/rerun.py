@@ -72,6 +72,7 @@ class StudyRun:
     def check(self) -> pd.DataFrame:
         """Return the table of every event with its session and status, without running the model."""
         sample = self.sample()
+        self._groups(sample)
         return tables.placement(sample.event_table, sample.n_valid, sample.sample.spec)
 
     def outcome(
@@ -108,9 +109,9 @@ class StudyRun:
         if not sample.panels:
             return {"all": {}}
         samples = [(sample, ["all"])]
-        if groups and self.choices.group is not None:
-            grouped = by_group(sample, self.data.events.frame, self.choices.group)
-            samples += [(grouped.sample, grouped.labels)] if grouped.labels else []
+        grouped = self._groups(sample) if groups else None
+        if grouped is not None and grouped.labels:
+            samples.append((grouped.sample, grouped.labels))
         fitted_model = self.model if model is None else self._model_of_outcome(model)
         run_in_parts = partial(run, execution=Execution(map_tasks=self.workers.map_tasks()))
         by_label: dict[str, dict[str, Floats]] = {}
@@ -140,6 +141,7 @@ class StudyRun:
             sample = self.sample(full_history=True)
         for warning in sample.warnings:
             warnings.warn(warning, EventStudyWarning, stacklevel=3)
+        groups = self._groups(sample)
         counts = PartCounts()
         map_tasks = self.workers.map_tasks(counts)
         with _progress_bar(len(sample.placed.day), progress) as advance:
@@ -147,9 +149,6 @@ class StudyRun:
             outcome = run(sample.panels, sample.placed, self.model, tests, sample.sample, execution)
         by_default = isinstance(self.choices.tests, str) and self.choices.tests == "default"
         test_note = f"default: {clustering}" if by_default else ""
-        groups = None
-        if self.choices.group is not None:
-            groups = by_group(sample, self.data.events.frame, self.choices.group)
         group_tests = (
             [] if groups is None or not groups.labels else [self._tests_by_group(groups, tests, test_note, map_tasks)]
         )
@@ -179,6 +178,11 @@ class StudyRun:
             measure=measure_of(self.choices.outcome, self.choices.accumulate, size),
             rerun=self,
         )
+
+    def _groups(self, sample: StudySample) -> Grouped | None:
+        """Return the events of the sample in their groups; raise InputError if the column is not one of groups."""
+        column = self.choices.group
+        return None if column is None else by_group(sample, self.data.events.frame, column)
 
     def _tests_by_group(
         self, groups: Grouped, tests: Mapping[str, Test], test_note: str, map_tasks: MapTasks | None
