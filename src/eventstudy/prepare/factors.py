@@ -73,13 +73,15 @@ def read_factors(frame: pd.DataFrame | None) -> dict[str, tuple[Dates, Floats]]:
         naive = index.tz_convert("UTC").tz_localize(None) if bars else index.tz_localize(None)
         dates = naive.to_numpy().astype("datetime64[s]" if bars else "datetime64[D]")
     except (ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0]
         raise InputError(
-            f"factors are not decimal returns indexed by date: {error}; set the dates as index, as in"
+            f"factors are not decimal returns indexed by date: {reason}; set the dates as index, as in"
             " df.set_index('date')"
         ) from None
-    if len(np.unique(dates)) < len(dates):
-        raise InputError("factors have two rows for one date; keep one row per date")
     order = np.argsort(dates)
+    again = np.flatnonzero(dates[order][1:] == dates[order][:-1])
+    if len(again):
+        raise InputError(f"factors have two rows for one date, {dates[order][again[0]]}; keep one row per date")
     columns = {column: _values(frame[column], name, dates)[order] for name, column in names.items()}
     return {name: (dates[order], columns[column]) for name, column in names.items()}
 
