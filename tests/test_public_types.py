@@ -188,6 +188,28 @@ def test_options_of_figures(kind: str, option: str, result: es.Result) -> None:
         result.plot(kind, foo=1)
 
 
+@pytest.mark.parametrize(
+    ("kind", "option"), [("curve", "window"), ("curve", "test"), ("events", "window"), ("events", "most")]
+)
+def test_options_of_figures_of_models(kind: str, option: str, result: es.Result) -> None:
+    from matplotlib import pyplot
+
+    made = result.across(["market", "mean"])
+    for value in VALUES.values():
+        only_own_errors(lambda value=value: made.plot(kind, **{option: value}))  # type: ignore[misc]
+        pyplot.close("all")
+
+
+@pytest.mark.parametrize("option", ["window", "ax", "no_such"])
+def test_options_of_the_figure_of_power(option: str, result: es.Result) -> None:
+    from matplotlib import pyplot
+
+    made = result.calibrate(draws=20)
+    for value in VALUES.values():
+        only_own_errors(lambda value=value: made.plot(**{option: value}))  # type: ignore[misc]
+        pyplot.close("all")
+
+
 def test_kinds_of_figures(result: es.Result) -> None:
     for value in VALUES.values():
         assert only_own_errors(lambda value=value: result.plot(value))  # type: ignore[misc]
