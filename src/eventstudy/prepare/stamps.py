@@ -136,7 +136,7 @@ def _iso_text(cell: object, midnights: bool) -> str:
 
 
 def as_texts(column: pd.Series) -> list[str]:
-    """Convert each cell to text, missing ones to empty text; a missing cell makes a column of whole numbers floating."""
+    """Convert each cell to text, missing ones to empty text; one makes a column of whole numbers floating."""
     cells = (int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in column.tolist())
     return ["" if is_missing(cell) else _text(cell) for cell in cells]
 
