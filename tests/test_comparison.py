@@ -256,7 +256,7 @@ def test_formulas_may_use_what_formulas_can(formula: str, names: str):
         ("car ~ frame", "names 'frame'"),  # a name of ours is no column
         ("car ~ Q('nope')", "the columns are 'status'"),
         ("car ~ size +", "cannot be used"),
-        ("car ~ (size", "cannot be read"),
+        ("car ~ (size", "cannot be used"),
         ("car ~ nope(size)", "cannot be used"),
         ("car ~ np.log(size - size)", "cannot be used"),
         ("sector ~ size", "cannot be used"),

@@ -117,3 +117,67 @@ def test_the_file_runs_as_the_study_does(tmp_path: Path, shared: Path) -> None:
     assert made.events["status"].tolist() == ["ok", "ok"]
     assert made.provenance["settings"]["currency"] == "USD"
     assert made.events["n_contaminated"].tolist() == [0, 0]
+
+
+def test_tests_may_have_labels_of_their_own(tmp_path: Path) -> None:
+    line = "tests = {few = {name = 'placebo', draws = 99}, many = {name = 'placebo', draws = 499}, rank = 'corrado'}"
+    tests = studyfile.read(write(tmp_path, line)).study.tests_for("independent")
+    assert {label: test.draws for label, test in tests.items()} == {"few": 99, "many": 499, "rank": 0}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("a=" + "[" * 5000 + "]" * 5000, "nested too deeply"),
+        ("[study]\ncatalogue='china-tech'\nwindows=" + "[" * 500 + "]" * 500, "nested|windows"),
+        ("[study]\ncatalogue='china-tech'\n[prices]\nsource='yahoo'\ntickers=['A']", "also = "),
+        ("[study]\ncatalogue='china-tech'\n[prices]\nsource='folder'\npath=7", "path"),
+        ("[study]\ncatalogue='china-tech'\n[prices]\nsource='folder'\npath=['a']", "path"),
+        ("[study]\ncatalogue='china-tech'\n[prices]\nsource='folder'\nalso='A'", "also"),
+        ("[study]\ncatalogue='china-tech'\n[prices]\nsource=['yahoo']", "source"),
+        ("[study]\ncatalogue='china-tech'\n[prices]\nsource='nowhere'", "nowhere"),
+    ],
+)
+def test_files_that_say_what_cannot_be(tmp_path: Path, content: str, words: str) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text(content)
+    with pytest.raises(InputError, match=words):
+        studyfile.read(file).prices()
+
+
+TOML = ["7", "-1", "1.5", "nan", "true", "''", "'x'", "[]", "[1]", "['a']", "[[0, 0]]", "{}", "{a = 1}", "{name = 1}",
+        "{name = 'market', draws = {}}", "2020-01-01", "2020-01-01T00:00:00Z", "12:00:00", "[[[]]]"]  # fmt: skip
+KEYS = ["events", "catalogue", "factors", *es.Study.__dataclass_fields__]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_values_of_wrong_kinds_are_errors_of_the_library(tmp_path: Path, key: str) -> None:
+    for value in TOML:
+        line = f"{key} = {value}"
+        lead = "" if key in ("events", "catalogue") else "catalogue = 'china-tech'\n"
+        (tmp_path / "study.toml").write_text(f"[study]\n{lead}{line}\n{SOURCE}")
+        try:
+            studyfile.read(tmp_path / "study.toml")
+        except es.EventStudyError as error:
+            message = str(error)
+        else:
+            message = ""
+        assert len(message) < 3_000
+
+
+@pytest.mark.parametrize("key", ["source", "start", "end", "also", "path", "uri", "seed", "columns", "table"])
+def test_wrong_kinds_in_the_table_of_prices(tmp_path: Path, key: str) -> None:
+    for source in ("simulated", "folder", "duckdb", "parquet"):
+        for value in TOML:
+            lead = "" if key == "source" else f"source = '{source}'\n"
+            (tmp_path / "study.toml").write_text(
+                f"[study]\ncatalogue = 'china-tech'\nbenchmark = '^HSI'\n[prices]\n{lead}{key} = {value}\n"
+            )
+            message = ""
+            try:
+                made = studyfile.read(tmp_path / "study.toml")
+                if made.source != "yahoo" and key != "seed":
+                    made.prices()
+            except es.EventStudyError as error:
+                message = str(error)
+            assert len(message) < 3_000, (source, key, value)

@@ -76,7 +76,7 @@ def load(folder: str, name: str, plugins: bool = True) -> Any:
     InputError
         If no member or several members have the name, or a plug-in cannot be imported or is not a member.
     """
-    if name not in names(folder, plugins):
+    if not isinstance(name, str) or name not in names(folder, plugins):
         raise one_of(f"the name in {folder}", name, names(folder, plugins))
     point = _plugin(folder, name) if plugins else None
     if point is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
+from eventstudy import arguments
 from eventstudy.errors import BadPrices, InputError
 from eventstudy.tabular.exchanges import exchanges_of
 from eventstudy.tabular.frames import Kind, series_of
@@ -24,7 +25,7 @@ LONGEST = np.timedelta64(12 * 3600, "s")  # an intraday bar; anything longer is 
 HALVES = 40  # with at least this many differences, both halves of a series must imply the same bar length
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bars:
     """The prices of one ticker on the dates for which its source has them.
 
@@ -215,7 +216,7 @@ def _check_values(ticker: str, name: str, dates: Dates, values: Floats) -> None:
         )
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Prices:
     """Prices by ticker, with the tickers that failed and the provenance of the rest.
 
@@ -304,11 +305,11 @@ class Prices:
         return cls(_bars_of_frame(frame, "return", exchange, "returns"), provenance={"source": "returns"})
 
     def __repr__(self) -> str:
-        shown = ", ".join([*self.bars][:5]) + (", ..." if len(self.bars) > 5 else "")
+        first = ", ".join([*self.bars][:5]) + (", ..." if len(self.bars) > 5 else "")
         ends = [(b.first, b.last) for b in self.bars.values() if not np.isnat(b.first)]
         span = f"; {min(e[0] for e in ends)} to {max(e[1] for e in ends)}" if ends else ""
         failed = f"; {len(self.problems)} without prices" if self.problems else ""
-        return f"Prices({len(self.bars)} tickers: {shown}{span}{failed})"
+        return f"Prices({len(self.bars)} tickers: {first}{span}{failed})"
 
     @property
     def tickers(self) -> tuple[str, ...]:
@@ -319,6 +320,7 @@ class Prices:
         """Return one ticker's bars as a pandas.DataFrame indexed by date, or by the start of each bar in UTC."""
         import pandas as pd
 
+        arguments.choice("ticker", ticker, self.bars)
         bars = self.bars[ticker]
         index = pd.DatetimeIndex(bars.dates, name="date")
         return pd.DataFrame(dict(bars.fields), index=index.tz_localize("UTC") if bars.intraday else index)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 
-from eventstudy.errors import one_of
+from eventstudy import arguments
 from eventstudy.prepare.events import Events, read_events
 
 
@@ -47,11 +47,10 @@ def catalogue(name: str, version: str | None = None) -> Events:
     """
     folder = resources.files("eventstudy") / "data"
     files = {tuple(file.name.split(".")[:2]): file for file in folder.iterdir() if file.name.endswith(".csv")}
-    if name not in {known for known, _ in files}:
-        raise one_of("the name of the catalogue", name, sorted({known for known, _ in files}))
+    arguments.choice("the name of the catalogue", name, sorted({known for known, _ in files}))
     versions = sorted((number for known, number in files if known == name), key=int)
-    if version is not None and version not in versions:
-        raise one_of(f"the version of the catalogue {name}", version, versions)
+    if version is not None:
+        arguments.choice(f"the version of the catalogue {name}", version, versions)
     with resources.as_file(files[name, version or versions[-1]]) as path:
         events = read_events(path)
     frame = events.frame

@@ -19,10 +19,19 @@ A message states what is wrong, the offending value, what is valid, and what to 
 
 from __future__ import annotations
 
+import difflib
+import itertools
+import reprlib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-LONGEST = 1_500  # characters of a message
+LONGEST_MESSAGE = 1_500
+
+LONGEST = 80  # characters of a value in a message
+MOST = 40  # valid values in a message
+_SHORT = reprlib.Repr()
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxset = _SHORT.maxfrozenset = _SHORT.maxdict = _SHORT.maxarray = 8
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = LONGEST
 
 
 class EventStudyError(Exception):
@@ -35,8 +44,8 @@ class EventStudyError(Exception):
     problems: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, message: str = "") -> None:
-        long = len(message) > LONGEST
-        super().__init__(f"{message[: LONGEST - 400]} [...] {message[-400:]}" if long else message)
+        long = len(message) > LONGEST_MESSAGE
+        super().__init__(f"{message[: LONGEST_MESSAGE - 400]} [...] {message[-400:]}" if long else message)
 
 
 class InputError(EventStudyError, ValueError):
@@ -79,12 +88,54 @@ class EventStudyWarning(UserWarning):
     """A result may be affected by the condition in the message, which also names the remedy."""
 
 
+def shown(value: object) -> str:
+    """Return a value as a message shows it: on one line, and never at length.
+
+    Examples
+    --------
+    >>> shown("pct"), shown((0, 1)), len(shown("x" * 10**6))
+    ("'pct'", '(0, 1)', 80)
+    """
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape:
+        return f"{_with_article(type(value).__name__)} of shape {shape}"
+    try:
+        text = " ".join(_SHORT.repr(value).split())
+    except Exception:  # what a foreign object raises when it is shown
+        return _with_article(type(value).__name__)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
+def _with_article(name: str) -> str:
+    return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
+
+
 def one_of(what: str, value: object, valid: Iterable[object]) -> InputError:
-    """Return the error for a value that is not among the valid ones.
+    """Return the error for a value that is not among the valid ones, with the nearest of them.
 
     Examples
     --------
     >>> str(one_of("returns", "pct", ["simple", "log"]))
     "returns is 'pct'; valid are 'simple', 'log'"
+    >>> str(one_of("returns", "Simple", ["simple", "log"]))
+    "returns is 'Simple'; valid are 'simple', 'log'; did you mean 'simple'?"
     """
-    return InputError(f"{what} is {value!r}; valid are {', '.join(map(repr, valid))}")
+    values = list(valid)
+    hint = did_you_mean(value, values)
+    more = f" and {len(values) - MOST} more" if len(values) > MOST else ""
+    return InputError(f"{what} is {shown(value)}; valid are {', '.join(map(shown, values[:MOST]))}{more}{hint}")
+
+
+def did_you_mean(value: object, valid: Iterable[object]) -> str:
+    """Return "; did you mean ...?" with the valid text that is nearest to a value, or nothing if none is near.
+
+    Examples
+    --------
+    >>> did_you_mean("HC-1", ["HC1", "cluster"]), did_you_mean("x", ["HC1"])
+    ("; did you mean 'HC1'?", '')
+    """
+    if not isinstance(value, str) or len(value) > LONGEST:
+        return ""
+    by_lower = {text.lower(): text for text in itertools.islice(valid, 10_000) if isinstance(text, str)}
+    near = difflib.get_close_matches(value.lower(), by_lower, n=1, cutoff=0.6)
+    return f"; did you mean {by_lower[near[0]]!r}?" if near else ""

@@ -26,24 +26,6 @@ HOST = f"{zlib.crc32(platform.node().encode()):08x}"
 _open: set[str] = set()  # the names of this process's unfinished folders
 
 
-def as_path(what: str, value: object) -> Path:
-    """Return text or a path as a Path; raise InputError for anything else; ``what`` names it.
-
-    Examples
-    --------
-    >>> as_path("the report", None)
-    Traceback (most recent call last):
-    eventstudy.errors.InputError: the report is None; give a path, as text or pathlib.Path
-    """
-    path = os.fspath(value) if isinstance(value, str | os.PathLike) else None
-    if not isinstance(path, str) or not path:
-        shown = "empty" if path == "" else repr(value)[:80]
-        raise InputError(f"{what} is {shown}; give a path, as text or pathlib.Path")
-    if "\0" in path:
-        raise InputError(f"{what} is {path[:80]!r}; a path has no NUL character")
-    return Path(path)
-
-
 @contextmanager
 def writing(what: str, path: Path) -> Iterator[None]:
     """Raise OutputError, which names the path and the remedy, where the system refuses to write."""

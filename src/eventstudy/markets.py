@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import AlignmentError, InputError
+from eventstudy.errors import AlignmentError, InputError, shown
 
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
@@ -61,7 +61,7 @@ def check_ticker(ticker: object) -> str:
     if isinstance(ticker, str) and TICKER.fullmatch(ticker) and ".." not in ticker:
         return ticker
     raise InputError(
-        f"ticker {ticker!r} is not valid; a ticker is 1 to 20 of the characters A-Z 0-9 . - = with an optional"
+        f"ticker {shown(ticker)} is not valid; a ticker is 1 to 20 of the characters A-Z 0-9 . - = with an optional"
         " ^ in front, as in BABA, 0700.HK, ^HSI; write it as text, in capitals"
     )
 
@@ -84,7 +84,7 @@ def mic_of(ticker: str) -> str:
         if ticker in INDICES:
             return INDICES[ticker]
         raise InputError(
-            f"the exchange of index {ticker!r} is not known; known indices are {', '.join(INDICES)};"
+            f"the exchange of index {shown(ticker)} is not known; known indices are {', '.join(INDICES)};"
             " name its exchange (a MIC) in manifest.csv or in Prices.from_frame(exchange=...)"
         )
     if ticker.endswith("=X"):
@@ -93,7 +93,7 @@ def mic_of(ticker: str) -> str:
     if not dot:
         if ticker.isdigit():
             raise InputError(
-                f"ticker {ticker!r} has digits and no suffix; name its exchange, as in 0700.HK or 600519.SS,"
+                f"ticker {shown(ticker)} has digits and no suffix; name its exchange, as in 0700.HK or 600519.SS,"
                 " or give the MIC in manifest.csv or in Prices.from_frame(exchange=...)"
             )
         return "XNYS"
@@ -102,7 +102,7 @@ def mic_of(ticker: str) -> str:
     if stem and len(suffix) == 1:
         return "XNYS"  # a share class, as in BRK.B
     raise InputError(
-        f"ticker {ticker!r} has the unknown suffix .{suffix}; known suffixes are"
+        f"ticker {shown(ticker)} has the unknown suffix .{suffix}; known suffixes are"
         f" {', '.join('.' + s for s in SUFFIXES)};"
         " name its exchange (a MIC) in manifest.csv or in Prices.from_frame(exchange=...)"
     )
@@ -129,7 +129,7 @@ def calendar(mic: str) -> ExchangeCalendar:
     name = SAME_SESSIONS.get(mic, mic)
     if name not in xcals.get_calendar_names():
         raise InputError(
-            f"exchange {mic!r} is not a market identifier code that exchange_calendars knows;"
+            f"exchange {shown(mic)} is not a market identifier code that exchange_calendars knows;"
             " examples are XHKG, XNYS, XNAS, XLON, XTKS"
         )
     with warnings.catch_warnings():

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import partial
-from typing import TypeVar
+from numbers import Real
+from types import NoneType, UnionType
+from typing import Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from eventstudy import _registry
+import numpy as np
+
+from eventstudy import _registry, arguments
 from eventstudy.core.checks import check_model, check_test
-from eventstudy.errors import InputError, one_of
+from eventstudy.errors import InputError, shown
 from eventstudy.types import Model, Test
 
 Member = TypeVar("Member", Model, Test)
@@ -37,9 +41,11 @@ def model(name: str, **options: object) -> Model:
     ('alpha', 'beta_lag2', 'beta_lag1', 'beta', 'beta_lead1')
     """
     default = _registry.load("models", name)
-    _check_options(f"the {name} model", options, list(_default_options(default)))
-    changes = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
-    configured: Model = replace(default, **changes) if changes else default
+    of, changes = f"the {name} model", _plain(options)
+    arguments.check_options(of, changes, _default_options(default))
+    if not changes:
+        return cast("Model", default)
+    configured: Model = _configured(of, partial(replace, default), changes, _hints(type(default)))
     return configured
 
 
@@ -65,9 +71,12 @@ def test(name: str, **options: object) -> Test:
     """
     default: Test = _registry.load("inference", name)
     defaults = _default_options(default)
-    _check_options(f"the {name} test", options, list(defaults))
-    configured = default.make(**options) if default.make and options else default
-    return replace(configured, name=name, options={**defaults, **options})
+    of, changes = f"the {name} test", _plain(options)
+    arguments.check_options(of, changes, defaults)
+    configured = default
+    if default.make is not None and changes:
+        configured = _configured(of, default.make, changes, _hints(default.make))
+    return replace(configured, name=name, options={**defaults, **changes})
 
 
 def models() -> dict[str, str]:
@@ -251,7 +260,48 @@ def _default_options(member: object) -> dict[str, object]:
     return {f.name: getattr(member, f.name) for f in fields(member)} if is_dataclass(member) else {}
 
 
-def _check_options(of: str, options: Mapping[str, object], valid: Sequence[str]) -> None:
-    unknown = [option for option in options if option not in valid]
-    if unknown:
-        raise one_of(f"an option of {of}", unknown[0], valid or ["none: it has no options"])
+def _hints(owner: object) -> dict[str, object]:
+    """Return the types of the options of a model's class or a test's ``make``; none where they cannot be resolved."""
+    try:
+        return {} if owner is None else get_type_hints(owner)
+    except (NameError, TypeError):
+        return {}
+
+
+def _plain(options: Mapping[str, object]) -> dict[str, object]:
+    """Return options with lists as tuples, and numbers of NumPy as numbers."""
+    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in options.items()}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
+
+
+def _configured(
+    of: str, make: Callable[..., Member], options: Mapping[str, object], hints: Mapping[str, object]
+) -> Member:
+    """Return a member with options, which it checks itself; what it lets pass must be of the type that it declares."""
+    problem: Exception | None = None
+    try:
+        member = make(**options)
+    except InputError:
+        raise
+    except Exception as error:  # of a member that takes its options to be of their types
+        problem = error
+    for name, value in options.items():
+        _check_option(f"{name} of {of}", value, hints.get(name))
+    if problem is not None:
+        raise InputError(f"the options {shown(dict(options))} of {of} are not valid: {problem}") from problem
+    return member
+
+
+def _check_option(name: str, value: object, hint: object) -> None:
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    if value is None and NoneType in kinds:
+        return
+    kind = next((kind for kind in kinds if kind is not NoneType), None)
+    if kind is bool:
+        arguments.flag(name, value)
+    elif kind is int:
+        arguments.whole(name, value, -arguments.LARGEST)
+    elif kind is float and (isinstance(value, bool) or not isinstance(value, Real)):
+        raise InputError(f"{name} is {shown(value)}; give a number")
+    elif get_origin(kind) is Literal:
+        arguments.choice(name, value, get_args(kind))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from eventstudy import _registry
+from eventstudy import _registry, arguments
 from eventstudy.bars import Prices
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 
 
 @runtime_checkable
@@ -76,6 +76,7 @@ def read_prices(
     >>> read_prices(folder).bars["BABA"].fields["close"]
     array([168.1, 165. ])
     """
+    arguments.path("path", path, "the path of a folder or file, as a text or a Path, or an fsspec URL")
     if _registry.helper("sources", "_stored").is_store(path):
         return fetch_prices(None, None, None, source="store", path=path)
     choices = {
@@ -114,7 +115,17 @@ def write_prices(prices: Prices | Iterable[Prices], folder: str | Path, partitio
     >>> read_prices(folder).tickers
     ('0700.HK', '^HSI')
     """
-    _registry.helper("sources", "_store").write(prices, folder, partition)
+    of_prices = "Prices, as of es.fetch_prices(tickers), or several in a list or another iterable"
+    arguments.path("folder", folder, "the path of a folder, as a text or a Path")
+    several: Iterable[object] = [prices] if not isinstance(prices, Iterable) else prices
+    partition = arguments.whole("partition", partition, 1)
+    _registry.helper("sources", "_store").write(_each(several, of_prices), folder, partition)
+
+
+def _each(several: Iterable[object], what: str) -> Iterator[Prices]:
+    """Yield each of several prices, when it is written."""
+    for prices in several:
+        yield arguments.instance("prices", prices, Prices, what)
 
 
 def fetch_prices(
@@ -162,14 +173,16 @@ def fetch_prices(
     member: object = _registry.load("sources", source) if isinstance(source, str) else source
     if not isinstance(member, Source):
         raise InputError(
-            f"source is {member!r}, which has no read(tickers, start, end, **options); pass an object with that method,"
-            f" or one of {', '.join(map(repr, _registry.names('sources')))}"
+            f"source is {shown(member)}, which has no read(tickers, start, end, **options); pass an object with that"
+            f" method, or one of {', '.join(map(repr, _registry.names('sources')))}"
         )
     try:
         call = inspect.signature(member.read).bind(tickers, start, end, **options)
     except TypeError as error:
         names = [p.name for p in inspect.signature(member.read).parameters.values() if p.kind is p.KEYWORD_ONLY]
-        raise InputError(f"source {source!r}: {error}; its options are {', '.join(names) or 'none'}") from None
+        raise InputError(f"source {shown(source)}: {error}; its options are {', '.join(names) or 'none'}") from None
+    if isinstance(source, str) and "path" in options:
+        arguments.path("path", options["path"], "the path of a file or folder, as a text or a Path")
     prices = member.read(*call.args, **call.kwargs)
     if isinstance(source, str) and source not in _registry.names("sources", plugins=False):
         prices = replace(prices, provenance={**prices.provenance, "plugin": str(_registry.origin("sources", source))})

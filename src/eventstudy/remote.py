@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 
 
 class FileSystem(Protocol):
@@ -53,13 +53,13 @@ def filesystem(what: str, url: str) -> tuple[FileSystem, str]:
         import fsspec
     except ImportError as missing:
         raise InputError(
-            f"{what} is the URL {url!r}, which needs fsspec; install it with"
+            f"{what} is the URL {shown(url)}, which needs fsspec; install it with"
             ' pip install "eventstudy-quant[cluster]", or give a local folder'
         ) from missing
     try:
         files, path = fsspec.core.url_to_fs(url)
     except (ImportError, ValueError) as error:
         raise InputError(
-            f"{what} is {url!r}, which fsspec cannot open ({error}); check the URL, or install its driver"
+            f"{what} is {shown(url)}, which fsspec cannot open ({error}); check the URL, or install its driver"
         ) from error
     return files, path

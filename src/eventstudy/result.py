@@ -12,10 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from eventstudy import _registry
+from eventstudy import _registry, arguments
 from eventstudy.display.measure import Measure, measure_of
-from eventstudy.errors import one_of
-from eventstudy.files import as_path, clean, replacing, writing
 from eventstudy.types import Model, Rerun, Window, required
 
 if TYPE_CHECKING:
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from eventstudy.analysis.specifications import Specifications
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Result:
     """The results of a study by event and over the sample, and the excluded events.
 
@@ -56,7 +54,7 @@ class Result:
         returns, as ``benchmark_open`` and so on.
     attrition : DataFrame
         reason, n: the events of the input by status; then, for each window in which used events have no CAR, their
-        number.
+        number, and the number of used events without a group.
     provenance : dict
         Versions, settings, fingerprints of the data, and notes: a record, not used in computations.
     effects : DataFrame
@@ -78,7 +76,7 @@ class Result:
     provenance: dict[str, Any]
     effects: pd.DataFrame = field(default_factory=pd.DataFrame)
     measure: Measure = field(default_factory=measure_of)
-    rerun: Rerun | None = field(default=None, compare=False)
+    rerun: Rerun | None = None
 
     def __getstate__(self) -> dict[str, object]:
         """Exclude the executor from pickles and copies."""
@@ -141,7 +139,9 @@ class Result:
 
     def plot(self, kind: str = "caar", **options: Any) -> Axes | NDArray[np.object_]:
         """Draw a figure of ``plots/`` and return its axes (for "events" an array of them), without showing it."""
-        axes: Axes | NDArray[np.object_] = _registry.load("plots", kind)(self, **options)
+        draw = _registry.load("plots", kind)
+        arguments.check_figure_options(f"the figure {kind!r}", options, draw)
+        axes: Axes | NDArray[np.object_] = draw(self, **options)
         return axes
 
     def report(self, path: str | Path) -> Path:
@@ -158,18 +158,8 @@ class Result:
         OutputError
             If the report cannot be written, for instance because the disk is full.
         """
-        target = as_path("the path of the report", path)
-        names = {"txt": "text", "tex": "latex", "htm": "html"}
-        suffix = target.suffix.lstrip(".").lower()
-        name = names.get(suffix, suffix)
-        if name not in _registry.names("reports"):
-            raise one_of("the suffix of the report", target.suffix, [".txt", ".csv", ".html", ".tex", ".parquet"])
-        report = _registry.load("reports", name)
-        with writing("the report", target):
-            clean(target.parent)
-            with replacing(target, getattr(report, "wrote", None)) as aside:
-                report.render(self, aside)
-        return target
+        written: Path = _registry.helper("reports", "_write").write(self, path)
+        return written
 
     def calibrate(
         self, draws: int = 1000, shocks: Sequence[float] = (0.0,), level: float = 0.05, seed: int | None = None
@@ -302,7 +292,9 @@ class Result:
         ----------
         formula : str
             Such as ``"car ~ size + C(sector)"``, with the columns of ``events``, ``car`` and ``se``. ``car`` is the
-            accumulated outcome; if the study compounds, ``bhar`` is another name of it.
+            accumulated outcome; if the study compounds, ``bhar`` is another name of it. It may hold names, numbers,
+            the operators ``+ - * / : **``, the functions log, log1p, log2, log10, sqrt, exp and abs, I(arithmetic),
+            C(column) with a contrast, and Q("a column with blanks"); nothing else of it is evaluated.
         window : (int, int), optional
             A window of the study; the first by default.
         weights : {None, "precision"}

@@ -6,18 +6,18 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
+from eventstudy import arguments
 from eventstudy.bars import Prices
 from eventstudy.core.checks import check_model
-from eventstudy.errors import InputError, NotEnoughData, one_of
+from eventstudy.errors import InputError, NotEnoughData
 from eventstudy.prepare.events import Events
 from eventstudy.prepare.outcomes import is_return
 from eventstudy.result import Result
-from eventstudy.run.choice_types import check_types
+from eventstudy.run.choice_types import checked
 from eventstudy.run.rerun import StudyRun
 from eventstudy.run.sample import StudyData
 from eventstudy.run.scale import workers
@@ -27,8 +27,6 @@ from eventstudy.types import Choices, Model, Survives, Test, Window
 
 if TYPE_CHECKING:
     from distributed import Client
-
-CLOSED_CHOICES = {name: get_args(hint) for name, hint in get_type_hints(Choices).items() if get_origin(hint) is Literal}
 
 
 @dataclass(frozen=True)
@@ -42,9 +40,10 @@ class Study(Choices):
     benchmark : str, mapping or None
         One ticker; a mapping from ticker or MIC to a ticker; or the name of an events column.
     estimation, event : (int, int)
-        Windows in sessions relative to the event session, both ends included; for intraday bars, in bars.
+        Windows in sessions relative to the event session, both ends included; for intraday bars, in bars. At most
+        20,000 and 5,000 of them.
     windows : sequence of (int, int)
-        Windows, inside the event window, over which abnormal returns are summed.
+        Different windows, inside the event window, over which abnormal returns are summed.
     tests : str, sequence or mapping
         "default" (tests that are valid under the clustering of the sample), "all" (all tests of the library), names or
         Test objects, or a mapping from labels to either. The label of a test is its name by default, with the options
@@ -63,7 +62,9 @@ class Study(Choices):
     min_coverage : float
         Share of the days of a window that must be valid for a CAR; all days by default.
     group : str or None
-        An events column; every test is also run for each of its values.
+        An events column; every test is also run for each of its values. An event without a value is in "all" only, and
+        counted in ``Result.attrition``; one that is listed under two values (one of its rows is a duplicate) counts in
+        both, and a note says so.
     weight : str or None
         An events column of positive numbers, for tests that weight events (calendar_time by value).
     peers : sequence of str, mapping, str or None
@@ -102,25 +103,14 @@ class Study(Choices):
     """
 
     def __post_init__(self) -> None:
-        check_types(self)
-        for name in ("estimation", "event"):
-            object.__setattr__(self, name, _window(name, getattr(self, name)))
-        object.__setattr__(self, "windows", tuple(_window("windows", w) for w in self.windows))
+        for name, value in checked(self).items():
+            object.__setattr__(self, name, value)
         _check_windows(self.estimation, self.event, self.windows)
-        for name, valid in CLOSED_CHOICES.items():
-            if getattr(self, name) not in valid:
-                raise one_of(name, getattr(self, name), valid)
-        if self.confounding is not None:
-            object.__setattr__(self, "confounding", _window("confounding", self.confounding))
-        for name in ("estimation_columns", "event_columns"):
-            _check_columns(name, getattr(self, name))
         _check_outcome(self.outcome, self.accumulate, self.price, self.returns)
         length = self.estimation[1] - self.estimation[0] + 1
-        if not 1 <= self.min_estimation <= length:
+        if self.min_estimation > length:
             raise InputError(f"min_estimation is {self.min_estimation}; the estimation window has {length} days")
-        if not 0.0 < self.min_coverage <= 1.0:
-            raise InputError(f"min_coverage is {self.min_coverage}; give a share above 0 and up to 1")
-        check_model(self.return_model, type(self.model).__name__ if not isinstance(self.model, str) else self.model)
+        check_model(self.return_model, self.model if isinstance(self.model, str) else "")
         self.tests_for("independent")
 
     @property
@@ -156,7 +146,7 @@ class Study(Choices):
         DataFrame
             Index ``event_id``; ticker, announced, session, placement, benchmark, n_estimation, status, reason.
         """
-        return StudyRun(self, StudyData(events, prices, factors, other_news)).check()
+        return StudyRun(self, _data(events, prices, factors, other_news)).check()
 
     def run(
         self,
@@ -176,7 +166,8 @@ class Study(Choices):
         events : Events
         prices : Prices
         factors : DataFrame, optional
-            Decimal factor returns, dates by names, for a model with named columns.
+            Decimal factor returns, dates by names, for a model with named columns. The names of WRDS (mktrf, smb, hml,
+            rmw, cma, rf, umd) are known; -99.99 and -999 are missing.
         other_news : Events, optional
             Events that are not studied, but may confound or contaminate those that are.
         progress : bool
@@ -198,7 +189,8 @@ class Study(Choices):
         AlignmentError
             If the only benchmark has no prices, or a date has no session and ``on_closed`` is "raise".
         InputError
-            If ``executor`` or ``checkpoint`` is not valid, or a model or test cannot be sent to another process.
+            If an argument is not valid, a column of the events has the name of a coefficient, or a model or test cannot
+            be sent to another process.
         NotEnoughData
             If there are no events.
         ScaleError
@@ -209,24 +201,28 @@ class Study(Choices):
         EventStudyWarning
             If the benchmark closes in another time zone and the model has no lead of it.
         """
+        data = _data(events, prices, factors, other_news)
+        arguments.flag("progress", progress)
         if not len(events):
             raise NotEnoughData("there are no events; give at least one")
-        data = StudyData(events, prices, factors, other_news)
         return StudyRun(self, data, workers(executor, checkpoint)).run(progress)
 
 
-def _window(name: str, value: object) -> Window:
-    if isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(v, int | np.integer) for v in value):
-        first, last = map(int, value)
-        if first <= last:
-            return first, last
-    raise InputError(f"{name} has {value!r}; a window is two whole numbers, the first not after the second")
-
-
-def _check_columns(name: str, value: object) -> None:
-    pair = isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(column, str) for column in value)
-    if value is not None and not pair:
-        raise InputError(f"{name} is {value!r}; give the names of two events columns, such as ('first', 'last')")
+def _data(events: object, prices: object, factors: object, other_news: object) -> StudyData:
+    """Return the data of a study; raise InputError for an argument of another type."""
+    of_events, of_prices = (
+        "es.Events.from_frame(df) or es.read_events(path)",
+        "es.Prices.from_frame(df) or fetched ones",
+    )
+    if isinstance(events, Prices) and isinstance(prices, Events):
+        raise InputError("events and prices are swapped; give the events first")
+    checked_events = arguments.instance("events", events, Events, of_events)
+    checked_prices = arguments.instance("prices", prices, Prices, of_prices)
+    if factors is not None:
+        arguments.instance("factors", factors, pd.DataFrame, "a DataFrame of decimal returns, dates by names")
+    if other_news is not None:
+        arguments.instance("other_news", other_news, Events, of_events)
+    return StudyData(checked_events, checked_prices, factors, other_news)  # type: ignore[arg-type]
 
 
 def _check_outcome(outcome: str, accumulate: str, price: str, returns: str) -> None:
@@ -243,8 +239,6 @@ def _check_windows(estimation: Window, event: Window, windows: Sequence[Window])
         raise InputError(
             f"estimation {estimation} does not end before event {event}; move or shorten the estimation window"
         )
-    if not windows:
-        raise InputError("windows is empty; give at least one, such as ((0, 0),)")
     outside = [w for w in windows if w[0] < event[0] or w[1] > event[1]]
     if outside:
         raise InputError(f"window {outside[0]} is not inside event {event}; widen event or narrow the window")

@@ -19,17 +19,20 @@ import msgspec
 import numpy as np
 import pandas as pd
 
+from eventstudy import arguments
 from eventstudy.bars import Prices
 from eventstudy.catalogue import catalogue
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.members import Member, model, test
 from eventstudy.prepare.align import BUILT_IN_COLUMNS
 from eventstudy.prepare.events import Events, read_events
+from eventstudy.prepare.factors import factor_names
 from eventstudy.prepare.french import read_french
 from eventstudy.prices import fetch_prices
 from eventstudy.study import Study
 from eventstudy.types import Choices
 
+MEMORY = ":memory:"  # of DuckDB, no file
 PASSWORD = re.compile(r"://[^@]*:[^@]*@|[?&]\w*password=", re.IGNORECASE)
 NOT_OF_PRICES = ("start", "end", "attempts", "wait", "timeout")  # options that do not change a price
 
@@ -49,7 +52,7 @@ MEMBER = str | Options  # a name, or a table of a name and options
 CHOICES = {
     **{name: _in_toml(hint) for name, hint in get_type_hints(Choices).items() if name not in ("model", "tests")},
     "model": MEMBER,
-    "tests": str | list[MEMBER],
+    "tests": str | list[MEMBER] | dict[str, MEMBER],
 }
 _StudyTable = msgspec.defstruct(
     "_StudyTable",
@@ -69,7 +72,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     prices: Options
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StudyFile:
     """The content of a study file: choices, events, factors, and the source of prices with its options.
 
@@ -92,7 +95,7 @@ class StudyFile:
             names += list(dict.fromkeys(frame[benchmark])) if benchmark in frame.columns else [benchmark]
         elif benchmark is not None:
             names += list(benchmark.values())
-        not_tickers = {*BUILT_IN_COLUMNS, *(() if self.factors is None else self.factors.columns)}
+        not_tickers = {*BUILT_IN_COLUMNS, *(() if self.factors is None else factor_names(self.factors))}
         names += [c.name for c in self.study.return_model.columns if c.name not in not_tickers]
         return list(dict.fromkeys([*names, *self._peers(), *self.also]))
 
@@ -139,20 +142,41 @@ def read(path: str | Path) -> StudyFile:
     InputError
         If the file does not exist, is not TOML, or has a table, a key or a value that is not valid.
     """
-    path = Path(path)
+    path = Path(arguments.path("the study file", path))
+    content = _content(path)
+    choices = {k: v for k, v in msgspec.structs.asdict(content.study).items() if v is not msgspec.UNSET}
+    events = _events(path, choices.pop("events"), choices.pop("catalogue"))
+    factors = choices.pop("factors")
+    if "model" in choices:
+        choices["model"] = _member(model, choices["model"])
+    tests = choices.get("tests")
+    if isinstance(tests, list):
+        choices["tests"] = [_member(test, entry) for entry in tests]
+    elif isinstance(tests, dict):
+        choices["tests"] = {label: _member(test, entry) for label, entry in tests.items()}
+    frame = None if factors is None else _factors(path.parent, factors)
+    source, options, also = _prices(path, content.prices)
+    return StudyFile(Study(**choices), events, frame, source, options, also)
+
+
+def _content(path: Path) -> _File:
+    """Return the tables of a study file."""
     try:
-        content = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
     except OSError as error:
         raise InputError(f"the study file {path} cannot be read: {error.strerror}") from None
+    except RecursionError:
+        raise InputError(f"{path} is not a study file: its values are nested too deeply") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise InputError(f"{path}: {error}") from None
-    choices = {k: v for k, v in msgspec.structs.asdict(content.study).items() if v is not msgspec.UNSET}
-    events = _events(path, choices.pop("events"), choices.pop("catalogue"))
-    factors = choices.pop("factors")
-    options = dict(content.prices)
-    source = options.pop("source", None)
+
+
+def _prices(path: Path, table: Options) -> tuple[str, Options, tuple[str, ...]]:
+    """Return the source of prices, its options, and the further tickers."""
+    options = dict(table)
+    source, also = options.pop("source", None), options.pop("also", [])
     if not isinstance(source, str):
         raise InputError(f"{path}: [prices] names no source; give one, such as source = 'yahoo'")
     if PASSWORD.search(str(options.get("uri"))):
@@ -160,17 +184,16 @@ def read(path: str | Path) -> StudyFile:
             f"{path}: the uri of [prices] contains a password; write uri = 'env:EVENTSTUDY_SQL' and put the uri in that"
             " environment variable, or give the password in PGPASSWORD"
         )
-    if "path" in options:
-        options["path"] = path.parent / str(options["path"])
-    if "model" in choices:
-        choices["model"] = _member(model, choices["model"])
-    if isinstance(choices.get("tests"), list):
-        choices["tests"] = [_member(test, entry) for entry in choices["tests"]]
-    frame = None if factors is None else _factors(path.parent, factors)
-    also = options.pop("also", [])
+    if "tickers" in options:
+        raise InputError(
+            f"{path}: [prices] has tickers, which are those of the events, benchmarks and peers; name further ones in"
+            " also = ['HKD=X']"
+        )
+    if options.get("path", MEMORY) != MEMORY:
+        options["path"] = path.parent / arguments.path(f"{path}: path in [prices]", options["path"])
     if not isinstance(also, list) or not all(isinstance(name, str) for name in also):
-        raise InputError(f"{path}: also in [prices] is {also!r}; give tickers in a list, such as also = ['HKD=X']")
-    return StudyFile(Study(**choices), events, frame, source, options, tuple(also))
+        raise InputError(f"{path}: also in [prices] is {shown(also)}; give tickers in a list, such as also = ['HKD=X']")
+    return source, options, tuple(also)
 
 
 def _member(make: Callable[..., Member], entry: str | Options) -> str | Member:

@@ -85,6 +85,8 @@ def test_gathering_leaves_the_panel_as_it_is() -> None:
     case = make.case(np.random.default_rng(4), n=8)
     before = [p.r.copy() for p in case.panels]
     for block in blocks(make.read_only(case.panels), case.placed, make.spec(), 8, 1):
-        block.r[:] = -1.0
+        with pytest.raises(ValueError, match="read-only"):
+            block.r[:] = -1.0
+        assert not any(np.shares_memory(block.r, panel.r) for panel in case.panels)
     for panel, r in zip(case.panels, before, strict=True):
         np.testing.assert_array_equal(panel.r, r)

@@ -637,3 +637,10 @@ def test_local_times_agree_with_zoneinfo(naive: dt.datetime, name: str) -> None:
     else:
         exists = any(i.astimezone(zone).replace(tzinfo=None) == naive for i in instants)
         assert ("happens twice" if exists else "does not exist") in refusal([naive.isoformat()], timezone=name)
+
+
+def test_clusters_named_by_numbers_have_one_text_in_whole_and_in_floating_columns() -> None:
+    rows = {"event_id": ["a", "b"], "ticker": ["A", "B"], "announced": ["2021-01-04"] * 2}
+    for cluster in ([7, None], ["7", ""], [7.0, float("nan")]):
+        frame = Events.from_frame(pd.DataFrame({**rows, "cluster": cluster})).frame
+        assert frame["cluster"].tolist() == ["7", "b"]

@@ -12,6 +12,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.core.ols import least_squares
+from eventstudy.prepare.factors import coded_notes, read_factors
 from eventstudy.types import Abnormal, Block, Column
 from tests.prepare.plain import DATES, events, prices
 
@@ -120,3 +121,59 @@ def test_settings_hold_every_choice_as_plain_values() -> None:
     assert its["event_columns"] == ["x", "y"]
     assert its["peers"] == {"A": ["C"]}
     assert its["accumulate"] == "sum"
+
+
+DAYS = pd.bdate_range("2021-01-04", periods=60)
+
+
+def test_wrds_names_are_those_of_the_library() -> None:
+    values = np.linspace(-0.01, 0.01, 60)
+    frame = pd.DataFrame({name: values * k for k, name in enumerate(("mktrf", "smb", "hml", "rf", "umd"), 1)}, DAYS)
+    factors = read_factors(frame)
+    for k, name in enumerate(("Mkt-RF", "SMB", "HML", "RF", "Mom"), 1):
+        np.testing.assert_array_equal(factors[name][1], values * k)
+    np.testing.assert_array_equal(factors["mktrf"][1], values)
+
+
+def test_a_column_with_the_name_of_the_library_is_taken_before_one_of_another_source() -> None:
+    frame = pd.DataFrame({"mktrf": 0.02, "Mkt-RF": 0.01}, DAYS)
+    assert set(read_factors(frame)["Mkt-RF"][1]) == {0.01}
+    with pytest.raises(es.InputError, match="'umd' and 'mom' are both Mom"):
+        read_factors(pd.DataFrame({"umd": 0.01, "mom": 0.02}, DAYS))
+
+
+@pytest.mark.parametrize("code", [-99.99, -999.0, -0.9999, -9.99])
+def test_codes_of_missing_values_are_missing_and_said(code: float) -> None:
+    frame = pd.DataFrame({"Mkt-RF": np.where(np.arange(60) == 7, code, 0.001)}, DAYS)
+    values = read_factors(frame)["Mkt-RF"][1]
+    assert np.flatnonzero(np.isnan(values)).tolist() == [7]
+    assert "Mkt-RF (1)" in coded_notes(frame)[0]
+    assert frame["Mkt-RF"].iloc[7] == code  # the caller's frame is not changed
+
+
+@pytest.mark.parametrize(
+    ("frame", "match"),
+    [
+        (pd.DataFrame({"Mkt-RF": np.linspace(-1, 1, 60)}, DAYS), "per cent"),
+        (pd.DataFrame({"mktrf": np.linspace(-1, 1, 60)}, DAYS), "per cent"),
+        (pd.DataFrame({"x": [np.inf] * 60}, DAYS), "infinite on 2021-01-04"),
+        (pd.DataFrame({"x": [True] * 60}, DAYS), "type bool"),
+        (pd.DataFrame({"x": [1j] * 60}, DAYS), "type complex"),
+        (pd.DataFrame({"x": DAYS}, DAYS), "type datetime64"),
+        (pd.DataFrame({"x": ["low"] * 60}, DAYS), "'x' is not of decimal returns"),
+        (pd.DataFrame({"x": [[1]] * 60}, DAYS), "'x' is not of decimal returns"),
+        (pd.DataFrame({"x": [0.1] * 60}), "has numbers"),
+        (pd.DataFrame({"x": [0.1] * 60}, 20210104 + np.arange(60)), "has numbers"),
+        (pd.DataFrame({"x": [0.1] * 60}, [*DAYS[:-1], pd.NaT]), "row 60 is missing"),
+        (pd.DataFrame([[0.1, 0.2]] * 60, DAYS, columns=["x", "x"]), "two columns 'x'"),
+        (pd.DataFrame([[0.1, 0.2]] * 60, DAYS, columns=[1, "1"]), "two columns 1"),
+    ],
+)
+def test_what_is_no_factor_is_refused(frame: pd.DataFrame, match: str) -> None:
+    with pytest.raises(es.InputError, match=match):
+        read_factors(frame)
+
+
+def test_a_factor_of_another_kind_may_have_any_size() -> None:
+    levels = pd.DataFrame({"vix": np.linspace(10, 60, 60), "oil": np.linspace(-2, 2, 60)}, DAYS)
+    assert np.isfinite(read_factors(levels)["vix"][1]).all()

@@ -301,3 +301,14 @@ def test_nothing_left_after_masking_is_too_few() -> None:
 def test_a_choice_that_is_none(choice: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=next(iter(choice))):
         es.Study(**WINDOWS, **choice)
+
+
+def test_the_number_of_a_firm_has_one_text_in_whole_and_in_floating_columns() -> None:
+    """A missing cell makes a column of whole numbers floating: 7.0 is the firm 7 of another table."""
+    from eventstudy.prepare.placing import firm_names, firm_of_tickers
+
+    events = pd.DataFrame({"ticker": ["A", "B", "C"], "firm": [7, np.nan, 8.5]})
+    news = pd.DataFrame({"ticker": ["D", "E"], "firm": [7, " 7 "]})
+    known = firm_of_tickers(events, news)
+    assert firm_names(events, known).tolist() == ["7", "B", "8.5"]
+    assert firm_names(news, known).tolist() == ["7", "7"]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from eventstudy.reports.csv import cell
 from tests.reports.fake import FORMULA, WINDOWS, fake
 
 BESIDE = ("_tests", "_reactions", "_daily", "_ar", "_events", "_attrition")
@@ -99,3 +100,21 @@ def test_pandas_reads_it_back(written):
     back = pd.read_csv(folder / "x_ar.csv", index_col="event_id", dtype=str).astype(float)
     back.columns = pd.Index(back.columns.astype(int), name="day")
     pd.testing.assert_frame_equal(back, result.ar, check_exact=True)
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫"])
+@pytest.mark.parametrize(
+    "before", ["", " ", "\n", "\r\n", "\t", "\v", "\u00a0", "\u3000", "\ufeff", "\u200b", " \n\u2028 "]
+)
+def test_blanks_and_full_width_signs_hide_no_formula(sign, before):
+    assert cell(f"{before}{sign}1+1") == f"'{before}{sign}1+1"
+
+
+@pytest.mark.parametrize("text", ["a=b", "'=1", "Ａ＝", "1-1", "", " ", "−1", "阿里巴巴", "\u00a0x"])
+def test_other_text_is_left_as_it_is(text):
+    assert cell(text) == text
+
+
+@pytest.mark.parametrize("text", ["\tx", "\rx", "\nx"])
+def test_text_after_a_line_end_is_marked(text):
+    assert cell(text) == f"'{text}"

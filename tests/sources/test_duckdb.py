@@ -169,7 +169,7 @@ def test_what_is_not_there_is_named(tmp_path, database):
         fetch(tmp_path / "nowhere.duckdb")
     with pytest.raises(InputError, match=r"table nowhere of .*does not exist"):
         fetch(database, table="nowhere")
-    with pytest.raises(InputError, match=r"it cannot be read.*No files found"):
+    with pytest.raises(InputError, match=r"there are no files .*; name a DuckDB database"):
         fetch(tmp_path / "*.parquet")
     (tmp_path / "text.duckdb").write_text("no database" * 1000)
     with pytest.raises(InputError, match="it cannot be read; name a DuckDB database"):
@@ -192,3 +192,57 @@ def test_without_duckdb_the_remedy_is_named(monkeypatch, database):
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(InputError, match=r'pip install "eventstudy-quant\[sql\]"'):
         fetch(database)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT 'BABA' AS ticker, DATE '2021-01-04' AS date, size AS close FROM read_text('{secret}')",
+        "SELECT 'BABA' AS ticker, DATE '2021-01-04' AS date, 1.0::DOUBLE AS close FROM read_csv('{secret}')",
+        "SELECT 'BABA' AS ticker, DATE '2021-01-04' AS date, 1.0::DOUBLE AS close FROM '{secret}'",
+        "SELECT 'BABA' AS ticker, DATE '2021-01-04' AS date, 1.0::DOUBLE AS close FROM glob('{folder}/*')",
+        "SELECT * FROM '{other}'",
+        "SELECT * FROM read_parquet('{other}')",
+    ],
+)
+@pytest.mark.parametrize("shape", ["database", "file", "folder", "pattern"])
+def test_a_query_reads_its_path_and_no_other_file(tmp_path, database, shape, query):
+    """A study file of another person names a query, and must not read the files of this one."""
+    mine, other, secret = tmp_path / "mine", tmp_path / "other.parquet", tmp_path / "secret.csv"
+    mine.mkdir()
+    pq.write_table(ROWS, mine / "it's.parquet")
+    pq.write_table(ROWS, other)
+    secret.write_text("password\n1\n")
+    path = {"database": database, "file": mine / "it's.parquet", "folder": mine, "pattern": mine / "*.parquet"}[shape]
+    assert closes(fetch(path, query="SELECT * FROM prices")) == {"BABA": [10.0, 11.0]}
+    text = query.format(secret=secret, folder=tmp_path, other=other)
+    with pytest.raises(InputError, match=r"external_access=True allows that|does not exist"):
+        fetch(path, query=text)
+    if "read_text" not in query and "glob" not in query:
+        assert closes(fetch(path, query=text, external_access=True))["BABA"]
+
+
+def test_a_query_reads_no_variable_of_python(database):
+    secret = ROWS  # noqa: F841
+    with pytest.raises(InputError, match="secret does not exist"):
+        fetch(database, query="SELECT * FROM secret")
+
+
+def test_a_query_without_a_path_needs_external_access(tmp_path):
+    pq.write_table(ROWS, tmp_path / "a.parquet")
+    query = f"SELECT * FROM '{tmp_path}/a.parquet'"
+    for options in ({}, {"path": ":memory:"}):
+        prices = fetch_prices(["BABA"], None, None, source="duckdb", query=query, external_access=True, **options)
+        assert closes(prices) == {"BABA": [10.0, 11.0]}
+        with pytest.raises(InputError, match="external_access=True allows that"):
+            fetch_prices(["BABA"], None, None, source="duckdb", query=query, **options)
+    with pytest.raises(InputError, match="path names no database"):
+        fetch_prices(["BABA"], None, None, source="duckdb")
+
+
+@pytest.mark.parametrize(
+    "option", [{"query": 7}, {"query": b"SELECT 1"}, {"external_access": 1}, {"path": "a\0b"}, {"path": 7}]
+)
+def test_options_of_wrong_types_are_refused(database, option):
+    with pytest.raises(InputError, match=next(iter(option))):
+        fetch(**{"path": database, **option})

@@ -5,11 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
+from eventstudy import arguments
 from eventstudy.analysis.specifications import Specifications, in_order
-from eventstudy.errors import EventStudyError, EventStudyWarning, InputError
+from eventstudy.errors import EventStudyError, EventStudyWarning, InputError, shown
 from eventstudy.members import labelled_models
 from eventstudy.types import PEERS, Choices, Model, Rerun, ResultFrames, Window
 
@@ -88,17 +88,17 @@ def _family(model: Model) -> str:
 def _windows(windows: Sequence[Window] | None, choices: Choices) -> list[Window]:
     if windows is None:
         return [(int(start), int(end)) for start, end in choices.windows]
-    try:
-        pairs = np.asarray(list(dict.fromkeys(tuple(window) for window in windows)))
-    except (TypeError, ValueError):  # not pairs, or of different lengths
-        pairs = np.empty(0)
     first, last = choices.event
-    valid = pairs.ndim == 2 and pairs.shape[1:] == (2,) and pairs.dtype.kind in "iu"
-    if not valid or (pairs[:, 0] > pairs[:, 1]).any() or pairs.min() < first or pairs.max() > last:
+    try:
+        pairs = [arguments.window("windows", window, last - first + 1, arguments.LARGEST) for window in windows]
+        valid = bool(pairs) and all(first <= start and end <= last for start, end in pairs)
+    except (TypeError, InputError):
+        valid = False
+    if not valid:
         raise InputError(
-            f"windows is {windows!r}; give pairs of whole numbers inside event {choices.event}, such as ((0, 0),)"
+            f"windows is {shown(windows)}; give pairs of whole numbers inside event {choices.event}, such as ((0, 0),)"
         )
-    return [(int(start), int(end)) for start, end in pairs]
+    return list(dict.fromkeys(pairs))
 
 
 def _cars(

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from eventstudy import _registry
+from eventstudy import _registry, arguments
 from eventstudy.core.draws import ShockedModel
 from eventstudy.display.measure import Measure
-from eventstudy.errors import InputError, NotEnoughData
+from eventstudy.errors import InputError, NotEnoughData, shown
 from eventstudy.types import Rerun, ResultFrames
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Calibration:
     """Rejection rates of tests on drawn dates.
 
@@ -54,7 +54,9 @@ class Calibration:
 
     def plot(self, **options: Any) -> Any:
         """Draw the power curves, one line for each test, and return the axes."""
-        return _registry.helper("plots", "_power").draw(self, **options)
+        draw = _registry.helper("plots", "_power").draw
+        arguments.check_figure_options("the figure of power", options, draw)
+        return draw(self, **options)
 
 
 def calibrate(
@@ -69,12 +71,9 @@ def calibrate(
     NotEnoughData
         If no event can be placed on another date of the histories.
     """
-    if draws < 20:
-        raise InputError(f"draws is {draws}; give 20 or more")
-    if not 0 < level < 1:
-        raise InputError(f"level is {level}; it is a share between 0 and 1")
-    if not len(shocks) or not np.isfinite(np.asarray(shocks, dtype=np.float64)).all():
-        raise InputError(f"shocks is {shocks!r}; give decimal returns, such as (0.0, 0.01, 0.02)")
+    draws, level = arguments.whole("draws", draws, 20, arguments.MOST_DRAWS), arguments.share("level", level)
+    seed = None if seed is None else arguments.whole("seed", seed)
+    shocks = _numbers(shocks)
     tests, choices = rerun.tests(), rerun.choices
     drawing = [name for name, test in tests.items() if test.draws]
     if drawing:
@@ -103,6 +102,17 @@ def calibrate(
     return Calibration(
         pd.DataFrame(rows, columns=columns), level, {**record, "draws": draws, "seed": seed}, result.measure
     )
+
+
+def _numbers(shocks: object) -> tuple[float, ...]:
+    """Return the shocks, each of which is a finite number."""
+    is_list = (isinstance(shocks, Sequence) and not isinstance(shocks, str | bytes | bytearray)) or (
+        isinstance(shocks, np.ndarray) and shocks.ndim == 1
+    )
+    sizes = tuple(shocks) if is_list else ()  # type: ignore[arg-type]
+    if not sizes or not all(map(arguments.is_number, sizes)):
+        raise InputError(f"shocks is {shown(shocks)}; give decimal returns in a list, such as (0.0, 0.01, 0.02)")
+    return tuple(map(float, sizes))
 
 
 def _rate(hits: int, n: int) -> tuple[int, float, float, float]:

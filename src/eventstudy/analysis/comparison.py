@@ -5,27 +5,25 @@
 
 from __future__ import annotations
 
-import io
 import itertools
-import keyword
-import tokenize
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from eventstudy import arguments
+from eventstudy.analysis.formulas import column_names, model_of
 from eventstudy.core.nulls import p_t
-from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, one_of
+from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData
 from eventstudy.types import Floats, ResultFrames, Window
 
 if TYPE_CHECKING:
-    from statsmodels.regression.linear_model import WLS, RegressionModel, RegressionResultsWrapper
+    from statsmodels.regression.linear_model import RegressionModel, RegressionResultsWrapper
 
 COVARIANCES = ("HC1", "nonrobust", "cluster")
 WEIGHTS = (None, "precision")
-CONTRASTS = ("Treatment", "Sum", "Diff", "Helmert", "Poly")
 MOST = 30  # groups compared in pairs at most
 ROUNDING = 1e-24  # a variance below this share of the mean squared CAR is rounding error
 
@@ -41,15 +39,17 @@ class _Pair(NamedTuple):
 
 def compare(result: ResultFrames, column: str, window: Window | None) -> pd.DataFrame:
     """Compare the mean CAR of every pair of values of a column; see ``Result.compare``."""
-    if column not in result.events.columns:
-        raise one_of("column", column, result.events.columns)
+    arguments.choice("column", column, result.events.columns)
     measure = result.measure.short
     frame, window = _with_car(result.events, result.cars, window)
     blank = _is_blank(frame[column])
     excluded = {_no_car(window, measure): int(frame["car"].isna().sum()), f"without {column!r}": int(blank.sum())}
     _warn_of_excluded(len(frame), excluded)
     frame = frame[~blank & frame["car"].notna()]
-    values = _sort(frame[column].unique())
+    try:
+        values = _sort(frame[column].unique())
+    except TypeError:
+        raise InputError(f"column {column!r} holds lists or the like; give texts or numbers") from None
     if len(values) < 2:
         raise NotEnoughData(
             f"the events with a {measure} have {len(values)} value of {column!r}; two are needed to compare"
@@ -142,16 +142,14 @@ def regress(
     """Regress the CARs on the columns of the events; see ``Result.regress``."""
     from statsmodels.regression.linear_model import OLS, WLS
 
-    if weights not in WEIGHTS:
-        raise one_of("weights", weights, WEIGHTS)
-    if cov not in COVARIANCES:
-        raise one_of("cov", cov, COVARIANCES)
+    arguments.choice("weights", weights, WEIGHTS)
+    arguments.choice("cov", cov, COVARIANCES)
     measure = result.measure.short
     frame, window = _with_car(result.events, result.cars, window)
-    names = _column_names(formula, frame)
+    names = column_names(formula, frame.columns)
     with_car = frame[frame["car"].notna()]
     with_car = with_car.mask(with_car.apply(_is_blank))
-    model = _model_of(OLS, formula, with_car)
+    model = model_of(OLS, formula, with_car)
     used = with_car.loc[model.data.row_labels]
     dropped = with_car.drop(used.index)
     missing = {f"without {name!r}": int(dropped[name].isna().sum()) for name in names}
@@ -160,23 +158,17 @@ def regress(
     clusters = pd.factorize(used["session"])[0]
     _check_design(model, len(np.unique(clusters)) if cov == "cluster" else None, measure)
     if weights == "precision":
-        model = _model_of(WLS, formula, used, weights=1.0 / used["se"].to_numpy(dtype=np.float64) ** 2)
+        model = model_of(WLS, formula, used, weights=1.0 / used["se"].to_numpy(dtype=np.float64) ** 2)
     return model.fit(cov_type=cov, cov_kwds={"groups": clusters} if cov == "cluster" else None, use_t=True)
-
-
-def _model_of(model_class: type[WLS], formula: str, frame: pd.DataFrame, **options: Floats) -> RegressionModel:
-    """Return the statsmodels model of a formula; raise InputError if the formula cannot be used."""
-    try:
-        with np.errstate(all="ignore"):  # the log of a negative number is a missing value, and is counted as such
-            return model_class.from_formula(formula, frame, **options)
-    except Exception as error:
-        cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(f"formula {formula!r} cannot be used: {cause}; the columns are {_listed(frame)}") from error
 
 
 def _check_design(model: RegressionModel, n_clusters: int | None, measure: str) -> None:
     """Raise an error for a design for which statsmodels would return infinities, or one of several solutions."""
     n, k = model.exog.shape
+    if k == 0:
+        raise InputError("the formula has no term, and there is nothing to estimate; name one, such as 'car ~ 1'")
+    if np.ndim(model.endog) != 1:
+        raise InputError("the left side of the formula has several columns; it must be one number for each event")
     if n <= k:
         raise NotEnoughData(f"events left: {n}, for {k} coefficients; use fewer terms, or more events")
     if n_clusters is not None and n_clusters < 2:
@@ -188,29 +180,6 @@ def _check_design(model: RegressionModel, n_clusters: int | None, measure: str) 
         raise NotEnoughData(f"the {measure}s are all equal: there is nothing to explain")
 
 
-def _column_names(formula: str, frame: pd.DataFrame) -> list[str]:
-    """Return the columns that a formula names; raise InputError if one does not exist."""
-    try:
-        names = list(dict.fromkeys(_names(formula)))
-    except (tokenize.TokenError, SyntaxError) as error:
-        raise InputError(f"formula {formula!r} cannot be read: {error}") from error
-    for name in names:
-        if name not in frame.columns:
-            raise InputError(f"formula {formula!r} names {name!r}; the columns are {_listed(frame)}")
-    return names
-
-
-def _names(formula: str) -> Iterator[str]:
-    """Yield the names in a formula that are neither functions, nor attributes, nor keywords."""
-    kinds = (tokenize.NAME, tokenize.OP, tokenize.NUMBER, tokenize.STRING)
-    tokens = [t for t in tokenize.generate_tokens(io.StringIO(formula).readline) if t.type in kinds]
-    words = ["", *(t.string for t in tokens), ""]
-    for token, before, after in zip(tokens, words, words[2:], strict=False):
-        is_variable = token.type == tokenize.NAME and before != "." and after not in ("(", ".", "=")
-        if is_variable and not keyword.iskeyword(token.string) and token.string not in CONTRASTS:
-            yield token.string
-
-
 def _with_car(events: pd.DataFrame, cars: pd.DataFrame, window: Window | None) -> tuple[pd.DataFrame, Window]:
     """Return the used events with ``car`` and ``se`` of a window, the first by default, and the window."""
     columns = [name for name in ("car", "bhar", "se") if name in cars.columns]
@@ -220,13 +189,11 @@ def _with_car(events: pd.DataFrame, cars: pd.DataFrame, window: Window | None) -
     windows = list(dict.fromkeys(zip(cars["start"].tolist(), cars["end"].tolist(), strict=True)))
     if not windows:
         raise NotEnoughData("no event could be used; see attrition")
-    chosen = windows[0] if window is None else tuple(window)
-    if chosen not in windows:
-        raise one_of("window", window, windows)
+    chosen = arguments.one_window(window, windows)
     in_window = cars[(cars["start"] == chosen[0]) & (cars["end"] == chosen[1])].drop_duplicates("event_id")
     in_window = in_window.assign(car=in_window.get("bhar", in_window["car"]))  # the BHAR if returns are compounded
     joined = events[events["status"] == "ok"].join(in_window.set_index("event_id")[columns])
-    return joined, (int(chosen[0]), int(chosen[1]))
+    return joined, chosen
 
 
 def _is_blank(column: pd.Series) -> pd.Series:
@@ -244,10 +211,6 @@ def _sort(values: Iterable[Any]) -> list[Any]:
 
 def _no_car(window: Window, measure: str) -> str:
     return f"without a {measure} in {window}"
-
-
-def _listed(frame: pd.DataFrame) -> str:
-    return ", ".join(map(repr, frame.columns))
 
 
 def _warn_of_excluded(n: int, excluded: Mapping[str, int]) -> None:

@@ -19,7 +19,7 @@ from eventstudy.analysis.advice import ADVICE, Advice, advice, library_tests
 from eventstudy.core.clustering import clustering_of
 from eventstudy.core.sums import Gathered
 from eventstudy.display.formats import p_value, plural
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.types import (
     Abnormal,
     Bools,
@@ -294,8 +294,13 @@ def _has_benchmark(model: Model) -> bool:
 
 def _check_constituents(value: Constituents | None) -> None:
     lists = [] if value is None else list(value.values()) if isinstance(value, Mapping) else [value]
-    if any(isinstance(tickers, str) or not isinstance(tickers, Sequence | set | frozenset) for tickers in lists):
-        raise InputError(f"constituents is {value!r}; give tickers, or a mapping from a benchmark to its tickers")
+    if not all(_are_texts(tickers) for tickers in lists):
+        raise InputError(f"constituents is {shown(value)}; give tickers, or a mapping from a benchmark to its tickers")
+
+
+def _are_texts(value: object) -> bool:
+    is_list = isinstance(value, Sequence | set | frozenset) and not isinstance(value, str)
+    return is_list and all(isinstance(name, str) for name in value)  # type: ignore[attr-defined]
 
 
 def _treated(pairs: pd.Series[int], model: Model, constituents: Constituents | None) -> Finding:

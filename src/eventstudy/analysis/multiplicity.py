@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import InputError, one_of
+from eventstudy import arguments
+from eventstudy.errors import InputError
 from eventstudy.types import Floats, Rerun, ResultFrames, required
 
 METHODS = {"holm": "holm", "bh": "fdr_bh", "by": "fdr_by", "romano_wolf": ""}  # names in statsmodels
@@ -16,22 +17,17 @@ FEWEST = 20  # drawn samples, as in the placebo test
 
 def adjust(rerun: Rerun | None, result: ResultFrames, method: str, draws: int) -> pd.DataFrame:
     """Adjust the p-values of several windows; see ``Result.adjust``."""
-    null = _null(rerun, draws) if method == "romano_wolf" else {}
+    arguments.choice("method", method, METHODS)
+    draws = arguments.whole("draws", draws, 99, arguments.MOST_DRAWS)
+    null = required(rerun).null(draws) if method == "romano_wolf" else {}
     return adjust_tests(result.tests, method, null)
 
 
 def band(rerun: Rerun | None, result: ResultFrames, level: float, draws: int) -> pd.DataFrame:
     """Return a simultaneous band over all days; see ``Result.band``."""
     check_band(level, draws)
-    null = _null(rerun, draws)["all"].get("cumulative", np.empty((0, len(result.daily))))
+    null = required(rerun).null(draws)["all"].get("cumulative", np.empty((0, len(result.daily))))
     return simultaneous_band(result.daily, null, level)
-
-
-def _null(rerun: Rerun | None, draws: int) -> dict[str, dict[str, Floats]]:
-    """Return the statistics on drawn dates by group."""
-    if not isinstance(draws, int) or draws < 99:
-        raise InputError(f"draws is {draws!r}; give a whole number, 99 or more")
-    return required(rerun).null(draws)
 
 
 def adjust_tests(tests: pd.DataFrame, method: str, null: Mapping[str, Mapping[str, Floats]]) -> pd.DataFrame:
@@ -45,8 +41,7 @@ def adjust_tests(tests: pd.DataFrame, method: str, null: Mapping[str, Mapping[st
     null : mapping from group to mapping from ``t:test`` to float array (draws, V)
         The statistics on drawn dates, for "romano_wolf"; a test without them is not adjusted, and its note says so.
     """
-    if method not in METHODS:
-        raise one_of("method", method, METHODS)
+    arguments.choice("method", method, METHODS)
     p = tests["p"].to_numpy(dtype=np.float64)
     p_adjusted, notes = np.full(len(tests), np.nan), tests["note"].to_numpy(dtype=object, copy=True)
     for (group, name), family in tests.reset_index(drop=True).groupby(["group", "test"], sort=False):
@@ -156,8 +151,8 @@ def _rank(level: float, n: int) -> int:
 
 def check_band(level: float, draws: int) -> None:
     """Raise InputError if the level is not valid, or has no quantile with so few draws."""
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level is {level!r}; give a share between 0 and 1, such as 0.95")
+    arguments.share("level", level)
+    arguments.whole("draws", draws, 99, arguments.MOST_DRAWS)
     if _rank(level, draws) > draws:
         raise InputError(f"draws is {draws}; a band of level {level} needs at least {np.ceil(level / (1 - level)):.0f}")
 

@@ -7,8 +7,10 @@ from collections.abc import Hashable
 import numpy as np
 import pandas as pd
 
+from eventstudy import arguments
 from eventstudy.core.nulls import margin
-from eventstudy.errors import InputError
+from eventstudy.display.formats import is_in
+from eventstudy.errors import InputError, shown
 from eventstudy.types import EventTable, Ints, Rerun, ResultFrames, required
 
 ANY_DAY = 1e-9  # minimum coverage of a window: one valid day is enough
@@ -28,16 +30,16 @@ def paths(rerun: Rerun | None, result: ResultFrames) -> pd.DataFrame:
 
 def path(rerun: Rerun | None, result: ResultFrames, event_id: Hashable, start: int | None) -> pd.DataFrame:
     """Return the cumulative CAR or BHAR of one event by day, with its band; see ``Result.path``."""
-    if event_id not in result.ar.index:
+    if not is_in(result.ar.index, event_id):
         raise InputError(
-            f"event {event_id!r} has no abnormal returns in this study; result.ar.index lists the events that have them"
+            f"event {shown(event_id)} has no abnormal returns in this study; result.ar.index lists the events that have"
+            " them"
         )
     days = result.ar.columns
-    first = int(days[0]) if start is None else start
-    if first not in days:
-        raise InputError(f"start is {start!r}; give a day of the event window, {list(days[[0, -1]])}")
+    first, last = int(days[0]), int(days[-1])
+    first = first if start is None else arguments.whole("start", start, first, last)
     if rerun is not None:
-        return _with_band(rerun, result.measure.column, event_id, range(first, int(days[-1]) + 1))
+        return _with_band(rerun, result.measure.column, event_id, range(first, last + 1))
     ar = result.ar.loc[[event_id]].iloc[0].loc[first:]
     missing = dict.fromkeys(("se", "lower", "upper"), np.nan)
     return pd.DataFrame({"time": pd.NaT, "ar": ar, result.measure.column: ar.cumsum().ffill(), **missing})

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from eventstudy import _registry
+from eventstudy import _registry, arguments
 from eventstudy.display import formats
 from eventstudy.display.measure import Measure
-from eventstudy.errors import InputError, one_of
+from eventstudy.errors import InputError
 from eventstudy.types import ResultFrames
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ Window = tuple[int, int]
 R = TypeVar("R", bound=ResultFrames, covariant=True)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Specifications(Generic[R]):
     """One study with several models.
 
@@ -210,6 +210,7 @@ class Specifications(Generic[R]):
         InputError
             If a label is in both, the windows differ, or an event has different tickers.
         """
+        arguments.instance("other", other, Specifications, "the specifications of another Result.across")
         shared = [label for label in other.models.index if label in self.models.index]
         if shared:
             raise InputError(f"{shared[0]!r} is in both specifications; give one of them another label")
@@ -256,9 +257,10 @@ class Specifications(Generic[R]):
         InputError
             If the kind, a window or a test is not valid.
         """
-        if kind not in KINDS:
-            raise one_of("the kind of the figure", kind, KINDS)
-        axes: Axes | NDArray[np.object_] = _registry.helper("plots", f"_{kind}_of_models").draw(self, **options)
+        arguments.choice("the kind of the figure", kind, KINDS)
+        draw = _registry.helper("plots", f"_{kind}_of_models").draw
+        arguments.check_figure_options(f"the figure {kind!r}", options, draw)
+        axes: Axes | NDArray[np.object_] = draw(self, **options)
         return axes
 
     def _tests(self) -> list[str]:
@@ -266,15 +268,11 @@ class Specifications(Generic[R]):
 
     def _test(self, name: str | None) -> str:
         names = self._tests()
-        if name is not None and name not in names:
-            raise one_of("test", name, names)
+        arguments.choice("test", name, [None, *names])
         return name or names[0]
 
     def _window(self, window: Window | None) -> Window:
-        chosen = self.windows[0] if window is None else tuple(window)
-        if chosen not in self.windows:
-            raise one_of("window", window, self.windows)
-        return int(chosen[0]), int(chosen[1])
+        return arguments.one_window(window, self.windows)
 
     def _cars_of(self, window: Window | None) -> pd.DataFrame:
         return _in_window(self.cars, self._window(window))

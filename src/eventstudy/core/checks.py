@@ -13,7 +13,7 @@ from typing import get_args
 import numpy as np
 
 from eventstudy.core.sums import Gathered, Rows
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.types import (
     PEERS,
     Abnormal,
@@ -41,9 +41,10 @@ KINDS = {"numbers": "fiu", "whole numbers": "iu", "truth values": "b", "texts": 
 
 def check_model(model: object, name: str) -> None:
     """Raise InputError if an object is not a return model, or if its columns or coefficients are not valid."""
-    of = f"the model {name!r}"
+    of = f"the model {name or type(model).__name__!r}"
     if isinstance(model, type) or not callable(getattr(model, "fit", None)):
-        raise InputError(f"{of} is {model!r}; give a name, or an object with a fit, columns and coefficients")
+        what = f"the model {name!r}" if name else "model"
+        raise InputError(f"{what} is {shown(model)}; give a name, or an object with a fit, columns and coefficients")
     _check_call(of, "fit", model.fit, "block")  # type: ignore[attr-defined]
     columns = getattr(model, "columns", None)
     if not isinstance(columns, tuple) or not all(_is_column(column) for column in columns):
@@ -63,7 +64,7 @@ def check_test(test: object, name: str) -> None:
     """Raise InputError if an object is not a test, or if one of its declarations is not valid."""
     of = f"the test {name!r}"
     if not isinstance(test, Test):
-        raise InputError(f"{of} is {test!r}; a test is a Test(chunk, finalize), or the name of one")
+        raise InputError(f"{of} is {shown(test)}; a test is a Test(chunk, finalize), or the name of one")
     _check_call(of, "chunk", test.chunk, "scores", "abnormal", "prior")
     _check_call(of, "finalize", test.finalize, "state", "sample")
     for field, valid in (
@@ -126,6 +127,8 @@ def _check_values(of: str, block: Block, abnormal: Abnormal) -> None:
         bad = values[~(np.isfinite(values) & (values > 0))]
         if len(bad):
             raise _breach(of, field, f"{bad[0]} for an event of status OK", "a finite number above 0")
+    if abnormal.v is not None and not (np.isfinite(v := abnormal.v[good][ok]) & (v > 0)).all():
+        raise _breach(of, "v", "a value that is not above 0 on a valid day of status OK", "finite numbers above 0")
     if not np.isfinite(abnormal.ar[good][ok]).all() or not np.isfinite(abnormal.h[good][ok]).all():
         raise _breach(
             of, "ar or h", "a value that is not finite on a valid day of an event of status OK", "finite numbers"

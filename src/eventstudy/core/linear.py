@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from eventstudy.core.ols import least_squares
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.types import Abnormal, Block, Column, Estimator, Floats, Status
 
 
@@ -41,9 +41,9 @@ class Factors:
     estimator: ClassVar[Estimator] = "ols"
 
     def __post_init__(self) -> None:
-        names = () if isinstance(self.names, str) else tuple(self.names)
-        if not names or len(set(names)) < len(names) or not all(isinstance(name, str) for name in names):
-            raise InputError(f"names of a factor model is {self.names!r}; give a list of different column names")
+        names = tuple(self.names) if isinstance(self.names, Sequence) and not isinstance(self.names, str) else ()
+        if not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
+            raise InputError(f"names of a factor model is {shown(self.names)}; give a list of different column names")
         if self.risk_free is not None:
             check_risk_free("a factor model", self.risk_free, names)
 
@@ -91,6 +91,5 @@ def least_squares_excess(block: Block, risk_free: Floats, design: Sequence[Float
 def check_risk_free(model: str, name: object, regressors: Sequence[str]) -> None:
     """Raise InputError if the risk-free column has no valid name or is one of the regressors."""
     if not isinstance(name, str) or not name or name in regressors:
-        raise InputError(
-            f"risk_free of {model} is {name!r}; give the name of a column other than {', '.join(map(repr, regressors))}"
-        )
+        others = ", ".join(map(repr, regressors))
+        raise InputError(f"risk_free of {model} is {shown(name)}; give the name of a column other than {others}")

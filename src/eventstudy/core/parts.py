@@ -17,6 +17,7 @@ from eventstudy.core.checks import check_abnormal, check_state
 from eventstudy.core.scores import scores
 from eventstudy.core.sums import add, day_moments, moments
 from eventstudy.core.windows import blocks
+from eventstudy.errors import InputError
 from eventstudy.types import (
     Abnormal,
     AnyPanel,
@@ -218,7 +219,15 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Part
 
 def _fit(block: Block, model: Model, spec: Spec, checked: bool) -> tuple[Abnormal, Ints]:
     """Return the fit of the usable events, and the status of all events; ``checked``: check the model's contract."""
-    abnormal = model.fit(block)
+    try:
+        abnormal = model.fit(block)
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        name = type(model).__name__
+        raise InputError(
+            f"the model {name!r} writes into its block, which the tests read too; copy the array"
+        ) from error
     if checked:
         check_abnormal(model, block, abnormal)
     status = abnormal.status.copy()

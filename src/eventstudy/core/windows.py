@@ -45,9 +45,38 @@ def blocks(
             in_own_window = _mask_days(ok, placed, events, spec)
             cluster, group, weight = placed.cluster[events], placed.group[events], placed.weight[events]
             peers = _peer_returns(panel, placed, events, spec)
-            yield Block(
+            block = Block(
                 r, ok, x, spec.n_est, events, cluster, group, weight, n_clusters, n_groups, gap, peers, in_own_window
             )
+            for array in (
+                r,
+                ok,
+                block.x,
+                peers,
+            ):  # what a model would change here, the tests after it would take for data
+                if array is not None:
+                    array.flags.writeable = False
+            yield block
+
+
+def select(placed: Placed, at: Ints) -> Placed:
+    """Return the events at the positions (m,), any of which may repeat; their panels and clusters keep their numbers.
+
+    Examples
+    --------
+    >>> zeros, ones = np.zeros(2, dtype=np.int64), np.ones(2)
+    >>> placed = Placed(zeros, zeros, np.array([5, 7]), zeros, zeros, ones, masked_days=np.array([[1, -20, -18]]))
+    >>> twice = select(placed, np.array([1, 1]))
+    >>> twice.day.tolist(), twice.masked_days.tolist()
+    ([7, 7], [[0, -20, -18], [1, -20, -18]])
+    """
+    tables = ("masked_days", "excluded_peers")
+    fields = {name: values for name, values in placed._asdict().items() if values is not None}
+    selected = {name: values[at] for name, values in fields.items() if name not in tables}
+    for name in fields.keys() & set(tables):
+        position, (_, *columns) = _rows_of(fields[name], at)
+        selected[name] = np.column_stack([position, *columns])
+    return placed._replace(**selected)
 
 
 def strips(n: int) -> Iterator[slice]:

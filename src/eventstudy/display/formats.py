@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from typing import Any, Protocol, SupportsFloat
 
 import pandas as pd
 
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 
 MISSING = "–"
 Number = SupportsFloat | None
@@ -244,6 +244,14 @@ def usable_events(result: HasEvents) -> pd.DataFrame:
     return result.events[result.events["status"] == "ok"]
 
 
+def is_in(index: pd.Index, event_id: object) -> bool:
+    """Return whether an event is in an index, which no object of another kind is."""
+    try:
+        return bool(event_id in index)
+    except (TypeError, ValueError):  # what cannot be hashed or compared
+        return False
+
+
 def usable_ids(result: HasEvents, event_ids: Iterable[Hashable] | None = None) -> list[Any]:
     """Return the ids of all usable events, or the ids passed after checking that each is usable.
 
@@ -255,12 +263,16 @@ def usable_ids(result: HasEvents, event_ids: Iterable[Hashable] | None = None) -
     usable = list(usable_events(result).index)
     if event_ids is None:
         return usable
+    if isinstance(event_ids, str) or not isinstance(event_ids, Collection):
+        raise InputError(f"the events are {shown(event_ids)}; give their ids in a list")
     chosen = list(event_ids)
     for event_id in chosen:
-        if event_id in result.events.index and event_id not in usable:
+        if is_in(result.events.index, event_id) and event_id not in usable:
             event = result.events.iloc[list(result.events.index).index(event_id)]
-            raise InputError(f"event {event_id!r} was not used: {event['status']}, {event['reason']}; choose another")
-        if event_id not in usable:
-            shown = ", ".join(map(repr, usable[:5])) + (f" and {len(usable) - 5} more" if len(usable) > 5 else "")
-            raise InputError(f"event {event_id!r} is not in this study; its usable events are {shown or 'none'}")
+            raise InputError(
+                f"event {shown(event_id)} was not used: {event['status']}, {event['reason']}; choose another"
+            )
+        if not is_in(result.events.index, event_id):
+            listed = ", ".join(map(repr, usable[:5])) + (f" and {len(usable) - 5} more" if len(usable) > 5 else "")
+            raise InputError(f"event {shown(event_id)} is not in this study; its usable events are {listed or 'none'}")
     return chosen

@@ -23,7 +23,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from eventstudy.core.nulls import divide, verdict
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
 
 
@@ -62,7 +62,7 @@ def finalize(state: State, sample: Sample) -> Verdict:
 def make(draws: int = 999) -> Test:
     """Return the test with a number of draws, 99 or more."""
     if not isinstance(draws, int) or draws < 99:
-        raise InputError(f"draws of the placebo test is {draws!r}; give a whole number, 99 or more")
+        raise InputError(f"draws of the placebo test is {shown(draws)}; give a whole number, 99 or more")
     return Test(
         chunk,
         finalize,

@@ -32,7 +32,7 @@ import numpy as np
 
 from eventstudy.core.nulls import verdict
 from eventstudy.core.sums import Gathered
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.types import Abnormal, Floats, Sample, Scores, State, Test, Verdict
 
 ROUNDING = 1e-13  # a sum of squared deviations below this share of the sum of squares is rounding error
@@ -98,9 +98,11 @@ def _bootstrap(car: Floats, t: float, draws: int, rng: np.random.Generator) -> t
 def make(bootstrap: bool = False, draws: int = 1999, seed: int | None = None) -> Test:
     """Return the test with p from the normal, or from the bootstrap with 99 draws or more."""
     if not isinstance(draws, int) or draws < 99:
-        raise InputError(f"draws of the skewness-adjusted test is {draws!r}; give a whole number, 99 or more")
+        raise InputError(f"draws of the skewness-adjusted test is {shown(draws)}; give a whole number, 99 or more")
     if seed is not None and (not isinstance(seed, int) or seed < 0):
-        raise InputError(f"seed of the skewness-adjusted test is {seed!r}; give a whole number, 0 or more, or None")
+        raise InputError(
+            f"seed of the skewness-adjusted test is {shown(seed)}; give a whole number, 0 or more, or None"
+        )
     return Test(
         chunk,
         partial(finalize, draws=draws if bootstrap else 0, seed=seed),

@@ -33,7 +33,7 @@ import numpy as np
 from eventstudy.core.clustering import components
 from eventstudy.core.nulls import verdict
 from eventstudy.core.sums import by_cluster
-from eventstudy.errors import InputError, one_of
+from eventstudy.errors import InputError, one_of, shown
 from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, State, Test, Verdict
 
 Cluster = Literal["overlap", "date"]
@@ -120,11 +120,11 @@ def _signs(n: int, draws: int, rng: np.random.Generator) -> Iterator[Floats]:
 def make(draws: int = 1999, cluster: Cluster = "overlap", seed: int | None = None) -> Test:
     """Return the test with a number of draws, 99 or more, a kind of cluster, and a seed."""
     if not isinstance(draws, int) or draws < 99:
-        raise InputError(f"draws of the wild_bootstrap test is {draws!r}; give a whole number, 99 or more")
+        raise InputError(f"draws of the wild_bootstrap test is {shown(draws)}; give a whole number, 99 or more")
     if cluster not in ("overlap", "date"):
         raise one_of("cluster of the wild_bootstrap test", cluster, ["overlap", "date"])
     if seed is not None and (not isinstance(seed, int) or seed < 0):
-        raise InputError(f"seed of the wild_bootstrap test is {seed!r}; give a whole number, 0 or more, or None")
+        raise InputError(f"seed of the wild_bootstrap test is {shown(seed)}; give a whole number, 0 or more, or None")
     return Test(
         chunk,
         partial(finalize, draws=draws, cluster=cluster, seed=seed),

@@ -38,7 +38,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eventstudy.core.ols import SINGULAR
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.types import Abnormal, Block, Bools, Column, Floats, Ints, Status
 
 FEWEST = 5  # valid bars that a clock time needs in the estimation window
@@ -63,7 +63,7 @@ class Clock:
 
     def __post_init__(self) -> None:
         if not isinstance(self.benchmark, bool):
-            raise InputError(f"benchmark of the clock model is {self.benchmark!r}; give True or False")
+            raise InputError(f"benchmark of the clock model is {shown(self.benchmark)}; give True or False")
 
     @property
     def columns(self) -> tuple[Column, ...]:

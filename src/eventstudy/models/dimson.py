@@ -22,7 +22,7 @@ from typing import ClassVar
 import numpy as np
 
 from eventstudy.core.ols import least_squares
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.types import Abnormal, Block, Column, Estimator
 
 
@@ -49,7 +49,9 @@ class Dimson:
     def __post_init__(self) -> None:
         for name in ("leads", "lags"):
             if not (isinstance(getattr(self, name), int) and 0 <= getattr(self, name) <= 10):
-                raise InputError(f"{name} of the dimson model is {getattr(self, name)!r}; give a whole number 0 to 10")
+                raise InputError(
+                    f"{name} of the dimson model is {shown(getattr(self, name))}; give a whole number 0 to 10"
+                )
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -38,7 +38,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from eventstudy.core.peers import active_rows, empty_fits, standardise_peers, subtract_peers, usable_peers
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.types import PEERS, Abnormal, Block, Column, Floats, Status
 
 MIN_PEERS = 2
@@ -78,12 +78,14 @@ class ElasticNet:
         shares = self.l1_ratio
         if not (isinstance(shares, Sequence) and shares and all(_is_share(share) for share in shares)):
             raise InputError(
-                f"l1_ratio of the elastic_net model is {shares!r}; give a list of numbers above 0 and at most 1"
+                f"l1_ratio of the elastic_net model is {shown(shares)}; give a list of numbers above 0 and at most 1"
             )
         for name, low, high in (("n_penalties", 2, 1000), ("n_folds", 2, 50)):
             value = getattr(self, name)
             if not (isinstance(value, int) and low <= value <= high):
-                raise InputError(f"{name} of the elastic_net model is {value!r}; give a whole number {low} to {high}")
+                raise InputError(
+                    f"{name} of the elastic_net model is {shown(value)}; give a whole number {low} to {high}"
+                )
 
     def fit(self, block: Block) -> Abnormal:
         """Tune and estimate event by event on the prefix; k = 1 + number of nonzero coefficients."""

@@ -31,7 +31,7 @@ from typing import ClassVar
 import numpy as np
 
 from eventstudy.core.betas import Deviations, abnormal_from_line, deviations, fit_line
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.types import Abnormal, Block, Column, Floats
 
 
@@ -58,7 +58,9 @@ class Ewma:
     def __post_init__(self) -> None:
         number = isinstance(self.halflife, int | float) and not isinstance(self.halflife, bool)
         if not (number and self.halflife >= 1):
-            raise InputError(f"halflife of the ewma model is {self.halflife!r}; give a number of sessions, 1 or more")
+            raise InputError(
+                f"halflife of the ewma model is {shown(self.halflife)}; give a number of sessions, 1 or more"
+            )
 
     def fit(self, block: Block) -> Abnormal:
         """Estimate alpha and beta on the prefix; k = 2."""

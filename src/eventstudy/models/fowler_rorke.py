@@ -31,7 +31,7 @@ import numpy as np
 
 from eventstudy.core.betas import abnormal_from_line, deviations, fit_line, slopes
 from eventstudy.core.ols import SINGULAR, least_squares
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.types import Abnormal, Block, Bools, Column, Floats, Status
 
 
@@ -56,7 +56,7 @@ class FowlerRorke:
 
     def __post_init__(self) -> None:
         if type(self.order) is not int or self.order not in (1, 2):
-            raise InputError(f"order of the fowler_rorke model is {self.order!r}; give 1 or 2 leads and lags")
+            raise InputError(f"order of the fowler_rorke model is {shown(self.order)}; give 1 or 2 leads and lags")
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -47,7 +47,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 
 from eventstudy.core.refit import LineEstimate, fit_by_event, standardise_days
-from eventstudy.errors import InputError, one_of
+from eventstudy.errors import InputError, one_of, shown
 from eventstudy.types import Abnormal, Block, Column, Floats, Ints
 
 KINDS = ("garch", "egarch", "gjr")
@@ -92,7 +92,9 @@ class Garch:
             raise one_of("dist of the garch model", self.dist, DISTS)
         for name in ("p", "q"):
             if not (isinstance(getattr(self, name), int) and 1 <= getattr(self, name) <= 5):
-                raise InputError(f"{name} of the garch model is {getattr(self, name)!r}; give a whole number 1 to 5")
+                raise InputError(
+                    f"{name} of the garch model is {shown(getattr(self, name))}; give a whole number 1 to 5"
+                )
 
     @property
     def coefficients(self) -> tuple[str, ...]:

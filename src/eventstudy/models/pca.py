@@ -29,7 +29,7 @@ import numpy as np
 
 from eventstudy.core.ols import least_squares
 from eventstudy.core.peers import mark_no_peers, standardise_peers, usable_peers
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.types import PEERS, Abnormal, Block, Column, Estimator, Floats
 
 
@@ -55,7 +55,9 @@ class PrincipalComponents:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.n_components, int) and 1 <= self.n_components <= 20):
-            raise InputError(f"n_components of the pca model is {self.n_components!r}; give a whole number 1 to 20")
+            raise InputError(
+                f"n_components of the pca model is {shown(self.n_components)}; give a whole number 1 to 20"
+            )
 
     @property
     def coefficients(self) -> tuple[str, ...]:

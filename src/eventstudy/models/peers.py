@@ -34,7 +34,7 @@ import numpy as np
 
 from eventstudy.core.ols import least_squares
 from eventstudy.core.peers import Peers, mark_no_peers, standardise_peers, usable_peers
-from eventstudy.errors import InputError, one_of
+from eventstudy.errors import InputError, one_of, shown
 from eventstudy.types import PEERS, Abnormal, Block, Bools, Column, Estimator, Floats
 
 
@@ -66,7 +66,9 @@ class PeerPortfolio:
 
     def __post_init__(self) -> None:
         if self.matched is not None and not (isinstance(self.matched, int) and self.matched >= 1):
-            raise InputError(f"matched of the peers model is {self.matched!r}; give a whole number from 1, or None")
+            raise InputError(
+                f"matched of the peers model is {shown(self.matched)}; give a whole number from 1, or None"
+            )
         if self.weights not in ("equal", "held"):
             raise one_of("weights of the peers model", self.weights, ("equal", "held"))
         if self.adjust not in ("regression", "difference"):

@@ -29,7 +29,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from eventstudy.core.betas import Line, abnormal_from_line, deviations
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.types import Abnormal, Block, Bools, Column, Floats
 
 FEWEST = 20  # valid days that a window needs
@@ -58,7 +58,7 @@ class Rolling:
 
     def __post_init__(self) -> None:
         if isinstance(self.window, bool) or not (isinstance(self.window, int) and self.window >= FEWEST):
-            raise InputError(f"window of the rolling model is {self.window!r}; give sessions, {FEWEST} or more")
+            raise InputError(f"window of the rolling model is {shown(self.window)}; give sessions, {FEWEST} or more")
 
     def fit(self, block: Block) -> Abnormal:
         """Estimate a line for each day of the prefix, and one for the suffix."""

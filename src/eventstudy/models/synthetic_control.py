@@ -39,7 +39,7 @@ import numpy as np
 
 from eventstudy.core.ols import SINGULAR
 from eventstudy.core.peers import active_rows, empty_fits, subtract_peers, usable_peers
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.types import PEERS, Abnormal, Block, Column, Floats, Ints, Status
 
 MIN_PEERS = 2
@@ -69,10 +69,10 @@ class SyntheticControl:
 
     def __post_init__(self) -> None:
         if not isinstance(self.intercept, bool):
-            raise InputError(f"intercept of the synthetic_control model is {self.intercept!r}; give True or False")
+            raise InputError(f"intercept of the synthetic_control model is {shown(self.intercept)}; give True or False")
         if not (isinstance(self.max_placebos, int) and self.max_placebos >= 0):
             raise InputError(
-                f"max_placebos of the synthetic_control model is {self.max_placebos!r}; give a whole number from 0"
+                f"max_placebos of the synthetic_control model is {shown(self.max_placebos)}; give a whole number from 0"
             )
 
     @property

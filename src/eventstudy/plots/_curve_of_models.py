@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
+from eventstudy import arguments
 from eventstudy.display import formats
 from eventstudy.display.formats import HasProvenance
 from eventstudy.display.measure import Measure
@@ -67,8 +68,8 @@ def draw(
         the test rejects at 5 %, hollow where it does not.
     """
     windows = specifications.windows
-    if window != "all":
-        windows = [windows[0] if window is None else window]
+    if not isinstance(window, str) or window != "all":
+        windows = [arguments.one_window(window, windows)]
     parts = [specifications.summary(pair, test).reset_index().assign(window=formats.window(*pair)) for pair in windows]
     table = pd.concat(parts).sort_values("effect", kind="stable").reset_index(drop=True)  # NaN last
     rows = _rows(table, [formats.window(*pair) for pair in specifications.windows])

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from eventstudy import arguments
 from eventstudy.display import formats
-from eventstudy.errors import InputError
 from eventstudy.plots import _style
 from eventstudy.plots._curve_of_models import Specifications, Window
 
@@ -45,8 +45,7 @@ def draw(
     InputError
         When ``most`` is not a whole number of at least 1.
     """
-    if most is not None and not (isinstance(most, int) and most >= 1):
-        raise InputError(f"most is {most!r}; give a whole number from 1, or None for all events")
+    most = None if most is None else arguments.whole("most", most, 1)
     events = specifications.dependence(window)
     rows = events.iloc[:most]
     measure, labels = specifications.measure, list(specifications.models.index)

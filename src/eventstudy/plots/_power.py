@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
+from eventstudy import arguments
 from eventstudy.display import formats
 from eventstudy.display.formats import HasProvenance
 from eventstudy.display.measure import Measure
@@ -43,7 +44,8 @@ def draw(calibration: Calibration, *, window: tuple[int, int] | None = None, ax:
         Axes to draw on; a new figure by default.
     """
     frame, level = calibration.frame, calibration.level
-    start, end = window or (int(frame["start"].iloc[0]), int(frame["end"].iloc[0]))
+    windows = list(dict.fromkeys(zip(frame["start"].tolist(), frame["end"].tolist(), strict=True)))
+    start, end = arguments.one_window(window, windows)
     rows = frame[(frame["start"] == start) & (frame["end"] == end)]
     with _style.drawing(7.2, 4.2, ax) as ax:
         for k, (name, group) in enumerate(rows.groupby("test", sort=False)):

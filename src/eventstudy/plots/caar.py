@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 
+from eventstudy import arguments
 from eventstudy.display import formats
-from eventstudy.errors import one_of
 from eventstudy.plots import _style
 from eventstudy.result import Result
 
@@ -31,8 +31,7 @@ def caar(result: Result, *, band: str = "pointwise", ax: Axes | None = None) -> 
         Over relative days, in per cent where returns are studied. No window opens; ``.figure.savefig(path)`` writes the
         figure.
     """
-    if band not in BANDS:
-        raise one_of("band", band, BANDS)
+    arguments.choice("band", band, BANDS)
     daily, measure = result.daily, result.measure
     edges = result.band() if band == "simultaneous" else daily
     with _style.drawing(7.2, 3.9, ax) as ax:

@@ -19,7 +19,7 @@ from eventstudy.core.sums import links
 from eventstudy.errors import InputError, one_of
 from eventstudy.prepare.calendar import GUESS, calendar_name, observed_calendar
 from eventstudy.prepare.currency import convert_prices
-from eventstudy.prepare.factors import Factors, read_factors, reasons_outside_history
+from eventstudy.prepare.factors import Factors, coded_notes, read_factors, reasons_outside_history
 from eventstudy.prepare.intraday import check_same_step, common_zone
 from eventstudy.prepare.outcomes import is_return
 from eventstudy.prepare.panels import Market, PanelPlan, SeriesRules, plan_panel
@@ -157,12 +157,12 @@ def prepare(
     event_table = EventTable(table, attrition.status, attrition.reason, duplicate_of, rows, zone)
     sample = replace(usable.sample, links=links(placed), seed=choices.seed)
     guesses = int((placement[rows] == GUESS).sum())
-    notes = _notes(market, converted.notes, warnings, guesses)
+    notes = _notes(market, (*converted.notes, *coded_notes(factors)), warnings, guesses)
     return Prepared(event_table, usable.panels, placed, sample, market.calendars, other_zone, notes, warnings)
 
 
-def _notes(market: Market, currency_notes: Sequence[str], warnings: Sequence[str], guesses: int) -> tuple[str, ...]:
-    """Collect the remarks on currencies, calendars, prices and dates without a time, and the warnings."""
+def _notes(market: Market, data_notes: Sequence[str], warnings: Sequence[str], guesses: int) -> tuple[str, ...]:
+    """Collect the remarks on currencies, factors, calendars, prices and dates without a time, and the warnings."""
     price = market.rules.price
     extremes = (f"day 0 is at the {price}: those of security and benchmark need not be simultaneous",)
     have = "event has" if guesses == 1 else "events have"
@@ -172,7 +172,7 @@ def _notes(market: Market, currency_notes: Sequence[str], warnings: Sequence[str
     )
     calendar_notes = (note for calendar in market.calendars.values() for note in calendar.notes)
     told = (*(extremes if price in ("high", "low") else ()), *(dates if guesses else ()))
-    return (*currency_notes, *calendar_notes, *warnings, *told)
+    return (*data_notes, *calendar_notes, *warnings, *told)
 
 
 def _market(quoted: Prices, prices: Prices, factors: Factors, rules: SeriesRules) -> Market:

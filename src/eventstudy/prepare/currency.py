@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eventstudy.bars import Bars, Prices
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.types import Dates, Floats
 
 PRICED = ("close", "open", "high", "low", "adjusted")
@@ -47,7 +47,7 @@ def convert_prices(prices: Prices, currency: str | None) -> Conversion:
     if currency is None:
         return Conversion(prices, {}, ())
     if not CODE.fullmatch(currency):
-        raise InputError(f"currency is {currency!r}; give a code of three capital letters, as in 'USD'")
+        raise InputError(f"currency is {shown(currency)}; give a code of three capital letters, as in 'USD'")
     converted: dict[str, Bars] = {}
     without_rate: dict[str, Dates] = {}
     notes = []
@@ -58,7 +58,7 @@ def convert_prices(prices: Prices, currency: str | None) -> Conversion:
         currency_of_bars, unit = MINOR.get(str(bars.currency), (bars.currency, 1.0))
         if currency_of_bars is None:
             raise InputError(
-                f"currency is {currency!r}, and that of {ticker} is not known; name it in the column currency of"
+                f"currency is {shown(currency)}, and that of {ticker} is not known; name it in the column currency of"
                 " manifest.csv, or use a source that provides it"
             )
         if currency_of_bars == currency:

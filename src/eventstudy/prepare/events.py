@@ -20,7 +20,8 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import InputError, one_of
+from eventstudy import arguments
+from eventstudy.errors import InputError, one_of, shown
 from eventstudy.markets import TICKER, check_ticker
 from eventstudy.prepare.excel import read_sheet
 from eventstudy.prepare.phases import read_phases
@@ -38,7 +39,7 @@ KNOWN_AS = {
 }
 SUFFIXES = (".csv", ".parquet", ".xlsx")
 SHOWN = 5
-SHOWN_CHARACTERS = 40
+LONGEST_LINE = 500
 # At most 15 digits before the point and no leading zero, so that identifiers keep all their digits.
 NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
 
@@ -113,10 +114,10 @@ class Events:
 
     def __repr__(self) -> str:
         tickers = self.frame["ticker"].unique()
-        shown = ", ".join(tickers[:SHOWN]) + (", ..." if len(tickers) > SHOWN else "")
+        some = ", ".join(tickers[:SHOWN]) + (", ..." if len(tickers) > SHOWN else "")
         dates = self.frame["date"]
         return (
-            f"Events({_count(len(self), 'event')}, {_count(len(tickers), 'ticker')}: {shown},"
+            f"Events({_count(len(self), 'event')}, {_count(len(tickers), 'ticker')}: {some},"
             f" {dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d})"
         )
 
@@ -148,7 +149,7 @@ def read_events(path: str | Path) -> Events:
     ...     read_events(file)
     Events(1 event, 1 ticker: BABA, 2021-09-13 to 2021-09-13)
     """
-    file = Path(path)
+    file = Path(arguments.path("path", path))
     suffix = file.suffix.lower()
     if suffix not in SUFFIXES:
         raise one_of("the suffix of the events file", file.suffix, SUFFIXES)
@@ -267,7 +268,7 @@ def _ticker_problem(cell: object) -> str:
     """Return the reason why a cell that is not text is not a ticker."""
     if is_missing(cell):
         return "ticker is empty; name one, as in BABA"
-    kind = f"ticker {str(cell)[:SHOWN_CHARACTERS]} is {type(cell).__name__}, not text"
+    kind = f"ticker {shown(cell)} is {type(cell).__name__}, not text"
     return f"{kind}; write it as text, with its zeros and its exchange, as in 0700.HK, or exactly as the prices name it"
 
 
@@ -297,7 +298,7 @@ def _raise_problems(problems: Problems, ids: Sequence[str] | None, n: int) -> No
     lines = [f"{len(reasons)} of {_count(n, 'row')} of the events cannot be read:"]
     for row in sorted(reasons)[:SHOWN]:
         label = f"event {ids[row]!r} (row {row + 1})" if ids is not None else f"row {row + 1}"
-        lines.append(f"  {label}: {'; '.join(reasons[row])}")
+        lines.append(f"  {label}: {'; '.join(reasons[row])}"[:LONGEST_LINE])
     if len(reasons) > SHOWN:
         lines.append(f"  and {len(reasons) - SHOWN} more")
     raise InputError("\n".join(lines))
@@ -309,9 +310,9 @@ def _check_unique(ids: list[str]) -> None:
     if index.is_unique:
         return
     repeated = list(index[index.duplicated()].unique())
-    shown = ", ".join(map(repr, repeated[:SHOWN])) + (", ..." if len(repeated) > SHOWN else "")
+    some = ", ".join(map(shown, repeated[:SHOWN])) + (", ..." if len(repeated) > SHOWN else "")
     raise InputError(
-        f"{_count(len(repeated), 'event_id')} repeated: {shown}; give every event a unique id, or leave out the column"
+        f"{_count(len(repeated), 'event_id')} repeated: {some}; give every event a unique id, or leave out the column"
         " event_id"
     )
 

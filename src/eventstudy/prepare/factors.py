@@ -7,36 +7,119 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.types import Dates, Floats
 
 Factors = Mapping[str, tuple[Dates, Floats]]
+# The library's names of factors, by those of other sources (WRDS) in lower case without other signs than letters.
+KNOWN_NAMES = {
+    "mktrf": "Mkt-RF", "smb": "SMB", "hml": "HML", "rmw": "RMW", "cma": "CMA", "rf": "RF", "umd": "Mom", "mom": "Mom",
+}  # fmt: skip
+PERCENT_CODES = (-99.99, -999.0)  # Kenneth French's codes for missing values, in per cent
+CODES = (*PERCENT_CODES, -0.9999, -9.99)  # and divided by 100 with all else
+# The median absolute value of a factor is at most 0.03 in decimals, monthly, and at least 0.2 in per cent, daily.
+LARGE, ENOUGH = 0.1, 20
+
+
+def factor_names(frame: pd.DataFrame) -> dict[str, object]:
+    """Return the names by which a model may name the factors of a frame, with the column of each.
+
+    A column has its own name, and the library's name of the same factor unless another column has that.
+
+    Examples
+    --------
+    >>> factor_names(pd.DataFrame(columns=["mktrf", "umd", "oil"]))
+    {'mktrf': 'mktrf', 'umd': 'umd', 'oil': 'oil', 'Mkt-RF': 'mktrf', 'Mom': 'umd'}
+    """
+    names: dict[str, object] = {str(column): column for column in frame.columns}
+    if len(names) < len(frame.columns):
+        repeated = next(column for column in frame.columns if list(map(str, frame.columns)).count(str(column)) > 1)
+        raise InputError(f"factors have two columns {shown(repeated)}; keep one of them")
+    known = [(_known_name(name), column) for name, column in names.items()]
+    for name, column in known:
+        if name not in ("", *map(str, frame.columns)):
+            if name in names:
+                raise InputError(f"the factors {names[name]!r} and {column!r} are both {name}; keep one of them")
+            names[name] = column
+    return names
+
+
+def _known_name(name: str) -> str:
+    return KNOWN_NAMES.get("".join(filter(str.isalpha, name.lower())), "")
 
 
 def read_factors(frame: pd.DataFrame | None) -> dict[str, tuple[Dates, Floats]]:
     """Read factor returns (decimal, dates by names) from a frame into a mapping from name to dates and values.
 
-    An index with a time zone and times of day holds the starts of intraday bars.
+    An index with a time zone and times of day holds the starts of intraday bars. The codes of missing values of
+    Kenneth French's library (-99.99, -999) are NaN, as in :func:`eventstudy.read_french`.
 
     Raises
     ------
     InputError
-        If dates repeat or are not dates, or a column is not numeric.
+        If dates repeat or are not dates, two columns are one factor, or a column is not numeric, is infinite, or is in
+        per cent.
     """
     if frame is None:
         return {}
+    names = factor_names(frame)
     try:
+        if frame.index.dtype.kind in "biufc":
+            raise ValueError(f"the index has numbers, such as {shown(frame.index[0])}" if len(frame) else "it is empty")
         index = pd.DatetimeIndex(pd.to_datetime(frame.index, format="ISO8601"))
+        if index.hasnans:
+            raise ValueError(f"the date of row {int(np.argmax(index.isna())) + 1} is missing")
         bars = index.tz is not None and bool((index != index.normalize()).any())
         naive = index.tz_convert("UTC").tz_localize(None) if bars else index.tz_localize(None)
         dates = naive.to_numpy().astype("datetime64[s]" if bars else "datetime64[D]")
-        values = {str(name): frame[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in frame.columns}
     except (ValueError, TypeError) as error:
-        raise InputError(f"factors are not decimal returns indexed by date: {error}") from None
-    if len(np.unique(dates)) < len(dates):
-        raise InputError("factors have two rows for one date; keep one row per date")
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"factors are not decimal returns indexed by date: {reason}; set the dates as index, as in"
+            " df.set_index('date')"
+        ) from None
     order = np.argsort(dates)
-    return {name: (dates[order], column[order]) for name, column in values.items()}
+    again = np.flatnonzero(dates[order][1:] == dates[order][:-1])
+    if len(again):
+        raise InputError(f"factors have two rows for one date, {dates[order][again[0]]}; keep one row per date")
+    columns = {column: _values(frame[column], name, dates)[order] for name, column in names.items()}
+    return {name: (dates[order], columns[column]) for name, column in names.items()}
+
+
+def _values(column: pd.Series, name: str, dates: Dates) -> Floats:
+    """Return a column as numbers, NaN where missing."""
+    if column.dtype.kind in "bcmM":
+        raise InputError(f"the factor {name!r} is of type {column.dtype}; give decimal returns")
+    try:
+        values = np.array(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"the factor {name!r} is not of decimal returns: {error}; give numbers, NaN if missing"
+        ) from None
+    values[np.isin(values, CODES)] = np.nan
+    infinite = np.isinf(values)
+    if infinite.any():
+        raise InputError(
+            f"the factor {name!r} is infinite on {dates[np.argmax(infinite)]}; give NaN where it is missing"
+        )
+    size = np.abs(values[np.isfinite(values)])
+    if _known_name(name) not in ("", "RF") and len(size) >= ENOUGH and np.median(size) > LARGE:
+        raise InputError(
+            f"the factor {name!r} has a median absolute return of {np.median(size):.2g}, too large for decimals: per"
+            " cent? Divide the factors by 100, or read files of Kenneth French's library with es.read_french"
+        )
+    return values
+
+
+def coded_notes(frame: pd.DataFrame | None) -> tuple[str, ...]:
+    """Say which values of the factors are codes of missing values."""
+    counts = {} if frame is None else {str(name): int(frame[name].isin(CODES).sum()) for name in frame.columns}
+    named = ", ".join(f"{name} ({n})" for name, n in counts.items() if n)
+    return (
+        (f"values of the factors that are codes of missing values (-99.99, -999) are missing: {named}",)
+        if named
+        else ()
+    )
 
 
 def factor_on_dates(factor: tuple[Dates, Floats], dates: Dates) -> Floats:

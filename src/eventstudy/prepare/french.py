@@ -21,15 +21,16 @@ from typing import TypedDict
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import InputError, one_of
+from eventstudy.errors import InputError, one_of, shown
+from eventstudy.prepare.factors import PERCENT_CODES
 from eventstudy.types import Dates, Floats
 
-MISSING = (-99.99, -999.0)  # per cent, the library's codes for missing values
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
 DAY, MONTH, ISO = (re.compile(p, re.ASCII) for p in (r"\d{8}", r"\d{6}", r"\d{4}-\d{2}-\d{2}"))
 VINTAGE = re.compile(r"using the (\d{6})\b", re.ASCII)
 # The median absolute value of daily factors in per cent is at least 0.2, of monthly factors in decimals at most 0.03.
 SMALL, ENOUGH = 0.05, 20
+YEARS = (1700, 2199)
 RATES = ("RF",)
 FREQUENCIES = {"daily": 4, "weekly": 15, "monthly": 45}  # upper bounds of the median days between rows
 Row = tuple[int, list[str]]
@@ -104,7 +105,9 @@ def read_french(*paths: str | Path) -> pd.DataFrame:
     ('202604', {'Mom': 1})
     """
     if not paths or not all(isinstance(path, str | Path) for path in paths):
-        raise InputError(f"the paths of read_french are {paths!r}; name files: read_french('ff5.zip', 'momentum.zip')")
+        raise InputError(
+            f"the paths of read_french are {shown(paths)}; name files: read_french('ff5.zip', 'momentum.zip')"
+        )
     tables = [_read(Path(path)) for path in paths]
     frame = _join(tables)
     frame.attrs["source"] = [table.metadata for table in tables]
@@ -119,7 +122,7 @@ def _read(path: Path) -> _Table:
     names, body = _names(path, rows[head]), rows[head + 1 : end]
     dates = _dates(path, body)
     percent = np.array([_numbers(path, row, names) for row in body])
-    missing = np.isnan(percent) | np.isin(percent, MISSING)
+    missing = np.isnan(percent) | np.isin(percent, PERCENT_CODES)
     percent[missing] = np.nan
     _check_percent(path, percent[:, [name.upper() not in RATES for name in names]])
     vintage = VINTAGE.search(" ".join(cell for _, cells in rows[:head] for cell in cells))
@@ -210,9 +213,9 @@ def _names(path: Path, row: Row) -> list[str]:
     """Return the names of the columns; a line of the library may end in commas."""
     at, cells = row
     names = cells[1:]
-    while not names[-1]:
+    while names and not names[-1]:
         names.pop()
-    if "" in names or len(set(names)) < len(names):
+    if not names or "" in names or len(set(names)) < len(names):
         raise InputError(f"{path.name}, line {at}: the names {names} are empty or repeat; is the file complete?")
     return names
 
@@ -233,6 +236,8 @@ def _dates(path: Path, body: Sequence[Row]) -> Dates:
             if not pattern.fullmatch(cell):
                 raise ValueError
             month_or_day = np.datetime64(text)
+            if not YEARS[0] <= int(text[:4]) <= YEARS[1]:
+                raise ValueError
         except ValueError:
             raise InputError(
                 f"{path.name}, line {at}: {cell!r} is not a date in the format of the first row, {body[0][1][0]!r};"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.bars import Prices
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, did_you_mean, shown
 from eventstudy.prepare.calendar import calendar_name
 from eventstudy.types import Bools, Dates, Ints
 
@@ -122,7 +122,7 @@ def pools(
     named: Sequence[tuple[str, ...]] | None = None
     if isinstance(option, str):
         if option not in frame.columns:
-            raise InputError(f"peers is {option!r}, which is no column of the events; give tickers in a list")
+            raise InputError(f"peers is {shown(option)}, which is no column of the events; give tickers in a list")
         cells = frame[option].fillna("").astype(str)
         named = [tuple(filter(None, map(str.strip, cell.split(";")))) for cell in cells]
     elif isinstance(option, Mapping):
@@ -132,8 +132,10 @@ def pools(
         common = _check_list(option, "peers")
         without_prices = [name for name in common if name not in prices.bars]
         if without_prices:
+            some = ", ".join([*prices.bars][:20]) + (", ..." if len(prices.bars) > 20 else "")
+            hint = did_you_mean(without_prices[0], prices.bars)
             raise InputError(
-                f"peers names {without_prices[0]!r}, which has no prices; there are prices of {', '.join(prices.bars)}"
+                f"peers names {shown(without_prices[0])}, which has no prices; there are prices of {some}{hint}"
             )
         named = [common] * len(tickers)
     return Pools(named, firm_of, treated, prices, _benchmarks(benchmark, frame))
@@ -143,7 +145,7 @@ def _check_list(names: object, what: str) -> tuple[str, ...]:
     """Return tickers as a tuple; raise unless they are a list of text with at least one entry."""
     tickers = () if isinstance(names, str) or not isinstance(names, Iterable) else tuple(names)
     if not tickers or not all(isinstance(ticker, str) for ticker in tickers):
-        raise InputError(f"{what} is {names!r}; give tickers in a list, as in ['0700.HK', '3690.HK']")
+        raise InputError(f"{what} is {shown(names)}; give tickers in a list, as in ['0700.HK', '3690.HK']")
     return tickers
 
 

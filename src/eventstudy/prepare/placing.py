@@ -70,11 +70,22 @@ def firm_of_tickers(*frames: pd.DataFrame) -> dict[str, str]:
     firm_of: dict[str, str] = {}
     for frame in frames:
         if "firm" in frame:
-            firms = frame["firm"].fillna("").astype(str).str.strip()
+            firms = _firms(frame["firm"])
             for ticker, firm in zip(frame["ticker"], firms, strict=True):
                 if firm:
                     firm_of.setdefault(ticker, firm)
     return firm_of
+
+
+def _firms(column: pd.Series) -> np.ndarray:
+    """Return the names of firms as texts, "" where missing; a number has one text whether the column is of floats."""
+
+    def name(value: object) -> str:
+        whole = isinstance(value, float) and value.is_integer()
+        return str(int(value) if whole else value).strip()  # type: ignore[call-overload]
+
+    code, values = pd.factorize(column.astype(object))
+    return np.array([*map(name, values), ""], dtype=object)[code]
 
 
 def firm_names(frame: pd.DataFrame, firm_of: Mapping[str, str]) -> np.ndarray:
@@ -83,7 +94,7 @@ def firm_names(frame: pd.DataFrame, firm_of: Mapping[str, str]) -> np.ndarray:
     by_ticker = _take_texts([firm_of.get(name, name) for name in names], code)
     if "firm" not in frame:
         return by_ticker
-    firms = frame["firm"].fillna("").astype(str).str.strip().to_numpy(dtype=object)
+    firms = _firms(frame["firm"])
     return np.where(firms != "", firms, by_ticker)
 
 

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 import numpy as np
 import pandas as pd
 
+from eventstudy.errors import shown
+
 # Day, clock, seconds, offset. Extended ISO 8601 only; the years are those that nanoseconds since 1970 can count.
 ISO = re.compile(
     r"((?:1[789]|2[01])\d\d-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?(Z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?)?",
@@ -55,7 +57,10 @@ def read_times(events: pd.DataFrame) -> tuple[pd.DataFrame, Problems]:
     kinds = [pd.api.types.infer_dtype(events[name], skipna=False) for name in columns]
     if not set(kinds) <= {"string", "datetime64"}:  # equal objects of other types may have different text
         return _read_times(events)
-    code = events.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
+    try:
+        code = events.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
+    except UnicodeEncodeError:  # a text that no file can hold
+        return _read_times(events)
     first = np.unique(code, return_index=True)[1]
     times, problems = _read_times(events[columns].iloc[first].reset_index(drop=True))
     rows = [(int(row), reason) for bad, reason in problems for row in np.flatnonzero(code == bad)]
@@ -186,12 +191,22 @@ def _iso_texts(column: pd.Series) -> list[str]:
 def _iso_text(cell: object, midnights: bool) -> str:
     if isinstance(cell, datetime) and cell.tzinfo is None and midnights:
         return cell.date().isoformat()
-    return cell.isoformat() if isinstance(cell, date) else str(cell).strip()
+    return cell.isoformat() if isinstance(cell, date) else _text(cell)
 
 
 def as_texts(column: pd.Series) -> list[str]:
-    """Convert each cell to text, missing ones to empty text."""
-    return ["" if is_missing(cell) else str(cell).strip() for cell in column.tolist()]
+    """Convert each cell to text, missing ones to empty text; one makes a column of whole numbers floating."""
+    cells = (int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in column.tolist())
+    return ["" if is_missing(cell) else _text(cell) for cell in cells]
+
+
+def _text(cell: object) -> str:
+    """Return a cell as text; what no file can hold is escaped, and an object without a text is named by its type."""
+    try:
+        text = str(cell).strip()
+    except Exception:  # what a foreign object raises
+        return shown(cell)
+    return text if text.isprintable() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def is_missing(cell: object) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from datetime import date
 from numbers import Integral, Real
 from pathlib import Path
@@ -21,7 +22,8 @@ COLUMNS = (
     {*EVENT, "announced", "status", "reason"}, {*EVENT, "open", "high", "low", "close"}, {"day", "n", "aar", "caar"},
     {"group", "start", "end", "test", "statistic", "p"},
 )  # fmt: skip
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = frozenset("=+-@")
+BLANKS = ("Z", "C")  # Unicode categories of blanks, line ends, and characters without a width
 
 
 def cell(value: object) -> str:
@@ -41,7 +43,13 @@ def cell(value: object) -> str:
     if isinstance(value, pd.Timestamp) and value == value.normalize() and value.tzinfo is None:
         return f"{value:%Y-%m-%d}"
     text = value.isoformat() if isinstance(value, date) else str(value)
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
+    return "'" + text if _is_formula(text) else text
+
+
+def _is_formula(text: str) -> bool:
+    """Return whether a spreadsheet may take a text for a formula; blanks may precede it, its sign be full-width."""
+    first = next((sign for sign in text if not unicodedata.category(sign).startswith(BLANKS)), "")
+    return unicodedata.normalize("NFKC", first)[:1] in FORMULA_STARTS or text[:1] in ("\t", "\r", "\n")
 
 
 def _to_csv(frame: pd.DataFrame, note: str) -> str:
@@ -66,8 +74,8 @@ class Csv:
         path : path ending in ``.csv``
             This file has one row per event and window: the columns of ``Result.cars``, and ticker, announced, session,
             status and reason of the event; an event without a CAR has one row. Returns are decimals. Text that a
-            spreadsheet would take for a formula (it begins with ``= + - @``, tab or carriage return) is preceded by an
-            apostrophe.
+            spreadsheet would take for a formula (it begins with ``= + - @`` in any width, blanks aside, or with a tab
+            or line end) is preceded by an apostrophe.
         """
         target = Path(path)
         note = formats.prices_note(result)

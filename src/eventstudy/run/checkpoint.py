@@ -10,6 +10,7 @@ import functools
 import hashlib
 import io
 import json
+import os
 import types
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,11 +23,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from eventstudy import files
+from eventstudy import arguments, files
 from eventstudy.bars import Indexed
 from eventstudy.core.parts import PartResult, States, Task
 from eventstudy.core.sums import Gathered, Rows
-from eventstudy.errors import InputError, ScaleError
+from eventstudy.errors import InputError, ScaleError, shown
 from eventstudy.remote import filesystem, is_url
 from eventstudy.types import StateSum
 
@@ -56,7 +57,7 @@ def open_checkpoint(folder: object) -> str:
     ScaleError
         If the folder is not writable.
     """
-    path = str(folder) if is_url(str(folder)) else str(files.as_path("checkpoint", folder))
+    path = os.fspath(arguments.path("checkpoint", folder, "a folder, as a text or a Path, or an fsspec URL"))
     store = _store(path)
     _write(store, path, "README.txt", README)
     store.clean()
@@ -82,8 +83,8 @@ def _write(store: _Folder | _Remote, folder: str, name: str, data: bytes) -> Non
         store.write(name, data)
     except OSError as error:
         raise ScaleError(
-            f"checkpoint {folder!r} cannot be written ({error.strerror or error}); free space or grant write access, "
-            "or give another folder, and run again: complete parts are not computed again"
+            f"checkpoint {shown(folder)} cannot be written ({error.strerror or error}); free space or grant write"
+            " access, or give another folder, and run again: complete parts are not computed again"
         ) from error
 
 
@@ -281,7 +282,9 @@ def _content(value: object) -> Sequence[object]:
     try:
         reduced = value.__reduce_ex__(4)
     except TypeError as error:
-        raise InputError(f"a part depends on {value!r}, which cannot be hashed for a checkpoint ({error})") from error
+        raise InputError(
+            f"a part depends on {shown(value)}, which cannot be hashed for a checkpoint ({error})"
+        ) from error
     return (
         [reduced]
         if isinstance(reduced, str)

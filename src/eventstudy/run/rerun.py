@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.core.draws import null
+from eventstudy.core.parts import MapTasks
 from eventstudy.core.run import Execution, run, run_events
 from eventstudy.core.volatility import SquaredModel
 from eventstudy.display.measure import measure_of
@@ -19,21 +20,22 @@ from eventstudy.errors import EventStudyWarning
 from eventstudy.prepare.reactions import reactions
 from eventstudy.result import Result
 from eventstudy.run import tables
+from eventstudy.run.groups import Grouped, by_group
 from eventstudy.run.provenance import provenance
-from eventstudy.run.sample import CACHE_BYTES, StudyData, by_group, n_bytes, select_events, study_sample
+from eventstudy.run.sample import CACHE_BYTES, StudyData, n_bytes, select_events, study_sample
 from eventstudy.run.scale import IN_ONE_PROCESS, PartCounts, Workers
 from eventstudy.run.settings import as_model, settings, tests_for
 from eventstudy.types import Choices, Extra, Floats, Model, Outcome, StudySample, Test, Window
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StudyRun:
     """A study with its data and its workers; see :class:`eventstudy.types.Rerun`."""
 
     choices: Choices
     data: StudyData
     workers: Workers = IN_ONE_PROCESS
-    samples: dict[bool, StudySample] = field(init=False, default_factory=dict, repr=False, compare=False)
+    samples: dict[bool, StudySample] = field(init=False, default_factory=dict, repr=False)
 
     def __getstate__(self) -> dict[str, object]:
         """Exclude executor and prepared samples from pickles and copies."""
@@ -56,6 +58,8 @@ class StudyRun:
         """Return the placed events and their panels, cached unless they take much memory."""
         sample = self.samples.get(full_history)
         if sample is None:
+            counted = () if self.choices.contaminated == "keep" else ("n_contaminated",)
+            tables.check_names(self.data.events.frame, (*self.model.coefficients, *counted))
             sample = study_sample(self.data, self.choices, self.model.columns, full_history)
             if n_bytes(sample) <= CACHE_BYTES:
                 self.samples[full_history] = sample
@@ -68,6 +72,7 @@ class StudyRun:
     def check(self) -> pd.DataFrame:
         """Return the table of every event with its session and status, without running the model."""
         sample = self.sample()
+        self._groups(sample)
         return tables.placement(sample.event_table, sample.n_valid, sample.sample.spec)
 
     def outcome(
@@ -104,8 +109,9 @@ class StudyRun:
         if not sample.panels:
             return {"all": {}}
         samples = [(sample, ["all"])]
-        if groups and self.choices.group is not None:
-            samples.append(by_group(sample, self.data.events.frame, self.choices.group))
+        grouped = self._groups(sample) if groups else None
+        if grouped is not None and grouped.labels:
+            samples.append((grouped.sample, grouped.labels))
         fitted_model = self.model if model is None else self._model_of_outcome(model)
         run_in_parts = partial(run, execution=Execution(map_tasks=self.workers.map_tasks()))
         by_label: dict[str, dict[str, Floats]] = {}
@@ -135,6 +141,7 @@ class StudyRun:
             sample = self.sample(full_history=True)
         for warning in sample.warnings:
             warnings.warn(warning, EventStudyWarning, stacklevel=3)
+        groups = self._groups(sample)
         counts = PartCounts()
         map_tasks = self.workers.map_tasks(counts)
         with _progress_bar(len(sample.placed.day), progress) as advance:
@@ -142,16 +149,20 @@ class StudyRun:
             outcome = run(sample.panels, sample.placed, self.model, tests, sample.sample, execution)
         by_default = isinstance(self.choices.tests, str) and self.choices.tests == "default"
         test_note = f"default: {clustering}" if by_default else ""
-        group_tests = []
-        if self.choices.group is not None:
-            group_tests.append(self._tests_by_group(sample, tests, test_note, Execution(map_tasks=map_tasks)))
+        group_tests = (
+            [] if groups is None or not groups.labels else [self._tests_by_group(groups, tests, test_note, map_tasks)]
+        )
         event_table, calendars, spec = sample.event_table, sample.calendars, sample.sample.spec
-        notes = [*sample.notes, *counts.notes]
-        del sample  # frees the panels before the frames are built, which take as much memory
+        notes = [*sample.notes, *counts.notes, *(() if groups is None else groups.notes)]
+        without = None if groups is None else groups.without
+        del sample, groups  # frees the panels before the frames are built, which take as much memory
         events, prices = self.data.events.frame, self.data.prices
         singles, outcome = dict(outcome.singles), replace(outcome, singles={})  # those of a million events exist once
         frames = tables.assemble(event_table, outcome, spec, self.model.coefficients, events, test_note, singles)
         frames["tests"] = pd.concat([frames["tests"], *group_tests])
+        if without is not None:
+            n = int((without & (frames["events"]["status"] == "ok")).sum())
+            frames["attrition"] = tables.with_row(frames["attrition"], f"ok, but without a {self.choices.group!r}", n)
         record = provenance(
             settings(self.choices), events, prices, notes, clustering._asdict(), list(tests), self.data.factors
         )
@@ -168,13 +179,18 @@ class StudyRun:
             rerun=self,
         )
 
+    def _groups(self, sample: StudySample) -> Grouped | None:
+        """Return the events of the sample in their groups; raise InputError if the column is not one of groups."""
+        column = self.choices.group
+        return None if column is None else by_group(sample, self.data.events.frame, column)
+
     def _tests_by_group(
-        self, sample: StudySample, tests: Mapping[str, Test], test_note: str, execution: Execution
+        self, groups: Grouped, tests: Mapping[str, Test], test_note: str, map_tasks: MapTasks | None
     ) -> pd.DataFrame:
-        """Run every test for each value of the group column."""
-        grouped, labels = by_group(sample, self.data.events.frame, str(self.choices.group))
-        outcome = run(grouped.panels, grouped.placed, self.model, tests, grouped.sample, execution, keep_events=False)
-        return tables.verdicts(outcome, grouped.sample.spec, test_note, labels)
+        """Run every test for each group."""
+        sample, execution = groups.sample, Execution(map_tasks=map_tasks)
+        outcome = run(sample.panels, sample.placed, self.model, tests, sample.sample, execution, keep_events=False)
+        return tables.verdicts(outcome, sample.sample.spec, test_note, groups.labels)
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from eventstudy.bars import Prices
 from eventstudy.core.clustering import clustering_of
 from eventstudy.core.estimation_days import valid_estimation_days
 from eventstudy.core.parts import take
-from eventstudy.core.sums import grouped
 from eventstudy.errors import InputError, one_of
 from eventstudy.prepare.align import prepare
 from eventstudy.prepare.events import Events
@@ -28,7 +27,7 @@ from eventstudy.types import (
 CACHE_BYTES = 64 * 2**20  # largest sample that is cached; a larger one is prepared again for every run
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StudyData:
     """The data of a study: events, prices, factor returns, and events that are not studied but may confound."""
 
@@ -50,17 +49,6 @@ def study_sample(
     enough = n_valid >= sample.spec.min_estimation
     clustering = clustering_of(table.sessions[table.rows], placed, sample, enough)
     return StudySample(**prepared._replace(placed=placed)._asdict(), n_valid=n_valid, clustering=clustering)
-
-
-def by_group(sample: StudySample, frame: pd.DataFrame, column: str) -> tuple[StudySample, list[str]]:
-    """Group the placed events by the values of a column; return the sample and the values."""
-    if column not in frame.columns:
-        raise one_of("group", column, frame.columns)
-    codes, labels = pd.factorize(frame[column].astype(str).iloc[sample.event_table.rows])
-    if "all" in labels:
-        raise InputError(f"column {column!r} has the value 'all', which stands for the whole sample; rename it")
-    placed, by_value = grouped(sample.placed, sample.sample, codes.astype(np.int64), len(labels))
-    return replace(sample, placed=placed, sample=by_value), list(labels)
 
 
 def select_events(sample: StudySample, events: Sequence[Hashable]) -> StudySample:

@@ -20,7 +20,7 @@ import numpy as np
 
 from eventstudy.core.parts import LARGE, MapTasks, PartResult, States, Task
 from eventstudy.core.sums import add, packed
-from eventstudy.errors import EventStudyError, InputError, ScaleError
+from eventstudy.errors import EventStudyError, InputError, ScaleError, shown
 from eventstudy.run.checkpoint import checkpointed, open_checkpoint
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def workers(executor: object, checkpoint: object) -> Workers:
     client = _dask_client(executor)
     if client is None:
         raise InputError(
-            f"executor is {executor!r}; give a concurrent.futures.Executor, such as ProcessPoolExecutor(), "
+            f"executor is {shown(executor)}; give a concurrent.futures.Executor, such as ProcessPoolExecutor(), "
             "or a distributed.Client that is not asynchronous"
         )
     return Workers(client, folder)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.core.nulls import divide, margin, p_t
 from eventstudy.core.sums import mean_and_sd
+from eventstudy.errors import InputError
 from eventstudy.types import EventTable, Floats, Ints, Outcome, Spec, Status
 
 CHUNK = 65_536  # values processed at a time
@@ -74,6 +75,16 @@ def assemble(
         "effects": _effects(outcome, spec),
         "attrition": _attrition(status, n_without_car, spec),
     }
+
+
+def check_names(input_events: pd.DataFrame, columns: Iterable[str]) -> None:
+    """Raise InputError if a column of the input has the name of one that the study adds to the events."""
+    for name in columns:
+        if name in input_events.columns:
+            raise InputError(
+                f"the events have a column {name!r}, which the results of this study have too; rename it, as in"
+                f" df.rename(columns={{{name!r}: {'own_' + name!r}}})"
+            )
 
 
 def _screening_columns(event_table: EventTable) -> list[str]:
@@ -215,3 +226,10 @@ def _attrition(status: Ints, n_without_car: Ints, spec: Spec) -> pd.DataFrame:
         if n:
             rows.append((f"ok, but {few} in ({start}, {end})", int(n)))
     return pd.DataFrame(rows, columns=["reason", "n"])
+
+
+def with_row(attrition: pd.DataFrame, reason: str, n: int) -> pd.DataFrame:
+    """Return the attrition with one more reason, unless no event has it."""
+    return (
+        attrition if not n else pd.concat([attrition, pd.DataFrame({"reason": [reason], "n": [n]})], ignore_index=True)
+    )

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eventstudy.bars import Bars
-from eventstudy.errors import BadPrices, InputError, TickerNotFound
+from eventstudy.errors import BadPrices, InputError, TickerNotFound, shown
 from eventstudy.markets import check_ticker
 from eventstudy.sources._series import make_bars
 from eventstudy.sources._shared import Span
@@ -45,7 +45,7 @@ def check_identifier(what: str, name: object) -> str:
     if isinstance(name, str) and IDENTIFIER.fullmatch(name):
         return name
     raise InputError(
-        f"{what} is {name!r}; a name has 1 to 63 characters out of A-Z a-z 0-9 _, and does not begin with a digit"
+        f"{what} is {shown(name)}; a name has 1 to 63 characters out of A-Z a-z 0-9 _, and does not begin with a digit"
     )
 
 

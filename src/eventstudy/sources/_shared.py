@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eventstudy.bars import Bars
-from eventstudy.errors import EventStudyWarning, InputError, SourceError, TickerNotFound
+from eventstudy.errors import EventStudyWarning, InputError, SourceError, TickerNotFound, shown
 from eventstudy.markets import check_ticker, wall
 
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -59,7 +59,7 @@ def as_date(what: str, value: object) -> date | None:
             return date.fromisoformat(value)
     except (ValueError, TypeError):  # a day that does not exist, or NaT
         pass
-    raise InputError(f"{what} is {value!r}; a date is ISO text, as in 2021-09-13, a datetime.date, or None")
+    raise InputError(f"{what} is {shown(value)}; a date is ISO text, as in 2021-09-13, a datetime.date, or None")
 
 
 def check_tickers(tickers: Sequence[str] | None) -> tuple[str, ...] | None:
@@ -67,12 +67,12 @@ def check_tickers(tickers: Sequence[str] | None) -> tuple[str, ...] | None:
     if tickers is None:
         return None
     if isinstance(tickers, str):
-        raise InputError(f"tickers is the text {tickers!r}; give a list, as in [{tickers!r}]")
+        raise InputError(f"tickers is the text {shown(tickers)}; give a list, as in [{shown(tickers)}]")
     try:
         listed = list(tickers)
     except TypeError:
         raise InputError(
-            f"tickers is {tickers!r}; give a list of text, as in ['BABA', '0700.HK', '^HSI'], or None"
+            f"tickers is {shown(tickers)}; give a list, as in ['BABA', '0700.HK', '^HSI'], or None for all"
         ) from None
     names = tuple(dict.fromkeys(map(check_ticker, listed)))
     if not names:

@@ -17,9 +17,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from eventstudy import arguments
 from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError
-from eventstudy.files import PREFIX, as_path, clean, locked, part, sync, writing
+from eventstudy.files import PREFIX, clean, locked, part, sync, writing
 from eventstudy.files import write as write_file
 from eventstudy.remote import is_url
 from eventstudy.sources._shared import note_of, origin_of
@@ -45,7 +46,7 @@ def write(prices: Prices | Iterable[Prices], folder: str | Path, partition: int)
     """Write a store; see :func:`eventstudy.prices.write_prices`."""
     if is_url(str(folder)):
         raise InputError(f"{folder!r} is a URL; write the store to a local folder, and copy that folder to the URL")
-    target = as_path("the folder", folder)
+    target = Path(arguments.path("the folder", folder))
     if isinstance(partition, bool) or not isinstance(partition, int) or partition < 1:
         raise InputError(f"partition is {partition!r}; give a number of tickers, 1 or more")
     if not _is_free(target):

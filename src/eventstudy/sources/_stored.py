@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+from eventstudy import arguments
 from eventstudy.bars import Bars
 from eventstudy.errors import InputError, SourceError
-from eventstudy.files import as_path, locked
+from eventstudy.files import locked
 from eventstudy.remote import filesystem, is_url
 from eventstudy.sources._write import hashed_name
 from eventstudy.types import Dates, Floats
@@ -108,7 +109,7 @@ def is_store(folder: str | Path) -> bool:
 def _file_system(folder: str | Path) -> tuple[fs.FileSystem, str]:
     """Return the file system of a folder or URL, and the path on it."""
     if not is_url(str(folder)):
-        return fs.LocalFileSystem(), str(as_path("the folder of prices", folder))
+        return fs.LocalFileSystem(), str(Path(arguments.path("the folder of prices", folder)))
     files, path = filesystem("the store of prices", str(folder))
     return fs.PyFileSystem(fs.FSSpecHandler(files)), path
 

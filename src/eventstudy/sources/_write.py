@@ -19,9 +19,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from eventstudy import arguments
 from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError
-from eventstudy.files import as_path, clean, locked, part, sync, writing
+from eventstudy.files import clean, locked, part, sync, writing
 from eventstudy.files import write as write_file
 from eventstudy.sources._shared import Span, note_of, origin_of
 
@@ -82,7 +83,7 @@ def write(prices: Prices, folder: str | Path, request: str = "") -> None:
     >>> es.read_prices(folder).tickers
     ('^HSI',)
     """
-    target = as_path("the folder", folder)
+    target = Path(arguments.path("the folder", folder))
     with writing("prices", target):
         clean(target)
         with part(target) as aside:
@@ -101,7 +102,7 @@ def write(prices: Prices, folder: str | Path, request: str = "") -> None:
 
 def fetched(folder: str | Path, tickers: Iterable[str], span: Span, request: str) -> dict[str, Listed]:
     """Return the rows of tickers whose files are unchanged, and that the same request fetched for these dates."""
-    target = as_path("the folder", folder)
+    target = Path(arguments.path("the folder", folder))
     rows = listed(target)
     there = {ticker: rows[ticker] for ticker in tickers if ticker in rows and rows[ticker].covers(span, request)}
     hashes = {ticker: sha256_of(target / row.file) for ticker, row in there.items()}

@@ -20,18 +20,23 @@ parameters ``$tickers``, ``$start`` and ``$end``:
 >>> prices = es.fetch_prices(["BABA"], None, "2021-12-30", source="duckdb", path=path, query=query)
 >>> prices.bars["BABA"].fields["close"]
 array([330.])
+
+A query reads ``path`` and nothing else: it may come from a study file that somebody else wrote. With
+``external_access=True`` it may read any file and address that DuckDB can, and needs no ``path``.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from eventstudy import arguments
 from eventstudy.bars import Prices
-from eventstudy.errors import EventStudyError, InputError, SourceError, SourceUnavailable
+from eventstudy.errors import EventStudyError, InputError, SourceError, SourceUnavailable, shown
 from eventstudy.sources._long_table import (
     LongTable,
     QueryBounds,
@@ -45,8 +50,13 @@ from eventstudy.sources._shared import Span, check_span, check_tickers, provenan
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# No extension is installed for a query, and the folder name ticker=0700 is read as text, not as the number 700.
-SETTINGS: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
+Settings = dict[str, str | bool | int | float | list[str]]
+# No extension is installed for a query, and no variable of Python is read as a table.
+SETTINGS: Settings = {"autoinstall_known_extensions": "false", "python_enable_replacements": "false"}
+LOCKED: Settings = {"enable_external_access": "false", "lock_configuration": "true"}
+MEMORY = ":memory:"  # no file
+LONGEST_QUERY = 100_000
+# The folder name ticker=0700 is read as text, not as the number 700.
 PARQUET = "hive_partitioning = true, hive_types_autocast = false, union_by_name = true"
 
 
@@ -60,10 +70,11 @@ class DuckDB:
         start: str | date | None,
         end: str | date | None,
         *,
-        path: str | Path,
+        path: str | Path = MEMORY,
         table: str = "prices",
         query: str | None = None,
         columns: Mapping[str, str] | None = None,
+        external_access: bool = False,
     ) -> Prices:
         """Return the prices of the tickers from start to end, both included.
 
@@ -75,13 +86,15 @@ class DuckDB:
             Both included.
         path : str or Path
             A database file; or Parquet files: one file, a folder of files (hive partitions too), or a pattern as in
-            ``prices/*.parquet``.
+            ``prices/*.parquet``. ``":memory:"`` is no file, for a query that names its own with ``external_access``.
         table : str
             A table or a view of the database; for Parquet files, the name by which a query refers to them.
         query : str or None
             A SELECT to be read instead of the table.
         columns : mapping from str to str, or None
             The library's names to the table's, where they differ: ``{"close": "px_last"}``.
+        external_access : bool
+            Whether a query may read other files than ``path``, and addresses on the network.
 
         Raises
         ------
@@ -104,19 +117,32 @@ class DuckDB:
         """
         names, span = check_tickers(tickers), check_span(start, end)
         check_identifier("table", table)
-        rows = _query(str(path), table, query, columns, names, span)
+        if query is not None and (not isinstance(query, str) or len(query) > LONGEST_QUERY):
+            raise InputError(f"query is {shown(query)}; it must be a single SELECT")
+        arguments.flag("external_access", external_access)
+        plain = os.fspath(arguments.path("path", path, "a DuckDB database, or Parquet files, as a text or a Path"))
+        if plain == MEMORY and query is None:
+            raise InputError("path names no database; give a DuckDB database, Parquet files, or a query")
+        rows = _query(_Access(plain, table, external_access), query, columns, names, span)
         bars, problems = read_tickers(names or rows.tickers, rows.bars)
         n_rows = sum(len(series.dates) for series in bars.values())
-        details = {"path": str(path), "table": table, "query": query, "rows": n_rows}
+        details = {"path": plain, "table": table, "query": query, "rows": n_rows}
         return Prices(bars, problems, provenance("duckdb", span, bars, **details))
 
 
 SOURCE = DuckDB()
 
 
+class _Access(NamedTuple):
+    """What is read: a database or Parquet files, the table or their name, and whether a query may read more."""
+
+    path: str
+    table: str
+    external: bool
+
+
 def _query(
-    path: str,
-    table: str,
+    access: _Access,
     query: str | None,
     columns: Mapping[str, str] | None,
     names: tuple[str, ...] | None,
@@ -128,10 +154,10 @@ def _query(
         raise InputError(
             'source "duckdb" needs DuckDB, which is not installed; pip install "eventstudy-quant[sql]"'
         ) from None
-    where = f"table {table} of {path}" if query is None else f"the query on {path}"
+    where = f"table {access.table} of {access.path}" if query is None else f"the query on {access.path}"
     try:
-        with _open(path, table) as connection:
-            source, parameters = (quote(table), {}) if query is None else _subquery(query, names, span)
+        with _open(access) as connection:
+            source, parameters = (quote(access.table), {}) if query is None else _subquery(query, names, span)
             schema = connection.sql(f"SELECT * FROM {source} LIMIT 0", params=parameters).to_arrow_table().schema
             matched = match_columns(schema, columns, where)
             text, bounds = select_statement(source, matched, QueryBounds.of(names, span), mark="$es_{name}")
@@ -142,20 +168,41 @@ def _query(
     return LongTable.of(rows, span, where)
 
 
-def _open(path: str, table: str) -> DuckDBPyConnection:
+def _open(access: _Access) -> DuckDBPyConnection:
+    """Open a database or Parquet files read-only; without external access, a query can read nothing else."""
     import duckdb
 
-    file = Path(path)
+    path, file = access.path, Path(access.path)
+    locked = {} if access.external else LOCKED
+    if path == MEMORY:
+        return duckdb.connect(config={**SETTINGS, **locked})
     pattern = any(sign in path for sign in "*?[")
     if not pattern and not file.exists():
-        raise InputError(f"there is no file {path!r}; name a DuckDB database, or Parquet files")
+        raise InputError(f"there is no file {shown(path)}; name a DuckDB database, or Parquet files")
     if not (pattern or file.is_dir() or file.suffix.lower() == ".parquet"):
-        return duckdb.connect(path, read_only=True, config=SETTINGS)
-    files = str(file / "**" / "*.parquet") if file.is_dir() else path
-    literal = "'" + files.replace("'", "''") + "'"
+        return duckdb.connect(path, read_only=True, config={**SETTINGS, **locked})
     connection = duckdb.connect(config=SETTINGS)
-    connection.execute(f"CREATE VIEW {quote(table)} AS SELECT * FROM read_parquet({literal}, {PARQUET})")
+    glob = str(file / "**" / "*.parquet") if file.is_dir() else path
+    names = [path] if not pattern and file.is_file() else _found(connection, glob)
+    files = f"[{', '.join(map(_literal, names))}]"
+    if not access.external:
+        connection.execute(f"SET allowed_paths = {files}")
+        for name, value in locked.items():
+            connection.execute(f"SET {name} = {value}")
+    connection.execute(f"CREATE VIEW {quote(access.table)} AS SELECT * FROM read_parquet({files}, {PARQUET})")
     return connection
+
+
+def _found(connection: DuckDBPyConnection, pattern: str) -> list[str]:
+    """Return the files of a pattern; raise InputError if there are none."""
+    names = [str(name) for (name,) in connection.execute("SELECT file FROM glob(?)", [pattern]).fetchall()]
+    if not names:
+        raise InputError(f"there are no files {shown(pattern)}; name a DuckDB database, or Parquet files")
+    return names
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _subquery(query: str, names: tuple[str, ...] | None, span: Span) -> tuple[str, dict[str, object]]:
@@ -164,7 +211,7 @@ def _subquery(query: str, names: tuple[str, ...] | None, span: Span) -> tuple[st
 
     statements = duckdb.extract_statements(query)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise InputError(f"query is {query!r}; it must be a single SELECT")
+        raise InputError(f"query is {shown(query)}; it must be a single SELECT")
     values = {"tickers": names and list(names), "start": span.start or date.min, "end": span.end or date.max}
     used = statements[0].named_parameters
     if unknown := sorted(set(used) - set(values)):
@@ -185,6 +232,8 @@ def _translate(error: Exception, where: str) -> EventStudyError:
         if "lock" in message or "different configuration" in message:
             return SourceUnavailable(f"{where}: another program or connection holds the database; close it ({message})")
         return InputError(f"{where}: it cannot be read; name a DuckDB database, or Parquet files ({message})")
+    if isinstance(error, duckdb.PermissionException):
+        return InputError(f"{where}: it reads more than path; external_access=True allows that ({message})")
     if isinstance(error, duckdb.ProgrammingError | duckdb.NotSupportedError):
         return InputError(f"{where}: check table, query and columns ({message})")
     return SourceError(f"{where}: DuckDB could not answer ({message})")

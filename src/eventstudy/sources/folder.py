@@ -8,9 +8,10 @@ from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 
+from eventstudy import arguments
 from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError, TickerNotFound
-from eventstudy.files import as_path, locked
+from eventstudy.files import locked
 from eventstudy.sources._files import Reader
 from eventstudy.sources._manifest import Entry, list_files, read_manifest, unlisted_files
 from eventstudy.sources._shared import Span, check_span, check_tickers, origins, provenance, read_tickers, select_dates
@@ -78,7 +79,7 @@ class Folder:
         >>> SOURCE.read(["BABA"], "2021-09-13", None, path=folder).bars["BABA"].fields["close"]
         array([165.])
         """
-        names, span, place = check_tickers(tickers), check_span(start, end), as_path("path", path)
+        names, span, place = check_tickers(tickers), check_span(start, end), Path(arguments.path("path", path))
         reader = Reader(layout, columns, date_format, decimal, thousands)
         if place.is_file():
             rows = reader.long_table(place, span)

@@ -27,9 +27,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.dataset as ds
 
+from eventstudy import arguments
 from eventstudy.bars import Prices
 from eventstudy.errors import InputError
-from eventstudy.files import as_path
 from eventstudy.sources._long_table import LongTable, QueryBounds, match_columns
 from eventstudy.sources._shared import check_span, check_tickers, provenance, read_tickers
 
@@ -79,7 +79,7 @@ class Parquet:
         """
         names, span = check_tickers(tickers), check_span(start, end)
         where = f"the data set {path}"
-        place = as_path("path", path)
+        place = Path(arguments.path("path", path))
         files = _files(place)
         try:
             data = _open(files, place)

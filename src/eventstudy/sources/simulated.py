@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from eventstudy import arguments
 from eventstudy.bars import Bars, Prices
-from eventstudy.errors import InputError, TickerNotFound
+from eventstudy.errors import InputError, TickerNotFound, shown
 from eventstudy.markets import INDICES, check_ticker, mic_of, sessions_between
 from eventstudy.sources._shared import (
     CURRENCIES,
@@ -90,8 +91,7 @@ class Simulated:
         -0.06
         """
         names, span = require_tickers(tickers, "simulated"), check_span(start, end)
-        if isinstance(seed, bool) or not isinstance(seed, int):
-            raise InputError(f"seed is {seed!r}; a whole number is needed")
+        seed = arguments.whole("seed", seed, -arguments.LARGEST)
         added, fixed = _check_plan("reactions", reactions), _check_plan("totals", totals)
         last = span.end or datetime.now(UTC).date()
 
@@ -112,13 +112,17 @@ SOURCE = Simulated()
 def _check_plan(what: str, plan: Plan | None) -> PlantedReturns:
     """Return the planted returns by ticker and date; raise InputError for a bad key or value."""
     planted: PlantedReturns = {}
+    if plan is not None and not isinstance(plan, Mapping):
+        raise InputError(f"{what} is {shown(plan)}; give a mapping, as in {{('BABA', '2021-09-13'): -0.06}}")
     for key, value in (plan or {}).items():
         if not (isinstance(key, tuple) and len(key) == 2):
-            raise InputError(f"{what} has the key {key!r}; a key is (ticker, ISO date), as in ('BABA', '2021-09-13')")
-        day = as_date(f"the date of {what}", key[1])
-        if day is None or not -1 < value < np.inf:
             raise InputError(
-                f"{what} has {value!r} for {key!r}; a return is a decimal above -1, as in -0.06, on a date"
+                f"{what} has the key {shown(key)}; a key is (ticker, ISO date), as in ('BABA', '2021-09-13')"
+            )
+        day = as_date(f"the date of {what}", key[1])
+        if day is None or not arguments.is_number(value) or value <= -1:
+            raise InputError(
+                f"{what} has {shown(value)} for {shown(key)}; a return is a decimal above -1, as in -0.06, on a date"
             )
         planted.setdefault(check_ticker(key[0]), {})[np.datetime64(day)] = float(value)
     return planted

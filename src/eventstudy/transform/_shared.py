@@ -8,9 +8,9 @@ from numbers import Real
 
 import numpy as np
 
-from eventstudy import markets
+from eventstudy import arguments, markets
 from eventstudy.bars import Bars, Prices
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.prepare.calendar import calendar_name, observed_calendar
 from eventstudy.prepare.returns import adjusted_close, reindex
 from eventstudy.types import Dates, Floats
@@ -35,8 +35,14 @@ def with_record(
     return Prices(dict(bars), dict(prices.problems), {**old, **record})
 
 
+def check_prices(prices: object) -> None:
+    """Raise InputError for an object that is no prices."""
+    arguments.instance("prices", prices, Prices, "Prices, as of es.Prices.from_frame(df) or es.read_prices(path)")
+
+
 def check_daily(prices: Prices, what: str) -> None:
-    """Raise :class:`InputError` if any prices are intraday."""
+    """Raise :class:`InputError` if the prices are none, or any are intraday."""
+    check_prices(prices)
     intraday = [ticker for ticker, bars in prices.bars.items() if bars.intraday]
     if intraday:
         raise InputError(
@@ -46,17 +52,22 @@ def check_daily(prices: Prices, what: str) -> None:
 
 def check_tickers(prices: Prices, what: str, tickers: Iterable[object]) -> list[str]:
     """Return the tickers as a list; raise unless there is at least one, each once and with prices."""
+    check_prices(prices)
     if isinstance(tickers, str):
-        raise InputError(f"{what} is the text {tickers!r}; give a list, as in [{tickers!r}]")
+        raise InputError(f"{what} is the text {shown(tickers)}; give a list, as in [{shown(tickers)}]")
+    if not isinstance(tickers, Iterable):
+        raise InputError(f"{what} is {shown(tickers)}; give tickers in a list")
     names = list(tickers)
     available = format_names(prices.tickers)
-    if not names or len(set(map(str, names))) < len(names):
-        raise InputError(f"{what}: {names}; name at least one ticker, and each once; there are prices of {available}")
+    if not names or len(set(map(shown, names))) < len(names):
+        raise InputError(
+            f"{what}: {shown(names)}; name at least one ticker, and each once; there are prices of {available}"
+        )
     checked: list[str] = []
     for ticker in names:
         if not isinstance(ticker, str) or ticker not in prices.bars:
-            reason = prices.problems.get(str(ticker), "no such ticker")
-            raise InputError(f"{what}: {ticker!r} has no prices ({reason}); there are prices of {available}")
+            reason = prices.problems.get(ticker, "no such ticker") if isinstance(ticker, str) else "not a text"
+            raise InputError(f"{what}: {shown(ticker)} has no prices ({reason}); there are prices of {available}")
         checked.append(ticker)
     return checked
 
@@ -64,13 +75,13 @@ def check_tickers(prices: Prices, what: str, tickers: Iterable[object]) -> list[
 def check_numbers(prices: Prices, what: str, values: object) -> dict[str, float]:
     """Return a mapping from tickers to numbers as a dict; raise unless all have prices and are finite."""
     if not hasattr(values, "items"):
-        raise InputError(f"{what} is {values!r}; give a mapping from ticker to number, as {{'9988.HK': 0.09}}")
+        raise InputError(f"{what} is {shown(values)}; give a mapping from ticker to number, as {{'9988.HK': 0.09}}")
     items: dict[object, object] = dict(values.items())
     checked: dict[str, float] = {}
     for ticker in check_tickers(prices, what, items):
         value = items[ticker]
         if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-            raise InputError(f"{what}: that of {ticker} is {value!r}; give a finite decimal number, as 0.09")
+            raise InputError(f"{what}: that of {ticker} is {shown(value)}; give a finite decimal number, as 0.09")
         checked[ticker] = float(value)
     return checked
 
@@ -78,7 +89,7 @@ def check_numbers(prices: Prices, what: str, values: object) -> dict[str, float]
 def check_new_name(prices: Prices, name: str) -> str:
     """Return the name of a new ticker; raise if it is not valid or already has prices."""
     if markets.check_ticker(name) in prices.bars:
-        raise InputError(f"name is {name!r}, and there are prices of it already; choose another")
+        raise InputError(f"name is {shown(name)}, and there are prices of it already; choose another")
     return name
 
 

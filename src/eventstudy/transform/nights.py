@@ -12,10 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from eventstudy.bars import Bars, Prices
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.markets import wall
 from eventstudy.prepare.calendar import calendar_name, observed_calendar
-from eventstudy.transform._shared import format_names, with_record
+from eventstudy.transform._shared import check_prices, format_names, with_record
 from eventstudy.types import Bools, Dates, Floats
 
 SECOND = np.timedelta64(1, "s")  # an overnight bar starts a second before the day's first bar, and ends at its start
@@ -132,7 +132,7 @@ def hours(prices: Prices, first: str, last: str) -> Prices:
     _check_intraday(prices, "hours")
     begin, end = _parse_clock("first", first), _parse_clock("last", last)
     if begin >= end:
-        raise InputError(f"first is {first!r} and last {last!r}; first must be the earlier time")
+        raise InputError(f"first is {shown(first)} and last {shown(last)}; first must be the earlier time")
     selected = {}
     for ticker, bars in prices.bars.items():
         local = wall(calendar_name(bars.mic), bars.dates)
@@ -149,12 +149,13 @@ def _parse_clock(what: str, text: str) -> int:
     """Convert a local time of day to seconds since midnight."""
     match = CLOCK.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise InputError(f"{what} is {text!r}; give a local time of day as '09:30'")
+        raise InputError(f"{what} is {shown(text)}; give a local time of day as '09:30'")
     return 3600 * int(match[1]) + 60 * int(match[2])
 
 
 def _check_intraday(prices: Prices, what: str) -> None:
-    """Raise :class:`InputError` if any prices are daily."""
+    """Raise :class:`InputError` if the prices are none, or any are daily."""
+    check_prices(prices)
     daily = [ticker for ticker, bars in prices.bars.items() if not bars.intraday]
     if daily:
         raise InputError(

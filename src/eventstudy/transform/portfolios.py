@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from eventstudy import arguments
 from eventstudy.bars import Bars, Prices
-from eventstudy.errors import InputError, one_of
+from eventstudy.errors import InputError
 from eventstudy.prepare.returns import compute_returns
 from eventstudy.transform._shared import (
     check_new_name,
@@ -67,8 +68,7 @@ def portfolio(
     >>> portfolio(prices, ["A", "B"], "AB").bars["AB"].fields["close"].round(2).tolist()
     [100.0, 105.0, 115.5]
     """
-    if rebalance not in REBALANCE:
-        raise one_of("rebalance", rebalance, REBALANCE)
+    arguments.choice("rebalance", rebalance, REBALANCE)
     members = check_tickers(prices, "tickers", tickers)
     share = _proportions(prices, members, weights)
     mic, currency = common_market(prices, members, "portfolio")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.bars import POSITIVE, Bars, Prices
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.tabular.frames import as_dates
 from eventstudy.transform._shared import (
     check_tickers,
@@ -48,14 +48,14 @@ def attach(prices: Prices, name: str, frame: pd.DataFrame) -> Prices:
     """
     if not isinstance(name, str) or not name.isidentifier() or name in POSITIVE:
         raise InputError(
-            f"name is {name!r}; a field's name is an identifier, as in 'spread', other than {', '.join(POSITIVE)}"
+            f"name is {shown(name)}; a field's name is an identifier, as in 'spread', other than {', '.join(POSITIVE)}"
         )
-    if not hasattr(frame, "columns"):
+    if not isinstance(frame, pd.DataFrame):
         raise InputError(f"frame is of type {type(frame).__name__}; give a pandas.DataFrame of dates by tickers")
     tickers = check_tickers(prices, "columns of the frame", frame.columns)
     taken = [t for t in tickers if name in prices.bars[t].fields]
     if taken:
-        raise InputError(f"name is {name!r}, and {', '.join(taken[:5])} have such a field; choose another")
+        raise InputError(f"name is {shown(name)}, and {', '.join(taken[:5])} have such a field; choose another")
     dates = as_dates(frame.index, "frame")
     if len(np.unique(dates)) < len(dates):
         raise InputError(f"the frame of {name} has two rows for one date; keep one row per date")

@@ -19,7 +19,8 @@ class Block:
     ``n_clusters`` and ``n_groups`` of the whole sample. A cell that is not ok may hold any value. ``gap`` is the number
     of sessions between estimation and event window, which the block omits; ``peers`` (N, L, D) are the returns of other
     securities, NaN where missing, and their number D may differ between blocks. ``in_own_window`` (N, n_evt) is True
-    where an event day lies in the event-specific event window; None stands for all days.
+    where an event day lies in the event-specific event window; None stands for all days. In a run ``r``, ``ok``, ``x``
+    and ``peers`` are read-only.
     """
 
     r: Floats
