@@ -408,8 +408,8 @@ def test_frames_of_prices_of_wrong_types() -> None:
         only_own_errors(lambda value=value: es.Prices.from_frame(frame, value))  # type: ignore[misc]
         only_own_errors(lambda value=value: es.Prices.from_frame(frame).frame(value))  # type: ignore[misc]
     for column, match in (
-        ("abc", "the price of 'A' on 2020-01-01 .* is 'abc'"), (True, "of type bool"), (1j, "of type complex"),
-        (DAYS, "of type datetime64"), ([[1]] * 160, r"is \[1\]"), (DAYS - DAYS[0], "of type timedelta64"),
+        ("abc", r"'abc' \(str\) in column 'A', row 2020-01-01"), (True, r"True \(bool\)"), (1j, r"\(complex\)"),
+        (DAYS, r"\(Timestamp\)"), ([[1]] * 160, r"\[1\] \(list\)"), (DAYS - DAYS[0], r"\(Timedelta\)"),
     ):  # fmt: skip
         with pytest.raises(es.InputError, match=match):
             es.Prices.from_frame(frame.assign(A=column))

@@ -137,7 +137,9 @@ def window(name: str, value: object, longest: int, farthest: int) -> tuple[int, 
     return first, last
 
 
-def path(name: str, value: object, what: str = "the path of a file, as a text or a Path") -> str | os.PathLike[str]:
+def path(
+    name: str, value: object, what: str = "a path without a NUL character, as a text or a Path"
+) -> str | os.PathLike[str]:
     r"""Return a path, or raise InputError if a value is none, or no file can have it.
 
     Examples
@@ -145,7 +147,7 @@ def path(name: str, value: object, what: str = "the path of a file, as a text or
     >>> path("path", "a" + chr(0))
     Traceback (most recent call last):
     ...
-    eventstudy.errors.InputError: path is 'a\x00'; give the path of a file, as a text or a Path
+    eventstudy.errors.InputError: path is 'a\x00'; give a path without a NUL character, as a text or a Path
     """
     plain = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if not isinstance(plain, str) or not plain or len(plain) > LONGEST_PATH or not _can_be_encoded(plain):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import shutil
 import tempfile
@@ -209,7 +210,8 @@ class Doors:
 
     def analysis(self, random: Random) -> object:
         name = random.choice(("path", "paths", "diagnose", "compare", "adjust", "band", "plot", "regress", "report"))
-        arguments = [value(random) for _ in range(random.randint(1, 2))]
+        most = len(inspect.signature(getattr(RESULT, name)).parameters) if name != "plot" else 1
+        arguments = [value(random) for _ in range(min(most, random.randint(1, 2)))]
         if name == "report" and isinstance(arguments[0], str):
             arguments = [self.home / "report" / arguments[0][:50].replace("/", "_")]
         try:

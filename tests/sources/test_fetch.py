@@ -127,7 +127,7 @@ def test_a_place_that_cannot_be_is_named(write, place, tmp_path):
     where: object = str(tmp_path / place) if place else None
     with pytest.raises((OutputError, InputError), match=place or "None"):
         write(prices(1.0), where)
-    with pytest.raises(InputError, match="NUL"):
+    with pytest.raises(InputError, match=r"(folder|path) is 'a"):
         write(prices(1.0), "a\0b")
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
@@ -135,9 +135,9 @@ def test_a_place_that_cannot_be_is_named(write, place, tmp_path):
 @pytest.mark.parametrize("path", [None, 3, "", b"prices", "a\0b"])
 def test_what_is_no_folder_is_said_to_be_none(path):
     for read in (es.read_prices, lambda path: es.fetch_prices(None, None, None, source="folder", path=path)):
-        with pytest.raises(InputError, match=r"give a path, as text|NUL"):
+        with pytest.raises(InputError, match=r"give (a path|the path of a f)"):
             read(path)
-    with pytest.raises(InputError, match=r"no store|give a path, as text|NUL"):
+    with pytest.raises(InputError, match=r"no store|give (a path|the path of a f)"):
         es.fetch_prices(None, None, None, source="store", path=path)
 
 

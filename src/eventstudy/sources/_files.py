@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from eventstudy.bars import Bars
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.sources._long_table import LongTable, match_columns
 from eventstudy.sources._series import make_bars
 from eventstudy.sources._shared import Span
@@ -34,9 +34,9 @@ class Reader:
         layout_named(self.layout)
         for name, value in (("date_format", self.date_format), ("thousands", self.thousands)):
             if value is not None and not isinstance(value, str):
-                raise InputError(f"{name} is {value!r}; give text, or None")
+                raise InputError(f"{name} is {shown(value)}; give text, or None")
         if not isinstance(self.decimal, str) or len(self.decimal) != 1 or self.decimal == self.thousands:
-            raise InputError(f"decimal is {self.decimal!r}; give one character, other than that of thousands")
+            raise InputError(f"decimal is {shown(self.decimal)}; give one character, other than that of thousands")
 
     def _layout(self, headers: Iterable[str]) -> Layout:
         layout = layout_named(self.layout, list(headers))

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path, PureWindowsPath
 from typing import NamedTuple
 
-from eventstudy.errors import BadPrices, EventStudyWarning, InputError
+from eventstudy.errors import BadPrices, EventStudyWarning, InputError, shown
 from eventstudy.markets import check_ticker
 from eventstudy.sources._write import is_hashed, sha256_of
 from eventstudy.tabular.cells import TABLES, read_cells
+from eventstudy.tabular.columns import listed
 
 _REMEDY = "rename it, or add a manifest.csv with the columns ticker and file that says which file is which ticker"
 
@@ -49,7 +50,7 @@ def read_manifest(manifest: Path) -> dict[str, Entry]:
     columns = [name.strip().lower() for name in header]
     for required in ("ticker", "file"):
         if columns.count(required) != 1:
-            raise InputError(f"{manifest} needs one column {required!r}; its columns are {', '.join(header)}")
+            raise InputError(f"{manifest} needs one column {required!r}; {listed(header)}")
     # Manifests of the user's own may have notes of another kind.
     names = Entry._fields[1:] if "sha256" in columns else ("mic", "currency")
     entries: dict[str, Entry] = {}
@@ -64,7 +65,7 @@ def read_manifest(manifest: Path) -> dict[str, Entry]:
         file = PureWindowsPath(row["file"])  # accepts / and \ as separators, and recognises drive letters
         if not file.name or file.anchor or ".." in file.parts:
             raise InputError(
-                f"{manifest}, row {number}: the file of {ticker} is {row['file']!r}; it must be a path inside the"
+                f"{manifest}, row {number}: the file of {ticker} is {shown(row['file'])}; it must be a path inside the"
                 " folder, without .. and not absolute"
             )
         path = manifest.parent.joinpath(*file.parts)

@@ -26,7 +26,10 @@ from eventstudy.files import clean, locked, part, sync, writing
 from eventstudy.files import write as write_file
 from eventstudy.sources._shared import Span, note_of, origin_of
 
-COLUMNS = {"open": "Open", "high": "High", "low": "Low", "close": "Close", "adjusted": "Adj Close", "volume": "Volume"}
+COLUMNS = {
+    "open": "Open", "high": "High", "low": "Low", "close": "Close", "adjusted": "Adj Close", "volume": "Volume",
+    "split": "Stock Splits", "return": "Return",
+}  # fmt: skip
 MANIFEST = "manifest.csv"
 HASHED = re.compile(r".\.[0-9a-f]{8}\.[a-z]+$")
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 
 from eventstudy import arguments
 from eventstudy.bars import Bars, Prices
-from eventstudy.errors import InputError, TickerNotFound
+from eventstudy.errors import InputError, TickerNotFound, did_you_mean
 from eventstudy.files import locked
 from eventstudy.sources._files import Reader
 from eventstudy.sources._manifest import Entry, list_files, read_manifest, unlisted_files
@@ -103,11 +102,10 @@ class Folder:
             if ticker in unusable and names is None:
                 raise unusable[ticker]
             if ticker not in entries:
-                near = get_close_matches(ticker, entries, 1)
                 raise TickerNotFound(
                     f"unknown ticker: no file for {ticker} in {place}; it has {len(entries)}"
                     f" tickers: {', '.join(list(entries)[:8])}{', ...' if len(entries) > 8 else ''}"
-                    + (f"; did you mean {near[0]}?" if near else "")
+                    f"{did_you_mean(ticker, entries)}"
                 )
             return select_dates(_bars(ticker, entries[ticker].check(ticker), reader), span)
 

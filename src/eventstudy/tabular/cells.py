@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, shown
 from eventstudy.tabular.columns import Layout
 from eventstudy.tabular.excel import read_rows
 from eventstudy.types import Dates, Floats
@@ -124,9 +124,8 @@ def _not_a_number(cells: Cells, number: int, position: int, cell: str) -> InputE
     remedy = "leave the cell empty where the price is missing, and write 1234.5, not 1,234.5"
     if re.fullmatch(r"[\d.]+,\d+", cell):
         remedy += "; if the comma is a decimal comma, say decimal=',', if it separates thousands, thousands=','"
-    shown = cell if len(cell) <= 40 else cell[:37] + "..."
     return InputError(
-        f"{cells.where}, row {number}, column {cells.header[position]}: {shown!r} is not a number; {remedy}"
+        f"{cells.where}, row {number}, column {cells.header[position]}: {shown(cell)} is not a number; {remedy}"
     )
 
 
@@ -146,12 +145,12 @@ def parse_dates(where: str, numbers: Sequence[int], cells: Sequence[str], date_f
             days.append(_day(cell, date_format))
         except ValueError:
             valid = (
-                f"a date in the format {date_format!r}"
+                f"a date in the format {shown(date_format)}"
                 if date_format
                 else "an ISO date, as in 2021-09-13; 03/11/2020 could be March or November: write the dates again, as"
                 " year-month-day, or say date_format='%d/%m/%Y'"
             )
-            raise InputError(f"{where}, row {number}, column Date: {cell[:40]!r} is not {valid}") from None
+            raise InputError(f"{where}, row {number}, column Date: {shown(cell)} is not {valid}") from None
     return np.array(days, dtype="datetime64[D]")
 
 
@@ -169,7 +168,7 @@ def _parse_starts(where: str, numbers: Sequence[int], cells: Sequence[str]) -> D
     if bad:
         number, cell = min(bad, key=lambda row: INSTANT.fullmatch(row[1]) is None)  # prefer a time without an offset
         raise InputError(
-            f"{where}, row {number}, column Date: {cell[:40]!r} is not the start of a bar; if one row has a time of"
+            f"{where}, row {number}, column Date: {shown(cell)} is not the start of a bar; if one row has a time of"
             " day, all rows need a time and its UTC offset, as in 2021-01-04T09:30-05:00: tz_localize the index before"
             " writing"
         )

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
-from eventstudy.errors import InputError, one_of
+from eventstudy.errors import InputError, did_you_mean, one_of, shown
 
 # Header, as `header_key` writes it -> the library's name.
 FIELDS = {
@@ -131,7 +130,7 @@ def header_key(header: str) -> str:
 def check_columns(columns: object) -> None:
     """Raise InputError unless the choice of columns is a mapping, or None."""
     if columns is not None and not isinstance(columns, Mapping):
-        raise InputError(f"columns is {columns!r}; map our names to the table's, as in {{'close': 'px_last'}}")
+        raise InputError(f"columns is {shown(columns)}; map our names to the table's, as in {{'close': 'px_last'}}")
 
 
 def match_headers(
@@ -163,8 +162,8 @@ def match_headers(
             continue
         if name in positions:
             raise InputError(
-                f"{where} has two columns for {name}: {headers[positions[name]]!r} and {header!r}; keep one, or say"
-                f" which it is, columns={{{name!r}: ...}}"
+                f"{where} has two columns for {name}: {shown(headers[positions[name]])} and {shown(header)}; keep one,"
+                f" or say which it is, columns={{{name!r}: ...}}"
             )
         positions[name] = position
     _refuse_unknown_adjustment(headers, positions, where)
@@ -183,12 +182,11 @@ def _chosen(headers: Sequence[str], columns: Mapping[str, str] | None, where: st
         if name not in NAMES:
             raise one_of("a key of columns", name, NAMES)
         if not isinstance(header, str):
-            raise InputError(f"columns[{name!r}] is {header!r}; give the header of a column of the table, as text")
+            raise InputError(f"columns[{name!r}] is {shown(header)}; give the header of a column of the table, as text")
         same = [at for at, other in enumerate(headers) if header_key(other) == header_key(header)]
         if header not in headers and len(same) != 1:
-            near = get_close_matches(header, headers, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise InputError(f"{where} has no column {header!r} for {name}; {listed(headers)}{hint}")
+            hint = did_you_mean(header, headers)
+            raise InputError(f"{where} has no column {shown(header)} for {name}; {listed(headers)}{hint}")
         positions[name] = headers.index(header) if header in headers else same[0]
     return positions
 
@@ -202,8 +200,8 @@ def _refuse_unknown_adjustment(headers: Sequence[str], positions: Mapping[str, i
             continue
         if ADJUSTED.search(header):
             raise InputError(
-                f"{where} has a column {header!r}, which looks like an adjusted price and is not known by that name;"
-                f" say columns={{'adjusted': {header!r}}}, or rename it 'Adj Close', or remove it"
+                f"{where} has a column {shown(header)}, which looks like an adjusted price and is not known by that"
+                f" name; say columns={{'adjusted': {shown(header)}}}, or rename it 'Adj Close', or remove it"
             )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from eventstudy import markets
-from eventstudy.errors import EventStudyWarning, InputError
+from eventstudy.errors import EventStudyWarning, InputError, shown
 from eventstudy.tabular.frames import Series
 from eventstudy.types import Dates
 
@@ -17,14 +17,17 @@ def exchanges_of(series: Sequence[Series], exchange: str | Mapping[str, str] | N
     """Return the MIC of each ticker: as stated, as in a column, or by suffix where suffixes name several exchanges."""
     if exchange is not None and not isinstance(exchange, (str, Mapping)):
         raise InputError(
-            f"exchange is {exchange!r}; name one MIC, as in 'XHKG', or one for each ticker, as in {{'0700.HK': 'XHKG'}}"
+            f"exchange is {shown(exchange)}; name one MIC, as in 'XHKG', or one for each ticker, as in"
+            " {'0700.HK': 'XHKG'}"
         )
     if isinstance(exchange, str):
         return {one.ticker: exchange for one in series}
     if exchange is not None:
         missing = [one.ticker for one in series if one.ticker not in exchange]
         if missing:
-            raise InputError(f"exchange names no market for {missing[0]!r}; name one for every ticker, or pass None")
+            raise InputError(
+                f"exchange names no market for {shown(missing[0])}; name one for every ticker, or pass None"
+            )
         return {one.ticker: exchange[one.ticker] for one in series}
     named = {one.ticker: one.mic for one in series}
     if any(named.values()):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from eventstudy.errors import BadPrices, InputError
+from eventstudy.errors import BadPrices, InputError, shown
 from eventstudy.tabular.cells import parse_dates
 from eventstudy.tabular.columns import FIELDS, HEADERS, VALUES, header_key, match_headers
 from eventstudy.types import Dates, Floats
@@ -55,7 +55,7 @@ def series_of(frame: object, kind: Kind, what: str) -> Iterator[Series]:
     for header in table.columns:
         if not isinstance(header, str):
             raise InputError(
-                f"column {header!r} of the {what} is of type {type(header).__name__}; name it by a ticker, as text"
+                f"column {shown(header)} of the {what} is of type {type(header).__name__}; name it by a ticker, as text"
             )
     if table.columns.has_duplicates:
         repeated = list(table.columns[table.columns.duplicated()])[:5]
@@ -131,7 +131,7 @@ def _long(table: pd.DataFrame, kind: Kind, what: str) -> Iterator[Series]:
     tickers = table.iloc[:, positions["ticker"]]
     if tickers.isna().any():
         row = tickers.index[tickers.isna()][0]
-        raise InputError(f"row {row!r} of the {what} has no ticker; give every row its ticker")
+        raise InputError(f"row {shown(row)} of the {what} has no ticker; give every row its ticker")
     dates = as_dates(pd.Index(table.iloc[:, positions["date"]]), what)
     names = [name for name in VALUES if name in positions]
     values = {name: numbers(table.iloc[:, positions[name]], what) for name in names}
@@ -199,9 +199,8 @@ def numbers(column: pd.Series, what: str) -> Floats:
         elif isinstance(value, (int, float, Decimal, np.integer, np.floating)) and not isinstance(value, bool):
             out[at] = float(value)
         else:
-            shown = repr(value) if len(repr(value)) <= 40 else repr(value)[:37] + "..."
             raise InputError(
-                f"the {what} have {shown} ({type(value).__name__}) in column {str(column.name)[:40]!r}, row"
+                f"the {what} have {shown(value)} ({type(value).__name__}) in column {shown(column.name)}, row"
                 f" {str(column.index[at])[:40]}; a value is a number, NaN where it is missing"
             )
     return out
