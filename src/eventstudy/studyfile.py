@@ -151,15 +151,27 @@ def read(path: str | Path) -> StudyFile:
         )
     if "path" in options:
         options["path"] = path.parent / str(options["path"])
-    if "model" in choices:
-        choices["model"] = _member(model, choices["model"])
-    if isinstance(choices.get("tests"), list):
-        choices["tests"] = [_member(test, entry) for entry in choices["tests"]]
+    _convert(choices)
     frame = None if factors is None else _factors(path.parent, factors)
     also = options.pop("also", [])
     if not isinstance(also, list) or not all(isinstance(name, str) for name in also):
         raise InputError(f"{path}: also in [prices] is {also!r}; give tickers in a list, such as also = ['HKD=X']")
     return StudyFile(Study(**choices), events, frame, source, options, tuple(also))
+
+
+def _convert(choices: Options) -> None:
+    """Convert, in place, the choices that TOML writes otherwise than Python: model, tests and calendars."""
+    if "model" in choices:
+        choices["model"] = _member(model, choices["model"])
+    if isinstance(choices.get("tests"), list):
+        choices["tests"] = [_member(test, entry) for entry in choices["tests"]]
+    if "calendars" in choices:
+        choices["calendars"] = {mic: _closes(days) for mic, days in choices["calendars"].items()}
+
+
+def _closes(days: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the stated days of an exchange; TOML has no null, and writes a closed day as "closed"."""
+    return {day: None if close == "closed" else close for day, close in days.items()}
 
 
 def _member(make: Callable[..., Member], entry: str | Options) -> str | Member:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import markets
-from eventstudy.bars import Bars, Prices, priced_dates
+from eventstudy.bars import Bars, Indexed, Prices, priced_dates
 from eventstudy.core.parts import build
 from eventstudy.core.sums import links
 from eventstudy.errors import InputError, one_of
@@ -46,6 +46,8 @@ from eventstudy.prepare.screens import (
     screen_other_news,
     session_dates,
 )
+from eventstudy.prepare.stated import changes_of
+from eventstudy.prepare.trading import merged_markets
 from eventstudy.prepare.windows import own_windows
 from eventstudy.types import (
     PEERS,
@@ -59,6 +61,7 @@ from eventstudy.types import (
     Placed,
     Sample,
     Spec,
+    Stated,
     Status,
 )
 
@@ -117,7 +120,7 @@ def prepare(
     ticker = intern_texts(frame["ticker"])
     converted = convert_prices(prices, choices.currency)
     rules = SeriesRules(choices.outcome, choices.returns, choices.gaps, choices.price, columns)
-    market = _market(prices, converted.prices, read_factors(factors), rules)
+    market = _market(prices, converted.prices, read_factors(factors), rules, choices.calendars)
     _check_rules(market)
     calendar = find_calendars(frame, market.prices, attrition)
     position, placement = place_events(frame, calendar, market.calendars, choices.on_closed, attrition)
@@ -153,6 +156,7 @@ def prepare(
     other_zone = _other_zone(ticker[rows], benchmark[rows], market.prices)
     bars = any(c.intraday for c in market.calendars.values())
     warnings = () if bars else _cross_zone_warning(ticker[rows], benchmark[rows], other_zone, columns)
+    warnings = (*_merged_warning(market.prices), *warnings)
     zone = common_zone({name for name in calendar if name is not None}) if bars else None
     event_table = EventTable(table, attrition.status, attrition.reason, duplicate_of, rows, zone)
     sample = replace(usable.sample, links=links(placed), seed=choices.seed)
@@ -168,7 +172,9 @@ def _notes(market: Market, currency_notes: Sequence[str], warnings: Sequence[str
     return (*currency_notes, *calendar_notes, *warnings, *(extremes if price in ("high", "low") else ()))
 
 
-def _market(quoted: Prices, prices: Prices, factors: Factors, rules: SeriesRules) -> Market:
+def _market(
+    quoted: Prices, prices: Prices, factors: Factors, rules: SeriesRules, stated: Stated | None = None
+) -> Market:
     """Return the market, with calendars from the quoted prices: a date without an exchange rate stays a session.
 
     Exchange rates are quoted on holidays too: on the calendar of securities without an exchange, their dates are not
@@ -182,8 +188,17 @@ def _market(quoted: Prices, prices: Prices, factors: Factors, rules: SeriesRules
     for name, members in by_calendar.items():
         members = [bars for bars in members if not bars.ticker.endswith("=X")] or members
         dates = priced_dates(quoted.bars, [bars.ticker for bars in members])
-        calendars[name] = observed_calendar(name, members, dates)
+        calendars[name] = observed_calendar(name, members, dates, changes_of(stated, name))
     return Market(prices, calendars, factors, rules)
+
+
+def _merged_warning(prices: Prices) -> tuple[str, ...]:
+    """Return a warning if daily prices without an exchange are of several markets; a store is not read for this."""
+    if isinstance(prices.bars, Indexed):
+        return ()
+    bars = [b for b in prices.bars.values() if b.mic is None and not b.intraday and not b.ticker.endswith("=X")]
+    text = merged_markets(bars, priced_dates(prices.bars, [b.ticker for b in bars]))
+    return (text,) if text else ()
 
 
 def _check_rules(market: Market) -> None:

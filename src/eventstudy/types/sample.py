@@ -236,12 +236,15 @@ class Calendar:
     """Sessions ``dates`` (T,) as datetime64[D], their ``closes`` (T,) in UTC or None if not known, and ``notes``.
 
     The sessions of intraday prices are bars: ``dates`` are their starts in UTC, datetime64[s], ``closes`` their ends.
+    ``unknown`` are the dates of sessions that only prices show: their closes are not known, and the usual time of day
+    stands for them where series of several exchanges are aligned.
     """
 
     name: str | None
     dates: Dates
     closes: Dates | None
     notes: tuple[str, ...] = ()
+    unknown: Dates = field(default_factory=lambda: np.empty(0, dtype="datetime64[D]"))
 
     @property
     def intraday(self) -> bool:
