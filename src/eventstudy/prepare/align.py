@@ -47,6 +47,7 @@ from eventstudy.prepare.screens import (
     session_dates,
 )
 from eventstudy.prepare.stated import changes_of
+from eventstudy.prepare.suspended import move_to_next_trade
 from eventstudy.prepare.trading import merged_markets
 from eventstudy.prepare.windows import own_windows
 from eventstudy.types import (
@@ -57,6 +58,7 @@ from eventstudy.types import (
     Column,
     EventTable,
     Floats,
+    Gaps,
     Ints,
     Placed,
     Sample,
@@ -67,6 +69,10 @@ from eventstudy.types import (
 
 BUILT_IN_COLUMNS = ("benchmark", "sessions", "clock", "peers")  # regressors that are neither factors nor tickers
 CELLS = 30_000_000  # returns above which building a panel is deferred, part by part
+SPANS = (
+    "a return over a gap is compared with that of the benchmark and factors over the same gap, with the mean and"
+    " variance of one session: over long gaps t is too large; the model trade_to_trade scales both"
+)
 LARGEST = 500_000_000  # returns in one panel at most: 4.5 GB
 
 
@@ -119,11 +125,10 @@ def prepare(
     attrition = Attrition(len(frame))
     ticker = intern_texts(frame["ticker"])
     converted = convert_prices(prices, choices.currency)
-    rules = SeriesRules(choices.outcome, choices.returns, choices.gaps, choices.price, columns)
-    market = _market(prices, converted.prices, read_factors(factors), rules, choices.calendars)
+    market = _market(prices, converted.prices, read_factors(factors), _rules(choices, columns), choices.calendars)
     _check_rules(market)
     calendar = find_calendars(frame, market.prices, attrition)
-    position, placement = place_events(frame, calendar, market.calendars, choices.on_closed, attrition)
+    position, placement = _place(frame, ticker, calendar, market, choices, attrition)
     benchmark = np.full(len(frame), None, dtype=object)
     if any(column.name == "benchmark" for column in columns):
         benchmark = find_benchmarks(frame, calendar, market.prices, choices.benchmark, attrition)
@@ -155,8 +160,9 @@ def prepare(
         table["n_contaminated"] = np.bincount(stretches[:, 0], length, len(frame)).astype(np.int64)
     other_zone = _other_zone(ticker[rows], benchmark[rows], market.prices)
     bars = any(c.intraday for c in market.calendars.values())
-    warnings = () if bars else _cross_zone_warning(ticker[rows], benchmark[rows], other_zone, columns)
-    warnings = (*_merged_warning(market.prices), *warnings)
+    warnings = _merged_warning(market.prices)
+    if not bars:
+        warnings += _cross_zone_warning(ticker[rows], benchmark[rows], other_zone, columns)
     zone = common_zone({name for name in calendar if name is not None}) if bars else None
     event_table = EventTable(table, attrition.status, attrition.reason, duplicate_of, rows, zone)
     sample = replace(usable.sample, links=links(placed), seed=choices.seed)
@@ -168,8 +174,26 @@ def _notes(market: Market, currency_notes: Sequence[str], warnings: Sequence[str
     """Collect the remarks on currencies, calendars and prices, and the warnings."""
     price = market.rules.price
     extremes = (f"day 0 is at the {price}: those of security and benchmark need not be simultaneous",)
+    one_session = (SPANS,) if market.rules.spanning else ()
     calendar_notes = (note for calendar in market.calendars.values() for note in calendar.notes)
-    return (*currency_notes, *calendar_notes, *warnings, *(extremes if price in ("high", "low") else ()))
+    return (*currency_notes, *calendar_notes, *one_session, *warnings, *(extremes if price in ("high", "low") else ()))
+
+
+def _place(
+    frame: pd.DataFrame, ticker: np.ndarray, calendar: np.ndarray, market: Market, choices: Choices,
+    attrition: Attrition,
+) -> tuple[Ints, np.ndarray]:  # fmt: skip
+    """Return the position of each event's session in its calendar, and the rule applied."""
+    position, placement = place_events(frame, calendar, market.calendars, choices.on_closed, attrition)
+    if choices.suspended == "next_trade":
+        position = move_to_next_trade(ticker, position, market.calendars, calendar, market.prices, placement, attrition)
+    return position, placement
+
+
+def _rules(choices: Choices, columns: tuple[Column, ...]) -> SeriesRules:
+    """Return the rules of the series; an event moved to its next trade is measured over the gap before it."""
+    day_0_gaps: Gaps = "span" if choices.suspended == "next_trade" else choices.gaps
+    return SeriesRules(choices.outcome, choices.returns, choices.gaps, choices.price, columns, day_0_gaps)
 
 
 def _market(
@@ -216,6 +240,11 @@ def _check_rules(market: Market) -> None:
     if rules.price != "close" and (rules.summed or PEERS in rules.columns):
         use = "sums returns since the last close" if rules.summed else "compares with closes of other securities"
         raise InputError(f"price is {rules.price!r}, and the model {use}; use 'close'")
+    if rules.spanning and PEERS in rules.columns:
+        raise InputError(
+            "returns span gaps (gaps='span' or suspended='next_trade'), and the model compares with daily returns of"
+            " other securities; use gaps='missing' and suspended='keep', or a model with a benchmark"
+        )
     if rules.summed and not is_return(rules.outcome):
         raise InputError(f"outcome is {rules.outcome!r}, and the model sums returns; use another model")
 

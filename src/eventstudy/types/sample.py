@@ -40,6 +40,7 @@ class Status(IntEnum):
     NOT_CONVERGED = 14
     CONTAMINATED = 15
     CONFOUNDED = 16
+    SUSPENDED = 17
 
     @property
     def label(self) -> str:
@@ -52,7 +53,7 @@ class Panel:
     """Returns on one exchange calendar, stored by asset so that an event's window is one contiguous run.
 
     ``r`` (A, T) returns, ``ok`` (A, T) whether return and regressors are known, ``x`` regressors, (T, K) or, if they
-    differ by asset, (A, T, K); ``r0``, ``ok0`` (A, T) and ``x0`` (T, K) replace them on relative day 0, unless None;
+    differ by asset, (A, T, K); ``r0``, ``ok0`` (A, T) and ``x0``, as x, replace them on relative day 0, unless None;
     ``sessions`` (T,) days of ``calendar`` since 1970-01-01, or seconds for intraday bars. Values are 0 where not ok.
     ``peers`` (T, D) are returns of other securities, NaN where missing, for a model that uses them.
     """
