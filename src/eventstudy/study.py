@@ -150,7 +150,7 @@ class Study(Choices):
         factors: pd.DataFrame | None = None,
         other_news: Events | None = None,
     ) -> pd.DataFrame:
-        """Place every event and return its status, without estimating a model.
+        """Place every event and return the status that :meth:`run` would give it; nothing is tested.
 
         Parameters
         ----------

@@ -12,8 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from eventstudy import markets
-from eventstudy.bars import Bars, Indexed, Prices, priced_dates
+from eventstudy.bars import Bars, Prices, priced_dates
 from eventstudy.core.parts import build
 from eventstudy.core.sums import links
 from eventstudy.errors import InputError, one_of
@@ -21,11 +20,13 @@ from eventstudy.prepare.calendar import calendar_name, observed_calendar
 from eventstudy.prepare.currency import convert_prices
 from eventstudy.prepare.factors import Factors, read_factors, reasons_outside_history
 from eventstudy.prepare.intraday import check_same_step, common_zone
+from eventstudy.prepare.notes import collect_notes, cross_zone_warning, merged_warning, other_zone
 from eventstudy.prepare.outcomes import is_return
 from eventstudy.prepare.panels import Market, PanelPlan, SeriesRules, plan_panel
 from eventstudy.prepare.peers import Pools, Treated, pools
 from eventstudy.prepare.placing import (
     Attrition,
+    distinct_pairs,
     exclude_duplicates,
     exclude_outside_prices,
     exclude_without_outcome,
@@ -48,8 +49,7 @@ from eventstudy.prepare.screens import (
 )
 from eventstudy.prepare.stated import changes_of
 from eventstudy.prepare.suspended import move_to_next_trade
-from eventstudy.prepare.trading import merged_markets
-from eventstudy.prepare.windows import own_windows
+from eventstudy.prepare.windows import note_shorter_windows, own_windows
 from eventstudy.types import (
     PEERS,
     AnyPanel,
@@ -69,10 +69,6 @@ from eventstudy.types import (
 
 BUILT_IN_COLUMNS = ("benchmark", "sessions", "clock", "peers")  # regressors that are neither factors nor tickers
 CELLS = 30_000_000  # returns above which building a panel is deferred, part by part
-SPANS = (
-    "a return over a gap is compared with that of the benchmark and factors over the same gap, with the mean and"
-    " variance of one session: over long gaps t is too large; the model trade_to_trade scales both"
-)
 LARGEST = 500_000_000  # returns in one panel at most: 4.5 GB
 
 
@@ -137,10 +133,8 @@ def prepare(
     session = sessions_at(position, calendar, market.calendars)
     exclude_without_rate(ticker, session, converted.without_rate, attrition)
     exclude_outside_prices(ticker, session, market.prices, choices.outcome, attrition)
-    for name in dict.fromkeys(c.name for c in columns if c.name in market.factors):
-        reason = reasons_outside_history(name, market.factors[name], session)
-        attrition.exclude(reason != "", Status.NO_FACTORS, reason)
     positions = event_positions(frame, calendar, position)
+    _exclude_without_factors(positions, market, choices.spec, attrition)
     peers = _peer_pools(frame, positions, market, choices, attrition) if PEERS in columns else None
     windows = own_windows(frame, choices)
     stretches = screen_other_news(frame, positions, windows, other_news, market, choices, attrition)
@@ -158,25 +152,17 @@ def prepare(
     if choices.contaminated != "keep":
         length = stretches[:, 2] - stretches[:, 1] + 1
         table["n_contaminated"] = np.bincount(stretches[:, 0], length, len(frame)).astype(np.int64)
-    other_zone = _other_zone(ticker[rows], benchmark[rows], market.prices)
+    in_other_zone = other_zone(ticker[rows], benchmark[rows], market.prices)
     bars = any(c.intraday for c in market.calendars.values())
-    warnings = _merged_warning(market.prices)
+    warnings = merged_warning(market.prices)
     if not bars:
-        warnings += _cross_zone_warning(ticker[rows], benchmark[rows], other_zone, columns)
+        warnings += cross_zone_warning(ticker[rows], benchmark[rows], in_other_zone, columns)
     zone = common_zone({name for name in calendar if name is not None}) if bars else None
     event_table = EventTable(table, attrition.status, attrition.reason, duplicate_of, rows, zone)
     sample = replace(usable.sample, links=links(placed), seed=choices.seed)
-    notes = _notes(market, converted.notes, warnings)
-    return Prepared(event_table, usable.panels, placed, sample, market.calendars, other_zone, notes, warnings)
-
-
-def _notes(market: Market, currency_notes: Sequence[str], warnings: Sequence[str]) -> tuple[str, ...]:
-    """Collect the remarks on currencies, calendars and prices, and the warnings."""
-    price = market.rules.price
-    extremes = (f"day 0 is at the {price}: those of security and benchmark need not be simultaneous",)
-    one_session = (SPANS,) if market.rules.spanning else ()
-    calendar_notes = (note for calendar in market.calendars.values() for note in calendar.notes)
-    return (*currency_notes, *calendar_notes, *one_session, *warnings, *(extremes if price in ("high", "low") else ()))
+    shorter = note_shorter_windows(placed.own_windows, choices.spec)
+    notes = (*collect_notes(market, converted.notes, warnings), *shorter)
+    return Prepared(event_table, usable.panels, placed, sample, market.calendars, in_other_zone, notes, warnings)
 
 
 def _place(
@@ -188,6 +174,19 @@ def _place(
     if choices.suspended == "next_trade":
         position = move_to_next_trade(ticker, position, market.calendars, calendar, market.prices, placement, attrition)
     return position, placement
+
+
+def _exclude_without_factors(positions: EventPositions, market: Market, spec: Spec, attrition: Attrition) -> None:
+    """Exclude the events of which no window lies inside the history of a factor of the model."""
+    names = [name for name in dict.fromkeys(c.name for c in market.rules.columns) if name in market.factors]
+    if not names:
+        return
+    whole = spec.min_coverage == 1.0
+    sides = spec.windows.T if whole else spec.windows[:, ::-1].T  # with missing days allowed, one day inside is enough
+    first, last = (np.column_stack([session_dates(positions, market.calendars, day) for day in side]) for side in sides)
+    for name in names:
+        reason = reasons_outside_history(name, market.factors[name], first, last)
+        attrition.exclude(reason != "", Status.NO_FACTORS, reason)
 
 
 def _rules(choices: Choices, columns: tuple[Column, ...]) -> SeriesRules:
@@ -214,15 +213,6 @@ def _market(
         dates = priced_dates(quoted.bars, [bars.ticker for bars in members])
         calendars[name] = observed_calendar(name, members, dates, changes_of(stated, name))
     return Market(prices, calendars, factors, rules)
-
-
-def _merged_warning(prices: Prices) -> tuple[str, ...]:
-    """Return a warning if daily prices without an exchange are of several markets; a store is not read for this."""
-    if isinstance(prices.bars, Indexed):
-        return ()
-    bars = [b for b in prices.bars.values() if b.mic is None and not b.intraday and not b.ticker.endswith("=X")]
-    text = merged_markets(bars, priced_dates(prices.bars, [b.ticker for b in bars]))
-    return (text,) if text else ()
 
 
 def _check_rules(market: Market) -> None:
@@ -279,7 +269,7 @@ def _build_panels(
     rows = np.flatnonzero(attrition.ok)
     calendar = positions.calendar[rows]
     reach = np.array([spec.estimation[0], spec.event[1]])
-    pairs, pair = _distinct_pairs(calendar, benchmark[rows])
+    pairs, pair = distinct_pairs(calendar, benchmark[rows])
     places = {name: at for at, name in enumerate(market.prices.bars)}
     panels: list[AnyPanel] = []
     asset, day = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
@@ -310,15 +300,6 @@ def _build_panels(
         table = np.concatenate(excluded_peers)
         placed = placed._replace(excluded_peers=table[np.lexsort(table.T[::-1])])
     return _UsableEvents(rows, panels, placed, sample)
-
-
-def _distinct_pairs(first: np.ndarray, second: np.ndarray) -> tuple[list[tuple[str | None, str | None]], Ints]:
-    """Return the distinct pairs of values of two columns (N,), and the number of each row's pair, (N,)."""
-    (first_code, first_names), (second_code, second_names) = (pd.factorize(column) for column in (first, second))
-    n_codes = len(second_names) + 1  # the code of None is -1
-    pair, numbers = pd.factorize((first_code + 1) * n_codes + second_code + 1)
-    codes = [divmod(int(number), n_codes) for number in numbers]
-    return [([None, *first_names][a], [None, *second_names][b]) for a, b in codes], pair.astype(np.int64)
 
 
 def _build_if_possible(panel: AnyPanel) -> AnyPanel:
@@ -353,32 +334,3 @@ def _clusters(
     _, first, cluster = np.unique(date * len(names) + name, return_index=True, return_inverse=True)
     dates = [numbers[panel[e]][day[e] + offsets] for e in first]
     return cluster.astype(np.int64), np.array(dates, dtype=np.int64).reshape(len(first), len(offsets))
-
-
-def _other_zone(ticker: np.ndarray, benchmark: np.ndarray, prices: Prices) -> Floats:
-    """Return 1 for events whose benchmark closes in another time zone, else 0; NaN if unknown, (n,)."""
-    pairs, code = _distinct_pairs(ticker, benchmark)
-    return np.array([_zones_differ(str(name), index, prices) for name, index in pairs], dtype=np.float64)[code]
-
-
-def _zones_differ(ticker: str, benchmark: str | None, prices: Prices) -> float:
-    """Return 1 if a security and its benchmark are in different time zones, else 0; NaN if unknown."""
-    if benchmark is None or any(prices.bars[name].mic is None for name in (ticker, benchmark)):
-        return np.nan
-    zones = {markets.zone_of(str(prices.bars[name].mic)) for name in (ticker, benchmark)}
-    return float(len(zones) > 1)
-
-
-def _cross_zone_warning(
-    ticker: np.ndarray, benchmark: np.ndarray, other_zone: Floats, columns: Sequence[Column]
-) -> tuple[str, ...]:
-    """Return a warning if a benchmark closes in another time zone and the model has no lead of it."""
-    if any(column.shift > 0 for column in columns) or not (other_zone == 1.0).any():
-        return ()
-    crossing = other_zone == 1.0
-    pairs = sorted((str(name), str(index)) for name, index in _distinct_pairs(ticker[crossing], benchmark[crossing])[0])
-    named = ", ".join(f"{name} on {index}" for name, index in pairs[:5]) + (" ..." if len(pairs) > 5 else "")
-    return (
-        f"the benchmark closes in another time zone than the security ({named}); part of the market's move falls on the"
-        ' next day: es.model("dimson", leads=1, lags=1) takes it in',
-    )

@@ -50,17 +50,26 @@ def factor_on_dates(factor: tuple[Dates, Floats], dates: Dates) -> Floats:
     return out
 
 
-def reasons_outside_history(name: str, factor: tuple[Dates, Floats], session: Dates) -> np.ndarray:
-    """Return, for each session outside a factor's history, the reason as text; empty text for the others.
+def reasons_outside_history(name: str, factor: tuple[Dates, Floats], first: Dates, last: Dates) -> np.ndarray:
+    """Return, for each event without a window inside a factor's history, the reason as text; empty text for the others.
 
     A missing value within the history makes a missing day; it does not exclude the event.
+
+    Parameters
+    ----------
+    name : str
+    factor : dates and values
+    first, last : datetime64 arrays (N, V)
+        The first and last session of each event's windows.
     """
-    reason = np.full(len(session), "", dtype=object)
+    reason = np.full(len(first), "", dtype=object)
     dates, values = factor
     known = dates[np.isfinite(values)]
     if not len(known):
         reason[:] = f"factor {name} has no value at all"
         return reason
-    reason[session > known[-1]] = f"factor {name} ends on {known[-1]}, before its session"
-    reason[session < known[0]] = f"factor {name} begins on {known[0]}, after its session"
+    outside = ~((first >= known[0]) & (last <= known[-1])).any(axis=1)
+    late = (last > known[-1]).any(axis=1)
+    reason[outside & ~late] = f"factor {name} begins on {known[0]}, after the first day of its windows"
+    reason[outside & late] = f"factor {name} ends on {known[-1]}, before the last day of its windows"
     return reason
