@@ -1,6 +1,6 @@
 """The calendars of exchange_calendars, built also where pandas 3 breaks them, and the facts that they have wrong.
 
-``data/sessions.csv`` is the one table of such facts: closures, openings and closes, each with its source.
+``data/exchanges/sessions.csv`` is the one table of such facts: closures, openings and closes, each with its source.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Fact(NamedTuple):
 def facts() -> Mapping[str, tuple[Fact, ...]]:
     """Return the facts by MIC."""
     by_mic: dict[str, tuple[Fact, ...]] = {}
-    with (files("eventstudy") / "data" / "sessions.csv").open(encoding="utf-8") as file:
+    with (files("eventstudy") / "data" / "exchanges" / "sessions.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             by_mic[row["mic"]] = (*by_mic.get(row["mic"], ()), Fact(**row))
     return by_mic

@@ -1,7 +1,7 @@
 """The exchange of a ticker, and the trading sessions of that exchange.
 
 A ticker's Yahoo suffix (or, for an index, its name) maps to a market identifier code (MIC); a MIC maps to the sessions
-of exchange_calendars, corrected by the facts of ``data/sessions.csv`` and by what the user states.
+of exchange_calendars, corrected by the facts of ``data/exchanges/sessions.csv`` and by what the user states.
 """
 
 from __future__ import annotations

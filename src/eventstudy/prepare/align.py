@@ -184,8 +184,9 @@ def _exclude_without_factors(positions: EventPositions, market: Market, spec: Sp
     whole = spec.min_coverage == 1.0
     sides = spec.windows.T if whole else spec.windows[:, ::-1].T  # with missing days allowed, one day inside is enough
     first, last = (np.column_stack([session_dates(positions, market.calendars, day) for day in side]) for side in sides)
+    session = session_dates(positions, market.calendars, 0)
     for name in names:
-        reason = reasons_outside_history(name, market.factors[name], first, last)
+        reason = reasons_outside_history(name, market.factors[name], session, first, last)
         attrition.exclude(reason != "", Status.NO_FACTORS, reason)
 
 
