@@ -157,7 +157,9 @@ def test_a_halt_in_a_falling_market_is_no_reaction() -> None:
     its = prices(["S", "M"], seed=4)
     closes = pd.DataFrame({name: bars.fields["close"] for name, bars in its.bars.items()}, index=DATES)
     closes.iloc[150:, 1] *= 0.9
-    closes.iloc[155, 0] = closes.iloc[149, 0] * closes.iloc[155, 1] / closes.iloc[149, 1]
+    level = closes.to_numpy(copy=True)
+    level[155, 0] = level[149, 0] * level[155, 1] / level[149, 1]
+    closes = pd.DataFrame(level, index=DATES, columns=["S", "M"])
     closes.iloc[150:155, 0] = np.nan
     halted = es.Prices.from_frame(closes)
     made = es.Study(**{**WINDOWS, "model": "market_adjusted", "windows": ((0, 0),)}, gaps="span").run(

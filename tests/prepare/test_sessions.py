@@ -25,13 +25,11 @@ def levels(seed: int, n: int = len(SESSIONS)) -> np.ndarray:
     return 100 * np.cumprod(1 + 0.01 * np.random.default_rng(seed).standard_normal(n))
 
 
-def share(ticker: str, seed: int, extra: dict[Any, float] | None = None, mic: str | None = "XETR", **more: Any) -> Bars:
+def share(ticker: str, seed: int, extra: dict[Any, Any] | None = None, mic: str | None = "XETR", **more: Any) -> Bars:
     """Make a share with a price on all sessions, and on further days: None repeats the price before."""
     series = pd.Series(levels(seed), pd.DatetimeIndex(SESSIONS))
-    for day, price in (extra or {}).items():
-        before = series[series.index < pd.Timestamp(day)].iloc[-1]
-        series[pd.Timestamp(day)] = before if price is None else price
-    series = series.sort_index()
+    added = pd.Series({pd.Timestamp(day): price for day, price in (extra or {}).items()}, dtype=float)
+    series = pd.concat([series, added]).sort_index().ffill()
     dates = series.index.to_numpy().astype("datetime64[D]")
     return Bars(ticker, dates, {"close": series.to_numpy(), **{k: v(series) for k, v in more.items()}}, mic)
 
@@ -208,3 +206,34 @@ def test_prices_of_two_markets_without_an_exchange_are_warned_of() -> None:
         es.Study(**{**CHOICES, "min_coverage": 0.1, "min_estimation": 10}).check(
             at("C", "2021-09-14"), es.Prices.from_frame(both.rename(columns={"B": "^GDAXI"}))
         )
+
+
+CLOSURE = SESSIONS[100]  # a day that the calendar takes for a session
+
+
+def test_a_padded_row_on_a_closure_that_the_calendar_lacks_does_not_keep_it_open() -> None:
+    def without(bars: Bars, padded: bool) -> Bars:
+        row = int(np.flatnonzero(bars.dates == CLOSURE)[0])
+        close = bars.fields["close"].copy()
+        close[row] = close[row - 1] if padded else np.nan
+        return Bars(bars.ticker, bars.dates, {"close": close}, bars.mic)
+
+    bars = [without(share(f"S{i}.DE", i), padded=i == 0) for i in range(3)]
+    calendar = observed_calendar("XETR", bars)
+    assert not np.isin(CLOSURE, calendar.dates)
+    assert any(f"nothing traded on {CLOSURE}" in note for note in calendar.notes)
+    alone = observed_calendar("XETR", bars[:1])
+    assert np.isin(CLOSURE, alone.dates), "one share may have been suspended"
+    every = observed_calendar("XETR", [without(share(f"S{i}.DE", i), padded=True) for i in range(5)])
+    assert not np.isin(CLOSURE, every.dates), "five shares do not all stand still on an open day"
+    still = observed_calendar("XETR", [share("A", 1), share("B", 2)])
+    assert len(np.setdiff1d(SESSIONS, still.dates)) == 0
+
+
+def test_without_an_exchange_weekends_that_were_filled_forward_are_no_sessions() -> None:
+    every = pd.date_range("2019-01-02", "2019-12-30")
+    wide = pd.DataFrame({s: pd.Series(levels(s), pd.DatetimeIndex(SESSIONS)) for s in (1, 2)}).reindex(every).ffill()
+    bars = list(es.Prices.from_frame(wide.set_axis(["A", "B"], axis=1)).bars.values())
+    dates = observed_calendar(None, bars).dates
+    assert (np.is_busday(dates)).all()
+    assert np.isin(SESSIONS, dates).all()

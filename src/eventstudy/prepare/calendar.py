@@ -17,7 +17,7 @@ from eventstudy import markets
 from eventstudy.bars import Bars, minutes, priced_dates
 from eventstudy.errors import AlignmentError, one_of
 from eventstudy.prepare.intraday import bar_ends, format_session, missing_sessions
-from eventstudy.prepare.trading import format_dates, left_out, rows_on
+from eventstudy.prepare.trading import count_trading, format_dates, idle_dates, left_out, rows_on
 from eventstudy.types import Bools, Calendar, Dates, Ints, OnClosed, Status
 
 POLICIES: tuple[OnClosed, ...] = get_args(OnClosed)
@@ -37,9 +37,9 @@ def observed_calendar(
     """Return an exchange's calendar, corrected by observed prices and by what the user states.
 
     A date with a price becomes a session if something traded on it, on at least half of the tickers that have prices
-    before and after it; other rows of days without a session are left out. A session without any price is removed if
-    two or more tickers have prices both before and after it; with one ticker it stays, because that ticker may have
-    been suspended. Notes report all three.
+    before and after it; other rows of days without a session are left out. A session without any price, or on which
+    nothing traded, is removed if two or more tickers have prices both before and after it; with one ticker it stays,
+    because that ticker may have been suspended. Notes report all of these.
 
     Parameters
     ----------
@@ -56,15 +56,22 @@ def observed_calendar(
     if any(b.intraday for b in bars):
         return _bar_calendar(name, bars, union, stated)
     if name is None:
-        return Calendar(None, union, None)
+        still = idle_dates(bars, union, weekends=True)
+        notes = [f"nothing traded on {format_dates(still)}; taken as closed"] if len(still) else []
+        return Calendar(None, np.setdiff1d(union, still), None, tuple(notes))
     dates, closes = markets.sessions(name, stated)
     certain = np.array([day for day, _ in stated], dtype="datetime64[D]")
-    n_trading = _count_trading(bars, dates)
-    closed = (n_trading >= 2) & ~np.isin(dates, union) & ~np.isin(dates, certain)
+    n_trading = count_trading(bars, dates)
+    priced = np.isin(dates, union)
+    idle = np.isin(dates, idle_dates(bars, dates[priced])) & ~np.isin(dates, certain)
+    closed = (n_trading >= 2) & ~priced & ~np.isin(dates, certain)
     extra = union[~np.isin(union, dates)]
     notes = []
     if closed.any():
         notes.append(f"{name}: no price on {format_dates(dates[closed])}; taken as closed")
+    if idle.any():
+        notes.append(f"{name}: nothing traded on {format_dates(dates[idle])}; taken as closed")
+        closed |= idle
     opened, rest = _divide(name, bars, extra, dates, certain) if len(extra) else (extra, {})
     if len(opened):
         notes.append(
@@ -83,13 +90,6 @@ def observed_calendar(
     return Calendar(name, dates[order], closes[order], tuple(notes), opened)
 
 
-def _count_trading(bars: Sequence[Bars], dates: Dates) -> Ints:
-    """Count the tickers whose first price is not after, and whose last price is not before, each of the dates."""
-    edges = np.array([(b.first, b.last) for b in bars if not np.isnat(b.first)], dtype="datetime64[D]").reshape(-1, 2)
-    n_started = np.searchsorted(np.sort(edges[:, 0]), dates, side="right")
-    return np.asarray(n_started - np.searchsorted(np.sort(edges[:, 1]), dates, side="left"))
-
-
 def _divide(
     name: str, bars: Sequence[Bars], extra: Dates, dates: Dates, certain: Dates
 ) -> tuple[Dates, dict[str, Dates]]:
@@ -99,7 +99,7 @@ def _divide(
     """
     rows = {b.ticker: rows_on(b, extra) for b in bars}
     n_traded = np.sum([row.traded for row in rows.values()], axis=0)
-    opens = (n_traded > 0) & (2 * n_traded >= _count_trading(bars, extra))
+    opens = (n_traded > 0) & (2 * n_traded >= count_trading(bars, extra))
     opens |= (extra < dates[0]) | (extra > dates[-1])
     opens &= ~np.isin(extra, certain) & (name not in markets.ALWAYS_KNOWN)
     rest = {ticker: extra[row.priced & ~opens] for ticker, row in rows.items() if (row.priced & ~opens).any()}

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from eventstudy.bars import Bars
-from eventstudy.types import Bools, Dates
+from eventstudy.types import Bools, Dates, Ints
 
 ROW = ("open", "high", "low", "close", "volume")
 SHARE = 0.9  # of the common dates: a security with fewer prices is traded thinly, and its gaps are no holidays
+MANY = 5  # securities of which some trade on any day on which the exchange is open
 HOLIDAYS = 3  # dates in each direction by which the dates of two markets differ
 
 
@@ -46,6 +47,35 @@ def rows_on(bars: Bars, dates: Dates) -> Rows:
             repeats &= (now == then) | (np.isnan(now) & np.isnan(then))
     traded[where] = (moved | (volume[row] > 0)) & ~repeats
     return Rows(priced, traded)
+
+
+def idle_dates(bars: Sequence[Bars], dates: Dates, weekends: bool = False) -> Dates:
+    """Return the dates on which nothing traded: rows of a closed exchange that were filled forward.
+
+    On such a date no row differs from the one before, and some security has no row although it has some before and
+    after, or there are ``MANY`` securities, or it is a day of the weekend (if ``weekends``). If most dates would be
+    idle, none is: then the prices hardly move.
+    """
+    left = dates
+    for security in bars:  # the first few securities trade on nearly all dates
+        if not len(left):
+            return left
+        left = left[~(rows_on(security, left).traded | (left == security.first))]
+    if 2 * len(left) > len(dates):
+        return left[:0]
+    n_priced = np.sum([rows_on(security, left).priced for security in bars], axis=0)
+    n_trading = count_trading(bars, left)
+    idle = (n_trading >= 2) & ((n_priced < n_trading) | (n_trading >= MANY))
+    if weekends:
+        idle |= ~np.is_busday(left)
+    return np.asarray(left[idle])
+
+
+def count_trading(bars: Sequence[Bars], dates: Dates) -> Ints:
+    """Count the tickers whose first price is not after, and whose last price is not before, each of the dates."""
+    edges = np.array([(b.first, b.last) for b in bars if not np.isnat(b.first)], dtype="datetime64[D]").reshape(-1, 2)
+    n_started = np.searchsorted(np.sort(edges[:, 0]), dates, side="right")
+    return np.asarray(n_started - np.searchsorted(np.sort(edges[:, 1]), dates, side="left"))
 
 
 def merged_markets(bars: Sequence[Bars], union: Dates) -> str:
