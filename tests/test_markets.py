@@ -66,6 +66,10 @@ def test_every_fact_has_an_exchange_a_close_and_a_source():
             assert fact.when in ("", "Sunday") or "/" in fact.when
 
 
+def test_the_facts_hold_under_an_alias_too():
+    np.testing.assert_array_equal(markets.sessions("BMF")[1], markets.sessions("BVMF")[1])
+
+
 def test_a_close_that_follows_new_york_changes_with_its_clocks_and_not_with_those_of_sao_paulo():
     dates, closes = markets.sessions("BVMF")
     days = np.array(["2021-03-12", "2021-03-15", "2021-11-05", "2021-11-08"], dtype="datetime64[D]")

@@ -121,7 +121,7 @@ def schedule(name: str) -> Schedule:
         for times in (known.opens, known.closes)
     )
     single: dict[str, str | None] = {}
-    for fact in facts().get(name, ()):
+    for fact in facts().get(known.name, ()):  # name may be an alias
         if fact.of_one_day:
             single[fact.first] = None if fact.close == CLOSED else fact.close
         else:

@@ -29,7 +29,7 @@ def share(ticker: str, seed: int, extra: dict[Any, Any] | None = None, mic: str 
     """Make a share with a price on all sessions, and on further days: None repeats the price before."""
     series = pd.Series(levels(seed), pd.DatetimeIndex(SESSIONS))
     added = pd.Series({pd.Timestamp(day): price for day, price in (extra or {}).items()}, dtype=float)
-    series = pd.concat([series, added]).sort_index().ffill()
+    series = pd.concat([series.drop(added.index, errors="ignore"), added]).sort_index().ffill()
     dates = series.index.to_numpy().astype("datetime64[D]")
     return Bars(ticker, dates, {"close": series.to_numpy(), **{k: v(series) for k, v in more.items()}}, mic)
 
@@ -237,3 +237,9 @@ def test_without_an_exchange_weekends_that_were_filled_forward_are_no_sessions()
     dates = observed_calendar(None, bars).dates
     assert (np.is_busday(dates)).all()
     assert np.isin(SESSIONS, dates).all()
+
+
+def test_a_number_with_other_zeros_is_named() -> None:
+    its = es.Prices({"0700.HK": share("0700.HK", 1, mic="XETR"), "^GDAXI": share("^GDAXI", 2)})
+    found = es.Study(**CHOICES).check(at("00700.HK", "2019-06-17"), its)
+    assert found["reason"].tolist() == ["there are no prices of 00700.HK; did you mean 0700.HK?"]

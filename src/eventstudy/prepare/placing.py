@@ -90,8 +90,12 @@ def firm_names(frame: pd.DataFrame, firm_of: Mapping[str, str]) -> np.ndarray:
 
 
 def _why_no_prices(ticker: str, prices: Prices) -> str:
-    """Return the reason why a ticker has no prices."""
-    return prices.problems.get(ticker, f"there are no prices of {ticker}")
+    """Return the reason why a ticker has no prices, with the ticker that has the same number if one has."""
+    same = []
+    if ticker[:1].isdigit():
+        same = [name for name in prices.bars if name[:1].isdigit() and name.lstrip("0") == ticker.lstrip("0")]
+    meant = f"; did you mean {same[0]}?" if same else ""
+    return prices.problems.get(ticker, f"there are no prices of {ticker}{meant}")
 
 
 def find_benchmarks(
