@@ -80,7 +80,7 @@ def observed_calendar(
         )
     if rest:
         notes.append(
-            f"{name}: left out, as the exchange was closed or most of its tickers did not trade: {left_out(rest)}"
+            f"{name}: rows left out, as the exchange was closed or most of its tickers did not trade: {left_out(rest)}"
         )
     times = closes - dates.astype("datetime64[ns]")
     before = np.clip(np.searchsorted(dates, opened) - 1, 0, None)
