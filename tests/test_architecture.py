@@ -34,7 +34,7 @@ NUMERICS = {
     "models": {"numpy", "scipy"} | ESTIMATORS,
     "inference": {"numpy", "scipy", "statsmodels"},
 }
-EDGE = {"matplotlib": {"plots"}, "jinja2": {"reports"}, "yfinance": {"sources"}, "exchange_calendars": {"markets"}}
+EDGE = {"matplotlib": {"plots"}, "jinja2": {"reports"}, "yfinance": {"sources"}, "exchange_calendars": {"_calendars"}}
 HEAVY = ("matplotlib", "statsmodels", "arch", "sklearn", "scipy.stats", "yfinance", "exchange_calendars", "jinja2")
 
 

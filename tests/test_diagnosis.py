@@ -125,7 +125,7 @@ def test_figures_of_residuals_are_those_of_a_plain_loop():
 def test_autocorrelation_pairs_days_that_follow_each_other():
     clean = Clean(seed=2)
     closes = clean.closes()
-    closes.loc[closes.index[20:300:7], "S0"] = np.nan
+    closes.loc[closes.index[20 : clean.day[0] - 5 : 7], "S0"] = np.nan
     _, kept, _ = residuals(closes, "S0", clean.day[0])
     assert len(kept) < 100
     frame = clean.run(closes, min_estimation=50).diagnose()

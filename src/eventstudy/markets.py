@@ -1,23 +1,20 @@
 """The exchange of a ticker, and the trading sessions of that exchange.
 
 A ticker's Yahoo suffix (or, for an index, its name) maps to a market identifier code (MIC); a MIC maps to the sessions
-of exchange_calendars, corrected by a short table of closures that the package lacks.
+of exchange_calendars, corrected by the facts of ``data/exchanges/sessions.csv`` and by what the user states.
 """
 
 from __future__ import annotations
 
 import re
-import warnings
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from eventstudy._calendars import Changes as Changes
+from eventstudy._calendars import Schedule, calendar, schedule
 from eventstudy.errors import AlignmentError, InputError, shown
-
-if TYPE_CHECKING:
-    from exchange_calendars import ExchangeCalendar
 
 TICKER = re.compile(r"\^?[A-Z0-9][A-Z0-9.\-=]{0,19}", re.ASCII)
 
@@ -25,8 +22,8 @@ SUFFIXES = {
     "AS": "XAMS", "AX": "XASX", "BO": "XBOM", "BR": "XBRU", "CO": "XCSE", "DE": "XETR", "HE": "XHEL",
     "HK": "XHKG", "IR": "XDUB", "JK": "XIDX", "JO": "XJSE", "KL": "XKLS", "KQ": "XKRX", "KS": "XKRX",
     "L": "XLON", "LS": "XLIS", "MC": "XMAD", "MI": "XMIL", "MX": "XMEX", "NS": "XBOM", "NZ": "XNZE",
-    "OL": "XOSL", "PA": "XPAR", "PR": "XPRA", "SA": "BVMF", "SI": "XSES", "SS": "XSHG", "ST": "XSTO",
-    "SW": "XSWX", "SZ": "XSHG", "T": "XTKS", "TO": "XTSE", "TW": "XTAI", "TWO": "XTAI",
+    "OL": "XOSL", "PA": "XPAR", "PR": "XPRA", "SA": "BVMF", "SI": "XSES", "SR": "XSAU", "SS": "XSHG", "ST": "XSTO",
+    "SW": "XSWX", "SZ": "XSHG", "T": "XTKS", "TA": "XTAE", "TO": "XTSE", "TW": "XTAI", "TWO": "XTAI",
     "V": "XTSE", "VI": "XWBO", "WA": "XWAR",
 }  # fmt: skip
 INDICES = {
@@ -35,14 +32,18 @@ INDICES = {
     "^HSTECH": "XHKG", "^IXIC": "XNYS", "^KS11": "XKRX", "^N225": "XTKS", "^NDX": "XNYS", "^NSEI": "XBOM",
     "^NYA": "XNYS", "^RUT": "XNYS", "^SSMI": "XSWX", "^STI": "XSES", "^TWII": "XTAI", "^VIX": "XNYS",
 }  # fmt: skip
-# Markets that share another market's calendar. FX is this library's own name for a market open on every weekday.
+# Markets that share another market's calendar. FX and CRYPTO are this library's own names for a market that is open on
+# every weekday, and for one that is open on every day.
 SAME_SESSIONS = {
     "OTCM": "XNYS", "PINX": "XNYS", "ARCX": "XNYS", "XNAS": "XNYS", "XASE": "XNYS", "BATS": "XNYS",
-    "XSHE": "XSHG", "XNSE": "XBOM", "FX": "24/5",
+    "XSHE": "XSHG", "XNSE": "XBOM", "FX": "24/5", "CRYPTO": "24/7",
 }  # fmt: skip
-# Closures that exchange_calendars 4.13 does not know (typhoon Saola; black rainstorm).
-CLOSED = {"XHKG": ("2023-09-01", "2023-09-08")}
-FIRST = "1980-01-01"
+ALWAYS_KNOWN = ("24/5", "24/7")  # calendars to which prices add no session
+PAIR = re.compile(r"[A-Z0-9]{1,12}-(USD|EUR|GBP|JPY|CAD|AUD|CNY|INR|KRW|USDT|USDC|BTC|ETH)")
+MAINLAND = re.compile(r"(SH|SZ)\d{6}")
+HONG_KONG = re.compile(r"HK0?(\d{4})")
+NO_NEW_YORK_TICKER = re.compile(r"\d.*|[A-Z]{2}\d{4,6}|[A-Z]{2}[A-Z0-9]{9}\d|.*=.*")
+NAME_IT = "name its exchange (a MIC) in manifest.csv or in Prices.from_frame(exchange=...)"
 
 
 def check_ticker(ticker: object) -> str:
@@ -69,42 +70,36 @@ def check_ticker(ticker: object) -> str:
 def mic_of(ticker: str) -> str:
     """Return the MIC of a ticker, looked up by its suffix, or of an index, looked up by its name.
 
+    A ticker without a suffix is one of New York, unless it has the form of another vendor's codes.
+
     Raises
     ------
     InputError
-        If the suffix or the index is unknown, or a ticker of digits has no suffix.
+        If the suffix, the index or the form is unknown, or a ticker without a suffix begins with a digit.
 
     Examples
     --------
-    >>> mic_of("0700.HK"), mic_of("BABA"), mic_of("^HSI"), mic_of("HKD=X")
-    ('XHKG', 'XNYS', 'XHKG', 'FX')
+    >>> mic_of("0700.HK"), mic_of("BABA"), mic_of("^HSI"), mic_of("HKD=X"), mic_of("BTC-USD")
+    ('XHKG', 'XNYS', 'XHKG', 'FX', 'CRYPTO')
     """
     check_ticker(ticker)
     if ticker.startswith("^"):
         if ticker in INDICES:
             return INDICES[ticker]
         raise InputError(
-            f"the exchange of index {shown(ticker)} is not known; known indices are {', '.join(INDICES)};"
-            " name its exchange (a MIC) in manifest.csv or in Prices.from_frame(exchange=...)"
+            f"the exchange of index {shown(ticker)} is not known; known indices are {', '.join(INDICES)}; {NAME_IT}"
         )
-    if ticker.endswith("=X"):
-        return "FX"
     stem, dot, suffix = ticker.rpartition(".")
     if not dot:
-        if ticker.isdigit():
-            raise InputError(
-                f"ticker {shown(ticker)} has digits and no suffix; name its exchange, as in 0700.HK or 600519.SS,"
-                " or give the MIC in manifest.csv or in Prices.from_frame(exchange=...)"
-            )
-        return "XNYS"
+        return _mic_without_suffix(ticker)
     if suffix in SUFFIXES:
         return SUFFIXES[suffix]
-    if stem and len(suffix) == 1:
+    if stem[:1].isalpha() and len(suffix) == 1:
         return "XNYS"  # a share class, as in BRK.B
+    meant = f"; did you mean {stem}.SS?" if suffix == "SH" else ""
     raise InputError(
-        f"ticker {shown(ticker)} has the unknown suffix .{suffix}; known suffixes are"
-        f" {', '.join('.' + s for s in SUFFIXES)};"
-        " name its exchange (a MIC) in manifest.csv or in Prices.from_frame(exchange=...)"
+        f"ticker {shown(ticker)} has the unknown suffix .{suffix}{meant}; known suffixes are"
+        f" {', '.join('.' + s for s in SUFFIXES)}; {NAME_IT}"
     )
 
 
@@ -121,27 +116,34 @@ def marked_exchange(ticker: str) -> str | None:
     return INDICES.get(ticker) or SUFFIXES.get(ticker.rpartition(".")[2] if "." in ticker else "")
 
 
-@lru_cache(maxsize=64)
-def calendar(mic: str) -> ExchangeCalendar:
-    """Return the calendar of a MIC, from 1980 (or its first known session, if later) to its last known session."""
-    import exchange_calendars as xcals
-
-    name = SAME_SESSIONS.get(mic, mic)
-    if name not in xcals.get_calendar_names():
+def _mic_without_suffix(ticker: str) -> str:
+    if ticker.endswith("=X"):
+        return "FX"
+    if PAIR.fullmatch(ticker):
+        return "CRYPTO"
+    if MAINLAND.fullmatch(ticker):
+        return "XSHG"
+    hong_kong = HONG_KONG.fullmatch(ticker)
+    if hong_kong:
+        raise InputError(f"ticker {ticker!r} has no suffix; did you mean {hong_kong[1]}.HK?")
+    if ticker.endswith("=F"):
+        raise InputError(f"the exchange of the future {ticker!r} is not known; {NAME_IT}, such as CMES for CME Globex")
+    if ticker.isdigit():
         raise InputError(
-            f"exchange {shown(mic)} is not a market identifier code that exchange_calendars knows;"
-            " examples are XHKG, XNYS, XNAS, XLON, XTKS"
+            f"ticker {ticker!r} has digits and no suffix; add that of its exchange, as in 0700.HK or 600519.SS, or"
+            f" {NAME_IT}"
         )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # deprecation warnings of pandas inside exchange_calendars
-        first = xcals.get_calendar(name).bound_min()  # by default the package returns only the last 20 years
-        start = max(pd.Timestamp(FIRST), first) if first is not None else pd.Timestamp(FIRST)
-        return xcals.get_calendar(name, start=start)
+    if NO_NEW_YORK_TICKER.fullmatch(ticker):
+        raise InputError(
+            f"ticker {ticker!r} has no suffix, and not the form of a ticker of New York; add the suffix of its"
+            f" exchange, as in 0700.HK or 600519.SS, or {NAME_IT}"
+        )
+    return "XNYS"
 
 
-@lru_cache(maxsize=64)
-def sessions(mic: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sessions of a MIC and their closes.
+@lru_cache(maxsize=128)
+def sessions(mic: str, stated: Changes = ()) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sessions of a MIC and their closes; ``stated`` are changes by the user, which take precedence.
 
     Returns
     -------
@@ -156,37 +158,36 @@ def sessions(mic: str) -> tuple[np.ndarray, np.ndarray]:
     >>> str(closes[dates == np.datetime64("2021-09-13")][0])
     '2021-09-13T08:00:00.000000000'
     """
-    schedule = calendar(mic)
-    dates = schedule.sessions.to_numpy().astype("datetime64[D]")
-    closes = pd.DatetimeIndex(schedule.closes).tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]")
-    closures = np.array(CLOSED.get(SAME_SESSIONS.get(mic, mic), ()), dtype="datetime64[D]")
-    is_open = ~np.isin(dates, closures)
-    dates, closes = dates[is_open], closes[is_open]
-    dates.setflags(write=False)
-    closes.setflags(write=False)
-    return dates, closes
+    known = _schedule(mic, stated)
+    return _read_only(known.dates), _read_only(known.closes.astype("datetime64[ns]"))
 
 
-@lru_cache(maxsize=64)
-def opens(mic: str) -> np.ndarray:
+@lru_cache(maxsize=128)
+def opens(mic: str, stated: Changes = ()) -> np.ndarray:
     """Return the opening instants of the sessions of :func:`sessions`: datetime64[s] (sessions,), UTC."""
-    schedule = calendar(mic)
-    is_open = np.isin(schedule.sessions.to_numpy().astype("datetime64[D]"), sessions(mic)[0])
-    utc = pd.DatetimeIndex(schedule.opens).tz_convert("UTC").tz_localize(None)
-    instants = utc.to_numpy().astype("datetime64[s]")[is_open]
-    instants.setflags(write=False)
-    return instants
+    return _read_only(_schedule(mic, stated).opens)
 
 
-@lru_cache(maxsize=64)
-def pauses(mic: str) -> np.ndarray:
+@lru_cache(maxsize=128)
+def pauses(mic: str, stated: Changes = ()) -> np.ndarray:
     """Return the instants at which regular trading stops, for lunch or for the day: datetime64[s] (T,), UTC, sorted."""
-    schedule = calendar(mic)
-    breaks = pd.DatetimeIndex(schedule.break_starts.dropna())
-    stops = pd.DatetimeIndex(schedule.closes).union(breaks).tz_convert("UTC").tz_localize(None)
-    instants = np.unique(stops.to_numpy().astype("datetime64[s]"))
-    instants.setflags(write=False)
-    return instants
+    breaks = pd.DatetimeIndex(calendar(_calendar_name(mic)).break_starts.dropna()).tz_convert("UTC").tz_localize(None)
+    closes = _schedule(mic, stated).closes
+    return _read_only(np.union1d(closes, breaks.to_numpy().astype("datetime64[s]")))
+
+
+def _calendar_name(mic: str) -> str:
+    return SAME_SESSIONS.get(mic, mic)
+
+
+def _schedule(mic: str, stated: Changes) -> Schedule:
+    return schedule(_calendar_name(mic)).changed(stated, zone_of(mic))
+
+
+def _read_only(values: np.ndarray) -> np.ndarray:
+    values = values.view()
+    values.setflags(write=False)
+    return values
 
 
 def sessions_between(mic: str, start: object, end: object) -> np.ndarray:
@@ -212,7 +213,7 @@ def zone_of(mic: str) -> str:
     >>> zone_of("XHKG")
     'Asia/Hong_Kong'
     """
-    return str(calendar(mic).tz)
+    return str(calendar(_calendar_name(mic)).tz)
 
 
 def wall(mic: str | None, instants: np.ndarray) -> np.ndarray:

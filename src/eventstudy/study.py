@@ -16,6 +16,7 @@ from eventstudy.core.checks import check_model
 from eventstudy.errors import InputError, NotEnoughData
 from eventstudy.prepare.events import Events
 from eventstudy.prepare.outcomes import is_return
+from eventstudy.prepare.stated import check_stated
 from eventstudy.result import Result
 from eventstudy.run.choice_types import checked
 from eventstudy.run.rerun import StudyRun
@@ -88,6 +89,14 @@ class Study(Choices):
         Sessions around an event in which another announcement of the same firm excludes the event.
     estimation_columns, event_columns : (str, str) or None
         Events columns with the first and last day of event-specific windows, inside those of the study.
+    calendars : mapping or None
+        Days on which exchanges were closed, or opened or closed at another time than their calendar says: by MIC, dates
+        as text with the local closing time, or None for a closed day, as ``{"XBOM": {"2021-11-04": "19:15"}, "XKRX":
+        {"2026-06-03": None}}``. Markets with the same sessions, such as XNYS and XNAS, share what is stated.
+    suspended : {"keep", "next_trade"}
+        The session of an event on whose session its ticker has no price: that session, on which nothing is measured;
+        or its ticker's next session with a price, up to 60 sessions later. The return of day 0 is then that over the
+        whole gap, of the security and of the benchmark and factors.
 
     The column ``firm`` of the events, if present, identifies the tickers of one firm.
 
@@ -106,6 +115,7 @@ class Study(Choices):
         for name, value in checked(self).items():
             object.__setattr__(self, name, value)
         _check_windows(self.estimation, self.event, self.windows)
+        object.__setattr__(self, "calendars", check_stated(self.calendars))
         _check_outcome(self.outcome, self.accumulate, self.price, self.returns)
         length = self.estimation[1] - self.estimation[0] + 1
         if self.min_estimation > length:
@@ -130,7 +140,7 @@ class Study(Choices):
         factors: pd.DataFrame | None = None,
         other_news: Events | None = None,
     ) -> pd.DataFrame:
-        """Place every event and return its status, without estimating a model.
+        """Place every event and return the status that :meth:`run` would give it; nothing is tested.
 
         Parameters
         ----------

@@ -149,6 +149,8 @@ def read(path: str | Path) -> StudyFile:
     factors = choices.pop("factors")
     if "model" in choices:
         choices["model"] = _member(model, choices["model"])
+    if "calendars" in choices:
+        choices["calendars"] = {mic: _closes(days) for mic, days in choices["calendars"].items()}
     tests = choices.get("tests")
     if isinstance(tests, list):
         choices["tests"] = [_member(test, entry) for entry in tests]
@@ -194,6 +196,11 @@ def _prices(path: Path, table: Options) -> tuple[str, Options, tuple[str, ...]]:
     if not isinstance(also, list) or not all(isinstance(name, str) for name in also):
         raise InputError(f"{path}: also in [prices] is {shown(also)}; give tickers in a list, such as also = ['HKD=X']")
     return source, options, tuple(also)
+
+
+def _closes(days: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the stated days of an exchange; TOML has no null, and writes a closed day as "closed"."""
+    return {day: None if close == "closed" else close for day, close in days.items()}
 
 
 def _member(make: Callable[..., Member], entry: str | Options) -> str | Member:

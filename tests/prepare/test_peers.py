@@ -174,7 +174,7 @@ def test_by_default_peers_are_of_the_events_own_calendar() -> None:
     day = str(dates[200].date())
     given = es.Events.from_frame(pd.DataFrame({"ticker": ["A", "C"], "announced": [day, str(dates[270].date())]}))
     model = Recorder()
-    es.Study(**{**WINDOWS, "model": model, "gaps": "span"}).run(given, its)
+    es.Study(**{**WINDOWS, "model": model}).run(given, its)
     assert np.isfinite(model.seen[0][60]).sum() == 2, "B and E"
     assert np.isfinite(model.seen[1][60]).sum() == 1, "D"
 
@@ -188,7 +188,7 @@ def test_a_listing_abroad_is_barred_by_the_dates_of_the_news_at_home() -> None:
     days = [str(dates[d].date()) for d in (200, 202, 120)]
     frame = pd.DataFrame({"ticker": ["A", "U", "H"], "announced": days, "firm": ["a", "two", "two"]})
     model = Recorder()
-    es.Study(**{**WINDOWS, "model": model, "gaps": "span"}).run(es.Events.from_frame(frame), its)
+    es.Study(**{**WINDOWS, "model": model}).run(es.Events.from_frame(frame), its)
     assert np.isfinite(model.seen[0][60]).sum() == 1, "B; the firm of H has news abroad"
 
 

@@ -132,14 +132,6 @@ def test_suffixes_of_two_exchanges_name_the_exchange_of_every_ticker() -> None:
     assert one.bars["BABA"].mic is None
 
 
-def test_a_ticker_without_suffix_beside_others_on_other_dates_is_said() -> None:
-    index = pd.bdate_range("2021-01-04", periods=60)
-    frame = pd.DataFrame({"9988.HK": 1.0, "BABA": 2.0}, index=index)
-    frame.iloc[::7, 0] = np.nan
-    with pytest.warns(es.EventStudyWarning, match="BABA has no suffix .* XHKG"):
-        es.Prices.from_frame(frame)
-
-
 # --- returns -----------------------------------------------------------------------------------------------------
 
 

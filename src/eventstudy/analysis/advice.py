@@ -62,7 +62,8 @@ ADVICE = {
     "missing returns": Advice(
         "an event has no CAR in a window with too few valid days, and is not counted there",
         "all",
-        'min_coverage allows for gaps; Study(gaps="span") assigns the return over a gap to the next priced session',
+        'min_coverage allows for gaps; Study(gaps="span") assigns the return over a gap, and that of the benchmark'
+        " and factors over the same days, to the next priced session",
     ),
     "cross-zone benchmark": Advice(
         "part of the market's move falls on the next day: beta is too small, and day 0 includes the market's own news",

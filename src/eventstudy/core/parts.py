@@ -181,6 +181,7 @@ def _take_assets(panel: Panel, assets: Ints) -> Panel:
         assets=tuple(panel.assets[a] for a in assets),
         r0=None if panel.r0 is None else panel.r0[assets],
         ok0=None if panel.ok0 is None else panel.ok0[assets],
+        x0=panel.x0[assets] if panel.x0 is not None and panel.x0.ndim == 3 else panel.x0,
     )
 
 

@@ -102,7 +102,7 @@ def grouped(placed: Placed, sample: Sample, group: Ints, n_groups: int) -> tuple
 
 def links(placed: Placed) -> Ints:
     """Return the pairs of clusters (n, 2) of a group whose events report the same news, in order of cluster."""
-    if placed.link is None:
+    if placed.link is None or not len(placed.link):
         return np.empty((0, 2), dtype=np.int64)
     order = np.lexsort((placed.cluster, placed.group, placed.link))
     rows = np.column_stack([placed.link, placed.group, placed.cluster])[order]

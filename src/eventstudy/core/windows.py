@@ -150,5 +150,5 @@ def _slice_windows(panel: Panel, asset: Ints, day: Ints, spec: Spec) -> tuple[Fl
         zero = n_est - spec.event[0]
         r[:, zero] = panel.r0[asset, day]
         ok[:, zero] = panel.ok0[asset, day]
-        x[:, :, zero] = panel.x0[day].T
+        x[:, :, zero] = (panel.x0[day] if panel.x0.ndim == 2 else panel.x0[asset, day]).T
     return r, ok, np.moveaxis(x, 0, -1)

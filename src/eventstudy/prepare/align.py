@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from eventstudy import markets
 from eventstudy.bars import Bars, Prices, priced_dates
 from eventstudy.core.parts import build
 from eventstudy.core.sums import links
@@ -21,11 +20,13 @@ from eventstudy.prepare.calendar import GUESS, calendar_name, observed_calendar
 from eventstudy.prepare.currency import convert_prices
 from eventstudy.prepare.factors import Factors, coded_notes, read_factors, reasons_outside_history
 from eventstudy.prepare.intraday import check_same_step, common_zone
+from eventstudy.prepare.notes import collect_notes, cross_zone_warning, merged_warning, other_zone
 from eventstudy.prepare.outcomes import is_return
 from eventstudy.prepare.panels import Market, PanelPlan, SeriesRules, plan_panel
 from eventstudy.prepare.peers import Pools, Treated, pools
 from eventstudy.prepare.placing import (
     Attrition,
+    distinct_pairs,
     exclude_duplicates,
     exclude_outside_prices,
     exclude_without_outcome,
@@ -46,7 +47,9 @@ from eventstudy.prepare.screens import (
     screen_other_news,
     session_dates,
 )
-from eventstudy.prepare.windows import own_windows
+from eventstudy.prepare.stated import changes_of
+from eventstudy.prepare.suspended import move_to_next_trade
+from eventstudy.prepare.windows import note_shorter_windows, own_windows
 from eventstudy.types import (
     PEERS,
     AnyPanel,
@@ -55,10 +58,12 @@ from eventstudy.types import (
     Column,
     EventTable,
     Floats,
+    Gaps,
     Ints,
     Placed,
     Sample,
     Spec,
+    Stated,
     Status,
 )
 
@@ -116,11 +121,10 @@ def prepare(
     attrition = Attrition(len(frame))
     ticker = intern_texts(frame["ticker"])
     converted = convert_prices(prices, choices.currency)
-    rules = SeriesRules(choices.outcome, choices.returns, choices.gaps, choices.price, columns)
-    market = _market(prices, converted.prices, read_factors(factors), rules)
+    market = _market(prices, converted.prices, read_factors(factors), _rules(choices, columns), choices.calendars)
     _check_rules(market)
     calendar = find_calendars(frame, market.prices, attrition)
-    position, placement = place_events(frame, calendar, market.calendars, choices.on_closed, attrition)
+    position, placement = _place(frame, ticker, calendar, market, choices, attrition)
     benchmark = np.full(len(frame), None, dtype=object)
     if any(column.name == "benchmark" for column in columns):
         benchmark = find_benchmarks(frame, calendar, market.prices, choices.benchmark, attrition)
@@ -129,10 +133,8 @@ def prepare(
     session = sessions_at(position, calendar, market.calendars)
     exclude_without_rate(ticker, session, converted.without_rate, attrition)
     exclude_outside_prices(ticker, session, market.prices, choices.outcome, attrition)
-    for name in dict.fromkeys(c.name for c in columns if c.name in market.factors):
-        reason = reasons_outside_history(name, market.factors[name], session)
-        attrition.exclude(reason != "", Status.NO_FACTORS, reason)
     positions = event_positions(frame, calendar, position)
+    _exclude_without_factors(positions, market, choices.spec, attrition)
     peers = _peer_pools(frame, positions, market, choices, attrition) if PEERS in columns else None
     windows = own_windows(frame, choices)
     stretches = screen_other_news(frame, positions, windows, other_news, market, choices, attrition)
@@ -150,32 +152,54 @@ def prepare(
     if choices.contaminated != "keep":
         length = stretches[:, 2] - stretches[:, 1] + 1
         table["n_contaminated"] = np.bincount(stretches[:, 0], length, len(frame)).astype(np.int64)
-    other_zone = _other_zone(ticker[rows], benchmark[rows], market.prices)
+    in_other_zone = other_zone(ticker[rows], benchmark[rows], market.prices)
     bars = any(c.intraday for c in market.calendars.values())
-    warnings = () if bars else _cross_zone_warning(ticker[rows], benchmark[rows], other_zone, columns)
+    warnings = merged_warning(market.prices)
+    if not bars:
+        warnings += cross_zone_warning(ticker[rows], benchmark[rows], in_other_zone, columns)
     zone = common_zone({name for name in calendar if name is not None}) if bars else None
     event_table = EventTable(table, attrition.status, attrition.reason, duplicate_of, rows, zone)
     sample = replace(usable.sample, links=links(placed), seed=choices.seed)
-    guesses = int((placement[rows] == GUESS).sum())
-    notes = _notes(market, (*converted.notes, *coded_notes(factors)), warnings, guesses)
-    return Prepared(event_table, usable.panels, placed, sample, market.calendars, other_zone, notes, warnings)
+    shorter = note_shorter_windows(placed.own_windows, choices.spec)
+    data_notes = (*converted.notes, *coded_notes(factors))
+    notes = (*collect_notes(market, data_notes, warnings, int((placement[rows] == GUESS).sum())), *shorter)
+    return Prepared(event_table, usable.panels, placed, sample, market.calendars, in_other_zone, notes, warnings)
 
 
-def _notes(market: Market, data_notes: Sequence[str], warnings: Sequence[str], guesses: int) -> tuple[str, ...]:
-    """Collect the remarks on currencies, factors, calendars, prices and dates without a time, and the warnings."""
-    price = market.rules.price
-    extremes = (f"day 0 is at the {price}: those of security and benchmark need not be simultaneous",)
-    have = "event has" if guesses == 1 else "events have"
-    dates = (
-        f"{guesses} used {have} a date without a time of day or phase, placed on that date's session: a guess, because"
-        " news after the close belongs to the next session; give a time, or a column phase",
-    )
-    calendar_notes = (note for calendar in market.calendars.values() for note in calendar.notes)
-    told = (*(extremes if price in ("high", "low") else ()), *(dates if guesses else ()))
-    return (*data_notes, *calendar_notes, *warnings, *told)
+def _place(
+    frame: pd.DataFrame, ticker: np.ndarray, calendar: np.ndarray, market: Market, choices: Choices,
+    attrition: Attrition,
+) -> tuple[Ints, np.ndarray]:  # fmt: skip
+    """Return the position of each event's session in its calendar, and the rule applied."""
+    position, placement = place_events(frame, calendar, market.calendars, choices.on_closed, attrition)
+    if choices.suspended == "next_trade":
+        position = move_to_next_trade(ticker, position, market.calendars, calendar, market.prices, placement, attrition)
+    return position, placement
 
 
-def _market(quoted: Prices, prices: Prices, factors: Factors, rules: SeriesRules) -> Market:
+def _exclude_without_factors(positions: EventPositions, market: Market, spec: Spec, attrition: Attrition) -> None:
+    """Exclude the events of which no window lies inside the history of a factor of the model."""
+    names = [name for name in dict.fromkeys(c.name for c in market.rules.columns) if name in market.factors]
+    if not names:
+        return
+    whole = spec.min_coverage == 1.0
+    sides = spec.windows.T if whole else spec.windows[:, ::-1].T  # with missing days allowed, one day inside is enough
+    first, last = (np.column_stack([session_dates(positions, market.calendars, day) for day in side]) for side in sides)
+    session = session_dates(positions, market.calendars, 0)
+    for name in names:
+        reason = reasons_outside_history(name, market.factors[name], session, first, last)
+        attrition.exclude(reason != "", Status.NO_FACTORS, reason)
+
+
+def _rules(choices: Choices, columns: tuple[Column, ...]) -> SeriesRules:
+    """Return the rules of the series; an event moved to its next trade is measured over the gap before it."""
+    day_0_gaps: Gaps = "span" if choices.suspended == "next_trade" else choices.gaps
+    return SeriesRules(choices.outcome, choices.returns, choices.gaps, choices.price, columns, day_0_gaps)
+
+
+def _market(
+    quoted: Prices, prices: Prices, factors: Factors, rules: SeriesRules, stated: Stated | None = None
+) -> Market:
     """Return the market, with calendars from the quoted prices: a date without an exchange rate stays a session.
 
     Exchange rates are quoted on holidays too: on the calendar of securities without an exchange, their dates are not
@@ -189,7 +213,7 @@ def _market(quoted: Prices, prices: Prices, factors: Factors, rules: SeriesRules
     for name, members in by_calendar.items():
         members = [bars for bars in members if not bars.ticker.endswith("=X")] or members
         dates = priced_dates(quoted.bars, [bars.ticker for bars in members])
-        calendars[name] = observed_calendar(name, members, dates)
+        calendars[name] = observed_calendar(name, members, dates, changes_of(stated, name))
     return Market(prices, calendars, factors, rules)
 
 
@@ -208,6 +232,11 @@ def _check_rules(market: Market) -> None:
     if rules.price != "close" and (rules.summed or PEERS in rules.columns):
         use = "sums returns since the last close" if rules.summed else "compares with closes of other securities"
         raise InputError(f"price is {rules.price!r}, and the model {use}; use 'close'")
+    if rules.spanning and PEERS in rules.columns:
+        raise InputError(
+            "returns span gaps (gaps='span' or suspended='next_trade'), and the model compares with daily returns of"
+            " other securities; use gaps='missing' and suspended='keep', or a model with a benchmark"
+        )
     if rules.summed and not is_return(rules.outcome):
         raise InputError(f"outcome is {rules.outcome!r}, and the model sums returns; use another model")
 
@@ -242,7 +271,7 @@ def _build_panels(
     rows = np.flatnonzero(attrition.ok)
     calendar = positions.calendar[rows]
     reach = np.array([spec.estimation[0], spec.event[1]])
-    pairs, pair = _distinct_pairs(calendar, benchmark[rows])
+    pairs, pair = distinct_pairs(calendar, benchmark[rows])
     places = {name: at for at, name in enumerate(market.prices.bars)}
     panels: list[AnyPanel] = []
     asset, day = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
@@ -273,15 +302,6 @@ def _build_panels(
         table = np.concatenate(excluded_peers)
         placed = placed._replace(excluded_peers=table[np.lexsort(table.T[::-1])])
     return _UsableEvents(rows, panels, placed, sample)
-
-
-def _distinct_pairs(first: np.ndarray, second: np.ndarray) -> tuple[list[tuple[str | None, str | None]], Ints]:
-    """Return the distinct pairs of values of two columns (N,), and the number of each row's pair, (N,)."""
-    (first_code, first_names), (second_code, second_names) = (pd.factorize(column) for column in (first, second))
-    n_codes = len(second_names) + 1  # the code of None is -1
-    pair, numbers = pd.factorize((first_code + 1) * n_codes + second_code + 1)
-    codes = [divmod(int(number), n_codes) for number in numbers]
-    return [([None, *first_names][a], [None, *second_names][b]) for a, b in codes], pair.astype(np.int64)
 
 
 def _build_if_possible(panel: AnyPanel) -> AnyPanel:
@@ -316,32 +336,3 @@ def _clusters(
     _, first, cluster = np.unique(date * len(names) + name, return_index=True, return_inverse=True)
     dates = [numbers[panel[e]][day[e] + offsets] for e in first]
     return cluster.astype(np.int64), np.array(dates, dtype=np.int64).reshape(len(first), len(offsets))
-
-
-def _other_zone(ticker: np.ndarray, benchmark: np.ndarray, prices: Prices) -> Floats:
-    """Return 1 for events whose benchmark closes in another time zone, else 0; NaN if unknown, (n,)."""
-    pairs, code = _distinct_pairs(ticker, benchmark)
-    return np.array([_zones_differ(str(name), index, prices) for name, index in pairs], dtype=np.float64)[code]
-
-
-def _zones_differ(ticker: str, benchmark: str | None, prices: Prices) -> float:
-    """Return 1 if a security and its benchmark are in different time zones, else 0; NaN if unknown."""
-    if benchmark is None or any(prices.bars[name].mic is None for name in (ticker, benchmark)):
-        return np.nan
-    zones = {markets.zone_of(str(prices.bars[name].mic)) for name in (ticker, benchmark)}
-    return float(len(zones) > 1)
-
-
-def _cross_zone_warning(
-    ticker: np.ndarray, benchmark: np.ndarray, other_zone: Floats, columns: Sequence[Column]
-) -> tuple[str, ...]:
-    """Return a warning if a benchmark closes in another time zone and the model has no lead of it."""
-    if any(column.shift > 0 for column in columns) or not (other_zone == 1.0).any():
-        return ()
-    crossing = other_zone == 1.0
-    pairs = sorted((str(name), str(index)) for name, index in _distinct_pairs(ticker[crossing], benchmark[crossing])[0])
-    named = ", ".join(f"{name} on {index}" for name, index in pairs[:5]) + (" ..." if len(pairs) > 5 else "")
-    return (
-        f"the benchmark closes in another time zone than the security ({named}); part of the market's move falls on the"
-        ' next day: es.model("dimson", leads=1, lags=1) takes it in',
-    )

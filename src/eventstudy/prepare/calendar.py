@@ -19,6 +19,7 @@ from eventstudy.bars import Bars, minutes, priced_dates
 from eventstudy.errors import AlignmentError, InputError, one_of
 from eventstudy.prepare.intraday import bar_ends, format_session, missing_sessions
 from eventstudy.prepare.phases import AFTER, BEFORE, DURING
+from eventstudy.prepare.trading import count_trading, format_dates, idle_dates, left_out, rows_on
 from eventstudy.types import Bools, Calendar, Dates, Ints, OnClosed, Status
 
 POLICIES: tuple[OnClosed, ...] = get_args(OnClosed)
@@ -31,6 +32,7 @@ PHASE_RULES = {
     AFTER: "phase after_close: next session",
 }
 NO_TIME_OF_DAY = "a date alone names no bar; give a time of day"
+UNKNOWN_CLOSE = "placed by its date: the closing time of that session is not known"
 
 
 def calendar_name(mic: str | None) -> str | None:
@@ -38,11 +40,15 @@ def calendar_name(mic: str | None) -> str | None:
     return None if mic is None else markets.SAME_SESSIONS.get(mic, mic)
 
 
-def observed_calendar(name: str | None, bars: Sequence[Bars], union: Dates | None = None) -> Calendar:
-    """Return an exchange's calendar, corrected by observed prices, which take precedence.
+def observed_calendar(
+    name: str | None, bars: Sequence[Bars], union: Dates | None = None, stated: markets.Changes = ()
+) -> Calendar:
+    """Return an exchange's calendar, corrected by observed prices and by what the user states.
 
-    A date with a price becomes a session. A session without any price is removed if two or more tickers have prices
-    both before and after it; with one ticker it stays, because that ticker may have been suspended. Notes report both.
+    A date with a price becomes a session if something traded on it, on at least half of the tickers that have prices
+    before and after it; other rows of days without a session are left out. A session without any price, or on which
+    nothing traded, is removed if two or more tickers have prices both before and after it; with one ticker it stays,
+    because that ticker may have been suspended. Notes report all of these.
 
     Parameters
     ----------
@@ -51,33 +57,65 @@ def observed_calendar(name: str | None, bars: Sequence[Bars], union: Dates | Non
     bars : sequence of Bars
     union : datetime64 array, optional
         The dates on which at least one of them has a close, if already computed.
+    stated : tuple of (date, close)
+        Days that the user states to be closed (None) or to close at a local time; they are not corrected.
     """
     if union is None:
         union = priced_dates({b.ticker: b for b in bars}, [b.ticker for b in bars])
     if any(b.intraday for b in bars):
-        return _bar_calendar(name, bars, union)
+        return _bar_calendar(name, bars, union, stated)
     if name is None:
-        return Calendar(None, union, None)
-    dates, closes = markets.sessions(name)
-    edges = np.array([(b.first, b.last) for b in bars if not np.isnat(b.first)], dtype="datetime64[D]").reshape(-1, 2)
-    n_started = np.searchsorted(np.sort(edges[:, 0]), dates, side="right")
-    n_trading = n_started - np.searchsorted(np.sort(edges[:, 1]), dates, side="left")
-    closed = (n_trading >= 2) & ~np.isin(dates, union)
+        still = idle_dates(bars, union, weekends=True)
+        notes = [f"nothing traded on {format_dates(still)}; taken as closed"] if len(still) else []
+        return Calendar(None, np.setdiff1d(union, still), None, tuple(notes))
+    dates, closes = markets.sessions(name, stated)
+    certain = np.array([day for day, _ in stated], dtype="datetime64[D]")
+    n_trading = count_trading(bars, dates)
+    priced = np.isin(dates, union)
+    idle = np.isin(dates, idle_dates(bars, dates[priced])) & ~np.isin(dates, certain)
+    closed = (n_trading >= 2) & ~priced & ~np.isin(dates, certain)
     extra = union[~np.isin(union, dates)]
     notes = []
     if closed.any():
-        notes.append(f"{name}: no price on {_format_dates(dates[closed])}; taken as closed")
-    if len(extra):
-        notes.append(f"{name}: prices on {_format_dates(extra)}, which its calendar does not know; taken as sessions")
+        notes.append(f"{name}: no price on {format_dates(dates[closed])}; taken as closed")
+    if idle.any():
+        notes.append(f"{name}: nothing traded on {format_dates(dates[idle])}; taken as closed")
+        closed |= idle
+    opened, rest = _divide(name, bars, extra, dates, certain) if len(extra) else (extra, {})
+    if len(opened):
+        notes.append(
+            f"{name}: prices on {format_dates(opened)}, which its calendar does not know; taken as sessions, whose"
+            " closing times are not known"
+        )
+    if rest:
+        notes.append(
+            f"{name}: rows left out, as the exchange was closed or most of its tickers did not trade: {left_out(rest)}"
+        )
     times = closes - dates.astype("datetime64[ns]")
-    before = np.clip(np.searchsorted(dates, extra) - 1, 0, None)
-    dates = np.concatenate([dates[~closed], extra])
-    closes = np.concatenate([closes[~closed], extra.astype("datetime64[ns]") + times[before]])
+    before = np.clip(np.searchsorted(dates, opened) - 1, 0, None)
+    dates = np.concatenate([dates[~closed], opened])
+    closes = np.concatenate([closes[~closed], opened.astype("datetime64[ns]") + times[before]])
     order = np.argsort(dates, kind="stable")
-    return Calendar(name, dates[order], closes[order], tuple(notes))
+    return Calendar(name, dates[order], closes[order], tuple(notes), opened)
 
 
-def _bar_calendar(name: str | None, bars: Sequence[Bars], starts: Dates) -> Calendar:
+def _divide(
+    name: str, bars: Sequence[Bars], extra: Dates, dates: Dates, certain: Dates
+) -> tuple[Dates, dict[str, Dates]]:
+    """Divide dates with prices that are no sessions into those that become sessions, and the rows left out by ticker.
+
+    Before and after all sessions that the calendar knows, every date with a price becomes one.
+    """
+    rows = {b.ticker: rows_on(b, extra) for b in bars}
+    n_traded = np.sum([row.traded for row in rows.values()], axis=0)
+    opens = (n_traded > 0) & (2 * n_traded >= count_trading(bars, extra))
+    opens |= (extra < dates[0]) | (extra > dates[-1])
+    opens &= ~np.isin(extra, certain) & (name not in markets.ALWAYS_KNOWN)
+    rest = {ticker: extra[row.priced & ~opens] for ticker, row in rows.items() if (row.priced & ~opens).any()}
+    return extra[opens], rest
+
+
+def _bar_calendar(name: str | None, bars: Sequence[Bars], starts: Dates, stated: markets.Changes) -> Calendar:
     """Return the calendar of observed bars, with the ends of :func:`eventstudy.prepare.intraday.bar_ends`.
 
     A session of the exchange without any bar in its hours becomes one bar without a price, so that no return spans it.
@@ -88,13 +126,13 @@ def _bar_calendar(name: str | None, bars: Sequence[Bars], starts: Dates) -> Cale
         f"{name or 'the prices'}: bars of {minutes(step)}, the most frequent difference of their starts; a bar ends"
         " early if the next begins or trading stops"
     ]
-    empty, days = missing_sessions(name, starts, step)
+    empty, days = missing_sessions(name, starts, step, stated)
     if len(empty):
         notes.append(
-            f"{name}: no bar in the trading hours of {_format_dates(days)}; one bar without a price stands for each"
+            f"{name}: no bar in the trading hours of {format_dates(days)}; one bar without a price stands for each"
         )
         starts = np.union1d(starts, empty)
-    return Calendar(name, starts, bar_ends(name, starts, step), tuple(notes))
+    return Calendar(name, starts, bar_ends(name, starts, step, stated), tuple(notes))
 
 
 class Placement(NamedTuple):
@@ -107,11 +145,6 @@ class Placement(NamedTuple):
     position: Ints
     rule: np.ndarray
     status: Ints
-
-
-def _format_dates(dates: Dates) -> str:
-    shown = ", ".join(str(d) for d in dates[:5])
-    return shown if len(dates) <= 5 else f"{shown} and {len(dates) - 5} more dates"
 
 
 def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> Placement:
@@ -148,7 +181,6 @@ def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> Placement:
     if calendar.closes is None:
         texts = {text: f"no closing times known: {text}" for text in set(rule[timed])}
         rule[timed] = [texts[text] for text in rule[timed]]
-        status[timed & (position < 0)] = Status.CLOSED  # also outside the calendar
         return Placement(position, rule, status)
     _check_phases(frame, stamps, phase, calendar)
     first = np.searchsorted(calendar.closes, stamps, side="right")
@@ -156,8 +188,18 @@ def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> Placement:
     outside = early | (first >= len(calendar.dates))
     position = np.where(timed, np.where(outside, NO_SESSION, first), position)
     rule[timed] = _choose(outside, _outside_rule(calendar), _stamped_rules(dates, calendar, first))[timed]
+    if len(calendar.unknown):
+        by_date, at = _on_unknown_closes(stamps, calendar)
+        position, outside = np.where(by_date, at, position), outside & ~by_date
+        rule[by_date] = UNKNOWN_CLOSE
     status = np.where(timed, np.where(outside, Status.OUTSIDE_CALENDAR, Status.OK), status)
     return Placement(position, rule, status)
+
+
+def _on_unknown_closes(stamps: Dates, calendar: Calendar) -> tuple[Bools, Ints]:
+    """Return which stamps fall on the local date of a session whose close is not known, and the session's position."""
+    local = markets.wall(calendar.name, stamps).astype("datetime64[D]")
+    return np.isin(local, calendar.unknown), np.searchsorted(calendar.dates, local)
 
 
 def _place_on_bars(stamps: Dates, calendar: Calendar) -> Placement:

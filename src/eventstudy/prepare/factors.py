@@ -133,10 +133,21 @@ def factor_on_dates(factor: tuple[Dates, Floats], dates: Dates) -> Floats:
     return out
 
 
-def reasons_outside_history(name: str, factor: tuple[Dates, Floats], session: Dates) -> np.ndarray:
-    """Return, for each session outside a factor's history, the reason as text; empty text for the others.
+def reasons_outside_history(
+    name: str, factor: tuple[Dates, Floats], session: Dates, first: Dates, last: Dates
+) -> np.ndarray:
+    """Return, for each event outside a factor's history, the reason as text; empty text for the others.
 
-    A missing value within the history makes a missing day; it does not exclude the event.
+    An event is outside if its session is, or if all its windows reach beyond the history. A missing value within the
+    history makes a missing day; it does not exclude the event.
+
+    Parameters
+    ----------
+    name : str
+    factor : dates and values
+    session : datetime64 array (N,)
+    first, last : datetime64 arrays (N, V)
+        The first and last session of each event's windows.
     """
     reason = np.full(len(session), "", dtype=object)
     dates, values = factor
@@ -144,6 +155,11 @@ def reasons_outside_history(name: str, factor: tuple[Dates, Floats], session: Da
     if not len(known):
         reason[:] = f"factor {name} has no value at all"
         return reason
-    reason[session > known[-1]] = f"factor {name} ends on {known[-1]}, before its session"
-    reason[session < known[0]] = f"factor {name} begins on {known[0]}, after its session"
+    begin, end = known[[0, -1]]
+    outside = ~((first >= begin) & (last <= end)).any(axis=1) & ~np.isnat(session)
+    late = (last > end).any(axis=1)
+    reason[outside & ~late] = f"factor {name} begins on {begin}, after the first day of its windows"
+    reason[outside & late] = f"factor {name} ends on {end}, before the last day of its windows"
+    reason[session > end] = f"factor {name} ends on {end}, before its session"
+    reason[session < begin] = f"factor {name} begins on {begin}, after its session"
     return reason

@@ -16,7 +16,7 @@ from eventstudy.types import Dates, Floats
 DAILY = "daily prices"
 
 
-def bar_ends(name: str | None, starts: Dates, step: np.timedelta64) -> Dates:
+def bar_ends(name: str | None, starts: Dates, step: np.timedelta64, stated: markets.Changes = ()) -> Dates:
     """Return the end of each bar: its start plus ``step``, or earlier if the next bar begins or trading stops.
 
     Trading stops at the close and for lunch, but a stop does not end a bar that the next one follows without a gap.
@@ -29,6 +29,8 @@ def bar_ends(name: str | None, starts: Dates, step: np.timedelta64) -> Dates:
         UTC, increasing.
     step : timedelta64
         Length of a full bar.
+    stated : tuple of (date, close)
+        As in :func:`eventstudy.markets.sessions`.
 
     Examples
     --------
@@ -41,12 +43,14 @@ def bar_ends(name: str | None, starts: Dates, step: np.timedelta64) -> Dates:
     end = np.minimum(full, following)
     if name is None or not len(starts):
         return np.asarray(end)
-    stops = markets.pauses(name)
+    stops = markets.pauses(name, stated)
     stop = stops[np.minimum(np.searchsorted(stops, starts, side="right"), len(stops) - 1)]
     return np.where((stop > starts) & (stop < end) & (following != full), stop, end)
 
 
-def missing_sessions(name: str | None, starts: Dates, step: np.timedelta64) -> tuple[Dates, Dates]:
+def missing_sessions(
+    name: str | None, starts: Dates, step: np.timedelta64, stated: markets.Changes = ()
+) -> tuple[Dates, Dates]:
     """Return the start of a last bar for each session in whose hours no bar starts, and the dates of these sessions.
 
     Both are empty if most sessions have no bar in their hours, because the prices then come from other hours.
@@ -54,8 +58,8 @@ def missing_sessions(name: str | None, starts: Dates, step: np.timedelta64) -> t
     none = starts[:0]
     if name is None or not len(starts):
         return none, none
-    dates, last = markets.sessions(name)
-    first, last = markets.opens(name), last.astype("datetime64[s]")
+    dates, last = markets.sessions(name, stated)
+    first, last = markets.opens(name, stated), last.astype("datetime64[s]")
     inside = (first > starts[0]) & (last < starts[-1])
     count = np.searchsorted(starts, last, side="left") - np.searchsorted(starts, first, side="left")
     empty = inside & (count == 0)

@@ -23,6 +23,7 @@ from eventstudy.prepare.returns import (
     reindex_as_of,
     stated_returns,
 )
+from eventstudy.prepare.spans import Growth, factor_growth, gaps_of, level_growth, shifted, spanned
 from eventstudy.types import NO_DATE, PEERS, Bools, Calendar, Column, Floats, Gaps, Ints, Panel, Price, Returns
 
 
@@ -34,6 +35,17 @@ class SeriesRules(NamedTuple):
     gaps: Gaps
     price: Price
     columns: tuple[Column, ...]
+    day_0_gaps: Gaps = "missing"  # the rule of relative day 0, if it is not that of the other days
+
+    @property
+    def spanning(self) -> bool:
+        """Whether a return over a gap is compared with regressors over the same gap, on all days or on day 0."""
+        return "span" in (self.gaps, self.day_0_gaps) and not self.summed and is_return(self.outcome)
+
+    @property
+    def own_day_0(self) -> bool:
+        """Whether relative day 0 has returns and regressors of its own."""
+        return self.price != "close" or (self.spanning and self.gaps != self.day_0_gaps)
 
     @property
     def summed(self) -> bool:
@@ -66,7 +78,7 @@ class PanelPlan:
 
     ``bars`` are the prices of the ``assets``; ``x``, ``x0`` (T, K) and ``peers`` (T, D) are common to all assets, as in
     ``Panel``. ``from_start`` has the regressors from the start of the calendar, which each asset sums over its gaps;
-    None if none is summed.
+    None if none is summed. ``growth`` has what the regressors of a return over a gap are computed from.
     """
 
     bars: Mapping[str, Bars]
@@ -77,6 +89,7 @@ class PanelPlan:
     x0: Floats | None
     from_start: tuple[_CalendarSlice, Floats] | None
     peers: Floats | None
+    growth: Growth | None
 
     @property
     def calendar(self) -> str:
@@ -110,6 +123,8 @@ class PanelPlan:
             x = np.empty((len(self.assets), *self.x.shape))
             for row, name in zip(x, self.assets, strict=True):
                 row[:] = _sum_since_last_price(self.bars[name], columns, regressors, full_slice)[-len(row) :]
+        elif self.rules.gaps == "span":
+            x = self._over_gaps(x, "close")
         known: Bools = np.all(np.isfinite(x), axis=-1)
         r, ok = self._returns(spanning, "close", known)
         names = tuple(f"{c.name}{c.shift:+d}" if c.shift else c.name for c in columns)
@@ -119,14 +134,35 @@ class PanelPlan:
         )  # fmt: skip
         if self.x0 is None:
             return panel
-        r0, ok0 = self._returns(self.rules, self.rules.price, np.all(np.isfinite(self.x0), axis=1))
-        return replace(panel, r0=r0, ok0=ok0, x0=np.nan_to_num(self.x0))
+        x0 = self._over_gaps(self.x0, self.rules.price)
+        day_0 = self.rules._replace(gaps=self.rules.day_0_gaps)
+        r0, ok0 = self._returns(day_0, self.rules.price, np.all(np.isfinite(x0), axis=-1))
+        return replace(panel, r0=r0, ok0=ok0, x0=np.nan_to_num(x0))
+
+    def _over_gaps(self, x: Floats, price: Price) -> Floats:
+        """Return the regressors with those after a gap over that gap: (A, T, K), or (T, K) if no asset has a gap."""
+        if self.growth is None:
+            return x
+        growth = self.growth if price == self.rules.price else self.growth._replace(end=self.growth.start)
+        gaps = [gaps_of(self._level(self.bars[name])) for name in self.assets]
+        if not any(len(its.after) for its in gaps):
+            return x
+        spans = np.array([column.name not in ("sessions", "clock") for column in self.rules.regressors], dtype=bool)
+        first = self.calendar_slice.first - self.calendar_slice.begin
+        return np.stack([spanned(x, growth, its, spans, first, self.rules.returns) for its in gaps])
+
+    def _level(self, bars: Bars) -> Floats:
+        """Return the adjusted closes on the slice, (T,); over gaps, only where the regressors have prices too."""
+        level = reindex(bars, adjusted_close(bars), self.calendar_slice.calendar)
+        return level if self.growth is None else np.where(self.growth.priced, level, np.nan)
 
     def _returns(self, rules: SeriesRules, price: Price, known: Bools) -> tuple[Floats, Bools]:
         """Return the returns (A, T), 0 where not known, and whether return and regressors are known, (A, T)."""
         r = np.empty((len(self.assets), len(self.x)))
         for row, name in zip(r, self.assets, strict=True):
-            row[:] = self.calendar_slice.select(_security(self.bars[name], self.calendar_slice.calendar, rules, price))
+            bars, calendar = self.bars[name], self.calendar_slice.calendar
+            level = self._level(bars) if rules.gaps == "span" and is_return(rules.outcome) else None
+            row[:] = self.calendar_slice.select(_security(bars, calendar, rules, price, level))
         ok: Bools = np.isfinite(r)
         ok &= known
         r[~ok] = 0.0
@@ -159,10 +195,10 @@ def plan_panel(
     columns = rules.regressors
     first, shift = int(span[0]), max((abs(c.shift) for c in columns), default=0)
     # A return that spans a gap starts before it, however long: returns of an event must not depend on the span.
-    shift = max(shift, first) if rules.gaps == "span" or rules.summed else shift
+    shift = max(shift, first) if rules.spanning or rules.gaps == "span" or rules.summed else shift
     calendar_slice = _CalendarSlice(calendar, first, int(span[1]), shift)
     x = _regressors(market, benchmark, calendar_slice, "close")
-    x0 = None if rules.price == "close" else _regressors(market, benchmark, calendar_slice, rules.price)
+    x0 = _regressors(market, benchmark, calendar_slice, rules.price) if rules.own_day_0 else None
     from_start = None
     if any(c.summed or c.name == "sessions" for c in columns):
         full_slice = _CalendarSlice(calendar, min(first, 0), int(span[1]), shift)
@@ -171,7 +207,8 @@ def plan_panel(
         calendar_slice.select(_series(market, name, calendar_slice.calendar, "close")) for name in peers or ()
     ]
     peer_returns = None if peers is None else _stack_columns(peer_series, len(x))
-    return PanelPlan(market.prices.bars, tuple(tickers), rules, calendar_slice, x, x0, from_start, peer_returns)
+    growth = _growth(market, benchmark, calendar_slice.calendar) if rules.spanning else None
+    return PanelPlan(market.prices.bars, tuple(tickers), rules, calendar_slice, x, x0, from_start, peer_returns, growth)
 
 
 def _stack_columns(series: Sequence[Floats], length: int) -> Floats:
@@ -223,12 +260,12 @@ class _CalendarSlice:
         return np.where(inside, days[np.where(inside, at, 0)], outside)
 
 
-def _security(bars: Bars, calendar: Calendar, rules: SeriesRules, price: Price) -> Floats:
+def _security(bars: Bars, calendar: Calendar, rules: SeriesRules, price: Price, level: Floats | None = None) -> Floats:
     if not is_return(rules.outcome):
         return reindex(bars, level_of(bars, rules.outcome), calendar)
     if price == "close" and "return" in bars.fields:
         return stated_returns(bars, calendar, rules.returns, rules.gaps)
-    level = reindex(bars, adjusted_close(bars), calendar)
+    level = reindex(bars, adjusted_close(bars), calendar) if level is None else level
     now = None if price == "close" else reindex(bars, adjusted_price(bars, price), calendar)
     return compute_returns(level, rules.returns, rules.gaps, now)
 
@@ -254,15 +291,45 @@ def _series(market: Market, name: str, calendar: Calendar, price: Price) -> Floa
     if name == "clock":
         return seconds_of_day(calendar.name, calendar.dates)
     rules, bars = market.rules, market.prices.bars[name]
-    home = market.calendar_of(name)
-    if home.name == calendar.name:
-        return _security(bars, calendar, rules, price)
     if not is_return(rules.outcome):
-        return reindex_as_of(bars, level_of(bars, rules.outcome), home, calendar)
-    level = reindex_as_of(bars, adjusted_close(bars), home, calendar)
-    now = None if price == "close" else reindex_as_of(bars, adjusted_price(bars, price), home, calendar)
+        return _on_sessions(market, name, level_of(bars, rules.outcome), calendar)
+    if price == "close" and "return" in bars.fields and market.calendar_of(name).name == calendar.name:
+        return stated_returns(bars, calendar, rules.returns, rules.gaps)
+    level = _on_sessions(market, name, adjusted_close(bars), calendar)
+    now = None if price == "close" else _on_sessions(market, name, adjusted_price(bars, price), calendar)
     out = compute_returns(level, rules.returns, rules.gaps, now)
     if "return" in bars.fields:
-        unknown = reindex_as_of(bars, n_unknown(bars), home, calendar)
-        out[1:][np.diff(unknown) != 0] = np.nan
+        out[1:][np.diff(_on_sessions(market, name, n_unknown(bars), calendar)) != 0] = np.nan
     return out
+
+
+def _on_sessions(market: Market, name: str, values: Floats, calendar: Calendar) -> Floats:
+    """Align values of a ticker with the sessions of a calendar, across calendars as of each session's close."""
+    bars, home = market.prices.bars[name], market.calendar_of(name)
+    if home.name == calendar.name:
+        return reindex(bars, values, calendar)
+    return reindex_as_of(bars, values, home, calendar)
+
+
+def _growth(market: Market, benchmark: str | None, calendar: Calendar) -> Growth:
+    """Return the growth of the regressors of the model on the sessions of a calendar, (T, K)."""
+    parts = []
+    for name, shift, _ in market.rules.regressors:
+        name = str(benchmark) if name == "benchmark" else name
+        if name in market.factors:
+            growth = factor_growth(factor_on_dates(market.factors[name], calendar.dates), market.rules.returns)
+        elif name in market.prices.bars:
+            bars, price = market.prices.bars[name], market.rules.price if shift == 0 else "close"
+            close, now = (
+                _on_sessions(market, name, values, calendar)
+                for values in (adjusted_close(bars), adjusted_price(bars, price))
+            )
+            growth = level_growth(close, now)
+        else:  # the time of day, which does not accumulate
+            growth = level_growth(np.ones(len(calendar.dates)), np.ones(len(calendar.dates)))
+        parts.append(Growth(*(shifted(values, shift) for values in growth)))
+    return (
+        Growth(*(_stack_columns(series, len(calendar.dates)) for series in zip(*parts, strict=True)))
+        if parts
+        else (Growth(*[np.empty((len(calendar.dates), 0))] * 3))
+    )

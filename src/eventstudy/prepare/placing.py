@@ -282,3 +282,12 @@ def _why_duplicate(frame: pd.DataFrame, priority: Floats, row: int, counted: int
         return reason
     own = "no priority" if np.isnan(priority[row]) else f"{priority[row]:g}"
     return f"{reason} (priority {priority[counted]:g} before {own})"
+
+
+def distinct_pairs(first: np.ndarray, second: np.ndarray) -> tuple[list[tuple[str | None, str | None]], Ints]:
+    """Return the distinct pairs of values of two columns (N,), and the number of each row's pair, (N,)."""
+    (first_code, first_names), (second_code, second_names) = (pd.factorize(column) for column in (first, second))
+    n_codes = len(second_names) + 1  # the code of None is -1
+    pair, numbers = pd.factorize((first_code + 1) * n_codes + second_code + 1)
+    codes = [divmod(int(number), n_codes) for number in numbers]
+    return [([None, *first_names][a], [None, *second_names][b]) for a, b in codes], pair.astype(np.int64)

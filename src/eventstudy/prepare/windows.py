@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import InputError, one_of
-from eventstudy.types import Choices, Ints
+from eventstudy.types import Choices, Ints, Spec
 
 
 def own_windows(frame: pd.DataFrame, choices: Choices) -> Ints | None:
@@ -37,6 +37,21 @@ def own_windows(frame: pd.DataFrame, choices: Choices) -> Ints | None:
                 f" the study's, {study_window}: widen {name}=, or correct the columns {columns}"
             )
     return windows
+
+
+def note_shorter_windows(windows: Ints | None, spec: Spec) -> tuple[str, ...]:
+    """Return notes on the events whose own event windows (N, 4) hold a part of a window only."""
+    notes = []
+    if windows is not None:
+        for start, end in spec.windows:
+            first, last = np.maximum(windows[:, 2], start), np.minimum(windows[:, 3], end)
+            n = int(((first <= last) & (last - first < end - start)).sum())
+            if n:
+                notes.append(
+                    f"the event windows of {n} of {len(windows)} events hold a part of ({start}, {end}) only: their"
+                    " CARs have fewer days (n_days) than those with which they are averaged"
+                )
+    return tuple(notes)
 
 
 def _read_days(frame: pd.DataFrame, column: str, blank: int) -> Ints:

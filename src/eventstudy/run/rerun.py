@@ -70,10 +70,12 @@ class StudyRun:
         return tests_for(self.choices, self.sample().clustering.kind)
 
     def check(self) -> pd.DataFrame:
-        """Return the table of every event with its session and status, without running the model."""
+        """Return the table of every event with its session and the status that the fitted model gives it."""
         sample = self.sample()
         self._groups(sample)
-        return tables.placement(sample.event_table, sample.n_valid, sample.sample.spec)
+        execution = Execution(map_tasks=self.workers.map_tasks())
+        fitted = run_events(sample.panels, sample.placed, self.model, sample.sample, execution)
+        return tables.placement(sample.event_table, fitted, sample.sample.spec)
 
     def outcome(
         self,

@@ -10,20 +10,27 @@ import pandas as pd
 
 from eventstudy.bars import Prices
 from eventstudy.core.clustering import clustering_of
-from eventstudy.core.estimation_days import valid_estimation_days
+from eventstudy.core.estimation_days import valid_days
 from eventstudy.core.parts import take
+from eventstudy.core.sums import links
 from eventstudy.errors import InputError, one_of
 from eventstudy.prepare.align import prepare
 from eventstudy.prepare.events import Events
 from eventstudy.types import (
+    Bools,
     Choices,
     Column,
     Floats,
     Ints,
     Panel,
+    Status,
     StudySample,
 )
 
+SUSPENDED = (
+    "no return on the event day, so that no window can be measured; suspended='next_trade' takes the next trade, and a"
+    " lower min_coverage or gaps='span' measure windows with missing days"
+)
 CACHE_BYTES = 64 * 2**20  # largest sample that is cached; a larger one is prepared again for every run
 
 
@@ -45,10 +52,27 @@ def study_sample(
     prepared = prepare(data.events.frame, data.prices, choices, columns, data.factors, other_news, full_history)
     table, panels, sample = prepared.event_table, prepared.panels, prepared.sample
     placed = prepared.placed._replace(weight=_weights(data.events.frame, choices.weight)[table.rows])
-    n_valid = valid_estimation_days(panels, placed, sample.spec)
+    n_valid, measured = valid_days(panels, placed, sample.spec)
     enough = n_valid >= sample.spec.min_estimation
     clustering = clustering_of(table.sessions[table.rows], placed, sample, enough)
-    return StudySample(**prepared._replace(placed=placed)._asdict(), n_valid=n_valid, clustering=clustering)
+    found = StudySample(**prepared._replace(placed=placed)._asdict(), n_valid=n_valid, clustering=clustering)
+    suspended = ~measured & enough
+    return _without_suspended(found, suspended) if suspended.any() else found
+
+
+def _without_suspended(sample: StudySample, suspended: Bools) -> StudySample:
+    """Exclude the placed events (n,) on whose day nothing can be measured."""
+    table = sample.event_table
+    status, reason = table.status.copy(), table.reason.copy()
+    rows = table.rows[suspended]
+    status[rows], reason[rows] = Status.SUSPENDED, SUSPENDED
+    kept = _take_rows(
+        replace(sample, event_table=replace(table, status=status, reason=reason)), np.flatnonzero(~suspended)
+    )
+    clustering = clustering_of(
+        table.sessions[kept.event_table.rows], kept.placed, kept.sample, kept.n_valid >= kept.sample.spec.min_estimation
+    )
+    return replace(kept, sample=replace(kept.sample, links=links(kept.placed)), clustering=clustering)
 
 
 def select_events(sample: StudySample, events: Sequence[Hashable]) -> StudySample:
@@ -66,7 +90,12 @@ def select_events(sample: StudySample, events: Sequence[Hashable]) -> StudySampl
     at = np.where(row < 0, -1, placed_at[table.duplicate_of[row]])
     if (at < 0).any():
         raise InputError(f"event {list(events)[int(np.argmax(at < 0))]!r} cannot be used in this study")
-    rows: Ints = np.unique(at)
+    return _take_rows(sample, np.unique(at))
+
+
+def _take_rows(sample: StudySample, rows: Ints) -> StudySample:
+    """Select placed events by row, without their links."""
+    table = sample.event_table
     panels, placed = take(sample.panels, sample.placed, rows)
     clusters, cluster = np.unique(placed.cluster, return_inverse=True)
     selected = replace(

@@ -15,11 +15,9 @@ from eventstudy.types import EventTable, Floats, Ints, Outcome, Spec, Status
 CHUNK = 65_536  # values processed at a time
 
 
-def placement(event_table: EventTable, n_estimation: Ints, spec: Spec) -> pd.DataFrame:
+def placement(event_table: EventTable, outcome: Outcome, spec: Spec) -> pd.DataFrame:
     """Return the table of ``Study.check``: every event with its session, placement, status and reason."""
-    counts, status, reason = _outcome_by_event(
-        event_table, n_estimation, np.full(len(event_table.rows), Status.OK), spec
-    )
+    counts, status, reason = _outcome_by_event(event_table, outcome.n_est, outcome.status, spec)
     columns = ["ticker", "announced", "session", "placement", "benchmark", *_screening_columns(event_table)]
     table: pd.DataFrame = event_table.frame[columns].copy()
     table["session"] = event_table.at_the_exchange(table["session"])

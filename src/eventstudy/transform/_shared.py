@@ -9,11 +9,11 @@ from numbers import Real
 import numpy as np
 
 from eventstudy import arguments, markets
-from eventstudy.bars import Bars, Prices
+from eventstudy.bars import Bars, Prices, priced_dates
 from eventstudy.errors import InputError, shown
-from eventstudy.prepare.calendar import calendar_name, observed_calendar
+from eventstudy.prepare.calendar import calendar_name
 from eventstudy.prepare.returns import adjusted_close, reindex
-from eventstudy.types import Dates, Floats
+from eventstudy.types import Calendar, Dates, Floats
 
 LATE = 3  # sessions between a month's last price and its end above which the month is incomplete; holidays take fewer
 DAY = np.timedelta64(1, "D")
@@ -112,7 +112,7 @@ def common_market(prices: Prices, tickers: Sequence[str], what: str) -> tuple[st
 def levels(prices: Prices, tickers: Sequence[str]) -> tuple[Dates, Floats]:
     """Return the adjusted closes of the tickers, (N, T), on the dates on which at least one of them has one."""
     bars = [prices.bars[t] for t in tickers]
-    calendar = observed_calendar(None, bars)
+    calendar = Calendar(None, priced_dates({b.ticker: b for b in bars}, [b.ticker for b in bars]), None)
     level = np.stack([reindex(b, adjusted_close(b), calendar) for b in bars])
     has_price = np.isfinite(level).any(axis=0)
     return calendar.dates[has_price], level[:, has_price]

@@ -18,6 +18,8 @@ from eventstudy.types.choices import (
     OnClosed,
     Price,
     Returns,
+    Stated,
+    Suspended,
     Window,
 )
 from eventstudy.types.members import PEERS, Column, Estimator, Failing, Model, SharedState, Test, Verdict
@@ -43,5 +45,5 @@ __all__ = [
     "Choices", "Clustering", "Column", "Contaminated", "Dates", "DeferredPanel", "Estimator", "EventTable", "Extra",
     "Failing", "Floats", "Gaps", "Ints", "Model", "OnClosed", "Outcome", "Panel", "Placed", "Price", "Rerun",
     "ResultFrames", "Returns", "Sample", "Scores", "SharedResult", "SharedState", "Spec", "State", "StateSum",
-    "Status", "StudySample", "Survives", "Test", "Verdict", "Window", "required",
+    "Stated", "Status", "StudySample", "Survives", "Suspended", "Test", "Verdict", "Window", "required",
 ]  # fmt: skip

@@ -17,6 +17,8 @@ Price = Literal["close", "open", "high", "low"]
 OnClosed = Literal["next", "previous", "drop", "raise"]
 Gaps = Literal["missing", "span"]
 Accumulate = Literal["sum", "compound"]
+Suspended = Literal["keep", "next_trade"]
+Stated = Mapping[str, Mapping[str, str | None]]
 Contaminated = Literal["keep", "flag", "mask", "drop"]
 PRICE_FIELDS: tuple[Price, ...] = get_args(Price)
 
@@ -48,6 +50,8 @@ class Choices:
     confounding: Window | None = None
     estimation_columns: tuple[str, str] | None = None
     event_columns: tuple[str, str] | None = None
+    calendars: Stated | None = None
+    suspended: Suspended = "keep"
 
     @property
     def compound(self) -> bool:

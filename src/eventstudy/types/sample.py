@@ -40,6 +40,7 @@ class Status(IntEnum):
     NOT_CONVERGED = 14
     CONTAMINATED = 15
     CONFOUNDED = 16
+    SUSPENDED = 17
 
     @property
     def label(self) -> str:
@@ -52,7 +53,7 @@ class Panel:
     """Returns on one exchange calendar, stored by asset so that an event's window is one contiguous run.
 
     ``r`` (A, T) returns, ``ok`` (A, T) whether return and regressors are known, ``x`` regressors, (T, K) or, if they
-    differ by asset, (A, T, K); ``r0``, ``ok0`` (A, T) and ``x0`` (T, K) replace them on relative day 0, unless None;
+    differ by asset, (A, T, K); ``r0``, ``ok0`` (A, T) and ``x0``, as x, replace them on relative day 0, unless None;
     ``sessions`` (T,) days of ``calendar`` since 1970-01-01, or seconds for intraday bars. Values are 0 where not ok.
     ``peers`` (T, D) are returns of other securities, NaN where missing, for a model that uses them.
     """
@@ -236,12 +237,15 @@ class Calendar:
     """Sessions ``dates`` (T,) as datetime64[D], their ``closes`` (T,) in UTC or None if not known, and ``notes``.
 
     The sessions of intraday prices are bars: ``dates`` are their starts in UTC, datetime64[s], ``closes`` their ends.
+    ``unknown`` are the dates of sessions that only prices show: their closes are not known, and the usual time of day
+    stands for them where series of several exchanges are aligned.
     """
 
     name: str | None
     dates: Dates
     closes: Dates | None
     notes: tuple[str, ...] = ()
+    unknown: Dates = field(default_factory=lambda: np.empty(0, dtype="datetime64[D]"))
 
     @property
     def intraday(self) -> bool:

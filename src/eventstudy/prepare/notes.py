@@ -1,0 +1,72 @@
+"""Remarks on the data of a study, for its notes, and warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from eventstudy import markets
+from eventstudy.bars import Indexed, Prices, priced_dates
+from eventstudy.prepare.panels import Market
+from eventstudy.prepare.placing import distinct_pairs
+from eventstudy.prepare.trading import merged_markets
+from eventstudy.types import Column, Floats
+
+SPANS = (
+    "a return over a gap is compared with that of the benchmark and factors over the same gap, with the mean and"
+    " variance of one session: over long gaps t is too large; the model trade_to_trade scales both"
+)
+
+
+def collect_notes(market: Market, data_notes: Sequence[str], warnings: Sequence[str], guesses: int) -> tuple[str, ...]:
+    """Collect the remarks on currencies, factors, calendars, prices and dates without a time, and the warnings."""
+    price = market.rules.price
+    extremes = (f"day 0 is at the {price}: those of security and benchmark need not be simultaneous",)
+    one_session = (SPANS,) if market.rules.spanning else ()
+    calendar_notes = (note for calendar in market.calendars.values() for note in calendar.notes)
+    have = "event has" if guesses == 1 else "events have"
+    dates = (
+        f"{guesses} used {have} a date without a time of day or phase, placed on that date's session: a guess, because"
+        " news after the close belongs to the next session; give a time, or a column phase",
+    )
+    told = (*(extremes if price in ("high", "low") else ()), *(dates if guesses else ()))
+    return (*data_notes, *calendar_notes, *one_session, *warnings, *told)
+
+
+def merged_warning(prices: Prices) -> tuple[str, ...]:
+    """Return a warning if daily prices without an exchange are of several markets; a store is not read for this."""
+    if isinstance(prices.bars, Indexed):
+        return ()
+    bars = [b for b in prices.bars.values() if b.mic is None and not b.intraday and not b.ticker.endswith("=X")]
+    text = merged_markets(bars, priced_dates(prices.bars, [b.ticker for b in bars]))
+    return (text,) if text else ()
+
+
+def other_zone(ticker: np.ndarray, benchmark: np.ndarray, prices: Prices) -> Floats:
+    """Return 1 for events whose benchmark closes in another time zone, else 0; NaN if unknown, (n,)."""
+    pairs, code = distinct_pairs(ticker, benchmark)
+    return np.array([_zones_differ(str(name), index, prices) for name, index in pairs], dtype=np.float64)[code]
+
+
+def _zones_differ(ticker: str, benchmark: str | None, prices: Prices) -> float:
+    """Return 1 if a security and its benchmark are in different time zones, else 0; NaN if unknown."""
+    if benchmark is None or any(prices.bars[name].mic is None for name in (ticker, benchmark)):
+        return np.nan
+    zones = {markets.zone_of(str(prices.bars[name].mic)) for name in (ticker, benchmark)}
+    return float(len(zones) > 1)
+
+
+def cross_zone_warning(
+    ticker: np.ndarray, benchmark: np.ndarray, other_zone: Floats, columns: Sequence[Column]
+) -> tuple[str, ...]:
+    """Return a warning if a benchmark closes in another time zone and the model has no lead of it."""
+    if any(column.shift > 0 for column in columns) or not (other_zone == 1.0).any():
+        return ()
+    crossing = other_zone == 1.0
+    pairs = sorted((str(name), str(index)) for name, index in distinct_pairs(ticker[crossing], benchmark[crossing])[0])
+    named = ", ".join(f"{name} on {index}" for name, index in pairs[:5]) + (" ..." if len(pairs) > 5 else "")
+    return (
+        f"the benchmark closes in another time zone than the security ({named}); part of the market's move falls on the"
+        ' next day: es.model("dimson", leads=1, lags=1) takes it in',
+    )
