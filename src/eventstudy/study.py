@@ -87,6 +87,10 @@ class Study(Choices):
         Sessions around an event in which another announcement of the same firm excludes the event.
     estimation_columns, event_columns : (str, str) or None
         Events columns with the first and last day of event-specific windows, inside those of the study.
+    contradictory : {"drop", "keep"}
+        Treatment of a bar that contradicts itself, whose close or open lies outside its low and high: its prices are
+        missing in the study, or they are used. A note names it if it lies in a window of a used event
+        (:meth:`eventstudy.Prices.screen`).
 
     The column ``firm`` of the events, if present, identifies the tickers of one firm.
 
@@ -154,7 +158,8 @@ class Study(Choices):
         Returns
         -------
         DataFrame
-            Index ``event_id``; ticker, announced, session, placement, benchmark, n_estimation, status, reason.
+            Index ``event_id``; ticker, announced, session, placement, benchmark, n_estimation, status, reason; and
+            ``implausible``, what is implausible in the prices of its windows, if anything is for any event.
         """
         return StudyRun(self, StudyData(events, prices, factors, other_news)).check()
 
@@ -207,7 +212,8 @@ class Study(Choices):
         Warns
         -----
         EventStudyWarning
-            If the benchmark closes in another time zone and the model has no lead of it.
+            If the benchmark closes in another time zone and the model has no lead of it, or prices in the windows of
+            used events are implausible (:meth:`eventstudy.Prices.screen`).
         """
         if not len(events):
             raise NotEnoughData("there are no events; give at least one")

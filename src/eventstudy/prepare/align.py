@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from eventstudy.errors import InputError, one_of
 from eventstudy.prepare.calendar import calendar_name, observed_calendar
 from eventstudy.prepare.currency import convert_prices
 from eventstudy.prepare.factors import Factors, read_factors, reasons_outside_history
+from eventstudy.prepare.implausible import Implausible, WindowDates, implausible_prices, shorten
 from eventstudy.prepare.intraday import check_same_step, common_zone
 from eventstudy.prepare.outcomes import is_return
 from eventstudy.prepare.panels import Market, PanelPlan, SeriesRules, plan_panel
@@ -65,6 +67,7 @@ from eventstudy.types import (
 BUILT_IN_COLUMNS = ("benchmark", "sessions", "clock", "peers")  # regressors that are neither factors nor tickers
 CELLS = 30_000_000  # returns above which building a panel is deferred, part by part
 LARGEST = 500_000_000  # returns in one panel at most: 4.5 GB
+MOST_NOTES = 40  # lines on implausible prices
 
 
 class Prepared(NamedTuple):
@@ -116,7 +119,7 @@ def prepare(
     attrition = Attrition(len(frame))
     ticker = intern_texts(frame["ticker"])
     converted = convert_prices(prices, choices.currency)
-    rules = SeriesRules(choices.outcome, choices.returns, choices.gaps, choices.price, columns)
+    rules = SeriesRules(choices.outcome, choices.returns, choices.gaps, choices.price, columns, choices.contradictory)
     market = _market(prices, converted.prices, read_factors(factors), rules)
     _check_rules(market)
     calendar = find_calendars(frame, market.prices, attrition)
@@ -143,21 +146,37 @@ def prepare(
         own_windows=None if windows is None else windows[rows], masked_days=masked_stretches(stretches, rows, choices),
         link=link_same_news(positions.take(rows), session[rows], "firm" in frame),
     )  # fmt: skip
+    dates = partial(WindowDates.of, positions.take(rows), market.calendars, choices.spec, placed.own_windows)
+    common = [*(c.name for c in columns if c.name in prices.bars and c.name not in market.factors), *usable.peers]
+    implausible = implausible_prices(prices.bars, dates, (ticker[rows], benchmark[rows]), common, choices)
     table = frame[["ticker", "announced"]].assign(
         session=pd.DatetimeIndex(session).as_unit("s"), placement=placement, benchmark=benchmark,
-        cluster=frame["cluster"],
+        cluster=frame["cluster"], **_screening_columns(choices, stretches, implausible, rows, duplicate_of),
     )  # fmt: skip
-    if choices.contaminated != "keep":
-        length = stretches[:, 2] - stretches[:, 1] + 1
-        table["n_contaminated"] = np.bincount(stretches[:, 0], length, len(frame)).astype(np.int64)
     other_zone = _other_zone(ticker[rows], benchmark[rows], market.prices)
     bars = any(c.intraday for c in market.calendars.values())
     warnings = () if bars else _cross_zone_warning(ticker[rows], benchmark[rows], other_zone, columns)
     zone = common_zone({name for name in calendar if name is not None}) if bars else None
     event_table = EventTable(table, attrition.status, attrition.reason, duplicate_of, rows, zone)
     sample = replace(usable.sample, links=links(placed), seed=choices.seed)
-    notes = _notes(market, converted.notes, warnings)
+    notes = (*_notes(market, converted.notes, warnings), *shorten(implausible.notes, MOST_NOTES))
+    warnings += implausible.warnings
     return Prepared(event_table, usable.panels, placed, sample, market.calendars, other_zone, notes, warnings)
+
+
+def _screening_columns(
+    choices: Choices, stretches: Ints, implausible: Implausible, rows: Ints, duplicate_of: Ints
+) -> dict[str, np.ndarray]:
+    """Return columns (N,) of the table of events: what was found in their windows."""
+    columns: dict[str, np.ndarray] = {}
+    if choices.contaminated != "keep":
+        length = stretches[:, 2] - stretches[:, 1] + 1
+        columns["n_contaminated"] = np.bincount(stretches[:, 0], length, len(duplicate_of)).astype(np.int64)
+    if implausible.notes:
+        texts = np.full(len(duplicate_of), "", dtype=object)
+        texts[rows] = implausible.by_event
+        columns["implausible"] = texts[duplicate_of]
+    return columns
 
 
 def _notes(market: Market, currency_notes: Sequence[str], warnings: Sequence[str]) -> tuple[str, ...]:
@@ -225,6 +244,7 @@ class _UsableEvents(NamedTuple):
     panels: list[AnyPanel]
     placed: Placed
     sample: Sample
+    peers: tuple[str, ...]
 
 
 def _build_panels(
@@ -239,7 +259,8 @@ def _build_panels(
     places = {name: at for at, name in enumerate(market.prices.bars)}
     panels: list[AnyPanel] = []
     asset, day = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
-    excluded_peers = []
+    excluded_peers: list[np.ndarray] = []
+    all_peers: set[str] = set()
     for at, (name, index) in enumerate(pairs):
         events = np.flatnonzero(pair == at)
         position = positions.position[rows[events]]
@@ -256,6 +277,7 @@ def _build_panels(
         panels.append(_build_if_possible(plan) if small or full_history else plan)
         day[events] = position - span[0]
         if pool is not None and peers is not None:
+            all_peers.update(peers)
             event, column = pool.excluded_pairs(rows[events], peers)
             excluded_peers.append(np.column_stack([events[event], column]))
     cluster, dates = _clusters(panels, pair, day, calendar, spec.offsets)
@@ -265,7 +287,7 @@ def _build_panels(
     if excluded_peers:
         table = np.concatenate(excluded_peers)
         placed = placed._replace(excluded_peers=table[np.lexsort(table.T[::-1])])
-    return _UsableEvents(rows, panels, placed, sample)
+    return _UsableEvents(rows, panels, placed, sample, tuple(sorted(all_peers)))
 
 
 def _distinct_pairs(first: np.ndarray, second: np.ndarray) -> tuple[list[tuple[str | None, str | None]], Ints]:

@@ -14,8 +14,21 @@ from eventstudy.prepare.calendar import calendar_name
 from eventstudy.prepare.factors import Factors, factor_on_dates
 from eventstudy.prepare.intraday import seconds_of_day
 from eventstudy.prepare.outcomes import is_return, level_of
-from eventstudy.prepare.returns import adjusted_close, adjusted_price, compute_returns, reindex, reindex_as_of
-from eventstudy.types import NO_DATE, PEERS, Bools, Calendar, Column, Floats, Gaps, Ints, Panel, Price, Returns
+from eventstudy.prepare.returns import adjusted_price, compute_returns, reindex, reindex_as_of, without_contradictions
+from eventstudy.types import (
+    NO_DATE,
+    PEERS,
+    Bools,
+    Calendar,
+    Column,
+    Contradictory,
+    Floats,
+    Gaps,
+    Ints,
+    Panel,
+    Price,
+    Returns,
+)
 
 
 class SeriesRules(NamedTuple):
@@ -26,6 +39,11 @@ class SeriesRules(NamedTuple):
     gaps: Gaps
     price: Price
     columns: tuple[Column, ...]
+    contradictory: Contradictory
+
+    def prices_of(self, bars: Bars, price: Price = "close") -> Floats:
+        """Return the adjusted prices of a ticker; NaN where there is none, or where its bar does not count."""
+        return without_contradictions(bars, adjusted_price(bars, price), self.contradictory)
 
     @property
     def summed(self) -> bool:
@@ -101,7 +119,7 @@ class PanelPlan:
             full_slice, regressors = self.from_start
             x = np.empty((len(self.assets), *self.x.shape))
             for row, name in zip(x, self.assets, strict=True):
-                row[:] = _sum_since_last_price(self.bars[name], columns, regressors, full_slice)[-len(row) :]
+                row[:] = _sum_since_last_price(self.bars[name], self.rules, regressors, full_slice)[-len(row) :]
         known: Bools = np.all(np.isfinite(x), axis=-1)
         r, ok = self._returns(spanning, "close", known)
         names = tuple(f"{c.name}{c.shift:+d}" if c.shift else c.name for c in columns)
@@ -170,16 +188,16 @@ def _stack_columns(series: Sequence[Floats], length: int) -> Floats:
     return np.stack(series, axis=1) if series else np.empty((length, 0))
 
 
-def _sum_since_last_price(bars: Bars, columns: Sequence[Column], x: Floats, calendar_slice: _CalendarSlice) -> Floats:
+def _sum_since_last_price(bars: Bars, rules: SeriesRules, x: Floats, calendar_slice: _CalendarSlice) -> Floats:
     """Return the regressors (T, K) of one security, with ``sessions`` counted and sums taken since its last price."""
     priced = np.flatnonzero(
-        np.isfinite(calendar_slice.select(reindex(bars, adjusted_close(bars), calendar_slice.calendar)))
+        np.isfinite(calendar_slice.select(reindex(bars, rules.prices_of(bars), calendar_slice.calendar)))
     )
     last = np.full(len(x), -1)
     last[priced[1:]] = priced[:-1]
     with_previous = np.flatnonzero(last >= 0)
     out = x.copy()
-    for k, column in enumerate(columns):
+    for k, column in enumerate(rules.regressors):
         if column.name == "sessions":
             out[:, k] = np.where(last >= 0, np.arange(len(x)) - last, np.nan)
         elif column.summed:
@@ -218,8 +236,8 @@ class _CalendarSlice:
 def _security(bars: Bars, calendar: Calendar, rules: SeriesRules, price: Price) -> Floats:
     if not is_return(rules.outcome):
         return reindex(bars, level_of(bars, rules.outcome), calendar)
-    level = reindex(bars, adjusted_close(bars), calendar)
-    now = None if price == "close" else reindex(bars, adjusted_price(bars, price), calendar)
+    level = reindex(bars, rules.prices_of(bars), calendar)
+    now = None if price == "close" else reindex(bars, rules.prices_of(bars, price), calendar)
     return compute_returns(level, rules.returns, rules.gaps, now)
 
 
@@ -249,6 +267,6 @@ def _series(market: Market, name: str, calendar: Calendar, price: Price) -> Floa
         return _security(bars, calendar, rules, price)
     if not is_return(rules.outcome):
         return reindex_as_of(bars, level_of(bars, rules.outcome), home, calendar)
-    level = reindex_as_of(bars, adjusted_close(bars), home, calendar)
-    now = None if price == "close" else reindex_as_of(bars, adjusted_price(bars, price), home, calendar)
+    level = reindex_as_of(bars, rules.prices_of(bars), home, calendar)
+    now = None if price == "close" else reindex_as_of(bars, rules.prices_of(bars, price), home, calendar)
     return compute_returns(level, rules.returns, rules.gaps, now)

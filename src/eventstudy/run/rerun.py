@@ -162,7 +162,7 @@ class StudyRun:
         size = float(frames["cars"]["car"].dropna().abs().median())
         return Result(
             **frames,
-            reactions=reactions(event_table, prices, calendars, self.choices.returns),
+            reactions=reactions(event_table, prices, calendars, self.choices),
             provenance=record,
             measure=measure_of(self.choices.outcome, self.choices.accumulate, size),
             rerun=self,

@@ -18,6 +18,7 @@ OnClosed = Literal["next", "previous", "drop", "raise"]
 Gaps = Literal["missing", "span"]
 Accumulate = Literal["sum", "compound"]
 Contaminated = Literal["keep", "flag", "mask", "drop"]
+Contradictory = Literal["drop", "keep"]
 PRICE_FIELDS: tuple[Price, ...] = get_args(Price)
 
 
@@ -48,6 +49,7 @@ class Choices:
     confounding: Window | None = None
     estimation_columns: tuple[str, str] | None = None
     event_columns: tuple[str, str] | None = None
+    contradictory: Contradictory = "drop"
 
     @property
     def compound(self) -> bool:
