@@ -173,8 +173,10 @@ def _add_texts(by_event: np.ndarray, events: Ints, texts: np.ndarray) -> None:
 
 def _note(ticker: str, found: Collection[Finding], contradictory: Contradictory) -> str:
     """Return one line on the findings of one check: their number, and the largest."""
-    largest = max(found, key=lambda finding: (abs(np.log1p(finding.size)), finding.date))
-    dropped = largest.check == "contradiction" and contradictory == "drop"
-    where = f"on {largest.date}" if len(found) == 1 else f"on {len(found)} dates, the largest on {largest.date}"
-    effect = ("; the bar does not count" if len(found) == 1 else "; these bars do not count") if dropped else ""
-    return f"{ticker}: {largest.check} {where}: {largest.what}{effect}"
+    check, date, _, _, what = max(found, key=lambda finding: (abs(np.log1p(finding.size)), finding.date))
+    place = "from" if check in ("stale", "repeated") else "on"
+    where = f"{place} {date}" if len(found) == 1 else f"on {len(found)} dates, the largest {place} {date}"
+    effect = ("; the bar does not count" if len(found) == 1 else "; these bars do not count") * (
+        check == "contradiction" and contradictory == "drop"
+    )
+    return f"{ticker}: {check} {where}: {what}{effect}"

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError, SourceError
 from eventstudy.remote import is_url
-from eventstudy.sources._stored import INDEX, KINDS, VERSION, CalendarKey, calendar_key, file_name, is_store
+from eventstudy.sources._stored import INDEX, KINDS, VERSION, CalendarKey, calendar_key, file_name, is_store, to_rows
 from eventstudy.types import Dates
 
 RESERVED = ("ticker", "dates")  # columns of a partition that are not fields
@@ -121,7 +121,7 @@ class _Writer:
         edges = [None if np.isnat(edge) else int(edge.astype(np.int64)) for edge in (bars.first, bars.last)]
         self.rows[bars.ticker] = {
             "mic": bars.mic, "currency": bars.currency, "step": step, "first": edges[0],
-            "last": edges[1], "fields": list(bars.fields),
+            "last": edges[1], "fields": list(bars.fields), "findings": to_rows(bars.findings),
         }  # fmt: skip
         key = calendar_key(bars.mic, bars.ticker)
         dates = bars.dates[np.isfinite(bars.fields["close"])]
@@ -145,11 +145,17 @@ class _Writer:
             self.sha256.append(hashlib.file_digest(file, "sha256").hexdigest())
 
 
+_FINDING = pa.struct(
+    [
+        ("check", pa.string()), ("date", pa.int64()), ("last", pa.int64()), ("size", pa.float64()),
+        ("what", pa.string()),
+    ]
+)  # fmt: skip
 _TICKERS = pa.schema(
     [
         ("ticker", pa.string()), ("file", pa.int32()), ("row", pa.int32()), ("mic", pa.string()),
         ("currency", pa.string()), ("step", pa.int64()), ("first", pa.int64()), ("last", pa.int64()),
-        ("fields", pa.list_(pa.string())),
+        ("fields", pa.list_(pa.string())), ("findings", pa.list_(_FINDING)),
     ]
 )  # fmt: skip
 _CALENDARS = pa.schema([("mic", pa.string()), ("rate", pa.bool_()), ("dates", pa.large_list(pa.int64()))])

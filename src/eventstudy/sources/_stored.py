@@ -6,9 +6,10 @@ import json
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Literal, NamedTuple, TypedDict
+from typing import Literal, NamedTuple, NotRequired, TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,7 @@ from pyarrow import fs
 
 from eventstudy.bars import Bars
 from eventstudy.errors import InputError, SourceError
+from eventstudy.plausibility import Check, Finding
 from eventstudy.remote import filesystem, is_url
 from eventstudy.types import Dates, Floats
 
@@ -36,10 +38,29 @@ class Index(TypedDict):
     sha256: list[str]
 
 
+class FindingRow(TypedDict):
+    """A finding of :func:`eventstudy.plausibility.screen`, with the dates as numbers in the unit of the dates."""
+
+    check: Check
+    date: int
+    last: int
+    size: float
+    what: str
+
+
+def to_rows(findings: Sequence[Finding]) -> list[FindingRow]:
+    """Return findings as rows of the index."""
+    return [
+        FindingRow(check=check, date=int(date.astype(np.int64)), last=int(last.astype(np.int64)), size=size, what=what)
+        for check, date, last, size, what in findings
+    ]
+
+
 class Row(TypedDict):
     """A row of the table of tickers: where the ticker is stored, and what is known without reading its prices.
 
-    ``step`` is in seconds; ``first`` and ``last``, the edges of the dates with a close, are in the unit of the dates.
+    ``step`` is in seconds; ``first`` and ``last``, the edges of the dates with a close, are in the unit of the dates. A
+    store of an earlier version has no ``findings``; its prices are screened when they are read.
     """
 
     ticker: str
@@ -51,6 +72,7 @@ class Row(TypedDict):
     first: int | None
     last: int | None
     fields: list[str]
+    findings: NotRequired[list[FindingRow]]
 
 
 class CalendarKey(NamedTuple):
@@ -258,6 +280,18 @@ class _LazyBars(Bars):
     def intraday(self) -> bool:
         """Whether the index has a step, the length of a bar within the day."""
         return self.step is not None
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is implausible in the bars, from the index, so that nothing is read."""
+        row: Row | None = self.__dict__.get("_row")  # absent from a copy with other dates or prices
+        if row is None or "findings" not in row:
+            return super().findings
+        unit = self._files.unit
+        return tuple(
+            Finding(f["check"], np.datetime64(f["date"], unit), np.datetime64(f["last"], unit), f["size"], f["what"])
+            for f in row["findings"]
+        )
 
     def __reduce__(self) -> tuple[object, ...]:
         return Bars, (self.ticker, self.dates, dict(self.fields), self.mic, self.currency, self.step)
