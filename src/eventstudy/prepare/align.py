@@ -5,7 +5,7 @@ Nothing is estimated here. An event that cannot be used keeps its row in the tab
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from eventstudy.errors import InputError, one_of
 from eventstudy.prepare.calendar import calendar_name, observed_calendar
 from eventstudy.prepare.currency import convert_prices
 from eventstudy.prepare.factors import Factors, read_factors, reasons_outside_history
-from eventstudy.prepare.implausible import Implausible, WindowDates, implausible_prices, shorten
+from eventstudy.prepare.implausible import Implausible, WindowDates, implausible_prices
 from eventstudy.prepare.intraday import check_same_step, common_zone
 from eventstudy.prepare.outcomes import is_return
 from eventstudy.prepare.panels import Market, PanelPlan, SeriesRules, plan_panel
@@ -52,6 +52,7 @@ from eventstudy.prepare.windows import own_windows
 from eventstudy.types import (
     PEERS,
     AnyPanel,
+    Bools,
     Calendar,
     Choices,
     Column,
@@ -67,7 +68,6 @@ from eventstudy.types import (
 BUILT_IN_COLUMNS = ("benchmark", "sessions", "clock", "peers")  # regressors that are neither factors nor tickers
 CELLS = 30_000_000  # returns above which building a panel is deferred, part by part
 LARGEST = 500_000_000  # returns in one panel at most: 4.5 GB
-MOST_NOTES = 40  # lines on implausible prices
 
 
 class Prepared(NamedTuple):
@@ -81,6 +81,7 @@ class Prepared(NamedTuple):
     other_zone: Floats
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    implausible: Callable[[Bools], tuple[str, ...]]
 
 
 def prepare(
@@ -159,9 +160,10 @@ def prepare(
     zone = common_zone({name for name in calendar if name is not None}) if bars else None
     event_table = EventTable(table, attrition.status, attrition.reason, duplicate_of, rows, zone)
     sample = replace(usable.sample, links=links(placed), seed=choices.seed)
-    notes = (*_notes(market, converted.notes, warnings), *shorten(implausible.notes, MOST_NOTES))
-    warnings += implausible.warnings
-    return Prepared(event_table, usable.panels, placed, sample, market.calendars, other_zone, notes, warnings)
+    notes = _notes(market, converted.notes, warnings)
+    return Prepared(
+        event_table, usable.panels, placed, sample, market.calendars, other_zone, notes, warnings, implausible.notes
+    )
 
 
 def _screening_columns(
@@ -172,7 +174,7 @@ def _screening_columns(
     if choices.contaminated != "keep":
         length = stretches[:, 2] - stretches[:, 1] + 1
         columns["n_contaminated"] = np.bincount(stretches[:, 0], length, len(duplicate_of)).astype(np.int64)
-    if implausible.notes:
+    if (implausible.by_event != "").any():
         texts = np.full(len(duplicate_of), "", dtype=object)
         texts[rows] = implausible.by_event
         columns["implausible"] = texts[duplicate_of]

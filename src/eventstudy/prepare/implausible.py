@@ -13,9 +13,9 @@ from eventstudy.bars import Bars
 from eventstudy.plausibility import Check, Finding
 from eventstudy.prepare.outcomes import is_return
 from eventstudy.prepare.screens import EventPositions, session_dates
-from eventstudy.types import Calendar, Choices, Contradictory, Dates, Ints, Spec
+from eventstudy.types import Bools, Calendar, Choices, Contradictory, Dates, Ints, Spec
 
-MOST_WARNED = 3  # notes in a warning
+MOST_NOTES, MOST_WARNED = 40, 3  # lines in the notes and in a warning
 
 
 class WindowDates(NamedTuple):
@@ -45,20 +45,31 @@ class WindowDates(NamedTuple):
         return WindowDates(*(dates[events] for dates in self))
 
 
+class Used(NamedTuple):
+    """The findings of one check in the prices of a ticker, and the events, (m,), that use these prices."""
+
+    ticker: str
+    found: Sequence[Finding]
+    events: Ints
+
+
 class Implausible(NamedTuple):
-    """What is implausible in the prices of each event, (n,), empty if nothing is; and notes on the tickers."""
+    """What is implausible in the prices of each event, (n,), empty if nothing is; and what the notes are made from."""
 
     by_event: np.ndarray
-    notes: tuple[str, ...]
+    used: Sequence[Used]
+    dates: WindowDates | None
+    contradictory: Contradictory
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """One warning with the first notes; empty without notes."""
-        named = "; ".join(shorten(self.notes, MOST_WARNED))
-        return (f"implausible prices in windows of used events: {named}",) if named else ()
-
-
-NOTHING = Implausible(np.empty(0, dtype=object), ())
+    def notes(self, counted: Bools) -> tuple[str, ...]:
+        """Return one line for each ticker and check with findings in the windows of the counted events, (n,)."""
+        if self.dates is None:
+            return ()
+        in_windows: dict[tuple[str, Check], dict[Finding, None]] = {}
+        for ticker, found, events in self.used:
+            dates = self.dates.take(events[counted[events]])
+            in_windows.setdefault((ticker, found[0].check), {}).update(dict.fromkeys(_in_windows(found, dates)))
+        return tuple(_note(ticker, found, self.contradictory) for (ticker, _), found in in_windows.items() if found)
 
 
 def implausible_prices(
@@ -82,29 +93,33 @@ def implausible_prices(
         Tickers whose prices all events use; they are named in the notes, and not for each event.
     choices : Choices
     """
+    nothing = Implausible(np.empty(0, dtype=object), (), None, choices.contradictory)
     if not is_return(choices.outcome):
-        return NOTHING
+        return nothing
     of_events = [(ticker, events) for column in columns for ticker, events in _with_findings(column, bars)]
     of_all = [ticker for ticker in dict.fromkeys(common) if bars[ticker].findings]
     if not of_events and not of_all:
-        return NOTHING
+        return nothing
     dates = windows()
     by_event = np.full(len(dates.event_first), "", dtype=object)
-    used: dict[tuple[str, Check], set[Finding]] = {}
+    used = []
     for ticker, events in of_events:
         selected = dates.take(events)
-        for check, found in _by_check(bars[ticker].findings):
+        for found in _by_check(bars[ticker].findings):
             first = _first_in_windows(found, selected)
             _add_texts(by_event, events[first >= 0], _texts(ticker, found)[first[first >= 0]])
-            used.setdefault((ticker, check), set()).update(_in_windows(found, selected))
-    for ticker in of_all:
-        for check, found in _by_check(bars[ticker].findings):
-            used.setdefault((ticker, check), set()).update(_in_windows(found, dates))
-    notes = [_note(ticker, found, choices.contradictory) for (ticker, _), found in used.items() if found]
-    return Implausible(by_event, tuple(notes))
+            used.append(Used(ticker, found, events))
+    every = np.arange(len(by_event))
+    used += [Used(ticker, found, every) for ticker in of_all for found in _by_check(bars[ticker].findings)]
+    return Implausible(by_event, used, dates, choices.contradictory)
 
 
-def shorten(notes: Sequence[str], most: int) -> tuple[str, ...]:
+def warning(notes: Sequence[str]) -> str:
+    """Return a warning with the first notes."""
+    return f"implausible prices in windows of used events: {'; '.join(shorten(notes, MOST_WARNED))}"
+
+
+def shorten(notes: Sequence[str], most: int = MOST_NOTES) -> tuple[str, ...]:
     """Return at most ``most`` notes, with their number and where to find them instead of the others.
 
     Examples
@@ -129,10 +144,10 @@ def _with_findings(column: np.ndarray, bars: Mapping[str, Bars]) -> Iterator[tup
             yield str(names[number]), order[start:stop]
 
 
-def _by_check(findings: Sequence[Finding]) -> Iterator[tuple[Check, list[Finding]]]:
+def _by_check(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
     """Yield the findings of each check, in the order of their dates."""
     for check in dict.fromkeys(finding.check for finding in findings):
-        yield check, [finding for finding in findings if finding.check == check]
+        yield [finding for finding in findings if finding.check == check]
 
 
 def _spans(found: Sequence[Finding]) -> tuple[Dates, Dates]:

@@ -16,6 +16,8 @@ from eventstudy.core.run import Execution, run, run_events
 from eventstudy.core.volatility import SquaredModel
 from eventstudy.display.measure import measure_of
 from eventstudy.errors import EventStudyWarning
+from eventstudy.prepare.implausible import shorten
+from eventstudy.prepare.implausible import warning as implausible_warning
 from eventstudy.prepare.reactions import reactions
 from eventstudy.result import Result
 from eventstudy.run import tables
@@ -23,7 +25,7 @@ from eventstudy.run.provenance import provenance
 from eventstudy.run.sample import CACHE_BYTES, StudyData, by_group, n_bytes, select_events, study_sample
 from eventstudy.run.scale import IN_ONE_PROCESS, PartCounts, Workers
 from eventstudy.run.settings import as_model, settings, tests_for
-from eventstudy.types import Choices, Extra, Floats, Model, Outcome, StudySample, Test, Window
+from eventstudy.types import Choices, Extra, Floats, Model, Outcome, Status, StudySample, Test, Window
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,11 @@ class StudyRun:
         if self.choices.group is not None:
             group_tests.append(self._tests_by_group(sample, tests, test_note, Execution(map_tasks=map_tasks)))
         event_table, calendars, spec = sample.event_table, sample.calendars, sample.sample.spec
-        notes = [*sample.notes, *counts.notes]
+        used = (outcome.status == Status.OK) & (outcome.n_est >= spec.min_estimation)
+        implausible = sample.implausible(used)
+        if implausible:
+            warnings.warn(implausible_warning(implausible), EventStudyWarning, stacklevel=3)
+        notes = [*sample.notes, *shorten(implausible), *counts.notes]
         del sample  # frees the panels before the frames are built, which take as much memory
         events, prices = self.data.events.frame, self.data.prices
         singles, outcome = dict(outcome.singles), replace(outcome, singles={})  # those of a million events exist once
