@@ -70,16 +70,38 @@ def screen(dates: Dates, fields: Mapping[str, Floats]) -> tuple[Finding, ...]:
     found = _contradictions(dates, fields)
     counts = np.isin(dates, [finding.date for finding in found], invert=True) if found else np.ones(len(dates), bool)
     found += _wide_bars(dates, fields, counts)
-    found += _moves(dates, close if adjusted is None else adjusted, counts, fields.get("split"))
-    if adjusted is not None:
-        known = {finding.date for finding in found}
+    split = fields.get("split")
+    level = close if adjusted is None else adjusted
+    ordinary = _is_ordinary(level)
+    if split is not None or not ordinary:
+        found += _moves(dates, level, counts, split)
+    if not (ordinary if adjusted is None else _is_ordinary(close)):
+        found += _of_close(dates, fields, counts, {finding.date for finding in found})
+    if np.datetime_data(dates.dtype)[0] == "D":
+        found += _repeated_rows(dates, fields)
+    return tuple(sorted(found, key=lambda finding: finding.date))
+
+
+def _is_ordinary(price: Floats) -> bool:
+    """Return whether no price is missing, no move is large and few are zero: then there is nothing to look for."""
+    ratio = price[1:] / price[:-1]
+    return bool(
+        len(ratio)
+        and ratio.max() <= SENTINEL
+        and ratio.min() >= 1.0 / SENTINEL
+        and np.count_nonzero(ratio == 1.0) < STALE
+    )
+
+
+def _of_close(dates: Dates, fields: Mapping[str, Floats], counts: Bools, known: set[np.datetime64]) -> list[Finding]:
+    """Return the slips of a close beside which there is an adjusted close, and long stretches of one close."""
+    close, found = fields["close"], []
+    if "adjusted" in fields:
         slips = (f for f in _moves(dates, close, counts, None) if f.check in ("spike", "sentinel"))
         found += [slip for slip in slips if slip.date not in known]
     if np.datetime_data(dates.dtype)[0] == "D":
-        sentinels = {finding.date for finding in found if finding.check == "sentinel"}
-        found += (f for f in _constant_prices(dates, close, fields.get("volume")) if f.last not in sentinels)
-        found += _repeated_rows(dates, fields)
-    return tuple(sorted(found, key=lambda finding: finding.date))
+        found += (f for f in _constant_prices(dates, close, fields.get("volume")) if f.last not in known)
+    return found
 
 
 def _contradictions(dates: Dates, fields: Mapping[str, Floats]) -> list[Finding]:
@@ -88,7 +110,8 @@ def _contradictions(dates: Dates, fields: Mapping[str, Floats]) -> list[Finding]
     for lower, upper in BOUNDS:
         if lower in fields and upper in fields:
             small, large = fields[lower], fields[upper]
-            for row in np.flatnonzero(small > (1.0 + OUTSIDE) * large).tolist():
+            over = small > (1.0 + OUTSIDE) * large
+            for row in np.flatnonzero(over).tolist() if over.any() else ():
                 size = float(small[row] / large[row] - 1.0)
                 name, side, bound = (upper, "below", lower) if lower == "low" else (lower, "above", upper)
                 value, limit = fields[name][row], fields[bound][row]
@@ -107,7 +130,7 @@ def _wide_bars(dates: Dates, fields: Mapping[str, Floats], counts: Bools) -> lis
         if name in fields:
             values = fields[name]
             wide = (values > JUMP * close) if name == "high" else (close > JUMP * values)
-            for row in np.flatnonzero(wide & counts):
+            for row in np.flatnonzero(wide & counts) if wide.any() else ():
                 text = f"the {name} {values[row]:g} beside the close {close[row]:g}"
                 size = float(values[row] / close[row] - 1.0)
                 found.append(Finding("spike", dates[row], dates[row], size, text))
