@@ -159,7 +159,7 @@ class Study(Choices):
         -------
         DataFrame
             Index ``event_id``; ticker, announced, session, placement, benchmark, n_estimation, status, reason; and
-            ``implausible``, what is implausible in the prices of its windows, if anything is for any event.
+            ``implausible_prices``, what is implausible in the prices of its windows, if anything is for any event.
         """
         return StudyRun(self, StudyData(events, prices, factors, other_news)).check()
 

@@ -227,7 +227,7 @@ def _other_events(sample: StudySample, residuals: _Residuals, columns: slice, na
 
 def _implausible(used: pd.DataFrame) -> Finding:
     """Count the events with implausible prices of the security or the benchmark in their windows."""
-    texts = used["implausible"].to_numpy() if "implausible" in used else np.full(len(used), "")
+    texts = used["implausible_prices"].to_numpy() if "implausible_prices" in used else np.full(len(used), "")
     found = pd.unique(texts[texts != ""])
     n = int((texts != "").sum())
     value = f"{n} of {plural(len(used), 'event')} have implausible prices in their windows"

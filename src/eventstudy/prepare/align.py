@@ -177,7 +177,7 @@ def _screening_columns(
     if (implausible.by_event != "").any():
         texts = np.full(len(duplicate_of), "", dtype=object)
         texts[rows] = implausible.by_event
-        columns["implausible"] = texts[duplicate_of]
+        columns["implausible_prices"] = texts[duplicate_of]
     return columns
 
 

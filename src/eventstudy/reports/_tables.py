@@ -147,10 +147,22 @@ def tests(result: Result) -> Table:
         (*lead, "Window", "Test", "n", f"Mean {measure.short}", "Statistic", "df", "p"),
         rows,
         (*(False for _ in lead), False, False, True, True, True, True, True),
-        notes.numbered(),
+        (*notes.numbered(), *_implausible(result)),
         frozenset(breaks),
         "nothing could be tested",
     )
+
+
+def _implausible(result: Result) -> tuple[str, ...]:
+    """Return a note on implausible prices in the windows of used events, if there are any."""
+    used = formats.usable_events(result)
+    if "implausible_prices" not in used:
+        return ()
+    texts = used["implausible_prices"][used["implausible_prices"] != ""]
+    if texts.empty:
+        return ()
+    first = formats.plain(texts.iloc[0])
+    return (f"implausible prices in the windows of {len(texts)} of {formats.plural(len(used), 'event')}, as {first}",)
 
 
 P_HEADS = {"p": "p", "p_sq": "p SQ", "p_placebo": "p pl."}

@@ -77,7 +77,7 @@ def assemble(
 
 
 def _screening_columns(event_table: EventTable) -> list[str]:
-    return [name for name in ("n_contaminated", "implausible") if name in event_table.frame]
+    return [name for name in ("n_contaminated", "implausible_prices") if name in event_table.frame]
 
 
 def _outcome_by_event(
