@@ -18,6 +18,7 @@ import eventstudy as es
 from eventstudy import transform
 from eventstudy.bars import Bars
 from eventstudy.plausibility import Finding, screen
+from eventstudy.reports.text import placement
 
 T = 400
 DAYS = pd.bdate_range("2020-06-01", periods=T)
@@ -240,6 +241,12 @@ def test_a_clean_random_walk_has_no_finding(seed, sigma, lost):
     assert screen(DATES, {name: np.where(gone, np.nan, values) for name, values in fields.items()}) == ()
 
 
+@given(st.lists(st.floats(5e-324, 1.7e308), min_size=0, max_size=60))
+def test_no_price_is_too_large_or_too_small_to_be_screened(close):
+    fields = {name: np.array(close) for name in ("open", "high", "low", "close", "adjusted")}
+    assert all(finding.what for finding in screen(DATES[: len(close)], fields))
+
+
 def test_bars_of_minutes_may_stay_and_recur_but_not_slip():
     starts = np.datetime64("2021-01-04T14:30", "s") + np.arange(T) * np.timedelta64(300, "s")
     assert found_in(constant(slice(300, None)), dates=starts) == []
@@ -318,6 +325,16 @@ def test_without_it_the_study_is_that_of_a_missing_price():
     assert said == []
 
 
+def test_an_event_that_is_lost_by_bars_that_do_not_count_says_so():
+    adjusted_beside_a_range_that_is_not = times(slice(None), 0.5, "close")
+    result, said = run(prices_with(adjusted_beside_a_range_that_is_not))
+    assert result.events["status"].tolist() == ["too_few_estimation", "ok"]
+    assert len(said) == 1
+    n_prices = (130 + 1) + (11 + 1)  # a return needs the price before it
+    assert f"BAD: contradiction on {n_prices} dates" in said[0]
+    assert "do not count" in said[0]
+
+
 @pytest.mark.parametrize("ticker", ["BAD", "M"])
 @pytest.mark.parametrize("day", [-100, -5, 0, 5])
 def test_what_lies_in_a_window_of_a_used_event_is_told_where_the_number_is_read(day, ticker, tmp_path: Path):
@@ -328,7 +345,9 @@ def test_what_lies_in_a_window_of_a_used_event_is_told_where_the_number_is_read(
     assert len(said) == 1
     assert text in said[0]
     assert sum(note.startswith(text) for note in result.provenance["notes"]) == 1
-    assert STUDY.check(only, prices)["implausible_prices"].tolist() == [text]
+    checked = STUDY.check(only, prices)
+    assert checked["implausible_prices"].tolist() == [text]
+    assert text in placement(checked)
     (row,) = result.diagnose().query("check == 'implausible prices'").to_dict("records")
     assert row["figure"] == 1
     assert text in row["value"]

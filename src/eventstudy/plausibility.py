@@ -47,6 +47,7 @@ class Finding(NamedTuple):
     what: str
 
 
+@np.errstate(all="ignore")
 def screen(dates: Dates, fields: Mapping[str, Floats]) -> tuple[Finding, ...]:
     """Find what is implausible in the bars of one ticker, in the order of the dates.
 
@@ -161,8 +162,11 @@ def _moves(dates: Dates, level: Floats, counts: Bools, split: Floats | None) -> 
 def _sentinels(price: Floats, large: Bools) -> Bools:
     """Return which prices, (n,), are nines throughout and differ largely, in one direction, from both neighbours."""
     found = np.zeros(len(price), dtype=bool)
-    for row in np.unique([np.flatnonzero(large), np.flatnonzero(large) + 1]).tolist():
-        if found[row] or set(f"{price[row]:.2f}".rstrip("0").rstrip(".")) - {"."} != {"9"} or price[row] < 99:
+    rows = np.unique([np.flatnonzero(large), np.flatnonzero(large) + 1])
+    short = 10.0 ** np.ceil(np.log10(price[rows])) - price[rows]  # of the next power of ten
+    nines = (price[rows] >= 99) & np.isclose(short, [[1.0], [0.1], [0.01]], rtol=1e-6, atol=0.0).any(axis=0)
+    for row in rows[nines].tolist():
+        if found[row]:
             continue
         first, last = row, row
         while first > 0 and price[first - 1] == price[row]:

@@ -62,12 +62,16 @@ class Implausible(NamedTuple):
     contradictory: Contradictory
 
     def notes(self, counted: Bools) -> tuple[str, ...]:
-        """Return one line for each ticker and check with findings in the windows of the counted events, (n,)."""
+        """Return one line for each ticker and check with findings in the windows of the counted events, (n,).
+
+        Bars that do not count are named for every event: it may be excluded because of them.
+        """
         if self.dates is None:
             return ()
         in_windows: dict[tuple[str, Check], dict[Finding, None]] = {}
         for ticker, found, events in self.used:
-            dates = self.dates.take(events[counted[events]])
+            every = found[0].check == "contradiction" and self.contradictory == "drop"
+            dates = self.dates.take(events if every else events[counted[events]])
             in_windows.setdefault((ticker, found[0].check), {}).update(dict.fromkeys(_in_windows(found, dates)))
         return tuple(_note(ticker, found, self.contradictory) for (ticker, _), found in in_windows.items() if found)
 
@@ -116,7 +120,7 @@ def implausible_prices(
 
 def warning(notes: Sequence[str]) -> str:
     """Return a warning with the first notes."""
-    return f"implausible prices in windows of used events: {'; '.join(shorten(notes, MOST_WARNED))}"
+    return f"implausible prices in the windows of events: {'; '.join(shorten(notes, MOST_WARNED))}"
 
 
 def shorten(notes: Sequence[str], most: int = MOST_NOTES) -> tuple[str, ...]:

@@ -264,12 +264,14 @@ def placement(table: pd.DataFrame) -> Table:
     rows: list[tuple[str, ...]] = []
     columns = ("ticker", "announced", "session", "n_estimation", "status", "reason", "placement")
     n_contaminated = table.get("n_contaminated", pd.Series(0, index=table.index))
-    for event_id, ticker, announced, session, n, status, reason, placed, contaminated in zip(
-        table.index, *(table[c] for c in columns), n_contaminated, strict=True
+    implausible = table.get("implausible_prices", pd.Series("", index=table.index))
+    for event_id, ticker, announced, session, n, status, reason, placed, contaminated, found in zip(
+        table.index, *(table[c] for c in columns), n_contaminated, implausible, strict=True
     ):
         label = (formats.plain(event_id), formats.plain(ticker), formats.date(announced), formats.date(session))
         outcome = formats.plain(f"{status}: {placed if formats.is_missing(reason) else reason}")
         outcome += f"; {formats.plural(contaminated, 'day')} contaminated" if contaminated else ""
+        outcome += f"; {formats.plain(found)}" if found else ""
         rows.append((*label, formats.count(n), outcome))
     unit = formats.day_unit(table["session"]).capitalize()
     heads = ("Event", "Ticker", "Announced", unit, "Bars" if unit == "Bar" else "Days", "Outcome")
