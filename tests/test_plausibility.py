@@ -385,6 +385,20 @@ def test_windows_of_single_events_are_those_that_count():
     assert run(prices_with(times(AT - 110, 0.1)), study, es.Events.from_frame(frame))[1] == []
 
 
+def test_a_peer_is_named_in_a_note_without_a_warning():
+    bars = dict(prices_with(lambda fields: None).bars)
+    for seed, row in ((7, AT), (8, AT + 100)):
+        fields = bars_of(seed)
+        times(row, 0.1)(fields)
+        bars[f"P{seed}"] = Bars(f"P{seed}", DATES, fields)
+    study = replace(STUDY, model="peers", benchmark=None, peers=["P7", "P8", "M"])
+    only = es.Events.from_frame(pd.DataFrame({"ticker": ["BAD"], "announced": [str(DATES[AT])]}))
+    result, said = run(es.Prices(bars), study, only)
+    assert said == []
+    (note,) = (text for text in result.provenance["notes"] if "implausible" in text)
+    assert "peers in the windows of events: P7 (1);" in note
+
+
 def test_an_outcome_that_is_no_return_has_no_implausible_prices():
     result, said = run(prices_with(times(AT, 0.1)), replace(STUDY, outcome="volume"))
     assert said == []

@@ -21,7 +21,7 @@ from eventstudy.errors import InputError, one_of
 from eventstudy.prepare.calendar import calendar_name, observed_calendar
 from eventstudy.prepare.currency import convert_prices
 from eventstudy.prepare.factors import Factors, read_factors, reasons_outside_history
-from eventstudy.prepare.implausible import Implausible, WindowDates, implausible_prices
+from eventstudy.prepare.implausible import Implausible, WindowDates, implausible_prices, peer_notes
 from eventstudy.prepare.intraday import check_same_step, common_zone
 from eventstudy.prepare.outcomes import is_return
 from eventstudy.prepare.panels import Market, PanelPlan, SeriesRules, plan_panel
@@ -148,7 +148,7 @@ def prepare(
         link=link_same_news(positions.take(rows), session[rows], "firm" in frame),
     )  # fmt: skip
     dates = partial(WindowDates.of, positions.take(rows), market.calendars, choices.spec, placed.own_windows)
-    common = [*(c.name for c in columns if c.name in prices.bars and c.name not in market.factors), *usable.peers]
+    common = [c.name for c in columns if c.name in prices.bars and c.name not in market.factors]
     implausible = implausible_prices(prices.bars, dates, (ticker[rows], benchmark[rows]), common, choices)
     table = frame[["ticker", "announced"]].assign(
         session=pd.DatetimeIndex(session).as_unit("s"), placement=placement, benchmark=benchmark,
@@ -160,7 +160,9 @@ def prepare(
     zone = common_zone({name for name in calendar if name is not None}) if bars else None
     event_table = EventTable(table, attrition.status, attrition.reason, duplicate_of, rows, zone)
     sample = replace(usable.sample, links=links(placed), seed=choices.seed)
-    notes = _notes(market, converted.notes, warnings)
+    notes = (
+        *_notes(market, converted.notes, warnings), *peer_notes(prices.bars, usable.peers, dates, choices)
+    )  # fmt: skip
     return Prepared(
         event_table, usable.panels, placed, sample, market.calendars, other_zone, notes, warnings, implausible.notes
     )

@@ -15,7 +15,7 @@ from eventstudy.prepare.outcomes import is_return
 from eventstudy.prepare.screens import EventPositions, session_dates
 from eventstudy.types import Bools, Calendar, Choices, Contradictory, Dates, Ints, Spec
 
-MOST_NOTES, MOST_WARNED = 40, 3  # lines in the notes and in a warning
+MOST_NOTES, MOST_WARNED, MOST_PEERS = 40, 3, 10  # lines in the notes and in a warning; peers in their line
 
 
 class WindowDates(NamedTuple):
@@ -116,6 +116,22 @@ def implausible_prices(
     every = np.arange(len(by_event))
     used += [Used(ticker, found, every) for ticker in of_all for found in _by_check(bars[ticker].findings)]
     return Implausible(by_event, used, dates, choices.contradictory)
+
+
+def peer_notes(
+    bars: Mapping[str, Bars], peers: Iterable[str], windows: Callable[[], WindowDates], choices: Choices
+) -> tuple[str, ...]:
+    """Return one line on the peers with implausible prices in the windows of any event, if there are some."""
+    suspected = [name for name in peers if bars[name].findings]
+    if not suspected or not is_return(choices.outcome):
+        return ()
+    dates = windows()
+    counts = {name: len(list(_in_windows(bars[name].findings, dates))) for name in suspected}
+    named = [f"{name} ({n})" for name, n in counts.items() if n]
+    more = f" and {len(named) - MOST_PEERS} more" * (len(named) > MOST_PEERS)
+    dropped = "; bars that contradict themselves do not count" * (choices.contradictory == "drop")
+    line = f"implausible prices of peers in the windows of events: {', '.join(named[:MOST_PEERS])}{more}"
+    return (f"{line}; prices.screen() has all{dropped}",) if named else ()
 
 
 def warning(notes: Sequence[str]) -> str:
