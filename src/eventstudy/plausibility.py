@@ -1,6 +1,6 @@
 """Prices that cannot be, or hardly can: bars that contradict themselves, slips, splits not applied, stale ends.
 
-The thresholds are measured on 450 shares of Hong Kong and New York, 2019-2022. Their true moves stay below them: -70 %
+The thresholds are measured on 450 shares of Hong Kong and New York, 2019-2022. Their true moves stay below them: -67 %
 and +284 % in a day, a price that doubles and halves the next day, and the first price after a suspension of a year.
 """
 
