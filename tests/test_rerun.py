@@ -205,7 +205,9 @@ def test_choices_stand_once() -> None:
 def test_every_closed_choice_is_refused_in_a_study_file_as_in_a_study(tmp_path: Any) -> None:
     from eventstudy.run.choice_types import CLOSED_CHOICES
 
-    assert set(CLOSED_CHOICES) == {"returns", "price", "on_closed", "gaps", "accumulate", "contaminated", "suspended"}
+    assert set(CLOSED_CHOICES) == {
+        "returns", "price", "on_closed", "gaps", "accumulate", "contaminated", "suspended", "contradictory",
+    }  # fmt: skip
     assert all(set(valid) for valid in CLOSED_CHOICES.values())
     hints = get_type_hints(Choices)
     for name in CLOSED_CHOICES:

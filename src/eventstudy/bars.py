@@ -11,6 +11,7 @@ import numpy as np
 
 from eventstudy import arguments
 from eventstudy.errors import BadPrices, InputError
+from eventstudy.plausibility import Finding, screen
 from eventstudy.tabular.exchanges import exchanges_of
 from eventstudy.tabular.frames import Kind, series_of
 from eventstudy.tabular.returns import levels
@@ -95,6 +96,11 @@ class Bars:
     def last(self) -> np.datetime64:
         """The last date with a close; NaT if there is none."""
         return self._edge(slice(None, None, -1))
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is implausible in the bars, in the order of the dates (:func:`eventstudy.plausibility.screen`)."""
+        return screen(self.dates, self.fields)
 
     def _edge(self, order: slice) -> np.datetime64:
         """Return the first date with a close in the given order."""
@@ -315,6 +321,48 @@ class Prices:
     def tickers(self) -> tuple[str, ...]:
         """The tickers that have prices."""
         return tuple(self.bars)
+
+    def screen(self) -> pd.DataFrame:
+        """Return what is impossible or implausible in the prices; nothing is changed.
+
+        Returns
+        -------
+        DataFrame
+            ticker, date, check, size, what; one row for each finding. ``check`` and the meaning of ``size``:
+
+            - contradiction: close or open outside low and high, or low above high; the share by which it is outside
+            - spike: a move that is undone within a few rows, such as a decimal slip; the simple return
+            - jump: a move that few shares make, and that is not undone; the simple return
+            - split: the field ``split`` has a split that is not applied, or applied twice; the simple return
+            - currency: a lasting move by a factor of about 100; the simple return
+            - stale: the last close repeats to the end; the number of repeats
+            - repeated: a close repeats for long, or a whole row with its volume repeats; the number of repeats
+            - sentinel: a price such as 9999 that differs largely from its neighbours; the price
+
+            ``date`` is the first row in doubt.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> days = pd.to_datetime(["2021-01-04", "2021-01-05", "2021-01-06", "2021-01-07"])
+        >>> prices = Prices.from_frame(pd.DataFrame({"A": [10.0, 10.1, 1.01, 10.2]}, index=days))
+        >>> prices.screen()[["ticker", "date", "check"]].values.tolist()
+        [['A', Timestamp('2021-01-06 00:00:00'), 'spike']]
+        """
+        import pandas as pd
+
+        found = [(ticker, finding) for ticker, bars in self.bars.items() for finding in bars.findings]
+        intraday = any(np.datetime_data(finding.date.dtype)[0] == "s" for _, finding in found)
+        index = pd.DatetimeIndex([finding.date for _, finding in found]).as_unit("s")
+        return pd.DataFrame(
+            {
+                "ticker": pd.Series([ticker for ticker, _ in found], dtype=object),
+                "date": index.tz_localize("UTC") if intraday else index,
+                "check": pd.Series([finding.check for _, finding in found], dtype=object),
+                "size": np.array([finding.size for _, finding in found], dtype=np.float64),
+                "what": pd.Series([finding.what for _, finding in found], dtype=object),
+            }
+        )
 
     def frame(self, ticker: str) -> pd.DataFrame:
         """Return one ticker's bars as a pandas.DataFrame indexed by date, or by the start of each bar in UTC."""

@@ -97,6 +97,10 @@ class Study(Choices):
         The session of an event on whose session its ticker has no price: that session, on which nothing is measured;
         or its ticker's next session with a price, up to 60 sessions later. The return of day 0 is then that over the
         whole gap, of the security and of the benchmark and factors.
+    contradictory : {"drop", "keep"}
+        Treatment of a bar that contradicts itself, whose close or open lies outside its low and high: its prices are
+        missing in the study, or they are used. A note names it if it lies in a window of a used event
+        (:meth:`eventstudy.Prices.screen`).
 
     The column ``firm`` of the events, if present, identifies the tickers of one firm.
 
@@ -154,7 +158,8 @@ class Study(Choices):
         Returns
         -------
         DataFrame
-            Index ``event_id``; ticker, announced, session, placement, benchmark, n_estimation, status, reason.
+            Index ``event_id``; ticker, announced, session, placement, benchmark, n_estimation, status, reason; and
+            ``implausible_prices``, what is implausible in the prices of its windows, if anything is for any event.
         """
         return StudyRun(self, _data(events, prices, factors, other_news)).check()
 
@@ -209,7 +214,8 @@ class Study(Choices):
         Warns
         -----
         EventStudyWarning
-            If the benchmark closes in another time zone and the model has no lead of it.
+            If the benchmark closes in another time zone and the model has no lead of it, or prices in the windows of
+            used events are implausible (:meth:`eventstudy.Prices.screen`).
         """
         data = _data(events, prices, factors, other_news)
         arguments.flag("progress", progress)

@@ -35,6 +35,11 @@ ADVICE = {
         "none",
         "narrow the event window, or exclude these events and compare",
     ),
+    "implausible prices": Advice(
+        "effects, alpha, beta and sigma of these events, if the prices are wrong",
+        "none",
+        "compare the prices that prices.screen() lists with another source; correct them, or leave the cells empty",
+    ),
     "event-induced variance": Advice(
         "tests with the variance of the estimation window alone reject too often: {fails}",
         "{robust}",

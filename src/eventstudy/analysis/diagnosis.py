@@ -82,6 +82,7 @@ def diagnose(rerun: Rerun, result: ResultFrames, constituents: Constituents | No
         "correlation": _correlation(cluster, residuals),
         "contaminated estimation": _other_events(sample, residuals, slice(0, n_est), "estimation"),
         "confounding events": _other_events(sample, residuals, slice(n_est, None), "event"),
+        "implausible prices": _implausible(used),
         "event-induced variance": _induced_variance(residuals),
         "normality": _normality(residuals),
         "autocorrelation": _autocorrelation(residuals),
@@ -221,6 +222,16 @@ def _other_events(sample: StudySample, residuals: _Residuals, columns: slice, na
     others -= (first <= date[events]) & (date[events] <= last)
     n = int((others > 0).sum())
     value = f"{n} of {plural(len(events), 'event')} have another event of the same ticker in their {name} window"
+    return Finding(n, value, n > 0)
+
+
+def _implausible(used: pd.DataFrame) -> Finding:
+    """Count the events with implausible prices of the security or the benchmark in their windows."""
+    texts = used["implausible_prices"].to_numpy() if "implausible_prices" in used else np.full(len(used), "")
+    found = pd.unique(texts[texts != ""])
+    n = int((texts != "").sum())
+    value = f"{n} of {plural(len(used), 'event')} have implausible prices in their windows"
+    value += f": {found[0]}{', ...' if len(found) > 1 else ''}" if n else ""
     return Finding(n, value, n > 0)
 
 

@@ -5,8 +5,9 @@ Nothing is estimated here. An event that cannot be used keeps its row in the tab
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from eventstudy.errors import InputError, one_of
 from eventstudy.prepare.calendar import GUESS, calendar_name, observed_calendar
 from eventstudy.prepare.currency import convert_prices
 from eventstudy.prepare.factors import Factors, coded_notes, read_factors, reasons_outside_history
+from eventstudy.prepare.implausible import Implausible, WindowDates, implausible_prices, peer_notes
 from eventstudy.prepare.intraday import check_same_step, common_zone
 from eventstudy.prepare.notes import collect_notes, cross_zone_warning, merged_warning, other_zone
 from eventstudy.prepare.outcomes import is_return
@@ -53,6 +55,7 @@ from eventstudy.prepare.windows import note_shorter_windows, own_windows
 from eventstudy.types import (
     PEERS,
     AnyPanel,
+    Bools,
     Calendar,
     Choices,
     Column,
@@ -83,6 +86,7 @@ class Prepared(NamedTuple):
     other_zone: Floats
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    implausible: Callable[[Bools], tuple[str, ...]]
 
 
 def prepare(
@@ -145,13 +149,13 @@ def prepare(
         own_windows=None if windows is None else windows[rows], masked_days=masked_stretches(stretches, rows, choices),
         link=link_same_news(positions.take(rows), session[rows], "firm" in frame),
     )  # fmt: skip
+    dates = partial(WindowDates.of, positions.take(rows), market.calendars, choices.spec, placed.own_windows)
+    common = [c.name for c in columns if c.name in prices.bars and c.name not in market.factors]
+    implausible = implausible_prices(prices.bars, dates, (ticker[rows], benchmark[rows]), common, choices)
     table = frame[["ticker", "announced"]].assign(
         session=pd.DatetimeIndex(session).as_unit("s"), placement=placement, benchmark=benchmark,
-        cluster=frame["cluster"],
+        cluster=frame["cluster"], **_screening_columns(choices, stretches, implausible, rows, duplicate_of),
     )  # fmt: skip
-    if choices.contaminated != "keep":
-        length = stretches[:, 2] - stretches[:, 1] + 1
-        table["n_contaminated"] = np.bincount(stretches[:, 0], length, len(frame)).astype(np.int64)
     in_other_zone = other_zone(ticker[rows], benchmark[rows], market.prices)
     bars = any(c.intraday for c in market.calendars.values())
     warnings = merged_warning(market.prices)
@@ -162,8 +166,28 @@ def prepare(
     sample = replace(usable.sample, links=links(placed), seed=choices.seed)
     shorter = note_shorter_windows(placed.own_windows, choices.spec)
     data_notes = (*converted.notes, *coded_notes(factors))
-    notes = (*collect_notes(market, data_notes, warnings, int((placement[rows] == GUESS).sum())), *shorter)
-    return Prepared(event_table, usable.panels, placed, sample, market.calendars, in_other_zone, notes, warnings)
+    notes = (
+        *collect_notes(market, data_notes, warnings, int((placement[rows] == GUESS).sum())), *shorter,
+        *peer_notes(prices.bars, usable.peers, dates, choices),
+    )  # fmt: skip
+    return Prepared(
+        event_table, usable.panels, placed, sample, market.calendars, in_other_zone, notes, warnings, implausible.notes
+    )
+
+
+def _screening_columns(
+    choices: Choices, stretches: Ints, implausible: Implausible, rows: Ints, duplicate_of: Ints
+) -> dict[str, np.ndarray]:
+    """Return columns (N,) of the table of events: what was found in their windows."""
+    columns: dict[str, np.ndarray] = {}
+    if choices.contaminated != "keep":
+        length = stretches[:, 2] - stretches[:, 1] + 1
+        columns["n_contaminated"] = np.bincount(stretches[:, 0], length, len(duplicate_of)).astype(np.int64)
+    if (implausible.by_event != "").any():
+        texts = np.full(len(duplicate_of), "", dtype=object)
+        texts[rows] = implausible.by_event
+        columns["implausible_prices"] = texts[duplicate_of]
+    return columns
 
 
 def _place(
@@ -194,7 +218,9 @@ def _exclude_without_factors(positions: EventPositions, market: Market, spec: Sp
 def _rules(choices: Choices, columns: tuple[Column, ...]) -> SeriesRules:
     """Return the rules of the series; an event moved to its next trade is measured over the gap before it."""
     day_0_gaps: Gaps = "span" if choices.suspended == "next_trade" else choices.gaps
-    return SeriesRules(choices.outcome, choices.returns, choices.gaps, choices.price, columns, day_0_gaps)
+    return SeriesRules(
+        choices.outcome, choices.returns, choices.gaps, choices.price, columns, choices.contradictory, day_0_gaps
+    )
 
 
 def _market(
@@ -261,6 +287,7 @@ class _UsableEvents(NamedTuple):
     panels: list[AnyPanel]
     placed: Placed
     sample: Sample
+    peers: tuple[str, ...]
 
 
 def _build_panels(
@@ -275,7 +302,8 @@ def _build_panels(
     places = {name: at for at, name in enumerate(market.prices.bars)}
     panels: list[AnyPanel] = []
     asset, day = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
-    excluded_peers = []
+    excluded_peers: list[np.ndarray] = []
+    all_peers: set[str] = set()
     for at, (name, index) in enumerate(pairs):
         events = np.flatnonzero(pair == at)
         position = positions.position[rows[events]]
@@ -292,6 +320,7 @@ def _build_panels(
         panels.append(_build_if_possible(plan) if small or full_history else plan)
         day[events] = position - span[0]
         if pool is not None and peers is not None:
+            all_peers.update(peers)
             event, column = pool.excluded_pairs(rows[events], peers)
             excluded_peers.append(np.column_stack([events[event], column]))
     cluster, dates = _clusters(panels, pair, day, calendar, spec.offsets)
@@ -301,7 +330,7 @@ def _build_panels(
     if excluded_peers:
         table = np.concatenate(excluded_peers)
         placed = placed._replace(excluded_peers=table[np.lexsort(table.T[::-1])])
-    return _UsableEvents(rows, panels, placed, sample)
+    return _UsableEvents(rows, panels, placed, sample, tuple(sorted(all_peers)))
 
 
 def _build_if_possible(panel: AnyPanel) -> AnyPanel:

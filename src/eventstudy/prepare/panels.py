@@ -15,16 +15,29 @@ from eventstudy.prepare.factors import Factors, factor_on_dates
 from eventstudy.prepare.intraday import seconds_of_day
 from eventstudy.prepare.outcomes import is_return, level_of
 from eventstudy.prepare.returns import (
-    adjusted_close,
     adjusted_price,
     compute_returns,
     n_unknown,
     reindex,
     reindex_as_of,
     stated_returns,
+    without_contradictions,
 )
 from eventstudy.prepare.spans import Growth, factor_growth, gaps_of, level_growth, shifted, spanned
-from eventstudy.types import NO_DATE, PEERS, Bools, Calendar, Column, Floats, Gaps, Ints, Panel, Price, Returns
+from eventstudy.types import (
+    NO_DATE,
+    PEERS,
+    Bools,
+    Calendar,
+    Column,
+    Contradictory,
+    Floats,
+    Gaps,
+    Ints,
+    Panel,
+    Price,
+    Returns,
+)
 
 
 class SeriesRules(NamedTuple):
@@ -35,7 +48,17 @@ class SeriesRules(NamedTuple):
     gaps: Gaps
     price: Price
     columns: tuple[Column, ...]
+    contradictory: Contradictory = "drop"
     day_0_gaps: Gaps = "missing"  # the rule of relative day 0, if it is not that of the other days
+
+    def prices_of(self, bars: Bars, price: Price = "close") -> Floats:
+        """Return the adjusted prices of a ticker; NaN where there is none, or where its bar does not count."""
+        return without_contradictions(bars, adjusted_price(bars, price), self.contradictory)
+
+    def stated_returns(self, bars: Bars, calendar: Calendar) -> Floats:
+        """Return the returns that the source states, on a calendar; NaN where the bar does not count."""
+        simple = without_contradictions(bars, bars.fields["return"], self.contradictory)
+        return stated_returns(bars, simple, calendar, self.returns, self.gaps)
 
     @property
     def spanning(self) -> bool:
@@ -122,7 +145,7 @@ class PanelPlan:
             full_slice, regressors = self.from_start
             x = np.empty((len(self.assets), *self.x.shape))
             for row, name in zip(x, self.assets, strict=True):
-                row[:] = _sum_since_last_price(self.bars[name], columns, regressors, full_slice)[-len(row) :]
+                row[:] = _sum_since_last_price(self.bars[name], self.rules, regressors, full_slice)[-len(row) :]
         elif self.rules.gaps == "span":
             x = self._over_gaps(x, "close")
         known: Bools = np.all(np.isfinite(x), axis=-1)
@@ -153,7 +176,7 @@ class PanelPlan:
 
     def _level(self, bars: Bars) -> Floats:
         """Return the adjusted closes on the slice, (T,); over gaps, only where the regressors have prices too."""
-        level = reindex(bars, adjusted_close(bars), self.calendar_slice.calendar)
+        level = reindex(bars, self.rules.prices_of(bars), self.calendar_slice.calendar)
         return level if self.growth is None else np.where(self.growth.priced, level, np.nan)
 
     def _returns(self, rules: SeriesRules, price: Price, known: Bools) -> tuple[Floats, Bools]:
@@ -215,16 +238,16 @@ def _stack_columns(series: Sequence[Floats], length: int) -> Floats:
     return np.stack(series, axis=1) if series else np.empty((length, 0))
 
 
-def _sum_since_last_price(bars: Bars, columns: Sequence[Column], x: Floats, calendar_slice: _CalendarSlice) -> Floats:
+def _sum_since_last_price(bars: Bars, rules: SeriesRules, x: Floats, calendar_slice: _CalendarSlice) -> Floats:
     """Return the regressors (T, K) of one security, with ``sessions`` counted and sums taken since its last price."""
     priced = np.flatnonzero(
-        np.isfinite(calendar_slice.select(reindex(bars, adjusted_close(bars), calendar_slice.calendar)))
+        np.isfinite(calendar_slice.select(reindex(bars, rules.prices_of(bars), calendar_slice.calendar)))
     )
     last = np.full(len(x), -1)
     last[priced[1:]] = priced[:-1]
     with_previous = np.flatnonzero(last >= 0)
     out = x.copy()
-    for k, column in enumerate(columns):
+    for k, column in enumerate(rules.regressors):
         if column.name == "sessions":
             out[:, k] = np.where(last >= 0, np.arange(len(x)) - last, np.nan)
         elif column.summed:
@@ -264,9 +287,9 @@ def _security(bars: Bars, calendar: Calendar, rules: SeriesRules, price: Price, 
     if not is_return(rules.outcome):
         return reindex(bars, level_of(bars, rules.outcome), calendar)
     if price == "close" and "return" in bars.fields:
-        return stated_returns(bars, calendar, rules.returns, rules.gaps)
-    level = reindex(bars, adjusted_close(bars), calendar) if level is None else level
-    now = None if price == "close" else reindex(bars, adjusted_price(bars, price), calendar)
+        return rules.stated_returns(bars, calendar)
+    level = reindex(bars, rules.prices_of(bars), calendar) if level is None else level
+    now = None if price == "close" else reindex(bars, rules.prices_of(bars, price), calendar)
     return compute_returns(level, rules.returns, rules.gaps, now)
 
 
@@ -294,9 +317,9 @@ def _series(market: Market, name: str, calendar: Calendar, price: Price) -> Floa
     if not is_return(rules.outcome):
         return _on_sessions(market, name, level_of(bars, rules.outcome), calendar)
     if price == "close" and "return" in bars.fields and market.calendar_of(name).name == calendar.name:
-        return stated_returns(bars, calendar, rules.returns, rules.gaps)
-    level = _on_sessions(market, name, adjusted_close(bars), calendar)
-    now = None if price == "close" else _on_sessions(market, name, adjusted_price(bars, price), calendar)
+        return rules.stated_returns(bars, calendar)
+    level = _on_sessions(market, name, rules.prices_of(bars), calendar)
+    now = None if price == "close" else _on_sessions(market, name, rules.prices_of(bars, price), calendar)
     out = compute_returns(level, rules.returns, rules.gaps, now)
     if "return" in bars.fields:
         out[1:][np.diff(_on_sessions(market, name, n_unknown(bars), calendar)) != 0] = np.nan
@@ -322,7 +345,7 @@ def _growth(market: Market, benchmark: str | None, calendar: Calendar) -> Growth
             bars, price = market.prices.bars[name], market.rules.price if shift == 0 else "close"
             close, now = (
                 _on_sessions(market, name, values, calendar)
-                for values in (adjusted_close(bars), adjusted_price(bars, price))
+                for values in (market.rules.prices_of(bars), market.rules.prices_of(bars, price))
             )
             growth = level_growth(close, now)
         else:  # the time of day, which does not accumulate

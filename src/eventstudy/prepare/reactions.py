@@ -9,12 +9,12 @@ import pandas as pd
 
 from eventstudy.bars import Prices
 from eventstudy.prepare.calendar import calendar_name
-from eventstudy.prepare.returns import adjusted_close, adjusted_price, reindex, reindex_as_of
-from eventstudy.types import PRICE_FIELDS, Calendar, EventTable, Floats, Ints, Status
+from eventstudy.prepare.returns import adjusted_close, adjusted_price, reindex, reindex_as_of, without_contradictions
+from eventstudy.types import PRICE_FIELDS, Calendar, Choices, EventTable, Floats, Ints, Status
 
 
 def reactions(
-    event_table: EventTable, prices: Prices, calendars: Mapping[str | None, Calendar], returns: str
+    event_table: EventTable, prices: Prices, calendars: Mapping[str | None, Calendar], choices: Choices
 ) -> pd.DataFrame:
     """Return the plain returns on day 0 of the ticker and benchmark of every event that is used or a duplicate.
 
@@ -23,7 +23,8 @@ def reactions(
     event_table : EventTable
     prices : Prices
     calendars : mapping from name to Calendar
-    returns : {"simple", "log"}
+    choices : Choices
+        Of these, ``returns`` and ``contradictory``.
 
     Returns
     -------
@@ -44,7 +45,7 @@ def reactions(
         for ticker, number, rows in _group_rows(table[column], calendar_code, len(unique_names), prices):
             calendar = unique_names[number]
             sessions = session[rows].astype(calendars[calendar].dates.dtype)
-            for price, moves in _session_returns(ticker, prices, calendars, calendar, sessions, returns).items():
+            for price, moves in _session_returns(ticker, prices, calendars, calendar, sessions, choices).items():
                 values[price][rows] = moves
         parts[prefix] = {f"{prefix}{price}": values[price] for price in ("open", "high", "low", "close")}
     columns = {"ticker": table["ticker"], "session": table["session"], **parts[""]}
@@ -73,7 +74,7 @@ def _session_returns(
     calendars: Mapping[str | None, Calendar],
     calendar: str | None,
     sessions: np.ndarray,
-    returns: str,
+    choices: Choices,
 ) -> dict[str, np.ndarray]:
     """Return a ticker's returns to each of its prices, on sessions of its own or of another calendar."""
     bars, target = prices.bars[name], calendars[calendar]
@@ -83,6 +84,7 @@ def _session_returns(
     selected = Calendar(target.name, target.dates[rows], None if target.closes is None else target.closes[rows])
 
     def align(values: Floats) -> Floats:
+        values = without_contradictions(bars, values, choices.contradictory)
         if home.name == target.name:
             aligned: Floats = reindex(bars, values, target)[rows]
             return aligned
@@ -93,5 +95,5 @@ def _session_returns(
     for price in (price for price in PRICE_FIELDS if price in bars.fields):
         now = closes if price == "close" else align(adjusted_price(bars, price))
         ratio = now[len(at) :] / closes[: len(at)]
-        moves[price] = np.asarray(np.log(ratio) if returns == "log" else ratio - 1.0)
+        moves[price] = np.asarray(np.log(ratio) if choices.returns == "log" else ratio - 1.0)
     return moves

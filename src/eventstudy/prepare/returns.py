@@ -11,7 +11,7 @@ from typing import get_args
 import numpy as np
 
 from eventstudy.bars import Bars
-from eventstudy.types import Calendar, Floats, Gaps, Returns
+from eventstudy.types import Calendar, Contradictory, Floats, Gaps, Returns
 
 RETURNS: tuple[Returns, ...] = get_args(Returns)
 GAPS: tuple[Gaps, ...] = get_args(Gaps)
@@ -38,6 +38,18 @@ def adjusted_price(bars: Bars, price: str) -> Floats:
         return adjusted_close(bars)
     values = bars.fields.get(price, np.full(len(bars.dates), np.nan))
     return np.asarray(values * adjusted_close(bars) / bars.fields["close"])
+
+
+def without_contradictions(bars: Bars, values: Floats, contradictory: Contradictory) -> Floats:
+    """Return values with NaN on the dates whose bar contradicts itself, unless such bars are kept."""
+    if contradictory == "keep":
+        return values
+    dates = [finding.date for finding in bars.findings if finding.check == "contradiction"]
+    if not dates:
+        return values
+    counted = values.copy()
+    counted[np.searchsorted(bars.dates, dates)] = np.nan
+    return counted
 
 
 def reindex_as_of(bars: Bars, values: Floats, source: Calendar, target: Calendar) -> Floats:
@@ -99,13 +111,12 @@ def compute_returns(level: Floats, returns: str, gaps: str, now: Floats | None =
     return np.asarray(np.log(ratio) if returns == "log" else ratio - 1.0)
 
 
-def stated_returns(bars: Bars, calendar: Calendar, returns: str, gaps: str) -> Floats:
-    """Return the returns that the source states, each since the row before, on the sessions of the calendar, (T,).
+def stated_returns(bars: Bars, simple: Floats, calendar: Calendar, returns: str, gaps: str) -> Floats:
+    """Return simple returns, each since the row before, on the sessions of the calendar, (T,).
 
     After a session without a row, a return covers several sessions, as one between prices does: missing under the rule
     "missing". Under "span" it is used, but a return after an unknown one is missing, which no span can include.
     """
-    simple = bars.fields["return"]
     if gaps == "span":
         simple = np.where(np.isnan(np.concatenate([[0.0], simple[:-1]])), np.nan, simple)
     stated = reindex(bars, simple, calendar)

@@ -147,10 +147,22 @@ def tests(result: Result) -> Table:
         (*lead, "Window", "Test", "n", f"Mean {measure.short}", "Statistic", "df", "p"),
         rows,
         (*(False for _ in lead), False, False, True, True, True, True, True),
-        notes.numbered(),
+        (*notes.numbered(), *_implausible(result)),
         frozenset(breaks),
         "nothing could be tested",
     )
+
+
+def _implausible(result: Result) -> tuple[str, ...]:
+    """Return a note on implausible prices in the windows of used events, if there are any."""
+    used = formats.usable_events(result)
+    if "implausible_prices" not in used:
+        return ()
+    texts = used["implausible_prices"][used["implausible_prices"] != ""]
+    if texts.empty:
+        return ()
+    first = formats.plain(texts.iloc[0])
+    return (f"implausible prices in the windows of {len(texts)} of {formats.plural(len(used), 'event')}, as {first}",)
 
 
 P_HEADS = {"p": "p", "p_sq": "p SQ", "p_placebo": "p pl."}
@@ -252,12 +264,14 @@ def placement(table: pd.DataFrame) -> Table:
     rows: list[tuple[str, ...]] = []
     columns = ("ticker", "announced", "session", "n_estimation", "status", "reason", "placement")
     n_contaminated = table.get("n_contaminated", pd.Series(0, index=table.index))
-    for event_id, ticker, announced, session, n, status, reason, placed, contaminated in zip(
-        table.index, *(table[c] for c in columns), n_contaminated, strict=True
+    implausible = table.get("implausible_prices", pd.Series("", index=table.index))
+    for event_id, ticker, announced, session, n, status, reason, placed, contaminated, found in zip(
+        table.index, *(table[c] for c in columns), n_contaminated, implausible, strict=True
     ):
         label = (formats.plain(event_id), formats.plain(ticker), formats.date(announced), formats.date(session))
         outcome = formats.plain(f"{status}: {placed if formats.is_missing(reason) else reason}")
         outcome += f"; {formats.plural(contaminated, 'day')} contaminated" if contaminated else ""
+        outcome += f"; {formats.plain(found)}" if found else ""
         rows.append((*label, formats.count(n), outcome))
     unit = formats.day_unit(table["session"]).capitalize()
     heads = ("Event", "Ticker", "Announced", unit, "Bars" if unit == "Bar" else "Days", "Outcome")

@@ -17,6 +17,8 @@ from eventstudy.core.run import Execution, run, run_events
 from eventstudy.core.volatility import SquaredModel
 from eventstudy.display.measure import measure_of
 from eventstudy.errors import EventStudyWarning
+from eventstudy.prepare.implausible import shorten
+from eventstudy.prepare.implausible import warning as implausible_warning
 from eventstudy.prepare.reactions import reactions
 from eventstudy.result import Result
 from eventstudy.run import tables
@@ -25,7 +27,7 @@ from eventstudy.run.provenance import provenance
 from eventstudy.run.sample import CACHE_BYTES, StudyData, n_bytes, select_events, study_sample
 from eventstudy.run.scale import IN_ONE_PROCESS, PartCounts, Workers
 from eventstudy.run.settings import as_model, settings, tests_for
-from eventstudy.types import Choices, Extra, Floats, Model, Outcome, StudySample, Test, Window
+from eventstudy.types import Choices, Extra, Floats, Model, Outcome, Status, StudySample, Test, Window
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +60,7 @@ class StudyRun:
         """Return the placed events and their panels, cached unless they take much memory."""
         sample = self.samples.get(full_history)
         if sample is None:
-            counted = () if self.choices.contaminated == "keep" else ("n_contaminated",)
+            counted = ["implausible_prices"] + ["n_contaminated"] * (self.choices.contaminated != "keep")
             tables.check_names(self.data.events.frame, (*self.model.coefficients, *counted))
             sample = study_sample(self.data, self.choices, self.model.columns, full_history)
             if n_bytes(sample) <= CACHE_BYTES:
@@ -155,7 +157,11 @@ class StudyRun:
             [] if groups is None or not groups.labels else [self._tests_by_group(groups, tests, test_note, map_tasks)]
         )
         event_table, calendars, spec = sample.event_table, sample.calendars, sample.sample.spec
-        notes = [*sample.notes, *counts.notes, *(() if groups is None else groups.notes)]
+        used = (outcome.status == Status.OK) & (outcome.n_est >= spec.min_estimation)
+        implausible = sample.implausible(used)
+        if implausible:
+            warnings.warn(implausible_warning(implausible), EventStudyWarning, stacklevel=3)
+        notes = [*sample.notes, *shorten(implausible), *counts.notes, *(() if groups is None else groups.notes)]
         without = None if groups is None else groups.without
         del sample, groups  # frees the panels before the frames are built, which take as much memory
         events, prices = self.data.events.frame, self.data.prices
@@ -175,7 +181,7 @@ class StudyRun:
         size = float(frames["cars"]["car"].dropna().abs().median())
         return Result(
             **frames,
-            reactions=reactions(event_table, prices, calendars, self.choices.returns),
+            reactions=reactions(event_table, prices, calendars, self.choices),
             provenance=record,
             measure=measure_of(self.choices.outcome, self.choices.accumulate, size),
             rerun=self,

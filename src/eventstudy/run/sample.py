@@ -66,6 +66,9 @@ def _without_suspended(sample: StudySample, suspended: Bools) -> StudySample:
     status, reason = table.status.copy(), table.reason.copy()
     rows = table.rows[suspended]
     status[rows], reason[rows] = Status.SUSPENDED, SUSPENDED
+    if "implausible_prices" in table.frame:  # a bar that does not count may be why
+        texts = table.frame["implausible_prices"].to_numpy(dtype=object)[rows]
+        reason[rows] = [f"{SUSPENDED}; {text}" if text else SUSPENDED for text in texts]
     kept = _take_rows(
         replace(sample, event_table=replace(table, status=status, reason=reason)), np.flatnonzero(~suspended)
     )
@@ -96,6 +99,13 @@ def select_events(sample: StudySample, events: Sequence[Hashable]) -> StudySampl
 def _take_rows(sample: StudySample, rows: Ints) -> StudySample:
     """Select placed events by row, without their links."""
     table = sample.event_table
+
+    def implausible(used: Bools) -> tuple[str, ...]:
+        """Return the notes on prices in the windows of used events, of those that are selected."""
+        mask = np.zeros(len(sample.placed.day), dtype=bool)
+        mask[rows] = used
+        return sample.implausible(mask)
+
     panels, placed = take(sample.panels, sample.placed, rows)
     clusters, cluster = np.unique(placed.cluster, return_inverse=True)
     selected = replace(
@@ -112,6 +122,7 @@ def _take_rows(sample: StudySample, rows: Ints) -> StudySample:
         sample=selected,
         n_valid=sample.n_valid[rows],
         other_zone=sample.other_zone[rows],
+        implausible=implausible,
     )
 
 

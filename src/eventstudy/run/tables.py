@@ -86,7 +86,7 @@ def check_names(input_events: pd.DataFrame, columns: Iterable[str]) -> None:
 
 
 def _screening_columns(event_table: EventTable) -> list[str]:
-    return [name for name in ("n_contaminated",) if name in event_table.frame]
+    return [name for name in ("n_contaminated", "implausible_prices") if name in event_table.frame]
 
 
 def _outcome_by_event(

@@ -35,6 +35,7 @@ from eventstudy.sources._stored import (
     encode_index,
     file_name,
     file_names,
+    to_rows,
 )
 from eventstudy.sources._write import is_hashed, remove_old, sha256_of
 from eventstudy.types import Dates
@@ -134,6 +135,7 @@ class _Writer:
         self.rows[bars.ticker] = {
             "mic": bars.mic, "currency": bars.currency, "step": step, "first": edges[0],
             "last": edges[1], "fields": list(bars.fields), "source": origin_of(origin), "note": note_of(origin),
+            "findings": to_rows(bars.findings),
         }  # fmt: skip
         key = calendar_key(bars.mic, bars.ticker)
         dates = bars.dates[np.isfinite(bars.fields["close"])]
@@ -164,11 +166,18 @@ class _Writer:
         return sha256
 
 
+_FINDING = pa.struct(
+    [
+        ("check", pa.string()), ("date", pa.int64()), ("last", pa.int64()), ("size", pa.float64()),
+        ("what", pa.string()),
+    ]
+)  # fmt: skip
 _TICKERS = pa.schema(
     [
         ("ticker", pa.string()), ("file", pa.int32()), ("row", pa.int32()), ("mic", pa.string()),
         ("currency", pa.string()), ("step", pa.int64()), ("first", pa.int64()), ("last", pa.int64()),
         ("fields", pa.list_(pa.string())), ("source", pa.string()), ("note", pa.string()),
+        ("findings", pa.list_(_FINDING)),
     ]
 )  # fmt: skip
 _CALENDARS = pa.schema([("mic", pa.string()), ("rate", pa.bool_()), ("dates", pa.large_list(pa.int64()))])

@@ -8,6 +8,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Literal, NamedTuple, TypedDict
@@ -21,6 +22,7 @@ from eventstudy import arguments
 from eventstudy.bars import Bars
 from eventstudy.errors import InputError, SourceError
 from eventstudy.files import locked
+from eventstudy.plausibility import Check, Finding
 from eventstudy.remote import filesystem, is_url
 from eventstudy.sources._write import hashed_name
 from eventstudy.types import Dates, Floats
@@ -44,6 +46,24 @@ class Index(TypedDict):
     calendars: str
 
 
+class FindingRow(TypedDict):
+    """A finding of :func:`eventstudy.plausibility.screen`, with the dates as numbers in the unit of the dates."""
+
+    check: Check
+    date: int
+    last: int
+    size: float
+    what: str
+
+
+def to_rows(findings: Sequence[Finding]) -> list[FindingRow]:
+    """Return findings as rows of the index."""
+    return [
+        FindingRow(check=check, date=int(date.astype(np.int64)), last=int(last.astype(np.int64)), size=size, what=what)
+        for check, date, last, size, what in findings
+    ]
+
+
 class Row(TypedDict):
     """A row of the table of tickers: where the ticker is stored, and what is known without reading its prices.
 
@@ -61,6 +81,7 @@ class Row(TypedDict):
     fields: list[str]
     source: str
     note: str
+    findings: list[FindingRow]
 
 
 class CalendarKey(NamedTuple):
@@ -327,6 +348,18 @@ class _LazyBars(Bars):
     def intraday(self) -> bool:
         """Whether the index has a step, the length of a bar within the day."""
         return self.step is not None
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is implausible in the bars, from the index, so that nothing is read."""
+        row: Row | None = self.__dict__.get("_row")  # absent from a copy with other dates or prices
+        if row is None:
+            return super().findings
+        unit = self._files.unit
+        return tuple(
+            Finding(f["check"], np.datetime64(f["date"], unit), np.datetime64(f["last"], unit), f["size"], f["what"])
+            for f in row["findings"]
+        )
 
     def __reduce__(self) -> tuple[object, ...]:
         return Bars, (self.ticker, self.dates, dict(self.fields), self.mic, self.currency, self.step)

@@ -132,6 +132,16 @@ def common_dates(dates: Dates, level: Floats, tickers: Sequence[str], least: int
     return dates[complete], level[:, complete], notes
 
 
+def implausible_notes(prices: Prices, tickers: Sequence[str]) -> list[str]:
+    """Return a note on what is implausible in the prices of the tickers, if anything is."""
+    named = [
+        f"{ticker} ({len(found)}, the first a {found[0].check} on {found[0].date})"
+        for ticker, found in ((ticker, prices.bars[ticker].findings) for ticker in tickers)
+        if found
+    ]
+    return [f"made from implausible prices of {', '.join(named)}; see prices.screen()"] if named else []
+
+
 def format_counts(tickers: Sequence[str], counts: np.ndarray) -> str:
     """Format the tickers whose count is not zero, with their counts."""
     return format_names([f"{t} {n}" for t, n in zip(tickers, counts, strict=True) if n])

@@ -17,7 +17,9 @@ from eventstudy.transform._shared import (
 )
 from eventstudy.types import Dates
 
-OF_MONTH = {"close": "last", "adjusted": "last", "open": "first", "high": "max", "low": "min", "volume": "sum"}
+OF_MONTH = {
+    "close": "last", "adjusted": "last", "open": "first", "high": "max", "low": "min", "volume": "sum", "split": "prod",
+}  # fmt: skip
 
 
 def monthly(prices: Prices) -> Prices:
@@ -76,6 +78,8 @@ def _aggregate_months(bars: Bars) -> tuple[Bars, list[str]]:
     fields = {}
     for name, values in bars.fields.items():
         scaled = values[priced] * (factor / factor[last][group] if name in ("open", "high", "low") else 1.0)
+        if name == "split":
+            scaled = np.where(scaled > 0, scaled, 1.0)
         grouped = pd.Series(scaled).groupby(group)
         aggregate = grouped.sum(min_count=1) if name == "volume" else grouped.agg(OF_MONTH.get(name, "mean"))
         fields[name] = np.asarray(aggregate, dtype=np.float64)

@@ -18,6 +18,7 @@ from eventstudy.transform._shared import (
     common_market,
     format_counts,
     format_dates,
+    implausible_notes,
     levels,
     with_record,
 )
@@ -78,6 +79,7 @@ def portfolio(
     bars = Bars(check_new_name(prices, name), dates, {"close": values}, mic, currency, prices.bars[members[0]].step)
     shares = ", ".join(f"{t} {w:.4g}" for t, w in zip(members, share, strict=True))
     description = f"portfolio {name} of {shares}; rebalanced {rebalance}"
+    notes = [*notes, *implausible_notes(prices, members)]
     return with_record(prices, {**prices.bars, name: bars}, description, {name: notes})
 
 
@@ -177,6 +179,7 @@ def without(prices: Prices, index: str, weights: Mapping[str, float], name: str)
         day = dates[1:][growth <= 0][0]
         raise InputError(f"weights are {checked}: without them {index} would lose all on {day}; check the shares")
     notes = ["the shares of its constituents are held constant", *notes]
+    notes += implausible_notes(prices, [index, *members])
     level = BASE * np.cumprod([1.0, *growth])
     bars = Bars(check_new_name(prices, name), dates, {"close": level}, mic, currency, prices.bars[index].step)
     shares = ", ".join(f"{t} {w:g}" for t, w in zip(members, share, strict=True))

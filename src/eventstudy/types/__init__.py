@@ -14,6 +14,7 @@ from eventstudy.types.choices import (
     Accumulate,
     Choices,
     Contaminated,
+    Contradictory,
     Gaps,
     OnClosed,
     Price,
@@ -42,8 +43,8 @@ from eventstudy.types.sample import (
 
 __all__ = [
     "NO_DATE", "PEERS", "PRICE_FIELDS", "Abnormal", "Accumulate", "AnyPanel", "Block", "Bools", "Calendar",
-    "Choices", "Clustering", "Column", "Contaminated", "Dates", "DeferredPanel", "Estimator", "EventTable", "Extra",
-    "Failing", "Floats", "Gaps", "Ints", "Model", "OnClosed", "Outcome", "Panel", "Placed", "Price", "Rerun",
-    "ResultFrames", "Returns", "Sample", "Scores", "SharedResult", "SharedState", "Spec", "State", "StateSum",
-    "Stated", "Status", "StudySample", "Survives", "Suspended", "Test", "Verdict", "Window", "required",
+    "Choices", "Clustering", "Column", "Contaminated", "Contradictory", "Dates", "DeferredPanel", "Estimator",
+    "EventTable", "Extra", "Failing", "Floats", "Gaps", "Ints", "Model", "OnClosed", "Outcome", "Panel", "Placed",
+    "Price", "Rerun", "ResultFrames", "Returns", "Sample", "Scores", "SharedResult", "SharedState", "Spec", "State",
+    "StateSum", "Stated", "Status", "StudySample", "Survives", "Suspended", "Test", "Verdict", "Window", "required",
 ]  # fmt: skip

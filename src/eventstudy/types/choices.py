@@ -20,6 +20,7 @@ Accumulate = Literal["sum", "compound"]
 Suspended = Literal["keep", "next_trade"]
 Stated = Mapping[str, Mapping[str, str | None]]
 Contaminated = Literal["keep", "flag", "mask", "drop"]
+Contradictory = Literal["drop", "keep"]
 PRICE_FIELDS: tuple[Price, ...] = get_args(Price)
 
 
@@ -52,6 +53,7 @@ class Choices:
     event_columns: tuple[str, str] | None = None
     calendars: Stated | None = None
     suspended: Suspended = "keep"
+    contradictory: Contradictory = "drop"
 
     @property
     def compound(self) -> bool:

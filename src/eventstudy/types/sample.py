@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
@@ -294,6 +294,10 @@ class EventTable:
         return local
 
 
+def _nothing(events: Bools) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True)
 class StudySample:
     """The input of a run: the table of all events, and the usable events as integers in panels.
@@ -316,6 +320,8 @@ class StudySample:
         no benchmark.
     notes, warnings : tuple of str
         Remarks on the data; ``StudyRun.run`` issues the warnings.
+    implausible : function from a mask (n,) to tuple of str
+        Remarks on prices in the windows of these events.
     """
 
     event_table: EventTable
@@ -328,3 +334,4 @@ class StudySample:
     other_zone: Floats
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    implausible: Callable[[Bools], tuple[str, ...]] = _nothing
