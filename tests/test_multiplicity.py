@@ -225,7 +225,7 @@ def test_the_figure_has_the_band_that_is_asked_for(result: es.Result):
 def test_bad_choices_name_what_is_valid(result: es.Result):
     for call, words in (
         (lambda: result.adjust("bonferroni"), "method is 'bonferroni'; valid are 'holm', 'bh', 'by', 'romano_wolf'"),
-        (lambda: result.adjust("romano_wolf", draws=50), "draws is 50; give a whole number, 99 or more"),
+        (lambda: result.adjust("romano_wolf", draws=50), "draws is 50; give a whole number, from 99 to 1,000,000"),
         (lambda: result.band(95), "level is 95; give a share"),
         (lambda: result.band(0.999, draws=500), "needs at least 999"),
         (lambda: replace(result, rerun=None).band(), "no study with its data"),

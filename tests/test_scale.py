@@ -435,7 +435,7 @@ def test_keys_tell_things_apart():
 def model_of(source: str) -> object:
     """Return an instance of a user's class ``M``, defined by text."""
     names: dict[str, object] = {"__name__": "mine"}
-    exec("from dataclasses import dataclass\n" + source, names)
+    exec(compile("from dataclasses import dataclass\n" + source, "mine", "exec", dont_inherit=True), names)
     return names["M"]()
 
 

@@ -11,17 +11,16 @@ import numpy as np
 
 from eventstudy import arguments
 from eventstudy.errors import BadPrices, InputError
-from eventstudy.plausibility import Finding, screen
+from eventstudy.plausibility import Finding, check_dates, check_values, screen, traded_rows
 from eventstudy.tabular.exchanges import exchanges_of
 from eventstudy.tabular.frames import Kind, series_of
 from eventstudy.tabular.returns import levels
-from eventstudy.types import PRICE_FIELDS, Dates, Floats
+from eventstudy.types import Bools, Dates, Floats
 
 if TYPE_CHECKING:
     import pandas as pd
     from narwhals.typing import IntoFrame
 
-POSITIVE = (*PRICE_FIELDS, "adjusted")
 LONGEST = np.timedelta64(12 * 3600, "s")  # an intraday bar; anything longer is taken for daily prices
 HALVES = 40  # with at least this many differences, both halves of a series must imply the same bar length
 
@@ -64,7 +63,7 @@ class Bars:
     def __post_init__(self) -> None:
         object.__setattr__(self, "dates", _own(self.dates))
         object.__setattr__(self, "fields", {name: _own(values) for name, values in self.fields.items()})
-        _check_dates(self.ticker, self.dates)
+        check_dates(self.ticker, self.dates)
         if self.intraday != (self.step is not None and self.step > np.timedelta64(0, "s")):
             raise BadPrices(
                 f"{self.ticker} has dates of {self.dates.dtype} and the step {self.step}; daily dates are"
@@ -80,7 +79,15 @@ class Bars:
                 raise BadPrices(
                     f"{self.ticker} has {values.size} values of {name} on {self.dates.size} dates; give one per date"
                 )
-            _check_values(self.ticker, name, self.dates, values)
+            check_values(self.ticker, name, self.dates, values)
+
+    @cached_property
+    def traded(self) -> Bools:
+        """On which rows something traded, (T,): the close differs from the price before it, or there is a volume.
+
+        A row that repeats all of the row before, as one that was filled forward does, is no trade.
+        """
+        return traded_rows(self.fields)
 
     @property
     def intraday(self) -> bool:
@@ -99,7 +106,7 @@ class Bars:
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """What is implausible in the bars, in the order of the dates (:func:`eventstudy.plausibility.screen`)."""
+        """What is implausible in the bars, in the order of the dates (as ``plausibility.screen`` finds it)."""
         return screen(self.dates, self.fields)
 
     def _edge(self, order: slice) -> np.datetime64:
@@ -131,12 +138,21 @@ def priced_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates:
     return np.unique(np.concatenate(dates_by_ticker)) if dates_by_ticker else np.array([], dtype=dtype)
 
 
+def traded_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates | None:
+    """Return the dates on which one of the tickers traded or has its first price, from an index; None without one."""
+    return bars.traded_dates(tickers) if isinstance(bars, Indexed) else None
+
+
 @runtime_checkable
 class Indexed(Protocol):
     """A mapping of lazily read bars, with the queries that it answers without reading them."""
 
     def priced_dates(self, tickers: Sequence[str]) -> Dates | None:
         """Return the same as :func:`priced_dates`; None if the index does not hold it."""
+        ...
+
+    def traded_dates(self, tickers: Sequence[str]) -> Dates | None:
+        """Return the same as :func:`traded_dates`; None if the index does not hold it."""
         ...
 
     def take(self, tickers: Sequence[str]) -> Mapping[str, Bars]:
@@ -194,32 +210,6 @@ def _most_frequent(steps: np.ndarray) -> np.timedelta64:
 def minutes(step: np.timedelta64) -> str:
     """Format the length of a bar in minutes."""
     return f"{step / np.timedelta64(60, 's'):g} minutes"
-
-
-def _check_dates(ticker: str, dates: Dates) -> None:
-    steps = np.diff(dates)
-    zero = np.timedelta64(0, "s")
-    if (steps == zero).any():
-        repeated = dates[1:][steps == zero][0]
-        raise BadPrices(f"{ticker} has two rows for {repeated}; keep one row per date")
-    if (steps < zero).any():
-        at = int(np.flatnonzero(steps < zero)[0])
-        raise BadPrices(f"{ticker} is not sorted: {dates[at + 1]} follows {dates[at]}; sort its rows by date")
-
-
-def _check_values(ticker: str, name: str, dates: Dates, values: Floats) -> None:
-    price = name in POSITIVE
-    bad = np.isinf(values) | (price & (values <= 0))
-    if bad.any():
-        at = int(np.flatnonzero(bad)[0])
-        valid = (
-            "a price must be finite and above zero; leave the cell empty if there was no trade"
-            if price
-            else "a value must be finite; leave the cell empty if it is missing"
-        )
-        raise BadPrices(
-            f"{ticker} has the {name} {values[at]:g} on {dates[at]} ({int(bad.sum())} such in all); {valid}"
-        )
 
 
 @dataclass(frozen=True, repr=False, eq=False)

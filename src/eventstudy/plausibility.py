@@ -11,7 +11,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from eventstudy.types import Bools, Dates, Floats
+from eventstudy.errors import BadPrices
+from eventstudy.types import PRICE_FIELDS, Bools, Dates, Floats
+
+POSITIVE = (*PRICE_FIELDS, "adjusted")
 
 Check = Literal["contradiction", "spike", "jump", "split", "currency", "stale", "repeated", "sentinel"]
 
@@ -285,3 +288,47 @@ def _stretches(mask: Bools, length: int) -> list[tuple[int, int]]:
     edges = np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8))
     first, stop = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     return [(int(a), int(b) - 1) for a, b in zip(first, stop, strict=True) if b - a >= length]
+
+
+def traded_rows(fields: Mapping[str, Floats]) -> Bools:
+    """Return on which rows something traded; see :attr:`eventstudy.bars.Bars.traded`."""
+    close = fields["close"]
+    traded = np.zeros(len(close), dtype=bool)
+    row = np.flatnonzero(np.isfinite(close))
+    before = np.concatenate([row[:1], row[:-1]])  # of the first, itself
+    has_volume = fields["volume"][row] > 0 if "volume" in fields else np.zeros(len(row), dtype=bool)
+    repeats = before < row
+    for name in ("open", "high", "low", "close", "volume"):
+        if name in fields:
+            now, then = fields[name][row], fields[name][before]
+            repeats &= (now == then) | (np.isnan(now) & np.isnan(then))
+    traded[row] = ((close[row] != close[before]) | has_volume) & ~repeats
+    return traded
+
+
+def check_dates(ticker: str, dates: Dates) -> None:
+    """Raise BadPrices if dates repeat or decrease."""
+    steps = np.diff(dates)
+    zero = np.timedelta64(0, "s")
+    if (steps == zero).any():
+        repeated = dates[1:][steps == zero][0]
+        raise BadPrices(f"{ticker} has two rows for {repeated}; keep one row per date")
+    if (steps < zero).any():
+        at = int(np.flatnonzero(steps < zero)[0])
+        raise BadPrices(f"{ticker} is not sorted: {dates[at + 1]} follows {dates[at]}; sort its rows by date")
+
+
+def check_values(ticker: str, name: str, dates: Dates, values: Floats) -> None:
+    """Raise BadPrices if a price is not above zero, or a value is infinite."""
+    price = name in POSITIVE
+    bad = np.isinf(values) | (price & (values <= 0))
+    if bad.any():
+        at = int(np.flatnonzero(bad)[0])
+        valid = (
+            "a price must be finite and above zero; leave the cell empty if there was no trade"
+            if price
+            else "a value must be finite; leave the cell empty if it is missing"
+        )
+        raise BadPrices(
+            f"{ticker} has the {name} {values[at]:g} on {dates[at]} ({int(bad.sum())} such in all); {valid}"
+        )

@@ -48,7 +48,7 @@ def read_prices(
         The library's names (ticker, date, open, high, low, close, adjusted, volume, split, return, currency, mic) to
         the headers of the files, where they differ: ``{"close": "Settle"}``.
     date_format : str, optional
-        As :meth:`datetime.datetime.strptime` takes it, as in ``"%d/%m/%Y"``; ISO or yyyymmdd by default.
+        As ``datetime.strptime`` takes it, as in ``"%d/%m/%Y"``; ISO or yyyymmdd by default.
     decimal, thousands : str
         The decimal mark, and the mark between thousands.
     layout : {"yahoo", "yfinance", "crsp", "investing", "nasdaq", "akshare", "eikon"}, optional

@@ -90,6 +90,8 @@ class Doors:
         self.event_bytes = self._bytes(lambda target: EVENT_ROWS.to_parquet(target))
         self.price_bytes = self._bytes(lambda target: CLOSES[["T0"]].rename(columns={"T0": "Close"}).to_parquet(target))
         self.book = self._bytes(lambda target: EVENT_ROWS.head(3).to_excel(target, index=False))
+        closes = CLOSES.iloc[:4, :1].rename(columns={"IDX": "Close"})
+        self.price_book = self._bytes(lambda target: closes.to_excel(target))
         self.stored_at = self.home / "store"
         es.write_prices(PRICES, self.stored_at)
 
@@ -135,7 +137,7 @@ class Doors:
         return es.read_prices(self._folder(T0__parquet=mutated(random, (self.price_bytes,))))
 
     def workbook(self, random: Random) -> object:
-        return es.read_prices(self._folder(T0__xlsx=mutated(random, (self.book,))))
+        return es.read_prices(self._folder(T0__xlsx=mutated(random, (self.price_book,))))
 
     def manifest(self, random: Random) -> object:
         folder = self._folder(manifest__csv=mutated(random, MANIFEST), a__csv=CSV[0], b__csv=CSV[1])
@@ -187,7 +189,7 @@ class Doors:
         return es.Events.from_frame(value(random))
 
     def factors(self, random: Random) -> object:
-        study = es.Study(**{**PLAIN, "model": "capm", "benchmark": None})
+        study = es.Study(**{**PLAIN, "model": es.model("factors", names=["Mkt-RF"], risk_free="RF")})
         return study.run(READ_EVENTS, PRICES, factors=changed(random, FACTORS))
 
     def choice(self, random: Random) -> object:

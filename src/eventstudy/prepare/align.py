@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from eventstudy.bars import Bars, Prices, priced_dates
+from eventstudy.bars import Bars, Prices, priced_dates, traded_dates
 from eventstudy.core.parts import build
 from eventstudy.core.sums import links
 from eventstudy.errors import InputError, one_of
@@ -238,8 +238,9 @@ def _market(
     calendars = {}
     for name, members in by_calendar.items():
         members = [bars for bars in members if not bars.ticker.endswith("=X")] or members
-        dates = priced_dates(quoted.bars, [bars.ticker for bars in members])
-        calendars[name] = observed_calendar(name, members, dates, changes_of(stated, name))
+        tickers = [bars.ticker for bars in members]
+        dates, traded = priced_dates(quoted.bars, tickers), traded_dates(quoted.bars, tickers)
+        calendars[name] = observed_calendar(name, members, dates, changes_of(stated, name), traded)
     return Market(prices, calendars, factors, rules)
 
 

@@ -41,7 +41,11 @@ def calendar_name(mic: str | None) -> str | None:
 
 
 def observed_calendar(
-    name: str | None, bars: Sequence[Bars], union: Dates | None = None, stated: markets.Changes = ()
+    name: str | None,
+    bars: Sequence[Bars],
+    union: Dates | None = None,
+    stated: markets.Changes = (),
+    traded: Dates | None = None,
 ) -> Calendar:
     """Return an exchange's calendar, corrected by observed prices and by what the user states.
 
@@ -59,20 +63,22 @@ def observed_calendar(
         The dates on which at least one of them has a close, if already computed.
     stated : tuple of (date, close)
         Days that the user states to be closed (None) or to close at a local time; they are not corrected.
+    traded : datetime64 array, optional
+        The dates of :func:`eventstudy.bars.traded_dates`, where an index holds them.
     """
     if union is None:
         union = priced_dates({b.ticker: b for b in bars}, [b.ticker for b in bars])
     if any(b.intraday for b in bars):
         return _bar_calendar(name, bars, union, stated)
     if name is None:
-        still = idle_dates(bars, union, weekends=True)
+        still = idle_dates(bars, union, traded, weekends=True)
         notes = [f"nothing traded on {format_dates(still)}; taken as closed"] if len(still) else []
         return Calendar(None, np.setdiff1d(union, still), None, tuple(notes))
     dates, closes = markets.sessions(name, stated)
     certain = np.array([day for day, _ in stated], dtype="datetime64[D]")
     n_trading = count_trading(bars, dates)
     priced = np.isin(dates, union)
-    idle = np.isin(dates, idle_dates(bars, dates[priced])) & ~np.isin(dates, certain)
+    idle = np.isin(dates, idle_dates(bars, dates[priced], traded)) & ~np.isin(dates, certain)
     closed = (n_trading >= 2) & ~priced & ~np.isin(dates, certain)
     extra = union[~np.isin(union, dates)]
     notes = []

@@ -158,10 +158,19 @@ def read_events(path: str | Path) -> Events:
     if suffix == ".xlsx":
         return Events.from_frame(read_sheet(file, TEXT_COLUMNS))
     try:
-        frame = _read_csv(file) if suffix == ".csv" else pd.read_parquet(file)
-    except (csv.Error, ValueError, OSError) as error:
+        frame = _read_csv(file) if suffix == ".csv" else _read_parquet(file)
+    except Exception as error:  # damaged Parquet raises errors of pyarrow, pandas and json
         raise InputError(f"the events file {str(file)!r} cannot be read: {error}") from error
     return Events.from_frame(frame)
+
+
+def _read_parquet(file: Path) -> pd.DataFrame:
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(file)
+    table.validate(full=True)  # texts are decoded later, where an error would be taken for one of a cell
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
 
 
 def _read_csv(file: Path) -> pd.DataFrame:

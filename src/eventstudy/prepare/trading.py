@@ -10,7 +10,6 @@ import numpy as np
 from eventstudy.bars import Bars
 from eventstudy.types import Bools, Dates, Ints
 
-ROW = ("open", "high", "low", "close", "volume")
 SHARE = 0.9  # of the common dates: a security with fewer prices is traded thinly, and its gaps are no holidays
 MANY = 5  # securities of which some trade on any day on which the exchange is open
 HOLIDAYS = 3  # dates in each direction by which the dates of two markets differ
@@ -24,39 +23,24 @@ class Rows(NamedTuple):
 
 
 def rows_on(bars: Bars, dates: Dates) -> Rows:
-    """Return on which of the dates a security has a price, and on which it traded.
-
-    It traded if its close differs from that of its row before, or it has a volume, and the row does not repeat all of
-    the row before, as a row that was filled forward does.
-    """
-    close = bars.fields["close"]
-    known = np.flatnonzero(np.isfinite(close))
-    at = np.searchsorted(bars.dates[known], dates)
-    priced: Bools = at < len(known)
-    priced[priced] = bars.dates[known[at[priced]]] == dates[priced]
-    traded = np.zeros(len(dates), dtype=bool)
-    where = np.flatnonzero(priced)
-    row, before = known[at[where]], known[np.maximum(at[where] - 1, 0)]
-    first = at[where] == 0
-    moved = (close[row] != close[before]) & ~first
-    volume = bars.fields.get("volume", np.zeros(len(close)))
-    repeats = ~first
-    for name in ROW:
-        if name in bars.fields:
-            now, then = bars.fields[name][row], bars.fields[name][before]
-            repeats &= (now == then) | (np.isnan(now) & np.isnan(then))
-    traded[where] = (moved | (volume[row] > 0)) & ~repeats
+    """Return on which of the dates a security has a price, and on which it traded (:attr:`Bars.traded`)."""
+    at = np.searchsorted(bars.dates, dates)
+    priced: Bools = at < len(bars.dates)
+    priced[priced] = bars.dates[at[priced]] == dates[priced]
+    priced[priced] = np.isfinite(bars.fields["close"][at[priced]])
+    traded = priced.copy()
+    traded[priced] = bars.traded[at[priced]]
     return Rows(priced, traded)
 
 
-def idle_dates(bars: Sequence[Bars], dates: Dates, weekends: bool = False) -> Dates:
+def idle_dates(bars: Sequence[Bars], dates: Dates, known: Dates | None = None, weekends: bool = False) -> Dates:
     """Return the dates on which nothing traded: rows of a closed exchange that were filled forward.
 
     On such a date no row differs from the one before, and some security has no row although it has some before and
     after, or there are ``MANY`` securities, or it is a day of the weekend (if ``weekends``). If most dates would be
-    idle, none is: then the prices hardly move.
+    idle, none is: then the prices hardly move. ``known`` are the dates of :func:`eventstudy.bars.traded_dates`.
     """
-    left = dates
+    left = dates if known is None else dates[~np.isin(dates, known)]
     for security in bars:  # the first few securities trade on nearly all dates
         if not len(left):
             return left

@@ -42,8 +42,12 @@ def window(name: str, value: object) -> Window:
 def _windows(name: str, value: object) -> tuple[Window, ...]:
     if not hasattr(value, "__iter__") or not hasattr(value, "__len__") or isinstance(value, str | bytes | Mapping):
         raise InputError(f"{name} is {shown(value)}; give pairs of relative days, as ((0, 0), (-1, 1))")
-    if not 1 <= len(value) <= MOST_WINDOWS:
-        some = "is empty; give at least one" if not len(value) else f"has {len(value):,}; give at most {MOST_WINDOWS:,}"
+    try:
+        n_windows = len(value)
+    except TypeError:  # an array without dimensions
+        n_windows = 0
+    if not 1 <= n_windows <= MOST_WINDOWS:
+        some = "is empty; give at least one" if not n_windows else f"has {n_windows:,}; give at most {MOST_WINDOWS:,}"
         raise InputError(f"{name} {some}, such as ((0, 0),)")
     pairs = tuple(window(name, pair) for pair in value)
     repeated = [pair for at, pair in enumerate(pairs) if pair in pairs[:at]]

@@ -2,8 +2,9 @@
 
 ``store.json`` has the SHA-256 of each file, with which the file's name ends; ``tickers`` one row per ticker (file, row,
 exchange, currency, fields, first and last date with a close, source and note); ``calendars`` one row per exchange with
-the dates on which any of its tickers has a close. With these, a study reads a ticker's prices only when it computes the
-ticker's returns. New files stand beside the old ones until ``store.json`` is replaced, in one step.
+the dates on which any of its tickers has a close, and those on which any traded. With these, a study reads a ticker's
+prices only when it computes the ticker's returns. New files stand beside the old ones until ``store.json`` is replaced,
+in one step.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError
 from eventstudy.files import PREFIX, clean, locked, part, sync, writing
 from eventstudy.files import write as write_file
+from eventstudy.plausibility import Finding
 from eventstudy.remote import is_url
 from eventstudy.sources._shared import note_of, origin_of
 from eventstudy.sources._stored import (
@@ -29,13 +31,13 @@ from eventstudy.sources._stored import (
     KINDS,
     VERSION,
     CalendarKey,
+    FindingRow,
     Index,
     Unit,
     calendar_key,
     encode_index,
     file_name,
     file_names,
-    to_rows,
 )
 from eventstudy.sources._write import is_hashed, remove_old, sha256_of
 from eventstudy.types import Dates
@@ -84,6 +86,7 @@ class _Writer:
     size: int
     rows: dict[str, dict[str, object]] = field(default_factory=dict)
     calendars: dict[CalendarKey, Dates] = field(default_factory=dict)
+    traded: dict[CalendarKey, Dates] = field(default_factory=dict)
     unit: Unit | None = None
     sha256: list[str] = field(default_factory=list)
 
@@ -104,8 +107,12 @@ class _Writer:
         tickers = [{"ticker": name, **row} for name, row in self.rows.items()]
         by_ticker = self._write_table("tickers", pa.Table.from_pylist(tickers, _TICKERS))
         calendars = [
-            {"mic": mic, "rate": rate, "dates": dates.astype(np.int64)} for (mic, rate), dates in self.calendars.items()
-        ]
+            {
+                "mic": key.mic, "rate": key.rate, "dates": dates.astype(np.int64),
+                "traded": self.traded[key].astype(np.int64),
+            }
+            for key, dates in self.calendars.items()
+        ]  # fmt: skip
         by_mic = self._write_table("calendars", pa.Table.from_pylist(calendars, _CALENDARS))
         return {
             "version": VERSION,
@@ -135,13 +142,11 @@ class _Writer:
         self.rows[bars.ticker] = {
             "mic": bars.mic, "currency": bars.currency, "step": step, "first": edges[0],
             "last": edges[1], "fields": list(bars.fields), "source": origin_of(origin), "note": note_of(origin),
-            "findings": to_rows(bars.findings),
+            "findings": _finding_rows(bars.findings),
         }  # fmt: skip
         key = calendar_key(bars.mic, bars.ticker)
-        dates = bars.dates[np.isfinite(bars.fields["close"])]
-        calendar = self.calendars.setdefault(key, dates)
-        if not np.array_equal(calendar, dates) and not np.isin(dates, calendar, assume_unique=True).all():
-            self.calendars[key] = np.union1d(calendar, dates)
+        _extend(self.calendars, key, bars.dates[np.isfinite(bars.fields["close"])])
+        _extend(self.traded, key, bars.dates[bars.traded | (bars.dates == bars.first)])
 
     def _write_partition(self, tickers: Sequence[Bars]) -> None:
         """Write one file, and add its number and the rows in it to the index."""
@@ -166,6 +171,21 @@ class _Writer:
         return sha256
 
 
+def _finding_rows(findings: Sequence[Finding]) -> list[FindingRow]:
+    """Return findings as rows of the index."""
+    return [
+        FindingRow(check=check, date=int(date.astype(np.int64)), last=int(last.astype(np.int64)), size=size, what=what)
+        for check, date, last, size, what in findings
+    ]
+
+
+def _extend(calendars: dict[CalendarKey, Dates], key: CalendarKey, dates: Dates) -> None:
+    """Add dates to those of a calendar."""
+    calendar = calendars.setdefault(key, dates)
+    if not np.array_equal(calendar, dates) and not np.isin(dates, calendar, assume_unique=True).all():
+        calendars[key] = np.union1d(calendar, dates)
+
+
 _FINDING = pa.struct(
     [
         ("check", pa.string()), ("date", pa.int64()), ("last", pa.int64()), ("size", pa.float64()),
@@ -180,7 +200,8 @@ _TICKERS = pa.schema(
         ("findings", pa.list_(_FINDING)),
     ]
 )  # fmt: skip
-_CALENDARS = pa.schema([("mic", pa.string()), ("rate", pa.bool_()), ("dates", pa.large_list(pa.int64()))])
+_DATES = pa.large_list(pa.int64())
+_CALENDARS = pa.schema([("mic", pa.string()), ("rate", pa.bool_()), ("dates", _DATES), ("traded", _DATES)])
 
 
 def _list_array(values: Sequence[np.ndarray | None], unit: str | None) -> pa.Array:

@@ -56,14 +56,6 @@ class FindingRow(TypedDict):
     what: str
 
 
-def to_rows(findings: Sequence[Finding]) -> list[FindingRow]:
-    """Return findings as rows of the index."""
-    return [
-        FindingRow(check=check, date=int(date.astype(np.int64)), last=int(last.astype(np.int64)), size=size, what=what)
-        for check, date, last, size, what in findings
-    ]
-
-
 class Row(TypedDict):
     """A row of the table of tickers: where the ticker is stored, and what is known without reading its prices.
 
@@ -188,13 +180,15 @@ class StoredBars(Mapping[str, Bars]):
     """The bars of a store by ticker; dates and fields are read when they are first used.
 
     ``rows`` has the index's row of each ticker; ``calendars`` the dates on which any ticker of an exchange has a close,
-    and ``n_tickers`` how many tickers each of these calendars is made from. The last two are empty if not known.
+    ``traded`` those on which any traded or has its first price, and ``n_tickers`` how many tickers each of these
+    calendars is made from. The last three are empty if not known.
     """
 
     files: _Files
     rows: Mapping[str, Row]
     calendars: Mapping[CalendarKey, Dates] = field(default_factory=dict)
     n_tickers: Mapping[CalendarKey, int] = field(default_factory=dict)
+    traded: Mapping[CalendarKey, Dates] = field(default_factory=dict)
 
     @classmethod
     def open(cls, folder: str | Path, tickers: Sequence[str] | None = None) -> StoredBars:
@@ -207,12 +201,16 @@ class StoredBars(Mapping[str, Bars]):
         unit = index["unit"]
         all_rows = {row["ticker"]: row for row in tables["tickers"].to_pylist()}
         rows = all_rows if tickers is None else {name: all_rows[name] for name in tickers if name in all_rows}
-        calendars = {
-            CalendarKey(row["mic"], row["rate"]): np.array(row["dates"], dtype=np.int64).astype(f"datetime64[{unit}]")
-            for row in tables["calendars"].to_pylist()
-        }
+        calendars, traded = (
+            {
+                CalendarKey(row["mic"], row["rate"]): np.array(row[name], dtype=np.int64).astype(f"datetime64[{unit}]")
+                for row in tables["calendars"].to_pylist()
+            }
+            for name in ("dates", "traded")
+        )
         files = _Files(folder, unit, dict(enumerate(index["sha256"])))
-        return cls(files, rows, calendars, Counter(calendar_key(row["mic"], name) for name, row in all_rows.items()))
+        n_tickers = Counter(calendar_key(row["mic"], name) for name, row in all_rows.items())
+        return cls(files, rows, calendars, n_tickers, traded)
 
     def __getitem__(self, ticker: str) -> Bars:
         return _LazyBars.of(self.files, self.rows[ticker])
@@ -229,7 +227,7 @@ class StoredBars(Mapping[str, Bars]):
     def __reduce__(self) -> tuple[object, ...]:
         files = self.files
         hashes = {row["file"]: files.sha256[row["file"]] for row in self.rows.values()}
-        return _unpickle, (files.folder, files.unit, hashes, self.rows, self.calendars, self.n_tickers)
+        return _unpickle, (files.folder, files.unit, hashes, self.rows, self.calendars, self.n_tickers, self.traded)
 
     def take(self, tickers: Sequence[str]) -> StoredBars:
         """Return the bars of some tickers, with the same cache and without the calendars."""
@@ -241,10 +239,17 @@ class StoredBars(Mapping[str, Bars]):
 
     def priced_dates(self, tickers: Sequence[str]) -> Dates | None:
         """Return the dates on which any of the tickers has a close; None unless they are all tickers of a calendar."""
+        return self._union(self.calendars, tickers)
+
+    def traded_dates(self, tickers: Sequence[str]) -> Dates | None:
+        """Return the dates on which any of the tickers traded or has its first price; None as above."""
+        return self._union(self.traded, tickers)
+
+    def _union(self, dates: Mapping[CalendarKey, Dates], tickers: Sequence[str]) -> Dates | None:
         counts = Counter(calendar_key(self.rows[name]["mic"], name) for name in tickers)
         if not counts or any(n != self.n_tickers.get(key) for key, n in counts.items()):
             return None
-        return np.unique(np.concatenate([self.calendars[key] for key in counts]))
+        return np.unique(np.concatenate([dates[key] for key in counts]))
 
 
 def _unpickle(
@@ -254,8 +259,9 @@ def _unpickle(
     rows: Mapping[str, Row],
     calendars: Mapping[CalendarKey, Dates],
     n_tickers: Mapping[CalendarKey, int],
+    traded: Mapping[CalendarKey, Dates],
 ) -> StoredBars:
-    return StoredBars(_Files(folder, unit, sha256), rows, calendars, n_tickers)
+    return StoredBars(_Files(folder, unit, sha256), rows, calendars, n_tickers, traded)
 
 
 def _undisturbed(folder: str | Path) -> AbstractContextManager[None]:

@@ -54,7 +54,7 @@ class Folder:
         columns : mapping from str to str, or None
             The library's names to the headers of the files, where they differ: ``{"close": "px_last"}``.
         date_format : str or None
-            As :meth:`datetime.datetime.strptime` takes it, as in ``"%d/%m/%Y"``; None for ISO or yyyymmdd.
+            As ``datetime.strptime`` takes it, as in ``"%d/%m/%Y"``; None for ISO or yyyymmdd.
         decimal, thousands : str
             The decimal mark, and the mark between thousands (None: there is none).
         layout : {"yahoo", "yfinance", "crsp", "investing", "nasdaq", "akshare", "eikon"} or None

@@ -52,7 +52,7 @@ class Layout:
     columns : mapping from the library's name to the table's header
         Headers that :data:`HEADERS` does not know, or that mean something else here.
     date_format : str or None
-        As :meth:`datetime.datetime.strptime` takes it; None for ISO dates or yyyymmdd.
+        As ``datetime.strptime`` takes it; None for ISO dates or yyyymmdd.
     decimal : str
     thousands : str or None
     missing : sequence of str

@@ -220,7 +220,7 @@ def as_dates(index: pd.Index, what: str = "prices") -> Dates:
 
     if index.nlevels > 1:
         raise InputError(f"the index of the {what} has {index.nlevels} levels; one level, of dates, is read")
-    if index.hasnans:
+    if bool(index.isna().any()):
         raise InputError(f"the index of the {what} has missing dates; give every row a date")
     if not isinstance(index, pd.DatetimeIndex):
         index = _parsed_index(index, what)

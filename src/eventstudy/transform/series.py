@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from eventstudy.bars import POSITIVE, Bars, Prices
+from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError, shown
+from eventstudy.plausibility import POSITIVE
 from eventstudy.tabular.frames import as_dates
 from eventstudy.transform._shared import (
     check_tickers,
