@@ -98,7 +98,7 @@ def implausible_prices(
     choices : Choices
     """
     nothing = Implausible(np.empty(0, dtype=object), (), None, choices.contradictory)
-    if not is_return(choices.outcome):
+    if not is_return(choices.outcome) or not any(one.findings for one in bars.values()):
         return nothing
     of_events = [(ticker, events) for column in columns for ticker, events in _with_findings(column, bars)]
     of_all = [ticker for ticker in dict.fromkeys(common) if bars[ticker].findings]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -258,12 +259,17 @@ def exclude_duplicates(frame: pd.DataFrame, ticker: np.ndarray, session: np.ndar
     day, names = pd.factorize(session[ok], sort=False)
     code = pd.factorize(pd.factorize(ticker[ok])[0] * (len(names) + 1) + day)[0]
     first = np.empty(len(ok), dtype=np.int64)
-    first[code[::-1]] = ok[
-        ::-1
-    ]  # of repeated indices the last assignment counts: in reverse order, the row that is counted
+    first[code[::-1]] = ok[::-1]  # of repeated indices the last assignment counts: the row that comes first
     duplicate_of[ok] = first[code]
     duplicates = np.flatnonzero(duplicate_of != np.arange(len(frame)))
-    reasons = [_why_duplicate(frame, priority, row, int(duplicate_of[row])) for row in duplicates.tolist()]
+    counted = duplicate_of[duplicates]
+    names_counted = frame.index.to_numpy()[counted]
+    reasons = [
+        _why_duplicate(name, own, other)
+        for name, own, other in zip(
+            names_counted, priority[duplicates].tolist(), priority[counted].tolist(), strict=True
+        )
+    ]
     attrition.exclude_rows(duplicates, Status.DUPLICATE, reasons)
     return duplicate_of
 
@@ -275,13 +281,12 @@ def _priorities(frame: pd.DataFrame) -> Floats:
     return np.asarray(pd.to_numeric(frame["priority"], errors="coerce"), dtype=np.float64)
 
 
-def _why_duplicate(frame: pd.DataFrame, priority: Floats, row: int, counted: int) -> str:
-    """Return the reason of a duplicate, with the priorities if they decided."""
-    reason = f"same ticker and session as {frame.index[counted]}, which is counted"
-    if not priority[counted] < priority[row] and not (np.isnan(priority[row]) and not np.isnan(priority[counted])):
+def _why_duplicate(counted: object, own: float, priority: float) -> str:
+    """Return the reason of a duplicate, with its own priority and that of the counted event if they decided."""
+    reason = f"same ticker and session as {counted}, which is counted"
+    if math.isnan(priority) or own <= priority:
         return reason
-    own = "no priority" if np.isnan(priority[row]) else f"{priority[row]:g}"
-    return f"{reason} (priority {priority[counted]:g} before {own})"
+    return f"{reason} (priority {priority:g} before {'no priority' if math.isnan(own) else f'{own:g}'})"
 
 
 def distinct_pairs(first: np.ndarray, second: np.ndarray) -> tuple[list[tuple[str | None, str | None]], Ints]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 # The start of an intraday bar: a time, with its UTC offset as the group.
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(?::\d{2}(?:\.0+)?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+DIGITS = frozenset("0123456789+-.eE")  # of these, float() reads what NUMBER matches
 MISSING = frozenset({"", "null", "NULL", "NaN", "nan", "NA", "N/A", "#N/A", "None", ".", "-"})
 DELIMITERS = (",", ";", "\t")
 EXCEL, TABLES = (".xlsx",), (".csv", ".tsv", ".xlsx", ".parquet")
@@ -105,19 +107,27 @@ def parse_numbers(cells: Cells, position: int, name: str, layout: Layout) -> Flo
     InputError
         If a cell is not a number; the message has its row, its column and its text.
     """
-    texts = cells.column(position)
+    column = texts = cells.column(position)
     if name in layout.prepare:
         texts = [layout.prepare[name](text) for text in texts]
     if layout.thousands:
         texts = [text.replace(layout.thousands, "") for text in texts]
     if layout.decimal != ".":
         texts = [text.replace(".", "x").replace(layout.decimal, ".") for text in texts]
+    if DIGITS.issuperset("".join(texts)) and not layout.missing:
+        try:
+            return np.array([float(text) if text else np.nan for text in texts], dtype=np.float64)
+        except ValueError:  # the first that is no number is looked for below
+            pass
     missing = MISSING | set(layout.missing)
-    for number, text, cell in zip(cells.numbers, texts, cells.column(position), strict=True):
-        if not NUMBER.fullmatch(text) and cell not in missing and text not in missing:
-            raise _not_a_number(cells, number, position, cell)
-    values = [np.nan if text in missing or not NUMBER.fullmatch(text) else float(text) for text in texts]
-    return np.array(values, dtype=np.float64)
+    values = np.full(len(texts), np.nan)
+    for at, (text, cell) in enumerate(zip(texts, column, strict=True)):
+        if cell in missing or text in missing:
+            continue
+        if not NUMBER.fullmatch(text):
+            raise _not_a_number(cells, cells.numbers[at], position, cell)
+        values[at] = float(text)
+    return values
 
 
 def _not_a_number(cells: Cells, number: int, position: int, cell: str) -> InputError:
@@ -137,7 +147,10 @@ def parse_dates(where: str, numbers: Sequence[int], cells: Sequence[str], date_f
     InputError
         If a text is not a date; the message has its row and the text.
     """
-    if date_format is None and not all(map(MIDNIGHT.fullmatch, cells)) and any(map(INSTANT.fullmatch, cells)):
+    if date_format is None and all(map(MIDNIGHT.fullmatch, cells)):
+        with suppress(ValueError):  # the first day that does not exist is looked for below
+            return np.array([cell[:10] for cell in cells], dtype="datetime64[D]")
+    elif date_format is None and any(map(INSTANT.fullmatch, cells)):
         return _parse_starts(where, numbers, cells)
     days = []
     for number, cell in zip(numbers, cells, strict=True):
@@ -157,9 +170,10 @@ def parse_dates(where: str, numbers: Sequence[int], cells: Sequence[str], date_f
 def _day(cell: str, date_format: str | None) -> np.datetime64 | date:
     if date_format is not None:
         return datetime.strptime(cell, date_format).date()
-    match, compact = MIDNIGHT.fullmatch(cell), COMPACT.fullmatch(cell)
+    compact = COMPACT.fullmatch(cell)
     if compact:
         return date(*map(int, compact.groups()))
+    match = MIDNIGHT.fullmatch(cell)
     return np.datetime64(match[1] if match else "no date", "D")
 
 
