@@ -87,9 +87,10 @@ def fingerprint(frame: pd.DataFrame) -> str:
     'f6053a33'
     """
     digest = hashlib.sha256()
-    for name in sorted(map(str, frame.columns)):
-        digest.update(f"{name}\n".encode())
-        _fold(digest, frame[name])
+    names = [str(name) for name in frame.columns]
+    for at in sorted(range(len(names)), key=names.__getitem__):
+        digest.update(f"{names[at]}\n".encode())
+        _fold(digest, frame.iloc[:, at])
     _fold(digest, frame.index)
     return digest.hexdigest()
 

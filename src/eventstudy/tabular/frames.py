@@ -115,7 +115,7 @@ def _wide(table: pd.DataFrame, kind: Kind, what: str) -> Iterator[Series]:
 
 def _matrix(table: pd.DataFrame, what: str) -> Floats:
     """Return the values of a wide frame (T, A), a copy in column order."""
-    if all(dtype.kind in "fiu" for dtype in set(table.dtypes)):
+    if all(dtype.kind in "fiu" for dtype in table.dtypes):
         return np.array(table.to_numpy(dtype=np.float64, na_value=np.nan), order="F")
     values = np.empty(table.shape, order="F")
     for at in range(table.shape[1]):
@@ -218,8 +218,8 @@ def as_dates(index: pd.Index, what: str = "prices") -> Dates:
     """
     import pandas as pd
 
-    if index.nlevels > 1:
-        raise InputError(f"the index of the {what} has {index.nlevels} levels; one level, of dates, is read")
+    if isinstance(index, pd.MultiIndex):
+        raise InputError(f"the index of the {what} is of several levels; one level, of dates, is read")
     if bool(index.isna().any()):
         raise InputError(f"the index of the {what} has missing dates; give every row a date")
     if not isinstance(index, pd.DatetimeIndex):
