@@ -224,3 +224,7 @@ def _planted_table(frame: pd.DataFrame) -> str:
         f"the 95 % interval holds the planted reaction for {frame['within'].mean():.1%} of {len(frame)} events",
     ]
     return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

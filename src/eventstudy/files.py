@@ -146,9 +146,13 @@ def locked(folder: Path, shared: bool = False) -> Iterator[None]:
 def _check_replaceable(target: Path, ours: Callable[[Path], bool] | None) -> None:
     if not os.path.lexists(target):
         return
-    if not target.is_file():
+    try:
+        replaceable = not ours or not target.is_file() or not target.stat().st_size or ours(target)
+    except FileNotFoundError:  # a link to nothing; or another writer, of several files, has taken it away for a moment
+        replaceable = True
+    if not target.is_file() and os.path.lexists(target):
         raise InputError(f"{target} is not a file; name another path, or move it away")
-    if ours and target.stat().st_size and not ours(target):
+    if not replaceable:
         raise InputError(
             f"{target} exists and was not written by an earlier report of this kind, so it is not replaced; name"
             " another path, or move it away"

@@ -71,10 +71,10 @@ def convert_prices(prices: Prices, currency: str | None) -> Conversion:
             notes.append(
                 f"{ticker}: no rate from {currency_of_bars} to {currency} on {int(missing.sum())} of its dates"
             )
-        stated = (
-            bars.fields if currency_of_bars == currency else {n: v for n, v in bars.fields.items() if n != "return"}
-        )
-        fields = {name: values * rate if name in PRICED else values for name, values in stated.items()}
+        fields = {name: values * rate if name in PRICED else values for name, values in bars.fields.items()}
+        if "return" in fields and currency_of_bars != currency:
+            growth = rate[1:] / rate[:-1]
+            fields["return"] = np.concatenate([[np.nan], (1.0 + fields["return"][1:]) * growth - 1.0])
         converted[ticker] = replace(bars, fields=fields, currency=currency)
     return Conversion(replace(prices, bars=converted), without_rate, tuple(notes))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import InputError, shown
-from eventstudy.types import Dates, Floats
+from eventstudy.types import Bools, Dates, Floats
 
 Factors = Mapping[str, tuple[Dates, Floats]]
 # The library's names of factors, by those of other sources (WRDS) in lower case without other signs than letters.
@@ -96,7 +96,7 @@ def _values(column: pd.Series, name: str, dates: Dates) -> Floats:
         raise InputError(
             f"the factor {name!r} is not of decimal returns: {error}; give numbers, NaN if missing"
         ) from None
-    values[np.isin(values, CODES)] = np.nan
+    values[_coded(values)] = np.nan
     infinite = np.isinf(values)
     if infinite.any():
         raise InputError(
@@ -108,12 +108,29 @@ def _values(column: pd.Series, name: str, dates: Dates) -> Floats:
             f"the factor {name!r} has a median absolute return of {np.median(size):.2g}, too large for decimals: per"
             " cent? Divide the factors by 100, or read files of Kenneth French's library with es.read_french"
         )
+    impossible = values <= -1.0
+    if impossible.any() and _known_name(name) != "":
+        at = int(np.argmax(impossible))
+        raise InputError(
+            f"the factor {name!r} is {values[at]:g} on {dates[at]}; a decimal return is above -1. If it stands for a"
+            " missing value, give NaN"
+        )
     return values
+
+
+def _coded(values: Floats) -> Bools:
+    """Return which values are codes of missing values, in per cent or as decimals that were computed from them."""
+    coded: Bools = np.any([np.isclose(values, code, rtol=1e-9, atol=0.0) for code in CODES], axis=0)
+    return coded
+
+
+def _n_coded(column: pd.Series) -> int:
+    return int(_coded(pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)).sum())
 
 
 def coded_notes(frame: pd.DataFrame | None) -> tuple[str, ...]:
     """Say which values of the factors are codes of missing values."""
-    counts = {} if frame is None else {str(name): int(frame[name].isin(CODES).sum()) for name in frame.columns}
+    counts = {} if frame is None else {str(name): _n_coded(frame.iloc[:, at]) for at, name in enumerate(frame.columns)}
     named = ", ".join(f"{name} ({n})" for name, n in counts.items() if n)
     return (
         (f"values of the factors that are codes of missing values (-99.99, -999) are missing: {named}",)

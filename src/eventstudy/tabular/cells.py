@@ -111,7 +111,9 @@ def parse_numbers(cells: Cells, position: int, name: str, layout: Layout) -> Flo
     if name in layout.prepare:
         texts = [layout.prepare[name](text) for text in texts]
     if layout.thousands:
-        texts = [text.replace(layout.thousands, "") for text in texts]
+        mark = re.escape(layout.thousands)
+        grouped = re.compile(rf"[+-]?\d{{1,3}}(?:{mark}\d{{3}})+(?:\D.*)?", re.ASCII)
+        texts = [text.replace(layout.thousands, "") if grouped.fullmatch(text) else text for text in texts]
     if layout.decimal != ".":
         texts = [text.replace(".", "x").replace(layout.decimal, ".") for text in texts]
     if DIGITS.issuperset("".join(texts)) and not layout.missing:

@@ -39,8 +39,11 @@ LABELS = {"currency": "currency", "mic": "mic"}
 HEADERS = {**KEYS, **FIELDS, **LABELS}
 NAMES = tuple(dict.fromkeys(HEADERS.values()))
 VALUES = tuple(dict.fromkeys(FIELDS.values()))
-ADJUSTED = re.compile(r"adj(?:$|[^a-z]|usted|close|price|prc)", re.IGNORECASE)
-ADJUSTED_OTHER = re.compile(r"open|high|low|vol|factor", re.IGNORECASE)
+ADJUSTED = re.compile(
+    r"(?<!un)adj(?:$|[^a-z]|usted|close|price|prc)|复权|ajust|total.?return|tot_return|cfacpr|ajexdi|cumulative.?split",
+    re.IGNORECASE,
+)
+ADJUSTED_OTHER = re.compile(r"open|high|low|vol", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -200,8 +203,9 @@ def _refuse_unknown_adjustment(headers: Sequence[str], positions: Mapping[str, i
             continue
         if ADJUSTED.search(header):
             raise InputError(
-                f"{where} has a column {shown(header)}, which looks like an adjusted price and is not known by that"
-                f" name; say columns={{'adjusted': {shown(header)}}}, or rename it 'Adj Close', or remove it"
+                f"{where} has a column {shown(header)}, which looks like an adjusted price or an adjustment and is not"
+                f" known by that name; if it is the adjusted close, say columns={{'adjusted': {shown(header)}}}, else"
+                " adjust the prices, or give returns (RET), and remove it"
             )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from eventstudy.errors import BadPrices, InputError, shown
+from eventstudy.errors import InputError, shown
 from eventstudy.tabular.cells import parse_dates
 from eventstudy.tabular.columns import FIELDS, HEADERS, VALUES, header_key, match_headers
 from eventstudy.types import Dates, Floats
@@ -135,7 +135,8 @@ def _long(table: pd.DataFrame, kind: Kind, what: str) -> Iterator[Series]:
     dates = as_dates(pd.Index(table.iloc[:, positions["date"]]), what)
     names = [name for name in VALUES if name in positions]
     values = {name: numbers(table.iloc[:, positions[name]], what) for name in names}
-    codes, labels = pd.factorize(tickers.astype(str))
+    whole = pd.api.types.is_float_dtype(tickers.dtype) and bool((tickers % 1 == 0).all())  # PERMNOs, once with a gap
+    codes, labels = pd.factorize((tickers.astype("int64") if whole else tickers).astype(str).str.strip())
     order = np.lexsort((dates, codes))
     bounds = np.searchsorted(codes[order], np.arange(len(labels) + 1))
     for code, ticker in enumerate(labels):
@@ -174,8 +175,8 @@ def _two_levels(table: pd.DataFrame, what: str) -> Iterator[Series]:
         positions = match_headers([str(label) for label in part.columns], None, f"the {what} of {ticker}", ("close",))
         values = {name: numbers(part.iloc[:, at], what) for name, at in positions.items() if name in VALUES}
         rows = np.any([np.isfinite(values[name]) for name in values if name != "split"], axis=0)
-        if not rows.any():
-            raise BadPrices(f"the {what} have no value of {ticker}")
+        if not rows.any():  # a ticker without prices, as a failed one of a download
+            rows = np.ones(len(rows), dtype=bool)
         yield Series(str(ticker), dates[rows], {name: column[rows] for name, column in values.items()})
 
 

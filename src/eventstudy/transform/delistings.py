@@ -83,8 +83,7 @@ def _append_delisting(bars: Bars, value: float, calendar: Dates) -> tuple[Bars, 
             f"no session is known after {bars.dates[last]}, the last price of {bars.ticker}; name its exchange,"
             " or add prices of other tickers with later dates"
         )
-    fields = {
-        name: np.append(values[: last + 1], values[last] * (1.0 + value) if name in ("close", "adjusted") else np.nan)
-        for name, values in bars.fields.items()
-    }
+    added = {name: bars.fields[name][last] * (1.0 + value) for name in ("close", "adjusted") if name in bars.fields}
+    added["return"] = value
+    fields = {name: np.append(values[: last + 1], added.get(name, np.nan)) for name, values in bars.fields.items()}
     return replace(bars, dates=np.append(bars.dates[: last + 1], later[0]), fields=fields), later[0]

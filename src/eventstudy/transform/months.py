@@ -12,6 +12,7 @@ from eventstudy.prepare.returns import adjusted_close
 from eventstudy.transform._shared import (
     DAY,
     check_daily,
+    format_dates,
     month_notes,
     with_record,
 )
@@ -75,14 +76,21 @@ def _aggregate_months(bars: Bars) -> tuple[Bars, list[str]]:
     month = dates.astype("datetime64[M]")
     months, group = np.unique(month, return_inverse=True)
     last = np.searchsorted(month, months, side="right") - 1
+    unknown = np.isnan(bars.fields.get("return", close)) & ("return" in bars.fields)
+    incomplete = np.isin(months, bars.dates[unknown].astype("datetime64[M]"))  # of which a daily return is not known
     fields = {}
     for name, values in bars.fields.items():
+        if name == "return":  # that of the month is between the levels
+            continue
         scaled = values[priced] * (factor / factor[last][group] if name in ("open", "high", "low") else 1.0)
         if name == "split":
             scaled = np.where(scaled > 0, scaled, 1.0)
         grouped = pd.Series(scaled).groupby(group)
         aggregate = grouped.sum(min_count=1) if name == "volume" else grouped.agg(OF_MONTH.get(name, "mean"))
-        fields[name] = np.asarray(aggregate, dtype=np.float64)
+        fields[name] = np.where(incomplete, np.nan, np.asarray(aggregate, dtype=np.float64))
     ends: Dates = np.asarray((months + np.timedelta64(1, "M")).astype("datetime64[D]") - DAY, dtype="datetime64[D]")
     notes = month_notes(bars, dates, ends, dates[last]) if len(dates) else []
+    if incomplete.any():
+        shown = format_dates(ends[incomplete])
+        notes.append(f"a daily return is not known in the months that end on {shown}; they have no price")
     return replace(bars, dates=ends, fields=fields, mic=None), notes
