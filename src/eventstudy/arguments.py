@@ -11,6 +11,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
+from pathlib import Path
 from typing import TypeGuard, TypeVar
 
 import numpy as np
@@ -153,6 +154,14 @@ def path(
     if not isinstance(plain, str) or not plain or len(plain) > LONGEST_PATH or not _can_be_encoded(plain):
         raise InputError(f"{name} is {shown(value)}; give {what}")
     return value  # type: ignore[return-value]
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a file exists; one whose name the system does not take does not."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _can_be_encoded(path: str) -> bool:

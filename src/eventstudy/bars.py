@@ -341,16 +341,16 @@ class Prices:
         """
         import pandas as pd
 
-        found = [(ticker, finding) for ticker, bars in self.bars.items() for finding in bars.findings]
-        intraday = any(np.datetime_data(finding.date.dtype)[0] == "s" for _, finding in found)
-        index = pd.DatetimeIndex([finding.date for _, finding in found]).as_unit("s")
+        findings = [(ticker, finding) for ticker, bars in self.bars.items() for finding in bars.findings]
+        intraday = any(np.datetime_data(finding.date.dtype)[0] == "s" for _, finding in findings)
+        index = pd.DatetimeIndex([finding.date for _, finding in findings]).as_unit("s")
         return pd.DataFrame(
             {
-                "ticker": pd.Series([ticker for ticker, _ in found], dtype=object),
+                "ticker": pd.Series([ticker for ticker, _ in findings], dtype=object),
                 "date": index.tz_localize("UTC") if intraday else index,
-                "check": pd.Series([finding.check for _, finding in found], dtype=object),
-                "size": np.array([finding.size for _, finding in found], dtype=np.float64),
-                "what": pd.Series([finding.what for _, finding in found], dtype=object),
+                "check": pd.Series([finding.check for _, finding in findings], dtype=object),
+                "size": np.array([finding.size for _, finding in findings], dtype=np.float64),
+                "what": pd.Series([finding.what for _, finding in findings], dtype=object),
             }
         )
 

@@ -66,24 +66,26 @@ def screen(dates: Dates, fields: Mapping[str, Floats]) -> tuple[Finding, ...]:
     Examples
     --------
     >>> days = np.arange("2021-01-04", "2021-01-09", dtype="M8[D]")
-    >>> found = screen(days, {"close": np.array([10.0, 10.1, 1.01, 10.2, 10.1])})
-    >>> found[0].check, str(found[0].date), found[0].what
+    >>> findings = screen(days, {"close": np.array([10.0, 10.1, 1.01, 10.2, 10.1])})
+    >>> findings[0].check, str(findings[0].date), findings[0].what
     ('spike', '2021-01-06', '1.01 between 10.1 and 10.2: a decimal slip?')
     """
     close, adjusted = fields["close"], fields.get("adjusted")
-    found = _contradictions(dates, fields)
-    counts = np.isin(dates, [finding.date for finding in found], invert=True) if found else np.ones(len(dates), bool)
-    found += _wide_bars(dates, fields, counts)
+    findings = _contradictions(dates, fields)
+    counts = (
+        np.isin(dates, [finding.date for finding in findings], invert=True) if findings else np.ones(len(dates), bool)
+    )
+    findings += _wide_bars(dates, fields, counts)
     split = fields.get("split")
     level = close if adjusted is None else adjusted
     ordinary = _is_ordinary(level)
     if split is not None or not ordinary:
-        found += _moves(dates, level, counts, split)
+        findings += _moves(dates, level, counts, split)
     if not (ordinary if adjusted is None else _is_ordinary(close)):
-        found += _of_close(dates, fields, counts, {finding.date for finding in found})
+        findings += _of_close(dates, fields, counts, {finding.date for finding in findings})
     if np.datetime_data(dates.dtype)[0] == "D":
-        found += _repeated_rows(dates, fields)
-    return tuple(sorted(found, key=lambda finding: finding.date))
+        findings += _repeated_rows(dates, fields)
+    return tuple(sorted(findings, key=lambda finding: finding.date))
 
 
 def _is_ordinary(price: Floats) -> bool:
@@ -99,13 +101,13 @@ def _is_ordinary(price: Floats) -> bool:
 
 def _of_close(dates: Dates, fields: Mapping[str, Floats], counts: Bools, known: set[np.datetime64]) -> list[Finding]:
     """Return the slips of a close beside which there is an adjusted close, and long stretches of one close."""
-    close, found = fields["close"], []
+    close, findings = fields["close"], []
     if "adjusted" in fields:
         slips = (f for f in _moves(dates, close, counts, None) if f.check in ("spike", "sentinel"))
-        found += [slip for slip in slips if slip.date not in known]
+        findings += [slip for slip in slips if slip.date not in known]
     if np.datetime_data(dates.dtype)[0] == "D":
-        found += (f for f in _constant_prices(dates, close, fields.get("volume")) if f.last not in known)
-    return found
+        findings += (f for f in _constant_prices(dates, close, fields.get("volume")) if f.last not in known)
+    return findings
 
 
 def _contradictions(dates: Dates, fields: Mapping[str, Floats]) -> list[Finding]:
@@ -128,7 +130,7 @@ def _contradictions(dates: Dates, fields: Mapping[str, Floats]) -> list[Finding]
 
 def _wide_bars(dates: Dates, fields: Mapping[str, Floats], counts: Bools) -> list[Finding]:
     """Return the bars whose high or low is a multiple or a fraction of their close."""
-    found = []
+    findings = []
     close = fields["close"]
     for name in ("high", "low"):
         if name in fields:
@@ -137,8 +139,8 @@ def _wide_bars(dates: Dates, fields: Mapping[str, Floats], counts: Bools) -> lis
             for row in np.flatnonzero(wide & counts) if wide.any() else ():
                 text = f"the {name} {values[row]:g} beside the close {close[row]:g}"
                 size = float(values[row] / close[row] - 1.0)
-                found.append(Finding("spike", dates[row], dates[row], size, text))
-    return found
+                findings.append(Finding("spike", dates[row], dates[row], size, text))
+    return findings
 
 
 def _moves(dates: Dates, level: Floats, counts: Bools, split: Floats | None) -> list[Finding]:
@@ -164,12 +166,12 @@ def _moves(dates: Dates, level: Floats, counts: Bools, split: Floats | None) -> 
 
 def _sentinels(price: Floats, large: Bools) -> Bools:
     """Return which prices, (n,), are nines throughout and differ largely, in one direction, from both neighbours."""
-    found = np.zeros(len(price), dtype=bool)
+    suspect = np.zeros(len(price), dtype=bool)
     rows = np.unique([np.flatnonzero(large), np.flatnonzero(large) + 1])
     short = 10.0 ** np.ceil(np.log10(price[rows])) - price[rows]  # of the next power of ten
     nines = (price[rows] >= 99) & np.isclose(short, [[1.0], [0.1], [0.01]], rtol=1e-6, atol=0.0).any(axis=0)
     for row in rows[nines].tolist():
-        if found[row]:
+        if suspect[row]:
             continue
         first, last = row, row
         while first > 0 and price[first - 1] == price[row]:
@@ -178,8 +180,8 @@ def _sentinels(price: Floats, large: Bools) -> Bools:
             last += 1
         beside = [price[at] / price[row] for at in (first - 1, last + 1) if 0 <= at < len(price)]
         if beside and (max(beside) < 1.0 / SENTINEL or min(beside) > SENTINEL):
-            found[first : last + 1] = True
-    return found
+            suspect[first : last + 1] = True
+    return suspect
 
 
 class _Series:

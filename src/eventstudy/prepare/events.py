@@ -153,7 +153,7 @@ def read_events(path: str | Path) -> Events:
     suffix = file.suffix.lower()
     if suffix not in SUFFIXES:
         raise one_of("the suffix of the events file", file.suffix, SUFFIXES)
-    if not _exists(file):
+    if not arguments.is_file(file):
         raise InputError(f"there is no events file {shown(str(file))}; check the path")
     if suffix == ".xlsx":
         return Events.from_frame(read_sheet(file, TEXT_COLUMNS))
@@ -162,13 +162,6 @@ def read_events(path: str | Path) -> Events:
     except Exception as error:  # damaged Parquet raises errors of pyarrow, pandas and json
         raise InputError(f"the events file {str(file)!r} cannot be read: {error}") from error
     return Events.from_frame(frame)
-
-
-def _exists(file: Path) -> bool:
-    try:
-        return file.is_file()
-    except OSError:  # a name that the system does not take
-        return False
 
 
 def _read_parquet(file: Path) -> pd.DataFrame:

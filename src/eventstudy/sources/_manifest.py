@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path, PureWindowsPath
 from typing import NamedTuple
 
+from eventstudy import arguments
 from eventstudy.errors import BadPrices, EventStudyWarning, InputError, shown
 from eventstudy.markets import check_ticker
 from eventstudy.sources._write import is_hashed, sha256_of
@@ -28,19 +29,12 @@ class Entry(NamedTuple):
 
     def check(self, ticker: str) -> Entry:
         """Return the entry; raise BadPrices if the file is not the one that the manifest was written with."""
-        if self.sha256 and self.exists() and sha256_of(self.file) != self.sha256:
+        if self.sha256 and arguments.is_file(self.file) and sha256_of(self.file) != self.sha256:
             raise BadPrices(
                 f"{self.file} is not the file that manifest.csv lists for {ticker}: its SHA-256 differs, so that it was"
                 " changed or damaged; fetch it again or, if the change is meant, clear the cell sha256 in its row"
             )
         return self
-
-    def exists(self) -> bool:
-        """Whether the file is there."""
-        try:
-            return self.file.is_file()
-        except OSError:  # a name that the system does not take
-            return False
 
 
 def read_manifest(manifest: Path) -> dict[str, Entry]:

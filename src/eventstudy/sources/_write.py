@@ -124,12 +124,12 @@ def listed(folder: Path) -> dict[str, Listed]:
     try:
         with manifest.open(encoding="utf-8", newline="") as stream:
             header, *rows = csv.reader(stream, strict=True)
-        found = [Listed(*row) for row in rows] if tuple(header) == Listed._fields else None
+        entries = [Listed(*row) for row in rows] if tuple(header) == Listed._fields else None
     except (ValueError, TypeError, csv.Error):
-        found = None
-    if found is None:
+        entries = None
+    if entries is None:
         raise InputError(f"{manifest} was not written by eventstudy fetch, or was changed; name a new or empty folder")
-    return {row.ticker: row for row in found}
+    return {row.ticker: row for row in entries}
 
 
 def sha256_of(path: Path) -> str | None:

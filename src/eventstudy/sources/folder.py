@@ -121,6 +121,6 @@ SOURCE = Folder()
 
 
 def _bars(ticker: str, entry: Entry, reader: Reader) -> Bars:
-    if not entry.exists():
+    if not arguments.is_file(entry.file):
         raise TickerNotFound(f"manifest.csv names {entry.file.name} for {ticker}, and {entry.file} does not exist")
     return reader.one_ticker(entry.file, ticker, entry.mic, entry.currency)
