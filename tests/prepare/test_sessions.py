@@ -29,7 +29,8 @@ def share(ticker: str, seed: int, extra: dict[Any, Any] | None = None, mic: str 
     """Make a share with a price on all sessions, and on further days: None repeats the price before."""
     series = pd.Series(levels(seed), pd.DatetimeIndex(SESSIONS))
     added = pd.Series({pd.Timestamp(day): price for day, price in (extra or {}).items()}, dtype=float)
-    series = pd.concat([series.drop(added.index, errors="ignore"), added]).sort_index().ffill()
+    kept = series.drop(added.index, errors="ignore")
+    series = (pd.concat([kept, added]).sort_index() if len(added) else kept).ffill()
     dates = series.index.to_numpy().astype("datetime64[D]")
     return Bars(ticker, dates, {"close": series.to_numpy(), **{k: v(series) for k, v in more.items()}}, mic)
 

@@ -84,7 +84,10 @@ def test_summer_time_does_not_move_dates() -> None:
         (pl.from_pandas(WIDE).lazy(), r"of type LazyFrame.*collect\(\)"),
         ({"A": [1.0]}, "of type dict; a data frame of pandas, polars or pyarrow"),
         (None, "of type NoneType"),
-        (WIDE.astype(object).replace(230.0, "1,234.5"), r"'1,234\.5' \(str\) in column '9988.HK', row 2021-01-04"),
+        (
+            WIDE.astype(object).where(WIDE != 230.0, "1,234.5"),
+            r"'1,234\.5' \(str\) in column '9988.HK', row 2021-01-04",
+        ),
         (WIDE > 0, "True .*in column '0700.HK'"),
         (WIDE.astype(complex), "complex"),
         (WIDE.assign(A=pd.to_datetime(DATES)), "Timestamp"),
