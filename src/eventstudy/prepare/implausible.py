@@ -49,7 +49,7 @@ class Used(NamedTuple):
     """The findings of one check in the prices of a ticker, and the events, (m,), that use these prices."""
 
     ticker: str
-    found: Sequence[Finding]
+    findings: Sequence[Finding]
     events: Ints
 
 
@@ -69,11 +69,13 @@ class Implausible(NamedTuple):
         if self.dates is None:
             return ()
         in_windows: dict[tuple[str, Check], dict[Finding, None]] = {}
-        for ticker, found, events in self.used:
-            every = found[0].check == "contradiction" and self.contradictory == "drop"
+        for ticker, findings, events in self.used:
+            every = findings[0].check == "contradiction" and self.contradictory == "drop"
             dates = self.dates.take(events if every else events[counted[events]])
-            in_windows.setdefault((ticker, found[0].check), {}).update(dict.fromkeys(_in_windows(found, dates)))
-        return tuple(_note(ticker, found, self.contradictory) for (ticker, _), found in in_windows.items() if found)
+            in_windows.setdefault((ticker, findings[0].check), {}).update(dict.fromkeys(_in_windows(findings, dates)))
+        return tuple(
+            _note(ticker, findings, self.contradictory) for (ticker, _), findings in in_windows.items() if findings
+        )
 
 
 def implausible_prices(
@@ -109,12 +111,12 @@ def implausible_prices(
     used = []
     for ticker, events in of_events:
         selected = dates.take(events)
-        for found in _by_check(bars[ticker].findings):
-            first = _first_in_windows(found, selected)
-            _add_texts(by_event, events[first >= 0], _texts(ticker, found)[first[first >= 0]])
-            used.append(Used(ticker, found, events))
+        for findings in _by_check(bars[ticker].findings):
+            first = _first_in_windows(findings, selected)
+            _add_texts(by_event, events[first >= 0], _texts(ticker, findings)[first[first >= 0]])
+            used.append(Used(ticker, findings, events))
     every = np.arange(len(by_event))
-    used += [Used(ticker, found, every) for ticker in of_all for found in _by_check(bars[ticker].findings)]
+    used += [Used(ticker, findings, every) for ticker in of_all for findings in _by_check(bars[ticker].findings)]
     return Implausible(by_event, used, dates, choices.contradictory)
 
 
@@ -156,11 +158,11 @@ def shorten(notes: Sequence[str], most: int = MOST_NOTES) -> tuple[str, ...]:
 def _with_findings(column: np.ndarray, bars: Mapping[str, Bars]) -> Iterator[tuple[str, Ints]]:
     """Yield the tickers of a column that have findings, and the events of each."""
     code, names = pd.factorize(column)
-    found = [number for number, name in enumerate(names) if bars[name].findings]
-    if found:
+    suspected = [number for number, name in enumerate(names) if bars[name].findings]
+    if suspected:
         order = np.argsort(code, kind="stable")
-        begin, end = (np.searchsorted(code[order], found, side=side) for side in ("left", "right"))
-        for number, start, stop in zip(found, begin, end, strict=True):
+        begin, end = (np.searchsorted(code[order], suspected, side=side) for side in ("left", "right"))
+        for number, start, stop in zip(suspected, begin, end, strict=True):
             yield str(names[number]), order[start:stop]
 
 
@@ -170,34 +172,34 @@ def _by_check(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
         yield [finding for finding in findings if finding.check == check]
 
 
-def _spans(found: Sequence[Finding]) -> tuple[Dates, Dates]:
+def _spans(findings: Sequence[Finding]) -> tuple[Dates, Dates]:
     """Return the first and last dates of findings, (F,)."""
-    return np.array([finding.date for finding in found]), np.array([finding.last for finding in found])
+    return np.array([finding.date for finding in findings]), np.array([finding.last for finding in findings])
 
 
-def _first_in_windows(found: Sequence[Finding], dates: WindowDates) -> Ints:
+def _first_in_windows(findings: Sequence[Finding], dates: WindowDates) -> Ints:
     """Return the first finding in each event's windows, (n,): in the event window if there is one, -1 if in none."""
-    start, end = _spans(found)
+    start, end = _spans(findings)
     out = np.full(len(dates.event_first), -1)
     for first, last in dates.pairs:
         at = np.searchsorted(np.maximum.accumulate(end), first)
-        inside = (at < len(found)) & (start[np.minimum(at, len(found) - 1)] <= last)
+        inside = (at < len(findings)) & (start[np.minimum(at, len(findings) - 1)] <= last)
         out = np.where((out < 0) & inside, at, out)
     return out
 
 
-def _in_windows(found: Sequence[Finding], dates: WindowDates) -> Iterator[Finding]:
+def _in_windows(findings: Sequence[Finding], dates: WindowDates) -> Iterator[Finding]:
     """Yield the findings that lie in a window of any event."""
-    start, end = _spans(found)
-    inside = np.zeros(len(found), dtype=bool)
+    start, end = _spans(findings)
+    inside = np.zeros(len(findings), dtype=bool)
     for first, last in dates.pairs:
         n_begun = np.searchsorted(np.sort(first), end, side="right")
         inside |= n_begun > np.searchsorted(np.sort(last), start, side="left")
-    return compress(found, inside)
+    return compress(findings, inside)
 
 
-def _texts(ticker: str, found: Sequence[Finding]) -> np.ndarray:
-    return np.array([f"{ticker}: {finding.check} on {finding.date}" for finding in found], dtype=object)
+def _texts(ticker: str, findings: Sequence[Finding]) -> np.ndarray:
+    return np.array([f"{ticker}: {finding.check} on {finding.date}" for finding in findings], dtype=object)
 
 
 def _add_texts(by_event: np.ndarray, events: Ints, texts: np.ndarray) -> None:
@@ -206,12 +208,12 @@ def _add_texts(by_event: np.ndarray, events: Ints, texts: np.ndarray) -> None:
     by_event[events] = np.where(before == "", texts, before + "; " + texts)
 
 
-def _note(ticker: str, found: Collection[Finding], contradictory: Contradictory) -> str:
+def _note(ticker: str, findings: Collection[Finding], contradictory: Contradictory) -> str:
     """Return one line on the findings of one check: their number, and the largest."""
-    check, date, _, _, what = max(found, key=lambda finding: (abs(np.log1p(finding.size)), finding.date))
+    check, date, _, _, what = max(findings, key=lambda finding: (abs(np.log1p(finding.size)), finding.date))
     place = "from" if check in ("stale", "repeated") else "on"
-    where = f"{place} {date}" if len(found) == 1 else f"on {len(found)} dates, the largest {place} {date}"
-    effect = ("; the bar does not count" if len(found) == 1 else "; these bars do not count") * (
+    where = f"{place} {date}" if len(findings) == 1 else f"on {len(findings)} dates, the largest {place} {date}"
+    effect = ("; the bar does not count" if len(findings) == 1 else "; these bars do not count") * (
         check == "contradiction" and contradictory == "drop"
     )
     return f"{ticker}: {check} {where}: {what}{effect}"

@@ -168,6 +168,6 @@ def note_of(record: Mapping[str, object]) -> str:
 
 def origins(sources: Iterable[str | None], notes: Iterable[str | None]) -> dict[str, str]:
     """Return the provenance of stored prices: the sources they first came from, and their notes."""
-    found = {"origin": sources, "note": notes}
-    texts = {key: ", ".join(sorted({value for value in values if value})) for key, values in found.items()}
+    named = {"origin": sources, "note": notes}
+    texts = {key: ", ".join(sorted({value for value in values if value})) for key, values in named.items()}
     return {key: text for key, text in texts.items() if text}

@@ -49,6 +49,8 @@ def series_of(frame: object, kind: Kind, what: str) -> Iterator[Series]:
     InputError
         If it is no data frame, or a header, a date or a value is not valid.
     """
+    import pandas as pd
+
     table = as_pandas(frame, what)
     if table.columns.nlevels > 1:
         return _two_levels(table, what)
@@ -61,7 +63,7 @@ def series_of(frame: object, kind: Kind, what: str) -> Iterator[Series]:
         repeated = list(table.columns[table.columns.duplicated()])[:5]
         raise InputError(f"columns {repeated} repeat in the {what}; keep one column per ticker")
     names = {HEADERS.get(header_key(header)) for header in table.columns}
-    by_index = _has_dates(table.index)
+    by_index = not isinstance(table.index, pd.RangeIndex)  # numbers of rows are no dates
     if "ticker" in names and ("date" in names or by_index):
         return _long(table if "date" in names else table.rename_axis(index="date").reset_index(), kind, what)
     if any(fields <= names for fields in ONE_TICKER) and not all(map(str.isupper, map(str, table.columns))):
@@ -96,13 +98,6 @@ def as_pandas(frame: object, what: str) -> pd.DataFrame:
     raise InputError(
         f"the {what} are of type {type(frame).__name__}; a data frame of pandas, polars or pyarrow is needed{remedy}"
     )
-
-
-def _has_dates(index: pd.Index) -> bool:
-    """Return whether an index is other than the numbers of rows."""
-    import pandas as pd
-
-    return not isinstance(index, pd.RangeIndex)
 
 
 def _wide(table: pd.DataFrame, kind: Kind, what: str) -> Iterator[Series]:
