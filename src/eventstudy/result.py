@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from eventstudy import _registry, arguments
+from eventstudy.display import formats
 from eventstudy.display.measure import Measure, measure_of
 from eventstudy.types import Model, Rerun, Window, required
 
@@ -47,7 +48,10 @@ class Result:
         Index ``day``; n, aar, caar, se, lower, upper: the 95 % band around the CAAR, which is the mean BHAR since the
         first day if the study compounds.
     tests : DataFrame
-        group, start, end, test, n, effect, statistic, df, p, note; the effect is the mean CAR, or the mean BHAR.
+        group, start, end, test, n, effect (the mean CAR, or BHAR), se, lower, upper (its 95 % interval, which allows
+        for events that share days), median, positive (the share of positive effects), statistic, df, p, valid (whether
+        the test holds for the sample), note. In each window the first row is the primary test: the first one that
+        holds, in the order of the study's tests.
     reactions : DataFrame
         Index ``event_id``; ticker, session, and the raw (not abnormal) returns of that session from the previous close
         to its ``open``, ``high``, ``low`` and ``close``, as a news report quotes them; then the ``benchmark`` and its
@@ -58,8 +62,7 @@ class Result:
     provenance : dict
         Versions, settings, fingerprints of the data, and notes: a record, not used in computations.
     effects : DataFrame
-        start, end, n, effect (the mean CAR, or BHAR), se (cross-sectional, inflated for events that share days as in
-        the band of ``daily``), df, lower, upper (95 % of t(n - 1)).
+        start, end, n, effect (the mean CAR, or BHAR), se, df, lower, upper: those of ``tests``.
     measure : Measure
         What the study measures, CAR or BHAR or another, with its names and the format of its values.
     rerun : Rerun or None
@@ -124,12 +127,14 @@ class Result:
         measure = self.measure
         n_used = int((self.events["status"] == "ok").sum())
         lines = [f"Result({n_used} of {len(self.events)} events used)"]
-        for (group, start, end), rows in self.tests.groupby(["group", "start", "end"], sort=False):
-            verdicts = ", ".join(f"{t} p={p:.3f}" for t, p in zip(rows["test"], rows["p"], strict=True))
+        for row in formats.primary(self.tests).to_dict("records"):
+            interval = f"[{measure.text(row['lower'])}, {measure.text(row['upper'])}]"
+            effect = measure.text(row["effect"]) + ("" if formats.is_missing(row["lower"]) else f" {interval}")
             lines.append(
-                f"  {group} ({start}, {end}): mean {measure.short} {measure.text(rows['effect'].iloc[0])}; {verdicts}"
+                f"  {row['group']} ({row['start']}, {row['end']}): mean {measure.short} {effect}, {formats.tested(row)}"
             )
-        return "\n".join(lines).replace("−", "-")  # every terminal can show a hyphen
+        text = "\n".join(lines)
+        return text.replace("−", "-").replace(formats.DOES_NOT_HOLD, "!")  # every terminal can show these
 
     @overload
     def plot(self, kind: Literal["events"], **options: Any) -> NDArray[np.object_]: ...

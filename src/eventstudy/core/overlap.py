@@ -87,8 +87,7 @@ def _linked_pairs(state: State, clusters: Ints, dates: Ints, sample: Sample) -> 
     position = np.full(len(sample.cluster_group), -1)
     position[clusters] = np.arange(len(clusters))
     pairs = np.sort(position[sample.links], axis=1)
-    zero = n_est + int(np.clip(-sample.spec.event[0], 0, sample.spec.n_evt - 1))
-    distance = dates[pairs[:, 1], zero] - dates[pairs[:, 0], zero]
+    distance = np.diff(dates[:, sample.spec.zero][pairs], axis=1).ravel()
     within_lag = (pairs >= 0).all(axis=1) & (distance != 0) & (np.abs(distance) <= MAX_LAG)
     pairs, distance = pairs[within_lag], distance[within_lag]
     products, counts = np.zeros(len(pairs)), np.zeros(len(pairs))

@@ -75,18 +75,16 @@ def headline(result: Result) -> list[tuple[str, str]]:
 
 
 def effects(result: Result) -> list[tuple[str, str, str]]:
-    """Return, for each group and window, its name, its mean effect, and the range of its tests' p-values."""
+    """Return, for each group and window, its name, its mean effect with its interval, and p of the primary test."""
     measure = result.measure
     rows = []
     several = result.tests["group"].nunique() > 1
-    for (group, *_), tests in result.tests.groupby(["group", "start", "end"], sort=False, dropna=False):
-        window = formats.window(tests["start"].iloc[0], tests["end"].iloc[0])
-        name = f"Mean {measure.short} {window}" + (f", {formats.plain(group)}" if several else "")
-        p = tests["p"].dropna()
-        low, high = formats.p_value(p.min()), formats.p_value(p.max())
-        range_of_p = f"p {low}" if low == high else f"p {low} to {high}"
-        tested = f"{range_of_p} in {formats.plural(len(p), 'test')}" if len(p) else "no test could be computed"
-        rows.append((name, measure.text(tests["effect"].iloc[0]), tested))
+    for row in formats.primary(result.tests).to_dict("records"):
+        name = f"Mean {measure.short} {formats.window(row['start'], row['end'])}"
+        name += f", {formats.plain(row['group'])}" if several else ""
+        interval = f"[{measure.text(row['lower'])}, {measure.text(row['upper'])}]"
+        effect = measure.text(row["effect"]) + ("" if formats.is_missing(row["lower"]) else f" {interval}")
+        rows.append((name, effect, formats.tested(row)))
     return rows
 
 
@@ -123,22 +121,21 @@ def dropped(result: Result, max_rows: int | None = None) -> Table:
 def tests(result: Result) -> Table:
     """Return the tests of the mean effect, grouped by window."""
     measure = result.measure
-    window = result.tests.groupby(["group", "start", "end"], sort=False, dropna=False).ngroup()
-    frame = result.tests.iloc[window.argsort(kind="stable")]
+    frame = result.tests
     several = frame["group"].nunique() > 1
     notes = Notes()
     rows: list[tuple[str, ...]] = []
     breaks = set()
     previous: tuple[object, ...] | None = None
-    for group, start, end, name, n, effect, statistic, df, p, note in zip(
-        *(frame[c] for c in ("group", "start", "end", "test", "n", "effect", "statistic", "df", "p", "note")),
-        strict=True,
+    columns = ("group", "start", "end", "test", "n", "effect", "statistic", "df", "p", "valid", "note")
+    for group, start, end, name, n, effect, statistic, df, p, valid, note in zip(
+        *(frame[c] for c in columns), strict=True
     ):
         if previous is not None and previous != (group, start, end):
             breaks.add(len(rows))
         previous = (group, start, end)
         lead = (formats.plain(group),) if several else ()
-        numbers = (measure.text(effect), formats.number(statistic), formats.count(df), formats.p_value(p))
+        numbers = (measure.text(effect), formats.number(statistic), formats.count(df), formats.marked_p(p, valid))
         label = formats.plain(name) + notes.mark(note)
         rows.append((*lead, formats.window(start, end), label, formats.count(n), *numbers))
     lead = ("Group",) if several else ()
@@ -147,10 +144,16 @@ def tests(result: Result) -> Table:
         (*lead, "Window", "Test", "n", f"Mean {measure.short}", "Statistic", "df", "p"),
         rows,
         (*(False for _ in lead), False, False, True, True, True, True, True),
-        (*notes.numbered(), *_implausible(result)),
+        (*_does_not_hold(frame), *notes.numbered(), *_implausible(result)),
         frozenset(breaks),
         "nothing could be tested",
     )
+
+
+def _does_not_hold(tests: pd.DataFrame) -> tuple[str, ...]:
+    """Return the explanation of the mark of tests that do not hold, if there are any with a value."""
+    marked = (~tests["valid"] & tests["p"].notna()).any()
+    return (f"{formats.DOES_NOT_HOLD} does not hold for this sample; its note says why",) if marked else ()
 
 
 def _implausible(result: Result) -> tuple[str, ...]:

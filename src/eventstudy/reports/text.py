@@ -40,7 +40,7 @@ def text(result: Result) -> str:
     notes = _tables.notes(result)
     if notes:
         parts.append("\n".join(["Noticed", *(line for note in notes for line in _wrap_note(f"- {note}"))]))
-    return _replace_minus("\n\n".join(parts)) + "\n"
+    return _plain_signs("\n\n".join(parts)) + "\n"
 
 
 def placement(table: pd.DataFrame) -> str:
@@ -59,12 +59,12 @@ def placement(table: pd.DataFrame) -> str:
     """
     counts = [f"{formats.plural(n, 'event')} {status}" for status, n in table["status"].value_counts().items()]
     head = wrap(", ".join(counts) or "there are no events", WIDTH)
-    return _replace_minus("\n".join([*head, "", _format_table(_tables.placement(table))]))
+    return _plain_signs("\n".join([*head, "", _format_table(_tables.placement(table))]))
 
 
-def _replace_minus(text: str) -> str:
-    """Replace minus signs by hyphens, because some terminals and code pages cannot show the minus sign."""
-    return text.replace("−", "-")
+def _plain_signs(text: str) -> str:
+    """Replace minus signs and daggers, which some terminals and code pages cannot show."""
+    return text.replace("−", "-").replace(formats.DOES_NOT_HOLD, "!")
 
 
 def _headline(result: Result) -> list[str]:

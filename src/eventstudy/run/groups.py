@@ -20,11 +20,13 @@ SHOWN = 5
 class Grouped(NamedTuple):
     """A sample whose events are in groups, the names of the groups, and what to say about them.
 
-    ``without`` (N,) is True for the events of the input that were placed and are in no group.
+    ``rows`` (m,) are the placed events of the study that the m events of the sample are. ``without`` (N,) is True for
+    the events of the input that were placed and are in no group.
     """
 
     sample: StudySample
     labels: list[str]
+    rows: Ints
     without: Bools
     notes: tuple[str, ...]
 
@@ -52,7 +54,8 @@ def by_group(sample: StudySample, frame: pd.DataFrame, column: str) -> Grouped:
     lost = [label for label in labels if label not in names]
     if lost:
         notes += (f"no event of the groups {_listed(lost)} of {column!r} could be used; they have no tests",)
-    return Grouped(replace(sample, placed=placed, sample=by_value, n_valid=sample.n_valid[row]), names, without, notes)
+    grouped_sample = replace(sample, placed=placed, sample=by_value, n_valid=sample.n_valid[row])
+    return Grouped(grouped_sample, names, row, without, notes)
 
 
 def group_codes(column: pd.Series) -> tuple[Ints, list[str]]:

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.core.draws import null
-from eventstudy.core.parts import MapTasks
 from eventstudy.core.run import Execution, run, run_events
 from eventstudy.core.volatility import SquaredModel
 from eventstudy.display.measure import measure_of
@@ -27,6 +26,7 @@ from eventstudy.run.provenance import provenance
 from eventstudy.run.sample import CACHE_BYTES, StudyData, n_bytes, select_events, study_sample
 from eventstudy.run.scale import IN_ONE_PROCESS, PartCounts, Workers
 from eventstudy.run.settings import as_model, settings, tests_for
+from eventstudy.run.testing import Members, no_test_holds, table_of_tests
 from eventstudy.types import Choices, Extra, Floats, Model, Outcome, Status, StudySample, Test, Window
 
 
@@ -151,11 +151,12 @@ class StudyRun:
         with _progress_bar(len(sample.placed.day), progress) as advance:
             execution = Execution(advance, map_tasks)
             outcome = run(sample.panels, sample.placed, self.model, tests, sample.sample, execution)
-        by_default = isinstance(self.choices.tests, str) and self.choices.tests == "default"
-        test_note = f"default: {clustering}" if by_default else ""
-        group_tests = (
-            [] if groups is None or not groups.labels else [self._tests_by_group(groups, tests, test_note, map_tasks)]
-        )
+        test_frames = [self._tests_table(outcome, tests, outcome, None)]
+        if groups is not None and groups.labels:
+            by_value, execution = groups.sample, Execution(map_tasks=map_tasks)
+            inputs = by_value.panels, by_value.placed, self.model
+            grouped = run(*inputs, tests, by_value.sample, execution, keep_events=False)
+            test_frames.append(self._tests_table(grouped, tests, outcome, groups))
         event_table, calendars, spec = sample.event_table, sample.calendars, sample.sample.spec
         used = (outcome.status == Status.OK) & (outcome.n_est >= spec.min_estimation)
         implausible = sample.implausible(used)
@@ -166,8 +167,10 @@ class StudyRun:
         del sample, groups  # frees the panels before the frames are built, which take as much memory
         events, prices = self.data.events.frame, self.data.prices
         singles, outcome = dict(outcome.singles), replace(outcome, singles={})  # those of a million events exist once
-        frames = tables.assemble(event_table, outcome, spec, self.model.coefficients, events, test_note, singles)
-        frames["tests"] = pd.concat([frames["tests"], *group_tests])
+        frames = tables.assemble(event_table, outcome, spec, self.model.coefficients, events, singles)
+        frames["tests"] = pd.concat(test_frames)
+        for warning in () if self._by_default() else no_test_holds(frames["tests"]):
+            warnings.warn(warning, EventStudyWarning, stacklevel=3)
         if without is not None:
             n = int((without & (frames["events"]["status"] == "ok")).sum())
             frames["attrition"] = tables.with_row(frames["attrition"], f"ok, but without a {self.choices.group!r}", n)
@@ -192,13 +195,23 @@ class StudyRun:
         column = self.choices.group
         return None if column is None else by_group(sample, self.data.events.frame, column)
 
-    def _tests_by_group(
-        self, groups: Grouped, tests: Mapping[str, Test], test_note: str, map_tasks: MapTasks | None
+    def _by_default(self) -> bool:
+        """Return whether the tests are chosen for the sample."""
+        return isinstance(self.choices.tests, str) and self.choices.tests == "default"
+
+    def _tests_table(
+        self, tested: Outcome, tests: Mapping[str, Test], single_events: Outcome, groups: Grouped | None
     ) -> pd.DataFrame:
-        """Run every test for each group."""
-        sample, execution = groups.sample, Execution(map_tasks=map_tasks)
-        outcome = run(sample.panels, sample.placed, self.model, tests, sample.sample, execution, keep_events=False)
-        return tables.verdicts(outcome, sample.sample.spec, test_note, groups.labels)
+        """Return the table of tests of all events or, if given, of the groups, from the effects of single events."""
+        effect = single_events.singles.get("bhar", single_events.singles.get("car"))
+        values = np.empty((0, len(self.choices.windows))) if effect is None else effect
+        spec, by_default = self.choices.spec, self._by_default()
+        if groups is None:
+            members = Members(values, [np.ones(len(values), dtype=bool)])
+            return table_of_tests(tested, spec, tests, members, ("all",), by_default)
+        ids = single_events.singles.get("id", np.empty(0, dtype=np.int64))
+        in_group = [np.isin(ids, groups.rows[groups.sample.placed.group == g]) for g in range(len(groups.labels))]
+        return table_of_tests(tested, spec, tests, Members(values, in_group), groups.labels, by_default)
 
 
 @contextmanager
