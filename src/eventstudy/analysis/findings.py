@@ -87,7 +87,8 @@ def agreement(tests: pd.DataFrame) -> Finding:
     if not (of_all.groupby(["start", "end"]).size() > 1).any():
         return Finding(np.nan, "no window has two tests that hold")
     alone = []
-    for (start, end), rows in of_all.groupby(["start", "end"], sort=False):
+    for start, end in dict.fromkeys(zip(of_all["start"].tolist(), of_all["end"].tolist(), strict=True)):
+        rows = of_all[(of_all["start"] == start) & (of_all["end"] == end)]
         rejects = (rows["p"] < SIGNIFICANT).tolist()
         if len(rejects) > 1 and rejects[0] and not any(rejects[1:]):
             alone.append(f"{rows['test'].iloc[0]} in {window(start, end)}")
