@@ -66,6 +66,32 @@ def together(spec: Spec, n: int, spread: int, rho: float) -> Draw:
     return draw
 
 
+def on_dates(spec: Spec, sizes: Sequence[int], rho: float, common: float = 1.0) -> Draw:
+    """Draw as many events as ``sizes`` says on dates far apart, with noise correlated rho within a date.
+
+    The shock that the events of a date have in common has ``common`` times its variance in the event windows.
+    """
+    length = spec.n_est + spec.n_evt
+    scale = np.where(spec.offsets >= spec.event[0], np.sqrt(common), 1.0)
+
+    def draw(rng: np.random.Generator, replications: int) -> make.Case:
+        panels, columns = [], []
+        for number, n in enumerate(sizes):
+            shocks = np.repeat(scale * rng.standard_normal((replications, length)), n, axis=0)
+            panels.append(returns(rng, n * replications, length, np.concatenate([np.full((1, length), rho), shocks])))
+            asset, group = np.arange(n * replications), np.repeat(np.arange(replications), n)
+            columns.append([np.full_like(asset, number), asset, group])
+        panel, asset, group = np.hstack(columns)
+        day = np.full(len(panel), -spec.estimation[0])
+        placed = Placed(panel, asset, day, group * len(sizes) + panel, group, np.ones(len(panel)))
+        cluster_group, date = np.divmod(np.arange(len(sizes) * replications), len(sizes))
+        return make.Case(
+            panels, placed, Sample(spec, replications, cluster_group, date[:, None] * length + np.arange(length))
+        )
+
+    return draw
+
+
 def with_halts(draw: Draw, share: float) -> Draw:
     """Delete a share of the event-window returns at random."""
 

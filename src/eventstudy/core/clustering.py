@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from eventstudy.types import Bools, Clustering, Dates, Ints, Placed, Sample
+from eventstudy.types import Bools, Clustering, Dates, Floats, Ints, Placed, Sample
 
 
 def clustering(first: Ints, day: Ints, last: Ints) -> Clustering:
@@ -34,6 +36,26 @@ def clustering_of(sessions: Dates, placed: Placed, sample: Sample, rows: Bools |
     n_clusters = int(chains(sample, np.unique(cluster), sample.spec.event).max(initial=-1)) + 1
     found = clustering(first, sessions[rows].astype(np.int64), last)
     return found._replace(n_linked=linked, n_clusters=n_clusters)
+
+
+def sums_by_chain(
+    sample: Sample, group: int, window: Sequence[int] | Ints, values: Floats, counts: Floats
+) -> tuple[Floats, Floats]:
+    """Sum values (C,) of the clusters of a group, and their counts of events, by chain, each (G,), in calendar order.
+
+    A chain is a set of clusters whose windows, from one relative day to another, share calendar days one with the next,
+    or that report the same news on several exchanges. Windows are those of the study: an event with a shorter window of
+    its own may join dates that its own days do not.
+    """
+    spec = sample.spec
+    clusters = np.flatnonzero((sample.cluster_group == group) & (counts > 0))
+    first, last = (sample.cluster_dates[clusters, spec.n_est + day - spec.event[0]] for day in window)
+    position = np.full(len(sample.cluster_group), -1)
+    position[clusters] = np.arange(len(clusters))
+    links = position[sample.links]
+    chain = components(first, last, links[(links >= 0).all(axis=1)])
+    sums, n = (np.bincount(chain, leaf[clusters]).astype(np.float64) for leaf in (values, counts))
+    return sums, n
 
 
 def components(first: Ints, last: Ints, links: Ints | None = None) -> Ints:
