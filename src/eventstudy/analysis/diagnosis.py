@@ -88,7 +88,7 @@ def diagnose(rerun: Rerun, result: ResultFrames, constituents: Constituents | No
         "missing returns": _missing_returns(residuals),
         "cross-zone benchmark": _cross_zone(sample.other_zone[residuals.rows], model),
         "treated benchmark": _treated(pairs, model, constituents),
-        "expected signs": signs(used_events, rerun.choices.sign),
+        "expected signs": signs(used_events, None),
         "unlinked news": unlinked_news(sample, residuals.rows),
         "small sample": few_clusters(cluster),
         "agreement of tests": agreement(result.tests),

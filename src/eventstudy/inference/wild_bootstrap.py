@@ -117,7 +117,7 @@ def make(draws: int = 1999, cluster: Cluster = "overlap", seed: int | None = Non
         chunk,
         partial(finalize, draws=draws, cluster=cluster, seed=seed),
         survives="overlap" if cluster == "overlap" else "same_day",
-        robust_to=("event_variance", "autocorrelation"),
+        robust_to=("event_variance", "common_variance", "autocorrelation"),
         make=make,
         value_under=("independent", "overlap"),  # one date is one cluster, with nothing to compare it with
     )

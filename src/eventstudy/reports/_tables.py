@@ -121,7 +121,8 @@ def dropped(result: Result, max_rows: int | None = None) -> Table:
 def tests(result: Result) -> Table:
     """Return the tests of the mean effect, grouped by window."""
     measure = result.measure
-    frame = result.tests
+    window = result.tests.groupby(["group", "start", "end"], sort=False, dropna=False).ngroup()
+    frame = result.tests.iloc[window.argsort(kind="stable")]
     several = frame["group"].nunique() > 1
     notes = Notes()
     rows: list[tuple[str, ...]] = []

@@ -207,7 +207,7 @@ class StudyRun:
         values = np.empty((0, len(self.choices.windows))) if effect is None else effect
         spec, by_default = self.choices.spec, self._by_default()
         if groups is None:
-            members = Members(values, [np.ones(len(values), dtype=bool)])
+            members = Members(values, [np.ones(len(values), dtype=bool)], self.sample().clustering.n_linked)
             return table_of_tests(tested, spec, tests, members, ("all",), by_default)
         ids = single_events.singles.get("id", np.empty(0, dtype=np.int64))
         in_group = [np.isin(ids, groups.rows[groups.sample.placed.group == g]) for g in range(len(groups.labels))]

@@ -20,10 +20,14 @@ TYPES = {"n": np.int64, "valid": bool, **dict.fromkeys((*EFFECT, "statistic", "d
 
 
 class Members(NamedTuple):
-    """The effects of single events (n, V), NaN where missing, and the events of each group: masks (n,)."""
+    """The effects of single events (n, V), NaN where missing, and the events of each group: masks (n,).
+
+    ``n_linked`` is the number of pairs of dates that report the same news, if there are no groups.
+    """
 
     effect: Floats
     groups: Sequence[Bools]
+    n_linked: int = 0
 
 
 def table_of_tests(
@@ -57,7 +61,7 @@ def _of_window(
 ) -> list[tuple[object, ...]]:
     """Return the rows of one group and window."""
     group, (start, end) = label
-    situation = _situation(outcome, at, end - start + 1)
+    situation = _situation(outcome, at, end - start + 1, members.n_linked)
     effect = _effect(outcome, members, at)
     judged = []
     for name, test in tests.items():
@@ -93,12 +97,12 @@ def _effect(outcome: Outcome, members: Members, at: tuple[int, int]) -> tuple[fl
     return (*mean, float(np.median(values)), float((values > 0).mean()))
 
 
-def _situation(outcome: Outcome, at: tuple[int, int], length: int) -> Situation:
+def _situation(outcome: Outcome, at: tuple[int, int], length: int, n_linked: int) -> Situation:
     """Return how the events of a group share the days of a window."""
     if not outcome.shared:
         return Situation(0, 0, 0, length)
     n, n_clusters, n_dates = (int(outcome.shared["effects"][name][at]) for name in ("n", "n_clusters", "n_dates"))
-    return Situation(n, n_clusters, n_dates, length)
+    return Situation(n, n_clusters, n_dates, length, n_linked)
 
 
 def no_test_holds(frame: pd.DataFrame) -> Iterator[str]:

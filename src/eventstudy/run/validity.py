@@ -18,12 +18,16 @@ ONE_DATE = "one date cannot tell a common shock from an effect"
 
 
 class Situation(NamedTuple):
-    """How the events of a window share days: numbers of events, of clusters of overlapping windows, and of dates."""
+    """How the events of a window of some ``length`` share days: numbers of events, clusters and dates.
+
+    ``n_linked`` is the number of pairs of dates that report the same news on two exchanges.
+    """
 
     n_events: int
     n_clusters: int
     n_dates: int
     length: int
+    n_linked: int = 0
 
     @property
     def kind(self) -> Survives:
@@ -41,7 +45,8 @@ class Situation(NamedTuple):
             return f"all events share one date; {ONE_DATE}"
         if self.n_clusters == 1:
             return "all windows overlap in one chain of dates"
-        return f"the windows overlap in {self.n_clusters} clusters of events"
+        linked = f"; {self.n_linked} pairs of dates report the same news on two exchanges" if self.n_linked else ""
+        return f"events that share days or news form {self.n_clusters} clusters{linked}"
 
 
 class Judgement(NamedTuple):
