@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from eventstudy.analysis.specifications import Specifications
 
 
+NO_GROUP = pd.DataFrame(columns=["group", "day", "n", "aar", "caar", "se", "lower", "upper"])
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class Result:
     """The results of a study by event and over the sample, and the excluded events.
@@ -54,16 +57,19 @@ class Result:
         returns, as ``benchmark_open`` and so on.
     attrition : DataFrame
         reason, n: the events of the input by status; then, for each window in which used events have no CAR, their
-        number, and the number of used events without a group.
+        number, and the number of used events without a group or, in a study with signs, without a sign.
     provenance : dict
         Versions, settings, fingerprints of the data, and notes: a record, not used in computations.
     effects : DataFrame
         start, end, n, effect (the mean CAR, or BHAR), se (cross-sectional, inflated for events that share days as in
         the band of ``daily``), df, lower, upper (95 % of t(n - 1)).
     measure : Measure
-        What the study measures, CAR or BHAR or another, with its names and the format of its values.
+        What the study measures, CAR or BHAR or another, with its names and the format of its values; ``measure.sign``
+        is the column of expected signs by which ``daily``, ``tests``, ``effects`` and ``by_group`` are multiplied.
     rerun : Rerun or None
         The study with its data, to run it again for analyses.
+    by_group : DataFrame
+        group, day, n, aar, caar, se, lower, upper: ``daily`` of each group; empty in a study without groups.
     """
 
     events: pd.DataFrame
@@ -77,6 +83,7 @@ class Result:
     effects: pd.DataFrame = field(default_factory=pd.DataFrame)
     measure: Measure = field(default_factory=measure_of)
     rerun: Rerun | None = None
+    by_group: pd.DataFrame = field(default_factory=NO_GROUP.copy)
 
     def __getstate__(self) -> dict[str, object]:
         """Exclude the executor from pickles and copies."""
@@ -126,9 +133,8 @@ class Result:
         lines = [f"Result({n_used} of {len(self.events)} events used)"]
         for (group, start, end), rows in self.tests.groupby(["group", "start", "end"], sort=False):
             verdicts = ", ".join(f"{t} p={p:.3f}" for t, p in zip(rows["test"], rows["p"], strict=True))
-            lines.append(
-                f"  {group} ({start}, {end}): mean {measure.short} {measure.text(rows['effect'].iloc[0])}; {verdicts}"
-            )
+            effect = f"mean {measure.averaged} {measure.text(rows['effect'].iloc[0])}"
+            lines.append(f"  {group} ({start}, {end}): {effect}; {verdicts}")
         return "\n".join(lines).replace("−", "-")  # every terminal can show a hyphen
 
     @overload
@@ -249,6 +255,41 @@ class Result:
         from eventstudy.analysis.multiplicity import band
 
         return band(self.rerun, self, level, draws)
+
+    def joint(self) -> pd.DataFrame:
+        """Return the mean path with the overlap of each security's events taken out.
+
+        If two events of a security are 5 sessions apart, the reaction to the first is on day -5 of the second, and that
+        to the second on day 5 of the first, so that the averages of ``daily`` move where there is no effect. The joint
+        path regresses the abnormal returns of all days of all securities in event windows on the number of events
+        (signed, if the study has signs) whose relative day k it is. Where no windows of a security overlap, it is the
+        path of ``daily``. The events of a security are those of its ticker.
+
+        Returns
+        -------
+        DataFrame
+            Index ``day``; n (events), aar, caar (its sum), se, lower, upper (95 % around the caar), and theta (aar in
+            standard deviations of the events). The errors are clustered by chains of overlapping windows, of which
+            those longer than six windows are cut by date into blocks of three or more: CR2, with the degrees of freedom
+            of Bell & McCaffrey (2002, Survey Methodology 28:169); NaN with fewer than three clusters.
+
+        Raises
+        ------
+        InputError
+            If the study compounds, or the result has no study behind it.
+        NotEnoughData
+            If the events of each security follow one another so closely that their days cannot be told apart.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> result = demo.run().result
+        >>> result.joint()["caar"].loc[[-1, 10]].round(3).tolist()
+        [-0.006, -0.012]
+        """
+        from eventstudy.analysis.joint import joint
+
+        return joint(self.rerun, self)
 
     def compare(self, column: str, window: Window | None = None) -> pd.DataFrame:
         """Compare the mean CARs, or BHARs, of groups of events in pairs.

@@ -71,6 +71,14 @@ def headline(result: Result) -> list[tuple[str, str]]:
     ]
     if not (result.measure.percent and result.measure.has_p):
         lines.insert(2, ("Measure", result.measure.full))
+    if result.measure.sign is not None:
+        lines.insert(
+            1,
+            (
+                "Direction",
+                f"averages and tests multiply each event by its sign in {formats.plain(result.measure.sign)}",
+            ),
+        )
     return [*lines, ("Prices", formats.prices_note(result))] if formats.prices_note(result) else lines
 
 
@@ -81,7 +89,7 @@ def effects(result: Result) -> list[tuple[str, str, str]]:
     several = result.tests["group"].nunique() > 1
     for (group, *_), tests in result.tests.groupby(["group", "start", "end"], sort=False, dropna=False):
         window = formats.window(tests["start"].iloc[0], tests["end"].iloc[0])
-        name = f"Mean {measure.short} {window}" + (f", {formats.plain(group)}" if several else "")
+        name = f"Mean {measure.averaged} {window}" + (f", {formats.plain(group)}" if several else "")
         p = tests["p"].dropna()
         low, high = formats.p_value(p.min()), formats.p_value(p.max())
         range_of_p = f"p {low}" if low == high else f"p {low} to {high}"
@@ -143,8 +151,8 @@ def tests(result: Result) -> Table:
         rows.append((*lead, formats.window(start, end), label, formats.count(n), *numbers))
     lead = ("Group",) if several else ()
     return Table(
-        add_prices_note(f"Tests of the mean {measure.full}", result),
-        (*lead, "Window", "Test", "n", f"Mean {measure.short}", "Statistic", "df", "p"),
+        add_prices_note(f"Tests of the mean {measure.averaged_full}", result),
+        (*lead, "Window", "Test", "n", f"Mean {measure.averaged}", "Statistic", "df", "p"),
         rows,
         (*(False for _ in lead), False, False, True, True, True, True, True),
         (*notes.numbered(), *_implausible(result)),

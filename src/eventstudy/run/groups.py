@@ -9,9 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from eventstudy.core.clustering import components
 from eventstudy.core.sums import grouped
 from eventstudy.core.windows import select
 from eventstudy.errors import InputError, one_of, shown
+from eventstudy.run.direction import counted
 from eventstudy.types import Bools, EventTable, Ints, Status, StudySample
 
 SHOWN = 5
@@ -29,7 +31,7 @@ class Grouped(NamedTuple):
     notes: tuple[str, ...]
 
 
-def by_group(sample: StudySample, frame: pd.DataFrame, column: str) -> Grouped:
+def in_groups(sample: StudySample, frame: pd.DataFrame, column: str) -> Grouped:
     """Group the placed events by the values of a column; events without a value are in no group.
 
     An event that is listed several times (``Status.DUPLICATE``) counts once in each group in which it is listed.
@@ -43,11 +45,13 @@ def by_group(sample: StudySample, frame: pd.DataFrame, column: str) -> Grouped:
         raise one_of("group", column, frame.columns)
     code, labels = group_codes(frame[column])
     row, group = _members(sample.event_table, code)
+    without = np.zeros(len(frame), dtype=bool)
+    without[sample.event_table.rows] = ~np.isin(np.arange(len(sample.event_table.rows)), row)
+    is_counted = counted(sample.placed)[row]
+    row, group = row[is_counted], group[is_counted]
     used, group = np.unique(group, return_inverse=True)
     names = [labels[at] for at in used]
     placed, by_value = grouped(select(sample.placed, row), sample.sample, group.astype(np.int64), len(names))
-    without = np.zeros(len(frame), dtype=bool)
-    without[sample.event_table.rows] = ~np.isin(np.arange(len(sample.event_table.rows)), row)
     notes = _notes(sample.event_table, frame, column, row, np.asarray(names, dtype=object)[group])
     lost = [label for label in labels if label not in names]
     if lost:
@@ -116,6 +120,35 @@ def _notes(table: EventTable, frame: pd.DataFrame, column: str, row: Ints, group
     first = several[0]
     event, groups = frame.index[table.rows[first]], _listed(group[row == first].tolist())
     return (f"{len(several)} events are listed in several groups of {column!r} and count in each: {event} in {groups}",)
+
+
+def chain_notes(grouped: Grouped) -> dict[tuple[str, int, int], str]:
+    """Return what to say of the groups of one cluster, by group and window.
+
+    The clusters of a window are its chains of overlapping dates.
+    """
+    sample = grouped.sample
+    spec, links = sample.sample.spec, sample.sample.links
+    usable = sample.n_valid >= spec.min_estimation
+    notes = {}
+    for at, label in enumerate(grouped.labels):
+        events = sample.placed.cluster[usable & (sample.placed.group == at)]
+        clusters = np.unique(events)
+        dates = sample.sample.cluster_dates[clusters][:, spec.n_est :]
+        pairs = np.searchsorted(clusters, links[np.isin(links, clusters).all(axis=1)])
+        for start, end in spec.windows:
+            first, last = dates[:, start - spec.event[0]], dates[:, end - spec.event[0]]
+            if len(clusters) and components(first, last, pairs).max() == 0:
+                notes[label, int(start), int(end)] = _one_chain(len(events), len(np.unique(dates[:, 0])))
+    return notes
+
+
+def _one_chain(n_events: int, n_dates: int) -> str:
+    if n_events == 1:
+        return "1 cluster: the group has one event"
+    if n_dates == 1:
+        return f"1 cluster: its {n_events} events share one date, and a common shock cannot be told from an effect"
+    return f"1 cluster: the windows of its {n_events} events on {n_dates} dates overlap in one chain"
 
 
 def _listed(names: list[str]) -> str:

@@ -20,9 +20,10 @@ from eventstudy.errors import EventStudyWarning
 from eventstudy.prepare.implausible import shorten
 from eventstudy.prepare.implausible import warning as implausible_warning
 from eventstudy.prepare.reactions import reactions
-from eventstudy.result import Result
+from eventstudy.result import NO_GROUP, Result
 from eventstudy.run import tables
-from eventstudy.run.groups import Grouped, by_group
+from eventstudy.run.direction import counted, direction_notes
+from eventstudy.run.groups import Grouped, chain_notes, in_groups
 from eventstudy.run.provenance import provenance
 from eventstudy.run.sample import CACHE_BYTES, StudyData, n_bytes, select_events, study_sample
 from eventstudy.run.scale import IN_ONE_PROCESS, PartCounts, Workers
@@ -153,21 +154,25 @@ class StudyRun:
             outcome = run(sample.panels, sample.placed, self.model, tests, sample.sample, execution)
         by_default = isinstance(self.choices.tests, str) and self.choices.tests == "default"
         test_note = f"default: {clustering}" if by_default else ""
-        group_tests = (
-            [] if groups is None or not groups.labels else [self._tests_by_group(groups, tests, test_note, map_tasks)]
-        )
+        group_tests, by_group = self._run_groups(groups, tests, test_note, map_tasks)
         event_table, calendars, spec = sample.event_table, sample.calendars, sample.sample.spec
         used = (outcome.status == Status.OK) & (outcome.n_est >= spec.min_estimation)
         implausible = sample.implausible(used)
         if implausible:
             warnings.warn(implausible_warning(implausible), EventStudyWarning, stacklevel=3)
+        directions = direction_notes(self.choices, sample, self.data.events.frame, used)
+        for note in directions if self.choices.sign is None else ():
+            warnings.warn(note, EventStudyWarning, stacklevel=3)
         notes = [*sample.notes, *shorten(implausible), *counts.notes, *(() if groups is None else groups.notes)]
+        notes += directions
+        n_without_sign = int((used & ~counted(sample.placed)).sum())
         without = None if groups is None else groups.without
         del sample, groups  # frees the panels before the frames are built, which take as much memory
         events, prices = self.data.events.frame, self.data.prices
         singles, outcome = dict(outcome.singles), replace(outcome, singles={})  # those of a million events exist once
         frames = tables.assemble(event_table, outcome, spec, self.model.coefficients, events, test_note, singles)
-        frames["tests"] = pd.concat([frames["tests"], *group_tests])
+        frames["tests"] = pd.concat([frames["tests"], group_tests])
+        frames["attrition"] = tables.with_row(frames["attrition"], "ok, but without a sign", n_without_sign)
         if without is not None:
             n = int((without & (frames["events"]["status"] == "ok")).sum())
             frames["attrition"] = tables.with_row(frames["attrition"], f"ok, but without a {self.choices.group!r}", n)
@@ -183,22 +188,30 @@ class StudyRun:
             **frames,
             reactions=reactions(event_table, prices, calendars, self.choices),
             provenance=record,
-            measure=measure_of(self.choices.outcome, self.choices.accumulate, size),
+            measure=measure_of(self.choices.outcome, self.choices.accumulate, size, self.choices.sign),
             rerun=self,
+            by_group=by_group,
         )
 
     def _groups(self, sample: StudySample) -> Grouped | None:
         """Return the events of the sample in their groups; raise InputError if the column is not one of groups."""
         column = self.choices.group
-        return None if column is None else by_group(sample, self.data.events.frame, column)
+        return None if column is None else in_groups(sample, self.data.events.frame, column)
 
-    def _tests_by_group(
-        self, groups: Grouped, tests: Mapping[str, Test], test_note: str, map_tasks: MapTasks | None
-    ) -> pd.DataFrame:
-        """Run every test for each group."""
+    def _run_groups(
+        self, groups: Grouped | None, tests: Mapping[str, Test], test_note: str, map_tasks: MapTasks | None
+    ) -> tuple[pd.DataFrame | None, pd.DataFrame]:
+        """Run every test for each group; return the rows of ``tests``, if there are groups, and the averages by day."""
+        if groups is None or not groups.labels:
+            return None, NO_GROUP
         sample, execution = groups.sample, Execution(map_tasks=map_tasks)
         outcome = run(sample.panels, sample.placed, self.model, tests, sample.sample, execution, keep_events=False)
-        return tables.verdicts(outcome, sample.sample.spec, test_note, groups.labels)
+        rows = tables.verdicts(outcome, sample.sample.spec, test_note, groups.labels)
+        chains = chain_notes(groups)
+        keys = zip(rows["group"], rows["start"], rows["end"], strict=True)
+        notes = zip((chains.get(key) for key in keys), rows["note"], strict=True)
+        rows["note"] = ["; ".join(filter(None, pair)) for pair in notes]
+        return rows, tables.daily(outcome, sample.sample.spec, groups.labels)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from eventstudy.errors import InputError
 from eventstudy.types import EventTable, Floats, Ints, Outcome, Spec, Status
 
 CHUNK = 65_536  # values processed at a time
+DAILY = ("n", "aar", "caar", "se", "lower", "upper")
 
 
 def placement(event_table: EventTable, outcome: Outcome, spec: Spec) -> pd.DataFrame:
@@ -68,7 +69,7 @@ def assemble(
         "events": events,
         "ar": ar,
         "cars": _cars(ids, single, spec),
-        "daily": _daily(outcome, spec),
+        "daily": daily(outcome, spec).drop(columns="group").set_index("day"),
         "tests": verdicts(outcome, spec, test_note),
         "effects": _effects(outcome, spec),
         "attrition": _attrition(status, n_without_car, spec),
@@ -167,13 +168,12 @@ def _p_values(t: Floats, df: Floats) -> Floats:
     return p
 
 
-def _daily(outcome: Outcome, spec: Spec) -> pd.DataFrame:
-    columns = ("n", "aar", "caar", "se", "lower", "upper")
-    daily = outcome.shared.get(
-        "daily", {name: np.full((1, spec.n_evt), 0.0 if name == "n" else np.nan) for name in columns}
-    )
-    frame = pd.DataFrame({name: daily[name][0] for name in columns}, index=pd.Index(spec.days, name="day"))
-    return frame.astype({"n": np.int64})
+def daily(outcome: Outcome, spec: Spec, groups: Sequence[str] = ("all",)) -> pd.DataFrame:
+    """Return the averages of each group and day: group, day, n, aar, caar, se, lower, upper."""
+    empty = {name: np.full((len(groups), spec.n_evt), 0.0 if name == "n" else np.nan) for name in DAILY}
+    values = outcome.shared.get("daily", empty)
+    labels = {"group": np.repeat(np.array(groups, dtype=object), spec.n_evt), "day": np.tile(spec.days, len(groups))}
+    return pd.DataFrame({**labels, **{name: values[name].ravel() for name in DAILY}}).astype({"n": np.int64})
 
 
 def verdicts(outcome: Outcome, spec: Spec, test_note: str, groups: Sequence[str] = ("all",)) -> pd.DataFrame:
