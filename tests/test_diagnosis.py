@@ -471,11 +471,14 @@ def test_variance_on_one_date_is_compared_with_days_of_the_same_correlation():
 
 def test_signs_that_cancel_out():
     clean = Clean()
-    frame = clean.run(columns={"expected_sign": [1, -1] * (N // 2)}).diagnose()
+    with pytest.warns(es.EventStudyWarning, match="hold both expected signs"):
+        frame = clean.run(columns={"expected_sign": [1, -1] * (N // 2)}).diagnose()
     its = row(frame, "expected signs")
     assert fired(frame) == {"expected signs"}
     assert its["value"] == "12 of 24 events should rise and 12 fall by 'expected_sign'"
     frame = clean.run(columns={"expected_sign": [1, 0] * (N // 2)}).diagnose()
+    assert fired(frame) == set()
+    frame = clean.run(columns={"expected_sign": [1, -1] * (N // 2)}, sign="expected_sign").diagnose()
     assert fired(frame) == set()
 
 

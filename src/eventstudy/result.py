@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from eventstudy.analysis.specifications import Specifications
 
 
+NO_GROUP = pd.DataFrame(columns=["group", "day", "n", "aar", "caar", "se", "lower", "upper"])
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class Result:
     """The results of a study by event and over the sample, and the excluded events.
@@ -58,15 +61,18 @@ class Result:
         returns, as ``benchmark_open`` and so on.
     attrition : DataFrame
         reason, n: the events of the input by status; then, for each window in which used events have no CAR, their
-        number, and the number of used events without a group.
+        number, and the number of used events without a group or, in a study with signs, without a sign.
     provenance : dict
         Versions, settings, fingerprints of the data, and notes: a record, not used in computations.
     effects : DataFrame
         start, end, n, effect (the mean CAR, or BHAR), se, df, lower, upper: those of ``tests``.
     measure : Measure
-        What the study measures, CAR or BHAR or another, with its names and the format of its values.
+        What the study measures, CAR or BHAR or another, with its names and the format of its values; ``measure.sign``
+        is the column of expected signs by which ``daily``, ``tests``, ``effects`` and ``by_group`` are multiplied.
     rerun : Rerun or None
         The study with its data, to run it again for analyses.
+    by_group : DataFrame
+        group, day, n, aar, caar, se, lower, upper: ``daily`` of each group; empty in a study without groups.
     """
 
     events: pd.DataFrame
@@ -80,6 +86,7 @@ class Result:
     effects: pd.DataFrame = field(default_factory=pd.DataFrame)
     measure: Measure = field(default_factory=measure_of)
     rerun: Rerun | None = None
+    by_group: pd.DataFrame = field(default_factory=NO_GROUP.copy)
 
     def __getstate__(self) -> dict[str, object]:
         """Exclude the executor from pickles and copies."""
@@ -113,11 +120,6 @@ class Result:
             Index ``day``; time (the session, or the start of the bar at its exchange), ar, car (or bhar), se (with the
             forecast error of the sum), lower, upper. A missing day adds nothing to later days. A result without its
             study has no times and no band.
-
-        Raises
-        ------
-        InputError
-            If the event has no abnormal returns, or ``start`` is not in the event window.
         """
         from eventstudy.analysis.paths import path
 
@@ -128,11 +130,9 @@ class Result:
         n_used = int((self.events["status"] == "ok").sum())
         lines = [f"Result({n_used} of {len(self.events)} events used)"]
         for row in formats.primary(self.tests).to_dict("records"):
-            interval = f"[{measure.text(row['lower'])}, {measure.text(row['upper'])}]"
-            effect = measure.text(row["effect"]) + ("" if formats.is_missing(row["lower"]) else f" {interval}")
-            lines.append(
-                f"  {row['group']} ({row['start']}, {row['end']}): mean {measure.short} {effect}, {formats.tested(row)}"
-            )
+            window = f"{row['group']} ({row['start']}, {row['end']})"
+            effect = measure.with_interval(row["effect"], row["lower"], row["upper"])
+            lines.append(f"  {window}: mean {measure.averaged} {effect}, {formats.tested(row)}")
         text = "\n".join(lines)
         return text.replace("−", "-").replace(formats.DOES_NOT_HOLD, "!")  # every terminal can show these
 
@@ -201,8 +201,7 @@ class Result:
         method : {"holm", "bh", "by", "romano_wolf"}
             Holm (1979) and Romano & Wolf (2005, Econometrica 73:1237) control the familywise error rate, Benjamini &
             Hochberg (1995) and Benjamini & Yekutieli (2001, under any dependence) the false discovery rate.
-            "romano_wolf" ranks the statistics among their joint values on drawn dates, as in the placebo test, and does
-            not use the null distributions of the tests.
+            "romano_wolf" ranks the statistics among their joint values on drawn dates, as in the placebo test.
         draws : int
             Number of samples for "romano_wolf", 99 or more.
 
@@ -211,11 +210,6 @@ class Result:
         DataFrame
             ``tests`` with ``p_adjusted``. A family is the windows of one group and one test; a NaN p is not part of it
             and stays NaN. Under "romano_wolf" tests that draw dates themselves are NaN, and the note says so.
-
-        Raises
-        ------
-        InputError
-            If the method or the number of draws is not valid.
 
         Examples
         --------
@@ -230,10 +224,9 @@ class Result:
     def band(self, level: float = 0.95, draws: int = 999) -> pd.DataFrame:
         """Return a simultaneous band around the CAAR over all days of the event window.
 
-        The band of ``daily`` is pointwise: the chance that it misses the CAAR on some day is far above 5 %. This one
-        is the CAAR plus and minus its standard error times the ``level`` quantile of the maximum of abs(CAAR / se) over
-        the days (of the mean BHAR, if the study compounds), on drawn dates (Romano & Wolf 2005, Econometrica 73:1237,
-        in one step). If the histories are too short to avoid real events, the band is too wide rather than too narrow.
+        The band of ``daily`` is pointwise. This one is the CAAR, or mean BHAR, plus and minus its standard error times
+        the ``level`` quantile of the maximum of abs(CAAR / se) over the days on drawn dates (Romano & Wolf 2005,
+        Econometrica 73:1237). If the histories are too short to avoid real events, it is too wide.
 
         Parameters
         ----------
@@ -245,15 +238,37 @@ class Result:
         -------
         DataFrame
             Index ``day``; caar, lower, upper; NaN without a standard error, or if fewer than 20 samples have one.
-
-        Raises
-        ------
-        InputError
-            If the level is not between 0 and 1, or the draws are too few for it.
         """
         from eventstudy.analysis.multiplicity import band
 
         return band(self.rerun, self, level, draws)
+
+    def joint(self) -> pd.DataFrame:
+        """Return the mean path with the overlap of each security's events taken out (:mod:`eventstudy.analysis.joint`).
+
+        The reaction to one event is on a day of the other events of its ticker nearby, and moves the averages of
+        ``daily`` where there is no effect. Where no windows of a ticker overlap, both paths are the same.
+
+        Returns
+        -------
+        DataFrame
+            Index ``day``; n, aar, caar (its sum), se, lower, upper (95 % around the caar; NaN with fewer than three
+            clusters), and theta (aar in standard deviations of the events).
+
+        Raises
+        ------
+        NotEnoughData
+            If the events of each security follow one another so closely that their days cannot be told apart.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> demo.run().result.joint()["caar"].loc[[-1, 10]].round(3).tolist()
+        [-0.003, 0.029]
+        """
+        from eventstudy.analysis.joint import joint
+
+        return joint(self.rerun, self)
 
     def compare(self, column: str, window: Window | None = None) -> pd.DataFrame:
         """Compare the mean CARs, or BHARs, of groups of events in pairs.
@@ -274,8 +289,6 @@ class Result:
 
         Raises
         ------
-        InputError
-            If column or window is not valid.
         NotEnoughData
             If fewer than two values have an event with a CAR.
 
@@ -347,11 +360,6 @@ class Result:
             ``plot()``. If a model cannot estimate an event, its status says why; a model that cannot be run (a library,
             a regressor or the benchmark is missing) is listed with n = 0 and its error.
 
-        Raises
-        ------
-        InputError
-            If a model, a label or a window is not valid, or none of the models can be run.
-
         Warns
         -----
         EventStudyWarning
@@ -382,11 +390,6 @@ class Result:
             check, figure (a number; NaN if it cannot be computed), value (the figure in words, or the reason for NaN),
             and, if an assumption is violated, else empty: breaks (what becomes invalid), survives (tests that remain
             valid), remedy. ``print(eventstudy.analysis.diagnosis.text(frame))`` shows it as text.
-
-        Raises
-        ------
-        InputError
-            If ``constituents`` is neither a mapping to tickers nor tickers.
         """
         from eventstudy.analysis.diagnosis import diagnose
 

@@ -68,6 +68,11 @@ class Study(Choices):
         both, and a note says so.
     weight : str or None
         An events column of positive numbers, for tests that weight events (calendar_time by value).
+    sign : str or None
+        An events column with the expected sign of the abnormal return: 1, -1, or 0 or empty where there is none. The
+        abnormal returns of an event are multiplied by its sign in every average, test, band and figure of averages, in
+        groups, ``compare`` and ``regress``, which are called signed. Events without a sign are in none of them, and
+        counted in ``Result.attrition``. ``Result.ar`` and ``Result.cars`` are what happened, without signs.
     peers : sequence of str, mapping, str or None
         For models that compare with other securities: tickers, a mapping from ticker to tickers, or the name of an
         events column with tickers separated by ``;``. None takes every other security of the prices on the same
@@ -214,8 +219,9 @@ class Study(Choices):
         Warns
         -----
         EventStudyWarning
-            If the benchmark closes in another time zone and the model has no lead of it, or prices in the windows of
-            used events are implausible (:meth:`eventstudy.Prices.screen`).
+            If the benchmark closes in another time zone and the model has no lead of it; if prices in the windows of
+            used events are implausible (:meth:`eventstudy.Prices.screen`); or if averages of returns pool events of
+            both expected signs, which a column such as ``expected_sign`` states, and ``sign`` is None.
         """
         data = _data(events, prices, factors, other_news)
         arguments.flag("progress", progress)

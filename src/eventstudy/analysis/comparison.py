@@ -42,6 +42,7 @@ def compare(result: ResultFrames, column: str, window: Window | None) -> pd.Data
     arguments.choice("column", column, result.events.columns)
     measure = result.measure.short
     frame, window = _with_car(result.events, result.cars, window)
+    frame = _signed(frame, result.measure.sign)
     blank = _is_blank(frame[column])
     excluded = {_no_car(window, measure): int(frame["car"].isna().sum()), f"without {column!r}": int(blank.sum())}
     _warn_of_excluded(len(frame), excluded)
@@ -146,6 +147,7 @@ def regress(
     arguments.choice("cov", cov, COVARIANCES)
     measure = result.measure.short
     frame, window = _with_car(result.events, result.cars, window)
+    frame = _signed(frame, result.measure.sign)
     names = column_names(formula, frame.columns)
     with_car = frame[frame["car"].notna()]
     with_car = with_car.mask(with_car.apply(_is_blank))
@@ -194,6 +196,16 @@ def _with_car(events: pd.DataFrame, cars: pd.DataFrame, window: Window | None) -
     in_window = in_window.assign(car=in_window.get("bhar", in_window["car"]))  # the BHAR if returns are compounded
     joined = events[events["status"] == "ok"].join(in_window.set_index("event_id")[columns])
     return joined, chosen
+
+
+def _signed(frame: pd.DataFrame, sign: str | None) -> pd.DataFrame:
+    """Multiply the CARs by the expected sign of their events; events without one are left out."""
+    if sign is None:
+        return frame
+    signs = pd.to_numeric(frame[sign], errors="coerce").astype(float)
+    signed = frame[signs.abs() == 1.0]
+    names = [name for name in ("car", "bhar") if name in frame]
+    return signed.assign(**{name: signed[name] * signs[signed.index] for name in names})
 
 
 def _is_blank(column: pd.Series) -> pd.Series:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.analysis.advice import ADVICE, Advice, advice, library_tests
-from eventstudy.analysis.findings import Finding, agreement, common_shock, few_clusters, signs, unlinked_news
+from eventstudy.analysis.findings import Finding, agreement, common_shock, expected_signs, few_clusters, unlinked_news
 from eventstudy.core.clustering import clustering_of
 from eventstudy.core.sums import Gathered, mean_and_sd
 from eventstudy.display.formats import p_value, plural
@@ -88,7 +88,7 @@ def diagnose(rerun: Rerun, result: ResultFrames, constituents: Constituents | No
         "missing returns": _missing_returns(residuals),
         "cross-zone benchmark": _cross_zone(sample.other_zone[residuals.rows], model),
         "treated benchmark": _treated(pairs, model, constituents),
-        "expected signs": signs(used_events, None),
+        "expected signs": expected_signs(used_events, rerun.choices.sign),
         "unlinked news": unlinked_news(sample, residuals.rows),
         "small sample": few_clusters(cluster),
         "agreement of tests": agreement(result.tests),

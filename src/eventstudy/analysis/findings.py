@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import special
 
 from eventstudy.display.formats import p_value, plural, window
+from eventstudy.run.direction import sign_columns
 from eventstudy.types import Clustering, Floats, Ints, StudySample
 
 LEVEL = 0.01  # level of the test of common shocks
@@ -50,18 +51,15 @@ def common_shock(effects: Mapping[str, Floats]) -> Finding:
     return Finding(ratio, value, p < LEVEL)
 
 
-def signs(events: pd.DataFrame, sign: str | None) -> Finding:
-    """Count the used events by the sign that they should have, in a column whose name says so."""
-    columns = [name for name in events.columns if "sign" in str(name).lower()]
-    for name in columns if sign is None else [sign]:
-        values = pd.to_numeric(events[name], errors="coerce")
-        up, down = int((values > 0).sum()), int((values < 0).sum())
-        if not values.dropna().isin([-1, 0, 1]).all():
-            continue
-        value = f"{up} of {plural(len(events), 'event')} should rise and {down} fall by {str(name)!r}"
-        value += "" if sign is None else "; averages are signed"
-        return Finding(min(up, down), value, sign is None and min(up, down) > 0)
-    return Finding(np.nan, "no column of the events says which sign is expected")
+def expected_signs(events: pd.DataFrame, sign: str | None) -> Finding:
+    """Count the used events by the sign that they should have."""
+    columns = sign_columns(events if sign is None else events[[sign]])
+    if not columns:
+        return Finding(np.nan, "no column of the events says which sign is expected")
+    name, (up, down) = next(iter(columns.items()))
+    value = f"{up} of {plural(len(events), 'event')} should rise and {down} fall by {name!r}"
+    value += "" if sign is None else "; averages are signed"
+    return Finding(min(up, down), value, sign is None and min(up, down) > 0)
 
 
 def unlinked_news(sample: StudySample, rows: Ints) -> Finding:

@@ -72,7 +72,7 @@ class Specifications(Generic[R]):
         summary, measure = self.summary(), self.measure
         width = max(map(len, summary.index))
         lines = [
-            f"Specifications({formats.plural(len(summary), 'model')}; mean {measure.short}"
+            f"Specifications({formats.plural(len(summary), 'model')}; mean {measure.averaged}"
             f" {formats.window(*self.windows[0])} with 95 % interval, p of {summary['test'].iloc[0]})"
         ]
         for label, row in summary.iterrows():

@@ -46,7 +46,10 @@ class DrawnSamples(NamedTuple):
 
 @dataclass(frozen=True)
 class ShockedModel:
-    """A model that adds ``shock`` to every event's return on relative day 0, column ``zero`` of the event window."""
+    """A model that adds ``shock`` to every event's return on relative day 0, column ``zero`` of the event window.
+
+    The shock is multiplied by the expected sign of the event, if the study has signs.
+    """
 
     model: Model
     shock: float
@@ -65,7 +68,7 @@ class ShockedModel:
     def fit(self, block: Block) -> Abnormal:
         """Add the shock, and fit the model."""
         r = block.r.copy()
-        r[:, block.n_est + self.zero] += self.shock
+        r[:, block.n_est + self.zero] += self.shock if block.sign is None else self.shock * block.sign
         return self.model.fit(replace(block, r=r))
 
 
@@ -118,6 +121,7 @@ def draw_samples(
         events = placed._replace(
             panel=panel, asset=asset, day=flat, cluster=cluster.astype(np.int64), group=group,
             weight=np.tile(placed.weight, n), masked_days=None, **_repeat_options(placed, n),
+            sign=None if placed.sign is None else np.tile(placed.sign, n),
         )  # fmt: skip
         yield DrawnSamples(events, Sample(spec, n * n_groups, group[at], dates, links(events), seed=sample.seed), n)
 

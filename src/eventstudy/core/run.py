@@ -87,8 +87,10 @@ def run(
     if needs:
         prior = run_pass(execution._replace(progress=_silent), shares=needs).shared
     sums = run_pass(execution, tests=tests, shares=shares, prior=prior, keep_events=keep_events, extra=extra or {})
-    if not (sums.status == Status.OK).any():
-        return Outcome({name: _verdict_without_events(sample) for name in tests}, {}, {}, sums.status, sums.n_est)
+    counted = sums.status == Status.OK if placed.sign is None else (sums.status == Status.OK) & (placed.sign != 0.0)
+    if not counted.any():
+        verdicts = {name: _verdict_without_events(sample) for name in tests}
+        return Outcome(verdicts, {}, sums.singles, sums.status, sums.n_est)
     shared = _finalise(sums.shared, sample)
     n_draws = max((test.draws for test in tests.values()), default=0)
     if n_draws:
@@ -125,7 +127,7 @@ def _run_pass(
 
 
 def _verdict_without_events(sample: Sample) -> Verdict:
-    """Return the verdict of any test when no event could be used."""
+    """Return the verdict of any test when no event could be used, or none with a sign."""
     nan = np.full((sample.n_groups, len(sample.spec.windows)), np.nan)
     return verdict(nan, np.zeros(nan.shape), undefined=[(np.isnan(nan), "no event could be used")])
 

@@ -61,15 +61,17 @@ def window_lengths(abnormal: Abnormal, weights: Floats) -> Floats:
 def buy_and_hold(abnormal: Abnormal, weights: Floats) -> Floats:
     """Return the buy-and-hold return of each event over windows minus that of its normal return, (N, V).
 
-    A window with a return or normal return of -100 % or less is NaN.
+    The difference is multiplied by the sign of the event, if ``ar`` is. A window with a return or normal return of
+    -100 % or less is NaN.
     """
     n_est = abnormal.n_est
     ok = abnormal.ok[:, n_est:]
     r = np.where(ok, abnormal.block.r[:, n_est:], 0.0)
-    normal = r - abnormal.ar[:, n_est:]
+    sign = 1.0 if abnormal.sign is None else abnormal.sign[:, None]
+    normal = r - sign * abnormal.ar[:, n_est:]
     total_loss = np.minimum(r, normal) <= -1.0  # the logarithm does not exist
     bhr, expected = (np.log1p(np.where(total_loss, 0.0, values)) @ weights.T for values in (r, normal))
-    return np.where(total_loss @ weights.T > 0, np.nan, np.expm1(bhr) - np.expm1(expected))
+    return np.where(total_loss @ weights.T > 0, np.nan, sign * (np.expm1(bhr) - np.expm1(expected)))
 
 
 def min_valid_days(lengths: Floats, min_coverage: float) -> Floats:

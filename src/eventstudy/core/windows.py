@@ -45,9 +45,11 @@ def blocks(
             in_own_window = _mask_days(ok, placed, events, spec)
             cluster, group, weight = placed.cluster[events], placed.group[events], placed.weight[events]
             peers = _peer_returns(panel, placed, events, spec)
+            sign = None if placed.sign is None else placed.sign[events]
             block = Block(
-                r, ok, x, spec.n_est, events, cluster, group, weight, n_clusters, n_groups, gap, peers, in_own_window
-            )
+                r, ok, x, spec.n_est, events, cluster, group, weight, n_clusters, n_groups, gap, peers, in_own_window,
+                sign,
+            )  # fmt: skip
             for array in (
                 r,
                 ok,

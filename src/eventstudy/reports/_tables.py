@@ -71,6 +71,14 @@ def headline(result: Result) -> list[tuple[str, str]]:
     ]
     if not (result.measure.percent and result.measure.has_p):
         lines.insert(2, ("Measure", result.measure.full))
+    if result.measure.sign is not None:
+        lines.insert(
+            1,
+            (
+                "Direction",
+                f"averages and tests multiply each event by its sign in {formats.plain(result.measure.sign)}",
+            ),
+        )
     return [*lines, ("Prices", formats.prices_note(result))] if formats.prices_note(result) else lines
 
 
@@ -80,10 +88,9 @@ def effects(result: Result) -> list[tuple[str, str, str]]:
     rows = []
     several = result.tests["group"].nunique() > 1
     for row in formats.primary(result.tests).to_dict("records"):
-        name = f"Mean {measure.short} {formats.window(row['start'], row['end'])}"
+        name = f"Mean {measure.averaged} {formats.window(row['start'], row['end'])}"
         name += f", {formats.plain(row['group'])}" if several else ""
-        interval = f"[{measure.text(row['lower'])}, {measure.text(row['upper'])}]"
-        effect = measure.text(row["effect"]) + ("" if formats.is_missing(row["lower"]) else f" {interval}")
+        effect = measure.with_interval(row["effect"], row["lower"], row["upper"])
         rows.append((name, effect, formats.tested(row)))
     return rows
 
@@ -141,8 +148,8 @@ def tests(result: Result) -> Table:
         rows.append((*lead, formats.window(start, end), label, formats.count(n), *numbers))
     lead = ("Group",) if several else ()
     return Table(
-        add_prices_note(f"Tests of the mean {measure.full}", result),
-        (*lead, "Window", "Test", "n", f"Mean {measure.short}", "Statistic", "df", "p"),
+        add_prices_note(f"Tests of the mean {measure.averaged_full}", result),
+        (*lead, "Window", "Test", "n", f"Mean {measure.averaged}", "Statistic", "df", "p"),
         rows,
         (*(False for _ in lead), False, False, True, True, True, True, True),
         (*_does_not_hold(frame), *notes.numbered(), *_implausible(result)),

@@ -12,6 +12,7 @@ import pandas as pd
 from eventstudy.core.sums import grouped
 from eventstudy.core.windows import select
 from eventstudy.errors import InputError, one_of, shown
+from eventstudy.run.direction import counted
 from eventstudy.types import Bools, EventTable, Ints, Status, StudySample
 
 SHOWN = 5
@@ -31,7 +32,7 @@ class Grouped(NamedTuple):
     notes: tuple[str, ...]
 
 
-def by_group(sample: StudySample, frame: pd.DataFrame, column: str) -> Grouped:
+def in_groups(sample: StudySample, frame: pd.DataFrame, column: str) -> Grouped:
     """Group the placed events by the values of a column; events without a value are in no group.
 
     An event that is listed several times (``Status.DUPLICATE``) counts once in each group in which it is listed.
@@ -45,11 +46,13 @@ def by_group(sample: StudySample, frame: pd.DataFrame, column: str) -> Grouped:
         raise one_of("group", column, frame.columns)
     code, labels = group_codes(frame[column])
     row, group = _members(sample.event_table, code)
+    without = np.zeros(len(frame), dtype=bool)
+    without[sample.event_table.rows] = ~np.isin(np.arange(len(sample.event_table.rows)), row)
+    is_counted = counted(sample.placed)[row]
+    row, group = row[is_counted], group[is_counted]
     used, group = np.unique(group, return_inverse=True)
     names = [labels[at] for at in used]
     placed, by_value = grouped(select(sample.placed, row), sample.sample, group.astype(np.int64), len(names))
-    without = np.zeros(len(frame), dtype=bool)
-    without[sample.event_table.rows] = ~np.isin(np.arange(len(sample.event_table.rows)), row)
     notes = _notes(sample.event_table, frame, column, row, np.asarray(names, dtype=object)[group])
     lost = [label for label in labels if label not in names]
     if lost:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.core.draws import null
+from eventstudy.core.parts import MapTasks
 from eventstudy.core.run import Execution, run, run_events
 from eventstudy.core.volatility import SquaredModel
 from eventstudy.display.measure import measure_of
@@ -19,15 +20,16 @@ from eventstudy.errors import EventStudyWarning
 from eventstudy.prepare.implausible import shorten
 from eventstudy.prepare.implausible import warning as implausible_warning
 from eventstudy.prepare.reactions import reactions
-from eventstudy.result import Result
+from eventstudy.result import NO_GROUP, Result
 from eventstudy.run import tables
-from eventstudy.run.groups import Grouped, by_group
+from eventstudy.run.direction import counted, direction_notes
+from eventstudy.run.groups import Grouped, in_groups
 from eventstudy.run.provenance import provenance
 from eventstudy.run.sample import CACHE_BYTES, StudyData, n_bytes, select_events, study_sample
 from eventstudy.run.scale import IN_ONE_PROCESS, PartCounts, Workers
 from eventstudy.run.settings import as_model, settings, tests_for
-from eventstudy.run.testing import Members, no_test_holds, table_of_tests
-from eventstudy.types import Choices, Extra, Floats, Model, Outcome, Status, StudySample, Test, Window
+from eventstudy.run.testing import Members, effects_of_events, no_test_holds, table_of_tests
+from eventstudy.types import Bools, Choices, Extra, Floats, Model, Outcome, Status, StudySample, Test, Window
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,26 +153,17 @@ class StudyRun:
         with _progress_bar(len(sample.placed.day), progress) as advance:
             execution = Execution(advance, map_tasks)
             outcome = run(sample.panels, sample.placed, self.model, tests, sample.sample, execution)
-        test_frames = [self._tests_table(outcome, tests, outcome, None)]
-        if groups is not None and groups.labels:
-            by_value, execution = groups.sample, Execution(map_tasks=map_tasks)
-            inputs = by_value.panels, by_value.placed, self.model
-            grouped = run(*inputs, tests, by_value.sample, execution, keep_events=False)
-            test_frames.append(self._tests_table(grouped, tests, outcome, groups))
+        tested, by_group = self._tested(sample, groups, tests, outcome, map_tasks)
         event_table, calendars, spec = sample.event_table, sample.calendars, sample.sample.spec
         used = (outcome.status == Status.OK) & (outcome.n_est >= spec.min_estimation)
-        implausible = sample.implausible(used)
-        if implausible:
-            warnings.warn(implausible_warning(implausible), EventStudyWarning, stacklevel=3)
-        notes = [*sample.notes, *shorten(implausible), *counts.notes, *(() if groups is None else groups.notes)]
+        notes = [*self._noticed(sample, used), *counts.notes, *(() if groups is None else groups.notes)]
+        n_without_sign = int((used & ~counted(sample.placed)).sum())
         without = None if groups is None else groups.without
         del sample, groups  # frees the panels before the frames are built, which take as much memory
         events, prices = self.data.events.frame, self.data.prices
         singles, outcome = dict(outcome.singles), replace(outcome, singles={})  # those of a million events exist once
         frames = tables.assemble(event_table, outcome, spec, self.model.coefficients, events, singles)
-        frames["tests"] = pd.concat(test_frames)
-        for warning in () if self._by_default() else no_test_holds(frames["tests"]):
-            warnings.warn(warning, EventStudyWarning, stacklevel=3)
+        frames["attrition"] = tables.with_row(frames["attrition"], "ok, but without a sign", n_without_sign)
         if without is not None:
             n = int((without & (frames["events"]["status"] == "ok")).sum())
             frames["attrition"] = tables.with_row(frames["attrition"], f"ok, but without a {self.choices.group!r}", n)
@@ -184,34 +177,52 @@ class StudyRun:
         size = float(frames["cars"]["car"].dropna().abs().median())
         return Result(
             **frames,
+            tests=tested,
             reactions=reactions(event_table, prices, calendars, self.choices),
             provenance=record,
-            measure=measure_of(self.choices.outcome, self.choices.accumulate, size),
+            measure=measure_of(self.choices.outcome, self.choices.accumulate, size, self.choices.sign),
             rerun=self,
+            by_group=by_group,
         )
+
+    def _noticed(self, sample: StudySample, used: Bools) -> list[str]:
+        """Return the notes on the sample and the used events (n,), and issue warnings."""
+        implausible = sample.implausible(used)
+        if implausible:
+            warnings.warn(implausible_warning(implausible), EventStudyWarning, stacklevel=4)
+        directions = direction_notes(self.choices, sample, self.data.events.frame, used)
+        for note in directions if self.choices.sign is None else ():
+            warnings.warn(note, EventStudyWarning, stacklevel=4)
+        return [*sample.notes, *shorten(implausible), *directions]
+
+    def _tested(
+        self,
+        sample: StudySample,
+        groups: Grouped | None,
+        tests: Mapping[str, Test],
+        outcome: Outcome,
+        map_tasks: MapTasks | None,
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the table of tests, of all events and of each group, and the averages of the groups by day."""
+        by_default = isinstance(self.choices.tests, str) and self.choices.tests == "default"
+        ids, effect = effects_of_events(outcome, sample)
+        spec = sample.sample.spec
+        everyone = Members(effect, [np.ones(len(ids), dtype=bool)], sample.clustering.n_linked)
+        tested = table_of_tests(outcome, spec, tests, everyone, ("all",), by_default)
+        for warning in () if by_default else no_test_holds(tested):
+            warnings.warn(warning, EventStudyWarning, stacklevel=4)
+        if groups is None or not groups.labels:
+            return tested, NO_GROUP
+        inputs, execution = (groups.sample.panels, groups.sample.placed, self.model), Execution(map_tasks=map_tasks)
+        by_value = run(*inputs, tests, groups.sample.sample, execution, keep_events=False)
+        members = [np.isin(ids, groups.rows[groups.sample.placed.group == g]) for g in range(len(groups.labels))]
+        of_groups = table_of_tests(by_value, spec, tests, Members(effect, members), groups.labels, by_default)
+        return pd.concat([tested, of_groups]), tables.daily(by_value, spec, groups.labels)
 
     def _groups(self, sample: StudySample) -> Grouped | None:
         """Return the events of the sample in their groups; raise InputError if the column is not one of groups."""
         column = self.choices.group
-        return None if column is None else by_group(sample, self.data.events.frame, column)
-
-    def _by_default(self) -> bool:
-        """Return whether the tests are chosen for the sample."""
-        return isinstance(self.choices.tests, str) and self.choices.tests == "default"
-
-    def _tests_table(
-        self, tested: Outcome, tests: Mapping[str, Test], single_events: Outcome, groups: Grouped | None
-    ) -> pd.DataFrame:
-        """Return the table of tests of all events or, if given, of the groups, from the effects of single events."""
-        effect = single_events.singles.get("bhar", single_events.singles.get("car"))
-        values = np.empty((0, len(self.choices.windows))) if effect is None else effect
-        spec, by_default = self.choices.spec, self._by_default()
-        if groups is None:
-            members = Members(values, [np.ones(len(values), dtype=bool)], self.sample().clustering.n_linked)
-            return table_of_tests(tested, spec, tests, members, ("all",), by_default)
-        ids = single_events.singles.get("id", np.empty(0, dtype=np.int64))
-        in_group = [np.isin(ids, groups.rows[groups.sample.placed.group == g]) for g in range(len(groups.labels))]
-        return table_of_tests(tested, spec, tests, Members(values, in_group), groups.labels, by_default)
+        return None if column is None else in_groups(sample, self.data.events.frame, column)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from eventstudy.errors import InputError
 from eventstudy.types import EventTable, Floats, Ints, Outcome, Spec, Status
 
 CHUNK = 65_536  # values processed at a time
+DAILY = ("n", "aar", "caar", "se", "lower", "upper")
 EFFECTS = ("mean", "se", "df", "lower", "upper")
 
 
@@ -67,7 +68,7 @@ def assemble(
         "events": events,
         "ar": ar,
         "cars": _cars(ids, single, spec),
-        "daily": _daily(outcome, spec),
+        "daily": daily(outcome, spec).drop(columns="group").set_index("day"),
         "effects": _effects(outcome, spec),
         "attrition": _attrition(status, n_without_car, spec),
     }
@@ -165,13 +166,12 @@ def _p_values(t: Floats, df: Floats) -> Floats:
     return p
 
 
-def _daily(outcome: Outcome, spec: Spec) -> pd.DataFrame:
-    columns = ("n", "aar", "caar", "se", "lower", "upper")
-    daily = outcome.shared.get(
-        "daily", {name: np.full((1, spec.n_evt), 0.0 if name == "n" else np.nan) for name in columns}
-    )
-    frame = pd.DataFrame({name: daily[name][0] for name in columns}, index=pd.Index(spec.days, name="day"))
-    return frame.astype({"n": np.int64})
+def daily(outcome: Outcome, spec: Spec, groups: Sequence[str] = ("all",)) -> pd.DataFrame:
+    """Return the averages of each group and day: group, day, n, aar, caar, se, lower, upper."""
+    empty = {name: np.full((len(groups), spec.n_evt), 0.0 if name == "n" else np.nan) for name in DAILY}
+    values = outcome.shared.get("daily", empty)
+    labels = {"group": np.repeat(np.array(groups, dtype=object), spec.n_evt), "day": np.tile(spec.days, len(groups))}
+    return pd.DataFrame({**labels, **{name: values[name].ravel() for name in DAILY}}).astype({"n": np.int64})
 
 
 def _effects(outcome: Outcome, spec: Spec) -> pd.DataFrame:

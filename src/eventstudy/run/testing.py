@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.run.validity import Situation, assumption, judge
-from eventstudy.types import Bools, Floats, Outcome, Spec, Test, Window
+from eventstudy.types import Bools, Floats, Ints, Outcome, Spec, StudySample, Test, Window
 
 COLUMNS = (
     "group", "start", "end", "test", "n", "effect", "se", "lower", "upper", "median", "positive", "statistic", "df",
@@ -28,6 +28,19 @@ class Members(NamedTuple):
     effect: Floats
     groups: Sequence[Bools]
     n_linked: int = 0
+
+
+def effects_of_events(outcome: Outcome, sample: StudySample) -> tuple[Ints, Floats]:
+    """Return the rows of the estimated events among those placed (n,), and their effects (n, V) as they are averaged.
+
+    Those of a study with expected signs are multiplied by them, and NaN without a sign.
+    """
+    ids = outcome.singles.get("id", np.empty(0, dtype=np.int64))
+    effect = outcome.singles.get("bhar", outcome.singles.get("car", np.empty((0, len(sample.sample.spec.windows)))))
+    if sample.placed.sign is None:
+        return ids, effect
+    sign = sample.placed.sign[ids, None]
+    return ids, np.where(sign == 0.0, np.nan, sign * effect)
 
 
 def table_of_tests(
@@ -59,30 +72,25 @@ def _of_window(
     label: tuple[str, Window],
     by_default: bool,
 ) -> list[tuple[object, ...]]:
-    """Return the rows of one group and window."""
+    """Return the rows of one group and window, the primary test first."""
     group, (start, end) = label
     situation = _situation(outcome, at, end - start + 1, members.n_linked)
     effect = _effect(outcome, members, at)
-    judged = []
+    one_cluster = "" if group == "all" else situation.one_cluster
+    rows: list[tuple[object, ...]] = []
+    primary = None
     for name, test in tests.items():
-        verdict = [part[at] for part in outcome.verdicts[name]]
-        found = judge(test, situation, float(verdict[2]))
-        judged.append((found, name, test, verdict))
-    order = sorted(range(len(judged)), key=lambda k: not judged[k][0].valid)
-    first = order[0] if judged and judged[order[0]][0].valid else None
-    rows = []
-    for k in [*([] if first is None else [first]), *(k for k in range(len(judged)) if k != first)]:
-        found, name, test, (statistic, df, p, n, note) = judged[k]
-        why = situation.reason if k == first and by_default else ""
-        texts = (
-            f"primary: {why}" if why else "",
-            note,
-            found.reason,
-            assumption(test, situation) if found.valid else "",
-        )
-        text = "; ".join(filter(None, texts))
-        rows.append((group, start, end, name, n, *effect, statistic, df, p, found.valid, text))
-    return rows
+        statistic, df, p, n, note = (part[at] for part in outcome.verdicts[name])
+        valid, reason = judge(test, situation, float(p))
+        is_primary = valid and primary is None
+        why = f"primary: {situation.reason}" if is_primary and by_default else ""
+        texts = (why, one_cluster, note, reason, assumption(test, situation) if valid else "")
+        row = (group, start, end, name, n, *effect, statistic, df, p, valid, "; ".join(filter(None, texts)))
+        if is_primary:
+            primary = row
+        else:
+            rows.append(row)
+    return rows if primary is None else [primary, *rows]
 
 
 def _effect(outcome: Outcome, members: Members, at: tuple[int, int]) -> tuple[float, ...]:

@@ -48,6 +48,17 @@ class Situation(NamedTuple):
         linked = f"; {self.n_linked} pairs of dates report the same news on two exchanges" if self.n_linked else ""
         return f"events that share days or news form {self.n_clusters} clusters{linked}"
 
+    @property
+    def one_cluster(self) -> str:
+        """What to say of events that are a single cluster, so that clusters cannot be compared; else empty text."""
+        if self.n_clusters != 1:
+            return ""
+        if self.n_events == 1:
+            return "1 cluster: the group has one event"
+        if self.n_dates == 1:
+            return f"1 cluster: its {self.n_events} events share one date, and {ONE_DATE}"
+        return f"1 cluster: the windows of its {self.n_events} events on {self.n_dates} dates overlap in one chain"
+
 
 class Judgement(NamedTuple):
     """Whether a test holds, and if not, why."""

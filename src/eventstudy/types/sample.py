@@ -127,7 +127,8 @@ class Placed(NamedTuple):
     event-specific estimation window, and of the event-specific event window, within those of the study.
     ``masked_days`` (m, 3): an event, and the first and last relative day of a period of its estimation window that is
     not used. ``excluded_peers`` (m, 2): an event, and a column of ``Panel.peers`` that is not a peer of it. ``link``
-    (N,): events with the same number report the same news, also on different sessions of different exchanges.
+    (N,): events with the same number report the same news, also on different sessions of different exchanges. ``sign``
+    (N,) is the expected sign of the abnormal return, 1 or -1; events of sign 0 are in no average or test.
     """
 
     panel: Ints
@@ -140,6 +141,7 @@ class Placed(NamedTuple):
     masked_days: Ints | None = None
     excluded_peers: Ints | None = None
     link: Ints | None = None
+    sign: Floats | None = None
 
 
 @dataclass(frozen=True)
