@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import markets
-from eventstudy.bars import Bars, minutes, priced_dates
+from eventstudy.bars import Bars, priced_dates
 from eventstudy.errors import AlignmentError, InputError, one_of
 from eventstudy.prepare.intraday import bar_ends, format_session, missing_sessions
 from eventstudy.prepare.phases import AFTER, BEFORE, DURING
 from eventstudy.prepare.trading import count_trading, format_dates, idle_dates, left_out, rows_on
+from eventstudy.tabular.steps import minutes
 from eventstudy.types import Bools, Calendar, Dates, Ints, OnClosed, Status
 
 POLICIES: tuple[OnClosed, ...] = get_args(OnClosed)

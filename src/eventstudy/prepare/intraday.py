@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import markets
-from eventstudy.bars import Bars, minutes
+from eventstudy.bars import Bars
 from eventstudy.errors import InputError
 from eventstudy.prepare.factors import Factors
+from eventstudy.tabular.steps import minutes
 from eventstudy.types import Dates, Floats
 
 DAILY = "daily prices"

@@ -346,7 +346,7 @@ class _LazyBars(Bars):
         )
         bars.__dict__.update(
             ticker=row["ticker"], mic=row["mic"], currency=row["currency"], step=step, first=first, last=last,
-            _files=files, _row=row,
+            notes={}, _files=files, _row=row,
         )  # fmt: skip
         return bars
 

@@ -124,12 +124,14 @@ LAYOUTS = {
 
 
 def layout_named(name: object, headers: Sequence[str] = ()) -> Layout:
-    """Return a layout by name; None is the plain one, or CRSP's if a header is PERMNO."""
+    """Return a layout by name; None is the plain one, or CRSP's if a header is PERMNO, PRC or DlyPrc."""
+    keys = {header_key(header) for header in headers}
     if name is None:
-        return LAYOUTS["crsp"] if "permno" in map(header_key, headers) else PLAIN
-    if isinstance(name, str) and name in LAYOUTS:
-        return LAYOUTS[name]
-    raise one_of("layout", name, LAYOUTS)
+        name = "crsp" if keys & {"permno", "prc", "dlyprc"} else "yahoo"
+    if not (isinstance(name, str) and name in LAYOUTS):
+        raise one_of("layout", name, LAYOUTS)
+    layout = LAYOUTS[name]
+    return layout if name != "crsp" or "permno" in keys else replace(layout, columns={})
 
 
 def header_key(header: str) -> str:
