@@ -26,7 +26,7 @@ from eventstudy.errors import InputError, shown
 from eventstudy.members import Member, model, test
 from eventstudy.prepare.align import BUILT_IN_COLUMNS
 from eventstudy.prepare.events import Events, read_events
-from eventstudy.prepare.factors import factor_names
+from eventstudy.prepare.factors import factor_frame, factor_names
 from eventstudy.prepare.french import read_french
 from eventstudy.prices import fetch_prices
 from eventstudy.study import Study
@@ -223,7 +223,9 @@ def _factors(folder: Path, names: str | list[str]) -> pd.DataFrame:
         return read_french(*(folder / name for name in names))
     path = folder / names
     try:
-        frame = pd.read_csv(path, index_col=0, dtype=str, keep_default_na=False)
+        table = pd.read_csv(path, index_col=False, dtype=str, keep_default_na=False)
+        frame = factor_frame(table)
+        frame = table.set_index(table.columns[0]) if frame is table else frame
         numbers = frame.map(lambda cell: float(cell) if cell.strip() else np.nan)
     except (OSError, ValueError) as error:
         raise InputError(

@@ -15,6 +15,7 @@ from eventstudy.sources._series import make_bars
 from eventstudy.sources._shared import Span
 from eventstudy.tabular.cells import Cells, parse_dates, parse_numbers, read_cells
 from eventstudy.tabular.columns import FIELDS, VALUES, Layout, header_key, layout_named, match_headers
+from eventstudy.tabular.frames import one_text
 from eventstudy.types import Dates, Floats
 
 PARQUET = ".parquet"
@@ -129,11 +130,7 @@ class Reader:
 
 
 def _label(cells: Cells, positions: Mapping[str, int], name: str) -> str | None:
-    """Return the one text of a column; None if there is no such column, or it is empty."""
-    texts = sorted({text for text in cells.column(positions[name]) if text}) if name in positions else []
-    if len(texts) > 1:
-        raise InputError(f"{cells.where} has more than one {name}: {', '.join(texts[:5])}; a ticker has one")
-    return texts[0] if texts else None
+    return one_text(cells.column(positions[name]), name, cells.where) if name in positions else None
 
 
 def _values(cells: Cells, positions: Mapping[str, int], layout: Layout) -> dict[str, Floats]:
