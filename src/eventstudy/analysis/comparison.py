@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import arguments
+from eventstudy.analysis.formula_values import with_values
 from eventstudy.analysis.formulas import column_names, model_of
 from eventstudy.core.nulls import p_t
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData
@@ -149,11 +150,10 @@ def regress(
     names = column_names(formula, frame.columns)
     with_car = frame[frame["car"].notna()]
     with_car = with_car.mask(with_car.apply(_is_blank))
-    model = model_of(OLS, formula, with_car)
-    used = with_car.loc[model.data.row_labels]
-    dropped = with_car.drop(used.index)
-    missing = {f"without {name!r}": int(dropped[name].isna().sum()) for name in names}
-    undefined = {"for which the formula has no value": int(dropped[names].notna().all(axis=1).sum())}
+    missing = {f"without {name!r}": int(with_car[name].isna().sum()) for name in names}
+    with_value, undefined = with_values(formula, with_car)
+    model = model_of(OLS, formula, with_value)
+    used = with_value.loc[model.data.row_labels]
     _warn_of_excluded(len(frame), {_no_car(window, measure): len(frame) - len(with_car), **missing, **undefined})
     clusters = pd.factorize(used["session"])[0]
     _check_design(model, len(np.unique(clusters)) if cov == "cluster" else None, measure)
