@@ -124,6 +124,29 @@ def test_the_download_of_several_tickers_is_read_as_several(tmp_path: Path) -> N
         assert es.read_prices(tmp_path).tickers == ("AAPL",)
 
 
+def test_the_download_of_shares_that_are_called_as_fields_is_read(tmp_path: Path) -> None:
+    (tmp_path / "prices.csv").write_text("Price,Close,Close\nTicker,LAST,OPEN\nDate,,\n2021-09-10,48.1,7\n")
+    prices = es.read_prices(tmp_path / "prices.csv")
+    assert {t: b.fields["close"].tolist() for t, b in prices.bars.items()} == {"LAST": [48.1], "OPEN": [7.0]}
+
+
+@pytest.mark.parametrize("corner", [("Price", "Ticker"), ("", "")])
+@pytest.mark.parametrize("dates_row", ["Date,,,\n", ""])
+def test_the_download_of_tickers_of_digits_asks_for_their_exchange(
+    tmp_path: Path, corner: tuple[str, str], dates_row: str
+) -> None:
+    text = f"{corner[0]},Close,Close,Volume\n{corner[1]},0700,600519,0700\n{dates_row}2021-09-10,48.1,1700.5,3\n"
+    (tmp_path / "prices.csv").write_text(text)
+    with pytest.raises(es.InputError, match=r"ticker '0700' has digits and no suffix; .* as in 0700\.HK"):
+        es.read_prices(tmp_path / "prices.csv")
+
+
+def test_a_file_of_dates_by_tickers_names_the_door_for_it(tmp_path: Path) -> None:
+    (tmp_path / "prices.csv").write_text("Date,BABA,RIC\n2021-09-10,1,2\n")
+    with pytest.raises(es.InputError, match=r"dates by tickers is read by es\.Prices\.from_frame"):
+        es.read_prices(tmp_path / "prices.csv")
+
+
 def test_crsp_returns_are_used_instead_of_its_prices(tmp_path: Path) -> None:
     """A 4:1 split: the price falls by three quarters, the return is what a holder had."""
     days = pd.bdate_range("2020-01-02", periods=400)
