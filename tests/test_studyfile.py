@@ -145,6 +145,35 @@ def test_files_that_say_what_cannot_be(tmp_path: Path, content: str, words: str)
         studyfile.read(file).prices()
 
 
+@pytest.mark.parametrize(
+    ("entry", "version"),
+    [("'china-tech'", None), ("{ name = 'china-tech', version = '1' }", "1"), ("{ name = 'china-tech' }", None)],
+)
+def test_a_catalogue_may_be_of_a_version(tmp_path: Path, entry: str, version: str | None) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text(f"[study]\ncatalogue = {entry}\n{SOURCE}")
+    frame = studyfile.read(file).events.frame
+    pd.testing.assert_frame_equal(frame, es.catalogue("china-tech", version=version).frame)
+    assert ("priority" in frame) == (version is None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("catalogue = { name = 'china-tech', version = '9' }", "the version of the catalogue china-tech is '9'"),
+        ("catalogue = { name = 'china-tech', version = 1 }", "`str .*version"),
+        ("catalogue = { version = '1' }", "name"),
+        ("catalogue = { name = 'china-tech', edition = '1' }", "edition"),
+        ("events = 'e.csv'\ncatalogue = { name = 'china-tech' }", "needs either"),
+        ("model = 'mean'", r"catalogue = \{name = 'china-tech', version = '1'\}"),
+    ],
+)
+def test_a_catalogue_that_cannot_be_is_named(tmp_path: Path, lines: str, words: str) -> None:
+    (tmp_path / "study.toml").write_text(f"[study]\n{lines}\n{SOURCE}")
+    with pytest.raises(InputError, match=words):
+        studyfile.read(tmp_path / "study.toml")
+
+
 TOML = ["7", "-1", "1.5", "nan", "true", "''", "'x'", "[]", "[1]", "['a']", "[[0, 0]]", "{}", "{a = 1}", "{name = 1}",
         "{name = 'market', draws = {}}", "2020-01-01", "2020-01-01T00:00:00Z", "12:00:00", "[[[]]]"]  # fmt: skip
 KEYS = ["events", "catalogue", "factors", *es.Study.__dataclass_fields__]

@@ -13,7 +13,7 @@ from eventstudy.errors import InputError, shown
 from eventstudy.sources._long_table import LongTable, match_columns
 from eventstudy.sources._series import make_bars
 from eventstudy.sources._shared import Span
-from eventstudy.tabular.cells import Cells, parse_dates, parse_numbers, read_cells
+from eventstudy.tabular.cells import Cells, parse_dates, parse_numbers, read_cells, with_marks
 from eventstudy.tabular.columns import FIELDS, VALUES, Layout, header_key, layout_named, match_headers
 from eventstudy.types import Dates, Floats
 
@@ -137,7 +137,9 @@ def _label(cells: Cells, positions: Mapping[str, int], name: str) -> str | None:
 
 
 def _values(cells: Cells, positions: Mapping[str, int], layout: Layout) -> dict[str, Floats]:
-    return {name: parse_numbers(cells, at, name, layout) for name, at in positions.items() if name in VALUES}
+    numbers = {name: at for name, at in positions.items() if name in VALUES}
+    layout = with_marks(cells, list(numbers.values()), layout)
+    return {name: parse_numbers(cells, at, name, layout) for name, at in numbers.items()}
 
 
 def split_two_rows(cells: Cells) -> dict[str | None, Cells]:
@@ -170,6 +172,7 @@ def split_two_rows(cells: Cells) -> dict[str | None, Cells]:
             cells.where,
             ["Date", *(fields[place] for place in at[1:])],
             [(number, row) for number, row in priced if any(cell.strip() for cell in row[1:])],
+            cells.delimiter,
         )
     return parts
 
