@@ -181,9 +181,10 @@ KEYS = ["events", "catalogue", "factors", *es.Study.__dataclass_fields__]
 
 @pytest.mark.parametrize("key", KEYS)
 def test_values_of_wrong_kinds_are_errors_of_the_library(tmp_path: Path, key: str) -> None:
+    (tmp_path / "events.csv").write_text(EVENTS)
     for value in TOML:
         line = f"{key} = {value}"
-        lead = "" if key in ("events", "catalogue") else "catalogue = 'china-tech'\n"
+        lead = "" if key in ("events", "catalogue") else "events = 'events.csv'\n"
         (tmp_path / "study.toml").write_text(f"[study]\n{lead}{line}\n{SOURCE}")
         try:
             studyfile.read(tmp_path / "study.toml")
@@ -196,11 +197,12 @@ def test_values_of_wrong_kinds_are_errors_of_the_library(tmp_path: Path, key: st
 
 @pytest.mark.parametrize("key", ["source", "start", "end", "also", "path", "uri", "seed", "columns", "table"])
 def test_wrong_kinds_in_the_table_of_prices(tmp_path: Path, key: str) -> None:
+    (tmp_path / "events.csv").write_text(EVENTS)
     for source in ("simulated", "folder", "duckdb", "parquet"):
         for value in TOML:
             lead = "" if key == "source" else f"source = '{source}'\n"
             (tmp_path / "study.toml").write_text(
-                f"[study]\ncatalogue = 'china-tech'\nbenchmark = '^HSI'\n[prices]\n{lead}{key} = {value}\n"
+                f"[study]\nevents = 'events.csv'\nbenchmark = '^HSI'\n[prices]\n{lead}{key} = {value}\n"
             )
             message = ""
             try:

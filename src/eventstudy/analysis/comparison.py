@@ -45,8 +45,8 @@ def compare(result: ResultFrames, column: str, window: Window | None) -> pd.Data
     measure = result.measure.short
     frame, window = _with_car(result.events, result.cars, window)
     labels = labels_of(frame[column])
-    for note in labels.notes:
-        warnings.warn(note, EventStudyWarning, stacklevel=3)
+    if labels.notes:
+        warnings.warn("; ".join(labels.notes), EventStudyWarning, stacklevel=3)
     blank = labels.codes < 0
     excluded = {_no_car(window, measure): int(frame["car"].isna().sum()), f"without {column!r}": int(blank.sum())}
     _warn_of_excluded(len(frame), excluded)
@@ -59,7 +59,7 @@ def compare(result: ResultFrames, column: str, window: Window | None) -> pd.Data
         )
     if len(values) > MOST:
         raise InputError(f"column {column!r} has {len(values)} values; up to {MOST} are compared in pairs: use regress")
-    of_group = dict(iter(frame.groupby(code, sort=False)))
+    of_group = {at: frame[code == at] for at in values}
     session = pd.Series(pd.factorize(frame["session"])[0], index=frame.index)
     rows = []
     for first, second in itertools.combinations(values, 2):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from numbers import Number, Real
+from numbers import Number
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -94,10 +94,18 @@ def _cleaned(value: object) -> object:
 
 def _whole(values: list[object]) -> list[object]:
     """Return the values with whole numbers as integers, if all that are numbers are whole."""
-    numbers = [value for value in values if isinstance(value, Real) and _kind(value) == "number"]
-    if any(not float(number).is_integer() or abs(number) >= EXACT for number in numbers):
+    whole = [_as_integer(value) for value in values]
+    if any(one is None and _kind(value) == "number" for one, value in zip(whole, values, strict=True)):
         return values
-    return [int(value) if isinstance(value, Real) and _kind(value) == "number" else value for value in values]
+    return [value if one is None else one for one, value in zip(whole, values, strict=True)]
+
+
+def _as_integer(value: object) -> int | None:
+    """Return a whole number as an integer; None for anything else."""
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return int(value)
+    exact = isinstance(value, float | np.floating) and float(value).is_integer() and abs(value) < EXACT
+    return int(value) if exact else None  # type: ignore[call-overload,no-any-return]
 
 
 def _kind(value: object) -> str:
