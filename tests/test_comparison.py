@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import warnings
 from types import SimpleNamespace
 from typing import Any
@@ -215,7 +216,7 @@ def test_missing_values_are_left_out_and_counted_by_reason():
     events, cars = sample(car, its["session"], size=size, sector=sector, far=np.nan)
     said = (
         r"of 60 used events are left out: 1 without a CAR in \(0, 0\), 2 without 'size', 3 without 'sector',"
-        " 1 for which the formula has no value"
+        r" 1 for which np\.log\(size\) is not a finite number"
     )
     with pytest.warns(es.EventStudyWarning, match=said) as seen:
         fit = regress(events, cars, "car ~ np.log(size) + C(sector)", (0, 0), "precision", "cluster")
@@ -229,6 +230,24 @@ def test_missing_values_are_left_out_and_counted_by_reason():
     assert fit.nobs == 54
     np.testing.assert_allclose(fit.params, hand.params, rtol=1e-9)
     np.testing.assert_allclose(fit.bse, hand.bse, rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("size", "term", "n", "x"),
+    [
+        ([2.0, 3.0, 5.0, 4.0, 9.0, 0.0, -1.0], "log(size)", 2, np.log([2.0, 3.0, 5.0, 4.0, 9.0])),
+        ([2.0, 3.0, 5.0, 4.0, 9.0, np.inf, np.nan], "size", 1, [2.0, 3.0, 5.0, 4.0, 9.0]),
+        ([2.0, 3.0, 5.0, 4.0, 9.0, 0.0, np.nan], "I(1 / size)", 1, [1 / 2, 1 / 3, 1 / 5, 1 / 4, 1 / 9]),
+    ],
+)
+def test_events_for_which_a_term_is_infinite_or_undefined_are_left_out_by_its_name(
+    size: list[float], term: str, n: int, x: list[float]
+) -> None:
+    car = [0.01, 0.05, -0.02, 0.03, 0.00, -0.04, 0.02]
+    with pytest.warns(es.EventStudyWarning, match=rf"{n} for which {re.escape(term)} is not a finite number"):
+        fit = regress(*sample(car, size=size), f"car ~ {term}", None, None, "nonrobust")
+    assert fit.nobs == 5
+    assert fit.params.iloc[1] == pytest.approx(stats.linregress(x, car[:5]).slope, rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +277,8 @@ def test_formulas_may_use_what_formulas_can(formula: str, names: str):
         ("car ~ size +", "cannot be used"),
         ("car ~ (size", "cannot be used"),
         ("car ~ nope(size)", "cannot be used"),
-        ("car ~ np.log(size - size)", "cannot be used"),
+        ("car ~ np.log(size - size)", r"of 60 events none is left: 60 for which np\.log\(size - size\) is not a fin"),
+        ("car ~ I(size / 0)", r"60 for which I\(size / 0\) is not a finite number"),
         ("sector ~ size", "cannot be used"),
         ("car ~ size + I(2 * size)", r"size, I\(2 \* size\) are not independent"),
     ],

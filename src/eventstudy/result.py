@@ -312,7 +312,9 @@ class Result:
             Such as ``"car ~ size + C(sector)"``, with the columns of ``events``, ``car`` and ``se``. ``car`` is the
             accumulated outcome; if the study compounds, ``bhar`` is another name of it. It may hold names, numbers,
             the operators ``+ - * / : **``, the functions log, log1p, log2, log10, sqrt, exp and abs, I(arithmetic),
-            C(column) with a contrast, and Q("a column with blanks"); nothing else of it is evaluated.
+            C(column) with a contrast, and Q("a column with blanks"); nothing else of it is evaluated. Outside I(...)
+            and functions, operators put terms together and compute nothing: where ``size**2`` or ``size/2`` would be
+            ignored, it is an error that says to write ``I(size**2)``.
         window : (int, int), optional
             A window of the study; the first by default.
         weights : {None, "precision"}
@@ -335,7 +337,8 @@ class Result:
         Warns
         -----
         EventStudyWarning
-            The number of events without a CAR, or without a value of a variable of the formula.
+            The number of events without a CAR, without a value of a variable of the formula, or for which a term is
+            not a finite number, as the log of 0.
         """
         from eventstudy.analysis.comparison import regress
 

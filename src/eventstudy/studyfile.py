@@ -54,11 +54,18 @@ CHOICES = {
     "model": MEMBER,
     "tests": str | list[MEMBER] | dict[str, MEMBER],
 }
+
+
+class _Catalogue(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    version: str | None = None
+
+
 _StudyTable = msgspec.defstruct(
     "_StudyTable",
     [
         ("events", str | None, None),
-        ("catalogue", str | None, None),
+        ("catalogue", str | _Catalogue | None, None),
         ("factors", str | list[str] | None, None),
         *((name, hint | msgspec.UnsetType, msgspec.UNSET) for name, hint in CHOICES.items()),
     ],
@@ -211,10 +218,15 @@ def _member(make: Callable[..., Member], entry: str | Options) -> str | Member:
     return make(str(options.pop("name", "")), **options)
 
 
-def _events(path: Path, events: str | None, name: str | None) -> Events:
-    if (events is None) == (name is None):
-        raise InputError(f"{path}: [study] needs either events = 'file.csv' or catalogue = 'china-tech'")
-    return read_events(path.parent / events) if events is not None else catalogue(str(name))
+def _events(path: Path, events: str | None, entry: str | _Catalogue | None) -> Events:
+    if events is not None and entry is None:
+        return read_events(path.parent / events)
+    if events is not None or entry is None:
+        raise InputError(
+            f"{path}: [study] needs either events = 'file.csv' or catalogue = 'china-tech', or of a version"
+            " catalogue = {name = 'china-tech', version = '1'}"
+        )
+    return catalogue(entry) if isinstance(entry, str) else catalogue(entry.name, entry.version)
 
 
 def _factors(folder: Path, names: str | list[str]) -> pd.DataFrame:

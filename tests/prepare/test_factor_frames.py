@@ -14,7 +14,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.core.ols import least_squares
-from eventstudy.prepare.factors import coded_notes, read_factors
+from eventstudy.prepare.factors import coded_notes, factor_names, read_factors
 from eventstudy.types import Abnormal, Block, Column
 from tests.prepare.plain import DATES, events, prices
 
@@ -142,6 +142,16 @@ def test_a_column_with_the_name_of_the_library_is_taken_before_one_of_another_so
     assert set(read_factors(frame)["Mkt-RF"][1]) == {0.01}
     with pytest.raises(es.InputError, match="'umd' and 'mom' are both Mom"):
         read_factors(pd.DataFrame({"umd": 0.01, "mom": 0.02}, DAYS))
+
+
+@pytest.mark.parametrize("name", ["Mkt-RF", "MKT_RF", "mkt rf", "Mkt.RF", " MktRF "])
+def test_case_and_separators_of_a_known_name_are_no_difference(name: str) -> None:
+    assert factor_names(pd.DataFrame(columns=[name, "oil"]))["Mkt-RF"] == name
+
+
+@pytest.mark.parametrize("name", ["mktrf2", "2mktrf", "smb5", "HML (value)", "mom%", "rf*", "mktrf_lag", "\uff53mb"])
+def test_a_name_that_holds_a_known_one_is_another(name: str) -> None:
+    assert factor_names(pd.DataFrame(columns=[name, "oil"])) == {name: name, "oil": "oil"}
 
 
 @pytest.mark.parametrize("code", [-99.99, -999.0, -0.9999, -9.99])

@@ -182,6 +182,45 @@ def test_suffixes_of_two_exchanges_name_the_exchange_of_every_ticker() -> None:
     assert one.bars["BABA"].mic is None
 
 
+NAMED_AS_HEADERS = {
+    "RIC": lambda: pd.DataFrame({"RIC": [10.5, 11.25], "BABA": [3.0, 4.0]}),
+    "RIC at whole prices": lambda: pd.DataFrame({"RIC": [10, 11], "BABA": [3.0, 4.0]}),
+    "RIC beside LAST": lambda: pd.DataFrame({"RIC": [10, 11], "LAST": [3.0, 4.0]}),
+    "PERMNO beside DATE": lambda: pd.DataFrame({"PERMNO": [10.5, 11.0], "DATE": [3.0, 4.0]}),
+    "DATE": lambda: pd.DataFrame({"DATE": [10.5, 11.0], "CODE": [3.0, 4.0]}),
+    "OPEN and LOW": lambda: pd.DataFrame({"OPEN": [10.5, 11.0], "LOW": [3.0, 4.0]}),
+}
+
+
+@pytest.mark.parametrize("dates_in", ["index", "column"])
+@pytest.mark.parametrize("form", NAMED_AS_HEADERS)
+def test_shares_may_be_called_as_headers_are(form: str, dates_in: str) -> None:
+    frame = NAMED_AS_HEADERS[form]().set_axis(pd.Index(DATES[:2], name="date"))
+    prices = es.Prices.from_frame(frame if dates_in == "index" else frame.reset_index()[[*frame.columns, "date"]])
+    assert {t: b.fields["close"].tolist() for t, b in prices.bars.items()} == frame.to_dict("list")
+    assert all(bars.dates.astype(str).tolist() == DATES[:2] for bars in prices.bars.values())
+
+
+@pytest.mark.parametrize(
+    ("columns", "wanted"),
+    [
+        ({"PERMNO": [10107, 10107], "DATE": DATES[:2], "PRC": [3.0, 4.0]}, {"10107": [3.0, 4.0]}),
+        ({"PERMNO": [10107, 10108], "DATE": DATES[:1] * 2, "PRC": [3.0, 4.0]}, {"10107": [3.0], "10108": [4.0]}),
+        ({"RIC": ["A", "B"], "DATE": DATES[:2], "CLOSE": [3.0, 4.0]}, {"A": [3.0], "B": [4.0]}),
+    ],
+)
+def test_a_long_frame_in_capitals_is_long(columns: dict[str, object], wanted: dict[str, list[float]]) -> None:
+    prices = es.Prices.from_frame(pd.DataFrame(columns))
+    assert {t: b.fields["close"].tolist() for t, b in prices.bars.items()} == wanted
+
+
+def test_the_fields_of_two_levels_are_told_from_shares_of_their_names() -> None:
+    columns = pd.MultiIndex.from_product([["Close", "Volume"], ["LAST", "BABA"]])
+    for frame in (two := pd.DataFrame([[1.0, 2.0, 5.0, 6.0]], DATES[:1], columns), two.swaplevel(axis=1)):
+        prices = es.Prices.from_frame(frame)
+        assert {t: b.fields["close"].tolist() for t, b in prices.bars.items()} == {"LAST": [1.0], "BABA": [2.0]}
+
+
 # --- returns -----------------------------------------------------------------------------------------------------
 
 

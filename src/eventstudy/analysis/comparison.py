@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from eventstudy import arguments
+from eventstudy.analysis.formula_values import with_values
 from eventstudy.analysis.formulas import column_names, model_of
 from eventstudy.core.nulls import p_t
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData
+from eventstudy.tabular.labels import cleaned, labels_of
 from eventstudy.types import Floats, ResultFrames, Window
 
 if TYPE_CHECKING:
@@ -43,28 +45,30 @@ def compare(result: ResultFrames, column: str, window: Window | None) -> pd.Data
     measure = result.measure.short
     frame, window = _with_car(result.events, result.cars, window)
     frame = _signed(frame, result.measure.sign)
-    blank = _is_blank(frame[column])
+    labels = labels_of(frame[column])
+    if labels.notes:
+        warnings.warn("; ".join(labels.notes), EventStudyWarning, stacklevel=3)
+    blank = labels.codes < 0
     excluded = {_no_car(window, measure): int(frame["car"].isna().sum()), f"without {column!r}": int(blank.sum())}
     _warn_of_excluded(len(frame), excluded)
-    frame = frame[~blank & frame["car"].notna()]
-    try:
-        values = _sort(frame[column].unique())
-    except TypeError:
-        raise InputError(f"column {column!r} holds lists or the like; give texts or numbers") from None
+    used = ~blank & frame["car"].notna().to_numpy()
+    frame, code = frame[used], labels.codes[used]
+    values = _sort(labels.values, np.unique(code).tolist())
     if len(values) < 2:
         raise NotEnoughData(
             f"the events with a {measure} have {len(values)} value of {column!r}; two are needed to compare"
         )
     if len(values) > MOST:
         raise InputError(f"column {column!r} has {len(values)} values; up to {MOST} are compared in pairs: use regress")
-    of_group = dict(iter(frame.groupby(column, sort=False)))
+    of_group = {at: frame[code == at] for at in values}
     session = pd.Series(pd.factorize(frame["session"])[0], index=frame.index)
     rows = []
     for first, second in itertools.combinations(values, 2):
         groups = [of_group[first], of_group[second]]
         car = [group["car"].to_numpy(dtype=np.float64) for group in groups]
         days = [session[group.index].to_numpy() for group in groups]
-        rows.append(_compare_pair(_Pair((first, second), (car[0], car[1]), (days[0], days[1]), measure)))
+        names = (labels.values[first], labels.values[second])
+        rows.append(_compare_pair(_Pair(names, (car[0], car[1]), (days[0], days[1]), measure)))
     return pd.DataFrame(rows)
 
 
@@ -150,12 +154,11 @@ def regress(
     frame = _signed(frame, result.measure.sign)
     names = column_names(formula, frame.columns)
     with_car = frame[frame["car"].notna()]
-    with_car = with_car.mask(with_car.apply(_is_blank))
-    model = model_of(OLS, formula, with_car)
-    used = with_car.loc[model.data.row_labels]
-    dropped = with_car.drop(used.index)
-    missing = {f"without {name!r}": int(dropped[name].isna().sum()) for name in names}
-    undefined = {"for which the formula has no value": int(dropped[names].notna().all(axis=1).sum())}
+    with_car = with_car.apply(cleaned)
+    missing = {f"without {name!r}": int(with_car[name].isna().sum()) for name in names}
+    with_value, undefined = with_values(formula, with_car)
+    model = model_of(OLS, formula, with_value)
+    used = with_value.loc[model.data.row_labels]
     _warn_of_excluded(len(frame), {_no_car(window, measure): len(frame) - len(with_car), **missing, **undefined})
     clusters = pd.factorize(used["session"])[0]
     _check_design(model, len(np.unique(clusters)) if cov == "cluster" else None, measure)
@@ -208,17 +211,12 @@ def _signed(frame: pd.DataFrame, sign: str | None) -> pd.DataFrame:
     return signed.assign(**{name: signed[name] * signs[signed.index] for name in names})
 
 
-def _is_blank(column: pd.Series) -> pd.Series:
-    """Return whether each value of a column is missing or an empty text."""
-    return column.isna() | (column.astype(object) == "")
-
-
-def _sort(values: Iterable[Any]) -> list[Any]:
-    """Sort values, as texts if they cannot be compared."""
+def _sort(values: Sequence[Any], codes: list[int]) -> list[int]:
+    """Sort codes by their values, or by the texts of these if they cannot be compared."""
     try:
-        return sorted(values)
+        return sorted(codes, key=lambda code: values[code])
     except TypeError:
-        return sorted(values, key=str)
+        return sorted(codes, key=lambda code: str(values[code]))
 
 
 def _no_car(window: Window, measure: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -14,7 +15,7 @@ from eventstudy.tabular.steps import LONGEST
 from eventstudy.types import Bools, Dates, Floats
 
 Factors = Mapping[str, tuple[Dates, Floats]]
-# The library's names of factors, by those of other sources (WRDS) in lower case without other signs than letters.
+# The library's names of factors, by those of other sources (WRDS) in lower case without separators.
 KNOWN_NAMES = {
     "mktrf": "Mkt-RF", "smb": "SMB", "hml": "HML", "rmw": "RMW", "cma": "CMA", "rf": "RF", "umd": "Mom", "mom": "Mom",
 }  # fmt: skip
@@ -49,7 +50,7 @@ def factor_names(frame: pd.DataFrame) -> dict[str, object]:
 
 
 def _known_name(name: str) -> str:
-    return KNOWN_NAMES.get("".join(filter(str.isalpha, name.lower())), "")
+    return KNOWN_NAMES.get(re.sub(r"[\s._-]", "", name.lower()), "")
 
 
 def factor_frame(factors: object) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from eventstudy.errors import InputError, shown
 from eventstudy.sources._long_table import LongTable, match_columns
 from eventstudy.sources._series import make_bars
 from eventstudy.sources._shared import Span
-from eventstudy.tabular.cells import Cells, parse_dates, parse_numbers, read_cells
+from eventstudy.tabular.cells import Cells, parse_dates, parse_numbers, read_cells, with_marks
 from eventstudy.tabular.columns import FIELDS, VALUES, Layout, header_key, layout_named, match_headers
 from eventstudy.tabular.frames import one_text
 from eventstudy.types import Dates, Floats
@@ -134,7 +134,9 @@ def _label(cells: Cells, positions: Mapping[str, int], name: str) -> str | None:
 
 
 def _values(cells: Cells, positions: Mapping[str, int], layout: Layout) -> dict[str, Floats]:
-    return {name: parse_numbers(cells, at, name, layout) for name, at in positions.items() if name in VALUES}
+    numbers = {name: at for name, at in positions.items() if name in VALUES}
+    layout = with_marks(cells, list(numbers.values()), layout)
+    return {name: parse_numbers(cells, at, name, layout) for name, at in numbers.items()}
 
 
 def split_two_rows(cells: Cells) -> dict[str | None, Cells]:
@@ -145,17 +147,20 @@ def split_two_rows(cells: Cells) -> dict[str | None, Cells]:
     if not cells.rows:
         return {None: cells}
     first, second = cells.header, cells.rows[0][1]
-    fields, tickers = first, second
-    if "close" not in _known(first) and "close" in _known(second):
-        fields, tickers = second, first
-    named = header_key(tickers[0]) in ("ticker", "", "price")
-    if not named or "close" not in _known(fields[1:]) or "close" in _known(tickers[1:]):
+    fields, tickers = (second, first) if _share_known(first) < _share_known(second) else (first, second)
+    for row, other in ((first, second), (second, first)):
+        if header_key(row[0]) == "ticker":  # shares may be called as fields are, such as LAST or OPEN
+            fields, tickers = other, row
+    name, rows = header_key(tickers[0]), cells.rows[1:]
+    has_dates_row = bool(rows) and header_key(rows[0][1][0]) in ("date", "datetime") and not any(rows[0][1][1:])
+    named = name == "ticker" or (name in ("", "price") and _share_known(tickers) < 1.0)
+    if not named or "close" not in _known(fields[1:]):
         return {None: cells}
-    if any(cell.replace(".", "", 1).isdigit() for cell in tickers[1:]):
+    # Numbers are tickers, as 0700, but in a row without a name, which may be one of prices without its date.
+    certain = name or has_dates_row or len(set(fields)) < len(fields)
+    if not certain and any(cell.replace(".", "", 1).isdigit() for cell in tickers[1:]):
         return {None: cells}
-    rows = cells.rows[1:]
-    if rows and header_key(rows[0][1][0]) in ("date", "datetime") and not any(rows[0][1][1:]):
-        rows = rows[1:]
+    rows = rows[1:] if has_dates_row else rows
     parts: dict[str | None, Cells] = {}
     for ticker in dict.fromkeys(tickers[1:]):
         at = [0, *(place for place, name in enumerate(tickers) if place and name == ticker)]
@@ -164,8 +169,14 @@ def split_two_rows(cells: Cells) -> dict[str | None, Cells]:
             cells.where,
             ["Date", *(fields[place] for place in at[1:])],
             [(number, row) for number, row in priced if any(cell.strip() for cell in row[1:])],
+            cells.delimiter,
         )
     return parts
+
+
+def _share_known(headers: Sequence[str]) -> float:
+    """Return the share of the headers after the first that name a field."""
+    return sum(header_key(header) in FIELDS for header in headers[1:]) / max(len(headers) - 1, 1)
 
 
 def _known(headers: Iterable[str]) -> set[str]:

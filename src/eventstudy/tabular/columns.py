@@ -183,8 +183,9 @@ def match_headers(
     _refuse_unknown_adjustment(headers, positions, where)
     for name in required:
         if name not in positions and not INSTEAD.get(name, set()) & set(positions):
+            wide = "" if name == "date" else "; a table of dates by tickers is read by es.Prices.from_frame"
             raise InputError(
-                f"{where} has no column {name}; {listed(headers)}; say which it is, columns={{{name!r}: ...}}"
+                f"{where} has no column {name}; {listed(headers)}; say which it is, columns={{{name!r}: ...}}{wide}"
             )
     return positions
 

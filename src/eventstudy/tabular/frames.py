@@ -82,7 +82,7 @@ def series_of(frame: object, kind: Kind, what: str) -> Table:
         raise InputError(f"columns {repeated} repeat in the {what}; keep one column per ticker")
     names = {HEADERS.get(header_key(header)) for header in table.columns}
     by_index = not isinstance(table.index, pd.RangeIndex)  # numbers of rows are no dates
-    if "ticker" in names and ("date" in names or by_index):
+    if "ticker" in names and ("date" in names or by_index) and not _has_ticker_of_that_name(table):
         table = table if "date" in names else table.rename_axis(index="date").reset_index()
         layout = layout_named(None, [str(header) for header in table.columns])
         return Table([*_long(table, kind, what, layout)], layout)
@@ -92,9 +92,28 @@ def series_of(frame: object, kind: Kind, what: str) -> Table:
             " a column ticker, or keep the closes and name their column by the ticker"
         )
     if not by_index and "date" in names:
-        [date] = [header for header in table.columns if HEADERS.get(header_key(str(header))) == "date"][:1]
-        table = table.set_index(date)
+        table = table.set_index(min(_of_key(table, "date"), key=lambda name: table[name].dtype.kind == "f"))
     return Table([*_wide(table, kind, what)])
+
+
+def _of_key(table: pd.DataFrame, key: str) -> list[str]:
+    """Return the columns that may hold the tickers, or the dates, by their headers."""
+    return [str(header) for header in table.columns if HEADERS.get(header_key(str(header))) == key]
+
+
+def _has_ticker_of_that_name(table: pd.DataFrame) -> bool:
+    """Return whether the column of tickers, by its header, is the price of a share: RIC is a header and a ticker.
+
+    Tickers are texts, or whole numbers such as PERMNOs, beside a close or a return, and with several dates for one.
+    """
+    column = table[_of_key(table, "ticker")[0]]
+    if not str(column.name).isupper() or column.dtype.kind not in "iuf":
+        return False
+    values = column.dropna().to_numpy(dtype=np.float64)
+    dates = table[name] if (name := next(iter(_of_key(table, "date")), None)) else table.index.to_series()
+    one_row_each = dates.is_unique and len(np.unique(values)) > 1
+    valued = any({"close", "return"} & {HEADERS.get(header_key(str(header)))} for header in table.columns)
+    return bool((values % 1 != 0).any()) or not valued or one_row_each
 
 
 def as_pandas(frame: object, what: str) -> pd.DataFrame:
@@ -206,7 +225,9 @@ def _two_levels(table: pd.DataFrame, what: str) -> Iterator[Series]:
         raise InputError(f"the columns of the {what} have {table.columns.nlevels} levels; at most two are read")
     labels = [table.columns.get_level_values(at).unique() for at in (0, 1)]
     levels = [[FIELDS.get(header_key(str(label))) for label in level] for level in labels]
-    known = [at for at, names in enumerate(levels) if "close" in names]
+    # A share may be called as a field is, such as LAST or OPEN: the fields are where most names are those of fields.
+    shares = [sum(name is not None for name in names) / len(names) if "close" in names else 0.0 for names in levels]
+    known = [at for at, share in enumerate(shares) if share == max(shares) > 0.0]
     if len(known) != 1:
         raise InputError(
             f"the columns of the {what} have two levels, and {'both have' if known else 'none has'} a field Close;"
