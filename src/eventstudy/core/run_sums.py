@@ -1,8 +1,13 @@
-"""Sums over runs of consecutive days, for every run of a length at once."""
+"""Sums over runs of consecutive days, and counts of days.
+
+They are several times faster on arrays in Fortran order, where equal days of the events lie side by side.
+"""
 
 from __future__ import annotations
 
-from eventstudy.types import Floats
+import numpy as np
+
+from eventstudy.types import Bools, Floats, Ints
 
 
 class RunSums:
@@ -10,16 +15,21 @@ class RunSums:
 
     def __init__(self, rows: Floats) -> None:
         self._powers = [rows]
+        self._sums: dict[int, Floats] = {}
 
     def of(self, length: int) -> Floats:
-        """Return the sums of all runs of a length, (N, n + 1 - length); those of one day are the rows themselves.
+        """Return the sums of all runs of a length, (N, n + 1 - length); for one day these are the rows themselves.
 
         Examples
         --------
-        >>> import numpy as np
         >>> RunSums(np.array([[1.0, 2.0, 3.0, 4.0]])).of(3)
         array([[6., 9.]])
         """
+        if length not in self._sums:
+            self._sums[length] = self._compose(length)
+        return self._sums[length]
+
+    def _compose(self, length: int) -> Floats:
         while 2 ** len(self._powers) <= length:
             half, step = self._powers[-1], 2 ** (len(self._powers) - 1)
             self._powers.append(half[:, :-step] + half[:, step:])
@@ -31,3 +41,14 @@ class RunSums:
                 start += 2**power
         assert total is not None, "a run has at least one day"
         return total
+
+
+def count(mask: Bools) -> Ints:
+    """Count the True cells of each row, (N,); faster than :func:`numpy.count_nonzero` in Fortran order.
+
+    Examples
+    --------
+    >>> count(np.array([[True, False, True]])).tolist()
+    [2]
+    """
+    return np.asarray(mask.view(np.uint8).sum(axis=1, dtype=np.uint32).astype(np.int64))
