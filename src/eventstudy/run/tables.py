@@ -126,7 +126,7 @@ def _labels(status: Ints) -> np.ndarray:
 
 def _empty_singles(spec: Spec, n_coefficients: int) -> dict[str, np.ndarray]:
     """Return the results of no events."""
-    names = ("car", "se", "n_days", "p_sq", *(("bhar",) if spec.compound else ()))
+    names = ("car", "se", "n_days", "p_sq", "p_conformal", *(("bhar",) if spec.compound else ()))
     windows = {name: np.empty((0, len(spec.windows))) for name in names}
     flat = {name: np.empty(0) for name in ("sigma", "dof", "r2")}
     empty = {"id": np.empty(0, dtype=np.int64), "coef": np.empty((0, n_coefficients)), "ar": np.empty((0, spec.n_evt))}
@@ -149,6 +149,7 @@ def _cars(names: pd.Index, single: dict[str, np.ndarray], spec: Spec) -> pd.Data
             "df": df,
             "p": _p_values(t.ravel(), df),
             "p_sq": single["p_sq"].ravel(),
+            "p_conformal": single["p_conformal"].ravel(),
             "n_days": single["n_days"].ravel().astype(np.int64, copy=False),
         },
         copy=False,
