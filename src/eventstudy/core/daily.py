@@ -14,8 +14,7 @@ from eventstudy.types import Abnormal, Floats, Sample, Scores, Spec, State
 
 def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
     """Sum abnormal returns by day, and CARs from the first event day up to each day: leaves (G, n_evt)."""
-    days = spec.days
-    running = score(abnormal, replace(spec, windows=np.column_stack([np.full(len(days), days[0]), days])))
+    running = score(abnormal, replace(spec, windows=spec.cumulative))
     return {
         "days": by_group(abnormal, abnormal.ok[:, abnormal.n_est :]),
         "ar": by_group(abnormal, abnormal.ar[:, abnormal.n_est :]),
