@@ -120,7 +120,7 @@ def grank_t(fits: list[Fit], days: np.ndarray) -> tuple[float, float]:
         squares += len(there) / n * there.mean() ** 2 if len(there) else 0.0
     z = u[:, -1].mean() / np.sqrt(squares / total)
     t = z * np.sqrt((total - 2) / (total - 1 - z**2))
-    return t, p_t(t, total - 2)
+    return t, p_t(t, min(n - 1, total - 2))
 
 
 LOOPS: dict[str, Loop] = {

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from eventstudy import _registry
 from eventstudy.core.run import run
-from eventstudy.types import Outcome, Panel, Placed, Sample, Spec
+from eventstudy.types import Outcome, Panel, Placed, Sample, Spec, Test
 from tests import make
 
 LEVEL, LOST = 0.05, 0.5
@@ -111,9 +111,12 @@ def with_halts(draw: Draw, share: float) -> Draw:
     return draw_with_halts
 
 
-def batches(draw: Draw, names: Sequence[str], replications: int, seed: int, batch: int = 200) -> Iterator[Outcome]:
+def batches(
+    draw: Draw, tests: Sequence[str] | Mapping[str, Test], replications: int, seed: int, batch: int = 200
+) -> Iterator[Outcome]:
     """Run the replications, ``batch`` at a time."""
-    tests = {name: _registry.load("inference", name) for name in names}
+    if not isinstance(tests, Mapping):
+        tests = {name: _registry.load("inference", name) for name in tests}
     for child in np.random.SeedSequence(seed).spawn(replications // batch):
         case = draw(np.random.default_rng(child), batch)
         yield run(case.panels, case.placed, MARKET, tests, case.sample)

@@ -10,21 +10,17 @@ from eventstudy.core import effects
 from eventstudy.core.nulls import divide
 from eventstudy.core.scores import scores as score
 from eventstudy.core.sums import by_group
-from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, Spec, State
+from eventstudy.types import Abnormal, Floats, Sample, Scores, Spec, State
 
 
 def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
     """Sum abnormal returns by day, (G, n_evt), and the states of the CARs from the first event day up to each day."""
-    running = score(abnormal, replace(spec, windows=_running_windows(spec)))
+    running = score(abnormal, replace(spec, windows=spec.cumulative))
     return {
         "days": by_group(abnormal, abnormal.ok[:, abnormal.n_est :]),
         "ar": by_group(abnormal, abnormal.ar[:, abnormal.n_est :]),
         **effects.chunk(running, abnormal),
     }
-
-
-def _running_windows(spec: Spec) -> Ints:
-    return np.column_stack([np.full(spec.n_evt, spec.days[0]), spec.days])
 
 
 def finalize(state: State, sample: Sample) -> dict[str, Floats]:
@@ -38,7 +34,7 @@ def finalize(state: State, sample: Sample) -> dict[str, Floats]:
         ``n`` events valid that day, ``aar``, ``caar``, ``se``, ``lower``, ``upper``, each (G, n_evt).
     """
     r = sample.shared["overlap"]["cumulative"]
-    running = effects.finalize(state, sample, _running_windows(sample.spec), r)
+    running = effects.finalize(state, sample, sample.spec.cumulative, r)
     return {
         "n": state["days"],
         "aar": divide(state["ar"], state["days"]),

@@ -180,6 +180,11 @@ class Spec:
         return self.n_est + int(np.clip(-self.event[0], 0, self.n_evt - 1))
 
     @property
+    def cumulative(self) -> Ints:
+        """The windows from the first event day to each event day, (n_evt, 2)."""
+        return np.column_stack([np.full(self.n_evt, self.event[0]), self.days])
+
+    @property
     def offsets(self) -> Ints:
         """Relative days of all L columns."""
         return np.concatenate([np.arange(self.estimation[0], self.estimation[1] + 1), self.days])
