@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy import special
 from statsmodels.regression.linear_model import RegressionModel, RegressionResults, RegressionResultsWrapper
 
 from eventstudy.analysis.slopes import Inference
@@ -32,7 +33,7 @@ class CrossSectionResults(RegressionResults):  # type: ignore[misc]
 
     @property
     def fvalue(self) -> float:
-        """F of all coefficients but the constant; NaN if it is not defined."""
+        """F of the formula's terms but the constant; NaN if it is not defined."""
         return float(super().fvalue) if self.inference is None else self._joint_test()[0]
 
     @property
@@ -41,15 +42,27 @@ class CrossSectionResults(RegressionResults):  # type: ignore[misc]
         return float(super().f_pvalue) if self.inference is None else self._joint_test()[1]
 
     def _joint_test(self) -> tuple[float, float]:
-        constant = self.model.data.const_idx
-        rows = np.delete(np.eye(len(self.params)), [] if constant is None else [constant], axis=0)
-        cov = rows @ self.cov_params() @ rows.T
+        """Return Hotelling's T^2 as an F, and its p-value: the covariance has few degrees of freedom."""
+        assert self.inference is not None, "asked for where there is one"
+        constant, k = self.model.data.const_idx, len(self.params) - self.inference.effects.shape[1]
+        terms = np.array([j for j in range(k) if j != constant], dtype=np.int64)
+        b, cov = np.asarray(self.params)[terms], self.inference.cov[np.ix_(terms, terms)]
+        q, df = len(terms), self.df_resid_inference - len(terms) + 1.0
         # A covariance from fewer clusters or days than coefficients has no inverse; ranks have no F.
-        defined = len(rows) and np.isfinite(cov).all() and np.isfinite(self.df_resid_inference)
-        if not defined or np.linalg.matrix_rank(cov) < len(rows):
+        if not (q and 0.0 < df < np.inf) or not np.isfinite(cov).all() or np.linalg.matrix_rank(cov) < q:
             return np.nan, np.nan
-        test = self.f_test(rows)
-        return float(test.fvalue), float(test.pvalue)
+        f = float(b @ np.linalg.solve(cov, b) * df / (self.df_resid_inference * q))
+        return f, float(special.fdtrc(q, df, f))
+
+
+class LabelledResults(RegressionResultsWrapper):  # type: ignore[misc]
+    """The results with the names of terms and events."""
+
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Return the intervals of level 1 - alpha; the wrapper of statsmodels would call its own method."""
+        results = self._results
+        frame: pd.DataFrame = results.model.data.wrap_output(results.conf_int(alpha), "columns")
+        return frame
 
 
 def results(model: RegressionModel, found: Inference) -> RegressionResultsWrapper:
@@ -61,7 +74,7 @@ def results(model: RegressionModel, found: Inference) -> RegressionResultsWrappe
     fit.df_resid_inference = float(np.min(found.df, where=np.isfinite(found.df), initial=np.inf))
     fit.use_t = True
     describe(fit, found.kind, found.note, pd.Series(found.df, model.exog_names))
-    return RegressionResultsWrapper(fit)
+    return LabelledResults(fit)
 
 
 def describe(fit: RegressionResults, kind: str, note: str, df: pd.Series) -> None:

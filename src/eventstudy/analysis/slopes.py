@@ -145,10 +145,9 @@ def by_clusters(its: Regression) -> Inference:
 def by_history(its: Regression) -> Inference:
     """Compare with the same regression on the days before the events."""
     _check_outcome(its)
+    runs, length = its.past.runs[its.rows], its.past.window[1] - its.past.window[0] + 1
     its, effects, note = _with_date_effects(its, needed=True)
     b, s = _estimate(its)
-    length = its.past.window[1] - its.past.window[0] + 1
-    runs = its.past.runs[its.rows]
     q = np.full((its.x.shape[1], runs.shape[1]), np.nan)
     # Weights estimated on the days that they weight would make the slopes of these days too small.
     folds = (
@@ -177,9 +176,10 @@ def by_history(its: Regression) -> Inference:
 def by_placebo(its: Regression) -> Inference:
     """Rank the coefficients, over s of their regression, among those on dates drawn at random."""
     _check_outcome(its)
+    drawn = its.past.drawn[its.rows]
     its, effects, note = _with_date_effects(its, needed=False)
     b, s = _estimate(its)
-    q = standardised(its.x, its.past.drawn[its.rows], its.working())
+    q = standardised(its.x, drawn, its.working())
     q = q[:, np.isfinite(q).all(axis=0)]
     n = q.shape[1]
     if n < FEWEST:
