@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ import pandas as pd
 from eventstudy import _registry
 from eventstudy.core.draws import drawn_cars
 from eventstudy.core.run import run
-from eventstudy.display.measure import measure_of
-from eventstudy.types import Choices, EventTable, Floats, Model, Outcome, Panel, StudySample, Window
+from eventstudy.display.measure import Measure, measure_of
+from eventstudy.types import EventTable, Floats, Model, Outcome, Panel, StudySample, Window
 from eventstudy.types.sample import Clustering
 from tests import make
 
@@ -43,8 +43,6 @@ class Placed:
     firms: np.ndarray
     days: np.ndarray
     window: Window
-    choices: Choices
-    return_model: Model = MODEL
 
     def sample(self, full_history: bool = False) -> StudySample:
         spec = make.spec(120, (self.window,), 100, event=(min(self.window[0], 0), max(self.window[1], 0)))
@@ -80,7 +78,7 @@ class Placed:
 class _Frames:
     events: pd.DataFrame
     cars: pd.DataFrame
-    measure: Any = measure_of()
+    measure: Measure = field(default_factory=measure_of)
 
 
 def known(panel: Panel, firm: int, day: int) -> bool:
@@ -94,7 +92,7 @@ def on_one_day(panel: Panel, n: int, window: Window, replications: int, seed: in
         day = int(rng.integers(EARLIER, panel.r.shape[1] - LONGEST))
         usable = [f for f in range(len(panel.assets)) if known(panel, f, day)]
         firms = rng.choice(usable, n, replace=False)
-        yield Placed(panel, firms, np.full(n, day), window, None)
+        yield Placed(panel, firms, np.full(n, day), window)
 
 
 def volatility(its: Placed) -> np.ndarray:
