@@ -259,18 +259,15 @@ class Result:
             A column of ``events`` with 2 to 30 values.
         window : (int, int), optional
             A window of the study; the first by default.
-        cov : {"auto", "history", "cr2", "placebo"}
-            How the difference is tested, as in :meth:`regress`: the CARs are regressed on a dummy of the first group.
-        draws : int
-            Number of samples on drawn dates, for "placebo".
+        cov, draws
+            How the difference is tested: as the coefficient of a dummy in :meth:`regress`.
 
         Returns
         -------
         DataFrame
-            One row for each pair: first, second (values), n1, n2, difference (of the mean CARs, first minus second;
-            with "history" on several dates within dates), t, df, p, then t_welch, p_welch (Welch) and p_rank (rank sum
-            of Mann & Whitney), which hold only if the events are independent of each other, n_dates, and a note: how p
-            was computed, what does not hold for this pair, and the reason for NaN. Used events only.
+            One row for each pair: first, second (values), n1, n2, difference (of mean CARs; "history" on several dates
+            takes it within dates), t, df, p; t_welch, p_welch and p_rank (Mann & Whitney), which assume independent
+            events; n_dates, and a note: how p was computed, what does not hold, the reason for NaN. Used events only.
 
         Raises
         ------
@@ -283,87 +280,52 @@ class Result:
         -----
         EventStudyWarning
             The number of events without a CAR, or without a value in the column.
-
-        Examples
-        --------
-        >>> from eventstudy import demo
-        >>> result = demo.run().result
-        >>> pair = result.compare("named").iloc[0]
-        >>> pair["first"], pair["second"], round(pair["difference"], 3), round(pair["p"], 3)
         """
         from eventstudy.analysis.comparison import compare
 
         return compare(self.rerun, self, column, window, cov, draws)
 
     def regress(
-        self,
-        formula: str,
-        window: Window | None = None,
-        weights: str | None = None,
-        cov: str = "auto",
+        self, formula: str, window: Window | None = None, weights: str | None = None, cov: str = "auto",
         draws: int = 999,
-    ) -> RegressionResultsWrapper:
+    ) -> RegressionResultsWrapper:  # fmt: skip
         """Explain the CARs, or BHARs, of the used events by columns of ``events``.
 
         Parameters
         ----------
         formula : str
-            Such as ``"car ~ size + C(sector)"``, with the columns of ``events``, ``car`` and ``se``. ``car`` is the
-            accumulated outcome; if the study compounds, ``bhar`` is another name of it. It may hold names, numbers,
-            the operators ``+ - * / : **``, the functions log, log1p, log2, log10, sqrt, exp and abs, I(arithmetic),
-            C(column) with a contrast, and Q("a column with blanks"); nothing else of it is evaluated.
+            Such as ``"car ~ size + C(sector)"``, with the columns of ``events``, ``car`` (also ``bhar`` if the study
+            compounds) and ``se``. It may hold names, numbers, the operators ``+ - * / : **``, the functions log, log1p,
+            log2, log10, sqrt, exp and abs, I(arithmetic), C(column) with a contrast, and Q("a column with blanks").
         window : (int, int), optional
             A window of the study; the first by default.
         weights : {None, "precision", "gls"}
-            "precision" weights each event by 1 / se^2; se is that of the sum, also if the study compounds. "gls" is
-            generalised least squares: the events of one date have the correlations of the principal components of
-            their residuals on the days before, and the variances se^2. Firms that move together then count less. It
-            changes the estimate only; the errors are still those of ``cov``, which do not assume these correlations.
+            "precision" weights each event by 1 / se^2, also if the study compounds. "gls" is generalised least squares:
+            events of one date have the correlations of the principal components of their residuals before the event.
         cov : {"auto", "history", "cr2", "placebo", "cluster", "HC1", "nonrobust"}
-            How standard errors and p-values are computed.
-
-            - "history" compares each coefficient with those of the same regression on every day before the event (or
-              run of days, as long as the window): with b the coefficient and s the residual standard deviation of a
-              day, t = (b_0 / s_0) / sd_t(b_t / s_t). Other days have the same dependence among the firms. Days on which
-              fewer than 80 % of the events have a value do not count. On several dates each gets its own effect, so
-              that the slopes within dates are averaged. Sefcik & Thompson (1986).
-            - "cr2" clusters by date: dates whose windows overlap, and dates with the same news, are one cluster. CR2
-              with the degrees of freedom of Bell & McCaffrey (2002) for each coefficient; from 3 clusters on.
-            - "auto" is "cr2" from 10 clusters on and "history" with fewer, or where that is not possible "cr2".
-            - "placebo" ranks b / s among those on dates drawn from the entire histories, as the test ``placebo``.
-            - "HC1" and "nonrobust" take the events as independent. Firms that are hit on one date are not: for
-              volatility and momentum these reject in 20 to 40 % of samples without an effect, instead of in 5 %.
-            - "cluster" is CR1 with t(dates - 1), which rejects too often with few dates.
+            The standard errors. "history" compares with the same regression on each day (or run of days) before the
+            event, with effects of dates; "cr2" clusters by date, with the df of Bell & McCaffrey; "auto" is "cr2" from
+            10 dates on, else "history". "placebo" ranks among ``draws`` samples on drawn dates. "cluster" (CR1) rejects
+            too often with few dates; "HC1" and "nonrobust" do if events share dates: on 15 to 35 % of real days.
         draws : int
-            Number of samples on drawn dates, for "placebo".
+            Number of samples, for "placebo".
 
         Returns
         -------
         statsmodels RegressionResults
-            With ``df``, the degrees of freedom of each coefficient, and ``note``, what was done; both agree with
-            ``bse``, ``tvalues``, ``pvalues``, ``conf_int`` and ``summary``. Tests of several coefficients together use
-            the smallest of the degrees of freedom.
+            Also with ``df`` of each coefficient, and ``note``: what was done. Joint tests use the smallest df.
 
         Raises
         ------
         InputError
-            If the formula names a column that does not exist, or cannot be used, or an option is not valid.
+            If the formula cannot be used, or an option is not valid.
         NotEnoughData
-            If there are not more events than coefficients, the CARs are all equal, or the errors cannot be computed
-            as asked: too few dates, days before the event, or a result without its study.
+            If there are too few events, dates, or days before the event, or the CARs are all equal.
 
         Warns
         -----
         EventStudyWarning
             The number of events without a CAR, or without a value of a variable of the formula.
-
-        Examples
-        --------
-        >>> from eventstudy import demo
-        >>> result = demo.run().result
-        >>> fit = result.regress("car ~ sigma")
-        >>> fit.cov_type, round(fit.pvalues["sigma"], 3), round(fit.df["sigma"], 1)
-        ('cr2', 0.475, 41.1)
         """
         from eventstudy.analysis.comparison import regress
 
