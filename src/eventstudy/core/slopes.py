@@ -117,7 +117,7 @@ def cr2(x: Floats, e: Floats, cluster: Ints) -> tuple[Floats, Floats]:
     >>> z = np.array([1.0, 2.0, 4.0, 3.0, 6.0])
     >>> cov, df = cr2(np.ones((5, 1)), z - z.mean(), np.array([0, 0, 1, 1, 2]))
     >>> round(float(cov[0, 0]), 4), round(float(df[0]), 4)
-    (0.8458, 1.8824)
+    (1.1867, 1.8)
     """
     q, r = np.linalg.qr(x)
     root = np.linalg.inv(r)  # b = root q'y; row j weights the columns of q for coefficient j
