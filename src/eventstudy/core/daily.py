@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from eventstudy.core import effects
 from eventstudy.core.nulls import divide
 from eventstudy.core.scores import scores as score

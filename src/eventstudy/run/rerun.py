@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from eventstudy.core.draws import null
+from eventstudy.core.draws import drawn_cars, null
 from eventstudy.core.parts import MapTasks
 from eventstudy.core.run import Execution, run, run_events
 from eventstudy.core.volatility import SquaredModel
@@ -129,6 +129,16 @@ class StudyRun:
             for at, label in enumerate(labels):
                 by_label.setdefault(label, {name: values[:, at] for name, values in statistics.items()})
         return by_label
+
+    def drawn(self, draws: int, window: Window) -> Floats:
+        """Return the CARs of the placed events over a window on redrawn dates, (draws, n)."""
+        sample = self.sample(full_history=True)
+        spec = replace(sample.sample.spec, windows=np.array([window], dtype=np.int64))
+        run_in_parts = partial(run, execution=Execution(map_tasks=self.workers.map_tasks()))
+        return drawn_cars(
+            run_in_parts, sample.panels, sample.placed, self.model, replace(sample.sample, spec=spec), draws,
+            self.choices.seed,
+        )  # fmt: skip
 
     def result(self, *, model: str | Model | None = None, windows: Sequence[Window] | None = None) -> Result:
         """Return the result of the study with another model or other windows."""
