@@ -66,7 +66,7 @@ def test_columns_and_effects_are_those_of_the_single_events():
     ("days", "primary", "why"),
     [
         (APART, "bmp", "no two windows share a day"),
-        (BUNCHES, "clustered", "events that share days or news form 6 clusters"),
+        (BUNCHES, "clustered", "it allows for events that share days or news; 6 clusters of events"),
         (TOGETHER, "kolari_pynnonen", "one date cannot tell a common shock from an effect"),
     ],
 )

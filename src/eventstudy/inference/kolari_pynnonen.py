@@ -27,7 +27,7 @@ Examples
 --------
 >>> import eventstudy as es
 >>> es.test("kolari_pynnonen", variance="additive").fails_under
-('event_variance',)
+('event_variance', 'common_variance')
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def make(variance: Variance = "multiplicative") -> Test:
         shares=("moments", "overlap"),
         survives="overlap",
         robust_to=("autocorrelation",) if additive else ("event_variance", "autocorrelation"),
-        fails_under=("event_variance",) if additive else (),
+        fails_under=("event_variance", "common_variance") if additive else ("common_variance",),
         make=make,
     )
 

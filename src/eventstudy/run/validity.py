@@ -43,10 +43,8 @@ class Situation(NamedTuple):
             return "no two windows share a day"
         if self.kind == "same_day":
             return f"all events share one date; {ONE_DATE}"
-        if self.n_clusters == 1:
-            return "all windows overlap in one chain of dates"
         linked = f"; {self.n_linked} pairs of dates report the same news on two exchanges" if self.n_linked else ""
-        return f"events that share days or news form {self.n_clusters} clusters{linked}"
+        return f"it allows for events that share days or news{linked}"
 
     @property
     def one_cluster(self) -> str:
