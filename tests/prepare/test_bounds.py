@@ -12,7 +12,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import InputError
-from tests.prepare.test_phases import MARKET, STUDY
+from tests.prepare.plain import MARKET, STUDY
 
 # Hong Kong closes at 16:00, which is 08:00 UTC; New York at 16:00, which is 20:00 UTC in September.
 DAY = "2021-09-13"
@@ -124,7 +124,7 @@ def test_a_file_with_bounds_and_the_note_of_a_result(tmp_path: Path) -> None:
 
 
 def test_the_acts_of_the_catalogue_whose_hour_is_not_known_are_flagged_in_hong_kong() -> None:
-    """The notes of four acts say that the bounds reach two sessions; those of a fifth end 29 minutes after the close."""
+    """The notes of four acts say that the bounds reach two sessions; a fifth's end 29 minutes after the close."""
     frame = es.catalogue("china-tech").frame
     here = frame[frame["ticker"].isin(["9988.HK", "1211.HK"]) & frame["date"].between("2020-11-01", "2021-11-30")]
     with warnings.catch_warnings():

@@ -34,8 +34,14 @@ def write(path: Path, text: str) -> es.Prices:
     return es.read_prices(path)
 
 
+def parquet(path: Path, frame: pd.DataFrame) -> es.Prices:
+    frame.to_parquet(path)
+    return es.read_prices(path)
+
+
 DOORS: dict[str, Callable[[Path, str], es.Prices]] = {
     "file": lambda path, text: write(path / "crsp.csv", text),
+    "Parquet": lambda path, text: parquet(path / "crsp.parquet", pd.read_csv(StringIO(text))),
     "frame": lambda _, text: es.Prices.from_frame(pd.read_csv(StringIO(text))),
     "frame of text": lambda _, text: es.Prices.from_frame(pd.read_csv(StringIO(text), dtype=str)),
     "frame of dates": lambda _, text: es.Prices.from_frame(
@@ -62,7 +68,7 @@ def test_signs_and_codes(door: str, tmp_path: Path) -> None:
 def test_a_table_with_symbols_in_place_of_permnos(door: str, tmp_path: Path) -> None:
     text = "\n".join(",".join(row.split(",")[1:]) for row in ROWS.splitlines()) + "\n"
     prices = DOORS[door](tmp_path, text)
-    assert prices.tickers == ("AAPL", "MSFT") if door == "file" else ("MSFT", "AAPL")
+    assert prices.tickers == ("AAPL", "MSFT") if door in ("file", "Parquet") else ("MSFT", "AAPL")
     np.testing.assert_array_equal(prices.bars["MSFT"].fields["close"], WANTED["close"])
 
 
@@ -71,7 +77,7 @@ def test_a_table_with_symbols_in_place_of_permnos(door: str, tmp_path: Path) -> 
 def test_without_total_returns(door: str, column: str, tmp_path: Path) -> None:
     """A 4:1 split on the third day: the price return is -0.01, and the price falls by about three quarters."""
     head = f"PERMNO,date,PRC,{column}\n"
-    values = {"RETX": ["C", 0.01, -0.01], "CFACPR": [4, 4, 1]}[column]
+    values: list[object] = {"RETX": ["C", 0.01, -0.01], "CFACPR": [4, 4, 1]}[column]
     price = [100.0, -101.0, 101.0 * 0.99 / 4]
     days = [20210909, 20210910, 20210913]
     rows = [f"10107,{day},{p},{v}" for day, p, v in zip(days, price, values, strict=True)]

@@ -242,7 +242,7 @@ def _place_between(frame: pd.DataFrame, phase: np.ndarray, calendar: Calendar, p
     moved = bounded & ~timed & ~by_phase
     position[moved], rule[moved], status[moved] = first[moved], BOUNDED, Status.OK
     for row in np.flatnonzero(bounded & ~by_phase & (last > first)):
-        n, decides = last[row] - first[row] + 1, "that of its time" if timed[row] else "the first of them"
+        n, decides = int(last[row] - first[row]) + 1, "that of its time" if timed[row] else "the first of them"
         text = f"{REACH} {n} sessions: {decides} (a guess)"
         rule[row] = f"{rule[row]}; {text}" if timed[row] else text
     return Placement(position, rule, status)

@@ -21,7 +21,7 @@ SPANS = (
 
 
 def collect_notes(
-    market: Market, data_notes: Sequence[str], warnings: Sequence[str], placement: Sequence[str]
+    market: Market, data_notes: Sequence[str], warnings: Sequence[str], placement: np.ndarray
 ) -> tuple[str, ...]:
     """Collect the remarks on currencies, factors, calendars, prices and guessed sessions, and the warnings."""
     price = market.rules.price
@@ -32,7 +32,7 @@ def collect_notes(
     return (*data_notes, *calendar_notes, *one_session, *warnings, *told)
 
 
-def _guesses(placement: Sequence[str]) -> tuple[str, ...]:
+def _guesses(placement: np.ndarray) -> tuple[str, ...]:
     """Return notes on the used events whose session is a guess."""
     texts = {
         GUESS: "a date without a time of day or phase, placed on that date's session: a guess, because news after the"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from eventstudy.bars import Bars
 from eventstudy.errors import InputError, shown
@@ -15,8 +14,12 @@ from eventstudy.sources._series import make_bars
 from eventstudy.sources._shared import Span
 from eventstudy.tabular.cells import Cells, parse_dates, parse_numbers, read_cells, with_marks
 from eventstudy.tabular.columns import FIELDS, VALUES, Layout, header_key, layout_named, match_headers
-from eventstudy.tabular.frames import one_text
+from eventstudy.tabular.frames import numbers, one_text
 from eventstudy.types import Dates, Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 PARQUET = ".parquet"
 
@@ -78,19 +81,12 @@ class Reader:
         headers = [str(name) for name in frame.columns]
         layout = self._layout(headers)
         positions = match_headers(headers, layout.columns, str(file), ("date", "close"))
-        fields: dict[str, Floats] = {}
-        for name, at in positions.items():
-            column = frame.iloc[:, at]
-            if name == "date":
-                texts = [str(day) for day in column]
-                dates = parse_dates(str(file), range(1, len(texts) + 1), texts, layout.date_format)
-            elif name not in VALUES:
-                continue
-            elif pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
-                fields[name] = column.to_numpy(dtype=np.float64, na_value=np.nan)
-            else:
-                raise InputError(f"{file}, column {headers[at]} is {column.dtype}; a price is a number, as in float64")
-        return dates, fields, layout
+        fields = {
+            name: numbers(frame.iloc[:, at], f"prices of {file}", layout.missing)
+            for name, at in positions.items()
+            if name in VALUES
+        }
+        return _dates(frame.iloc[:, positions["date"]], file, layout), fields, layout
 
     def long_table(self, file: Path, span: Span) -> LongTable:
         """Return the rows of a file that holds many tickers, or one that the file's name says."""
@@ -124,9 +120,37 @@ class Reader:
         except Exception as error:  # as above
             raise InputError(f"{file} is not Parquet ({type(error).__name__}); write it again") from None
         layout = self._layout(table.schema.names)
+        table = _as_in_text(table, file, layout)
         matched = match_columns(table.schema, layout.columns, str(file))
         table = table.select(list(matched.values())).rename_columns(list(matched))
         return LongTable.of(table, span, str(file), layout)
+
+
+def _dates(column: pd.Series, file: Path, layout: Layout) -> Dates:
+    """Return the dates of a column of Parquet, of any type that a file of text can hold."""
+    texts = [str(day) for day in column]
+    return parse_dates(str(file), range(1, len(texts) + 1), texts, layout.date_format)
+
+
+def _as_in_text(table: pa.Table, file: Path, layout: Layout) -> pa.Table:
+    """Return a table of Parquet with what files of text may hold too: numbers as tickers or dates, texts as numbers."""
+    import pyarrow as pa
+
+    positions = match_headers(table.schema.names, layout.columns, str(file), ("ticker", "date", "close"))
+    for name, at in positions.items():
+        dtype = table.schema.types[at]
+        whole, text = pa.types.is_integer(dtype), pa.types.is_string(dtype) or pa.types.is_large_string(dtype)
+        if name == "ticker" and whole:
+            new = table.column(at).cast(pa.string())
+        elif name == "date" and (whole or text):
+            new = pa.array(_dates(table.column(at).to_pandas(), file, layout))
+        elif name in VALUES and text:
+            column = table.column(at).to_pandas().rename(table.schema.names[at])
+            new = pa.array(numbers(column, f"prices of {file}", layout.missing), from_pandas=True)
+        else:
+            continue
+        table = table.set_column(at, table.schema.names[at], new)
+    return table
 
 
 def _label(cells: Cells, positions: Mapping[str, int], name: str) -> str | None:

@@ -129,9 +129,9 @@ def listed(folder: Path) -> dict[str, Listed]:
         header, rows = [], []
     if tuple(header) == EARLIER:
         raise InputError(
-            f"{manifest} was written by an earlier version of eventstudy fetch, or by hand: it does not say how its files"
-            " were fetched, so that they cannot be continued. es.read_prices still reads the folder; to fetch, name a new"
-            " folder, and remove this one when all is there"
+            f"{manifest} was written by an earlier version of eventstudy fetch, or by hand: it does not say how its"
+            " files were fetched, so that they cannot be continued. es.read_prices still reads the folder; to fetch,"
+            " name a new folder, and remove this one when all is there"
         )
     try:
         entries = [Listed(*row) for row in rows] if tuple(header) == Listed._fields else None
