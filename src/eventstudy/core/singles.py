@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from eventstudy.core.runs import RunSums
 from eventstudy.core.scores import scores as score
 from eventstudy.core.scores import window_lengths
 from eventstudy.core.windows import strips
@@ -102,8 +103,8 @@ def sample_quantile_p(scores: Scores, abnormal: Abnormal) -> Floats:
 def _rank_among_runs(abnormal: Abnormal, rows: slice, size: Floats, days: Ints) -> Floats:
     """Return the p-values of sizes (n, V) among the runs of ``days`` (n, V) residuals of the events in ``rows``."""
     e, ok = abnormal.ar[rows, : abnormal.n_est], abnormal.ok[rows, : abnormal.n_est]
-    sums, n_valid = _RunSums(e), None if abnormal.complete else _RunSums(ok.astype(np.float64))
-    variances = None if abnormal.v is None else _RunSums(abnormal.v[rows, : abnormal.n_est] * ok)
+    sums, n_valid = RunSums(e), None if abnormal.complete else RunSums(ok.astype(np.float64))
+    variances = None if abnormal.v is None else RunSums(abnormal.v[rows, : abnormal.n_est] * ok)
     p = np.full(size.shape, np.nan)
     for length in np.unique(days[(days > 0) & (days <= abnormal.n_est)]):
         runs = np.abs(sums.of(length))
@@ -119,27 +120,6 @@ def _rank_among_runs(abnormal: Abnormal, rows: slice, size: Floats, days: Ints) 
             n_as_large = (runs >= size[:, [v]]).view(np.uint8).sum(axis=1, dtype=np.int64)
             p[ranked, v] = ((1.0 + n_as_large) / (1.0 + n_runs))[ranked]
     return p
-
-
-class _RunSums:
-    """Sums of runs of consecutive days of rows (N, n), composed of sums over 1, 2, 4, ... days."""
-
-    def __init__(self, rows: Floats) -> None:
-        self._powers = [rows]
-
-    def of(self, length: int) -> Floats:
-        """Return the sums of all runs of a length, (N, n + 1 - length)."""
-        while 2 ** len(self._powers) <= length:
-            half, step = self._powers[-1], 2 ** (len(self._powers) - 1)
-            self._powers.append(half[:, :-step] + half[:, step:])
-        n_runs, start, total = self._powers[0].shape[1] + 1 - length, 0, None
-        for power, sums in enumerate(self._powers):
-            if length >> power & 1:
-                part = sums[:, start : start + n_runs]
-                total = part if total is None else total + part
-                start += 2**power
-        assert total is not None, "a run has at least one day"
-        return total
 
 
 def placebo_p(scores: Scores, abnormal: Abnormal) -> Floats:
