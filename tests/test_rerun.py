@@ -54,6 +54,8 @@ def study_run(**choices: Any) -> StudyRun:
         ("band", {}, lambda result: result.band(0.9, 99)),
         ("romano_wolf", {"tests": ("bmp",)}, lambda result: result.adjust("romano_wolf", 99)),
         ("across", {}, lambda result: result.across(["mean", "market"]).effects),
+        ("gls", {}, lambda result: result.regress("car ~ r2", weights="gls", cov="HC1").bse.to_frame()),
+        ("placebo", {}, lambda result: result.regress("car ~ r2", cov="placebo", draws=99).bse.to_frame()),
     ],
 )
 def test_whatever_runs_again_goes_through_the_executor_and_finds_the_same(
