@@ -88,8 +88,8 @@ print(excluded[["ticker", "status", "reason"]].head(6).to_string())
 # %% [markdown]
 # ## The average reaction
 #
-# Some of the events were expected to be good news, others bad. Because the study names the column of expected signs, the
-# average is that in the expected direction; without it, good and bad news would cancel.
+# Some events were expected to be good news, others bad. The study names the column of expected signs, so that the
+# average is in the expected direction; without it, good and bad news would cancel.
 
 # %%
 estimate = result.daily.loc[0, "aar"]

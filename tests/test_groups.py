@@ -199,3 +199,28 @@ def test_romano_wolf_takes_the_groups_of_the_study() -> None:
     p = adjusted.set_index(["group", "start"])["p_adjusted"]
     assert np.isfinite(p).all()
     assert set(adjusted["group"]) == {"all", "a", "b"}
+
+
+def test_a_group_of_one_cluster_says_so() -> None:
+    """Dates 7 sessions apart: windows of 11 days overlap in one chain, those of one day do not."""
+    frame = events(["many"])
+    frame.loc[20:, "g"] = "one date"
+    frame.loc[3, "g"] = "one event"
+    study = es.Study(**{**STUDY, "windows": [(0, 0), (-5, 5)]}, group="g")
+    result = study.run(es.Events.from_frame(frame), prices())
+    notes = result.tests.groupby(["group", "start"])["note"].agg(set)
+    first = {key: {note.split(";")[0] for note in texts} for key, texts in notes.items()}
+    assert (
+        first["one date", 0]
+        == first["one date", -5]
+        == {"1 cluster: its 4 events share one date, and a common shock cannot be told from an effect"}
+    )
+    assert first["one event", 0] == {"1 cluster: the group has one event"}
+    assert first["many", -5] == {"1 cluster: the windows of its 19 events on 5 dates overlap in one chain"}
+    assert not any("cluster:" in note for key in (("many", 0), ("all", 0), ("all", -5)) for note in notes[key])
+
+
+def test_without_groups_there_are_no_averages_by_group() -> None:
+    result = es.Study(**STUDY).run(es.Events.from_frame(events(["a"])), prices())
+    assert result.by_group.empty
+    assert list(result.by_group.columns) == ["group", "day", "n", "aar", "caar", "se", "lower", "upper"]

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from eventstudy.analysis.specifications import Specifications
 
 
-NO_GROUP = pd.DataFrame(columns=["group", "day", "n", "aar", "caar", "se", "lower", "upper"])
+NO_GROUP = pd.DataFrame(columns=["group", "day", "n", "aar", "caar", "se", "lower", "upper"]).astype(
+    {"day": np.int64, "n": np.int64, **dict.fromkeys(("aar", "caar", "se", "lower", "upper"), np.float64)}
+)
 
 
 @dataclass(frozen=True, repr=False, eq=False)

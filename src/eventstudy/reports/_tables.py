@@ -125,6 +125,29 @@ def dropped(result: Result, max_rows: int | None = None) -> Table:
     )
 
 
+def news(result: Result, max_rows: int | None = None) -> Table:
+    """Return the price moves on which there are several announcements: the counted event, and each other one."""
+    events = result.events.rename_axis("event").reset_index()[["event", "ticker", "session", "status"]]
+    others = events[events["status"] == "duplicate"]
+    counted = events[events["status"] == "ok"]
+    pairs = others.merge(counted, on=["ticker", "session"], suffixes=("", "_counted"))
+    shown = pairs if max_rows is None else pairs.iloc[:max_rows]
+    rows: list[tuple[str, ...]] = [
+        (formats.plain(event), formats.plain(ticker), formats.date(session), formats.plain(other))
+        for event, ticker, session, other in zip(
+            *(shown[name] for name in ("event_counted", "ticker", "session", "event")), strict=True
+        )
+    ]
+    heads = (
+        "Event counted",
+        "Ticker",
+        formats.day_unit(result.events["session"]).capitalize(),
+        "Other news of the move",
+    )
+    title = add_prices_note("Price moves with several announcements", result)
+    return Table(title, heads, rows, (False,) * 4, _count_hidden(len(pairs) - len(shown)), empty="every move has one")
+
+
 def tests(result: Result) -> Table:
     """Return the tests of the mean effect, grouped by window."""
     measure = result.measure

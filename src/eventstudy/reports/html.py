@@ -72,6 +72,7 @@ def _variables(result: Result) -> dict[str, object]:
         "effects": _tables.effects(result)[:MAX_EFFECTS],
         "attrition": _tables.attrition(result),
         "dropped": dropped,
+        "news": _tables.news(result, MAX_EVENTS),
         "noticed": _tables.notes(result),
         "tests": _tables.tests(result),
         "figures": [_figure(result, kind, title) for kind, title in figures.items()],

@@ -36,7 +36,8 @@ def text(result: Result) -> str:
     parts += [_format_table(_tables.tests(result)), _format_table(_events(result))]
     parts += [_format_table(_reactions(result))] if result.measure.of_returns else []
     dropped = _tables.dropped(result, MAX_EVENTS)
-    parts += [_format_table(dropped)] if dropped.rows else []
+    news = _tables.news(result, MAX_EVENTS)
+    parts += [_format_table(table) for table in (dropped, news) if table.rows]
     notes = _tables.notes(result)
     if notes:
         parts.append("\n".join(["Noticed", *(line for note in notes for line in _wrap_note(f"- {note}"))]))
