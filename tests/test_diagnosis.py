@@ -406,7 +406,7 @@ def test_groups_of_panels_and_padded_calendars():
 
 
 def test_what_survives_is_a_test_of_the_library():
-    known = {*_registry.names("inference", plugins=False), "p_sq", "none", "all"}
+    known = {*_registry.names("inference", plugins=False), "p_sq", "p_conformal", "none", "all"}
     assert list(advice()) == list(ADVICE)
     for check, its in advice().items():
         assert set(its.survives.split(", ")) <= known, check
@@ -425,7 +425,7 @@ def test_the_tests_that_are_named_say_it_of_themselves():
             continue
         robust = {name for name, test in tests.items() if its.failing in test.robust_to}
         fails = {name for name, test in tests.items() if its.failing in test.fails_under}
-        assert set(its.survives.split(", ")) - {"p_sq"} == robust, check
+        assert set(its.survives.split(", ")) - {"p_sq", "p_conformal"} == robust, check
         assert robust, check
         assert {name for name in tests if re.search(rf"(?<!\w){name}(?!\w)", its.breaks)} == fails, check
     assert len(advice()["event-induced variance"].survives.split(", ")) == 13

@@ -64,7 +64,7 @@ def test_each_model_is_its_own_study(its, found):
         mine = found.cars[found.cars["model"] == label]
         assert len(mine) == 13 * 2
         kept = mine[mine["car"].notna()].reset_index(drop=True)
-        for name in ("event_id", "start", "end", "car", "se", "p", "p_sq"):
+        for name in ("event_id", "start", "end", "car", "se", "p", "p_sq", "p_conformal"):
             pd.testing.assert_series_equal(kept[name], alone.cars[name])
         tests = found.tests[found.tests["model"] == label].drop(columns="model").reset_index(drop=True)
         pd.testing.assert_frame_equal(tests, alone.tests)

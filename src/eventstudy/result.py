@@ -45,10 +45,12 @@ class Result:
         NaN where missing. The rows are the estimated events, and duplicates with the values of the event that they
         duplicate.
     cars : DataFrame
-        event_id, start, end, car, se, t, df, p, p_sq, n_days; one row for each event of ``ar`` and window. car is the
-        sum of ``ar``, whatever the outcome; t = CAR / se with the forecast error, t(M - k); p_sq is the p-value of the
-        SQ test, which does not assume normality. If the study compounds, bhar follows car (se, t and the p-values are
-        still those of car). If the model has placebos, p_placebo follows p_sq: the rank of the CAR among theirs.
+        event_id, start, end, car, se, t, df, p, p_sq, p_conformal, n_days; one row for each event of ``ar`` and window.
+        car is the sum of ``ar``, whatever the outcome; t = CAR / se with the forecast error, t(M - k). p_sq and
+        p_conformal do not assume normality: the first, of the SQ test, is for windows of up to three days, the second
+        for longer ones, and NaN if the model is not least squares. If the study compounds, bhar follows car (se, t and
+        the p-values are still those of car). If the model has placebos, p_placebo follows p_conformal: the rank of the
+        CAR among theirs.
     daily : DataFrame
         Index ``day``; n, aar, caar, se, lower, upper: the 95 % band around the CAAR, which is the mean BHAR since the
         first day if the study compounds.

@@ -71,8 +71,8 @@ def _cars(ar: pd.DataFrame, sigma: np.ndarray) -> pd.DataFrame:
             car = inside.sum() if n_days == end - start + 1 else np.nan
             se = sigma[row] * np.sqrt(end - start + 1) if np.isfinite(car) else np.nan
             p = 2 * stdtr(248, -abs(car / se))
-            rows.append((event_id, start, end, car, se, car / se, 248.0, p, max(p, 1 / 251), n_days))
-    columns = ["event_id", "start", "end", "car", "se", "t", "df", "p", "p_sq", "n_days"]
+            rows.append((event_id, start, end, car, se, car / se, 248.0, p, max(p, 1 / 251), max(p, 1 / 261), n_days))
+    columns = ["event_id", "start", "end", "car", "se", "t", "df", "p", "p_sq", "p_conformal", "n_days"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -163,7 +163,10 @@ def nan_statistics() -> Result:
     tests = result.tests.assign(statistic=np.nan, df=np.nan, p=np.nan, valid=False, note=LACKING)
     daily = result.daily.assign(se=np.nan, lower=np.nan, upper=np.nan)
     return replace(
-        result, tests=tests, daily=daily, cars=result.cars.assign(se=np.nan, t=np.nan, p=np.nan, p_sq=np.nan)
+        result,
+        tests=tests,
+        daily=daily,
+        cars=result.cars.assign(se=np.nan, t=np.nan, p=np.nan, p_sq=np.nan, p_conformal=np.nan),
     )
 
 

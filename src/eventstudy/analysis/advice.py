@@ -54,13 +54,13 @@ ADVICE = {
     ),
     "normality": Advice(
         "p of single events, and of t and z tests of few events",
-        "p_sq, {robust}",
-        "for single events use p_sq; for few events use rank tests or placebo dates",
+        "p_sq, p_conformal, {robust}",
+        "for single events use p_sq, over long windows p_conformal; for few events use rank tests or placebo dates",
         "non_normality",
     ),
     "autocorrelation": Advice(
         "tests over several days whose variance is summed from single days: {fails}, and p of single events",
-        "p_sq, {robust}",
+        "p_conformal, {robust}",
         "use short windows, or tests that estimate the variance of the effect itself across events",
         "autocorrelation",
     ),

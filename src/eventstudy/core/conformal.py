@@ -22,7 +22,9 @@ from eventstudy.core.run_sums import RunSums, count
 from eventstudy.types import Abnormal, Bools, Floats, Ints, Scores
 
 TIE = 1e-9  # of sigma: sums that differ by less are equal, such as those of days without a move
-UNSOLVED = 1e-6  # how far a fit may be from solving the normal equations, relative to its residuals
+UNSOLVED = (
+    1e-10  # how far a fit may be from solving the normal equations, relative to its residuals; an optimiser is further
+)
 
 
 class Refit(NamedTuple):

@@ -124,7 +124,7 @@ class Latex:
 
     def render(self, result: Result, path: str | Path) -> None:
         """Write both tables to ``path``, as a fragment without preamble."""
-        events = _tables.per_event(result, ("p", "p_placebo"), MAX_EVENTS)
+        events = _tables.per_event(result, MAX_EVENTS)
         _files.write(path, _fragment(_float(_tables.tests(result)) + "\n" + _longtable(events)))
 
     def wrote(self, path: Path) -> bool:

@@ -81,11 +81,11 @@ def _headline(result: Result) -> list[str]:
 def _events(result: Result) -> Table:
     """Return the table of events with as many windows as fit into the width."""
     windows = _tables.windows(result)
-    table = _tables.per_event(result, ("p", "p_placebo"), MAX_EVENTS, windows)
+    table = _tables.per_event(result, MAX_EVENTS, windows)
     for n_hidden in range(1, len(windows)):
         if sum(_widths(table)) + GAP * (len(table.columns) - 1) <= WIDTH:
             break
-        table = _tables.per_event(result, ("p", "p_placebo"), MAX_EVENTS, windows[:-n_hidden])
+        table = _tables.per_event(result, MAX_EVENTS, windows[:-n_hidden])
         note = f"{formats.plural(n_hidden, 'further window')} not shown; a .csv report has them all"
         table = table._replace(notes=(*table.notes, note))
     return table
