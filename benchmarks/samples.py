@@ -36,7 +36,7 @@ def normal(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
 
 
 def student(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
-    return rng.standard_t(4, shape) / np.sqrt(2)
+    return np.asarray(rng.standard_t(4, shape) / np.sqrt(2))
 
 
 def exponential(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
