@@ -38,22 +38,27 @@ def clustering_of(sessions: Dates, placed: Placed, sample: Sample, rows: Bools |
     return found._replace(n_linked=linked, n_clusters=n_clusters)
 
 
-def sums_by_chain(
-    sample: Sample, group: int, window: Sequence[int] | Ints, values: Floats, counts: Floats
-) -> tuple[Floats, Floats]:
-    """Sum values (C,) of the clusters of a group, and their counts of events, by chain, each (G,), in calendar order.
+def chains(sample: Sample, clusters: Ints, window: Sequence[int] | Ints) -> Ints:
+    """Assign the same number to clusters (n,) of a group in one chain; numbers follow the calendar.
 
-    A chain is a set of clusters whose windows, from one relative day to another, share calendar days one with the next,
-    or that report the same news on several exchanges. Windows are those of the study: an event with a shorter window of
-    its own may join dates that its own days do not.
+    In a chain the windows of clusters, from one relative day to another, share calendar days one with the next, or
+    report the same news on several exchanges. Windows are those of the study: an event with a shorter window of its own
+    may join dates that its own days do not.
     """
     spec = sample.spec
-    clusters = np.flatnonzero((sample.cluster_group == group) & (counts > 0))
     first, last = (sample.cluster_dates[clusters, spec.n_est + day - spec.event[0]] for day in window)
     position = np.full(len(sample.cluster_group), -1)
     position[clusters] = np.arange(len(clusters))
     links = position[sample.links]
-    chain = components(first, last, links[(links >= 0).all(axis=1)])
+    return components(first, last, links[(links >= 0).all(axis=1)])
+
+
+def sums_by_chain(
+    sample: Sample, group: int, window: Sequence[int] | Ints, values: Floats, counts: Floats
+) -> tuple[Floats, Floats]:
+    """Sum values (C,) of the clusters of a group, and their counts of events, by chain, each (G,)."""
+    clusters = np.flatnonzero((sample.cluster_group == group) & (counts > 0))
+    chain = chains(sample, clusters, window)
     sums, n = (np.bincount(chain, leaf[clusters]).astype(np.float64) for leaf in (values, counts))
     return sums, n
 
