@@ -92,7 +92,7 @@ def test_every_scenario_says_what_a_study_knows_of_it_and_every_cell_when_it_was
         assert (record["kind"] == "independent") <= (record["n_clusters"] == record["n_events"]) or record[
             "noise"
         ] == "unlinked"
-        assert record["label"] and record["noise"] and record["variance"]
+        assert all(record[key] for key in ("label", "noise", "variance"))
     assert {cell["run"] for cell in CELLS} == set(range(len(MEASURED["runs"])))
     for run in MEASURED["runs"]:
         assert run["command"].startswith("python benchmarks/sizes.py")

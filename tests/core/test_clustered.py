@@ -11,7 +11,7 @@ import statsmodels.api as sm
 from eventstudy import _registry
 from eventstudy.core import run as running
 from eventstudy.core.clustering import sums_by_chain
-from eventstudy.core.cr2 import mean_se
+from eventstudy.core.cr2 import clustered_mean
 from eventstudy.types import Verdict
 from tests import make
 from tests.make import Case
@@ -45,6 +45,12 @@ def by_definition(z: np.ndarray, cluster: np.ndarray) -> tuple[float, float]:
         columns.append(maker[:, rows] @ weights[:, 0])
     lambdas = np.linalg.eigvalsh(np.column_stack(columns).T @ np.column_stack(columns))
     return float(np.sqrt(squares)), float(lambdas.sum() ** 2 / (lambdas**2).sum())
+
+
+def mean_se(sums: np.ndarray, counts: np.ndarray) -> tuple[float, float, float]:
+    """Mean, standard error and degrees of freedom of one group."""
+    found = clustered_mean(sums, counts, np.zeros(len(sums), dtype=np.int64), 1)
+    return float(found.mean[0]), float(found.se[0]), float(found.df[0])
 
 
 def sums_of(z: np.ndarray, cluster: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -84,16 +90,17 @@ def test_uneven_clusters_lie_between_the_errors_with_and_without_the_largest_cor
     assert 1.0 < df < len(sizes) - 1
 
 
-def test_several_means_at_once_and_empty_clusters() -> None:
+def test_several_groups_at_once_and_empty_clusters() -> None:
     rng = np.random.default_rng(4)
-    counts = rng.integers(0, 4, (7, 3, 2)).astype(float)
-    sums = counts * rng.standard_normal(counts.shape)
-    found = mean_se(sums, counts)
-    for at in np.ndindex(3, 2):
-        some = counts[(slice(None), *at)] > 0
-        alone = mean_se(sums[(slice(None), *at)][some], counts[(slice(None), *at)][some])
+    group = rng.permutation(np.repeat(np.arange(5), 7))
+    counts = rng.integers(0, 4, len(group)).astype(float)
+    sums = counts * rng.standard_normal(len(group))
+    found = clustered_mean(sums, counts, group, 5)
+    for g in range(5):
+        some = (group == g) & (counts > 0)
+        alone = mean_se(sums[some], counts[some])
         assert np.isfinite(alone).all()
-        np.testing.assert_allclose([part[at] for part in found], alone, rtol=1e-13)
+        np.testing.assert_allclose([found.mean[g], found.se[g], found.df[g]], alone, rtol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from eventstudy import _registry
-from eventstudy.core.effects import clustered_mean
+from eventstudy.core.cr2 import clustered_mean
 from eventstudy.core.run import run
 from tests import make
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from eventstudy.types import Bools, Clustering, Dates, Floats, Ints, Placed, Sample
+from eventstudy.types import Bools, Clustering, Dates, Floats, Ints, Placed, Sample, Window
 
 
 def clustering(first: Ints, day: Ints, last: Ints) -> Clustering:
@@ -38,24 +36,25 @@ def clustering_of(sessions: Dates, placed: Placed, sample: Sample, rows: Bools |
     return found._replace(n_linked=linked, n_clusters=n_clusters)
 
 
-def chains(sample: Sample, clusters: Ints, window: Sequence[int] | Ints) -> Ints:
-    """Assign the same number to clusters (n,) of a group in one chain; numbers follow the calendar.
+def chains(sample: Sample, clusters: Ints, window: Window) -> Ints:
+    """Assign one number to the clusters of a group whose windows overlap in a chain, or that report the same news.
 
-    In a chain the windows of clusters, from one relative day to another, share calendar days one with the next, or
-    report the same news on several exchanges. Windows are those of the study: an event with a shorter window of its own
-    may join dates that its own days do not.
+    ``clusters`` (n,) are those with events, ``window`` the first and last relative day. The numbers, from 0, follow the
+    order of groups and of the calendar. Windows are those of the study: an event with a shorter window of its own may
+    join dates that its own days do not.
     """
     spec = sample.spec
-    first, last = (sample.cluster_dates[clusters, spec.n_est + day - spec.event[0]] for day in window)
+    group = sample.cluster_group[clusters]
+    # Groups get separate ranges of date numbers, so that only clusters of the same group share dates.
+    separate = group * (sample.cluster_dates.max(initial=0) + 1)
+    first, last = (sample.cluster_dates[clusters, spec.n_est + day - spec.event[0]] + separate for day in window)
     position = np.full(len(sample.cluster_group), -1)
     position[clusters] = np.arange(len(clusters))
     links = position[sample.links]
     return components(first, last, links[(links >= 0).all(axis=1)])
 
 
-def sums_by_chain(
-    sample: Sample, group: int, window: Sequence[int] | Ints, values: Floats, counts: Floats
-) -> tuple[Floats, Floats]:
+def sums_by_chain(sample: Sample, group: int, window: Window, values: Floats, counts: Floats) -> tuple[Floats, Floats]:
     """Sum values (C,) of the clusters of a group, and their counts of events, by chain, each (G,)."""
     clusters = np.flatnonzero((sample.cluster_group == group) & (counts > 0))
     chain = chains(sample, clusters, window)
@@ -80,23 +79,6 @@ def components(first: Ints, last: Ints, links: Ints | None = None) -> Ints:
     labels = np.empty(len(first), dtype=np.int64)
     labels[order] = np.cumsum(starts_group) - 1
     return labels if links is None or not len(links) else _merge_labels(labels, labels[links])
-
-
-def chains(sample: Sample, clusters: Ints, window: tuple[int, int]) -> Ints:
-    """Assign one number to the clusters whose windows overlap in a chain or report the same news, within each group.
-
-    ``clusters`` (n,) are those with events, ``window`` the first and last relative day. The numbers, from 0, follow the
-    order of groups and of the calendar.
-    """
-    spec = sample.spec
-    group = sample.cluster_group[clusters]
-    # Groups get separate ranges of date numbers, so that only clusters of the same group share dates.
-    separate = group * (sample.cluster_dates.max(initial=0) + 1)
-    first, last = (sample.cluster_dates[clusters, spec.n_est + day - spec.event[0]] + separate for day in window)
-    position = np.full(len(sample.cluster_group), -1)
-    position[clusters] = np.arange(len(clusters))
-    links = position[sample.links]
-    return components(first, last, links[(links >= 0).all(axis=1)])
 
 
 def _merge_labels(labels: Ints, pairs: Ints) -> Ints:

@@ -25,8 +25,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from eventstudy.core.clustering import sums_by_chain
-from eventstudy.core.cr2 import FEWEST, LARGEST, mean_se
+from eventstudy.core.cr2 import FEWEST, LARGEST, mean_by_chain
 from eventstudy.core.nulls import divide, verdict
 from eventstudy.core.sums import by_cluster
 from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
@@ -39,20 +38,17 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
 
 def finalize(state: State, sample: Sample) -> Verdict:
     """Divide the mean of each group and window by its CR2 standard error."""
-    shape = (sample.n_groups, state["z"].shape[1])
-    n, n_clusters, largest = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    mean, se, df = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
-    for at in np.ndindex(*shape):
-        group, v = at
-        z, count = sums_by_chain(sample, group, sample.spec.windows[v], state["z"][:, v], state["n"][:, v])
-        n[at], n_clusters[at], largest[at] = count.sum(), len(count), count.max(initial=0.0)
-        mean[at], se[at], df[at] = mean_se(z, count)
+    by_window = [
+        mean_by_chain(sample, (int(start), int(end)), state["z"][:, v], state["n"][:, v])
+        for v, (start, end) in enumerate(sample.spec.windows)
+    ]
+    mean, se, df, n, n_clusters, largest = (np.column_stack(parts) for parts in zip(*by_window, strict=True))
     few = f"fewer than {FEWEST} clusters of events: too few to estimate how much clusters differ"
     large = f"one cluster has more than {LARGEST:.0%} of the events: the others are too few beside it"
     undefined = [
         (n < 1, "no event"),
         (n_clusters < FEWEST, few),
-        (largest > LARGEST * n, large),
+        (largest > LARGEST, large),
         (np.isnan(se), "the standardised CARs are all equal"),
     ]
     result = verdict(divide(mean, se), n, df=df, undefined=undefined)

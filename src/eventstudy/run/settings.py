@@ -13,7 +13,7 @@ from eventstudy.types import Choices, Model, Survives, Test
 DEFAULT_TESTS: Mapping[Survives, tuple[str, ...]] = {
     "independent": ("bmp", "cross_section", "grank_t", "generalized_sign"),
     "same_day": ("kolari_pynnonen", "grank_t"),
-    "overlap": ("clustered", "wild_bootstrap", "kolari_pynnonen"),
+    "overlap": ("clustered", "ibragimov_muller", "wild_bootstrap", "kolari_pynnonen"),
 }
 # Compounded returns are skewed, so that rank tests, which test a median, reject too often.
 COMPOUNDED_TESTS: Mapping[Survives, tuple[str, ...]] = {
