@@ -150,5 +150,5 @@ def test_dependence_is_that_of_the_window():
     assert Situation(10, 1, 4, 11).kind == "overlap"
     assert Situation(2, 1, 2, 1, n_linked=1).kind == "overlap"
     assert judge(es.test("grank_t"), Situation(10, 1, 1, 1), 0.3).valid
-    assert "all events share one date" in judge(es.test("grank_t"), Situation(10, 3, 3, 1), 0.3).reason
+    assert "all events share one date" in judge(es.test("grank_t"), Situation(10, 3, 3, 1), 0.3).note
     assert not judge(es.test("clustered"), Situation(10, 3, 3, 1), np.nan).valid

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from eventstudy.run.validity import Situation, assumption, judge
+from eventstudy.run.validity import Situation, judge
 from eventstudy.types import Bools, Floats, Ints, Outcome, Spec, StudySample, Test, Window
 
 COLUMNS = (
@@ -81,10 +81,10 @@ def _of_window(
     primary = None
     for name, test in tests.items():
         statistic, df, p, n, note = (part[at] for part in outcome.verdicts[name])
-        valid, reason = judge(test, situation, float(p))
+        valid, about = judge(test, situation, float(p))
         is_primary = valid and primary is None
         why = f"primary: {situation.reason}" if is_primary and by_default else ""
-        texts = (why, one_cluster, note, reason, assumption(test, situation) if valid else "")
+        texts = (why, one_cluster, note, about)
         row = (group, start, end, name, n, *effect, statistic, df, p, valid, "; ".join(filter(None, texts)))
         if is_primary:
             primary = row

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from eventstudy.members import label_of
+from eventstudy.run.measured import Measured, lookup
 from eventstudy.types import Survives, Test
 
 SUFFICIENT: dict[Survives, tuple[Survives, ...]] = {
@@ -59,34 +61,53 @@ class Situation(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """Whether a test holds, and if not, why."""
+    """Whether a test holds; if not, why, and if so, what it assumes that cannot be seen in the sample."""
 
     valid: bool
-    reason: str = ""
+    note: str = ""
 
 
 def judge(test: Test, situation: Situation, p: float) -> Judgement:
     """Judge whether a test with this p-value holds.
 
+    It does not if events depend on each other more than it allows for, or if it rejects too often in the measured
+    samples that are most like this one (:mod:`eventstudy.run.measured`).
+
     Examples
     --------
     >>> import eventstudy as es
-    >>> judge(es.test("patell"), Situation(40, 1, 1, 3), 0.001).reason
-    'does not hold here: it assumes that no two windows share a day'
+    >>> judge(es.test("patell"), Situation(40, 1, 1, 1), 0.001).note[:60]
+    'does not hold here: it assumes that no two windows share a d'
     """
     if not np.isfinite(p):
         return Judgement(False)  # the note of the statistic has the reason
-    if test.survives not in SUFFICIENT[situation.kind]:
+    kind, n_events, n_clusters = situation.kind, situation.n_events, situation.n_clusters
+    measured = lookup(label_of(test), kind, n_events, n_clusters, situation.length)
+    size = (
+        ""
+        if measured is None
+        else f"{measured.nearest.rate:.0%} at 5 % in samples of {measured.nearest.scenario.label}"
+    )
+    too_often = measured is not None and measured.nearest.lower > TOO_OFTEN
+    if test.survives not in SUFFICIENT[kind]:
         needs = "no two windows share a day" if test.survives == "independent" else "all events share one date"
-        return Judgement(False, f"does not hold here: it assumes that {needs}")
-    return Judgement(True)
+        rejects = f"; it rejects {size}" if too_often else ""
+        return Judgement(False, f"does not hold here: it assumes that {needs}{rejects}")
+    if too_often:
+        return Judgement(False, f"does not hold here: it rejects {size}")
+    return Judgement(True, _assumption(test, situation, measured))
 
 
-def assumption(test: Test, situation: Situation) -> str:
-    """Return what a test that holds assumes beyond the dependence, which cannot be seen in the sample."""
+def _assumption(test: Test, situation: Situation, measured: Measured | None) -> str:
+    """Return what a test assumes of the variance of event days, with its measured size where that is not so."""
     assumed = []
     if "event_variance" in test.fails_under:
         assumed.append("the event adds no variance")
     if "common_variance" in test.fails_under and situation.kind != "independent":
         assumed.append("news does not raise the variance of the common shock")
-    return f"assumes that {' and that '.join(assumed)}" if assumed else ""
+    if not assumed:
+        return ""
+    rejects = ""
+    if measured is not None and measured.worst.lower > TOO_OFTEN:
+        rejects = f" (else it rejects up to {measured.worst.rate:.0%} at 5 %)"
+    return f"assumes that {' and that '.join(assumed)}{rejects}"
