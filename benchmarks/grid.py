@@ -40,7 +40,7 @@ class Scenario(NamedTuple):
 
     ``section`` is its place on the page; ``noise`` is "normal" in the samples that others are compared with;
     ``power`` the replications with each shock; ``batch`` how many are run at once. ``single`` says that single events
-    are measured too, ``placebo`` that the test of this name is, which takes as long as a hundred others.
+    are measured too; ``placebo`` has the replications with the test of this name, each of which takes a hundred others.
     """
 
     draw: Draw
@@ -52,7 +52,7 @@ class Scenario(NamedTuple):
     power: int = 300
     batch: int = 100
     single: bool = False
-    placebo: bool = False
+    placebo: int = 0
 
 
 class Attributes(NamedTuple):
@@ -240,11 +240,19 @@ def hong_kong() -> dict[str, Scenario]:
     """Return samples of real closes on random dates: nothing happened that all events share."""
     made = partial(Scenario, section="real", noise="real", replications=800, power=200, batch=200)
     return {
-        "hong_kong_12": made(samples.real(SPEC, 12, 900), "12 shares of Hong Kong on random dates", placebo=True),
+        "hong_kong_12": made(samples.real(SPEC, 12, 900), "12 shares of Hong Kong on random dates", placebo=400),
         "hong_kong_50": made(samples.real(SPEC, 50, 900), "50 shares of Hong Kong on random dates"),
-        "hong_kong_one_date": made(samples.real(SPEC, 30, 1), "30 shares of Hong Kong on one date", placebo=True),
+        "hong_kong_one_date": made(samples.real(SPEC, 30, 1), "30 shares of Hong Kong on one date", placebo=400),
         "hong_kong_5_dates": made(samples.real(SPEC, 50, 5), "50 shares of Hong Kong on 5 random dates"),
         "hong_kong_12_dates": made(samples.real(SPEC, 50, 12), "50 shares of Hong Kong on 12 random dates"),
+        "hong_kong_alike_one_date": made(
+            samples.real(SPEC, 30, 1, together=True),
+            "30 shares of Hong Kong that move together, on one date",
+        ),
+        "hong_kong_alike_5_dates": made(
+            samples.real(SPEC, 30, 5, together=True),
+            "30 shares of Hong Kong that move together, on 5 random dates",
+        ),
         "hong_kong_long": made(
             samples.real(LONG, 50, 20), "50 shares of Hong Kong on 20 random dates", replications=200, power=100
         ),

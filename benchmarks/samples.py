@@ -206,8 +206,20 @@ def hong_kong() -> Panel:
     return Panel(np.where(known, values, 0.0), known, market, np.arange(len(r)), tuple(r.columns), ("benchmark",))
 
 
-def real(spec: Spec, n: int, dates: int) -> Draw:
-    """Draw n securities of Hong Kong, and their dates from ``dates`` random ones; one date is not drawn twice."""
+@cache
+def alike() -> Ints:
+    """Return for each security of Hong Kong (A, A) all securities, those first that move most with it."""
+    panel = hong_kong()
+    market = panel.x[:, 0] - panel.x.mean()
+    beta = panel.r @ market / (market @ market)
+    return np.argsort(-np.corrcoef(panel.r - beta[:, None] * market), axis=1)
+
+
+def real(spec: Spec, n: int, dates: int, together: bool = False) -> Draw:
+    """Draw n securities of Hong Kong, and their dates from ``dates`` random ones; one date is not drawn twice.
+
+    If ``together``, they are a random security and those that move most with it, as firms of one industry do.
+    """
 
     def draw(rng: np.random.Generator, replications: int) -> make.Case:
         panel = hong_kong()
@@ -217,7 +229,10 @@ def real(spec: Spec, n: int, dates: int) -> Draw:
         else:
             on = (rng.choice(possible, min(dates, len(possible)), replace=False) for _ in range(replications))
             day = np.concatenate([rng.choice(those, n) for those in on])
-        asset = np.concatenate([rng.choice(len(panel.assets), n, replace=False) for _ in range(replications)])
+        if together:
+            asset = alike()[rng.integers(0, len(panel.assets), replications), :n].ravel()
+        else:
+            asset = np.concatenate([rng.choice(len(panel.assets), n, replace=False) for _ in range(replications)])
         group = np.repeat(np.arange(replications), n)
         return placed([panel], spec, np.zeros_like(group), asset, day, group)
 

@@ -37,7 +37,7 @@ from eventstudy.core.run import run
 from eventstudy.types import Floats, Test
 
 SHOCKS = (0.005, 0.01, 0.02)
-DRAWN, PLACEBO = "placebo", 199  # the test that draws dates, and its draws
+DRAWN, PLACEBO = "placebo", 99  # the test that draws dates, and its draws
 TESTS: dict[str, Test] = {
     name: test
     for name in _registry.names("inference", plugins=False)
@@ -109,13 +109,14 @@ def samples_of(name: str, wanted: Wanted) -> dict[float, PValues]:
     """Return the p-values of a scenario by shock."""
     scenario = SCENARIOS[name]
     tests = {test: TESTS[test] for test in wanted.tests if test in TESTS}
-    n, with_power = (-(-int(k * wanted.share) // scenario.batch) for k in (scenario.replications, scenario.power))
+    replications = scenario.replications, scenario.power, scenario.placebo
+    n, with_power, with_placebo = (-(-int(k * wanted.share) // scenario.batch) for k in replications)
     parts: dict[float, dict[str, list[Floats]]] = {shock: {} for shock in (0.0, *SHOCKS)}
     for number, child in enumerate(np.random.SeedSequence([wanted.seed, crc32(name.encode())]).spawn(n)):
         case = scenario.draw(np.random.default_rng(child), scenario.batch)
         for shock in (0.0, *SHOCKS) if number < with_power else (0.0,):
             add(parts[shock], p_values(case, tests, shock, scenario.single))
-        if scenario.placebo and DRAWN in wanted.tests:
+        if number < with_placebo and DRAWN in wanted.tests:
             placebo = {DRAWN: _registry.load("inference", DRAWN).make(draws=PLACEBO)}
             add(parts[0.0], p_values(case, placebo, 0.0, False))
     return {shock: {test: np.concatenate(p) for test, p in found.items()} for shock, found in parts.items()}

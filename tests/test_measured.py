@@ -89,10 +89,9 @@ def test_every_scenario_says_what_a_study_knows_of_it_and_every_cell_when_it_was
     for name, record in SCENARIOS.items():
         assert record["kind"] in ("independent", "same_day", "overlap"), name
         assert 1 <= record["n_clusters"] <= record["n_events"]
-        assert (record["kind"] == "independent") <= (record["n_clusters"] == record["n_events"]) or record[
-            "noise"
-        ] == "unlinked"
-        assert all(record[key] for key in ("label", "noise", "variance"))
+        if record["kind"] == "independent":
+            assert record["n_clusters"] == record["n_events"], name
+        assert all(record[field] for field in ("label", "section", "noise", "variance")), name
     assert {cell["run"] for cell in CELLS} == set(range(len(MEASURED["runs"])))
     for run in MEASURED["runs"]:
         assert run["command"].startswith("python benchmarks/sizes.py")

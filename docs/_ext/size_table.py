@@ -53,7 +53,7 @@ SHOWN = (
     "dates_3_common", "dates_5_common", "dates_uneven_common", "dates_12_common", "one_date", "one_date_all",
     "one_date_own", "one_date_common", "days_5", "days_20", "days_60", "days_60_common", "bunches", "bunches_common",
     "dates_missing", "dates_exponential", "two_exchanges_linked", "two_exchanges", "hong_kong_50",
-    "hong_kong_one_date", "hong_kong_5_dates",
+    "hong_kong_one_date", "hong_kong_5_dates", "hong_kong_alike_one_date", "hong_kong_alike_5_dates",
 )  # fmt: skip
 
 
