@@ -57,7 +57,7 @@ CASES: dict[str, tuple[tuple[Any, ...], tuple[str, str]]] = {
     ),
     "a time, over the close": (
         ("9988.HK", f"{DAY}T15:00+08:00", f"{DAY}T09:00+08:00", f"{DAY}T19:48+08:00"),
-        (DAY, "before the close; its bounds reach 2 sessions: that of its time (a guess)"),
+        (DAY, "before the close; its bounds reach 2 sessions: that of its time"),
     ),
     "none": (("9988.HK", DAY, None, ""), (DAY, "the date is a session (a guess)")),
 }  # fmt: skip
@@ -118,7 +118,7 @@ def test_a_file_with_bounds_and_the_note_of_a_result(tmp_path: Path) -> None:
         warnings.simplefilter("ignore", DeprecationWarning)
         result = es.Study(**STUDY).run(es.read_events(tmp_path / "events.csv"), MARKET)
     notes = result.provenance["notes"]
-    assert any(note.startswith("1 used event has bounds that reach several sessions: a guess") for note in notes)
+    assert any(note.startswith("1 used event has bounds that reach several sessions, placed") for note in notes)
     assert any(note.startswith("1 used event has a date without a time of day") for note in notes)
     assert np.isfinite(result.cars["car"]).all()
 
