@@ -241,7 +241,7 @@ def _place_between(frame: pd.DataFrame, phase: np.ndarray, calendar: Calendar, p
     position, rule, status = (part.copy() for part in placed)
     moved = bounded & ~timed & ~by_phase
     position[moved], rule[moved], status[moved] = first[moved], BOUNDED, Status.OK
-    for row in np.flatnonzero(bounded & ~by_phase & (last > first)):
+    for row in np.flatnonzero(bounded & ~by_phase & (last > first)).tolist():
         n, decides = (
             int(last[row] - first[row]) + 1,
             "that of its time" if timed[row] else "the first of them (a guess)",
