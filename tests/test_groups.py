@@ -138,7 +138,7 @@ def test_equal_numbers_are_one_group_and_a_truth_value_is_no_number(
 @pytest.mark.parametrize("dtype", ["float64", "Int64", "object"])
 def test_whole_numbers_beside_a_gap_are_printed_whole(dtype: str) -> None:
     frame = events([1, None, 2])
-    frame["g"] = pd.Series(frame["g"].tolist(), frame.index, dtype=dtype)  # type: ignore[call-overload]
+    frame["g"] = pd.Series(frame["g"].tolist(), frame.index, dtype=dtype)
     made = es.Events.from_frame(frame)
     result = es.Study(**STUDY, group="g").run(made, prices())
     assert list(dict.fromkeys(result.tests["group"])) == ["all", "1", "2"]
