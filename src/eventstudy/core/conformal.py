@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eventstudy.core.run_sums import RunSums, count
+from eventstudy.core.runs import RunSums, count
 from eventstudy.types import Abnormal, Bools, Floats, Ints, Scores
 
 TIE = 1e-9  # of sigma: sums that differ by less are equal, such as those of days without a move
@@ -149,7 +149,7 @@ class _Days(NamedTuple):
 
     ``ar`` (n, L), ``h`` of P' arrays (n, L) and ``v`` (n, L), or None for ones. ``ok`` (n, L) is None if all days are
     valid; ``n_valid`` (n,) counts those of the estimation window. Equal days lie side by side in memory
-    (:mod:`eventstudy.core.run_sums`).
+    (:mod:`eventstudy.core.runs`).
     """
 
     ar: Floats
