@@ -1,11 +1,8 @@
-"""Measure how often each test rejects at 5 % without any effect, for the tables of the page "Which test when".
+"""Measure how often each test rejects at 5 % without any effect, and with one: the table that the library reads.
 
-Run ``OMP_NUM_THREADS=1 python benchmarks/sizes.py --replications 1000 --out docs/measured/sizes.json``. Returns are
-those of a market model with normal noise; all tests use the same samples. Tests that draw dates themselves are left
-out, because each of their samples needs histories and a hundred further studies.
-
-``--only NAME --out docs/measured/sizes.json`` measures one further test, on the samples of the other tests, and adds
-its rates to the file.
+Run ``OMP_NUM_THREADS=1 python benchmarks/sizes.py``: every test on every kind of sample of ``grid.py``, with the market
+model. All tests see the same samples. ``--only TEST`` and ``--scenario NAME`` measure a part, and put it in the place
+of what the file had. Samples of real closes are left out where the closes are not at hand.
 """
 
 from __future__ import annotations
@@ -14,108 +11,73 @@ import argparse
 import json
 import platform
 import sys
-from collections.abc import Mapping
-from dataclasses import replace
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
 from scipy import special
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import samples
+from grid import ESTIMATION, SCENARIOS, attributes
 from tests import make
-from tests.simulation.sizes import LEVEL, MARKET, Draw, apart, together, with_halts
+from tests.simulation.sizes import LEVEL, MARKET
 
 from eventstudy import _registry
+from eventstudy.core.draws import ShockedModel
 from eventstudy.core.run import run
-from eventstudy.types import Test
+from eventstudy.types import Floats, Test
 
-WINDOWS = ((0, 0), (-5, 5))
-ESTIMATION, RHO, LOST, COVERAGE = 120, 0.1, 0.2, 0.5
-BATCH = 100  # replications per run, which take some hundred megabytes
-TESTS = {n: t for n in _registry.names("inference") if not (t := _registry.load("inference", n)).draws}
-SPEC = make.spec(ESTIMATION, WINDOWS)
-BUNCHES, BETWEEN = 10, 30  # sessions between bunches of dates
-
-
-class Scenario(NamedTuple):
-    """A function that draws samples, and their description."""
-
-    draw: Draw
-    label: str
-
-
-def with_variance(draw: Draw, factor: float, rho: float = 0.0, independent: bool = False) -> Draw:
-    """Draw the noise again, with ``factor`` times the variance in the event windows.
-
-    All noise is scaled, so that its correlation does not change; with ``independent`` each event adds noise that is
-    independent of the other events' noise.
-    """
-
-    def draw_with_variance(rng: np.random.Generator, replications: int) -> make.Case:
-        case = draw(rng, replications)
-        panels = []
-        for number, panel in enumerate(case.panels):
-            on_panel = case.placed.panel == number
-            cells = case.placed.asset[on_panel, None], case.placed.day[on_panel, None] + case.sample.spec.days
-            noise = np.sqrt(1 - rho) * rng.standard_normal(panel.r.shape)
-            noise += np.sqrt(rho) * rng.standard_normal(panel.r.shape[1])
-            if independent:
-                noise[cells] += np.sqrt(factor - 1) * rng.standard_normal(noise[cells].shape)
-            else:
-                noise[cells] *= np.sqrt(factor)
-            sigma = rng.uniform(0.01, 0.03, (len(noise), 1))
-            panels.append(replace(panel, r=panel.x[:, 0] + sigma * noise))
-        return case._replace(panels=panels)
-
-    return draw_with_variance
-
-
-def bunched(draw: Draw) -> Draw:
-    """Move each event to one of several bunches of 3 consecutive sessions; windows of two bunches do not overlap."""
-
-    def draw_bunched(rng: np.random.Generator, replications: int) -> make.Case:
-        case = draw(rng, replications)
-        offset = case.placed.day + SPEC.estimation[0]
-        day = offset % 3 + BETWEEN * rng.integers(0, BUNCHES, len(offset)) - SPEC.estimation[0]
-        labels = case.placed.group * (day.max() + 1) + day
-        _, first, cluster = np.unique(labels, return_index=True, return_inverse=True)
-        sample = replace(
-            case.sample, cluster_group=case.placed.group[first], cluster_dates=day[first][:, None] + SPEC.offsets
-        )
-        return case._replace(placed=case.placed._replace(day=day, cluster=cluster), sample=sample)
-
-    return draw_bunched
-
-
-SCENARIOS = {
-    "independent": Scenario(apart(SPEC, 50), "50 events, no two windows share a day"),
-    "few": Scenario(apart(SPEC, 10), "10 events, no two windows share a day"),
-    "missing": Scenario(
-        with_halts(apart(make.spec(ESTIMATION, WINDOWS, min_coverage=COVERAGE), 50), LOST),
-        "50 events apart, a fifth of the returns of their windows missing",
-    ),
-    "variance": Scenario(with_variance(apart(SPEC, 50), 2.0), "50 events apart, twice the variance in their windows"),
-    "one_date": Scenario(together(SPEC, 100, 1, RHO), "100 events on one date"),
-    "one_date_variance": Scenario(
-        with_variance(together(SPEC, 100, 1, RHO), 2.0, RHO),
-        "100 events on one date, all noise of their windows with twice the variance",
-    ),
-    "one_date_own_variance": Scenario(
-        with_variance(together(SPEC, 100, 1, RHO), 2.0, RHO, independent=True),
-        "100 events on one date, each adding to its window as much variance again that the others do not share",
-    ),
-    "days_5": Scenario(together(SPEC, 100, 5, RHO), "100 events on dates drawn from 5 sessions in a row"),
-    "days_20": Scenario(together(SPEC, 100, 20, RHO), "100 events on dates drawn from 20 sessions in a row"),
-    "days_60": Scenario(together(SPEC, 100, 60, RHO), "100 events on dates drawn from 60 sessions in a row"),
-    "bunches": Scenario(
-        bunched(together(SPEC, 100, BETWEEN * BUNCHES, RHO)),
-        f"100 events in {BUNCHES} bunches of 3 sessions in a row, the bunches {BETWEEN} sessions apart",
-    ),
+SHOCKS = (0.005, 0.01, 0.02)
+DRAWN, PLACEBO = "placebo", 99  # the test that draws dates, and its draws
+TESTS: dict[str, Test] = {
+    name: test
+    for name in _registry.names("inference", plugins=False)
+    if not (test := _registry.load("inference", name)).draws
 }
+OUT = Path(__file__).parents[1] / "src" / "eventstudy" / "data" / "sizes.json"
+SETTINGS = {
+    "level": LEVEL, "model": "market", "estimation_days": ESTIMATION, "shocks": SHOCKS, "placebo_draws": PLACEBO,
+}  # fmt: skip
+Cell = dict[str, Any]
+PValues = dict[str, Floats]  # by test, (replications or events, V)
+
+
+class Wanted(NamedTuple):
+    """What is measured of a scenario: by which tests, with which seed, and on what share of its replications."""
+
+    tests: Sequence[str]
+    seed: int
+    share: float = 1.0
+
+
+class Part(NamedTuple):
+    """Descriptions of scenarios by name, and their cells."""
+
+    scenarios: dict[str, dict[str, Any]]
+    cells: list[Cell]
+
+
+def one_event(name: str) -> str:
+    """Return the name of the scenario of the single events of a scenario."""
+    return name.replace("independent", "one_event")
+
+
+def of_one_event(test: str) -> bool:
+    """Return whether a test is one of a single event: ``p`` or ``p_sq``, as the columns of ``Result.cars``."""
+    return test == "p" or test.startswith("p_")
+
+
+def is_known(test: str) -> bool:
+    return test in TESTS or test == DRAWN or of_one_event(test)
 
 
 def interval(hits: int, n: int) -> tuple[float, float]:
@@ -125,117 +87,145 @@ def interval(hits: int, n: int) -> tuple[float, float]:
     return lower, upper
 
 
-def p_values(name: str, replications: int, seed: int, tests: Mapping[str, Test] = TESTS) -> dict[str, np.ndarray]:
-    """Return the p-values of each test (replications, V), and for "independent" those of single events (events, V)."""
-    by_test: dict[str, list[np.ndarray]] = {}
-    for child in np.random.SeedSequence([seed, list(SCENARIOS).index(name)]).spawn(-(-replications // BATCH)):
-        case = SCENARIOS[name].draw(np.random.default_rng(child), BATCH)
-        single = name == "independent"
-        outcome = run(case.panels, case.placed, MARKET, tests, case.sample, keep_events=single)
-        for test, verdict in outcome.verdicts.items():
-            by_test.setdefault(test, []).append(verdict.p)
-        if single:
-            single_events = outcome.singles
-            t, dof = single_events["car"] / single_events["se"], single_events["dof"][:, None]
-            by_test.setdefault("one event: p", []).append(make.p_of_t(t, dof))
-            by_test.setdefault("one event: p_sq", []).append(single_events["p_sq"])
-    return {test: np.concatenate(parts) for test, parts in by_test.items()}
+def p_values(case: make.Case, tests: Mapping[str, Test], shock: float, single: bool) -> PValues:
+    """Return the p-values of each test (replications, V), and if ``single`` those of single events (events, V)."""
+    spec = case.sample.spec
+    model = ShockedModel(MARKET, shock, -spec.event[0]) if shock else MARKET
+    outcome = run(case.panels, case.placed, model, tests, case.sample, keep_events=single)
+    found = {test: verdict.p for test, verdict in outcome.verdicts.items()}
+    if single:
+        events = outcome.singles
+        found["p"] = make.p_of_t(events["car"] / events["se"], events["dof"][:, None])
+        found |= {name: p for name, p in events.items() if name.startswith("p_")}
+    return found
 
 
-def cells(name: str, replications: int, seed: int, tests: Mapping[str, Test] = TESTS) -> list[dict[str, Any]]:
-    """Return the rejection rate of each test and window of a scenario; null if a test has no value."""
-    rates = []
-    for test, p in p_values(name, replications, seed, tests).items():
-        scenario, _, short = test.rpartition(": ")
-        for window, values in zip(WINDOWS, p.T, strict=True):
-            hits, n = int((values < LEVEL).sum()), int(np.isfinite(values).sum())
-            numbers = [round(v, 5) for v in (hits / n, *interval(hits, n))] if n else [None] * 3
-            cell = {"scenario": scenario.replace(" ", "_") or name, "window": window, "test": short or test}
-            rates.append(cell | dict(zip(("rate", "lower", "upper"), numbers, strict=True)) | {"n": n})
-    return rates
+def add(parts: dict[str, list[Floats]], found: PValues) -> None:
+    for test, p in found.items():
+        parts.setdefault(test, []).append(p)
 
 
-def all_scenarios(replications: int, seed: int, tests: Mapping[str, Test]) -> list[dict[str, Any]]:
-    """Return the cells of all scenarios."""
-    rates = []
-    for name in SCENARIOS:
-        print(f"{datetime.now(UTC):%H:%M:%S} {name}", file=sys.stderr)
-        rates += cells(name, replications, seed, tests)
-    return rates
+def samples_of(name: str, wanted: Wanted) -> dict[float, PValues]:
+    """Return the p-values of a scenario by shock."""
+    scenario = SCENARIOS[name]
+    tests = {test: TESTS[test] for test in wanted.tests if test in TESTS}
+    replications = scenario.replications, scenario.power, scenario.placebo
+    n, with_power, with_placebo = (-(-int(k * wanted.share) // scenario.batch) for k in replications)
+    parts: dict[float, dict[str, list[Floats]]] = {shock: {} for shock in (0.0, *SHOCKS)}
+    for number, child in enumerate(np.random.SeedSequence([wanted.seed, crc32(name.encode())]).spawn(n)):
+        case = scenario.draw(np.random.default_rng(child), scenario.batch)
+        for shock in (0.0, *SHOCKS) if number < with_power else (0.0,):
+            add(parts[shock], p_values(case, tests, shock, scenario.single))
+        if number < with_placebo and DRAWN in wanted.tests:
+            placebo = {DRAWN: _registry.load("inference", DRAWN).make(draws=PLACEBO)}
+            add(parts[0.0], p_values(case, placebo, 0.0, False))
+    return {shock: {test: np.concatenate(p) for test, p in found.items()} for shock, found in parts.items()}
 
 
-def date_and_versions() -> dict[str, Any]:
-    """Return the date of the measurement, and the versions."""
-    versions = {"python": platform.python_version(), "eventstudy": version("eventstudy-quant")}
+def measure(name: str, wanted: Wanted) -> Part:
+    """Return the descriptions of a scenario, and the rates of each test and window; null if a test has no value."""
+    scenario, known = SCENARIOS[name], attributes(SCENARIOS[name])
+    started, found, made = time.monotonic(), samples_of(name, wanted), []
+    record = {
+        "label": scenario.label, "section": scenario.section, "noise": scenario.noise, "variance": scenario.variance,
+        "kind": known.kind, "n_events": known.n_events, "n_clusters": known.n_clusters,
+    }  # fmt: skip
+    described = {name: record}
+    for test, p in found[0.0].items():
+        at = one_event(name) if of_one_event(test) else name
+        if at != name:
+            described[at] = record | {
+                "label": f"one of {scenario.label}",
+                "section": "one",
+                "n_events": 1,
+                "n_clusters": 1,
+            }
+        for v, window in enumerate(known.windows):
+            shocked = {str(shock): found[shock][test][:, v] for shock in SHOCKS if test in found[shock]}
+            made.append({"scenario": at, "window": window, "test": test, **rates(p[:, v], shocked)})
+    print(f"{datetime.now(UTC):%H:%M:%S} {name}: {time.monotonic() - started:.0f} s", file=sys.stderr)
+    return Part(described, made)
+
+
+def rates(p: Floats, shocked: Mapping[str, Floats]) -> Cell:
+    """Return the share of p-values at or below the level among those that there are, its interval, and the power."""
+    n = int(np.isfinite(p).sum())
+    hits = int((p <= LEVEL).sum())
+    rate, lower, upper = (round(x, 4) for x in (hits / n, *interval(hits, n))) if n else (None, None, None)
+    known = {shock: p[np.isfinite(p)] for shock, p in shocked.items()}
+    power = {shock: round(float((p <= LEVEL).mean()), 3) for shock, p in known.items() if len(p)}
+    return {"rate": rate, "lower": lower, "upper": upper, "n": n, "power": power or None}
+
+
+def this_run(seed: int) -> dict[str, Any]:
+    """Return when, with what and how the rates are measured."""
+    versions = {name: version(name) for name in ("numpy", "scipy")}
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "versions": versions | {name: version(name) for name in ("numpy", "scipy")},
-    }
-
-
-def settings(replications: int) -> dict[str, Any]:
-    """Return the settings of the measurement."""
-    return {
-        "level": LEVEL,
-        "replications": replications,
-        "model": "market",
-        "estimation_days": ESTIMATION,
-        "event_window": list(SPEC.event),
-        "noise": "normal",
-        "correlation_by_date": RHO,
-        "missing": LOST,
-        "min_coverage_where_missing": COVERAGE,
-    }
-
-
-def measure(replications: int, seed: int) -> dict[str, Any]:
-    """Measure all tests."""
-    scenarios = {name: scenario.label for name, scenario in SCENARIOS.items()}
-    return date_and_versions() | {
+        "command": " ".join(["python benchmarks/sizes.py", *sys.argv[1:]]),
         "seed": seed,
-        "settings": settings(replications),
-        "scenarios": scenarios | {"one_event": "one event; as many as the first scenario has"},
-        "cells": all_scenarios(replications, seed, TESTS),
+        "versions": {"python": platform.python_version(), "eventstudy": version("eventstudy-quant")} | versions,
     }
 
 
-def add_test(measurement: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Measure one test on the samples of a measurement, and add its rates."""
-    replications, seed = measurement["settings"]["replications"], measurement["seed"]
-    if measurement["settings"] != settings(replications):
-        raise SystemExit(
-            f"the other tests were measured with {measurement['settings']}, not with {settings(replications)};"
-            " measure all tests, without --only"
-        )
-    rates = [cell for cell in all_scenarios(replications, seed, {name: TESTS[name]}) if cell["test"] == name]
-    order = list(dict.fromkeys(cell["scenario"] for cell in measurement["cells"]))
-    both = [*(cell for cell in measurement["cells"] if cell["test"] != name), *rates]
-    later = {**measurement.get("later", {}), name: date_and_versions()}
+def merged(old: Mapping[str, Any], run: Mapping[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
+    """Put the measured parts in the place of what the file had; what the grid no longer has is left out."""
+    order = [name for known in SCENARIOS for name in (known, one_event(known))]
+    new = [{**cell, "run": len(old.get("runs", []))} for part in parts for cell in part.cells]
+    replaced = {key(cell) for cell in new}
+    valid = [cell for cell in old.get("cells", []) if cell["scenario"] in order and is_known(cell["test"])]
+    cells = [*new, *(cell for cell in valid if key(cell) not in replaced)]
+    cells.sort(key=lambda cell: (order.index(cell["scenario"]), cell["test"], cell["window"]))
+    runs = [*old.get("runs", []), run]
+    used = sorted({cell["run"] for cell in cells})
+    scenarios = dict(old.get("scenarios", {}))
+    for part in parts:
+        scenarios |= part.scenarios
+    measured = {cell["scenario"] for cell in cells}
     return {
-        **{key: value for key, value in measurement.items() if key != "cells"},
-        "later": dict(sorted(later.items())),
-        "cells": sorted(both, key=lambda cell: (order.index(cell["scenario"]), cell["test"])),
+        **SETTINGS,
+        "runs": [runs[number] for number in used],
+        "scenarios": {name: scenarios[name] for name in order if name in measured},
+        "cells": [{**cell, "run": used.index(cell["run"])} for cell in cells],
     }
+
+
+def key(cell: Cell) -> tuple[str, str, tuple[int, ...]]:
+    return cell["scenario"], cell["test"], tuple(cell["window"])
+
+
+def write(measured: Mapping[str, Any], path: Path) -> None:
+    """Write one line a scenario and a cell."""
+    text = json.dumps({name: value for name, value in measured.items() if name not in ("scenarios", "cells")}, indent=1)
+    scenarios = ",\n".join(f"{json.dumps(name)}:{compact(record)}" for name, record in measured["scenarios"].items())
+    cells = ",\n".join(map(compact, measured["cells"]))
+    text = text.removesuffix("\n}")
+    path.write_text(f'{text},\n"scenarios":{{\n{scenarios}\n}},\n"cells":[\n{cells}\n]}}\n', encoding="utf-8")
+
+
+def compact(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, separators=(",", ":"))
 
 
 def main() -> None:
-    """Measure the rates, and write them with one line per cell."""
+    """Measure, and write the file."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--replications", type=int, default=1000, help=f"a multiple of {BATCH}")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", choices=list(TESTS), help="measure this test only, and add it to the file --out")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--only", nargs="+", choices=[*TESTS, DRAWN], default=[*TESTS, DRAWN], metavar="TEST")
+    parser.add_argument("--scenario", nargs="+", choices=list(SCENARIOS), default=list(SCENARIOS), metavar="NAME")
+    parser.add_argument("--share", type=float, default=1.0, help="of the replications: less for a trial")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
-    if options.replications < BATCH or options.replications % BATCH:
-        parser.error(f"--replications is {options.replications}; it must be a multiple of {BATCH}")
-    if options.only:
-        measurement = add_test(json.loads(options.out.read_text(encoding="utf-8")), options.only)
-    else:
-        measurement = measure(options.replications, options.seed)
-    lines = ",\n  ".join(json.dumps(cell) for cell in measurement.pop("cells"))
-    text = json.dumps(measurement, indent=1).removesuffix("\n}")
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(f'{text},\n "cells": [\n  {lines}\n ]\n}}\n', encoding="utf-8")
+    names = [name for name in options.scenario if samples.CLOSES.exists() or SCENARIOS[name].noise != "real"]
+    names.sort(key=lambda name: SCENARIOS[name].section not in ("real", "long"))  # those that take longest first
+    task = partial(measure, wanted=Wanted(options.only, options.seed, options.share))
+    old = json.loads(options.out.read_text(encoding="utf-8")) if options.out.exists() else {}
+    parts: list[Part] = []
+    with ProcessPoolExecutor(options.processes) as pool:
+        for part in pool.map(task, names):
+            parts.append(part)
+            write(merged(old, this_run(options.seed), parts), options.out)
 
 
 if __name__ == "__main__":

@@ -122,17 +122,67 @@ def test_values_of_two_types_with_one_text_are_refused(pair: tuple[object, objec
         ([1, 1.0, np.int64(1)], [0, 0, 0], ["1"]),
         ([True, 1, "x"], [0, 1, 2], ["True", "1", "x"]),
         ([np.nan, 2, None, 3], [-1, 0, -1, 1], ["2", "3"]),
+        ([1.0, np.nan, 2.0], [0, -1, 1], ["1", "2"]),
+        ([1.5, np.nan, 2.0], [0, -1, 1], ["1.5", "2.0"]),
+        ([1e300, 1.0], [0, 1], ["1e+300", "1.0"]),
+        (["a", " a ", "b", "\ud800"], [0, 0, 1, 2], ["a", "b", "\ud800"]),
     ],
 )
 def test_equal_numbers_are_one_group_and_a_truth_value_is_no_number(
     values: list[object], codes: list[int], labels: list[str]
 ) -> None:
-    found, names = group_codes(pd.Series(values, dtype=object, name="g"))
-    assert (found.tolist(), names) == (codes, labels)
+    found, names, notes = group_codes(pd.Series(values, dtype=object, name="g"))
+    assert (found.tolist(), names, notes) == (codes, labels, ())
+
+
+@pytest.mark.parametrize("dtype", ["float64", "Int64", "object"])
+def test_whole_numbers_beside_a_gap_are_printed_whole(dtype: str) -> None:
+    frame = events([1, None, 2])
+    frame["g"] = frame["g"].astype(dtype)
+    made = es.Events.from_frame(frame)
+    result = es.Study(**STUDY, group="g").run(made, prices())
+    assert list(dict.fromkeys(result.tests["group"])) == ["all", "1", "2"]
+    with pytest.warns(es.EventStudyWarning, match="8 without 'g'"):
+        pair = result.compare("g")
+    assert [str(value) for value in pair[["first", "second"]].iloc[0]] == ["1", "2"]
+
+
+def test_blanks_are_no_difference_between_groups_and_case_is_one_that_is_said() -> None:
+    frame = events(["tech", "tech ", "Tech", "b c", "bc"], 40)
+    result = es.Study(**STUDY, group="g").run(es.Events.from_frame(frame), prices())
+    assert list(dict.fromkeys(result.tests["group"])) == ["all", "tech", "Tech", "b c", "bc"]
+    expected = alone(frame[frame["g"].str.strip() == "tech"])
+    assert np.isfinite(expected["p"]).all()
+    pd.testing.assert_frame_equal(of_group(result, "tech"), expected, rtol=1e-9)
+    said = "the groups 'tech' and 'Tech' of 'g' differ only by case or blanks"
+    for words in (said, "the groups 'b c' and 'bc' of 'g'"):
+        assert any(words in note for note in result.provenance["notes"])
+    with pytest.warns(es.EventStudyWarning, match=said):
+        table = result.compare("g")
+    assert set(table["first"]) | set(table["second"]) == {"tech", "Tech", "b c", "bc"}
+    assert table.loc[(table["first"] == "Tech") & (table["second"] == "tech"), "n2"].tolist() == [16]
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", "<NA>", "NaT"])
+def test_the_text_of_a_missing_value_is_no_group_and_is_said(text: str) -> None:
+    result = es.Study(**STUDY, group="g").run(es.Events.from_frame(events([text, "a", "b"])), prices())
+    assert list(dict.fromkeys(result.tests["group"])) == ["all", "a", "b"]
+    assert any(f"8 events have the text '{text}' in 'g'" in note for note in result.provenance["notes"])
+    assert result.attrition.loc[result.attrition["reason"] == "ok, but without a 'g'", "n"].tolist() == [8]
+    with pytest.warns(es.EventStudyWarning) as seen:
+        assert result.compare("g")[["n1", "n2"]].to_numpy().tolist() == [[8, 8]]
+    assert any("8 without 'g'" in str(one.message) for one in seen)
+
+
+@pytest.mark.parametrize("text", ["None", "NA", "n/a", "null"])
+def test_a_text_that_may_be_a_name_or_a_missing_value_is_a_group_and_is_said(text: str) -> None:
+    codes, labels, notes = group_codes(pd.Series([text, "a", text], name="g"))
+    assert (codes.tolist(), labels) == ([0, 1, 0], [text, "a"])
+    assert notes == (f"'{text}' is a group of 'g'; leave the cells empty if it stands for a missing value",)
 
 
 def test_a_categorical_column_with_a_missing_value_is_grouped() -> None:
-    codes, labels = group_codes(pd.Series(pd.Categorical(["b", None, "a"], categories=["a", "b", "c"]), name="g"))
+    codes, labels, _ = group_codes(pd.Series(pd.Categorical(["b", None, "a"], categories=["a", "b", "c"]), name="g"))
     assert (codes.tolist(), labels) == ([0, -1, 1], ["b", "a"])
 
 

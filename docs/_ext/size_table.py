@@ -1,11 +1,13 @@
 """Turn the measured rejection rates into the tables of the page "Which test when".
 
-The recommendations are stated here, once; ``tests/docs/test_which_test.py`` compares them with the measurement.
+``python docs/_ext/size_table.py`` writes the table that stands in the page itself; the others are generated when the
+pages are built. ``tests/docs/test_which_test.py`` compares the page with the measurement.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,134 +15,180 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from eventstudy import _registry
+from eventstudy.study import DEFAULT_TESTS
 
+DOCS = Path(__file__).parents[1]
+MEASURED = DOCS.parent / "src" / "eventstudy" / "data" / "sizes.json"
 LOW, HIGH = 0.035, 0.065
 UNKNOWN = "not measured yet"
-Cells = Mapping[tuple[str, str, tuple[int, int]], Mapping[str, Any]]
-# By scenario: the heading of its column, a description of its samples, and the recommended tests.
-ADVICE: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "independent": (
-        "apart",
-        "No two event windows share a day",
-        ("cross_section", "bmp", "grank_t", "generalized_sign", "wilcoxon", "wild_bootstrap"),
+MAIN = re.compile(r"(?<=<!-- sizes: begin -->\n).*?(?=<!-- sizes: end -->)", re.DOTALL)
+Window = tuple[int, int]
+Cell = Mapping[str, Any]
+Cells = Mapping[tuple[str, str, Window], Cell]  # by scenario, test and window
+# Kinds of samples, and the scenarios in which a test must keep its size to be recommended for them.
+ADVICE: dict[str, tuple[str, ...]] = {
+    "No two event windows share a day, 12 events or more": (
+        "independent_12", "independent_20", "independent", "independent_own",
     ),
-    "few": ("10 events", "The same, with few events", ("cross_section", "bmp", "wilcoxon", "kolari_pynnonen")),
-    "missing": (
-        "a fifth missing",
-        "The same, with returns missing",
-        ("cross_section", "bmp", "grank_t", "generalized_sign", "wilcoxon", "wild_bootstrap"),
+    "The same, with 3 to 8 events": ("independent_3", "independent_5", "independent_8", "independent_8_own"),
+    "The same, with 30 % of the returns missing": ("independent_missing",),
+    "All events on one date, equal variance": ("one_date_12", "one_date", "one_date_industries"),
+    "3 to 12 dates that are far apart, nothing but the event on them": (
+        "dates_3", "dates_5", "dates_uneven", "dates_12", "dates_12_own",
     ),
-    "variance": (
-        "variance x 2",
-        "The same, with event-induced variance",
-        ("cross_section", "bmp", "grank_t", "generalized_sign", "wilcoxon", "wild_bootstrap"),
+    "3 to 12 dates that are far apart, on which news hits all firms": (
+        "dates_3", "dates_5", "dates_uneven", "dates_12", "dates_3_common", "dates_5_common", "dates_uneven_common",
+        "dates_12_common",
     ),
-    "one_date": ("one date", "All events on one date", ("kolari_pynnonen", "grank_t", "mvrm")),
-    "one_date_variance": (
-        "one date, variance x 2",
-        "All on one date, and the event increases the variance of all noise",
-        ("kolari_pynnonen", "grank_t"),
-    ),
-    "one_date_own_variance": ("one date, own variance", "All on one date, and each event adds noise of its own", ()),
-    "days_5": ("5 days", "Windows overlap in part: dates within a week", ("kolari_pynnonen",)),
-    "days_20": ("20 days", "Dates within a month", ("kolari_pynnonen",)),
-    "days_60": ("60 days", "Dates within a quarter", ("kolari_pynnonen",)),
-    "bunches": ("bunches", "Bunches of dates that are far apart", ("kolari_pynnonen", "wild_bootstrap")),
-}
+    "30 dates that are far apart": ("dates_30", "dates_30_common"),
+    "Windows that overlap in one chain": ("days_5", "days_20", "days_60", "days_120"),
+    "The same, and news hits all firms": ("days_60", "days_60_common"),
+    "Ten bunches of dates that are far apart": ("bunches", "bunches_common"),
+    "The same news on two exchanges, linked": ("two_exchanges_linked",),
+    "Windows of 60 to 250 days": ("long_apart", "long_dates"),
+}  # fmt: skip
+# The samples of the table in the page, in its order.
+SHOWN = (
+    "independent", "independent_8", "independent_own", "dates_3", "dates_5", "dates_uneven", "dates_12",
+    "dates_3_common", "dates_5_common", "dates_uneven_common", "dates_12_common", "one_date", "one_date_all",
+    "one_date_own", "one_date_common", "days_5", "days_20", "days_60", "days_60_common", "bunches", "bunches_common",
+    "dates_missing", "dates_exponential", "two_exchanges_linked", "two_exchanges", "hong_kong_50",
+    "hong_kong_one_date", "hong_kong_5_dates", "hong_kong_alike_one_date", "hong_kong_alike_5_dates",
+)  # fmt: skip
 
 
-APART = ("independent", "few", "missing", "variance")
-SHARED = tuple(name for name in ADVICE if name not in APART)
-
-
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path = MEASURED) -> dict[str, Any]:
     """Return the measurement, with its cells by scenario, test and window."""
     measured: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     measured["cells"] = {(c["scenario"], c["test"], tuple(c["window"])): c for c in measured["cells"]}
     return measured
 
 
-def keeps_size(cell: Mapping[str, Any]) -> bool:
-    """Return whether the confidence interval of a rate overlaps the band of tests that keep their size."""
-    return bool(cell["n"]) and cell["lower"] <= HIGH and cell["upper"] >= LOW
+def holds(cell: Cell) -> bool:
+    """Return whether the measured rate is within the band of tests that keep their size."""
+    return bool(cell["n"]) and LOW <= cell["rate"] <= HIGH
 
 
-def windows(cells: Cells) -> list[tuple[int, int]]:
-    """Return the measured windows, the shortest first."""
-    return sorted({window for _, _, window in cells}, key=lambda w: w[1] - w[0])
+def outside(cell: Cell) -> bool:
+    """Return whether the whole confidence interval of a rate lies outside the band."""
+    return bool(cell["n"]) and (cell["lower"] > HIGH or cell["upper"] < LOW)
 
 
-def percent(cell: Mapping[str, Any] | None, recommended: bool) -> str:
-    """Format a rate: bold if it is above the band, with a mark if the test is recommended."""
+def keeps_size(found: Sequence[Cell], n_most: Mapping[str, int]) -> bool:
+    """Return whether a test has a value in all of these samples, no interval outside the band, and its mean in it."""
+    if not all(cell["n"] > 0.95 * n_most[cell["scenario"]] for cell in found):
+        return False
+    mean = sum(cell["rate"] for cell in found) / len(found)
+    return LOW <= mean <= HIGH and not any(map(outside, found))
+
+
+def windows(cells: Cells, scenario: str) -> list[Window]:
+    """Return the measured windows of a scenario, the shortest first."""
+    return sorted({window for name, _, window in cells if name == scenario}, key=lambda w: w[1] - w[0])
+
+
+def samples(cells: Cells) -> dict[str, int]:
+    """Return the number of samples of each scenario."""
+    n: dict[str, int] = {}
+    for (scenario, _, _), cell in cells.items():
+        n[scenario] = max(n.get(scenario, 0), cell["n"])
+    return n
+
+
+def recommended(cells: Cells, scenarios: Sequence[str]) -> dict[str, list[Cell]]:
+    """Return the tests that keep their size in all of these samples, with their cells."""
+    n_most, found = samples(cells), {}
+    for test in measurable():
+        of_test = [cells.get((s, test, w)) for s in scenarios for w in windows(cells, s)]
+        known = [cell for cell in of_test if cell is not None]
+        if known and len(known) == len(of_test) and keeps_size(known, n_most):
+            found[test] = known
+    return found
+
+
+def rate(cell: Cell | None) -> str:
+    """Format a rate with its interval: ✓ within the band, bold where too high and italic where too low for sure."""
     if cell is None or not cell["n"]:
         return "–"
-    rate = f"{100 * cell['rate']:.1f}"
-    if recommended:
-        return f"{rate}\u00a0✓"
-    return f"**{rate}**" if cell["rate"] > HIGH and not keeps_size(cell) else rate
+    text = f"{100 * cell['rate']:.1f}"
+    if holds(cell):
+        text += "\u00a0✓"
+    elif outside(cell):
+        text = f"**{text}**" if cell["rate"] > HIGH else f"*{text}*"
+    return f"{text} ({100 * cell['lower']:.1f}–{100 * cell['upper']:.1f})"
+
+
+def rate_and_power(cell: Cell | None) -> str:
+    """Format a rate, and the power by size of the shock below it."""
+    if cell is None or not cell["power"]:
+        return rate(cell)
+    return f"{rate(cell)}<br>{' · '.join(f'{100 * power:.0f}' for power in cell['power'].values())}"
 
 
 def advice(cells: Cells) -> str:
     """Format the recommended tests of each kind of sample, with the lowest and highest measured rate."""
     rows = []
-    for scenario, (_, sample, tests) in ADVICE.items():
-        if not tests:
-            continue
-        shares = [cells[scenario, test, w]["rate"] for test in tests for w in windows(cells)]
-        rates = [100 * share for share in shares if share is not None]
-        links = ", ".join(f"[`{t}`](generated/inference/{t}.rst)" for t in tests)
-        rows.append((sample, links, f"{min(rates):.1f} to {max(rates):.1f}\u00a0%"))
+    for sample, scenarios in ADVICE.items():
+        found = recommended(cells, scenarios)
+        links = ", ".join(f"[`{test}`](generated/inference/{test}.rst)" for test in found) or "none"
+        rates = [100 * cell["rate"] for of_test in found.values() for cell in of_test]
+        rows.append((sample, links, f"{min(rates):.1f} to {max(rates):.1f}\u00a0%" if rates else "–"))
     return _table(("Your sample", "Tests that keep their size", "measured"), rows)
 
 
 def measurable() -> list[str]:
-    """Return the names of the tests that draw no samples themselves: only those are measured."""
-    return [name for name in _registry.names("inference") if not _registry.load("inference", name).draws]
+    """Return the names of the tests: those that draw no samples themselves first."""
+    names = _registry.names("inference", plugins=False)
+    return sorted(names, key=lambda name: _registry.load("inference", name).draws > 0)
 
 
-def table(cells: Cells, window: tuple[int, int], scenarios: Sequence[str]) -> str:
-    """Format the rates of one window: one row per test, one column per scenario; tests without rates say so."""
-    measured, rows = {test for _, test, _ in cells}, []
-    for test in measurable():
-        rates = [percent(cells.get((s, test, window)), test in ADVICE[s][2]) for s in scenarios]
-        rows.append([f"`{test}`", *(rates if test in measured else [UNKNOWN] + [""] * (len(rates) - 1))])
-    return _table(("", *(ADVICE[s][0] for s in scenarios)), rows)
+def sections(measured: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the scenarios of each section of the page."""
+    found: dict[str, list[str]] = {}
+    for name, record in measured["scenarios"].items():
+        found.setdefault(record["section"].replace(" ", "_"), []).append(name)
+    return found
 
 
-def tables(cells: Cells, window: tuple[int, int]) -> str:
-    """Format the rates of one window, for samples with and without shared days."""
-    apart, shared = (table(cells, window, scenarios) for scenarios in (APART, SHARED))
-    return f"Windows that share no day:\n\n{apart}\n\nWindows that share days:\n\n{shared}"
+def section(measured: Mapping[str, Any], names: Sequence[str]) -> str:
+    """Describe some scenarios, and format a table of rates and power for each of their windows."""
+    cells, n = measured["cells"], samples(measured["cells"])
+    parts = ["\n".join(f"- `{name}`: {measured['scenarios'][name]['label']}; {n[name]:,} samples" for name in names)]
+    tests = [test for test in measurable() if any((s, test, w) in cells for s in names for w in windows(cells, s))]
+    tests += sorted({test for s, test, _ in cells if s in names} - set(tests))  # p-values of single events
+    for window in sorted({w for name in names for w in windows(cells, name)}, key=lambda w: w[1] - w[0]):
+        having = [name for name in names if window in windows(cells, name)]
+        rows = [[f"`{t}`", *(rate_and_power(cells.get((s, t, window))) for s in having)] for t in tests]
+        parts.append(f"Window {window}:\n\n{_table(('', *(f'`{name}`' for name in having)), rows)}")
+    missing = [f"`{test}`" for test in measurable() if not any(test == t for _, t, _ in cells)]
+    return "\n\n".join([*parts, *([f"{', '.join(missing)}: {UNKNOWN}."] if missing else [])])
+
+
+def main_table(measured: Mapping[str, Any]) -> str:
+    """Format the default tests in the samples of the page itself: day 0, and below it the eleven days around it."""
+    cells, rows = measured["cells"], []
+    tests = list(dict.fromkeys(test for kind in DEFAULT_TESTS.values() for test in kind))
+    for name in SHOWN:
+        both = [[rate(cells.get((name, test, w))) for w in windows(cells, name)] for test in tests]
+        rows.append([measured["scenarios"][name]["label"], *map("<br>".join, both)])
+    return _table(("sample", *(f"`{test}`" for test in tests)), rows)
 
 
 def settings(measured: Mapping[str, Any]) -> str:
     """Describe how the rates were measured."""
-    options, cells = measured["settings"], measured["cells"]
-    error = 196 * (options["level"] * (1 - options["level"]) / options["replications"]) ** 0.5
-    lines = [f"- **{ADVICE[name][0]}**: {label}" for name, label in measured["scenarios"].items() if name in ADVICE]
-    single = "; ".join(
-        f"in the window {w}, `p` {100 * cells['one_event', 'p', w]['rate']:.1f} % and"
-        f" `p_sq` {100 * cells['one_event', 'p_sq', w]['rate']:.1f} %"
-        for w in windows(cells)
-    )
-    added = {f"`{test}`": record for test, record in measured.get("later", {}).items()}  # measured separately
-    dates = "; ".join(
-        f"{label} on {record['date']} with {', '.join(map(' '.join, record['versions'].items()))}"
-        for label, record in {"Measured": measured, **added}.items()
-    )
+    runs = [
+        f"- on {run['date']} with {', '.join(map(' '.join, run['versions'].items()))}, seed {run['seed']}:"
+        f" `{run['command']}`"
+        for run in measured["runs"]
+    ]
     return "\n".join(
         [
-            f"{options['replications']:,} samples of each kind, the {options['model']} model,"
-            f" {options['estimation_days']} estimation days, {options['noise']} noise. If events share days, their"
-            f" noise on a day has a correlation of {options['correlation_by_date']}. A true rate of 5 % is measured"
-            f" to within {error:.1f} points (95 %). If returns are missing,"
-            f" `min_coverage={options['min_coverage_where_missing']}`.",
+            f"The {measured['model']} model, {measured['estimation_days']} estimation days; normal noise where nothing"
+            " else is said, and on shared days a correlation of 0.1. A test rejects if p is at most"
+            f" {measured['level']:g}. Power is that of a shock on day 0 of every event, measured on fewer samples."
+            f" `placebo` has {measured['placebo_draws']} draws. Measured by",
             "",
-            *lines,
-            "",
-            f"Rejection rates of single events: {single}.",
-            "",
-            f"{dates}; seed {measured['seed']}, by `benchmarks/sizes.py`.",
+            *runs,
         ]
     )
 
@@ -151,11 +199,9 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def write(app: Sphinx) -> None:
     """Write the files in ``generated/`` that the page includes."""
-    measured = read(Path(app.srcdir) / "measured" / "sizes.json")
-    cells = measured["cells"]
-    parts = {"advice": advice(cells), "settings": settings(measured)}
-    first, last = windows(cells)
-    parts |= {"day": tables(cells, first), "window": tables(cells, last)}
+    measured = read()
+    parts = {"advice": advice(measured["cells"]), "settings": settings(measured)}
+    parts |= {name: section(measured, names) for name, names in sections(measured).items()}
     for name, text in parts.items():
         (Path(app.srcdir) / "generated" / f"sizes_{name}.txt").write_text(text + "\n", encoding="utf-8")
 
@@ -164,3 +210,9 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Write after ``members`` has deleted the folder."""
     app.connect("builder-inited", write, priority=200)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+if __name__ == "__main__":
+    page = DOCS / "which_test.md"
+    text = page.read_text(encoding="utf-8")
+    page.write_text(MAIN.sub(lambda _: main_table(read()) + "\n", text), encoding="utf-8")

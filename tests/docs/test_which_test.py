@@ -1,4 +1,4 @@
-"""What the page "Which test when" recommends keeps its size in the measurement that it shows."""
+"""What the page "Which test when" says and recommends is what the measurement shows."""
 
 from __future__ import annotations
 
@@ -15,113 +15,102 @@ DOCS = Path(__file__).parents[2] / "docs"
 _spec = importlib.util.spec_from_file_location("size_table", DOCS / "_ext" / "size_table.py")
 size_table = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(size_table)
-MEASURED = size_table.read(DOCS / "measured" / "sizes.json")
+MEASURED = size_table.read()
 CELLS = MEASURED["cells"]
-WINDOWS = size_table.windows(CELLS)
-RECOMMENDED = [(scenario, test) for scenario, (_, _, tests) in size_table.ADVICE.items() for test in tests]
-KINDS = {
-    "independent": ("independent", "missing", "variance"),
-    "same_day": ("one_date", "one_date_variance"),
-    "overlap": ("bunches",),  # the tests that it takes all have a value there
-}
+DAY, WINDOW = (0, 0), (-5, 5)
+PAGE = (DOCS / "which_test.md").read_text(encoding="utf-8")
+TESTS = _registry.names("inference", plugins=False)
 
 
-def test_every_scenario_is_in_the_advice():
-    assert set(size_table.ADVICE) == set(MEASURED["scenarios"]) - {"one_event"}
+def cell(scenario, test, window=WINDOW):
+    return CELLS[scenario, test, window]
 
 
-def test_a_test_that_is_measured_is_so_in_every_scenario_and_draws_no_samples():
-    measured = {test for scenario, test, _ in CELLS if scenario in size_table.ADVICE}
-    assert {test for _, test in RECOMMENDED} <= measured <= set(size_table.measurable())
-    for scenario in size_table.ADVICE:
-        for window in WINDOWS:
-            assert {test for s, test, w in CELLS if (s, w) == (scenario, window)} == measured
+def made(rate, lower, upper, n=1000, power=None):
+    return {"scenario": "a", "rate": rate, "lower": lower, "upper": upper, "n": n, "power": power}
 
 
-def test_every_test_that_draws_no_samples_has_its_row_and_says_where_it_is_not_measured():
-    members = [name for name in _registry.names("inference") if not _registry.load("inference", name).draws]
-    without = {key: cell for key, cell in CELLS.items() if key[1] != "bmp"}
-    for window in WINDOWS:
-        text = size_table.tables(without, window)
-        assert re.findall(r"^\| `(\w+)`", text, re.MULTILINE) == 2 * members
-        assert len(re.findall(r"^\| `bmp` \| not measured yet (\|  )+\|$", text, re.MULTILINE)) == 2
-        assert not re.search(r"`bmp` \| not measured", size_table.tables(CELLS, window))
-
-
-def test_the_page_says_when_a_test_was_measured_that_came_later():
-    together = size_table.settings({**MEASURED, "later": {}})
-    assert re.search(r"^Measured on \S+ with python [^;]*; seed \d+", together, re.MULTILINE)
-    later = {"bmp": {"date": "2030-01-31", "versions": {"python": "3.14"}}}
-    assert "; `bmp` on 2030-01-31 with python 3.14; seed" in size_table.settings({**MEASURED, "later": later})
-
-
-def test_replications_are_enough_to_tell():
-    assert MEASURED["settings"]["replications"] >= 1000
-
-
-@pytest.mark.parametrize(("scenario", "test"), RECOMMENDED)
-def test_what_is_recommended_keeps_its_size(scenario, test):
-    for window in WINDOWS:
-        cell = CELLS[scenario, test, window]
-        assert cell["n"] == MEASURED["settings"]["replications"]
-        assert cell["lower"] <= 0.065, window
-        assert cell["upper"] >= 0.035, window
-
-
-@pytest.mark.parametrize("scenario", size_table.SHARED)
-def test_what_fails_where_events_share_days_is_shown_failing(scenario):
-    _, _, recommended = size_table.ADVICE[scenario]
-    # On the event day alone, dates that are far apart hardly meet; over the whole window they do.
-    wrong = [t for s, t, _ in CELLS if s == scenario and any((CELLS[s, t, w]["rate"] or 0) > 0.10 for w in WINDOWS)]
-    assert wrong
-    assert not set(wrong) & set(recommended)
-
-
-@pytest.mark.parametrize("kind", list(DEFAULT_TESTS))
-def test_defaults_are_recommended_for_their_samples(kind):
-    for scenario in KINDS[kind]:
-        assert set(DEFAULT_TESTS[kind]) <= set(size_table.ADVICE[scenario][2]), scenario
-
-
-def test_a_default_of_overlapping_dates_that_is_not_recommended_has_no_value_there():
-    """Dense dates leave ``wild_bootstrap`` too few clusters in the long window: it gives no p, not a wrong one."""
-    for scenario in ("days_5", "days_20", "days_60"):
-        for test in set(DEFAULT_TESTS["overlap"]) - set(size_table.ADVICE[scenario][2]):
-            assert CELLS[scenario, test, WINDOWS[-1]]["n"] == 0
-
-
-def test_tests_that_the_page_says_are_fooled_by_variance_are_and_the_others_are_not():
-    page = (DOCS / "which_test.md").read_text(encoding="utf-8")
-    [named] = re.findall(r"variance from the estimation window alone \((.*?)\)", page, re.DOTALL)
-    fooled = set(re.findall(r"`(\w+)`", named))
-    told = set(_registry.names("inference")) - set(MEASURED.get("later", {}))  # the page is written anew with them all
-    for test in told:
-        scenario = "one_date_variance" if test == "mvrm" else "variance"
-        cell = CELLS.get((scenario, test, WINDOWS[-1]))
-        if cell is not None:
-            assert (cell["rate"] > 0.08) == (test in fooled), test
-
-
-def test_other_words_of_the_page_agree_with_the_measurement():
-    for window in WINDOWS:
-        assert CELLS["few", "skewness_adjusted", window]["lower"] > 0.065
-        assert CELLS["few", "sign", window]["upper"] < 0.05
-        assert CELLS["one_date", "cross_section", window]["rate"] > 0.5
-        for test in ("kolari_pynnonen", "grank_t"):
-            assert CELLS["one_date_own_variance", test, window]["upper"] < 0.035
-    spread = ("days_5", "days_20", "days_60", "bunches")
-    rare = [CELLS[s, "brown_warner", w]["upper"] < 0.035 for s in spread for w in WINDOWS]
-    assert sum(rare) > len(rare) / 2
-    for test in ("corrado", "corrado_zivney", "grank_t", "grank_z", "sign_gsar"):
-        assert all(CELLS[s, test, WINDOWS[-1]]["rate"] > 0.10 for s in ("days_5", "days_20", "days_60"))
-    for test in DEFAULT_TESTS["overlap"]:
-        assert CELLS["bunches", test, WINDOWS[-1]]["rate"] < 0.04
-    assert CELLS["one_event", "p", WINDOWS[-1]]["rate"] == pytest.approx(0.05, abs=0.003)
-    assert CELLS["one_event", "p_sq", WINDOWS[-1]]["lower"] > 0.06
+def test_the_table_in_the_page_is_that_of_the_measurement():
+    [shown] = size_table.MAIN.findall(PAGE)
+    assert shown == size_table.main_table(MEASURED) + "\n", "run python docs/_ext/size_table.py"
+    for test in {test for kind in DEFAULT_TESTS.values() for test in kind}:
+        assert f"`{test}`" in shown
+    numbers = re.findall(r"\d+\.\d", shown)
+    assert len(numbers) > 300
 
 
 def test_the_page_shows_every_part_that_is_generated():
-    page = (DOCS / "which_test.md").read_text(encoding="utf-8")
-    assert re.findall(r"generated/sizes_(\w+)\.txt", page) == ["advice", "day", "window", "settings"]
-    advice = size_table.advice(CELLS)
-    assert {test for _, test in RECOMMENDED} <= set(re.findall(r"`(\w+)`", advice))
+    parts = re.findall(r"generated/sizes_(\w+)\.txt", PAGE)
+    assert sorted(parts) == sorted(["advice", "settings", *size_table.sections(MEASURED)])
+    shown = "".join(size_table.section(MEASURED, names) for names in size_table.sections(MEASURED).values())
+    for name in MEASURED["scenarios"]:
+        assert f"- `{name}`: " in shown
+
+
+def test_scenarios_of_the_advice_are_measured():
+    assert {name for names in size_table.ADVICE.values() for name in names} <= set(MEASURED["scenarios"])
+    assert set(size_table.SHOWN) <= set(MEASURED["scenarios"])
+
+
+def test_every_test_is_measured_in_every_scenario_or_said_not_to_be():
+    measured = {test for _, test, _ in CELLS} & set(TESTS)
+    for name, record in MEASURED["scenarios"].items():
+        if record["section"] != "one":
+            found = {test for scenario, test, _ in CELLS if scenario == name}
+            assert measured - {"placebo"} <= found <= set(TESTS), name
+    without = {**MEASURED, "cells": {key: c for key, c in CELLS.items() if key[1] != "bmp"}}
+    text = size_table.section(without, ["independent"])
+    assert re.search(r"`bmp`.*: not measured yet\.$", text)
+    assert not re.search(r"`bmp`.*not measured", size_table.section(MEASURED, ["independent"]))
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"),
+    [
+        (made(0.05, 0.04, 0.06), "5.0\u00a0✓ (4.0–6.0)"),
+        (made(0.067, 0.05, 0.08), "6.7 (5.0–8.0)"),  # neither right nor wrong: the interval reaches into the band
+        (made(0.03, 0.02, 0.04), "3.0 (2.0–4.0)"),
+        (made(0.09, 0.07, 0.11), "**9.0** (7.0–11.0)"),
+        (made(0.01, 0.0, 0.02), "*1.0* (0.0–2.0)"),
+        (made(None, None, None, 0), "–"),
+        (None, "–"),
+    ],
+)
+def test_a_rate_is_called_right_or_wrong_with_its_interval(rate, text):
+    assert size_table.rate(rate) == text
+
+
+def test_power_stands_below_the_rate():
+    shown = size_table.rate_and_power(made(0.05, 0.04, 0.06, power={"0.005": 0.104, "0.01": 0.5, "0.02": 1.0}))
+    assert shown == "5.0\u00a0✓ (4.0–6.0)<br>10 · 50 · 100"
+
+
+def test_a_test_is_recommended_only_if_no_interval_and_no_mean_is_outside_the_band_and_it_has_values():
+    n = {"a": 1000}
+    right, high, wrong = made(0.05, 0.04, 0.06), made(0.067, 0.055, 0.08), made(0.09, 0.07, 0.11)
+    assert size_table.keeps_size([right, high], n)
+    assert not size_table.keeps_size([high, high], n)
+    assert not size_table.keeps_size([right, right, right, wrong], n)
+    assert not size_table.keeps_size([right, made(0.05, 0.01, 0.15, 60)], n)
+
+
+def test_recommended_tests_keep_their_size_and_have_a_value():
+    shown = size_table.advice(CELLS)
+    rows = [line for line in shown.splitlines()[2:] if "none" not in line]
+    assert len(rows) >= 6
+    for sample, scenarios in size_table.ADVICE.items():
+        [line] = [line for line in shown.splitlines() if line.startswith(f"| {sample} |")]
+        for test in re.findall(r"\[`(\w+)`\]", line):
+            of_test = [c for (scenario, name, _), c in CELLS.items() if name == test and scenario in scenarios]
+            assert len(of_test) >= len(scenarios)
+            for found in of_test:
+                assert found["lower"] <= 0.065, (sample, test, found)
+                assert found["upper"] >= 0.035, (sample, test, found)
+
+
+def test_replications_are_enough_to_tell():
+    for (scenario, _, _), found in CELLS.items():
+        record = MEASURED["scenarios"][scenario]
+        if record["noise"] == "normal" and record["section"] in ("apart", "dates", "one date") and found["n"]:
+            n = size_table.samples(CELLS)[scenario]
+            assert n >= 1000, scenario

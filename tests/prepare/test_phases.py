@@ -5,30 +5,14 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
 import eventstudy as es
 from eventstudy.errors import AlignmentError, InputError
-from tests.prepare.plain import DATES, prices
+from tests.prepare.plain import DATES, MARKET, STUDY, prices
 
 GUESS = "the date is a session (a guess)"
-STUDY: dict[str, Any] = {"model": "mean", "tests": ["cross_section"], "windows": ((0, 0),), "event": (-5, 5)}
-
-
-def market() -> es.Prices:
-    """Prices of one share in New York and one in Hong Kong, on the sessions of both in 2020 and 2021."""
-    bars = {}
-    for name, mic in (("BABA", "XNYS"), ("9988.HK", "XHKG")):
-        dates = es.markets.sessions(mic)[0]
-        dates = dates[(dates >= np.datetime64("2020-01-01")) & (dates <= np.datetime64("2021-12-31"))]
-        close = 100 * np.cumprod(1 + 0.01 * np.random.default_rng(1).standard_normal(len(dates)))
-        bars[name] = es.bars.Bars(name, dates, {"close": np.asarray(close, dtype=np.float64)}, mic, None)
-    return es.Prices(bars)
-
-
-MARKET = market()
 
 
 def check(ticker: Any, announced: Any, phase: Any, on_closed: Any = "next", **further: Any) -> pd.DataFrame:

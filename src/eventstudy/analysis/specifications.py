@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 LEVEL = 0.05
 KINDS = ("curve", "events")
 COLUMNS = (
-    "model", "event_id", "ticker", "session", "start", "end", "car", "bhar", "se", "p", "p_sq", "p_placebo", "status",
-    "reason",
+    "model", "event_id", "ticker", "session", "start", "end", "car", "bhar", "se", "p", "p_sq", "p_conformal",
+    "p_placebo", "status", "reason",
 )  # fmt: skip
 Window = tuple[int, int]
 
@@ -41,9 +41,10 @@ class Specifications(Generic[R]):
         Index ``model`` (the labels, in order); family (``mean``, ``index``, ``factors`` or ``peers``: the regressors of
         the normal return), and error: why a model could not be run, else empty.
     cars : DataFrame
-        model, event_id, ticker, session, start, end, car, bhar (if the study compounds), se, p, p_sq, p_placebo (if a
-        model has it), status, reason: one row for each model, event of the input, and window, with NaN if there is no
-        CAR. ``not_run``: the model failed; ``not_studied``: the event belongs to the other of two joined objects.
+        model, event_id, ticker, session, start, end, car, bhar (if the study compounds), se, p, p_sq, p_conformal,
+        p_placebo (if a model has it), status, reason: one row for each model, event of the input, and window, with NaN
+        if there is no CAR. ``not_run``: the model failed; ``not_studied``: the event belongs to the other of two joined
+        objects.
     tests : DataFrame
         model, and the columns of ``Result.tests``.
     effects : DataFrame

@@ -288,3 +288,22 @@ def null(
         for name, values in statistics.items():
             parts.setdefault(name, []).append(values.reshape(shape))
     return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def drawn_cars(
+    run: Run, panels: Sequence[AnyPanel], placed: Placed, model: Model, sample: Sample, n_draws: int, seed: int
+) -> Floats:
+    """Return the CARs, or BHARs, of every event over the first window on drawn dates, (draws, N).
+
+    A CAR is NaN where the event could not be fitted, and in draws in which it keeps its own date.
+    """
+    parts = [np.empty((0, len(placed.day)))]
+    histories = [build(panel) for panel in panels]
+    for batch in draw_samples(histories, placed, sample, n_draws, seed):
+        singles = run(histories, batch.placed, model, {}, batch.sample, keep_events=True).singles
+        car = np.full(batch.n_draws * len(placed.day), np.nan)
+        if singles:
+            car[singles["id"]] = singles["bhar" if sample.spec.compound else "car"][:, 0]
+        kept = batch.placed.day.reshape(batch.n_draws, -1) == placed.day
+        parts.append(np.where(kept, np.nan, car.reshape(batch.n_draws, -1)))
+    return np.concatenate(parts)

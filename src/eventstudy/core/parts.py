@@ -12,7 +12,7 @@ from typing import NamedTuple, TypedDict, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from eventstudy.core import daily, overlap, singles
+from eventstudy.core import daily, effects, overlap, singles
 from eventstudy.core.checks import check_abnormal, check_state
 from eventstudy.core.scores import scores
 from eventstudy.core.sums import add, day_moments, moments
@@ -63,6 +63,10 @@ SHARED = {
     "day_moments": Shared(lambda _, a, __: day_moments(a), lambda state, _: dict(state)),
     "overlap": Shared(overlap.chunk, overlap.finalize),
     "daily": Shared(daily.chunk, daily.finalize),
+    "effects": Shared(
+        lambda s, a, _: effects.chunk(s, a),
+        lambda state, sample: effects.finalize(state, sample, sample.spec.windows, sample.shared["overlap"]["windows"]),
+    ),
 }
 
 

@@ -27,7 +27,7 @@ from eventstudy.types import (
     Verdict,
 )
 
-ALWAYS = ("moments", "overlap", "daily")
+ALWAYS = ("moments", "overlap", "daily", "effects")
 
 
 def _silent(n: int) -> None:
@@ -133,8 +133,8 @@ def _verdict_without_events(sample: Sample) -> Verdict:
 
 
 def _finalise(states: Mapping[str, State], sample: Sample) -> dict[str, SharedResult]:
-    """Finalise the shared states; the daily averages come last because they use the overlap."""
+    """Finalise the shared states; those of means come last because they use the overlap."""
     shared: dict[str, SharedResult] = {}
-    for name in sorted(states, key=lambda name: name == "daily"):
+    for name in sorted(states, key=lambda name: name in ("daily", "effects")):
         shared[name] = SHARED[name].finalize(states[name], replace(sample, shared=shared))
     return shared

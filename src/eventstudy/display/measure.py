@@ -81,6 +81,17 @@ class Measure:
             return formats.percent(value, 2 if digits is None else digits)
         return formats.signed(value, self.digits if digits is None else digits)
 
+    def with_interval(self, value: formats.Number, lower: formats.Number, upper: formats.Number) -> str:
+        """Format a value, followed by its interval if it has one.
+
+        Examples
+        --------
+        >>> measure_of().with_interval(-0.0612, -0.08, -0.0424), measure_of().with_interval(-0.0612, None, None)
+        ('−6.12 % [−8.00 %, −4.24 %]', '−6.12 %')
+        """
+        interval = "" if formats.is_missing(lower) else f" [{self.text(lower)}, {self.text(upper)}]"
+        return self.text(value) + interval
+
     def shock(self, value: float) -> str:
         """Format a shock to the series, which for volatility is a return.
 

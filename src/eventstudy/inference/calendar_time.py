@@ -227,7 +227,7 @@ def make(method: Method = "jaffe_mandelker", weights: Weights = "equal", cov: Co
         finalize,
         shares=("moments",),
         survives="overlap",
-        fails_under=("event_variance", "autocorrelation"),
+        fails_under=("event_variance", "common_variance", "autocorrelation"),
         make=make,
     )
 

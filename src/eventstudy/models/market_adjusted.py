@@ -2,8 +2,9 @@ r"""Market-adjusted: the normal return is the benchmark's return of the same day
 
 .. math:: AR_{it} = R_{it} - R_{mt}
 
-No parameters are estimated (alpha is 0 and beta 1), so it suits firms with a short history; it is biased if beta is not
-1. The residual variance has the divisor M. Brown & Warner (1980, Journal of Financial Economics 8:205).
+No parameters are estimated (alpha is 0 and beta 1): only the variance comes from the estimation window, which may be
+short if ``min_estimation`` of the study is lowered. Biased if beta is not 1. The residual variance has the divisor M.
+Brown & Warner (1980, Journal of Financial Economics 8:205).
 
 Examples
 --------

@@ -56,7 +56,7 @@ def _name_value_table(title: str, values: Mapping[str, object]) -> Table:
 
 def _variables(result: Result) -> dict[str, object]:
     """Return the variables of the template."""
-    events = _tables.per_event(result, ("p", "p_sq", "p_placebo"), MAX_EVENTS)
+    events = _tables.per_event(result, MAX_EVENTS, with_t=True)
     dropped = _tables.dropped(result, MAX_EVENTS)
     if "title" in result.events:
         ok = result.events["status"] == "ok"

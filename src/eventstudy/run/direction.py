@@ -96,13 +96,22 @@ def _opposite_duplicates(table: EventTable, frame: pd.DataFrame, sign: Floats) -
     )
 
 
+def sign_columns(frame: pd.DataFrame) -> dict[str, tuple[int, int]]:
+    """Return the columns that state expected signs, each with its numbers of events of sign 1 and of sign -1.
+
+    Examples
+    --------
+    >>> sign_columns(pd.DataFrame({"expected_sign": [1, -1, 0, 1], "design": [1, 2, 3, 4]}))
+    {'expected_sign': (2, 1)}
+    """
+    named = (name for name in frame.columns if SIGN_COLUMN.fullmatch(str(name)))
+    values = {name: [_sign(cell) for cell in frame[name].tolist()] for name in named}
+    return {str(name): (found.count(1.0), found.count(-1.0)) for name, found in values.items() if None not in found}
+
+
 def _pooled(used: pd.DataFrame, group: str | None) -> str:
-    for name in used.columns:
-        if not SIGN_COLUMN.fullmatch(str(name)) or name == group:
-            continue
-        values = [_sign(cell) for cell in used[name].tolist()]
-        up, down = values.count(1.0), values.count(-1.0)
-        if up and down and None not in values:
+    for name, (up, down) in sign_columns(used).items():
+        if up and down and name != group:
             return (
                 f"the events hold both expected signs ({up} up, {down} down, in {shown(name)}), whose effects cancel in"
                 f" averages: sign={shown(name)} measures all in the expected direction, group={shown(name)} each alone"

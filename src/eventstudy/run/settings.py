@@ -9,16 +9,17 @@ from eventstudy import _registry
 from eventstudy.members import labelled_tests, model, plugins_of, settings_of
 from eventstudy.types import Choices, Model, Survives, Test
 
+# In each list the primary test comes first: the first that holds in a window. The others are checks.
 DEFAULT_TESTS: Mapping[Survives, tuple[str, ...]] = {
-    "independent": ("cross_section", "bmp", "grank_t", "generalized_sign"),
+    "independent": ("bmp", "cross_section", "grank_t", "generalized_sign"),
     "same_day": ("kolari_pynnonen", "grank_t"),
-    "overlap": ("kolari_pynnonen", "wild_bootstrap"),
+    "overlap": ("clustered", "ibragimov_muller", "wild_bootstrap", "kolari_pynnonen"),
 }
 # Compounded returns are skewed, so that rank tests, which test a median, reject too often.
 COMPOUNDED_TESTS: Mapping[Survives, tuple[str, ...]] = {
     "independent": ("cross_section", "skewness_adjusted"),
     "same_day": ("kolari_pynnonen",),
-    "overlap": ("kolari_pynnonen", "wild_bootstrap"),
+    "overlap": DEFAULT_TESTS["overlap"],
 }
 
 

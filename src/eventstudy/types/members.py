@@ -24,10 +24,11 @@ class Verdict(NamedTuple):
     note: NDArray[np.object_]
 
 
-SharedState = Literal["moments", "day_moments", "overlap", "daily"]  # computed in ``core.parts.SHARED``
+SharedState = Literal["moments", "day_moments", "overlap", "daily", "effects"]  # computed in ``core.parts.SHARED``
 Failing = Literal[
     "contaminated_estimation",  # reactions to other events in the estimation window
     "event_variance",  # variance that the event itself adds
+    "common_variance",  # variance that the event adds to the shock that all events of a date share
     "non_normality",  # non-normal returns of few events
     "autocorrelation",
     "thin_trading",

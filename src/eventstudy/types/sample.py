@@ -175,6 +175,16 @@ class Spec:
         return np.arange(self.event[0], self.event[1] + 1)
 
     @property
+    def zero(self) -> int:
+        """The column of day 0 among the L columns, or the nearest one if day 0 is not in the event window."""
+        return self.n_est + int(np.clip(-self.event[0], 0, self.n_evt - 1))
+
+    @property
+    def cumulative(self) -> Ints:
+        """The windows from the first event day to each event day, (n_evt, 2)."""
+        return np.column_stack([np.full(self.n_evt, self.event[0]), self.days])
+
+    @property
     def offsets(self) -> Ints:
         """Relative days of all L columns."""
         return np.concatenate([np.arange(self.estimation[0], self.estimation[1] + 1), self.days])
@@ -209,13 +219,15 @@ class Clustering(NamedTuple):
     """Number of events, number of distinct event dates, and share of pairs of events whose event windows overlap.
 
     ``n_linked`` is the number of pairs of dates on which two exchanges react to the same news, whether or not their
-    windows share a day.
+    windows share a day. ``n_clusters`` counts the sets of events whose event windows overlap in a chain, or are linked
+    so.
     """
 
     n_events: int
     n_dates: int
     share: float
     n_linked: int = 0
+    n_clusters: int = 0
 
     @property
     def kind(self) -> Survives:
