@@ -218,4 +218,4 @@ def test_its_band_holds_in_one_long_chain(rho: float) -> None:
     assert interval.low <= 0.065
     assert (
         interval.high >= 0.015
-    )  # fewer than 5 %: means of estimation windows undo part of a common shock of the events
+    )  # fewer than 5 %: means of estimation windows undo part of a common shock
