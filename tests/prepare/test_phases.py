@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ GUESS = "the date is a session (a guess)"
 STUDY: dict[str, Any] = {"model": "mean", "tests": ["cross_section"], "windows": ((0, 0),), "event": (-5, 5)}
 
 
+@cache
 def market() -> es.Prices:
     """Prices of one share in New York and one in Hong Kong, on the sessions of both in 2020 and 2021."""
     bars = {}
@@ -28,14 +30,11 @@ def market() -> es.Prices:
     return es.Prices(bars)
 
 
-MARKET = market()
-
-
 def check(ticker: Any, announced: Any, phase: Any, on_closed: Any = "next", **further: Any) -> pd.DataFrame:
     columns = {"ticker": ticker, "announced": announced, "phase": phase, **further}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of the calendar library's own use of pandas
-        return es.Study(**STUDY, on_closed=on_closed).check(es.Events.from_frame(pd.DataFrame(columns)), MARKET)
+        return es.Study(**STUDY, on_closed=on_closed).check(es.Events.from_frame(pd.DataFrame(columns)), market())
 
 
 @pytest.mark.parametrize(
@@ -149,8 +148,8 @@ def test_guesses_are_counted_in_the_notes() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         study = es.Study(**STUDY)
-        result = study.run(es.Events.from_frame(events), MARKET)
-        sure = study.run(es.Events.from_frame(events.assign(phase="session")), MARKET)
+        result = study.run(es.Events.from_frame(events), market())
+        sure = study.run(es.Events.from_frame(events.assign(phase="session")), market())
     assert result.events["placement"].tolist() == [GUESS] * 3
     assert [note for note in result.provenance["notes"] if note.startswith("3 used events have a date without a time")]
     assert not [note for note in sure.provenance["notes"] if "guess" in note]
