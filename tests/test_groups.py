@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -136,7 +138,7 @@ def test_equal_numbers_are_one_group_and_a_truth_value_is_no_number(
 
 
 @pytest.mark.parametrize("dtype", ["float64", "Int64", "object"])
-def test_whole_numbers_beside_a_gap_are_printed_whole(dtype: str) -> None:
+def test_whole_numbers_beside_a_gap_are_printed_whole(dtype: Any) -> None:
     frame = events([1, None, 2])
     frame["g"] = pd.Series(frame["g"].tolist(), frame.index, dtype=dtype)
     made = es.Events.from_frame(frame)

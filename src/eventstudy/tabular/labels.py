@@ -104,9 +104,8 @@ def _as_integer(value: object) -> int | None:
     """Return a whole number as an integer; None for anything else."""
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         return int(value)
-    if not isinstance(value, float | np.floating) or not float(value).is_integer() or abs(float(value)) >= EXACT:
-        return None
-    return int(value)
+    number = float(value) if isinstance(value, float | np.floating) else np.nan
+    return int(number) if number.is_integer() and abs(number) < EXACT else None
 
 
 def _kind(value: object) -> str:
