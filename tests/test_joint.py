@@ -216,6 +216,4 @@ def test_its_band_holds_in_one_long_chain(rho: float) -> None:
         hits += bool(joint.loc[LAST, "lower"] > 0 or joint.loc[LAST, "upper"] < 0)
     interval = stats.binomtest(hits, n).proportion_ci()
     assert interval.low <= 0.065
-    assert (
-        interval.high >= 0.015
-    )  # fewer than 5 %: means of estimation windows undo part of a common shock
+    assert interval.high >= 0.015  # fewer than 5 %: means of estimation windows undo part of a common shock

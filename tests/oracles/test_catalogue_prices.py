@@ -50,7 +50,9 @@ def hand(shared) -> Hand:
 @pytest.fixture(scope="module")
 def result(shared) -> es.Result:
     prices = es.read_prices(Path(shared) / "data" / "prices")
-    return es.Study(benchmark=INDICES, sign="expected_sign", tests="cross_section").run(es.catalogue("china-tech"), prices)
+    return es.Study(benchmark=INDICES, sign="expected_sign", tests="cross_section").run(
+        es.catalogue("china-tech"), prices
+    )
 
 
 def session(dates: pd.DatetimeIndex, zone: str, announced: str) -> pd.Timestamp:
