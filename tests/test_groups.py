@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -83,7 +85,7 @@ def test_a_listing_in_two_groups_counts_in_each() -> None:
     assert (result.events["status"] == "duplicate").sum() == 6
     for group in ("a", "b", "c"):
         expected = alone(twice[twice["g"] == group])
-        assert np.isfinite(expected["p"]).all()
+        assert np.isfinite(expected["p"][expected["test"] != "grank_t"]).all()  # which needs 8 events
         pd.testing.assert_frame_equal(of_group(result, group), expected, rtol=1e-9)
     assert of_group(result, "all")["n"].max() == 24
     note = "6 events are listed in several groups of 'g' and count in each: e0 in 'a', 'c'"
@@ -136,9 +138,9 @@ def test_equal_numbers_are_one_group_and_a_truth_value_is_no_number(
 
 
 @pytest.mark.parametrize("dtype", ["float64", "Int64", "object"])
-def test_whole_numbers_beside_a_gap_are_printed_whole(dtype: str) -> None:
+def test_whole_numbers_beside_a_gap_are_printed_whole(dtype: Any) -> None:
     frame = events([1, None, 2])
-    frame["g"] = frame["g"].astype(dtype)
+    frame["g"] = pd.Series(frame["g"].tolist(), frame.index, dtype=dtype)
     made = es.Events.from_frame(frame)
     result = es.Study(**STUDY, group="g").run(made, prices())
     assert list(dict.fromkeys(result.tests["group"])) == ["all", "1", "2"]

@@ -15,6 +15,7 @@ import eventstudy as es
 
 DATES = pd.bdate_range("2019-01-01", periods=260)
 N, ZERO, M = 24, 200, 60
+SIGN = np.where(np.arange(N) % 3 == 0, -1.0, 1.0)
 STUDY: dict[str, Any] = {
     "benchmark": "M", "estimation": (-70, -11), "event": (-2, 2), "windows": ((0, 0), (-2, 2)), "min_estimation": 40,
     "tests": ["cross_section"],
@@ -40,6 +41,8 @@ def result(days: Any = None, gaps: bool = False, **choices: Any) -> es.Result:
     on = np.full(N, ZERO) if days is None else np.asarray(days)
     events = pd.DataFrame({"ticker": [f"S{i}" for i in range(N)], "announced": [str(DATES[d].date()) for d in on]})
     events["size"], events["kind"] = np.linspace(-1, 1, N) ** 3, ["a", "b"] * (N // 2)
+    if "sign" in choices:
+        events[choices["sign"]] = SIGN
     prices = es.Prices.from_returns(returns(gaps))
     return es.Study(**{**STUDY, **choices}).run(es.Events.from_frame(events), prices)
 
@@ -101,6 +104,21 @@ def test_one_date_is_compared_with_the_same_regression_on_every_day_before(gaps:
     assert row["difference"] == pytest.approx(y[::2].mean() - y[1::2].mean(), rel=1e-11)
     assert (row["t"], row["df"]) == pytest.approx((t[1], df), rel=1e-11)
     assert "24 have 1 dates" in row["note"]
+
+
+def test_expected_signs_multiply_the_days_before_and_drawn_dates_too() -> None:
+    made = result(sign="up")
+    ar = SIGN[:, None] * np.array([abnormal(i, ZERO) for i in range(N)])
+    x = np.column_stack([np.ones(N), np.linspace(-1, 1, N) ** 3])
+    b, t, n = by_loop(ar[:, 70], ar[:, :M], x)
+    fit = made.regress("car ~ size")
+    assert (fit.cov_type, n) == ("history", M)
+    np.testing.assert_allclose(fit.params, b, rtol=1e-11)
+    np.testing.assert_allclose(fit.tvalues, t, rtol=1e-11)
+    plain = result()
+    assert made.rerun is not None
+    assert plain.rerun is not None
+    np.testing.assert_allclose(made.rerun.drawn(99, (0, 0)), SIGN * plain.rerun.drawn(99, (0, 0)), rtol=1e-12)
 
 
 def test_a_factor_behind_the_characteristic_makes_the_errors_larger() -> None:

@@ -435,7 +435,7 @@ def test_frames_of_prices_of_wrong_types(values: dict[str, object]) -> None:
         (DAYS, r"\(Timestamp\)"), ([[1]] * 160, r"\[1\] \(list\)"), (DAYS - DAYS[0], r"\(Timedelta\)"),
     ):  # fmt: skip
         with pytest.raises(es.InputError, match=match):
-            es.Prices.from_frame(frame.assign(A=column))
+            es.Prices.from_frame(frame[["A"]].assign(A=column))
     masked = frame.astype(object)
     masked.iloc[7, 0], masked.iloc[8, 0] = pd.NA, None
     closes = es.Prices.from_frame(masked).bars["A"].fields["close"]

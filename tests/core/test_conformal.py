@@ -10,7 +10,7 @@ import statsmodels.api as sm
 
 from eventstudy import _registry, demo
 from eventstudy.core.conformal import refit
-from eventstudy.core.run_sums import RunSums
+from eventstudy.core.runs import RunSums
 from eventstudy.core.scores import scores
 from eventstudy.core.singles import rank_among_residuals
 from eventstudy.types import Abnormal, Block, Model, Scores, Status

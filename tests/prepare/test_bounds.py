@@ -12,7 +12,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import InputError
-from tests.prepare.plain import MARKET, STUDY
+from tests.prepare.plain import STUDY, market
 
 # Hong Kong closes at 16:00, which is 08:00 UTC; New York at 16:00, which is 20:00 UTC in September.
 DAY = "2021-09-13"
@@ -21,7 +21,7 @@ DAY = "2021-09-13"
 def table(**columns: Any) -> pd.DataFrame:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        return es.Study(**STUDY).check(es.Events.from_frame(pd.DataFrame(columns)), MARKET)
+        return es.Study(**STUDY).check(es.Events.from_frame(pd.DataFrame(columns)), market())
 
 
 def place(ticker: str, announced: str, first: str | None, last: str | None, **columns: Any) -> tuple[str, str]:
@@ -57,7 +57,7 @@ CASES: dict[str, tuple[tuple[Any, ...], tuple[str, str]]] = {
     ),
     "a time, over the close": (
         ("9988.HK", f"{DAY}T15:00+08:00", f"{DAY}T09:00+08:00", f"{DAY}T19:48+08:00"),
-        (DAY, "before the close; its bounds reach 2 sessions: that of its time (a guess)"),
+        (DAY, "before the close; its bounds reach 2 sessions: that of its time"),
     ),
     "none": (("9988.HK", DAY, None, ""), (DAY, "the date is a session (a guess)")),
 }  # fmt: skip
@@ -116,9 +116,9 @@ def test_a_file_with_bounds_and_the_note_of_a_result(tmp_path: Path) -> None:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        result = es.Study(**STUDY).run(es.read_events(tmp_path / "events.csv"), MARKET)
+        result = es.Study(**STUDY).run(es.read_events(tmp_path / "events.csv"), market())
     notes = result.provenance["notes"]
-    assert any(note.startswith("1 used event has bounds that reach several sessions: a guess") for note in notes)
+    assert any(note.startswith("1 used event has bounds that reach several sessions, placed") for note in notes)
     assert any(note.startswith("1 used event has a date without a time of day") for note in notes)
     assert np.isfinite(result.cars["car"]).all()
 
@@ -129,7 +129,7 @@ def test_the_acts_of_the_catalogue_whose_hour_is_not_known_are_flagged_in_hong_k
     here = frame[frame["ticker"].isin(["9988.HK", "1211.HK"]) & frame["date"].between("2020-11-01", "2021-11-30")]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        placement = es.Study(**STUDY).check(es.Events(here.assign(ticker="9988.HK")), MARKET)["placement"]
+        placement = es.Study(**STUDY).check(es.Events(here.assign(ticker="9988.HK")), market())["placement"]
     flagged = here[placement.str.contains("its bounds reach").to_numpy()]
     low = here[here["confidence"].str.contains("low (phase)", regex=False)]
     assert set(flagged["cluster"]) == {*low["cluster"], "DELIVERY_PAY_REST"}

@@ -10,7 +10,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import AlignmentError, InputError
-from tests.prepare.plain import DATES, MARKET, STUDY, prices
+from tests.prepare.plain import DATES, STUDY, market, prices
 
 GUESS = "the date is a session (a guess)"
 
@@ -19,7 +19,7 @@ def check(ticker: Any, announced: Any, phase: Any, on_closed: Any = "next", **fu
     columns = {"ticker": ticker, "announced": announced, "phase": phase, **further}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of the calendar library's own use of pandas
-        return es.Study(**STUDY, on_closed=on_closed).check(es.Events.from_frame(pd.DataFrame(columns)), MARKET)
+        return es.Study(**STUDY, on_closed=on_closed).check(es.Events.from_frame(pd.DataFrame(columns)), market())
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ def test_guesses_are_counted_in_the_notes() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         study = es.Study(**STUDY)
-        result = study.run(es.Events.from_frame(events), MARKET)
-        sure = study.run(es.Events.from_frame(events.assign(phase="session")), MARKET)
+        result = study.run(es.Events.from_frame(events), market())
+        sure = study.run(es.Events.from_frame(events.assign(phase="session")), market())
     assert result.events["placement"].tolist() == [GUESS] * 3
     assert [note for note in result.provenance["notes"] if note.startswith("3 used events have a date without a time")]
     assert not [note for note in sure.provenance["notes"] if "guess" in note]

@@ -68,7 +68,7 @@ class Placed:
 
     def frames(self, **columns: Any) -> Any:
         its, singles = self.sample(), self.outcome().singles
-        events = its.event_table.frame.assign(status="ok", **columns)
+        events = its.event_table.frame.assign(status="ok", **columns).loc[singles["id"]]  # not those that stand still
         cars = pd.DataFrame({"event_id": singles["id"], "start": self.window[0], "end": self.window[1]})
         cars["car"], cars["se"] = singles["car"][:, 0], singles["se"][:, 0]
         return _Frames(events, cars)

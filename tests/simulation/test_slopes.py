@@ -69,19 +69,20 @@ def test_few_samples_of_few_dates_in_the_quick_tier() -> None:
 def test_the_size_of_slopes_on_a_thousand_real_days(shared: Path, weights: str | None) -> None:
     found = rejections(shared, (0, 0), 1000, "auto", weights)
     for name in {"volatility", "momentum", "compare"} & found.keys():
-        assert 0.03 <= found[name] <= 0.065, found
+        assert 0.02 <= found[name] <= 0.065, found  # of 696 different days: the standard error is 0.8 %
 
 
 @pytest.mark.slow
 def test_the_size_of_what_takes_firms_as_independent_on_the_same_days(shared: Path) -> None:
     plain = rejections(shared, (0, 0), 1000, "HC1")
-    assert min(plain.values()) > 0.15, plain
+    assert min(plain.values()) > 0.12, plain
 
 
 @pytest.mark.slow
 def test_the_size_over_eleven_real_days(shared: Path) -> None:
     found = rejections(shared, (-5, 5), 500, "auto")
-    assert all(0.02 <= found[name] <= 0.08 for name in ("volatility", "momentum", "compare")), found
+    # of 63 windows that do not overlap
+    assert all(0.01 <= found[name] <= 0.1 for name in ("volatility", "momentum", "compare")), found
 
 
 @pytest.mark.slow

@@ -141,6 +141,7 @@ def test_what_is_no_folder_is_said_to_be_none(path):
         es.fetch_prices(None, None, None, source="store", path=path)
 
 
+@pytest.mark.thorough
 def test_simulated_prices_are_said_to_be_so_on_every_way(tmp_path):
     """Folder, store, a part of them, one written from the other: the note comes back, and no other prices get it."""
     real = prices(1.0)

@@ -77,7 +77,7 @@ def test_a_table_with_symbols_in_place_of_permnos(door: str, tmp_path: Path) -> 
 def test_without_total_returns(door: str, column: str, tmp_path: Path) -> None:
     """A 4:1 split on the third day: the price return is -0.01, and the price falls by about three quarters."""
     head = f"PERMNO,date,PRC,{column}\n"
-    values: list[object] = {"RETX": ["C", 0.01, -0.01], "CFACPR": [4, 4, 1]}[column]
+    values = {"RETX": ("C", "0.01", "-0.01"), "CFACPR": ("4", "4", "1")}[column]
     price = [100.0, -101.0, 101.0 * 0.99 / 4]
     days = [20210909, 20210910, 20210913]
     rows = [f"10107,{day},{p},{v}" for day, p, v in zip(days, price, values, strict=True)]

@@ -78,9 +78,11 @@ class Specifications(Generic[R]):
         ]
         for label, row in summary.iterrows():
             effect, lower, upper = (measure.text(row[name]) for name in ("effect", "lower", "upper"))
-            answer = f"{effect:>9}  [{lower:>9}, {upper:>9}]  p {formats.p_value(row['p']):<6}  n {row['n']}"
+            answer = (
+                f"{effect:>9}  [{lower:>9}, {upper:>9}]  p {formats.marked_p(row['p'], row['valid']):<6}  n {row['n']}"
+            )
             lines.append(f"  {label:<{width}}  {answer if row['n'] else formats.cut('none: ' + row['lost'], 60)}")
-        return "\n".join(lines)
+        return "\n".join(lines).replace(formats.DOES_NOT_HOLD, "!")
 
     @property
     def measure(self) -> Measure:
@@ -127,16 +129,16 @@ class Specifications(Generic[R]):
         window : (int, int), optional
             A window of the study; the first by default.
         test : str, optional
-            The test of ``p``; the study's first by default.
+            The test of ``p``; by default the primary test of the window under the first model.
 
         Returns
         -------
         DataFrame
             Index ``model``: family; n (events with a CAR); effect (their mean); reference, the mean CAR of the same
             events under the first model, so that models and not samples differ; same_sign, the share of these events
-            whose CAR has the same sign under both models; lower, upper (95 %) of the effect; test and its p; ``p_`` and
-            the name of each test; significant, the share of events with p below 5 %; lost, the number of other events
-            by status, or the error of the model.
+            whose CAR has the same sign under both models; lower, upper (95 %) of the effect; test, its p, and whether
+            it is valid for the sample; ``p_`` and the name of each test; significant, the share of events with p below
+            5 %; lost, the number of other events by status, or the error of the model.
 
         Notes
         -----
@@ -146,7 +148,8 @@ class Specifications(Generic[R]):
         window = self._window(window)
         cars, tests = self._cars_of(window), _in_window(self.tests[self.tests["group"] == "all"], window)
         effects = _in_window(self.effects, window).set_index("model")
-        chosen = self._test(test)
+        arguments.choice("test", test, [None, *self._tests()])
+        chosen = tests["test"].iloc[0] if test is None else test
         used = cars[(cars["status"] == "ok") & cars["car"].notna()]
         by_model = used.pivot(index="event_id", columns="model", values=self.measure.column).reindex(
             columns=self.models.index
@@ -154,13 +157,15 @@ class Specifications(Generic[R]):
         first = by_model.iloc[:, 0]
         rows = {}
         for label, model in self.models.iterrows():
-            events, p = used[used["model"] == label], tests[tests["model"] == label].set_index("test")["p"]
+            events, by_test = used[used["model"] == label], tests[tests["model"] == label].set_index("test")
+            p, valid = by_test["p"], by_test["valid"]
             effect, lower, upper = (float(effects[name].get(label, np.nan)) for name in ("effect", "lower", "upper"))
             common = by_model[label].notna() & first.notna()
             rows[label] = {
                 "family": model["family"], "n": len(events), "effect": effect, "reference": first[common].mean(),
                 "same_sign": _share(np.sign(by_model[label]) == np.sign(first), common), "lower": lower,
                 "upper": upper, "test": chosen, "p": float(p.get(chosen, np.nan)),
+                "valid": bool(valid.get(chosen, False)),
                 **{f"p_{name}": float(p.get(name, np.nan)) for name in self._tests()},
                 "significant": _share(events["p"] < LEVEL, events["p"].notna()),
                 "lost": model["error"] or _count_without_car(cars[cars["model"] == label]),
@@ -266,11 +271,6 @@ class Specifications(Generic[R]):
 
     def _tests(self) -> list[str]:
         return list(dict.fromkeys(self.tests["test"]))
-
-    def _test(self, name: str | None) -> str:
-        names = self._tests()
-        arguments.choice("test", name, [None, *names])
-        return name or names[0]
 
     def _window(self, window: Window | None) -> Window:
         return arguments.one_window(window, self.windows)

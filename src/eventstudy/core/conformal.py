@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eventstudy.core.run_sums import RunSums, count
+from eventstudy.core.runs import RunSums, count
 from eventstudy.types import Abnormal, Bools, Floats, Ints, Scores
 
 TIE = 1e-9  # of sigma: sums that differ by less are equal, such as those of days without a move
@@ -127,7 +127,7 @@ def conformal_p(fit: Refit, abnormal: Abnormal, windows: Bools, rows: slice, res
     """
     days, n_days, g = _pack(abnormal, fit.h, rows), fit.n_days[rows], fit.g[:, rows]
     p, n_est, tie = np.full(n_days.shape, np.nan), abnormal.n_est, TIE * abnormal.sigma[rows, None]
-    pairs = [(int(n), v) for v in range(len(windows)) for n in np.unique(n_days[n_days[:, v] > 0, v])]
+    pairs = [(int(n), v) for v in range(len(windows)) for n in np.flatnonzero(np.bincount(n_days[:, v])) if n]
     apart = [residuals if days.ok is None else RunSums(days.ar[:, :n_est]), *(RunSums(h[:, :n_est]) for h in days.h)]
     variance = None if days.v is None else RunSums(days.v[:, :n_est])
     for (length, v), around in zip(pairs, _around(days, windows, pairs, g), strict=True):
@@ -149,7 +149,7 @@ class _Days(NamedTuple):
 
     ``ar`` (n, L), ``h`` of P' arrays (n, L) and ``v`` (n, L), or None for ones. ``ok`` (n, L) is None if all days are
     valid; ``n_valid`` (n,) counts those of the estimation window. Equal days lie side by side in memory
-    (:mod:`eventstudy.core.run_sums`).
+    (:mod:`eventstudy.core.runs`).
     """
 
     ar: Floats

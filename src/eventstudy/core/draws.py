@@ -293,7 +293,7 @@ def null(
 def drawn_cars(
     run: Run, panels: Sequence[AnyPanel], placed: Placed, model: Model, sample: Sample, n_draws: int, seed: int
 ) -> Floats:
-    """Return the CARs, or BHARs, of every event over the first window on drawn dates, (draws, N).
+    """Return the CARs, or BHARs, of every event over the first window on drawn dates, (draws, N), signed if events are.
 
     A CAR is NaN where the event could not be fitted, and in draws in which it keeps its own date.
     """
@@ -305,5 +305,6 @@ def drawn_cars(
         if singles:
             car[singles["id"]] = singles["bhar" if sample.spec.compound else "car"][:, 0]
         kept = batch.placed.day.reshape(batch.n_draws, -1) == placed.day
-        parts.append(np.where(kept, np.nan, car.reshape(batch.n_draws, -1)))
+        signed = car.reshape(batch.n_draws, -1) * (1.0 if placed.sign is None else placed.sign)
+        parts.append(np.where(kept, np.nan, signed))
     return np.concatenate(parts)

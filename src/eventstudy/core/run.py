@@ -28,6 +28,7 @@ from eventstudy.types import (
 )
 
 ALWAYS = ("moments", "overlap", "daily", "effects")
+ONE_EVENT = "1 event: this test compares events with each other; the p-values of the event itself are in Result.cars"
 
 
 def _silent(n: int) -> None:
@@ -97,7 +98,7 @@ def run(
         rerun = partial(run, execution=execution._replace(progress=_silent))
         shared["draws"] = null(rerun, panels, placed, model, {}, sample, n_draws, sample.seed)
     sample = replace(sample, shared=shared)
-    verdicts = {name: test.finalize(sums.tests[name], sample) for name, test in tests.items()}
+    verdicts = {name: _decide(test, sums.tests[name], sample) for name, test in tests.items()}
     for name, result in verdicts.items():
         check_verdict(name, result, sample.n_groups, len(sample.spec.windows))
     return Outcome(verdicts, sample.shared, sums.singles, sums.status, sums.n_est, sums.extra)
@@ -124,6 +125,16 @@ def _run_pass(
     if execution.map_tasks is None:
         return join((work(task, execution.progress) for task in tasks), len(placed.day))
     return join(execution.map_tasks(work, tasks), len(placed.day), execution.progress)
+
+
+def _decide(test: Test, state: State, sample: Sample) -> Verdict:
+    """Return the verdict of a test; without a value where there is one event, unless the test is for that too."""
+    result = test.finalize(state, sample)
+    single = np.asarray(sample.shared["moments"]["n"]) == 1
+    if test.one_event or not single.any():
+        return result
+    statistic, df, p = (np.where(single, np.nan, values) for values in (result.statistic, result.df, result.p))
+    return Verdict(statistic, df, p, result.n, np.where(single, ONE_EVENT, result.note))
 
 
 def _verdict_without_events(sample: Sample) -> Verdict:

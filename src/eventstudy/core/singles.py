@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventstudy.core.conformal import conformal_p, refit
-from eventstudy.core.run_sums import RunSums, count
+from eventstudy.core.runs import RunSums, count
 from eventstudy.core.scores import scores as score
 from eventstudy.core.scores import window_lengths
 from eventstudy.core.windows import strips

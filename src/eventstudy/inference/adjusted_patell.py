@@ -46,4 +46,5 @@ TEST = Test(
     shares=("overlap",),
     survives="overlap",
     fails_under=("event_variance", "common_variance", "autocorrelation"),
+    one_event=True,
 )

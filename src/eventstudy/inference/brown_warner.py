@@ -82,4 +82,5 @@ TEST = Test(
     shares=("moments",),
     survives="same_day",
     fails_under=("event_variance", "common_variance", "autocorrelation"),
+    one_event=True,
 )

@@ -229,6 +229,7 @@ def make(method: Method = "jaffe_mandelker", weights: Weights = "equal", cov: Co
         survives="overlap",
         fails_under=("event_variance", "common_variance", "autocorrelation"),
         make=make,
+        one_event=True,
     )
 
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from eventstudy.core.nulls import divide, verdict
-from eventstudy.core.run_sums import RunSums
+from eventstudy.core.runs import RunSums
 from eventstudy.core.sums import by_group
 from eventstudy.core.windows import strips
 from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, State, Test, Verdict

@@ -149,6 +149,7 @@ def make(effect: Effect = "mean") -> Test:
         survives="same_day",
         fails_under=("event_variance", "common_variance", "autocorrelation"),
         make=make,
+        one_event=True,
         value_under=("same_day",),
         one_design=True,  # one equation an event, all on one date
     )

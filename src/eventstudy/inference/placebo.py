@@ -72,6 +72,7 @@ def make(draws: int = 999) -> Test:
         robust_to=("non_normality", "autocorrelation", "thin_trading", "few_dates"),
         fails_under=("event_variance", "common_variance"),
         make=make,
+        one_event=True,
     )
 
 

@@ -57,8 +57,8 @@ def finalize(
     shape = (sample.n_groups, state["z"].shape[1])
     n, n_clusters, p, t = np.zeros(shape), np.zeros(shape), np.full(shape, np.nan), np.full(shape, np.nan)
     for group, v in np.ndindex(*shape):
-        window = (zero, zero) if cluster == "date" else sample.spec.windows[v]
-        z, count = sums_by_chain(sample, group, window, state["z"][:, v], state["n"][:, v])
+        start, end = (zero, zero) if cluster == "date" else sample.spec.windows[v].tolist()
+        z, count = sums_by_chain(sample, group, (start, end), state["z"][:, v], state["n"][:, v])
         n[group, v], n_clusters[group, v] = count.sum(), len(count)
         if len(count) >= FEWEST:
             rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, v])))

@@ -36,7 +36,7 @@ PHASE_RULES = {
 NO_TIME_OF_DAY = "a date alone names no bar; give a time of day"
 BOUNDED = "its bounds lie in one session"
 INSTANT = np.timedelta64(1, "ns")
-REACH = "its bounds reach"  # several sessions, which is a guess
+REACH = "its bounds reach"  # several sessions
 UNKNOWN_CLOSE = "placed by its date: the closing time of that session is not known"
 
 
@@ -233,17 +233,20 @@ def _place_between(frame: pd.DataFrame, phase: np.ndarray, calendar: Calendar, p
     by_phase = ~timed & np.isin(placed.rule, list(PHASE_RULES.values()))
     wrong = bounded & by_phase & ((placed.position < first) | (placed.position > last))
     if wrong.any():
-        row = int(np.argmax(wrong))
+        at = int(np.argmax(wrong))
         raise InputError(
-            f"event {frame.index[row]!r} has the phase {phase[row]!r} on {frame['announced'].iloc[row]}, and its bounds"
+            f"event {frame.index[at]!r} has the phase {phase[at]!r} on {frame['announced'].iloc[at]}, and its bounds"
             f" lie in another session ({int(wrong.sum())} such events); correct the phase or the bounds"
         )
     position, rule, status = (part.copy() for part in placed)
     moved = bounded & ~timed & ~by_phase
     position[moved], rule[moved], status[moved] = first[moved], BOUNDED, Status.OK
-    for row in np.flatnonzero(bounded & ~by_phase & (last > first)):
-        n, decides = int(last[row] - first[row]) + 1, "that of its time" if timed[row] else "the first of them"
-        text = f"{REACH} {n} sessions: {decides} (a guess)"
+    for row in np.flatnonzero(bounded & ~by_phase & (last > first)).tolist():
+        n, decides = (
+            int(last[row] - first[row]) + 1,
+            "that of its time" if timed[row] else "the first of them (a guess)",
+        )
+        text = f"{REACH} {n} sessions: {decides}"
         rule[row] = f"{rule[row]}; {text}" if timed[row] else text
     return Placement(position, rule, status)
 

@@ -37,8 +37,8 @@ def _guesses(placement: np.ndarray) -> tuple[str, ...]:
     texts = {
         GUESS: "a date without a time of day or phase, placed on that date's session: a guess, because news after the"
         " close belongs to the next session; give a time, or a column phase",
-        REACH: "bounds that reach several sessions: a guess, placed on the session of their time, or on the first;"
-        " give a time, a phase or narrower bounds",
+        REACH: "bounds that reach several sessions, placed on the session of their time, or else on the first: a guess;"
+        " give a time or phase that is sure, or narrower bounds",
     }
     counts = {found: sum(found in rule for rule in placement) for found in texts}
     return tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -9,7 +10,10 @@ import pandas as pd
 
 from eventstudy.display import formats
 from eventstudy.display.measure import Measure
+from eventstudy.errors import EventStudyWarning, NotEnoughData
 from eventstudy.result import Result
+
+MAX_GROUPS = 6  # groups whose differences a report shows: 15 pairs
 
 
 class Table(NamedTuple):
@@ -178,6 +182,34 @@ def tests(result: Result) -> Table:
         (*_does_not_hold(frame), *notes.numbered(), *_implausible(result)),
         frozenset(breaks),
         "nothing could be tested",
+    )
+
+
+def differences(result: Result) -> Table | None:
+    """Return the differences between the groups of a study in its first window; None without groups to compare."""
+    group = None if result.rerun is None else result.rerun.choices.group
+    if group is None or not len(result.cars) or not 2 <= result.by_group["group"].nunique() <= MAX_GROUPS:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EventStudyWarning)  # counts of left-out events, which the attrition has
+        try:
+            frame = result.compare(group)
+        except NotEnoughData:
+            return None
+    notes = Notes()
+    rows: list[tuple[str, ...]] = []
+    for row in frame.to_dict("records"):
+        pair = (formats.plain(row["first"]), formats.plain(row["second"]) + notes.mark(row["note"]))
+        counts = (formats.count(row["n1"]), formats.count(row["n2"]))
+        numbers = (result.measure.text(row["difference"]), formats.number(row["t"]), formats.count(row["df"]))
+        rows.append((*pair, *counts, *numbers, formats.p_value(row["p"])))
+    window = formats.window(result.cars["start"].iloc[0], result.cars["end"].iloc[0])
+    return Table(
+        add_prices_note(f"Differences of the mean {result.measure.averaged} {window} between groups", result),
+        ("First", "Second", "n", "n", "Difference", "t", "df", "p"),
+        rows,
+        (False, False, True, True, True, True, True, True),
+        notes.numbered(),
     )
 
 

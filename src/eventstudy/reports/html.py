@@ -75,6 +75,7 @@ def _variables(result: Result) -> dict[str, object]:
         "news": _tables.news(result, MAX_EVENTS),
         "noticed": _tables.notes(result),
         "tests": _tables.tests(result),
+        "differences": _tables.differences(result),
         "figures": [_figure(result, kind, title) for kind, title in figures.items()],
         "events": events,
         "reactions": _tables.reactions(result, MAX_EVENTS) if result.measure.of_returns else None,

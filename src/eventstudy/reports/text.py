@@ -33,7 +33,9 @@ def text(result: Result) -> str:
         Events after the first 40, and windows that do not fit into the width, are counted and not shown.
     """
     parts = ["\n".join(_headline(result)), _format_table(_tables.attrition(result))]
-    parts += [_format_table(_tables.tests(result)), _format_table(_events(result))]
+    differences = _tables.differences(result)
+    parts += [_format_table(_tables.tests(result))] + ([] if differences is None else [_format_table(differences)])
+    parts += [_format_table(_events(result))]
     parts += [_format_table(_reactions(result))] if result.measure.of_returns else []
     dropped = _tables.dropped(result, MAX_EVENTS)
     news = _tables.news(result, MAX_EVENTS)

@@ -71,7 +71,10 @@ class StudyRun:
 
     def tests(self) -> dict[str, Test]:
         """Return the tests by name; default tests depend on the clustering of the sample."""
-        return tests_for(self.choices, self.sample().clustering.kind)
+        return self._tests_of(self.sample())
+
+    def _tests_of(self, sample: StudySample) -> dict[str, Test]:
+        return tests_for(self.choices, sample.clustering.kind, sample.clustering.n_clusters)
 
     def check(self) -> pd.DataFrame:
         """Return the table of every event with its session and the status that the fitted model gives it."""
@@ -111,7 +114,7 @@ class StudyRun:
     ) -> dict[str, dict[str, Floats]]:
         """Return the statistics on redrawn dates, by group; see :class:`eventstudy.types.Rerun`."""
         sample = self.sample(full_history=True)
-        tests = {name: test for name, test in tests_for(self.choices, sample.clustering.kind).items() if not test.draws}
+        tests = {name: test for name, test in self._tests_of(sample).items() if not test.draws}
         if not sample.panels:
             return {"all": {}}
         samples = [(sample, ["all"])]
@@ -152,7 +155,7 @@ class StudyRun:
         """Estimate every event, and test the sample; ``progress`` shows a progress bar."""
         sample = self.sample()
         clustering = sample.clustering
-        tests = tests_for(self.choices, clustering.kind)
+        tests = self._tests_of(sample)
         if any(test.draws for test in tests.values()):
             sample = self.sample(full_history=True)
         for warning in sample.warnings:

@@ -56,7 +56,8 @@ class Situation(NamedTuple):
         if self.n_events == 1:
             return "1 cluster: the group has one event"
         if self.n_dates == 1:
-            return f"1 cluster: its {self.n_events} events share one date, and {ONE_DATE}"
+            shock = "a common shock cannot be told from an effect"
+            return f"1 cluster: its {self.n_events} events share one date, and {shock}"
         return f"1 cluster: the windows of its {self.n_events} events on {self.n_dates} dates overlap in one chain"
 
 

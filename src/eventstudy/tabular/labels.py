@@ -104,8 +104,8 @@ def _as_integer(value: object) -> int | None:
     """Return a whole number as an integer; None for anything else."""
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         return int(value)
-    exact = isinstance(value, float | np.floating) and float(value).is_integer() and abs(value) < EXACT
-    return int(value) if exact else None  # type: ignore[call-overload,no-any-return]
+    number = float(value) if isinstance(value, float | np.floating) else np.nan
+    return int(number) if number.is_integer() and abs(number) < EXACT else None
 
 
 def _kind(value: object) -> str:
