@@ -59,7 +59,8 @@ def specifications(
     study = es.Study(benchmark=BENCHMARK, event=(-5, 5), windows=((-1, 1), (0, 0), (0, 5)))
     events = es.catalogue("china-tech", version="1")  # the version that the README measures
     in_hong_kong = events.frame["ticker"].str.endswith(".HK")
-    results = study.run(events, prices).across(market)
+    # Without the column of expected signs: what the model changes is asked, in CARs as they are.
+    results = study.run(es.Events.from_frame(_input_columns(events.frame)), prices).across(market)
     for listings, models in ((~in_hong_kong, of_new_york), (in_hong_kong, of_hong_kong)):
         part = es.Events.from_frame(_input_columns(events.frame[listings]))
         results = results.join(study.run(part, prices, factors=factors).across(models))
