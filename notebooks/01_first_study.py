@@ -44,7 +44,7 @@ events.frame[["ticker", "announced", "cluster", "sector", "expected_sign"]].iloc
 # the Hang Seng in Hong Kong, the S&P 500 in New York.
 
 # %%
-study = es.Study(model="market", benchmark={"XHKG": "^HSI", "XNYS": "^GSPC"})
+study = es.Study(model="market", benchmark={"XHKG": "^HSI", "XNYS": "^GSPC"}, sign="expected_sign")
 tickers = [*dict.fromkeys(events.frame["ticker"]), "^HSI", "^GSPC"]
 SPAN = ("2019-06-01", "2026-06-30")
 
@@ -88,12 +88,12 @@ print(excluded[["ticker", "status", "reason"]].head(6).to_string())
 # %% [markdown]
 # ## The average reaction
 #
-# Some of the events were expected to be good news, so the average of the known reactions is smaller than 3 %.
+# Some events were expected to be good news, others bad. The study names the column of expected signs, so that the
+# average is in the expected direction; without it, good and bad news would cancel.
 
 # %%
-average = sum(planted.values()) / len(planted)
 estimate = result.daily.loc[0, "aar"]
-print(f"planted on average {average:+.2%}, estimated on day 0 {estimate:+.2%}")
+print(f"planted +3.00 % in the expected direction, estimated on day 0 {estimate:+.2%}")
 result.tests[["start", "end", "test", "n", "effect", "statistic", "p"]]
 
 # %% [markdown]
@@ -104,10 +104,11 @@ result.tests[["start", "end", "test", "n", "effect", "statistic", "p"]]
 print(result.tests["note"].iloc[0])
 
 # %% [markdown]
-# `plot` returns axes and does not show them; a figure on the last line of a cell is shown.
+# `plot` returns axes and does not show them; a figure on the last line of a cell is shown. Many shares have several
+# events nearby, whose reactions lie in each other's windows: `joint=True` takes this overlap out of the path.
 
 # %%
-result.plot("caar").figure
+result.plot("caar", joint=True).figure
 
 # %% [markdown]
 # ## One action, several shares

@@ -16,6 +16,7 @@ from eventstudy.types import PEERS, Abnormal, Block, Column, Model, Panel, Place
 BENCHMARK = (Column("benchmark"),)
 WINDOWS = ((0, 0), (-1, 1), (-5, 5))
 N_PEERS = 8
+GAP = 20  # sessions between dates whose windows do not overlap
 BUNCH = 25  # sessions between bunches of events whose windows overlap
 Kind = Literal["independent", "same_day", "overlap"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -134,6 +135,14 @@ def case(
     return place(panels, study_spec, where, rng.integers(0, groups, n).tolist() if groups > 1 else None)
 
 
+def bunches(sizes: Sequence[int], seed: int = 41, step: int = GAP, missing: float = 0.0) -> Case:
+    """Draw as many events on each date as ``sizes`` says, the dates ``step`` sessions apart."""
+    rng = np.random.default_rng(seed)
+    drawn = panel(rng, assets=sum(sizes), days=80 + step * len(sizes), missing=missing)
+    dates = np.repeat(np.arange(len(sizes)), sizes)
+    return place([drawn], spec(), [(0, asset, 70 + step * int(date)) for asset, date in enumerate(dates)])
+
+
 def block(
     rng: np.random.Generator,
     columns: Sequence[Column] = BENCHMARK,
@@ -200,6 +209,14 @@ def columns_of(spec: Spec, window: int) -> np.ndarray:
     """Return the columns of a window among all L."""
     start, end = spec.windows[window]
     return np.arange(spec.n_est + start - spec.event[0], spec.n_est + end - spec.event[0] + 1)
+
+
+def scars(case: Case, window: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the standardised CARs and clusters of the events whose window is complete."""
+    days = columns_of(case.sample.spec, window)
+    whole = [fit for fit in fits(case) if np.isfinite(fit.e[days]).all()]
+    parts = [fit.car(days) for fit in whole]
+    return np.array([car / np.sqrt(var) for car, var, _ in parts]), np.array([fit.cluster for fit in whole])
 
 
 def p_of_t(t: np.ndarray, df: np.ndarray) -> np.ndarray:

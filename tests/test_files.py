@@ -15,7 +15,8 @@ from eventstudy import cli, files
 from eventstudy.errors import InputError, OutputError
 from tests.reports.fake import fake
 
-SUFFIXES = [".txt", ".csv", ".html", ".tex", ".parquet"]
+# A report of one file, and one of several; the others take longer.
+SUFFIXES = [".txt", ".csv", *(pytest.param(n, marks=pytest.mark.thorough) for n in (".html", ".tex", ".parquet"))]
 RESULT = fake()
 
 
@@ -171,6 +172,7 @@ def test_a_figure_is_written_whole_or_refused(tmp_path, full_disk, capsys):
     assert content(tmp_path) == before
 
 
+@pytest.mark.thorough
 def test_the_demo_does_not_replace_files_of_others(tmp_path, capsys):
     (tmp_path / "report.txt").write_text("my own report")
     assert cli.main(["demo", "--out", str(tmp_path)]) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -29,6 +30,8 @@ COLUMNS = ["car", "se", "size", "sector", "market cap", "log"]
         ("car ~ C(sector, Sum)", ["car", "sector"]),
         ("car ~ Q('market cap') + log", ["car", "market cap", "log"]),
         ("car ~\n size", ["car", "size"]),
+        ("car ~ -1 + size*se - size:se", ["car", "size", "se"]),
+        ("I(car / 100) ~ C(sector)/size + 0", ["car", "sector", "size"]),
     ],
 )
 def test_what_a_formula_may_hold(formula: str, names: list[str]) -> None:
@@ -106,6 +109,55 @@ def test_what_a_formula_may_not_hold(formula: object, tmp_path: Path) -> None:
     assert time.perf_counter() - began < 1
     assert len(str(error.value)) < 1_200
     assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("formula", "remedy"),
+    [
+        ("car ~ size/0", "I(size / 0)"),
+        ("car ~ size*2", "I(size * 2)"),
+        ("car ~ -1*size", "I(-1 * size)"),
+        ("car ~ 2:size", "I(2 * size)"),
+        ("car ~ se + size**2", "I(size ** 2)"),
+        ("car ~ log(size)**2", "I(log(size) ** 2)"),
+        ("car ~ size*size", "I(size * size)"),
+        ("car ~ size:se:size", "I(size * se * size)"),
+        ("car ~ size - se", "I(size - se)"),
+        ("car ~ -size", "I(-size)"),
+        ("car - size ~ 1", "I(car - size)"),
+        ("car/100 ~ size", "I(car / 100)"),
+        ("-car ~ size", "I(-car)"),
+        ("car ~ size + -1", "size - 1"),
+    ],
+)
+def test_arithmetic_that_would_be_ignored_is_refused_with_what_to_write(formula: str, remedy: str) -> None:
+    with pytest.raises(es.InputError, match=re.escape(f"write '{remedy}'")):
+        column_names(formula, COLUMNS)
+
+
+@pytest.mark.parametrize("formula", ["1 ~ size", "car ~ 2", "car ~ size + 1.0", "car ~ log(2)", "car ~ I(5) + size"])
+def test_numbers_other_than_the_intercept_are_no_terms(formula: str) -> None:
+    with pytest.raises(es.InputError, match="it names no column"):
+        column_names(formula, COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("formula", "says"),
+    [
+        ("car size", "has no ~"), ("", "has no ~"), ("car ~ size ~ se", "has 2 ~"),
+        ("~ size", "has nothing to the left of ~"), ("car ~ ", "has nothing to the right of ~"),
+    ],
+)  # fmt: skip
+def test_a_formula_without_two_sides_is_shown_one(formula: str, says: str) -> None:
+    with pytest.raises(es.InputError, match=rf"{says}.*give 'car ~ size'"):
+        column_names(formula, COLUMNS)
+
+
+def test_powers_of_powers_are_checked_at_once() -> None:
+    began = time.perf_counter()
+    for formula in ("car ~ I(" + "(" * 80 + "size" + "**2)" * 80 + ")", "car ~ size" + " - size" * 100):
+        column_names(formula, COLUMNS)
+    assert time.perf_counter() - began < 1
 
 
 def test_a_misspelt_column_is_named_with_the_nearest() -> None:

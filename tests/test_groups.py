@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -83,7 +85,7 @@ def test_a_listing_in_two_groups_counts_in_each() -> None:
     assert (result.events["status"] == "duplicate").sum() == 6
     for group in ("a", "b", "c"):
         expected = alone(twice[twice["g"] == group])
-        assert np.isfinite(expected["p"]).all()
+        assert np.isfinite(expected["p"][expected["test"] != "grank_t"]).all()  # which needs 8 events
         pd.testing.assert_frame_equal(of_group(result, group), expected, rtol=1e-9)
     assert of_group(result, "all")["n"].max() == 24
     note = "6 events are listed in several groups of 'g' and count in each: e0 in 'a', 'c'"
@@ -122,17 +124,67 @@ def test_values_of_two_types_with_one_text_are_refused(pair: tuple[object, objec
         ([1, 1.0, np.int64(1)], [0, 0, 0], ["1"]),
         ([True, 1, "x"], [0, 1, 2], ["True", "1", "x"]),
         ([np.nan, 2, None, 3], [-1, 0, -1, 1], ["2", "3"]),
+        ([1.0, np.nan, 2.0], [0, -1, 1], ["1", "2"]),
+        ([1.5, np.nan, 2.0], [0, -1, 1], ["1.5", "2.0"]),
+        ([1e300, 1.0], [0, 1], ["1e+300", "1.0"]),
+        (["a", " a ", "b", "\ud800"], [0, 0, 1, 2], ["a", "b", "\ud800"]),
     ],
 )
 def test_equal_numbers_are_one_group_and_a_truth_value_is_no_number(
     values: list[object], codes: list[int], labels: list[str]
 ) -> None:
-    found, names = group_codes(pd.Series(values, dtype=object, name="g"))
-    assert (found.tolist(), names) == (codes, labels)
+    found, names, notes = group_codes(pd.Series(values, dtype=object, name="g"))
+    assert (found.tolist(), names, notes) == (codes, labels, ())
+
+
+@pytest.mark.parametrize("dtype", ["float64", "Int64", "object"])
+def test_whole_numbers_beside_a_gap_are_printed_whole(dtype: Any) -> None:
+    frame = events([1, None, 2])
+    frame["g"] = pd.Series(frame["g"].tolist(), frame.index, dtype=dtype)
+    made = es.Events.from_frame(frame)
+    result = es.Study(**STUDY, group="g").run(made, prices())
+    assert list(dict.fromkeys(result.tests["group"])) == ["all", "1", "2"]
+    with pytest.warns(es.EventStudyWarning, match="8 without 'g'"):
+        pair = result.compare("g")
+    assert [str(value) for value in pair[["first", "second"]].iloc[0]] == ["1", "2"]
+
+
+def test_blanks_are_no_difference_between_groups_and_case_is_one_that_is_said() -> None:
+    frame = events(["tech", "tech ", "Tech", "b c", "bc"], 40)
+    result = es.Study(**STUDY, group="g").run(es.Events.from_frame(frame), prices())
+    assert list(dict.fromkeys(result.tests["group"])) == ["all", "tech", "Tech", "b c", "bc"]
+    expected = alone(frame[frame["g"].str.strip() == "tech"])
+    assert np.isfinite(expected["p"]).all()
+    pd.testing.assert_frame_equal(of_group(result, "tech"), expected, rtol=1e-9)
+    said = "the groups 'tech' and 'Tech' of 'g' differ only by case or blanks"
+    for words in (said, "the groups 'b c' and 'bc' of 'g'"):
+        assert any(words in note for note in result.provenance["notes"])
+    with pytest.warns(es.EventStudyWarning, match=said):
+        table = result.compare("g")
+    assert set(table["first"]) | set(table["second"]) == {"tech", "Tech", "b c", "bc"}
+    assert table.loc[(table["first"] == "Tech") & (table["second"] == "tech"), "n2"].tolist() == [16]
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", "<NA>", "NaT"])
+def test_the_text_of_a_missing_value_is_no_group_and_is_said(text: str) -> None:
+    result = es.Study(**STUDY, group="g").run(es.Events.from_frame(events([text, "a", "b"])), prices())
+    assert list(dict.fromkeys(result.tests["group"])) == ["all", "a", "b"]
+    assert any(f"8 events have the text '{text}' in 'g'" in note for note in result.provenance["notes"])
+    assert result.attrition.loc[result.attrition["reason"] == "ok, but without a 'g'", "n"].tolist() == [8]
+    with pytest.warns(es.EventStudyWarning) as seen:
+        assert result.compare("g")[["n1", "n2"]].to_numpy().tolist() == [[8, 8]]
+    assert any("8 without 'g'" in str(one.message) for one in seen)
+
+
+@pytest.mark.parametrize("text", ["None", "NA", "n/a", "null"])
+def test_a_text_that_may_be_a_name_or_a_missing_value_is_a_group_and_is_said(text: str) -> None:
+    codes, labels, notes = group_codes(pd.Series([text, "a", text], name="g"))
+    assert (codes.tolist(), labels) == ([0, 1, 0], [text, "a"])
+    assert notes == (f"'{text}' is a group of 'g'; leave the cells empty if it stands for a missing value",)
 
 
 def test_a_categorical_column_with_a_missing_value_is_grouped() -> None:
-    codes, labels = group_codes(pd.Series(pd.Categorical(["b", None, "a"], categories=["a", "b", "c"]), name="g"))
+    codes, labels, _ = group_codes(pd.Series(pd.Categorical(["b", None, "a"], categories=["a", "b", "c"]), name="g"))
     assert (codes.tolist(), labels) == ([0, -1, 1], ["b", "a"])
 
 
@@ -149,3 +201,28 @@ def test_romano_wolf_takes_the_groups_of_the_study() -> None:
     p = adjusted.set_index(["group", "start"])["p_adjusted"]
     assert np.isfinite(p).all()
     assert set(adjusted["group"]) == {"all", "a", "b"}
+
+
+def test_a_group_of_one_cluster_says_so() -> None:
+    """Dates 7 sessions apart: windows of 11 days overlap in one chain, those of one day do not."""
+    frame = events(["many"])
+    frame.loc[20:, "g"] = "one date"
+    frame.loc[3, "g"] = "one event"
+    study = es.Study(**{**STUDY, "windows": [(0, 0), (-5, 5)]}, group="g")
+    result = study.run(es.Events.from_frame(frame), prices())
+    notes = result.tests.groupby(["group", "start"])["note"].agg(set)
+    first = {key: {note.split(";")[0] for note in texts} for key, texts in notes.items()}
+    assert (
+        first["one date", 0]
+        == first["one date", -5]
+        == {"1 cluster: its 4 events share one date, and a common shock cannot be told from an effect"}
+    )
+    assert first["one event", 0] == {"1 cluster: the group has one event"}
+    assert first["many", -5] == {"1 cluster: the windows of its 19 events on 5 dates overlap in one chain"}
+    assert not any("cluster:" in note for key in (("many", 0), ("all", 0), ("all", -5)) for note in notes[key])
+
+
+def test_without_groups_there_are_no_averages_by_group() -> None:
+    result = es.Study(**STUDY).run(es.Events.from_frame(events(["a"])), prices())
+    assert result.by_group.empty
+    assert list(result.by_group.columns) == ["group", "day", "n", "aar", "caar", "se", "lower", "upper"]

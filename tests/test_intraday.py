@@ -15,12 +15,13 @@ from scipy import stats
 import eventstudy as es
 from eventstudy import transform
 from eventstudy.analysis import diagnosis
-from eventstudy.bars import Bars, step_of
+from eventstudy.bars import Bars
 from eventstudy.errors import BadPrices, InputError
 from eventstudy.prepare.calendar import observed_calendar
 from eventstudy.prepare.intraday import bar_ends, missing_sessions, seconds_of_day
 from eventstudy.reports.text import placement, text
 from eventstudy.sources import _write
+from eventstudy.tabular.steps import step_of
 from eventstudy.types import Block, Status
 
 TICKERS = ("NTES", "BABA", "XPEV")

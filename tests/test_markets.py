@@ -27,6 +27,7 @@ def test_an_announcement_meets_the_first_session_that_can_react(row):
     assert str(dates[placed.position[0]]) == row.expected, row.fact
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mic", MICS)
 def test_every_exchange_has_sessions_in_order_each_closing_after_it_opens(mic):
     dates, closes = markets.sessions(mic)

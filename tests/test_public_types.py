@@ -54,12 +54,22 @@ LISTS: dict[str, object] = {
     "huge pair": (0, 10**400), "nan pair": (0, np.nan), "text pair": ("a", "b"), "repeated": [(0, 0), (0, 0)],
 }  # fmt: skip
 VALUES = {**ALWAYS, **TEXTS, **NUMBERS, **LISTS}
+FEW = {
+    name: VALUES[name] for name in ("unshowable", "frame", "na", "surrogate", "huge", "nan", "true", "none", "texts")
+}
 
 SHORT: dict[str, Any] = {
     "benchmark": "M", "estimation": (-60, -6), "event": (-3, 3), "windows": ((0, 0),), "min_estimation": 30,
     "tests": ["cross_section"],
 }  # fmt: skip
 DAYS = pd.bdate_range("2020-01-01", periods=160)
+
+
+@pytest.fixture(params=[FEW, pytest.param(VALUES, marks=pytest.mark.thorough)], ids=["some", "all"])
+def values(request: pytest.FixtureRequest) -> dict[str, object]:
+    """What an argument is given: some values of other types, and all."""
+    found: dict[str, object] = request.param
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -104,9 +114,9 @@ CHOICES = sorted(es.Study.__dataclass_fields__)
 
 
 @pytest.mark.parametrize("choice", CHOICES)
-def test_choices_of_a_study(choice: str, events: es.Events, prices: es.Prices) -> None:
+def test_choices_of_a_study(values: dict[str, object], choice: str, events: es.Events, prices: es.Prices) -> None:
     """What is accepted when the study is made, runs or is refused by the library's errors."""
-    for name, value in VALUES.items():
+    for name, value in values.items():
         message = only_own_errors(lambda value=value: es.Study(**{**SHORT, choice: value}))  # type: ignore[misc]
         if message:
             words = ("inference", "test") if choice == "tests" else (choice.rstrip("s"), "event")
@@ -123,13 +133,19 @@ def test_choices_of_a_study(choice: str, events: es.Events, prices: es.Prices) -
 )
 @pytest.mark.parametrize("method", ["run", "check"])
 def test_data_of_a_study(
-    argument: str, method: str, events: es.Events, prices: es.Prices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    values: dict[str, object],
+    argument: str,
+    method: str,
+    events: es.Events,
+    prices: es.Prices,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     if method == "check" and argument in ("progress", "executor", "checkpoint"):
         pytest.skip("check has no such argument")
     study = es.Study(**SHORT)
-    for name, value in VALUES.items():
+    for name, value in values.items():
         arguments = {"events": events, "prices": prices, argument: value}
         message = only_own_errors(lambda arguments=arguments: getattr(study, method)(**arguments))  # type: ignore[misc]
         if argument in ("events", "prices"):
@@ -147,8 +163,8 @@ METHODS: dict[str, dict[str, object]] = {
     "calibrate": {"draws": 20, "shocks": (0.0,), "level": 0.05, "seed": 0},
     "adjust": {"method": "holm", "draws": 99},
     "band": {"level": 0.9, "draws": 99},
-    "compare": {"column": "sector", "window": (0, 0)},
-    "regress": {"formula": "car ~ size", "window": (0, 0), "weights": None, "cov": "HC1"},
+    "compare": {"column": "sector", "window": (0, 0), "cov": "cr2", "draws": 99},
+    "regress": {"formula": "car ~ size", "window": (0, 0), "weights": None, "cov": "HC1", "draws": 99},
     "across": {"models": ["market"], "windows": [(0, 0)]},
     "diagnose": {"constituents": None},
     "report": {"path": "report.txt"},
@@ -158,11 +174,16 @@ ARGUMENTS = [(method, argument) for method, arguments in METHODS.items() for arg
 
 @pytest.mark.parametrize(("method", "argument"), ARGUMENTS)
 def test_methods_of_a_result(
-    method: str, argument: str, result: es.Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    values: dict[str, object],
+    method: str,
+    argument: str,
+    result: es.Result,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     getattr(result, method)(**METHODS[method])
-    for name, value in VALUES.items():
+    for name, value in values.items():
         if argument == "draws" and isinstance(value, int) and 20 <= value <= 10**6:
             continue
         call = getattr(result, method)
@@ -178,10 +199,10 @@ FIGURES: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize(("kind", "option"), [(kind, option) for kind, names in FIGURES.items() for option in names])
-def test_options_of_figures(kind: str, option: str, result: es.Result) -> None:
+def test_options_of_figures(values: dict[str, object], kind: str, option: str, result: es.Result) -> None:
     from matplotlib import pyplot
 
-    for value in VALUES.values():
+    for value in values.values():
         only_own_errors(lambda value=value: result.plot(kind, **{option: value}))  # type: ignore[misc]
         pyplot.close("all")
     with pytest.raises(es.InputError, match=f"an option of the figure '{kind}' is 'foo'; valid are"):
@@ -191,27 +212,27 @@ def test_options_of_figures(kind: str, option: str, result: es.Result) -> None:
 @pytest.mark.parametrize(
     ("kind", "option"), [("curve", "window"), ("curve", "test"), ("events", "window"), ("events", "most")]
 )
-def test_options_of_figures_of_models(kind: str, option: str, result: es.Result) -> None:
+def test_options_of_figures_of_models(values: dict[str, object], kind: str, option: str, result: es.Result) -> None:
     from matplotlib import pyplot
 
     made = result.across(["market", "mean"])
-    for value in VALUES.values():
+    for value in values.values():
         only_own_errors(lambda value=value: made.plot(kind, **{option: value}))  # type: ignore[misc]
         pyplot.close("all")
 
 
 @pytest.mark.parametrize("option", ["window", "ax", "no_such"])
-def test_options_of_the_figure_of_power(option: str, result: es.Result) -> None:
+def test_options_of_the_figure_of_power(values: dict[str, object], option: str, result: es.Result) -> None:
     from matplotlib import pyplot
 
     made = result.calibrate(draws=20)
-    for value in VALUES.values():
+    for value in values.values():
         only_own_errors(lambda value=value: made.plot(**{option: value}))  # type: ignore[misc]
         pyplot.close("all")
 
 
-def test_kinds_of_figures(result: es.Result) -> None:
-    for value in VALUES.values():
+def test_kinds_of_figures(values: dict[str, object], result: es.Result) -> None:
+    for value in values.values():
         assert only_own_errors(lambda value=value: result.plot(value))  # type: ignore[misc]
 
 
@@ -224,9 +245,9 @@ SPECIFICATIONS: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize(
     ("method", "argument"), [(method, argument) for method, given in SPECIFICATIONS.items() for argument in given]
 )
-def test_methods_of_specifications(method: str, argument: str, result: es.Result) -> None:
+def test_methods_of_specifications(values: dict[str, object], method: str, argument: str, result: es.Result) -> None:
     made = result.across(["market", "mean"])
-    for value in VALUES.values():
+    for value in values.values():
         arguments = {**SPECIFICATIONS[method], argument: value}
         only_own_errors(lambda arguments=arguments: getattr(made, method)(**arguments))  # type: ignore[misc]
     with pytest.raises(es.InputError, match="an option of the figure 'curve' is 'foo'"):
@@ -242,8 +263,8 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize(("make", "name", "option"), OPTIONS)
-def test_options_of_members(make: Callable[..., Any], name: str, option: str) -> None:
-    for label, value in VALUES.items():
+def test_options_of_members(values: dict[str, object], make: Callable[..., Any], name: str, option: str) -> None:
+    for label, value in values.items():
         if option == "name":
             assert only_own_errors(lambda value=value: make(value))  # type: ignore[misc]
             assert only_own_errors(lambda value=value: make(name, no_such=value))  # type: ignore[misc]
@@ -254,9 +275,11 @@ def test_options_of_members(make: Callable[..., Any], name: str, option: str) ->
             assert isinstance(settings_of(make(name))[option], bool)
 
 
-def test_functions_of_names_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_functions_of_names_and_files(
+    values: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    for value in VALUES.values():
+    for value in values.values():
         for function in (es.catalogue, es.read_french, studyfile.read):
             assert only_own_errors(lambda function=function, value=value: function(value))  # type: ignore[misc]
     for value in {**ALWAYS, **TEXTS, "half": 0.5, "minus": -1, "true": True, "none": None}.values():
@@ -275,9 +298,9 @@ TRANSFORMS: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)
-def test_arguments_of_transformations(name: str, prices: es.Prices) -> None:
+def test_arguments_of_transformations(values: dict[str, object], name: str, prices: es.Prices) -> None:
     function, arguments = getattr(transform, name), TRANSFORMS[name]
-    for value in VALUES.values():
+    for value in values.values():
         assert only_own_errors(lambda value=value: function(value, **arguments))  # type: ignore[misc]
         for argument in arguments:
             given = {**arguments, argument: value}
@@ -401,9 +424,9 @@ def test_reports_of_plug_ins_are_among_the_suffixes(result: es.Result, monkeypat
         result.report("x.pdf")
 
 
-def test_frames_of_prices_of_wrong_types() -> None:
+def test_frames_of_prices_of_wrong_types(values: dict[str, object]) -> None:
     frame = pd.DataFrame({"A": np.linspace(10, 11, 160), "B": np.linspace(20, 21, 160)}, DAYS)
-    for value in VALUES.values():
+    for value in values.values():
         assert only_own_errors(lambda value=value: es.Prices.from_frame(value))  # type: ignore[misc]
         only_own_errors(lambda value=value: es.Prices.from_frame(frame, value))  # type: ignore[misc]
         only_own_errors(lambda value=value: es.Prices.from_frame(frame).frame(value))  # type: ignore[misc]
@@ -412,7 +435,7 @@ def test_frames_of_prices_of_wrong_types() -> None:
         (DAYS, r"\(Timestamp\)"), ([[1]] * 160, r"\[1\] \(list\)"), (DAYS - DAYS[0], r"\(Timedelta\)"),
     ):  # fmt: skip
         with pytest.raises(es.InputError, match=match):
-            es.Prices.from_frame(frame.assign(A=column))
+            es.Prices.from_frame(frame[["A"]].assign(A=column))
     masked = frame.astype(object)
     masked.iloc[7, 0], masked.iloc[8, 0] = pd.NA, None
     closes = es.Prices.from_frame(masked).bars["A"].fields["close"]
@@ -440,9 +463,11 @@ OPTIONS_OF_SOURCES = {
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_doors(door: str, prices: es.Prices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doors(
+    values: dict[str, object], door: str, prices: es.Prices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    for name, value in VALUES.items():
+    for name, value in values.items():
         message = only_own_errors(lambda value=value: DOORS[door](value, prices))  # type: ignore[misc]
         assert message or name not in {**ALWAYS, **TEXTS} or (door, name) == ("folder of write_prices", "no such name")
 
@@ -450,14 +475,16 @@ def test_doors(door: str, prices: es.Prices, tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("source", "option"), [(name, option) for name, of in OPTIONS_OF_SOURCES.items() for option in of]
 )
-def test_options_of_sources(source: str, option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_of_sources(
+    values: dict[str, object], source: str, option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     bases: dict[str, dict[str, Any]] = {
         "simulated": {}, "frame": {"frame": pd.DataFrame({"A": [1.0]}, ["2020-01-01"])},
         "sql": {"uri": "postgresql://127.0.0.1:9/x"},
     }  # fmt: skip
     given = bases.get(source, {"path": "nowhere"})
-    for name, value in VALUES.items():
+    for name, value in values.items():
         arguments = {**given, option: value}
         message = only_own_errors(lambda arguments=arguments: es.fetch_prices(["A"], None, None, source, **arguments))  # type: ignore[misc]
         # a text is taken for the code of an exchange, which is looked up when a study runs
@@ -465,8 +492,8 @@ def test_options_of_sources(source: str, option: str, tmp_path: Path, monkeypatc
 
 
 @pytest.mark.parametrize("column", ["ticker", "announced", "timezone", "cluster", "event_id", "firm", "other"])
-def test_cells_of_events(column: str) -> None:
-    for value in VALUES.values():
+def test_cells_of_events(values: dict[str, object], column: str) -> None:
+    for value in values.values():
         frame = pd.DataFrame({"ticker": ["A", "B"], "announced": ["2020-03-02", "2020-03-03 10:00"]})
         frame[column] = pd.Series([value, value], dtype=object)
         only_own_errors(lambda frame=frame: es.Events.from_frame(frame))  # type: ignore[misc]

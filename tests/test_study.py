@@ -259,7 +259,8 @@ def test_frames_have_the_columns_that_are_promised():
     assert result.events["sector"].tolist() == ["x", "y"]
     assert result.events.index.name == "event_id"
     assert result.ar.columns.tolist() == list(range(-5, 6))
-    assert result.cars.columns.tolist() == ["event_id", "start", "end", "car", "se", "t", "df", "p", "p_sq", "n_days"]
+    columns = ["event_id", "start", "end", "car", "se", "t", "df", "p", "p_sq", "p_conformal", "n_days"]
+    assert result.cars.columns.tolist() == columns
     assert result.daily.columns.tolist() == ["n", "aar", "caar", "se", "lower", "upper"]
     assert result.tests.columns.tolist() == [
         "group", "start", "end", "test", "n", "effect", "statistic", "df", "p", "note",

@@ -145,6 +145,35 @@ def test_files_that_say_what_cannot_be(tmp_path: Path, content: str, words: str)
         studyfile.read(file).prices()
 
 
+@pytest.mark.parametrize(
+    ("entry", "version"),
+    [("'china-tech'", None), ("{ name = 'china-tech', version = '1' }", "1"), ("{ name = 'china-tech' }", None)],
+)
+def test_a_catalogue_may_be_of_a_version(tmp_path: Path, entry: str, version: str | None) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text(f"[study]\ncatalogue = {entry}\n{SOURCE}")
+    frame = studyfile.read(file).events.frame
+    pd.testing.assert_frame_equal(frame, es.catalogue("china-tech", version=version).frame)
+    assert ("priority" in frame) == (version is None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("catalogue = { name = 'china-tech', version = '9' }", "the version of the catalogue china-tech is '9'"),
+        ("catalogue = { name = 'china-tech', version = 1 }", "`str .*version"),
+        ("catalogue = { version = '1' }", "name"),
+        ("catalogue = { name = 'china-tech', edition = '1' }", "edition"),
+        ("events = 'e.csv'\ncatalogue = { name = 'china-tech' }", "needs either"),
+        ("model = 'mean'", r"catalogue = \{name = 'china-tech', version = '1'\}"),
+    ],
+)
+def test_a_catalogue_that_cannot_be_is_named(tmp_path: Path, lines: str, words: str) -> None:
+    (tmp_path / "study.toml").write_text(f"[study]\n{lines}\n{SOURCE}")
+    with pytest.raises(InputError, match=words):
+        studyfile.read(tmp_path / "study.toml")
+
+
 TOML = ["7", "-1", "1.5", "nan", "true", "''", "'x'", "[]", "[1]", "['a']", "[[0, 0]]", "{}", "{a = 1}", "{name = 1}",
         "{name = 'market', draws = {}}", "2020-01-01", "2020-01-01T00:00:00Z", "12:00:00", "[[[]]]"]  # fmt: skip
 KEYS = ["events", "catalogue", "factors", *es.Study.__dataclass_fields__]
@@ -152,9 +181,10 @@ KEYS = ["events", "catalogue", "factors", *es.Study.__dataclass_fields__]
 
 @pytest.mark.parametrize("key", KEYS)
 def test_values_of_wrong_kinds_are_errors_of_the_library(tmp_path: Path, key: str) -> None:
+    (tmp_path / "events.csv").write_text(EVENTS)
     for value in TOML:
         line = f"{key} = {value}"
-        lead = "" if key in ("events", "catalogue") else "catalogue = 'china-tech'\n"
+        lead = "" if key in ("events", "catalogue") else "events = 'events.csv'\n"
         (tmp_path / "study.toml").write_text(f"[study]\n{lead}{line}\n{SOURCE}")
         try:
             studyfile.read(tmp_path / "study.toml")
@@ -167,11 +197,12 @@ def test_values_of_wrong_kinds_are_errors_of_the_library(tmp_path: Path, key: st
 
 @pytest.mark.parametrize("key", ["source", "start", "end", "also", "path", "uri", "seed", "columns", "table"])
 def test_wrong_kinds_in_the_table_of_prices(tmp_path: Path, key: str) -> None:
+    (tmp_path / "events.csv").write_text(EVENTS)
     for source in ("simulated", "folder", "duckdb", "parquet"):
         for value in TOML:
             lead = "" if key == "source" else f"source = '{source}'\n"
             (tmp_path / "study.toml").write_text(
-                f"[study]\ncatalogue = 'china-tech'\nbenchmark = '^HSI'\n[prices]\n{lead}{key} = {value}\n"
+                f"[study]\nevents = 'events.csv'\nbenchmark = '^HSI'\n[prices]\n{lead}{key} = {value}\n"
             )
             message = ""
             try:

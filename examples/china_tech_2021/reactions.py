@@ -31,7 +31,7 @@ def table(prices_folder: str | None = None) -> pd.DataFrame:
     shares = file.study.run(file.events, prices)
     # The index has no benchmark: its abnormal return is its return minus its mean.
     day = pd.DataFrame({"event_id": ["INDEX"], "ticker": ["^HSI"], "announced": [DAY]})
-    index = replace(file.study, model="mean").run(es.Events.from_frame(day), prices)
+    index = replace(file.study, model="mean", sign=None).run(es.Events.from_frame(day), prices)
     rows = pd.concat([_rows(shares), _rows(index)])
     rows.insert(0, "reported", pd.Series(REPORTED))
     return rows.loc[list(REPORTED)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
@@ -10,19 +11,18 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 import numpy as np
 
 from eventstudy import arguments
-from eventstudy.errors import BadPrices, InputError
+from eventstudy.errors import BadPrices, EventStudyWarning, InputError, SourceError
 from eventstudy.plausibility import Finding, check_dates, check_values, screen, traded_rows
+from eventstudy.tabular.columns import PLAIN, Layout
 from eventstudy.tabular.exchanges import exchanges_of
+from eventstudy.tabular.fields import fields_of, notes_of
 from eventstudy.tabular.frames import Kind, series_of
-from eventstudy.tabular.returns import levels
+from eventstudy.tabular.steps import step_of
 from eventstudy.types import Bools, Dates, Floats
 
 if TYPE_CHECKING:
     import pandas as pd
     from narwhals.typing import IntoFrame
-
-LONGEST = np.timedelta64(12 * 3600, "s")  # an intraday bar; anything longer is taken for daily prices
-HALVES = 40  # with at least this many differences, both halves of a series must imply the same bar length
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +45,8 @@ class Bars:
     currency : str or None
     step : timedelta64 or None
         The length of a full intraday bar (:func:`step_of`); None for daily prices.
+    notes : mapping from text to int
+        Remarks on how the rows were read, with the number of rows that each concerns.
 
     Raises
     ------
@@ -59,6 +61,7 @@ class Bars:
     mic: str | None = None
     currency: str | None = None
     step: np.timedelta64 | None = None
+    notes: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dates", _own(self.dates))
@@ -164,54 +167,6 @@ class Indexed(Protocol):
         ...
 
 
-def step_of(ticker: str, dates: Dates) -> np.timedelta64 | None:
-    """Infer the length of a full bar from the starts of bars: the most frequent difference; None for daily dates.
-
-    Raises
-    ------
-    BadPrices
-        If there are fewer than two bars, or the two halves of the series differ in their most frequent difference.
-    InputError
-        If the length exceeds 12 hours: daily prices with times of day.
-
-    Examples
-    --------
-    >>> starts = np.array(["2021-01-04T09:00", "2021-01-04T09:30", "2021-01-04T10:30", "2021-01-04T11:30"], "M8[s]")
-    >>> step_of("A", starts)
-    np.timedelta64(3600,'s')
-    """
-    if np.datetime_data(dates.dtype)[0] != "s":
-        return None
-    steps = np.diff(dates)
-    steps = steps[steps > np.timedelta64(0, "s")]
-    if not len(steps):
-        raise BadPrices(f"{ticker} has {len(dates)} bars; two or more are needed to infer the length of a bar")
-    halves = np.array_split(steps, 2) if len(steps) >= HALVES else [steps]
-    lengths = [_most_frequent(half) for half in (steps, *halves)]
-    if len(set(lengths)) > 1:
-        raise BadPrices(
-            f"{ticker} has mixed steps: its bars are mostly {minutes(lengths[1])} apart in the first half, to"
-            f" {dates[len(dates) // 2]} UTC, and {minutes(lengths[2])} in the second; pass bars of one length"
-        )
-    if lengths[0] > LONGEST:
-        raise InputError(
-            f"{ticker} has one row a day with a time of day, such as {dates[0]} UTC: daily prices whose dates were"
-            " converted to another time zone; tz_convert them to that of the exchange, and keep the dates only"
-        )
-    return lengths[0]
-
-
-def _most_frequent(steps: np.ndarray) -> np.timedelta64:
-    values, counts = np.unique(steps, return_counts=True)
-    step: np.timedelta64 = values[counts.argmax()]
-    return step
-
-
-def minutes(step: np.timedelta64) -> str:
-    """Format the length of a bar in minutes."""
-    return f"{step / np.timedelta64(60, 's'):g} minutes"
-
-
 @dataclass(frozen=True, repr=False, eq=False)
 class Prices:
     """Prices by ticker, with the tickers that failed and the provenance of the rest.
@@ -242,20 +197,23 @@ class Prices:
         frame : data frame of pandas, polars or pyarrow
             Wide: one column of adjusted closes per ticker, and the dates in the index (pandas) or in a column ``date``.
             Long: one row per ticker and date, with the columns ticker, date, close and any of open, high, low,
-            adj close, volume, stock splits, currency and mic. Two levels of columns (pandas): fields and tickers, as
+            adj close, volume, stock splits, return, currency and mic, under any header that files may have; CRSP's
+            (PERMNO, PRC) is read with its signs and codes. Two levels of columns (pandas): fields and tickers, as
             ``yf.download`` returns them. Dates are datetimes, ISO text or numbers as 20210913, increasing; NaN is a
             missing price. Time stamps with a zone are dates if all are midnight there, and the starts of intraday bars
             otherwise.
         exchange : str, mapping from ticker to str, or None
             The market identifier code (MIC) of all tickers, or of each ticker. None takes the observed dates as the
-            calendar of all tickers; but if their suffixes name two exchanges or more, each has its own, as in a folder.
+            calendar of all tickers; but if their suffixes name two exchanges or more, each has its own, as in a folder,
+            and CRSP's securities are of New York.
 
         Raises
         ------
         InputError
-            If ``frame`` is not a data frame, or a date, a value or the name of a column is not valid.
+            If ``frame`` is not a data frame, or a date or the name of a column is not valid.
         BadPrices
-            If dates repeat or decrease, or a price is zero, negative or infinite.
+            If no ticker has valid prices: dates repeat or decrease, or a price is zero, negative or infinite. If only
+            some fail, ``problems`` has the reason of each and a warning names them.
 
         Examples
         --------
@@ -264,7 +222,8 @@ class Prices:
         >>> list(Prices.from_frame(wide).bars)
         ['A']
         """
-        return cls(_bars_of_frame(frame, "close", exchange, "prices"), provenance={"source": "frame"})
+        bars, problems, notes = _of_frame(frame, "close", exchange, "prices")
+        return cls(bars, problems, {"source": "frame", **notes})
 
     @classmethod
     def from_returns(cls, frame: IntoFrame, exchange: str | Mapping[str, str] | None = None) -> Self:
@@ -287,9 +246,10 @@ class Prices:
         Raises
         ------
         InputError
-            If ``frame`` is not a data frame, a date or a value is not valid, or the returns look like per cent.
+            If ``frame`` is not a data frame, a date is not valid, or no ticker has valid returns (they look like per
+            cent, or are no numbers). If only some fail, ``problems`` has the reason of each and a warning names them.
         BadPrices
-            If a return is -1 or below, or dates repeat or decrease.
+            Likewise, if a return is -1 or below, or dates repeat or decrease.
 
         Examples
         --------
@@ -298,7 +258,8 @@ class Prices:
         >>> Prices.from_returns(returns).bars["A"].fields["close"]
         array([110. , 104.5])
         """
-        return cls(_bars_of_frame(frame, "return", exchange, "returns"), provenance={"source": "returns"})
+        bars, problems, notes = _of_frame(frame, "return", exchange, "returns")
+        return cls(bars, problems, {"source": "returns", **notes})
 
     def __repr__(self) -> str:
         first = ", ".join([*self.bars][:5]) + (", ..." if len(self.bars) > 5 else "")
@@ -364,17 +325,67 @@ class Prices:
         return pd.DataFrame(dict(bars.fields), index=index.tz_localize("UTC") if bars.intraday else index)
 
 
-def _bars_of_frame(frame: object, kind: Kind, exchange: str | Mapping[str, str] | None, what: str) -> dict[str, Bars]:
-    """Return checked bars by ticker from a data frame of any form."""
-    series = list(series_of(frame, kind, what))
-    mics = exchanges_of(series, exchange)
-    bars = {}
-    for one in series:
-        fields = {name: values for name, values in one.fields.items() if name == kind or not np.isnan(values).all()}
-        if "return" in fields:
-            fields = {**fields, **levels(one.ticker, one.dates, fields)}
-        elif "close" not in fields and "adjusted" in fields:
-            fields["close"] = fields["adjusted"]
-        step = step_of(one.ticker, one.dates)
-        bars[one.ticker] = Bars(one.ticker, one.dates, fields, mics[one.ticker], one.currency, step)
-    return bars
+def make_bars(
+    where: str, ticker: str, dates: Dates, columns: Mapping[str, Floats], mic: str | None, currency: str | None,
+    layout: Layout = PLAIN,
+) -> Bars:  # fmt: skip
+    """Return checked bars from the columns of any table (:func:`eventstudy.tabular.fields.fields_of`).
+
+    Raises
+    ------
+    BadPrices
+        If a price is not above zero, a return is -1 or below, or dates repeat or are in no order.
+    InputError
+        If the returns look like per cent, or the rows have times and are a day apart.
+    """
+    try:
+        dates, fields, notes = fields_of(ticker, dates, columns, layout)
+        return Bars(ticker, dates, fields, mic, currency, step_of(ticker, dates), notes)
+    except (BadPrices, InputError) as error:
+        raise type(error)(f"{where}: {error}") from None
+
+
+def read_tickers(names: Iterable[str], read_one: Callable[[str], Bars]) -> tuple[dict[str, Bars], dict[str, str]]:
+    """Read ticker by ticker; return the bars, and the reason for each ticker that failed.
+
+    Failures are listed in one warning; if every ticker fails, the first error is raised, with the reasons of all.
+    """
+    bars: dict[str, Bars] = {}
+    problems: dict[str, SourceError | InputError] = {}
+    for name in names:
+        try:
+            bars[name] = read_one(name)
+        except (SourceError, InputError) as error:
+            problems[name] = error
+    reasons = {name: str(error) for name, error in problems.items()}
+    if problems:
+        first = next(iter(problems.values()))
+        if not bars:
+            first.problems = reasons
+            raise first
+        some = ", ".join([*problems][:20]) + (f" and {len(problems) - 20} more" if len(problems) > 20 else "")
+        warnings.warn(
+            f"{len(problems)} of {len(problems) + len(bars)} tickers could not be read: {some} (the first: {first});"
+            " Prices.problems has every reason",
+            EventStudyWarning,
+            stacklevel=4,
+        )
+    return bars, reasons
+
+
+def _of_frame(
+    frame: object, kind: Kind, exchange: str | Mapping[str, str] | None, what: str
+) -> tuple[dict[str, Bars], dict[str, str], dict[str, Any]]:
+    """Return the bars of a data frame of any form, the reason for each ticker that failed, and the provenance."""
+    table = series_of(frame, kind, what)
+    series = {one.ticker: one for one in table.series}
+    mic_of = exchanges_of(table, exchange)
+
+    def read_one(ticker: str) -> Bars:
+        one = series[ticker]
+        if one.error is not None:
+            raise one.error
+        return make_bars(f"the {what}", ticker, one.dates, one.fields, mic_of(one), one.currency, table.layout)
+
+    bars, problems = read_tickers(series, read_one)
+    return bars, problems, notes_of({ticker: its.notes for ticker, its in bars.items()})

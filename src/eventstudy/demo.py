@@ -42,7 +42,7 @@ def run(seed: int = 0) -> Demo:
         standard error, and whether the 95 % interval covers the planted value.
     """
     events = catalogue("china-tech")
-    study = Study(benchmark=BENCHMARK, seed=seed)
+    study = Study(benchmark=BENCHMARK, sign="expected_sign", seed=seed)
     tickers = [*dict.fromkeys(events.frame["ticker"]), *BENCHMARK.values()]
     span = ("2019-06-01", "2026-06-30")
     plain = fetch_prices(tickers, *span, source="simulated", seed=seed)

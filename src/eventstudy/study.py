@@ -8,13 +8,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from eventstudy import arguments
 from eventstudy.bars import Prices
 from eventstudy.core.checks import check_model
 from eventstudy.errors import InputError, NotEnoughData
 from eventstudy.prepare.events import Events
+from eventstudy.prepare.factors import factor_frame
 from eventstudy.prepare.outcomes import is_return
 from eventstudy.prepare.stated import check_stated
 from eventstudy.result import Result
@@ -27,7 +26,9 @@ from eventstudy.run.settings import as_model, tests_for
 from eventstudy.types import Choices, Model, Survives, Test, Window
 
 if TYPE_CHECKING:
+    import pandas as pd
     from distributed import Client
+    from narwhals.typing import IntoFrame
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,11 @@ class Study(Choices):
         both, and a note says so.
     weight : str or None
         An events column of positive numbers, for tests that weight events (calendar_time by value).
+    sign : str or None
+        An events column with the expected sign of the abnormal return: 1, -1, or 0 or empty where there is none. The
+        abnormal returns of an event are multiplied by its sign in every average, test, band and figure of averages, in
+        groups, ``compare`` and ``regress``, which are called signed. Events without a sign are in none of them, and
+        counted in ``Result.attrition``. ``Result.ar`` and ``Result.cars`` are what happened, without signs.
     peers : sequence of str, mapping, str or None
         For models that compare with other securities: tickers, a mapping from ticker to tickers, or the name of an
         events column with tickers separated by ``;``. None takes every other security of the prices on the same
@@ -134,14 +140,14 @@ class Study(Choices):
 
     def tests_for(self, kind: Survives) -> dict[str, Test]:
         """Return the tests by name; ``kind`` is the dependence under which default tests are valid."""
-        return tests_for(self, kind)
+        return tests_for(self, kind, 0)
 
     def check(
         self,
         events: Events,
         prices: Prices,
         *,
-        factors: pd.DataFrame | None = None,
+        factors: IntoFrame | None = None,
         other_news: Events | None = None,
     ) -> pd.DataFrame:
         """Place every event and return the status that :meth:`run` would give it; nothing is tested.
@@ -150,8 +156,8 @@ class Study(Choices):
         ----------
         events : Events
         prices : Prices
-        factors : DataFrame, optional
-            Decimal factor returns, dates by names.
+        factors : data frame of pandas, polars or pyarrow, optional
+            Decimal factor returns, dates by names, as in :meth:`run`.
         other_news : Events, optional
             Events that are not studied, but may confound or contaminate those that are.
 
@@ -168,7 +174,7 @@ class Study(Choices):
         events: Events,
         prices: Prices,
         *,
-        factors: pd.DataFrame | None = None,
+        factors: IntoFrame | None = None,
         other_news: Events | None = None,
         progress: bool = False,
         executor: Executor | Client | None = None,
@@ -180,9 +186,10 @@ class Study(Choices):
         ----------
         events : Events
         prices : Prices
-        factors : DataFrame, optional
-            Decimal factor returns, dates by names, for a model with named columns. The names of WRDS (mktrf, smb, hml,
-            rmw, cma, rf, umd) are known; -99.99 and -999 are missing.
+        factors : data frame of pandas, polars or pyarrow, optional
+            Decimal factor returns, dates by names, for a model with named columns. The dates are the index, or a column
+            ``date``: datetimes, periods, ISO text or numbers as 20210913. The names of WRDS (mktrf, smb, hml, rmw, cma,
+            rf, umd) are known; -99.99 and -999 are missing.
         other_news : Events, optional
             Events that are not studied, but may confound or contaminate those that are.
         progress : bool
@@ -214,8 +221,9 @@ class Study(Choices):
         Warns
         -----
         EventStudyWarning
-            If the benchmark closes in another time zone and the model has no lead of it, or prices in the windows of
-            used events are implausible (:meth:`eventstudy.Prices.screen`).
+            If the benchmark closes in another time zone and the model has no lead of it; if prices in the windows of
+            used events are implausible (:meth:`eventstudy.Prices.screen`); or if averages of returns pool events of
+            both expected signs, which a column such as ``expected_sign`` states, and ``sign`` is None.
         """
         data = _data(events, prices, factors, other_news)
         arguments.flag("progress", progress)
@@ -234,11 +242,10 @@ def _data(events: object, prices: object, factors: object, other_news: object) -
         raise InputError("events and prices are swapped; give the events first")
     checked_events = arguments.instance("events", events, Events, of_events)
     checked_prices = arguments.instance("prices", prices, Prices, of_prices)
-    if factors is not None:
-        arguments.instance("factors", factors, pd.DataFrame, "a DataFrame of decimal returns, dates by names")
+    frame = None if factors is None else factor_frame(factors)
     if other_news is not None:
         arguments.instance("other_news", other_news, Events, of_events)
-    return StudyData(checked_events, checked_prices, factors, other_news)  # type: ignore[arg-type]
+    return StudyData(checked_events, checked_prices, frame, other_news)  # type: ignore[arg-type]
 
 
 def _check_outcome(outcome: str, accumulate: str, price: str, returns: str) -> None:

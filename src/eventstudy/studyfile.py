@@ -26,7 +26,7 @@ from eventstudy.errors import InputError, shown
 from eventstudy.members import Member, model, test
 from eventstudy.prepare.align import BUILT_IN_COLUMNS
 from eventstudy.prepare.events import Events, read_events
-from eventstudy.prepare.factors import factor_names
+from eventstudy.prepare.factors import factor_frame, factor_names
 from eventstudy.prepare.french import read_french
 from eventstudy.prices import fetch_prices
 from eventstudy.study import Study
@@ -54,11 +54,18 @@ CHOICES = {
     "model": MEMBER,
     "tests": str | list[MEMBER] | dict[str, MEMBER],
 }
+
+
+class _Catalogue(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    version: str | None = None
+
+
 _StudyTable = msgspec.defstruct(
     "_StudyTable",
     [
         ("events", str | None, None),
-        ("catalogue", str | None, None),
+        ("catalogue", str | _Catalogue | None, None),
         ("factors", str | list[str] | None, None),
         *((name, hint | msgspec.UnsetType, msgspec.UNSET) for name, hint in CHOICES.items()),
     ],
@@ -211,10 +218,15 @@ def _member(make: Callable[..., Member], entry: str | Options) -> str | Member:
     return make(str(options.pop("name", "")), **options)
 
 
-def _events(path: Path, events: str | None, name: str | None) -> Events:
-    if (events is None) == (name is None):
-        raise InputError(f"{path}: [study] needs either events = 'file.csv' or catalogue = 'china-tech'")
-    return read_events(path.parent / events) if events is not None else catalogue(str(name))
+def _events(path: Path, events: str | None, entry: str | _Catalogue | None) -> Events:
+    if events is not None and entry is None:
+        return read_events(path.parent / events)
+    if events is not None or entry is None:
+        raise InputError(
+            f"{path}: [study] needs either events = 'file.csv' or catalogue = 'china-tech', or of a version"
+            " catalogue = {name = 'china-tech', version = '1'}"
+        )
+    return catalogue(entry) if isinstance(entry, str) else catalogue(entry.name, entry.version)
 
 
 def _factors(folder: Path, names: str | list[str]) -> pd.DataFrame:
@@ -223,7 +235,9 @@ def _factors(folder: Path, names: str | list[str]) -> pd.DataFrame:
         return read_french(*(folder / name for name in names))
     path = folder / names
     try:
-        frame = pd.read_csv(path, index_col=0, dtype=str, keep_default_na=False)
+        table = pd.read_csv(path, index_col=False, dtype=str, keep_default_na=False)
+        frame = factor_frame(table)
+        frame = table.set_index(table.columns[0]) if frame is table else frame
         numbers = frame.map(lambda cell: float(cell) if cell.strip() else np.nan)
     except (OSError, ValueError) as error:
         raise InputError(

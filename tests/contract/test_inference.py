@@ -102,7 +102,7 @@ def test_the_tests_of_the_design_are_here() -> None:
 
 @pytest.mark.parametrize("groups", [1, 3])
 def test_a_verdict_on_ordinary_data_is_finite(name: str, kind: make.Kind, groups: int) -> None:
-    case = draw(kind, groups=groups, n=45, missing=ordinary(name))
+    case = draw(kind, groups=groups, n=90, missing=ordinary(name))  # some tests need 12 events in a group
     with np.errstate(all="raise", under="ignore"):
         found = answer(name, case)
     sane(found, groups, 3)
@@ -431,3 +431,15 @@ def test_the_docstring_has_an_equation_and_a_reference(name: str) -> None:
     doc = importlib.import_module(f"eventstudy.inference.{name}").__doc__ or ""
     assert ".. math::" in doc
     assert re.search(r"\((1[89]|20)\d\d\b", doc), "a reference has its year in brackets"
+
+
+def test_a_test_has_a_value_for_one_event_only_if_it_says_so(name: str) -> None:
+    test = load(name)
+    found = answer(name, draw("same_day", n=1, missing=0.0))
+    sane(found, 1, 3)
+    assert (found.n <= 1).all()
+    if test.one_event:
+        assert np.isfinite(found.statistic).all()
+    else:
+        assert np.isnan(found.p).all()
+        assert all(str(note).startswith("1 event: ") for note in found.note.ravel())

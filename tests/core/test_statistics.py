@@ -70,9 +70,9 @@ def generalized_sign(fits: list[Fit], days: np.ndarray) -> tuple[float, float]:
     kept = cars(fits, days)
     shares = []
     for fit, _, _, _ in kept:
-        before = fit.e[: fit.n_est]
-        before = before[np.isfinite(before)]
-        shares.append((before > 0).sum() / len(before))
+        runs = [fit.e[t : t + len(days)].sum() for t in range(fit.n_est + 1 - len(days))]
+        whole = [total for total in runs if np.isfinite(total)]
+        shares.append(np.mean([total > 0 for total in whole]))
     p, n = np.mean(shares), len(kept)
     z = (sum(car > 0 for _, car, _, _ in kept) - n * p) / np.sqrt(n * p * (1 - p))
     return z, p_z(z)
@@ -120,7 +120,7 @@ def grank_t(fits: list[Fit], days: np.ndarray) -> tuple[float, float]:
         squares += len(there) / n * there.mean() ** 2 if len(there) else 0.0
     z = u[:, -1].mean() / np.sqrt(squares / total)
     t = z * np.sqrt((total - 2) / (total - 1 - z**2))
-    return t, p_t(t, total - 2)
+    return t, p_t(t, min(n - 1, total - 2))
 
 
 LOOPS: dict[str, Loop] = {

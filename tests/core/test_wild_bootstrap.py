@@ -19,32 +19,15 @@ from eventstudy.errors import InputError
 from eventstudy.inference import wild_bootstrap
 from eventstudy.types import Placed, Sample, Spec, Test, Verdict
 from tests import make
-from tests.make import Case, columns_of
+from tests.make import Case
 from tests.simulation.sizes import LEVEL, Draw, returns
 
 MARKET = _registry.load("models", "market")
 BMP = _registry.load("inference", "bmp")
-GAP = 20  # sessions between dates: more than any window has
-
-
-def bunches(sizes: list[int], seed: int = 41, step: int = GAP, missing: float = 0.0) -> Case:
-    """Draw as many events on each date as ``sizes`` says, the dates ``step`` sessions apart."""
-    rng = np.random.default_rng(seed)
-    panel = make.panel(rng, assets=sum(sizes), days=80 + step * len(sizes), missing=missing)
-    where = [(0, asset, 70 + step * int(date)) for asset, date in enumerate(np.repeat(np.arange(len(sizes)), sizes))]
-    return make.place([panel], make.spec(), where)
 
 
 def answer(case: Case, test: Test = wild_bootstrap.TEST) -> Verdict:
     return running.run(case.panels, case.placed, MARKET, {"it": test}, case.sample).verdicts["it"]
-
-
-def scars(case: Case, window: int) -> tuple[np.ndarray, np.ndarray]:
-    """Give standardised CARs and clusters of the events whose window is complete."""
-    days = columns_of(case.sample.spec, window)
-    whole = [fit for fit in make.fits(case) if np.isfinite(fit.e[days]).all()]
-    parts = [fit.car(days) for fit in whole]
-    return np.array([car / np.sqrt(var) for car, var, _ in parts]), np.array([fit.cluster for fit in whole])
 
 
 def t_of(z: np.ndarray, cluster: np.ndarray) -> float:
@@ -63,10 +46,10 @@ def exact_p(z: np.ndarray, cluster: np.ndarray) -> float:
 @pytest.mark.parametrize("missing", [0.0, 0.03])
 @pytest.mark.parametrize("sizes", [[3, 1, 4, 2, 2, 5], [1, 1, 2, 6, 1, 1, 1, 3], [2] * 9])
 def test_every_sign_vector_is_taken_where_they_are_few(sizes: list[int], missing: float) -> None:
-    case = bunches(sizes, missing=missing)
+    case = make.bunches(sizes, missing=missing)
     found = answer(case)
     for window in range(3):
-        z, cluster = scars(case, window)
+        z, cluster = make.scars(case, window)
         names = len(np.unique(cluster))
         assert found.n[0, window] == len(z)
         if names < 6:
@@ -78,21 +61,21 @@ def test_every_sign_vector_is_taken_where_they_are_few(sizes: list[int], missing
 
 
 def test_the_statistic_has_the_cluster_robust_error_of_a_regression_on_a_constant() -> None:
-    case = bunches([3, 1, 4, 2, 2, 5, 7])
+    case = make.bunches([3, 1, 4, 2, 2, 5, 7])
     found = answer(case)
     for window in range(3):
-        z, cluster = scars(case, window)
+        z, cluster = make.scars(case, window)
         fit = sm.OLS(z, np.ones(len(z))).fit(cov_type="cluster", cov_kwds={"groups": cluster})
         assert found.statistic[0, window] == pytest.approx(fit.tvalues[0], rel=1e-9)
 
 
 def test_with_one_event_a_cluster_the_statistic_is_bmp() -> None:
-    case = bunches([1] * 14)
+    case = make.bunches([1] * 14)
     np.testing.assert_allclose(answer(case).statistic, answer(case, BMP).statistic, rtol=1e-10)
 
 
 def test_drawn_signs_come_near_the_exact_p() -> None:
-    case = bunches([2, 1, 3, 1, 2, 1, 1, 2, 1, 1, 2, 1])
+    case = make.bunches([2, 1, 3, 1, 2, 1, 1, 2, 1, 1, 2, 1])
     exact = answer(case, wild_bootstrap.make(draws=4096))
     assert "all 4096" in exact.note[0, 0]
     drawn = answer(case, wild_bootstrap.make(draws=4095))
@@ -105,7 +88,7 @@ def test_drawn_signs_come_near_the_exact_p() -> None:
 
 
 def test_the_seed_is_the_samples_unless_the_test_has_its_own() -> None:
-    case = bunches([2, 1, 3] * 5)
+    case = make.bunches([2, 1, 3] * 5)
 
     def p(seed: int, test: Test) -> np.ndarray:
         return np.asarray(answer(case._replace(sample=replace(case.sample, seed=seed)), test).p)
@@ -117,7 +100,7 @@ def test_the_seed_is_the_samples_unless_the_test_has_its_own() -> None:
 
 
 def test_the_seed_decides_the_draws() -> None:
-    case = bunches([2] * 15)
+    case = make.bunches([2] * 15)
     first, again, other = (answer(case, wild_bootstrap.make(draws=199, seed=seed)).p for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
@@ -125,7 +108,7 @@ def test_the_seed_decides_the_draws() -> None:
 
 def tied() -> Case:
     """Draw four clusters of three events, the same four with their abnormal returns turned, and one more."""
-    case = bunches([3] * 9)
+    case = make.bunches([3] * 9)
     panel, its = case.panels[0], case.sample.spec
     r, columns = panel.r.copy(), case.placed.day[:, None] + its.offsets
     noise = np.random.default_rng(46).standard_normal((15, columns.shape[1]))
@@ -155,7 +138,7 @@ def test_ties_fall_the_same_way_whatever_the_order_and_the_partition(
 
 
 def test_clusters_are_counted_in_the_order_of_the_calendar() -> None:
-    case = bunches([2, 1, 3, 1, 2, 1, 1, 2, 1, 1, 2, 1])
+    case = make.bunches([2, 1, 3, 1, 2, 1, 1, 2, 1, 1, 2, 1])
     test = wild_bootstrap.make(draws=199)
     order = np.random.default_rng(43).permutation(12)
     placed = case.placed._replace(cluster=np.argsort(order)[case.placed.cluster])
@@ -166,7 +149,7 @@ def test_clusters_are_counted_in_the_order_of_the_calendar() -> None:
 @pytest.mark.parametrize(("step", "wanted"), [(1, [8, 1, 1]), (2, [8, 1, 1]), (3, [8, 8, 1]), (11, [8, 8, 8])])
 def test_windows_that_share_a_day_are_one_cluster(step: int, wanted: list[int]) -> None:
     """Windows of 1, 3 and 11 days; by date there are 8 clusters whatever the window."""
-    case = bunches([2] * 8, step=step)
+    case = make.bunches([2] * 8, step=step)
     found = answer(case)
     for window, clusters in enumerate(wanted):
         if clusters == 1:
@@ -181,7 +164,7 @@ def test_windows_that_share_a_day_are_one_cluster(step: int, wanted: list[int]) 
 def test_events_of_one_date_on_two_exchanges_are_one_cluster() -> None:
     rng = np.random.default_rng(44)
     panels = [make.panel(rng, assets=8, days=300) for _ in range(2)]
-    case = make.place(panels, make.spec(), [(k, asset, 70 + GAP * asset) for k in range(2) for asset in range(8)])
+    case = make.place(panels, make.spec(), [(k, asset, 70 + make.GAP * asset) for k in range(2) for asset in range(8)])
     assert len(case.sample.cluster_group) == 16
     for test in (wild_bootstrap.TEST, wild_bootstrap.make(cluster="date")):
         assert all(note.startswith("8 clusters") for note in answer(case, test).note.ravel())
@@ -190,11 +173,11 @@ def test_events_of_one_date_on_two_exchanges_are_one_cluster() -> None:
 @pytest.mark.parametrize("dates", [1, 5])
 def test_fewer_than_six_clusters_have_a_reason(dates: int) -> None:
     """With 5 the smallest share of sign vectors is 2 in 32."""
-    found = answer(bunches([4] * dates))
+    found = answer(make.bunches([4] * dates))
     assert np.isnan(found.p).all()
     assert set(found.note.ravel()) == {"fewer than 6 clusters of events: too few sign patterns to reject at 5 %"}
     assert (found.n == 4 * dates).all()
-    assert np.isfinite(answer(bunches([4] * 6)).p).all()
+    assert np.isfinite(answer(make.bunches([4] * 6)).p).all()
 
 
 @pytest.mark.parametrize(

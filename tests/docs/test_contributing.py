@@ -86,6 +86,7 @@ def test_there_is_one_of_each():
     assert set(FILES) - set(MODULES) == {"pyproject.toml"}
 
 
+@pytest.mark.thorough
 def test_they_keep_the_style_and_the_types_of_the_project(tmp_path):
     files = write(tmp_path, MODULES)
     settings = ["--config", str(ROOT / "pyproject.toml"), "--no-cache"]
@@ -95,6 +96,7 @@ def test_they_keep_the_style_and_the_types_of_the_project(tmp_path):
     run(["-m", "mypy", "--strict", *files], ROOT)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("folder", CONTRACTS)
 def test_they_pass_the_tests_over_their_folder(folder, tmp_path):
     [(file, body)] = [(file, body) for file, body in MODULES.items() if file.startswith(f"{folder}/")]
@@ -105,6 +107,7 @@ def test_they_pass_the_tests_over_their_folder(folder, tmp_path):
     assert " passed" in said
 
 
+@pytest.mark.thorough
 def test_the_example_of_the_analysis_runs(tmp_path):
     files = write(tmp_path, {file: body for file, body in MODULES.items() if file.startswith("analysis/")})
     printed = run(["-m", "doctest", "-v", *files], tmp_path, ROOT / "src")
@@ -139,6 +142,7 @@ def material(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.thorough
 def test_the_plug_in_works_in_python(installed, material):
     found = json.loads(run(["-c", USE], material, installed, ROOT / "src"))
     assert found["names"] == {Path(file).parent.name: [Path(file).stem] for file in MODULES if "analysis" not in file}
@@ -152,6 +156,7 @@ def test_the_plug_in_works_in_python(installed, material):
     assert (material / "python.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.thorough
 def test_the_plug_in_works_in_a_study_file(installed, material):
     command = "import sys; from eventstudy.cli import main; sys.exit(main(sys.argv[1:]))"
     said = run(["-c", command, "run", "study.toml", "--report", "out.md"], material, installed, ROOT / "src")

@@ -7,6 +7,7 @@ import io
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -76,8 +77,12 @@ FACTORS = pd.DataFrame({"Mkt-RF": CLOSES["IDX"].pct_change(fill_method=None), "R
 PRICES = es.Prices.from_frame(CLOSES)
 READ_EVENTS = es.Events.from_frame(EVENT_ROWS)
 PLAIN: dict[str, Any] = {"benchmark": "IDX", "estimation": (-150, -11), "event": (-5, 5), "tests": ["cross_section"]}
-RESULT = es.Study(**PLAIN).run(READ_EVENTS, PRICES)
 CHOICES = tuple(es.Study.__dataclass_fields__)
+
+
+@cache
+def _result() -> es.Result:
+    return es.Study(**PLAIN).run(READ_EVENTS, PRICES)
 
 
 class Doors:
@@ -160,7 +165,7 @@ class Doors:
 
     def formula(self, random: Random) -> object:
         text = mutated(random, FORMULAS).decode("utf-8", "replace")
-        return RESULT.regress(text)
+        return _result().regress(text)
 
     def stored(self, random: Random) -> object:
         file = random.choice(sorted(path for path in self.stored_at.rglob("*") if path.is_file()))
@@ -212,12 +217,12 @@ class Doors:
 
     def analysis(self, random: Random) -> object:
         name = random.choice(("path", "paths", "diagnose", "compare", "adjust", "band", "plot", "regress", "report"))
-        most = len(inspect.signature(getattr(RESULT, name)).parameters) if name != "plot" else 1
+        most = len(inspect.signature(getattr(_result(), name)).parameters) if name != "plot" else 1
         arguments = [value(random) for _ in range(min(most, random.randint(1, 2)))]
         if name == "report" and isinstance(arguments[0], str):
             arguments = [self.home / "report" / arguments[0][:50].replace("/", "_")]
         try:
-            return getattr(RESULT, name)(*arguments)
+            return getattr(_result(), name)(*arguments)
         finally:
             plt.close("all")
 

@@ -36,6 +36,7 @@ def test_a_lock_has_what_its_pins_require_and_no_more(name, environment):
     assert list(faults(lock(name), snapshot(), LOCKS[name], ENVIRONMENTS[environment])) == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_without_one_of_its_pins_is_refused(name):
     pins = [pin for pin in lock(name) if applies(pin.marker, LINUX)]
@@ -99,6 +100,7 @@ def test_the_snapshot_has_each_pin_of_a_claimed_system():
     assert set(snapshot()) == set(map(str, pins))
 
 
+@pytest.mark.thorough
 def test_the_snapshot_says_what_the_installed_say():
     needs = snapshot()
     extras = extras_asked(requirement for entry in needs.values() for requirement in entry.requires)

@@ -41,6 +41,7 @@ def install(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=bare, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.thorough
 def test_the_makefile_installs_without_choosing(tmp_path):
     """The case that broke the first lock under pip's resolver: an extra is required, and there is a newer version."""
     lines = [

@@ -50,7 +50,9 @@ def hand(shared) -> Hand:
 @pytest.fixture(scope="module")
 def result(shared) -> es.Result:
     prices = es.read_prices(Path(shared) / "data" / "prices")
-    return es.Study(benchmark=INDICES, tests="cross_section").run(es.catalogue("china-tech"), prices)
+    return es.Study(benchmark=INDICES, sign="expected_sign", tests="cross_section").run(
+        es.catalogue("china-tech"), prices
+    )
 
 
 def session(dates: pd.DatetimeIndex, zone: str, announced: str) -> pd.Timestamp:
@@ -123,6 +125,7 @@ def test_benchmark_of_the_other_market(shared, hand):
     study = es.Study(
         model=es.model("dimson", leads=1, lags=1),
         benchmark={"XHKG": "^GSPC", "XNYS": "^HSI"},
+        sign="expected_sign",
         tests="cross_section",
     )
     found = study.run(es.catalogue("china-tech"), es.read_prices(Path(shared) / "data" / "prices"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,3 +29,18 @@ def events(rows: Sequence[tuple[str, int]], **columns: Any) -> es.Events:
         **columns,
     })  # fmt: skip
     return es.Events.from_frame(frame)
+
+
+STUDY: dict[str, Any] = {"model": "mean", "tests": ["cross_section"], "windows": ((0, 0),), "event": (-5, 5)}
+
+
+@cache
+def market() -> es.Prices:
+    """Prices of one share in New York and one in Hong Kong, on the sessions of both in 2020 and 2021."""
+    bars = {}
+    for name, mic in (("BABA", "XNYS"), ("9988.HK", "XHKG")):
+        dates = es.markets.sessions(mic)[0]
+        dates = dates[(dates >= np.datetime64("2020-01-01")) & (dates <= np.datetime64("2021-12-31"))]
+        close = 100 * np.cumprod(1 + 0.01 * np.random.default_rng(1).standard_normal(len(dates)))
+        bars[name] = es.bars.Bars(name, dates, {"close": np.asarray(close, dtype=np.float64)}, mic, None)
+    return es.Prices(bars)

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 import eventstudy as es
 from eventstudy.core.ols import least_squares
-from eventstudy.prepare.factors import coded_notes, read_factors
+from eventstudy.prepare.factors import coded_notes, factor_names, read_factors
 from eventstudy.types import Abnormal, Block, Column
 from tests.prepare.plain import DATES, events, prices
 
@@ -142,6 +144,16 @@ def test_a_column_with_the_name_of_the_library_is_taken_before_one_of_another_so
         read_factors(pd.DataFrame({"umd": 0.01, "mom": 0.02}, DAYS))
 
 
+@pytest.mark.parametrize("name", ["Mkt-RF", "MKT_RF", "mkt rf", "Mkt.RF", " MktRF "])
+def test_case_and_separators_of_a_known_name_are_no_difference(name: str) -> None:
+    assert factor_names(pd.DataFrame(columns=[name, "oil"]))["Mkt-RF"] == name
+
+
+@pytest.mark.parametrize("name", ["mktrf2", "2mktrf", "smb5", "HML (value)", "mom%", "rf*", "mktrf_lag", "\uff53mb"])
+def test_a_name_that_holds_a_known_one_is_another(name: str) -> None:
+    assert factor_names(pd.DataFrame(columns=[name, "oil"])) == {name: name, "oil": "oil"}
+
+
 @pytest.mark.parametrize("code", [-99.99, -999.0, -0.9999, -9.99])
 def test_codes_of_missing_values_are_missing_and_said(code: float) -> None:
     frame = pd.DataFrame({"Mkt-RF": np.where(np.arange(60) == 7, code, 0.001)}, DAYS)
@@ -162,9 +174,9 @@ def test_codes_of_missing_values_are_missing_and_said(code: float) -> None:
         (pd.DataFrame({"x": DAYS}, DAYS), "type datetime64"),
         (pd.DataFrame({"x": ["low"] * 60}, DAYS), "'x' is not of decimal returns"),
         (pd.DataFrame({"x": [[1]] * 60}, DAYS), "'x' is not of decimal returns"),
-        (pd.DataFrame({"x": [0.1] * 60}), "has numbers"),
-        (pd.DataFrame({"x": [0.1] * 60}, 20210104 + np.arange(60)), "has numbers"),
-        (pd.DataFrame({"x": [0.1] * 60}, [*DAYS[:-1], pd.NaT]), "row 60 is missing"),
+        (pd.DataFrame({"x": [0.1] * 60}), "numbers of rows"),
+        (pd.DataFrame({"x": [0.1] * 60}, 20210104 + np.arange(60)), "'20210132' is not an ISO date"),
+        (pd.DataFrame({"x": [0.1] * 60}, [*DAYS[:-1], pd.NaT]), "missing dates"),
         (pd.DataFrame([[0.1, 0.2]] * 60, DAYS, columns=["x", "x"]), "two columns 'x'"),
         (pd.DataFrame([[0.1, 0.2]] * 60, DAYS, columns=[1, "1"]), "two columns 1"),
     ],
@@ -177,3 +189,67 @@ def test_what_is_no_factor_is_refused(frame: pd.DataFrame, match: str) -> None:
 def test_a_factor_of_another_kind_may_have_any_size() -> None:
     levels = pd.DataFrame({"vix": np.linspace(10, 60, 60), "oil": np.linspace(-2, 2, 60)}, DAYS)
     assert np.isfinite(read_factors(levels)["vix"][1]).all()
+
+
+def made() -> pd.DataFrame:
+    return factors().rename_axis("date")
+
+
+FORMS: dict[str, Any] = {
+    "yyyymmdd": lambda: made().set_axis([int(day.strftime("%Y%m%d")) for day in DATES]),
+    "text": lambda: made().set_axis(DATES.strftime("%Y-%m-%d")),
+    "yyyymmdd text": lambda: made().set_axis(DATES.strftime("%Y%m%d")),
+    "periods": lambda: made().set_axis(DATES.to_period("D")),
+    "dates": lambda: made().set_axis(pd.Index(DATES.date, dtype=object)),
+    "zoned midnights": lambda: made().tz_localize("America/New_York"),
+    "a column": lambda: made().reset_index(),
+    "a column of WRDS": lambda: made().rename_axis("caldt").reset_index(),
+    "the last column": lambda: made().assign(Date=DATES).reset_index(drop=True),
+    "polars": lambda: pl.from_pandas(made().reset_index()),
+    "polars, yyyymmdd": lambda: pl.from_pandas(FORMS["yyyymmdd"]().reset_index(names="date")),
+    "pyarrow": lambda: pa.Table.from_pandas(made().reset_index(), preserve_index=False),
+    "in any order": lambda: made().sample(frac=1, random_state=3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_factors_gives_the_same_result(form: str) -> None:
+    study, its = es.Study(**WINDOWS, model="ff3"), prices(NAMES)
+    wanted = study.run(events(ROWS), its, factors=factors())
+    found = study.run(events(ROWS), its, factors=FORMS[form]())
+    assert wanted.events["status"].tolist() == ["ok"] * 3
+    pd.testing.assert_frame_equal(found.ar, wanted.ar, check_exact=True)
+    assert found.provenance["factors"]["names"] == ["Mkt-RF", "SMB", "HML", "RF"]
+    assert study.check(events(ROWS), its, factors=FORMS[form]())["status"].tolist() == ["ok"] * 3
+
+
+@pytest.mark.parametrize(
+    "zoned",
+    [
+        lambda index: index.tz_localize("America/New_York").tz_convert("UTC"),
+        lambda index: index.tz_localize("Asia/Hong_Kong").tz_convert("UTC"),
+        lambda index: index.tz_localize("UTC").tz_convert("America/New_York"),
+    ],
+)
+def test_dates_converted_to_another_zone_are_named(zoned: Any) -> None:
+    frame = factors().set_axis(zoned(DATES))
+    with pytest.raises(es.InputError, match=r"one row a day with a time of day.*df\.tz_convert\('America/New_York'\)"):
+        es.Study(**WINDOWS, model="ff3").run(events(ROWS), prices(NAMES), factors=frame)
+
+
+def test_months_as_periods_are_dated_at_their_last_day() -> None:
+    frame = pd.DataFrame({"x": [0.01, 0.02]}, index=pd.period_range("2021-01", periods=2, freq="M"))
+    assert read_factors(frame)["x"][0].astype(str).tolist() == ["2021-01-31", "2021-02-28"]
+
+
+@pytest.mark.parametrize("frame", [[1], {"Mkt-RF": [0.1]}, "factors.csv", factors()["SMB"]])
+def test_what_is_no_frame_of_factors_is_refused(frame: Any) -> None:
+    with pytest.raises(es.InputError, match="factors"):
+        es.Study(**WINDOWS, model="ff3").run(events(ROWS), prices(NAMES), factors=frame)
+
+
+def test_factors_within_the_day_are_refused_beside_daily_prices() -> None:
+    hours = pd.date_range("2020-01-01", periods=500, freq="h", tz="UTC")
+    frame = pd.DataFrame(dict.fromkeys(("Mkt-RF", "SMB", "HML", "RF"), 0.001), index=hours)
+    with pytest.raises(es.InputError, match="factor Mkt-RF has values by time of day, and the prices are daily"):
+        es.Study(**WINDOWS, model="ff3").run(events(ROWS), prices(NAMES), factors=frame)

@@ -5,37 +5,21 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
 import eventstudy as es
 from eventstudy.errors import AlignmentError, InputError
-from tests.prepare.plain import DATES, prices
+from tests.prepare.plain import DATES, STUDY, market, prices
 
 GUESS = "the date is a session (a guess)"
-STUDY: dict[str, Any] = {"model": "mean", "tests": ["cross_section"], "windows": ((0, 0),), "event": (-5, 5)}
-
-
-def market() -> es.Prices:
-    """Prices of one share in New York and one in Hong Kong, on the sessions of both in 2020 and 2021."""
-    bars = {}
-    for name, mic in (("BABA", "XNYS"), ("9988.HK", "XHKG")):
-        dates = es.markets.sessions(mic)[0]
-        dates = dates[(dates >= np.datetime64("2020-01-01")) & (dates <= np.datetime64("2021-12-31"))]
-        close = 100 * np.cumprod(1 + 0.01 * np.random.default_rng(1).standard_normal(len(dates)))
-        bars[name] = es.bars.Bars(name, dates, {"close": np.asarray(close, dtype=np.float64)}, mic, None)
-    return es.Prices(bars)
-
-
-MARKET = market()
 
 
 def check(ticker: Any, announced: Any, phase: Any, on_closed: Any = "next", **further: Any) -> pd.DataFrame:
     columns = {"ticker": ticker, "announced": announced, "phase": phase, **further}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of the calendar library's own use of pandas
-        return es.Study(**STUDY, on_closed=on_closed).check(es.Events.from_frame(pd.DataFrame(columns)), MARKET)
+        return es.Study(**STUDY, on_closed=on_closed).check(es.Events.from_frame(pd.DataFrame(columns)), market())
 
 
 @pytest.mark.parametrize(
@@ -149,8 +133,8 @@ def test_guesses_are_counted_in_the_notes() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         study = es.Study(**STUDY)
-        result = study.run(es.Events.from_frame(events), MARKET)
-        sure = study.run(es.Events.from_frame(events.assign(phase="session")), MARKET)
+        result = study.run(es.Events.from_frame(events), market())
+        sure = study.run(es.Events.from_frame(events.assign(phase="session")), market())
     assert result.events["placement"].tolist() == [GUESS] * 3
     assert [note for note in result.provenance["notes"] if note.startswith("3 used events have a date without a time")]
     assert not [note for note in sure.provenance["notes"] if "guess" in note]

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eventstudy as es
 from eventstudy import _registry
+from eventstudy.types import Test
 from tests import make
 from tests.properties import QUICK
 
@@ -22,14 +24,17 @@ SOME = settings(QUICK, max_examples=8)
 DRAWS = 99
 TESTS = {name: _registry.load("inference", name) for name in _registry.names("inference")}
 TESTS = {name: test.make(draws=DRAWS) if test.draws else test for name, test in TESTS.items()}
-# A draw of dates keeps away from a firm's other events, so its name matters there.
 BY_EVENT = {name: test for name, test in TESTS.items() if not test.draws}
+DRAWN = {name: test for name, test in TESTS.items() if test.draws}
+EACH = pytest.mark.parametrize(
+    "tests", [BY_EVENT, pytest.param(DRAWN, marks=pytest.mark.thorough)], ids=["by event", "drawn"]
+)
 
 
-def study(**choices: Any) -> es.Study:
+def study(tests: dict[str, Test], **choices: Any) -> es.Study:
     windows = ((0, 0), (-1, 1), (-5, 5))
     base: dict[str, Any] = {"benchmark": "M", "estimation": (-65, -6), "event": (-5, 5), "min_estimation": 40}
-    return es.Study(**{**base, "windows": windows, "tests": TESTS, **choices})
+    return es.Study(**{**base, "windows": windows, "tests": tests, **choices})
 
 
 def wide(prices: es.Prices) -> pd.DataFrame:
@@ -51,30 +56,35 @@ def same(found: es.Result, wanted: es.Result, rtol: float = 1e-11) -> None:
     pd.testing.assert_frame_equal(left, right, rtol=rtol, atol=1e-13)
 
 
+@EACH
 @given(seed=SEEDS, kind=KINDS)
 @SOME
-def test_order_of_events_securities_and_dates_does_not_matter(seed: int, kind: make.Kind) -> None:
+def test_order_of_events_securities_and_dates_does_not_matter(
+    tests: dict[str, Test], seed: int, kind: make.Kind
+) -> None:
     rng = np.random.default_rng(seed)
     given = make.material(rng, n=12, kind=kind)
-    wanted = study().run(given.events, given.prices)
+    wanted = study(tests).run(given.events, given.prices)
     assert (wanted.events["status"] == "ok").all()
     events = renew(given.events.frame.iloc[rng.permutation(12)], ["ticker", "announced"])
     frame = wide(given.prices)
     prices = es.Prices.from_frame(frame.iloc[:, rng.permutation(frame.shape[1])])
-    same(study().run(events, prices), wanted)
+    same(study(tests).run(events, prices), wanted)
 
 
+@EACH
 @given(seed=SEEDS, kind=KINDS, returns=st.sampled_from(["simple", "log"]))
 @SOME
-def test_the_unit_of_a_price_does_not_matter(seed: int, kind: make.Kind, returns: str) -> None:
+def test_the_unit_of_a_price_does_not_matter(tests: dict[str, Test], seed: int, kind: make.Kind, returns: str) -> None:
     rng = np.random.default_rng(seed)
     given = make.material(rng, n=12, kind=kind)
     frame = wide(given.prices)
     prices = es.Prices.from_frame(frame * rng.uniform(0.01, 100.0, frame.shape[1]))
-    chosen = study(returns=returns)
+    chosen = study(tests, returns=returns)
     same(chosen.run(given.events, prices), chosen.run(given.events, given.prices), 1e-8)
 
 
+# A draw of dates keeps away from a firm's other events, so its name matters there.
 @given(seed=SEEDS)
 @SOME
 def test_a_firm_under_two_names_has_the_same_events_and_tests(seed: int) -> None:
@@ -85,22 +95,23 @@ def test_a_firm_under_two_names_has_the_same_events_and_tests(seed: int) -> None
     frame.loc["AGAIN"] = ["S0", str(dates[-20])]
     prices = wide(given.prices)
     prices["S0B"] = prices["S0"]
-    one = study(tests=BY_EVENT).run(
+    one = study(BY_EVENT).run(
         renew(frame.rename_axis("event_id"), ["ticker", "announced"]), es.Prices.from_frame(prices)
     )
     assert one.events.loc["AGAIN", "status"] == "ok"
     frame.loc["AGAIN", "ticker"] = "S0B"
-    two = study(tests=BY_EVENT).run(
+    two = study(BY_EVENT).run(
         renew(frame.rename_axis("event_id"), ["ticker", "announced"]), es.Prices.from_frame(prices)
     )
     same(two, one)
 
 
+@EACH
 @given(seed=SEEDS, kind=KINDS)
 @SOME
-def test_securities_that_no_event_names_do_not_matter(seed: int, kind: make.Kind) -> None:
+def test_securities_that_no_event_names_do_not_matter(tests: dict[str, Test], seed: int, kind: make.Kind) -> None:
     rng = np.random.default_rng(seed)
     given = make.material(rng, n=12, kind=kind)
     frame = wide(given.prices)
     frame.insert(3, "IDLE", 50.0 + rng.random(len(frame)))
-    same(study().run(given.events, es.Prices.from_frame(frame)), study().run(given.events, given.prices))
+    same(study(tests).run(given.events, es.Prices.from_frame(frame)), study(tests).run(given.events, given.prices))

@@ -37,31 +37,35 @@ def residuals(fit: Fit) -> dict[int, float]:
     return {int(d): float(v) for d, v, ok in zip(fit.dates[: fit.n_est], z, valid, strict=True) if ok}
 
 
-def common_days(one: Fit, other: Fit, its: Spec, first: int, last: int) -> float:
-    """Give the share of a window that two events have in common on the calendar."""
+def valid_dates(fit: Fit, its: Spec, first: int, last: int) -> set[int]:
+    """Give the dates of an event's valid days in a window; none if they are too few for a CAR."""
     days = its.n_est + np.arange(first - its.event[0], last - its.event[0] + 1)
-    return len({int(d) for d in one.dates[days]} & {int(d) for d in other.dates[days]}) / len(days)
+    dates = {int(d) for d, e in zip(fit.dates[days], fit.e[days], strict=True) if np.isfinite(e)}
+    return dates if len(dates) >= its.min_coverage * len(days) else set()
 
 
 def mean_correlation(fits: list[Fit], its: Spec, first: int, last: int, by_cluster: bool) -> float:
-    """Average rho_ij |W_i and W_j| / L over all pairs; rho of the pair itself, or of the pair's two clusters."""
+    """Average rho_ij |W_i and W_j| / sqrt(L_i L_j) over the pairs of events with a CAR.
+
+    rho is that of the pair itself, or of the pair's two clusters, over all events of these.
+    """
     z = [residuals(fit) for fit in fits]
-    n = len(fits)
+    windows = [valid_dates(fit, its, first, last) for fit in fits]
     sums: dict[tuple[int, int], list[float]] = {}
-    for i in range(n):
-        for j in range(n):
+    for i in range(len(fits)):
+        for j in range(len(fits)):
             key = (fits[i].cluster, fits[j].cluster) if by_cluster else (i, j)
             if i != j:
                 shared = z[i].keys() & z[j].keys()
                 sums.setdefault(key, []).extend(z[i][d] * z[j][d] for d in shared)
-    total = 0.0
-    for i in range(n):
-        for j in range(n):
+    total, known = 0.0, [i for i, dates in enumerate(windows) if dates]
+    for i in known:
+        for j in known:
             if i != j:
                 products = sums[(fits[i].cluster, fits[j].cluster) if by_cluster else (i, j)]
                 rho = sum(products) / len(products) if products else 0.0
-                total += rho * common_days(fits[i], fits[j], its, first, last)
-    return total / (n * (n - 1))
+                total += rho * len(windows[i] & windows[j]) / np.sqrt(len(windows[i]) * len(windows[j]))
+    return total / max(len(known) * (len(known) - 1), 1)
 
 
 @given(seed=SEEDS, n=st.integers(2, 14), sparse=st.booleans(), spread=st.integers(1, 40))
@@ -78,23 +82,65 @@ def test_with_nothing_missing_r_is_the_mean_over_pairs(seed: int, n: int, sparse
         np.testing.assert_allclose(found["cumulative"][0, v], wanted, rtol=1e-9, atol=1e-13)
 
 
-@given(seed=SEEDS, n=st.integers(2, 14), sparse=st.booleans(), spread=st.integers(1, 12))
+@given(
+    seed=SEEDS,
+    n=st.integers(2, 14),
+    sparse=st.booleans(),
+    spread=st.integers(1, 12),
+    min_coverage=st.sampled_from([1.0, 0.5]),
+)
 @QUICK
-def test_with_missing_days_the_correlation_of_a_pair_of_clusters_is_over_all_its_pairs_and_days(
-    seed: int, n: int, sparse: bool, spread: int
+def test_with_missing_days_pairs_are_weighted_by_the_valid_days_that_they_share(
+    seed: int, n: int, sparse: bool, spread: int, min_coverage: float
 ) -> None:
-    case = two_calendars(seed, n, 0.15, sparse, spread)
+    """The correlation of a pair of clusters is over all its pairs and days."""
+    case = two_calendars(seed, n, 0.15, sparse, spread, min_coverage)
     its, fits = case.sample.spec, make.fits(case)
-    found = outcome(case).shared["overlap"]["windows"]
+    found = outcome(case).shared["overlap"]
     for v, (first, last) in enumerate(its.windows):
         wanted = mean_correlation(fits, its, first, last, by_cluster=True)
-        np.testing.assert_allclose(found[0, v], wanted, rtol=1e-9, atol=1e-13)
+        np.testing.assert_allclose(found["windows"][0, v], wanted, rtol=1e-9, atol=1e-13)
+    for v, day in enumerate(its.days):
+        wanted = mean_correlation(fits, its, its.event[0], day, by_cluster=True)
+        np.testing.assert_allclose(found["cumulative"][0, v], wanted, rtol=1e-9, atol=1e-13)
 
 
-def two_calendars(seed: int, n: int, missing: float, sparse: bool, spread: int) -> Case:
+def test_with_event_windows_of_their_own_of_one_day_r_is_that_of_the_day() -> None:
+    """Also where some events have all days of the study's window, and others their own."""
+    case = two_calendars(3, 14, 0.0, False, 5)
+    its, n = case.sample.spec, 14
+    day = outcome(case).shared["overlap"]["windows"][0, 0]
+    own = np.tile([*its.estimation, 0, 0], (n, 1))
+    found = outcome(case._replace(placed=case.placed._replace(own_windows=own))).shared["overlap"]
+    np.testing.assert_allclose(found["windows"][0], day, rtol=1e-12)
+    assert day > 0.1
+    own[::2, 2:] = its.event
+    mixed = outcome(case._replace(placed=case.placed._replace(own_windows=own))).shared["overlap"]["windows"][0, 2]
+    fits = make.fits(case)
+    for fit in fits[1::2]:
+        fit.e[its.n_est : its.n_est + 5] = fit.e[its.n_est + 6 :] = np.nan
+    its = replace(its, min_coverage=0.01)
+    assert mixed == pytest.approx(mean_correlation(fits, its, -5, 5, by_cluster=True), rel=1e-9)
+
+
+def test_a_bhar_without_a_value_is_no_event_of_the_mean() -> None:
+    """A return of -100 % has no logarithm, so that the event is as absent as one without a price."""
+    case = two_calendars(1, 14, 0.0, False, 5)
+    sample = replace(case.sample, spec=replace(case.sample.spec, compound=True))
+    number, asset, day = (int(part[4]) for part in case.placed[:3])
+    lost, absent = ([replace(p, r=p.r.copy(), ok=p.ok.copy()) for p in case.panels] for _ in range(2))
+    lost[number].r[asset, day + 2] = -1.0
+    absent[number].ok[asset, day + 2] = False
+    found, wanted = (outcome(case._replace(panels=made, sample=sample)).shared["overlap"] for made in (lost, absent))
+    for name in ("windows", "cumulative"):
+        assert np.isfinite(found[name]).all()
+        np.testing.assert_allclose(found[name], wanted[name], rtol=1e-12)
+
+
+def two_calendars(seed: int, n: int, missing: float, sparse: bool, spread: int, min_coverage: float = 1.0) -> Case:
     """Put events within ``spread`` sessions on two panels whose sessions differ; a common factor by date."""
     rng = np.random.default_rng(seed)
-    its = make.spec(40, min_estimation=5)
+    its = make.spec(40, min_estimation=5, min_coverage=min_coverage)
     days = 40 + 11 + 45
     dates = np.arange(18000, 18000 + (2 * days if sparse else days + 6))
     factor = dict(zip(dates.tolist(), 0.03 * rng.standard_normal(len(dates)), strict=True))

@@ -13,7 +13,7 @@ from scipy import stats
 from eventstudy import _registry
 from eventstudy.core.ranks import ranks
 from eventstudy.core.scores import scores
-from eventstudy.core.singles import sample_quantile_p
+from eventstudy.core.singles import rank_among_residuals
 from eventstudy.core.sums import add
 from eventstudy.types import Sample, Verdict
 from tests import make
@@ -75,7 +75,7 @@ def test_the_sample_quantile_p_is_that_of_a_plain_loop(seed: int, missing: float
     fitted = MARKET.fit(make.block(np.random.default_rng(seed), n=6, n_est=n_est, missing=missing))
     fitted = fitted.take(fitted.status == 0)
     scored = scores(fitted, its)
-    found = sample_quantile_p(scored, fitted)
+    found, _ = rank_among_residuals(scored, fitted)
     for i in range(len(fitted.block.id)):
         for v, length in enumerate((1, 3, 11)):
             starts = [t for t in range(n_est - length + 1) if all(fitted.ok[i, t : t + length])]

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import stdtr
 
 from eventstudy.result import Result
+from eventstudy.run.testing import COLUMNS
 
 SCRIPT = "<script>alert(1)</script>"
 FORMULA = '=HYPERLINK("x")'
@@ -70,8 +71,8 @@ def _cars(ar: pd.DataFrame, sigma: np.ndarray) -> pd.DataFrame:
             car = inside.sum() if n_days == end - start + 1 else np.nan
             se = sigma[row] * np.sqrt(end - start + 1) if np.isfinite(car) else np.nan
             p = 2 * stdtr(248, -abs(car / se))
-            rows.append((event_id, start, end, car, se, car / se, 248.0, p, max(p, 1 / 251), n_days))
-    columns = ["event_id", "start", "end", "car", "se", "t", "df", "p", "p_sq", "n_days"]
+            rows.append((event_id, start, end, car, se, car / se, 248.0, p, max(p, 1 / 251), max(p, 1 / 261), n_days))
+    columns = ["event_id", "start", "end", "car", "se", "t", "df", "p", "p_sq", "p_conformal", "n_days"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -93,16 +94,18 @@ def _tests(cars: pd.DataFrame) -> pd.DataFrame:
     rows: list[tuple[Any, ...]] = []
     for (start, end), window in cars.groupby(["start", "end"], sort=False):
         car = window["car"].dropna()
+        se = car.std() / np.sqrt(len(car)) if len(car) > 1 else np.nan
+        ends = (car.mean() - 2 * se, car.mean() + 2 * se)
+        effect = (len(car), car.mean(), se, *ends, car.median(), (car > 0).mean())
         for name, note in notes.items():
             if name == "grank_t" and end == 5:
-                rows.append(("all", start, end, name, 1, car.mean(), np.nan, np.nan, np.nan, LACKING))
+                rows.append(("all", start, end, name, 1, *effect[1:], np.nan, np.nan, np.nan, False, LACKING))
                 continue
-            t = car.mean() / (car.std() / np.sqrt(len(car))) if len(car) > 1 else np.nan
+            t = car.mean() / se
             df = len(car) - 1.0
             p = 2 * stdtr(df, -abs(t)) if np.isfinite(t) else np.nan
-            rows.append(("all", start, end, name, len(car), car.mean(), t, df, p, note))
-    columns = ["group", "start", "end", "test", "n", "effect", "statistic", "df", "p", "note"]
-    return pd.DataFrame(rows, columns=columns)
+            rows.append(("all", start, end, name, *effect, t, df, p, np.isfinite(p), note))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _reactions(events: pd.DataFrame, ar: pd.DataFrame) -> pd.DataFrame:
@@ -157,10 +160,13 @@ def nothing_given() -> Result:
 def nan_statistics() -> Result:
     """Events were used, but no test could be computed."""
     result = fake()
-    tests = result.tests.assign(statistic=np.nan, df=np.nan, p=np.nan, note=LACKING)
+    tests = result.tests.assign(statistic=np.nan, df=np.nan, p=np.nan, valid=False, note=LACKING)
     daily = result.daily.assign(se=np.nan, lower=np.nan, upper=np.nan)
     return replace(
-        result, tests=tests, daily=daily, cars=result.cars.assign(se=np.nan, t=np.nan, p=np.nan, p_sq=np.nan)
+        result,
+        tests=tests,
+        daily=daily,
+        cars=result.cars.assign(se=np.nan, t=np.nan, p=np.nan, p_sq=np.nan, p_conformal=np.nan),
     )
 
 

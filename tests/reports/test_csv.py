@@ -10,7 +10,7 @@ import pytest
 from eventstudy.reports.csv import cell
 from tests.reports.fake import FORMULA, WINDOWS, fake
 
-BESIDE = ("_tests", "_reactions", "_daily", "_ar", "_events", "_attrition")
+BESIDE = ("_tests", "_reactions", "_daily", "_by_group", "_ar", "_events", "_attrition")
 
 
 @pytest.fixture
@@ -90,7 +90,8 @@ def test_column_names_and_ids_are_guarded_too(tmp_path, start):
 
 
 def test_the_note_on_the_prices_is_a_column(tmp_path):
-    fake().report(tmp_path / "x.csv")
+    day = {"group": "platform", "day": 0, "n": 1, **dict.fromkeys(("aar", "caar", "se", "lower", "upper"), 0.01)}
+    replace(fake(), by_group=pd.DataFrame([day])).report(tmp_path / "x.csv")
     for path in tmp_path.iterdir():
         assert {row["simulated prices"] for row in rows_of(path)} == {"yes"}, path.name
 

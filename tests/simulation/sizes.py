@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from eventstudy import _registry
 from eventstudy.core.run import run
-from eventstudy.types import Outcome, Panel, Placed, Sample, Spec
+from eventstudy.types import Outcome, Panel, Placed, Sample, Spec, Test
 from tests import make
 
 LEVEL, LOST = 0.05, 0.5
@@ -66,6 +66,32 @@ def together(spec: Spec, n: int, spread: int, rho: float) -> Draw:
     return draw
 
 
+def on_dates(spec: Spec, sizes: Sequence[int], rho: float, common: float = 1.0) -> Draw:
+    """Draw as many events as ``sizes`` says on dates far apart, with noise correlated rho within a date.
+
+    The shock that the events of a date have in common has ``common`` times its variance in the event windows.
+    """
+    length = spec.n_est + spec.n_evt
+    scale = np.where(spec.offsets >= spec.event[0], np.sqrt(common), 1.0)
+
+    def draw(rng: np.random.Generator, replications: int) -> make.Case:
+        panels, columns = [], []
+        for number, n in enumerate(sizes):
+            shocks = np.repeat(scale * rng.standard_normal((replications, length)), n, axis=0)
+            panels.append(returns(rng, n * replications, length, np.concatenate([np.full((1, length), rho), shocks])))
+            asset, group = np.arange(n * replications), np.repeat(np.arange(replications), n)
+            columns.append([np.full_like(asset, number), asset, group])
+        panel, asset, group = np.hstack(columns)
+        day = np.full(len(panel), -spec.estimation[0])
+        placed = Placed(panel, asset, day, group * len(sizes) + panel, group, np.ones(len(panel)))
+        cluster_group, date = np.divmod(np.arange(len(sizes) * replications), len(sizes))
+        return make.Case(
+            panels, placed, Sample(spec, replications, cluster_group, date[:, None] * length + np.arange(length))
+        )
+
+    return draw
+
+
 def with_halts(draw: Draw, share: float) -> Draw:
     """Delete a share of the event-window returns at random."""
 
@@ -85,9 +111,12 @@ def with_halts(draw: Draw, share: float) -> Draw:
     return draw_with_halts
 
 
-def batches(draw: Draw, names: Sequence[str], replications: int, seed: int, batch: int = 200) -> Iterator[Outcome]:
+def batches(
+    draw: Draw, tests: Sequence[str] | Mapping[str, Test], replications: int, seed: int, batch: int = 200
+) -> Iterator[Outcome]:
     """Run the replications, ``batch`` at a time."""
-    tests = {name: _registry.load("inference", name) for name in names}
+    if not isinstance(tests, Mapping):
+        tests = {name: _registry.load("inference", name) for name in tests}
     for child in np.random.SeedSequence(seed).spawn(replications // batch):
         case = draw(np.random.default_rng(child), batch)
         yield run(case.panels, case.placed, MARKET, tests, case.sample)

@@ -141,6 +141,7 @@ def test_what_is_no_folder_is_said_to_be_none(path):
         es.fetch_prices(None, None, None, source="store", path=path)
 
 
+@pytest.mark.thorough
 def test_simulated_prices_are_said_to_be_so_on_every_way(tmp_path):
     """Folder, store, a part of them, one written from the other: the note comes back, and no other prices get it."""
     real = prices(1.0)
@@ -292,3 +293,12 @@ def test_bars_with_other_values_keep_their_fields(tmp_path):
     bars = replace(made.bars["K0"], fields={**made.bars["K0"].fields, "volume": np.arange(len(DATES)) / 3})
     _write.write(es.Prices({"K0": bars}), tmp_path)
     np.testing.assert_array_equal(es.read_prices(tmp_path).bars["K0"].fields["volume"], bars.fields["volume"])
+
+
+def test_a_folder_of_an_earlier_version_says_what_to_do(tmp_path):
+    """Its manifest has no hashes and requests, so that nothing of it can be continued; it is still read."""
+    (tmp_path / "BABA.csv").write_text("Date,Close\n2021-01-04,1\n2021-01-05,2\n")
+    (tmp_path / "manifest.csv").write_text("ticker,file,currency,mic\nBABA,BABA.csv,USD,XNYS\n")
+    with pytest.raises(InputError, match=r"earlier version .* es\.read_prices still reads .* name a new folder"):
+        _write.write(es.Prices({}), tmp_path)
+    assert es.read_prices(tmp_path).bars["BABA"].fields["close"].tolist() == [1.0, 2.0]

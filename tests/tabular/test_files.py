@@ -124,6 +124,29 @@ def test_the_download_of_several_tickers_is_read_as_several(tmp_path: Path) -> N
         assert es.read_prices(tmp_path).tickers == ("AAPL",)
 
 
+def test_the_download_of_shares_that_are_called_as_fields_is_read(tmp_path: Path) -> None:
+    (tmp_path / "prices.csv").write_text("Price,Close,Close\nTicker,LAST,OPEN\nDate,,\n2021-09-10,48.1,7\n")
+    prices = es.read_prices(tmp_path / "prices.csv")
+    assert {t: b.fields["close"].tolist() for t, b in prices.bars.items()} == {"LAST": [48.1], "OPEN": [7.0]}
+
+
+@pytest.mark.parametrize("corner", [("Price", "Ticker"), ("", "")])
+@pytest.mark.parametrize("dates_row", ["Date,,,\n", ""])
+def test_the_download_of_tickers_of_digits_asks_for_their_exchange(
+    tmp_path: Path, corner: tuple[str, str], dates_row: str
+) -> None:
+    text = f"{corner[0]},Close,Close,Volume\n{corner[1]},0700,600519,0700\n{dates_row}2021-09-10,48.1,1700.5,3\n"
+    (tmp_path / "prices.csv").write_text(text)
+    with pytest.raises(es.InputError, match=r"ticker '0700' has digits and no suffix; .* as in 0700\.HK"):
+        es.read_prices(tmp_path / "prices.csv")
+
+
+def test_a_file_of_dates_by_tickers_names_the_door_for_it(tmp_path: Path) -> None:
+    (tmp_path / "prices.csv").write_text("Date,BABA,RIC\n2021-09-10,1,2\n")
+    with pytest.raises(es.InputError, match=r"dates by tickers is read by es\.Prices\.from_frame"):
+        es.read_prices(tmp_path / "prices.csv")
+
+
 def test_crsp_returns_are_used_instead_of_its_prices(tmp_path: Path) -> None:
     """A 4:1 split: the price falls by three quarters, the return is what a holder had."""
     days = pd.bdate_range("2020-01-02", periods=400)
@@ -244,3 +267,53 @@ def test_a_decimal_comma_is_named_where_it_is_met(tmp_path: Path) -> None:
     with pytest.raises(es.InputError, match=r"'1,5' is not a number; .*decimal=','"):
         es.read_prices(tmp_path)
     assert es.read_prices(tmp_path, decimal=",").bars["S1"].fields["close"].tolist() == [1.5]
+
+
+ROWS = "2021-09-10;998;{}\n2021-09-13;1.234;{}\n"
+
+
+@pytest.mark.parametrize(
+    ("others", "choices", "closes"),
+    [
+        (("-0,52", "0,1"), {}, [998.0, 1234.0]),  # a decimal comma elsewhere
+        (("-0,52%", "0,1%"), {}, [998.0, 1234.0]),
+        (("1.234.567", "5"), {}, [998.0, 1234.0]),
+        (("1.234,500", "5"), {}, [998.0, 1234.0]),
+        (("", ""), {"decimal": ","}, [998.0, 1234.0]),
+        (("", ""), {"thousands": ","}, [998.0, 1.234]),
+    ],
+)
+def test_points_separate_thousands_where_the_file_or_the_reader_says_so(
+    tmp_path: Path, others: tuple[str, str], choices: dict[str, Any], closes: list[float]
+) -> None:
+    (tmp_path / "S1.csv").write_text("Date;Close;Change\n" + ROWS.format(*others))
+    assert es.read_prices(tmp_path, **choices).bars["S1"].fields["close"].tolist() == closes
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+@pytest.mark.parametrize("others", [("", ""), ("1,234", "x")])
+def test_a_number_that_may_be_of_thousands_is_in_doubt_by_its_cell(
+    tmp_path: Path, others: tuple[str, str], delimiter: str
+) -> None:
+    text = "Date;Close;Change\n" + ROWS.format(*others)
+    (tmp_path / "S1.csv").write_text(text.replace(";", delimiter))
+    says = r"S1\.csv, row 3, column Close: '1\.234' is .*say decimal=',' .* or thousands=','"
+    with pytest.raises(es.InputError, match=says):
+        es.read_prices(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "closes"),
+    [
+        ("Date;Close\n2021-09-10;1.23\n2021-09-13;1.234\n", [1.23, 1.234]),
+        ("Date;Close\n2021-09-10;0.998\n2021-09-13;1.234\n", [0.998, 1.234]),
+        ("Date;Close\n2021-09-10;1234.567\n2021-09-13;998.125\n", [1234.567, 998.125]),
+        ("Date;Open;Close\n2021-09-10;1.5;1.234\n2021-09-13;1.5;998\n", [1.234, 998.0]),
+        ("Date,Close\n2021-09-10,998\n2021-09-13,1.234\n", [998.0, 1.234]),
+    ],
+)
+def test_points_are_decimal_where_a_number_shows_it_or_commas_separate_cells(
+    tmp_path: Path, text: str, closes: list[float]
+) -> None:
+    (tmp_path / "S1.csv").write_text(text)
+    assert es.read_prices(tmp_path).bars["S1"].fields["close"].tolist() == closes

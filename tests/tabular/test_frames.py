@@ -84,13 +84,8 @@ def test_summer_time_does_not_move_dates() -> None:
         (pl.from_pandas(WIDE).lazy(), r"of type LazyFrame.*collect\(\)"),
         ({"A": [1.0]}, "of type dict; a data frame of pandas, polars or pyarrow"),
         (None, "of type NoneType"),
-        (
-            WIDE.astype(object).where(WIDE != 230.0, "1,234.5"),
-            r"'1,234\.5' \(str\) in column '9988.HK', row 2021-01-04",
-        ),
         (WIDE > 0, "True .*in column '0700.HK'"),
         (WIDE.astype(complex), "complex"),
-        (WIDE.assign(A=pd.to_datetime(DATES)), "Timestamp"),
         (WIDE.set_axis([1, 2, 3]), "not indexed by dates"),
         (WIDE.reset_index(drop=True), "not indexed by dates"),
         (WIDE.set_axis(["2021-01-04", "03/11/2020", "2021-01-06"]), "'03/11/2020' is not an ISO date"),
@@ -106,6 +101,58 @@ def test_summer_time_does_not_move_dates() -> None:
 def test_what_cannot_be_read_is_said(frame: object, says: str) -> None:
     with pytest.raises(es.InputError, match=says):
         es.Prices.from_frame(frame)
+
+
+BAD_CELLS: dict[str, tuple[object, str]] = {
+    "zero": (0.0, r"9988\.HK has the close 0 on 2021-01-04"),
+    "negative": (-230.0, r"9988\.HK has the close -230 on 2021-01-04"),
+    "infinite": (np.inf, r"9988\.HK has the close inf on 2021-01-04"),
+    "text": ("1,234.5", r"'1,234\.5' \(str\) in column"),
+    "truth": (True, r"True \(bool\) in column"),
+    "date": (pd.Timestamp("2021-01-04"), "Timestamp"),
+}
+
+
+@pytest.mark.parametrize("form", ["wide", "long", "two levels", "polars, long"])
+@pytest.mark.parametrize("cell", BAD_CELLS)
+def test_a_bad_value_loses_its_ticker_alone(cell: str, form: str) -> None:
+    value, says = BAD_CELLS[cell]
+    wide = WIDE.astype(object).where(WIDE != 230.0, value)
+    if isinstance(value, float):
+        wide = wide.astype(float)
+    rows = wide.rename_axis("Date").reset_index().melt("Date", var_name="Ticker", value_name="Close")
+    if form == "polars, long" and not isinstance(value, float):
+        pytest.skip("a column of polars has one type")
+    frame = {
+        "wide": lambda: wide, "long": lambda: rows, "two levels": lambda: pd.concat({"Close": wide}, axis=1),
+        "polars, long": lambda: pl.from_pandas(rows),
+    }[form]()  # fmt: skip
+    with pytest.warns(es.EventStudyWarning, match=r"1 of 2 tickers could not be read: 9988\.HK"):
+        prices = es.Prices.from_frame(frame, "XHKG")
+    assert prices.tickers == ("0700.HK",)
+    np.testing.assert_array_equal(prices.bars["0700.HK"].fields["close"][:2], CLOSES["0700.HK"][:2])
+    assert pd.Series([prices.problems["9988.HK"]]).str.contains(says).all()
+    with pytest.raises(es.EventStudyError, match=says):  # nothing else is there
+        es.Prices.from_frame(wide[["9988.HK"]], "XHKG")
+
+
+def test_other_faults_of_one_ticker_lose_that_ticker_alone() -> None:
+    rows = long().assign(Date=lambda frame: frame["Date"].dt.strftime("%Y-%m-%d"), currency="HKD")
+    bad = rows["Ticker"] == "9988.HK"
+    twice, day, two = rows.copy(), rows.copy(), rows.copy()
+    twice.loc[bad, "Date"] = "2021-01-04"
+    day.loc[day.index[bad][0], "Date"] = "03/11/2020"
+    two.loc[two.index[bad][0], "currency"] = "USD"
+    for frame, says in ((twice, "2021-01-04"), (day, "03/11/2020"), (two, "more than one currency")):
+        with pytest.warns(es.EventStudyWarning, match=r"1 of 2 tickers could not be read: 9988\.HK"):
+            prices = es.Prices.from_frame(frame, "XHKG")
+        assert prices.tickers == ("0700.HK",)
+        assert says in prices.problems["9988.HK"]
+
+
+def test_texts_of_numbers_mean_what_they_mean_in_a_file() -> None:
+    texts = WIDE.map(lambda value: "N/A" if np.isnan(value) else f" {value} ")
+    same_prices(es.Prices.from_frame(texts, "XHKG"))
 
 
 @pytest.mark.parametrize("exchange", [1, ["XHKG"], {"0700.HK": "XHKG"}])
@@ -133,6 +180,45 @@ def test_suffixes_of_two_exchanges_name_the_exchange_of_every_ticker() -> None:
     assert mics == {"9988.HK": "XHKG", "^GSPC": "XNYS", "BABA": "XNYS", "HKD=X": "FX"}
     one = es.Prices.from_frame(two[["BABA"]])
     assert one.bars["BABA"].mic is None
+
+
+NAMED_AS_HEADERS = {
+    "RIC": lambda: pd.DataFrame({"RIC": [10.5, 11.25], "BABA": [3.0, 4.0]}),
+    "RIC at whole prices": lambda: pd.DataFrame({"RIC": [10, 11], "BABA": [3.0, 4.0]}),
+    "RIC beside LAST": lambda: pd.DataFrame({"RIC": [10, 11], "LAST": [3.0, 4.0]}),
+    "PERMNO beside DATE": lambda: pd.DataFrame({"PERMNO": [10.5, 11.0], "DATE": [3.0, 4.0]}),
+    "DATE": lambda: pd.DataFrame({"DATE": [10.5, 11.0], "CODE": [3.0, 4.0]}),
+    "OPEN and LOW": lambda: pd.DataFrame({"OPEN": [10.5, 11.0], "LOW": [3.0, 4.0]}),
+}
+
+
+@pytest.mark.parametrize("dates_in", ["index", "column"])
+@pytest.mark.parametrize("form", NAMED_AS_HEADERS)
+def test_shares_may_be_called_as_headers_are(form: str, dates_in: str) -> None:
+    frame = NAMED_AS_HEADERS[form]().set_axis(pd.Index(DATES[:2], name="date"))
+    prices = es.Prices.from_frame(frame if dates_in == "index" else frame.reset_index()[[*frame.columns, "date"]])
+    assert {t: b.fields["close"].tolist() for t, b in prices.bars.items()} == frame.to_dict("list")
+    assert all(bars.dates.astype(str).tolist() == DATES[:2] for bars in prices.bars.values())
+
+
+@pytest.mark.parametrize(
+    ("columns", "wanted"),
+    [
+        ({"PERMNO": [10107, 10107], "DATE": DATES[:2], "PRC": [3.0, 4.0]}, {"10107": [3.0, 4.0]}),
+        ({"PERMNO": [10107, 10108], "DATE": DATES[:1] * 2, "PRC": [3.0, 4.0]}, {"10107": [3.0], "10108": [4.0]}),
+        ({"RIC": ["A", "B"], "DATE": DATES[:2], "CLOSE": [3.0, 4.0]}, {"A": [3.0], "B": [4.0]}),
+    ],
+)
+def test_a_long_frame_in_capitals_is_long(columns: dict[str, object], wanted: dict[str, list[float]]) -> None:
+    prices = es.Prices.from_frame(pd.DataFrame(columns))
+    assert {t: b.fields["close"].tolist() for t, b in prices.bars.items()} == wanted
+
+
+def test_the_fields_of_two_levels_are_told_from_shares_of_their_names() -> None:
+    columns = pd.MultiIndex.from_product([["Close", "Volume"], ["LAST", "BABA"]])
+    for frame in (two := pd.DataFrame([[1.0, 2.0, 5.0, 6.0]], DATES[:1], columns), two.swaplevel(axis=1)):
+        prices = es.Prices.from_frame(frame)
+        assert {t: b.fields["close"].tolist() for t, b in prices.bars.items()} == {"LAST": [1.0], "BABA": [2.0]}
 
 
 # --- returns -----------------------------------------------------------------------------------------------------

@@ -111,7 +111,7 @@ def _cars(
     grid = events.reset_index(names="event_id").merge(pd.DataFrame(windows, columns=["start", "end"]), how="cross")
     if result is None:
         return grid.assign(model=label)
-    columns = [name for name in ("car", "bhar", "se", "p", "p_sq", "p_placebo") if name in result.cars]
+    columns = [name for name in ("car", "bhar", "se", "p", "p_sq", "p_conformal", "p_placebo") if name in result.cars]
     cars = grid.merge(result.cars[["event_id", "start", "end", *columns]], on=["event_id", "start", "end"], how="left")
     missing = (cars["status"] == "ok") & cars["car"].isna()
     cars.loc[missing, "reason"] = "too few days of the window are valid"

@@ -46,15 +46,21 @@ ADVICE = {
         "use tests that estimate the variance across events",
         "event_variance",
     ),
+    "common shock": Advice(
+        "tests that take the correlation before the event for that of the event days: {fails}",
+        "{robust}",
+        "use tests that compare clusters of events",
+        "common_variance",
+    ),
     "normality": Advice(
         "p of single events, and of t and z tests of few events",
-        "p_sq, {robust}",
-        "for single events use p_sq; for few events use rank tests or placebo dates",
+        "p_sq, p_conformal, {robust}",
+        "for single events use p_sq, over long windows p_conformal; for few events use rank tests or placebo dates",
         "non_normality",
     ),
     "autocorrelation": Advice(
         "tests over several days whose variance is summed from single days: {fails}, and p of single events",
-        "p_sq, {robust}",
+        "p_conformal, {robust}",
         "use short windows, or tests that estimate the variance of the effect itself across events",
         "autocorrelation",
     ),
@@ -80,11 +86,26 @@ ADVICE = {
         "none",
         "use a benchmark without these firms, or one of another market",
     ),
+    "expected signs": Advice(
+        "averages, in which reactions of both signs cancel out",
+        "none",
+        "name the column: Study(sign=...) multiplies every abnormal return by its sign in averages and tests",
+    ),
+    "unlinked news": Advice(
+        "every test, if the two exchanges react to the same news: it counts them as independent",
+        "none",
+        "give rows that report the same news one cluster, or the listings of a firm one name in the column firm",
+    ),
     "small sample": Advice(
-        "tests that need many independent dates: z tests, and t tests where effects are not normal",
+        "tests that need many independent clusters of events: z tests, and t tests where effects are not normal",
         "{robust}",
         "result.calibrate() measures the size of every test on your own data",
         "few_dates",
+    ),
+    "agreement of tests": Advice(
+        "the conclusion, which rests on one test",
+        "none",
+        "report the tests that hold together, and the interval of the mean",
     ),
 }
 

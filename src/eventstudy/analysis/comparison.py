@@ -7,75 +7,107 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from eventstudy import arguments
+from eventstudy.analysis.formula_values import with_values
 from eventstudy.analysis.formulas import column_names, model_of
+from eventstudy.analysis.past import Past
+from eventstudy.analysis.slopes import COVARIANCES, Inference, Regression
 from eventstudy.core.nulls import p_t
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData
-from eventstudy.types import Floats, ResultFrames, Window
+from eventstudy.tabular.labels import cleaned, labels_of
+from eventstudy.types import Floats, Ints, Rerun, ResultFrames, Window
 
 if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionModel, RegressionResultsWrapper
 
-COVARIANCES = ("HC1", "nonrobust", "cluster")
-WEIGHTS = (None, "precision")
+PLAIN = ("HC1", "nonrobust", "cluster")  # those of statsmodels
+WEIGHTS = (None, "precision", "gls")
 MOST = 30  # groups compared in pairs at most
 ROUNDING = 1e-24  # a variance below this share of the mean squared CAR is rounding error
 
 
 class _Pair(NamedTuple):
-    """Two groups of events: their names, CARs (n,), sessions as numbers (n,), and the short name of the measure."""
+    """Two groups of events: their names, CARs (n,), and their rows in the frame of all events."""
 
     names: tuple[object, object]
     car: tuple[Floats, Floats]
-    session: tuple[np.ndarray, np.ndarray]
+    rows: tuple[Ints, Ints]
     measure: str
 
 
-def compare(result: ResultFrames, column: str, window: Window | None) -> pd.DataFrame:
+def compare(
+    rerun: Rerun | None, result: ResultFrames, column: str, window: Window | None, cov: str, draws: int
+) -> pd.DataFrame:
     """Compare the mean CAR of every pair of values of a column; see ``Result.compare``."""
     arguments.choice("column", column, result.events.columns)
+    arguments.choice("cov", cov, COVARIANCES)
+    draws = arguments.whole("draws", draws, 99, arguments.MOST_DRAWS)
     measure = result.measure.short
     frame, window = _with_car(result.events, result.cars, window)
-    blank = _is_blank(frame[column])
+    frame = _signed(frame, result.measure.sign)
+    labels = labels_of(frame[column])
+    if labels.notes:
+        warnings.warn("; ".join(labels.notes), EventStudyWarning, stacklevel=3)
+    blank = labels.codes < 0
     excluded = {_no_car(window, measure): int(frame["car"].isna().sum()), f"without {column!r}": int(blank.sum())}
     _warn_of_excluded(len(frame), excluded)
-    frame = frame[~blank & frame["car"].notna()]
-    try:
-        values = _sort(frame[column].unique())
-    except TypeError:
-        raise InputError(f"column {column!r} holds lists or the like; give texts or numbers") from None
+    used = ~blank & frame["car"].notna().to_numpy()
+    frame, code = frame[used], labels.codes[used]
+    values = _sort(labels.values, np.unique(code).tolist())
     if len(values) < 2:
         raise NotEnoughData(
             f"the events with a {measure} have {len(values)} value of {column!r}; two are needed to compare"
         )
     if len(values) > MOST:
         raise InputError(f"column {column!r} has {len(values)} values; up to {MOST} are compared in pairs: use regress")
-    of_group = dict(iter(frame.groupby(column, sort=False)))
-    session = pd.Series(pd.factorize(frame["session"])[0], index=frame.index)
+    past = Past(rerun, frame, window, draws)
+    car = frame["car"].to_numpy(dtype=np.float64)
     rows = []
-    for first, second in itertools.combinations(values, 2):
-        groups = [of_group[first], of_group[second]]
-        car = [group["car"].to_numpy(dtype=np.float64) for group in groups]
-        days = [session[group.index].to_numpy() for group in groups]
-        rows.append(_compare_pair(_Pair((first, second), (car[0], car[1]), (days[0], days[1]), measure)))
+    for pair in itertools.combinations(values, 2):
+        first, second = (np.flatnonzero(code == at) for at in pair)
+        names = (labels.values[pair[0]], labels.values[pair[1]])
+        rows.append(_compare_pair(_Pair(names, (car[first], car[second]), (first, second), measure), past, cov))
     return pd.DataFrame(rows)
 
 
-def _compare_pair(pair: _Pair) -> dict[str, object]:
-    a, b = pair.car
+def _compare_pair(pair: _Pair, past: Past, cov: str) -> dict[str, object]:
+    (a, b), rows = pair.car, np.concatenate(pair.rows)
+    sessions = past.frame["session"].iloc[rows].nunique()
     notes: list[str] = []
-    t, df = _welch(pair, notes)
-    row = {
+    row: dict[str, object] = {
         "first": pair.names[0], "second": pair.names[1], "n1": len(a), "n2": len(b), "difference": a.mean() - b.mean(),
-        "t": t, "df": df, "p": float(p_t(np.array(t), np.array(df))), "p_rank": _rank_sum(pair, notes),
+        **_difference(pair, past, cov, notes),
     }  # fmt: skip
-    return {**row, **_cluster_test(pair, notes), "note": "; ".join(notes)}
+    t, df = _welch(pair, notes)
+    row |= {"t_welch": t, "p_welch": float(p_t(np.array(t), np.array(df))), "p_rank": _rank_sum(pair, notes)}
+    if sessions < len(rows):
+        notes.append(f"p_welch and p_rank take events as independent, but {len(rows)} have {sessions} dates")
+    return {**row, "n_dates": sessions, "note": "; ".join(notes)}
+
+
+def _difference(pair: _Pair, past: Past, cov: str, notes: list[str]) -> dict[str, float]:
+    """Regress the CAR on a dummy of the first group; without a p-value, say why."""
+    undefined = {"t": np.nan, "df": np.nan, "p": np.nan}
+    if not _varies(pair):
+        notes.append(f"p: the {pair.measure}s do not vary within the groups")
+        return undefined
+    y, dummy = np.concatenate(pair.car), np.repeat([1.0, 0.0], [len(car) for car in pair.car])
+    its = Regression(np.column_stack([np.ones(len(y)), dummy]), y, past, np.concatenate(pair.rows), pair.measure)
+    try:
+        found = COVARIANCES[cov](its)
+    except NotEnoughData as error:
+        notes.append(f"p: {error}")
+        return undefined
+    notes.append(f"p: {found.note}")
+    values = {"t": found.t[1], "df": found.df[1], "p": found.p[1]}
+    difference = {"difference": found.b[1]} if found.effects.size else {}
+    return {**difference, **{name: float(value) for name, value in values.items()}}
 
 
 def _varies(pair: _Pair) -> bool:
@@ -92,7 +124,7 @@ def _welch(pair: _Pair, notes: list[str]) -> tuple[float, float]:
             " and ".join(f"{name!r} has 1 event" for name in single)
             or f"the {pair.measure}s do not vary within the groups"
         )
-        notes.append(f"t: {reason}")
+        notes.append(f"t_welch: {reason}")
         return np.nan, np.nan
     (a, b), n = pair.car, np.array([len(car) for car in pair.car])
     share = np.array([car.var(ddof=1) for car in pair.car]) / n
@@ -109,57 +141,74 @@ def _rank_sum(pair: _Pair, notes: list[str]) -> float:
     return float(stats.mannwhitneyu(*pair.car).pvalue)
 
 
-def _cluster_test(pair: _Pair, notes: list[str]) -> dict[str, float]:
-    """Regress the CAR on a dummy of the first group, with errors clustered by date and t(dates - 1)."""
-    from statsmodels.regression.linear_model import OLS
-
-    session = np.concatenate(pair.session)
-    n_dates = len(np.unique(session))
-    undefined = {"t_cluster": np.nan, "p_cluster": np.nan, "n_dates": n_dates}
-    single = [name for name, days in zip(pair.names, pair.session, strict=True) if len(np.unique(days)) < 2]
-    if single:
-        # The residuals of such a group sum to zero on its date, so that its variance would be ignored.
-        notes.append("p_cluster: " + " and ".join(f"{name!r} has 1 date" for name in single))
-        return undefined
-    if not _varies(pair):
-        notes.append(f"p_cluster: the {pair.measure}s do not vary within the groups")
-        return undefined
-    car = np.concatenate(pair.car)
-    dummy = np.repeat([1.0, 0.0], [len(c) for c in pair.car])
-    fit = OLS(car, np.column_stack([np.ones(len(car)), dummy])).fit(
-        cov_type="cluster", cov_kwds={"groups": session}, use_t=True
-    )
-    variance = float(fit.cov_params()[1, 1])
-    if not variance > ROUNDING * float((car**2).mean()):
-        notes.append("p_cluster: the residuals of each date cancel out")
-        return undefined
-    return {"t_cluster": float(fit.tvalues[1]), "p_cluster": float(fit.pvalues[1]), "n_dates": n_dates}
-
-
 def regress(
-    result: ResultFrames, formula: str, window: Window | None, weights: str | None, cov: str
+    rerun: Rerun | None,
+    result: ResultFrames,
+    formula: str,
+    window: Window | None,
+    weights: str | None,
+    cov: str,
+    draws: int,
 ) -> RegressionResultsWrapper:
     """Regress the CARs on the columns of the events; see ``Result.regress``."""
-    from statsmodels.regression.linear_model import OLS, WLS
+    from statsmodels.regression.linear_model import GLS, OLS, WLS
 
     arguments.choice("weights", weights, WEIGHTS)
-    arguments.choice("cov", cov, COVARIANCES)
+    arguments.choice("cov", cov, (*COVARIANCES, *PLAIN))
+    draws = arguments.whole("draws", draws, 99, arguments.MOST_DRAWS)
     measure = result.measure.short
     frame, window = _with_car(result.events, result.cars, window)
+    frame = _signed(frame, result.measure.sign)
     names = column_names(formula, frame.columns)
     with_car = frame[frame["car"].notna()]
-    with_car = with_car.mask(with_car.apply(_is_blank))
-    model = model_of(OLS, formula, with_car)
-    used = with_car.loc[model.data.row_labels]
-    dropped = with_car.drop(used.index)
-    missing = {f"without {name!r}": int(dropped[name].isna().sum()) for name in names}
-    undefined = {"for which the formula has no value": int(dropped[names].notna().all(axis=1).sum())}
+    with_car = with_car.apply(cleaned)
+    missing = {f"without {name!r}": int(with_car[name].isna().sum()) for name in names}
+    with_value, undefined = with_values(formula, with_car)
+    model = model_of(OLS, formula, with_value)
+    used = with_value.loc[model.data.row_labels]
     _warn_of_excluded(len(frame), {_no_car(window, measure): len(frame) - len(with_car), **missing, **undefined})
-    clusters = pd.factorize(used["session"])[0]
-    _check_design(model, len(np.unique(clusters)) if cov == "cluster" else None, measure)
+    _check_design(model, used["session"].nunique() if cov == "cluster" else None, measure)
+    its = Regression(
+        np.asarray(model.exog, dtype=np.float64), np.asarray(model.endog, dtype=np.float64),
+        Past(rerun, used, window, draws), np.arange(len(used)), measure, weights,
+        used["se"].to_numpy(dtype=np.float64), str(model.endog_names),
+    )  # fmt: skip
     if weights == "precision":
-        model = model_of(WLS, formula, used, weights=1.0 / used["se"].to_numpy(dtype=np.float64) ** 2)
-    return model.fit(cov_type=cov, cov_kwds={"groups": clusters} if cov == "cluster" else None, use_t=True)
+        model = model_of(WLS, formula, used, weights=1.0 / its.working().sd ** 2)
+    elif weights == "gls":
+        model = model_of(GLS, formula, used, sigma=its.working().covariance)
+    return _plain_fit(model, cov, used) if cov in PLAIN else _fit(model, COVARIANCES[cov](its), its)
+
+
+def _fit(model: RegressionModel, found: Inference, its: Regression) -> RegressionResultsWrapper:
+    """Return the statsmodels results with the covariance that was found, and date effects where it has some."""
+    from eventstudy.analysis.fits import results
+
+    if found.effects.size:
+        option = {None: None, "precision": "weights", "gls": "sigma"}[its.weights]
+        options = {} if option is None else {option: getattr(model, option)}
+        dates = its.past.frame["session"].groupby(its.day).first().iloc[1:]
+        effects = pd.DataFrame(found.effects, its.past.frame.index, [f"date[{date:%Y-%m-%d}]" for date in dates])
+        design = pd.concat([pd.DataFrame(model.exog, its.past.frame.index, model.exog_names), effects], axis=1)
+        outcome = pd.Series(model.endog, its.past.frame.index, name=model.endog_names)
+        model = type(model)(outcome, design, **options)
+    return results(model, found)
+
+
+def _plain_fit(model: RegressionModel, cov: str, used: pd.DataFrame) -> RegressionResultsWrapper:
+    """Fit with a covariance of statsmodels, and note what it assumes."""
+    from eventstudy.analysis.fits import describe
+
+    clusters = pd.factorize(used["session"])[0]
+    fit = model.fit(cov_type=cov, cov_kwds={"groups": clusters} if cov == "cluster" else None, use_t=True)
+    n_dates, note = len(np.unique(clusters)), str(fit.cov_kwds["description"])
+    if cov == "cluster":
+        note += f" It rejects too often with few dates or uneven ones: here {n_dates}; cov='cr2' does not."
+    elif n_dates < len(clusters):
+        note += f" They take events as independent, but {len(clusters)} have {n_dates} dates: use cov='auto'."
+    df = pd.Series(float(getattr(fit, "df_resid_inference", fit.df_resid)), fit.params.index)
+    describe(fit._results, cov, note, df)
+    return fit
 
 
 def _check_design(model: RegressionModel, n_clusters: int | None, measure: str) -> None:
@@ -172,7 +221,7 @@ def _check_design(model: RegressionModel, n_clusters: int | None, measure: str) 
     if n <= k:
         raise NotEnoughData(f"events left: {n}, for {k} coefficients; use fewer terms, or more events")
     if n_clusters is not None and n_clusters < 2:
-        raise NotEnoughData("the events share one date; cov='cluster' needs two or more: use 'HC1'")
+        raise NotEnoughData("the events share one date; cov='cluster' needs two or more: use 'auto'")
     if np.linalg.matrix_rank(model.exog) < k:
         raise InputError(f"the terms {', '.join(model.exog_names)} are not independent among the events; leave one out")
     y = np.asarray(model.endog, dtype=np.float64)
@@ -181,7 +230,10 @@ def _check_design(model: RegressionModel, n_clusters: int | None, measure: str) 
 
 
 def _with_car(events: pd.DataFrame, cars: pd.DataFrame, window: Window | None) -> tuple[pd.DataFrame, Window]:
-    """Return the used events with ``car`` and ``se`` of a window, the first by default, and the window."""
+    """Return the used events with ``car`` and ``se`` of a window, the first by default, and the window.
+
+    Both ``compare`` and ``regress`` take the CARs from here.
+    """
     columns = [name for name in ("car", "bhar", "se") if name in cars.columns]
     taken = [name for name in columns if name in events.columns]
     if taken:
@@ -196,17 +248,22 @@ def _with_car(events: pd.DataFrame, cars: pd.DataFrame, window: Window | None) -
     return joined, chosen
 
 
-def _is_blank(column: pd.Series) -> pd.Series:
-    """Return whether each value of a column is missing or an empty text."""
-    return column.isna() | (column.astype(object) == "")
+def _signed(frame: pd.DataFrame, sign: str | None) -> pd.DataFrame:
+    """Multiply the CARs by the expected sign of their events; events without one are left out."""
+    if sign is None:
+        return frame
+    signs = pd.to_numeric(frame[sign], errors="coerce").astype(float)
+    signed = frame[signs.abs() == 1.0]
+    names = [name for name in ("car", "bhar") if name in frame]
+    return signed.assign(**{name: signed[name] * signs[signed.index] for name in names})
 
 
-def _sort(values: Iterable[Any]) -> list[Any]:
-    """Sort values, as texts if they cannot be compared."""
+def _sort(values: Sequence[Any], codes: list[int]) -> list[int]:
+    """Sort codes by their values, or by the texts of these if they cannot be compared."""
     try:
-        return sorted(values)
+        return sorted(codes, key=lambda code: values[code])
     except TypeError:
-        return sorted(values, key=str)
+        return sorted(codes, key=lambda code: str(values[code]))
 
 
 def _no_car(window: Window, measure: str) -> str:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from eventstudy.analysis.advice import ADVICE, Advice, advice, library_tests
+from eventstudy.analysis.findings import Finding, agreement, common_shock, expected_signs, few_clusters, unlinked_news
 from eventstudy.core.clustering import clustering_of
-from eventstudy.core.sums import Gathered
+from eventstudy.core.sums import Gathered, mean_and_sd
 from eventstudy.display.formats import p_value, plural
 from eventstudy.errors import InputError, shown
 from eventstudy.types import (
@@ -41,24 +40,21 @@ JARQUE_BERA = -2.0 * np.log(0.05)  # 5 % critical value: chi-square with 2 degre
 MANY = 0.25  # tolerated share of events that reject at 5 %
 THIN = 0.20  # tolerated share of zero returns
 GAPS = 0.05  # tolerated share of days without a return
-FEW = 10  # dates that a sample needs
 Constituents = Mapping[str, Sequence[str]] | Sequence[str]
-
-
-class Finding(NamedTuple):
-    """The outcome of a check: its figure, the figure in words, and whether an assumption is violated."""
-
-    figure: float
-    value: str
-    wrong: bool = False
 
 
 @dataclass(frozen=True)
 class _Residuals:
-    """The used events: row in ``Placed`` (n,), statistics by name (n,), and mean correlation r in the window."""
+    """The used events: row in ``Placed`` (n,), statistics by name (n,), and mean correlation r in the window.
+
+    ``effects`` is the shared state of that name; ``before`` (J,) are the variances across events of their standardised
+    sums, over the J runs of estimation days that are as long as the window.
+    """
 
     rows: Ints
     leaf: Mapping[str, Floats]
+    before: Floats
+    effects: Mapping[str, Floats]
     r: float
     window: tuple[int, int]
 
@@ -75,6 +71,7 @@ def diagnose(rerun: Rerun, result: ResultFrames, constituents: Constituents | No
     cluster = clustering_of(table.sessions[table.rows], sample.placed, sample.sample, residuals.rows)
     used = table.frame.iloc[table.rows[residuals.rows]]
     pairs = used.groupby(["ticker", "benchmark"], sort=True).size()
+    used_events = result.events.loc[result.events.index.intersection(used.index)]
     n_est = sample.sample.spec.n_est
     thin = _thin_trading(residuals) if result.measure.of_returns else Finding(np.nan, "the study is not of returns")
     findings = {
@@ -84,13 +81,17 @@ def diagnose(rerun: Rerun, result: ResultFrames, constituents: Constituents | No
         "confounding events": _other_events(sample, residuals, slice(n_est, None), "event"),
         "implausible prices": _implausible(used),
         "event-induced variance": _induced_variance(residuals),
+        "common shock": common_shock(residuals.effects),
         "normality": _normality(residuals),
         "autocorrelation": _autocorrelation(residuals),
         "thin trading": thin,
         "missing returns": _missing_returns(residuals),
         "cross-zone benchmark": _cross_zone(sample.other_zone[residuals.rows], model),
         "treated benchmark": _treated(pairs, model, constituents),
-        "small sample": _small_sample(cluster),
+        "expected signs": expected_signs(used_events, rerun.choices.sign),
+        "unlinked news": unlinked_news(sample, residuals.rows),
+        "small sample": few_clusters(cluster),
+        "agreement of tests": agreement(result.tests),
     }
     return _frame(findings, {**dict.fromkeys(("clustering", "correlation"), _dependence(cluster)), **advice()})
 
@@ -128,11 +129,15 @@ def _run_again(rerun: Rerun) -> _Residuals:
     window = rerun.choices.windows[0]
     outcome = rerun.outcome(windows=[window], tests={}, extra={"residuals": _residual_statistics})
     if not outcome.extra.get("residuals"):
-        return _Residuals(np.empty(0, dtype=np.int64), {}, np.nan, window)
-    leaf = {name: np.asarray(gathered.values) for name, gathered in outcome.extra["residuals"].items()}
+        return _Residuals(np.empty(0, dtype=np.int64), {}, np.empty(0), {}, np.nan, window)
+    state = dict(outcome.extra["residuals"])
+    n, z, z2 = (state.pop(f"runs_{name}") for name in ("n", "z", "z2"))
+    leaf = {name: np.asarray(gathered.values) for name, gathered in state.items()}
     order = np.argsort(leaf["row"], kind="stable")
     leaf = {name: values[order] for name, values in leaf.items()}
-    return _Residuals(leaf.pop("row"), leaf, float(outcome.shared["overlap"]["windows"][0, 0]), window)
+    before = mean_and_sd(n[n > 1], z[n > 1], z2[n > 1])[1] ** 2
+    r = float(outcome.shared["overlap"]["windows"][0, 0])
+    return _Residuals(leaf.pop("row"), leaf, before[np.isfinite(before)], outcome.shared["effects"], r, window)
 
 
 def _residual_statistics(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
@@ -160,7 +165,33 @@ def _residual_statistics(scores: Scores, abnormal: Abnormal, spec: Spec) -> Stat
         "days": np.full(len(n), float(abnormal.ar.shape[1])),
         "scar": np.where(scores.ok[:, 0], scores.z[:, 0], np.nan) / np.sqrt(variance),
     }
-    return {name: Gathered((values,)) for name, values in leaves.items()}
+    return {**{name: Gathered((values,)) for name, values in leaves.items()}, **_runs(scores, abnormal)}
+
+
+def _runs(scores: Scores, abnormal: Abnormal) -> State:
+    r"""Sum the standardised sums of residuals over each run of estimation days as long as the first window, (J,).
+
+    .. math:: z_{ij} = \frac{\sum_{t \in j} e_{it}}{s_i \sqrt{\sum_{t \in j} v_{it} - |\sum_{t \in j} h_{it}|^2}}
+
+    A run with a missing day is left out.
+    """
+    n_est, length = abnormal.n_est, int(scores.weights[0].sum())
+    used = abnormal.take(scores.ok[:, 0])
+    if not len(used.ar) or n_est < length:
+        return dict.fromkeys(("runs_n", "runs_z", "runs_z2"), np.zeros(max(n_est - length + 1, 0)))
+
+    def over_runs(values: Floats) -> Floats:
+        total = np.cumsum(np.concatenate([np.zeros((len(values), 1)), values], axis=1), axis=1)
+        return np.asarray(total[:, length:] - total[:, :-length])
+
+    ok = used.ok[:, :n_est].astype(np.float64)
+    e = used.ar[:, :n_est] * ok
+    variance = over_runs(ok if used.v is None else used.v[:, :n_est] * ok)
+    for h in np.moveaxis(used.h[:, :n_est], -1, 0):
+        variance -= over_runs(h * ok) ** 2
+    counted = (over_runs(ok) > length - 0.5) & (variance > 1e-9)
+    z = np.where(counted, over_runs(e) / (used.sigma[:, None] * np.sqrt(np.where(counted, variance, 1.0))), 0.0)
+    return {"runs_n": counted.sum(axis=0, dtype=np.float64), "runs_z": z.sum(axis=0), "runs_z2": (z * z).sum(axis=0)}
 
 
 def _dot(a: Floats, b: Floats | Bools) -> Floats:
@@ -236,20 +267,22 @@ def _implausible(used: pd.DataFrame) -> Finding:
 
 
 def _induced_variance(residuals: _Residuals) -> Finding:
-    """Test that the variance of the SCARs, scaled by that of their t distribution, is 1; heavy tails raise it too."""
+    """Rank the variance of the SCARs across events among those of as many days before, with the same dependence."""
     scar = residuals.leaf["scar"]
     scar = scar[np.isfinite(scar)]
-    df = len(scar) - 1
-    if df < 1:
+    before = residuals.before
+    if len(scar) < 2 or not len(before):
         return Finding(
             np.nan, f"{plural(len(scar), 'event')} with a standardised effect over {residuals.window}; 2 are needed"
         )
     variance = float(scar.var(ddof=1))
-    p = float(special.chdtrc(df, df * variance))
+    smallest = 1.0 / (1 + len(before))
+    p = smallest * (1 + int((before >= variance).sum()))
     value = (
-        f"variance {variance:.2f} of the standardised effects over {residuals.window}; 1 is expected (p {p_value(p)})"
+        f"variance {variance:.2f} of the standardised effects over {residuals.window}; {np.median(before):.2f} is usual"
+        f" before the events (p {p_value(p)})"
     )
-    return Finding(variance, value, p < LEVEL)
+    return Finding(variance, value, p <= max(LEVEL, smallest))
 
 
 def _normality(residuals: _Residuals) -> Finding:
@@ -332,8 +365,3 @@ def _treated(pairs: pd.Series[int], model: Model, constituents: Constituents | N
     value += f": {', '.join(treated[:5])}{', ...' if len(treated) > 5 else ''}" if treated else ""
     value += f"; the constituents of {', '.join(unknown)} are not known" if unknown else ""
     return Finding(len(treated), value, bool(treated))
-
-
-def _small_sample(cluster: Clustering) -> Finding:
-    value = f"{plural(cluster.n_events, 'event')} on {plural(cluster.n_dates, 'date')}"
-    return Finding(cluster.n_dates, value, cluster.n_dates < FEW)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import io
+import operator
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +33,14 @@ ALLOWED = (
     f" or without np.), Q('a column with blanks'), I(arithmetic) and C(column), with {', '.join(CONTRASTS)} in it"
 )
 LONGEST, MOST_TERMS, HIGHEST = 1_000, 500, 10  # characters, terms, and exponent
-OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.MatMult, ast.Div, ast.Pow)
+EXAMPLE = "'car ~ size'"
+PRODUCTS = (ast.Mult, ast.MatMult, ast.Div)
+# Arithmetic inside I(...) and functions; outside, operators put terms together and compute nothing.
+BINARY: dict[type[ast.operator], Callable[[Floats, Floats], Floats]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}  # fmt: skip
+UNARY: dict[type[ast.unaryop], Callable[[Floats], Floats]] = {ast.UAdd: operator.pos, ast.USub: operator.neg}
 
 
 def column_names(formula: object, columns: Iterable[str]) -> list[str]:
@@ -52,9 +60,10 @@ def column_names(formula: object, columns: Iterable[str]) -> list[str]:
         raise InputError(f"formula is {shown(formula)}; give a text such as 'car ~ size + C(sector)'")
     known = list(columns)
     try:
-        sides = _sides(formula)
-        names = [name for side in sides for name in _Reader(formula, known).names(side)]
-        terms = sum(map(_count_terms, sides))
+        left, right = sides_of(formula)
+        reader = _Reader(formula, known)
+        names = [*reader.outcome(left), *reader.terms(right)]
+        terms = _count_terms(right)
     except (SyntaxError, ValueError, tokenize.TokenError, RecursionError, MemoryError) as error:
         if isinstance(error, InputError):
             raise
@@ -77,7 +86,7 @@ def model_of(model_class: type[WLS], formula: str, frame: pd.DataFrame, **option
         ) from error
 
 
-def _sides(formula: str) -> list[ast.expr]:
+def sides_of(formula: str) -> list[ast.expr]:
     """Parse both sides of a formula as Python; a colon between variables, which is not Python, becomes an @."""
     sides = [""]
     depth = 0
@@ -89,8 +98,13 @@ def _sides(formula: str) -> list[ast.expr]:
             sides.append("")
         elif token.type not in (tokenize.NEWLINE, tokenize.ENDMARKER):
             sides[-1] += " @ " if token.type == tokenize.OP and token.string == ":" else f"{token.string} "
-    if len(sides) != 2 or not all(side.strip() for side in sides):
-        raise SyntaxError("it has two sides, with one ~ between them")
+    if len(sides) != 2:
+        raise InputError(f"formula {shown(formula)} has {len(sides) - 1 or 'no'} ~; one is needed: give {EXAMPLE}")
+    for side, name in zip(sides, ("left", "right"), strict=True):
+        if not side.strip():
+            raise InputError(
+                f"formula {shown(formula)} has nothing to the {name} of ~; give {EXAMPLE}, or 'car ~ 1' for the mean"
+            )
     return [ast.parse(side.strip(), mode="eval").body for side in sides]
 
 
@@ -100,24 +114,72 @@ class _Reader:
     def __init__(self, formula: str, columns: list[str]) -> None:
         self.formula, self.columns = formula, columns
 
+    def outcome(self, node: ast.expr) -> Iterator[str]:
+        """Yield the names of columns on the left side, which is one value for each event."""
+        if isinstance(node, ast.BinOp | ast.UnaryOp):
+            raise self._computes_nothing(node)
+        yield from self._factor(node)
+
+    def terms(self, node: ast.expr) -> Iterator[str]:
+        """Yield the names of columns in terms, which operators put together."""
+        if isinstance(node, ast.BinOp):
+            self._check_terms(node)
+            yield from self.terms(node.left)
+            if not isinstance(node.op, ast.Pow):
+                yield from self.terms(node.right)
+        elif isinstance(node, ast.UnaryOp) and type(node.op) in UNARY:
+            if isinstance(node.op, ast.USub) and not _is_intercept(node.operand):
+                raise self._computes_nothing(node)
+            yield from self.terms(node.operand)
+        elif not _is_intercept(node):
+            yield from self._factor(node)
+
+    def _check_terms(self, node: ast.BinOp) -> None:
+        """Check that an operator between terms does something: that it is not meant as arithmetic."""
+        left, right = node.left, node.right
+        if isinstance(node.op, ast.Pow):
+            self._check_power(node)
+            whole = isinstance(right, ast.Constant) and type(right.value) is int and right.value > 0
+            useless = not whole or not isinstance(left, ast.BinOp)
+        elif isinstance(node.op, PRODUCTS):
+            factors = [ast.dump(factor) for factor in _factors(node)]
+            numbers = [_is_number(factor) or isinstance(factor, ast.UnaryOp) for factor in _factors(node)]
+            useless = any(numbers) or len(set(factors)) < len(factors)
+        elif isinstance(node.op, ast.Sub):
+            useless = not _is_intercept(right) and not columns_in(right) <= columns_in(left)
+        elif isinstance(node.op, ast.Add):
+            useless = False
+            if isinstance(right, ast.UnaryOp) and isinstance(right.op, ast.USub):
+                raise self._refused(node, f"write {shown(ast.unparse(left) + ' - ' + ast.unparse(right.operand))}")
+        else:
+            raise self._refused(node)
+        if useless:
+            raise self._computes_nothing(node)
+
+    def _factor(self, node: ast.expr) -> Iterator[str]:
+        names = list(self.names(node))
+        if not names:
+            raise self._refused(node, "it names no column; of numbers alone, a formula may hold 0 or 1, its intercept")
+        yield from names
+
     def names(self, node: ast.expr) -> Iterator[str]:
-        """Yield the names of columns in an expression."""
+        """Yield the names of columns in an expression that is computed."""
         if isinstance(node, ast.Name):
             yield self._column(node.id)
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, OPERATORS):
+        elif isinstance(node, ast.BinOp) and type(node.op) in BINARY:
             if isinstance(node.op, ast.Pow):
                 self._check_power(node)
             yield from self.names(node.left)
             yield from self.names(node.right)
-        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.UAdd | ast.USub):
+        elif isinstance(node, ast.UnaryOp) and type(node.op) in UNARY:
             yield from self.names(node.operand)
         elif isinstance(node, ast.Call):
             yield from self._call(node)
-        elif not (isinstance(node, ast.Constant) and type(node.value) in (int, float)):
+        elif not _is_number(node):
             raise self._refused(node)
 
     def _call(self, node: ast.Call) -> Iterator[str]:
-        function = _function(node.func)
+        function = function_name(node.func)
         if function == "C" and node.args:
             yield from self.names(node.args[0])
             for part in (*node.args[1:], *(keyword.value for keyword in node.keywords)):
@@ -145,8 +207,8 @@ class _Reader:
     def _check_power(self, node: ast.BinOp) -> None:
         """Check a power: one of a number, or to another power, can take hours."""
         exponent = node.right.operand if isinstance(node.right, ast.UnaryOp) else node.right
-        small = isinstance(exponent, ast.Constant) and type(exponent.value) in (int, float)
-        if not small or abs(exponent.value) > HIGHEST or not any(self.names(node.left)):  # type: ignore[attr-defined]
+        small = _is_number(exponent) and abs(exponent.value) <= HIGHEST  # type: ignore[attr-defined]
+        if not small or not columns_in(node.left):
             raise self._refused(node)
 
     def _column(self, name: str) -> str:
@@ -158,16 +220,47 @@ class _Reader:
             + ("; a column whose name begins with _ must be renamed" if name.startswith("_") else "")
         )
 
-    def _refused(self, node: ast.expr) -> InputError:
+    def _refused(self, node: ast.expr, reason: str = ALLOWED) -> InputError:
         part = ast.unparse(node).replace(" @ ", ":")
-        return InputError(f"formula {shown(self.formula)} cannot be used: {shown(part)} is not allowed; {ALLOWED}")
+        return InputError(f"formula {shown(self.formula)} cannot be used: {shown(part)} is not allowed; {reason}")
+
+    def _computes_nothing(self, node: ast.expr) -> InputError:
+        computed = ast.unparse(node).replace(" @ ", " * ")
+        return self._refused(
+            node, f"outside I(...), operators put terms together and compute nothing; write {shown(f'I({computed})')}"
+        )
 
 
-def _function(node: ast.expr) -> str:
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
+
+
+def _is_intercept(node: ast.expr) -> bool:
+    """Return whether a term is 0 or 1."""
+    return isinstance(node, ast.Constant) and type(node.value) is int and node.value in (0, 1)
+
+
+def _factors(node: ast.expr) -> list[ast.expr]:
+    """Return what a product of terms is made of."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, PRODUCTS):
+        return [*_factors(node.left), *_factors(node.right)]
+    return [node]
+
+
+def function_name(node: ast.expr) -> str:
     """Return the name of a function, without np.; "" for anything else that is called."""
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "np":
         return node.attr if node.attr in FUNCTIONS else ""
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def columns_in(node: ast.expr) -> set[str]:
+    """Return the columns that an expression names, as a name or in Q."""
+    calls = [part for part in ast.walk(node) if isinstance(part, ast.Call)]
+    functions = [id(part) for call in calls for part in ast.walk(call.func)]
+    quoted = [part for call in calls if function_name(call.func) == "Q" for part in call.args]
+    names = [part for part in ast.walk(node) if isinstance(part, ast.Name) and id(part) not in functions]
+    return {part.id for part in names} | {str(part.value) for part in quoted if isinstance(part, ast.Constant)}
 
 
 def _count_terms(node: ast.expr) -> int:

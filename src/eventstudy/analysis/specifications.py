@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 LEVEL = 0.05
 KINDS = ("curve", "events")
 COLUMNS = (
-    "model", "event_id", "ticker", "session", "start", "end", "car", "bhar", "se", "p", "p_sq", "p_placebo", "status",
-    "reason",
+    "model", "event_id", "ticker", "session", "start", "end", "car", "bhar", "se", "p", "p_sq", "p_conformal",
+    "p_placebo", "status", "reason",
 )  # fmt: skip
 Window = tuple[int, int]
 
@@ -41,9 +41,10 @@ class Specifications(Generic[R]):
         Index ``model`` (the labels, in order); family (``mean``, ``index``, ``factors`` or ``peers``: the regressors of
         the normal return), and error: why a model could not be run, else empty.
     cars : DataFrame
-        model, event_id, ticker, session, start, end, car, bhar (if the study compounds), se, p, p_sq, p_placebo (if a
-        model has it), status, reason: one row for each model, event of the input, and window, with NaN if there is no
-        CAR. ``not_run``: the model failed; ``not_studied``: the event belongs to the other of two joined objects.
+        model, event_id, ticker, session, start, end, car, bhar (if the study compounds), se, p, p_sq, p_conformal,
+        p_placebo (if a model has it), status, reason: one row for each model, event of the input, and window, with NaN
+        if there is no CAR. ``not_run``: the model failed; ``not_studied``: the event belongs to the other of two joined
+        objects.
     tests : DataFrame
         model, and the columns of ``Result.tests``.
     effects : DataFrame
@@ -72,14 +73,16 @@ class Specifications(Generic[R]):
         summary, measure = self.summary(), self.measure
         width = max(map(len, summary.index))
         lines = [
-            f"Specifications({formats.plural(len(summary), 'model')}; mean {measure.short}"
+            f"Specifications({formats.plural(len(summary), 'model')}; mean {measure.averaged}"
             f" {formats.window(*self.windows[0])} with 95 % interval, p of {summary['test'].iloc[0]})"
         ]
         for label, row in summary.iterrows():
             effect, lower, upper = (measure.text(row[name]) for name in ("effect", "lower", "upper"))
-            answer = f"{effect:>9}  [{lower:>9}, {upper:>9}]  p {formats.p_value(row['p']):<6}  n {row['n']}"
+            answer = (
+                f"{effect:>9}  [{lower:>9}, {upper:>9}]  p {formats.marked_p(row['p'], row['valid']):<6}  n {row['n']}"
+            )
             lines.append(f"  {label:<{width}}  {answer if row['n'] else formats.cut('none: ' + row['lost'], 60)}")
-        return "\n".join(lines)
+        return "\n".join(lines).replace(formats.DOES_NOT_HOLD, "!")
 
     @property
     def measure(self) -> Measure:
@@ -126,16 +129,16 @@ class Specifications(Generic[R]):
         window : (int, int), optional
             A window of the study; the first by default.
         test : str, optional
-            The test of ``p``; the study's first by default.
+            The test of ``p``; by default the primary test of the window under the first model.
 
         Returns
         -------
         DataFrame
             Index ``model``: family; n (events with a CAR); effect (their mean); reference, the mean CAR of the same
             events under the first model, so that models and not samples differ; same_sign, the share of these events
-            whose CAR has the same sign under both models; lower, upper (95 %) of the effect; test and its p; ``p_`` and
-            the name of each test; significant, the share of events with p below 5 %; lost, the number of other events
-            by status, or the error of the model.
+            whose CAR has the same sign under both models; lower, upper (95 %) of the effect; test, its p, and whether
+            it is valid for the sample; ``p_`` and the name of each test; significant, the share of events with p below
+            5 %; lost, the number of other events by status, or the error of the model.
 
         Notes
         -----
@@ -145,7 +148,8 @@ class Specifications(Generic[R]):
         window = self._window(window)
         cars, tests = self._cars_of(window), _in_window(self.tests[self.tests["group"] == "all"], window)
         effects = _in_window(self.effects, window).set_index("model")
-        chosen = self._test(test)
+        arguments.choice("test", test, [None, *self._tests()])
+        chosen = tests["test"].iloc[0] if test is None else test
         used = cars[(cars["status"] == "ok") & cars["car"].notna()]
         by_model = used.pivot(index="event_id", columns="model", values=self.measure.column).reindex(
             columns=self.models.index
@@ -153,13 +157,15 @@ class Specifications(Generic[R]):
         first = by_model.iloc[:, 0]
         rows = {}
         for label, model in self.models.iterrows():
-            events, p = used[used["model"] == label], tests[tests["model"] == label].set_index("test")["p"]
+            events, by_test = used[used["model"] == label], tests[tests["model"] == label].set_index("test")
+            p, valid = by_test["p"], by_test["valid"]
             effect, lower, upper = (float(effects[name].get(label, np.nan)) for name in ("effect", "lower", "upper"))
             common = by_model[label].notna() & first.notna()
             rows[label] = {
                 "family": model["family"], "n": len(events), "effect": effect, "reference": first[common].mean(),
                 "same_sign": _share(np.sign(by_model[label]) == np.sign(first), common), "lower": lower,
                 "upper": upper, "test": chosen, "p": float(p.get(chosen, np.nan)),
+                "valid": bool(valid.get(chosen, False)),
                 **{f"p_{name}": float(p.get(name, np.nan)) for name in self._tests()},
                 "significant": _share(events["p"] < LEVEL, events["p"].notna()),
                 "lost": model["error"] or _count_without_car(cars[cars["model"] == label]),
@@ -265,11 +271,6 @@ class Specifications(Generic[R]):
 
     def _tests(self) -> list[str]:
         return list(dict.fromkeys(self.tests["test"]))
-
-    def _test(self, name: str | None) -> str:
-        names = self._tests()
-        arguments.choice("test", name, [None, *names])
-        return name or names[0]
 
     def _window(self, window: Window | None) -> Window:
         return arguments.one_window(window, self.windows)

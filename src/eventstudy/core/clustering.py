@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eventstudy.types import Bools, Clustering, Dates, Ints, Placed, Sample
+from eventstudy.types import Bools, Clustering, Dates, Floats, Ints, Placed, Sample, Window
 
 
 def clustering(first: Ints, day: Ints, last: Ints) -> Clustering:
@@ -22,7 +22,8 @@ def clustering(first: Ints, day: Ints, last: Ints) -> Clustering:
     n_later = n_before[np.searchsorted(starts, last, side="right")] - n_before[position + 1]
     # A pair is counted by the event that starts first, and half by each where both start on the same date.
     pairs = n_later.sum() + (n_starts[position] - 1).sum() / 2
-    return Clustering(n, len(np.unique(day)), float(pairs / (n * (n - 1) / 2)) if n > 1 else 0.0)
+    share = float(pairs / (n * (n - 1) / 2)) if n > 1 else 0.0
+    return Clustering(n, len(np.unique(day)), share, n_clusters=int(components(first, last).max(initial=-1)) + 1)
 
 
 def clustering_of(sessions: Dates, placed: Placed, sample: Sample, rows: Bools | Ints) -> Clustering:
@@ -30,7 +31,35 @@ def clustering_of(sessions: Dates, placed: Placed, sample: Sample, rows: Bools |
     cluster = placed.cluster[rows]
     first, last = sample.cluster_dates[:, [sample.spec.n_est, -1]][cluster].T
     linked = int(np.isin(sample.links, cluster).all(axis=1).sum())
-    return clustering(first, sessions[rows].astype(np.int64), last)._replace(n_linked=linked)
+    n_clusters = int(chains(sample, np.unique(cluster), sample.spec.event).max(initial=-1)) + 1
+    found = clustering(first, sessions[rows].astype(np.int64), last)
+    return found._replace(n_linked=linked, n_clusters=n_clusters)
+
+
+def chains(sample: Sample, clusters: Ints, window: Window) -> Ints:
+    """Assign one number to the clusters of a group whose windows overlap in a chain, or that report the same news.
+
+    ``clusters`` (n,) are those with events, ``window`` the first and last relative day. The numbers, from 0, follow the
+    order of groups and of the calendar. Windows are those of the study: an event with a shorter window of its own may
+    join dates that its own days do not.
+    """
+    spec = sample.spec
+    group = sample.cluster_group[clusters]
+    # Groups get separate ranges of date numbers, so that only clusters of the same group share dates.
+    separate = group * (sample.cluster_dates.max(initial=0) + 1)
+    first, last = (sample.cluster_dates[clusters, spec.n_est + day - spec.event[0]] + separate for day in window)
+    position = np.full(len(sample.cluster_group), -1)
+    position[clusters] = np.arange(len(clusters))
+    links = position[sample.links]
+    return components(first, last, links[(links >= 0).all(axis=1)])
+
+
+def sums_by_chain(sample: Sample, group: int, window: Window, values: Floats, counts: Floats) -> tuple[Floats, Floats]:
+    """Sum values (C,) of the clusters of a group, and their counts of events, by chain, each (G,)."""
+    clusters = np.flatnonzero((sample.cluster_group == group) & (counts > 0))
+    chain = chains(sample, clusters, window)
+    sums, n = (np.bincount(chain, leaf[clusters]).astype(np.float64) for leaf in (values, counts))
+    return sums, n
 
 
 def components(first: Ints, last: Ints, links: Ints | None = None) -> Ints:

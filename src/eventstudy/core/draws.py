@@ -46,7 +46,10 @@ class DrawnSamples(NamedTuple):
 
 @dataclass(frozen=True)
 class ShockedModel:
-    """A model that adds ``shock`` to every event's return on relative day 0, column ``zero`` of the event window."""
+    """A model that adds ``shock`` to every event's return on relative day 0, column ``zero`` of the event window.
+
+    The shock is multiplied by the expected sign of the event, if the study has signs.
+    """
 
     model: Model
     shock: float
@@ -65,7 +68,7 @@ class ShockedModel:
     def fit(self, block: Block) -> Abnormal:
         """Add the shock, and fit the model."""
         r = block.r.copy()
-        r[:, block.n_est + self.zero] += self.shock
+        r[:, block.n_est + self.zero] += self.shock if block.sign is None else self.shock * block.sign
         return self.model.fit(replace(block, r=r))
 
 
@@ -118,6 +121,7 @@ def draw_samples(
         events = placed._replace(
             panel=panel, asset=asset, day=flat, cluster=cluster.astype(np.int64), group=group,
             weight=np.tile(placed.weight, n), masked_days=None, **_repeat_options(placed, n),
+            sign=None if placed.sign is None else np.tile(placed.sign, n),
         )  # fmt: skip
         yield DrawnSamples(events, Sample(spec, n * n_groups, group[at], dates, links(events), seed=sample.seed), n)
 
@@ -284,3 +288,23 @@ def null(
         for name, values in statistics.items():
             parts.setdefault(name, []).append(values.reshape(shape))
     return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def drawn_cars(
+    run: Run, panels: Sequence[AnyPanel], placed: Placed, model: Model, sample: Sample, n_draws: int, seed: int
+) -> Floats:
+    """Return the CARs, or BHARs, of every event over the first window on drawn dates, (draws, N), signed if events are.
+
+    A CAR is NaN where the event could not be fitted, and in draws in which it keeps its own date.
+    """
+    parts = [np.empty((0, len(placed.day)))]
+    histories = [build(panel) for panel in panels]
+    for batch in draw_samples(histories, placed, sample, n_draws, seed):
+        singles = run(histories, batch.placed, model, {}, batch.sample, keep_events=True).singles
+        car = np.full(batch.n_draws * len(placed.day), np.nan)
+        if singles:
+            car[singles["id"]] = singles["bhar" if sample.spec.compound else "car"][:, 0]
+        kept = batch.placed.day.reshape(batch.n_draws, -1) == placed.day
+        signed = car.reshape(batch.n_draws, -1) * (1.0 if placed.sign is None else placed.sign)
+        parts.append(np.where(kept, np.nan, signed))
+    return np.concatenate(parts)

@@ -20,6 +20,8 @@ from eventstudy.core.scores import standardise
 from eventstudy.core.sums import Rows, by_group, mean_and_sd, valid_days, weighted
 from eventstudy.types import Abnormal, Bools, Floats, Sample, Scores, State, Verdict
 
+FEWEST = 8  # events
+
 
 @dataclass(frozen=True)
 class Gsar:
@@ -88,7 +90,9 @@ def finalize(state: State, sample: Sample) -> Verdict:
     r"""Compare the mean score of day 0 with the standard deviation of the mean scores of all days.
 
     .. math:: S^2 = \frac1T \sum_t \frac{n_t}{n} \bar U_t^2, \quad Z = \bar U_0 / S, \quad
-              t = Z \sqrt{\frac{T - 2}{T - 1 - Z^2}} \sim t(T - 2)
+              t = Z \sqrt{\frac{T - 2}{T - 1 - Z^2}} \sim t(\min(N - 1, T - 2))
+
+    The SCAR of day 0 is divided by a standard deviation of N - 1 degrees of freedom, which bound those of t.
     """
     count = state["n"]
     n = count[..., -1]
@@ -101,9 +105,10 @@ def finalize(state: State, sample: Sample) -> Verdict:
     return verdict(
         z * np.sqrt(divide(n_columns - 2.0, np.maximum(remainder, 0.0))),
         n,
-        df=n_columns - 2.0,
+        df=np.minimum(n - 1.0, n_columns - 2.0),
         undefined=[
             (n < 2, "fewer than 2 events with standardised CARs that differ"),
+            (n < FEWEST, f"fewer than {FEWEST} events: ranks and signs of so few do not follow the distribution"),
             (deviation <= ROUNDING, "the ranks or signs do not vary"),
             (remainder <= 0, "day 0 alone makes up the whole variance of the ranks or signs"),
         ],

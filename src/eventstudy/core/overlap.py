@@ -6,13 +6,16 @@ calendar date, not by relative day, so that events on different exchanges and da
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eventstudy.core.nulls import divide
-from eventstudy.core.sums import by_cluster, valid_days
-from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, Spec, State
+from eventstudy.core.scores import coverage, total_losses
+from eventstudy.core.sums import Gathered, by_cluster, rows, valid_days
+from eventstudy.types import Abnormal, Bools, Floats, Ints, Sample, Scores, Spec, State
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -35,19 +38,43 @@ def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
         "z": by_cluster(abnormal, e / rms[:, None]),
         "n": by_cluster(abnormal, ok),
         "squares": by_cluster(abnormal, n_valid),  # the squares of an event's z sum to its number of days
-        "events": by_cluster(abnormal, np.ones(len(e))),
+        **_event_days(abnormal, spec),
     }
 
 
+def _event_days(abnormal: Abnormal, spec: Spec) -> State:
+    """Count the events with all days of the event window by cluster, and list the valid days of the others.
+
+    ``usable`` (n, V + n_evt) says in which windows they have a CAR: those of the study, and then the cumulative ones.
+    """
+    every = replace(spec, windows=np.concatenate([spec.windows, spec.cumulative]))
+    valid = abnormal.ok[:, abnormal.n_est :]
+    others: Bools | slice = slice(0)
+    if abnormal.complete and not spec.compound:
+        whole, usable = np.ones(len(valid), dtype=bool), np.empty((0, len(every.windows)), dtype=bool)
+    else:
+        _, usable = coverage(abnormal, every)
+        if spec.compound:
+            usable &= total_losses(abnormal) @ every.weights.T == 0
+        whole = np.asarray(usable.all(axis=1) & valid.all(axis=1))
+        others = ~whole
+    leaves = {"cluster": abnormal.block.cluster, "valid": valid, "usable": usable}
+    return {"whole": by_cluster(abnormal, whole)} | {name: Gathered((leaf[others],)) for name, leaf in leaves.items()}
+
+
 def finalize(state: State, sample: Sample) -> dict[str, Floats]:
-    r"""Average the pairwise correlations of residuals, each weighted by the share of the window that overlaps.
+    r"""Average the pairwise correlations of residuals, each weighted by the days that two windows have in common.
 
-    .. math:: r(W) = \frac{1}{N (N-1)} \sum_{i \ne j} \hat\rho_{ij} \frac{|W_i \cap W_j|}{L}
+    .. math:: r(W) = \frac{1}{N (N-1)} \sum_{i \ne j} \hat\rho_{ij} \frac{|W_i \cap W_j|}{\sqrt{L_i L_j}}
 
-    If all events share one date, this is the mean correlation of Kolari & Pynnonen (2010, RFS 23:3996). For partly
-    overlapping dates it weights by the overlap; pairing in event time would miss that dependence. The correlation of
-    two clusters is estimated by the sum of products of their residuals over the dates in both estimation windows,
-    divided by the number of these products.
+    W_i are the L_i valid days of the event's own window. If all events share one date and no day is missing, this is
+    the mean correlation of Kolari & Pynnonen (2010, RFS 23:3996). For partly overlapping dates it weights by the
+    overlap; pairing in event time would miss that dependence. The correlation of two clusters is estimated by the sum
+    of products of their residuals over the dates in both estimation windows, divided by the number of these products;
+    each event's residuals have unit variance in its own estimation window.
+
+    With w_c(t) the sum of L_i^-1/2 over the events of cluster c that are valid on date t, the sum over the pairs of
+    events of two clusters is the sum over dates of w_c w_c', without the n_c pairs of an event with itself.
 
     Two clusters with the same news on different dates (``Sample.links``: a home listing and its ADR, whose time zones
     put the news on different sessions) count as if they shared their whole windows, and their residuals are paired at
@@ -59,40 +86,60 @@ def finalize(state: State, sample: Sample) -> dict[str, Floats]:
         ``windows`` (G, V), ``cumulative`` (G, n_evt) for the windows that begin with the event window.
     """
     spec = sample.spec
-    cumulative = np.column_stack([np.full(spec.n_evt, spec.days[0]), spec.days])
-    clusters = np.flatnonzero(state["events"] > 0)
-    group, events = sample.cluster_group[clusters], state["events"][clusters]
+    clusters = np.flatnonzero(state["squares"] > 0)
+    group = sample.cluster_group[clusters]
     # Groups get separate ranges of date numbers, so that only clusters of the same group share dates.
     dates = sample.cluster_dates[clusters] + group[:, None] * (sample.cluster_dates.max(initial=0) + 1)
     first, second, correlation = _pair_correlations(state, clusters, dates, spec.n_est)
     linked, linked_correlation = _linked_pairs(state, clusters, dates, sample)
     unlinked = ~np.isin(first * len(clusters) + second, linked @ np.array([len(clusters), 1]))
     first, second, correlation = first[unlinked], second[unlinked], correlation[unlinked]
-    n = np.bincount(group, events, sample.n_groups)
-    pairs = np.maximum(n * (n - 1), 1)
-    r = {}
-    for name, windows in {"windows": spec.windows, "cumulative": cumulative}.items():
-        r[name] = np.zeros((sample.n_groups, len(windows)))
-        for v, (start, end) in enumerate(windows):
-            marks = calendar_matrix(dates[:, spec.n_est :][:, (spec.days >= start) & (spec.days <= end)])
-            common = _entries(marks @ marks.T, first, second) / (end - start + 1)
-            total = np.bincount(group[first], correlation * common, sample.n_groups)
-            r[name][:, v] = (total + np.bincount(group[linked[:, 0]], linked_correlation, sample.n_groups)) / pairs
-    return r
+    same = first == second
+    correlation = np.where(same, correlation, 2.0 * correlation)  # a pair of two clusters is listed once
+    r = []
+    for n, weight, columns in _weights(state, clusters, spec):
+        marks = calendar_matrix(dates[:, spec.n_est :][:, columns], weight)
+        common = _entries(marks @ marks.T, first, second)
+        common[same] -= n[first[same]]
+        total = np.bincount(group[first], correlation * common, sample.n_groups)
+        all_days = 2.0 * np.vecdot(weight[linked[:, 0]], weight[linked[:, 1]])
+        total += np.bincount(group[linked[:, 0]], linked_correlation * all_days, sample.n_groups)
+        n_events = np.bincount(group, n, sample.n_groups)
+        r.append(total / np.maximum(n_events * (n_events - 1), 1))
+    windows, cumulative = np.split(np.column_stack(r), [len(spec.windows)], axis=1)
+    return {"windows": windows, "cumulative": cumulative}
+
+
+def _weights(state: State, clusters: Ints, spec: Spec) -> Iterator[tuple[Floats, Floats, Bools]]:
+    """Yield the number of events of each cluster (C,), their w_c on the days of a window (C, L), and the days' columns.
+
+    The windows are those of the study, and then the cumulative ones.
+    """
+    order = np.argsort(state["cluster"].values, kind="stable")
+    cluster = np.searchsorted(clusters, state["cluster"].values[order])
+    valid, usable = (state[name].values[order] for name in ("valid", "usable"))
+    whole = state["whole"][clusters]
+    for number, (start, end) in enumerate(np.concatenate([spec.windows, spec.cumulative])):
+        columns = (spec.days >= start) & (spec.days <= end)
+        weight = np.repeat((whole / np.sqrt(end - start + 1))[:, None], end - start + 1, axis=1)
+        ok = valid[:, columns] & usable[:, [number]]
+        some = rows(cluster, ok / np.sqrt(np.maximum(ok.sum(axis=1), 1))[:, None], len(clusters))
+        weight[some.index] += some.values
+        n = whole + np.bincount(cluster, usable[:, number], len(clusters))
+        yield n, weight, columns
 
 
 def _linked_pairs(state: State, clusters: Ints, dates: Ints, sample: Sample) -> tuple[Ints, Floats]:
-    """Return pairs of clusters (n, 2) with the same news on different dates, and their sums of correlations."""
+    """Return pairs of clusters (n, 2) with the same news on different dates, and their mean correlations."""
     n_est = sample.spec.n_est
     position = np.full(len(sample.cluster_group), -1)
     position[clusters] = np.arange(len(clusters))
     pairs = np.sort(position[sample.links], axis=1)
-    zero = n_est + int(np.clip(-sample.spec.event[0], 0, sample.spec.n_evt - 1))
-    distance = dates[pairs[:, 1], zero] - dates[pairs[:, 0], zero]
+    distance = np.diff(dates[:, sample.spec.zero][pairs], axis=1).ravel()
     within_lag = (pairs >= 0).all(axis=1) & (distance != 0) & (np.abs(distance) <= MAX_LAG)
     pairs, distance = pairs[within_lag], distance[within_lag]
     products, counts = np.zeros(len(pairs)), np.zeros(len(pairs))
-    z, n, events = (state[name][clusters] for name in ("z", "n", "events"))
+    z, n = (state[name][clusters] for name in ("z", "n"))
     days = dates[:, :n_est] + MAX_LAG
     n_dates = int(days.max(initial=0)) + 1 + MAX_LAG
     for step in np.unique(distance):
@@ -100,23 +147,21 @@ def _linked_pairs(state: State, clusters: Ints, dates: Ints, sample: Sample) -> 
         for values, out in ((z, products), (n, counts)):
             left, right = calendar_matrix(days, values, n_dates), calendar_matrix(days - step, values, n_dates)
             out[rows] = row_products(left, right, *pairs[rows].T)
-    n_pairs = 2 * events[pairs[:, 0]] * events[pairs[:, 1]]
-    return pairs, n_pairs * np.nan_to_num(divide(products, counts))
+    return pairs, np.nan_to_num(divide(products, counts))
 
 
 def _pair_correlations(state: State, clusters: Ints, dates: Ints, n_est: int) -> tuple[Ints, Ints, Floats]:
-    """Return the pairs of clusters whose event windows share a day, and the sum of correlations over their events.
+    """Return the pairs of clusters whose event windows share a day, and the mean correlation of their events.
 
-    A cluster is paired with itself; a pair of two clusters is listed once and counted twice.
+    A cluster is paired with itself; a pair of two clusters is listed once.
     """
     first, second = overlapping_pairs(dates[:, n_est:])
-    z, n, squares, events = (state[name][clusters] for name in ("z", "n", "squares", "events"))
+    z, n, squares = (state[name][clusters] for name in ("z", "n", "squares"))
     same = first == second
     products, counts = (pair_sums(dates[:, :n_est], values, first, second) for values in (z, n))
     products[same] -= squares[first[same]]  # an event is not paired with itself
     counts[same] -= squares[first[same]]
-    n_pairs = np.where(same, events[first] * (events[first] - 1), 2 * events[first] * events[second])
-    return first, second, n_pairs * np.nan_to_num(divide(products, counts))
+    return first, second, np.nan_to_num(divide(products, counts))
 
 
 def _entries(matrix: Sparse, first: Ints, second: Ints) -> Floats:

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypedDict, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from eventstudy.core import daily, overlap, singles
+from eventstudy.core import daily, effects, overlap, singles
 from eventstudy.core.checks import check_abnormal, check_state
 from eventstudy.core.scores import scores
 from eventstudy.core.sums import add, day_moments, moments
@@ -43,7 +43,7 @@ CELLS = 8_000_000  # returns in the deferred panels of a part at most, approxima
 # takes as long as the arithmetic. Freeing one array of this size, the largest that has an effect, raises the threshold.
 LARGE = 31 * 2**20
 # Fields of Placed with one row for each event.
-BY_EVENT = ("panel", "asset", "day", "cluster", "group", "weight", "own_windows", "link")
+BY_EVENT = ("panel", "asset", "day", "cluster", "group", "weight", "own_windows", "link", "sign")
 
 
 def build(panel: AnyPanel) -> Panel:
@@ -63,6 +63,10 @@ SHARED = {
     "day_moments": Shared(lambda _, a, __: day_moments(a), lambda state, _: dict(state)),
     "overlap": Shared(overlap.chunk, overlap.finalize),
     "daily": Shared(daily.chunk, daily.finalize),
+    "effects": Shared(
+        lambda s, a, _: effects.chunk(s, a),
+        lambda state, sample: effects.finalize(state, sample, sample.spec.windows, sample.shared["overlap"]["windows"]),
+    ),
 }
 
 
@@ -204,18 +208,28 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Part
         abnormal, status[in_task] = _fit(block, task.model, task.spec, checked=at == 0)
         if len(abnormal.block.id):
             scored = scores(abnormal, task.spec)
-            for name, test in task.tests.items():
-                state = test.chunk(scored, abnormal, task.prior)
-                check_state(name, state, tests[name])
-                add(tests[name], state)
-            for name in task.shares:
-                add(shared[name], SHARED[name].chunk(scored, abnormal, task.spec))
-            for name, chunk in task.extra.items():
-                add(extra[name], chunk(scored, abnormal, task.spec))
             if task.keep_events:
                 events.add(singles.chunk(scored, abnormal, task.spec))
+            counted = abnormal.signed()
+            if counted is not abnormal:
+                scored = scores(counted, task.spec)
+            _add_states(task, scored, counted, tests, shared, extra)
         progress(len(block.id))
     return PartResult(tests, shared, extra, events.arrays, task.rows, status, n_est)
+
+
+def _add_states(task: Task, scored: Scores, abnormal: Abnormal, tests: States, shared: States, extra: States) -> None:
+    """Add the states of a block to the sums of the task."""
+    if not len(abnormal.block.id):
+        return
+    for name, test in task.tests.items():
+        state = test.chunk(scored, abnormal, task.prior)
+        check_state(name, state, tests[name])
+        add(tests[name], state)
+    for name in task.shares:
+        add(shared[name], SHARED[name].chunk(scored, abnormal, task.spec))
+    for name, chunk in task.extra.items():
+        add(extra[name], chunk(scored, abnormal, task.spec))
 
 
 def _fit(block: Block, model: Model, spec: Spec, checked: bool) -> tuple[Abnormal, Ints]:

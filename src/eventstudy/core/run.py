@@ -27,7 +27,8 @@ from eventstudy.types import (
     Verdict,
 )
 
-ALWAYS = ("moments", "overlap", "daily")
+ALWAYS = ("moments", "overlap", "daily", "effects")
+ONE_EVENT = "1 event: this test compares events with each other; the p-values of the event itself are in Result.cars"
 
 
 def _silent(n: int) -> None:
@@ -87,15 +88,17 @@ def run(
     if needs:
         prior = run_pass(execution._replace(progress=_silent), shares=needs).shared
     sums = run_pass(execution, tests=tests, shares=shares, prior=prior, keep_events=keep_events, extra=extra or {})
-    if not (sums.status == Status.OK).any():
-        return Outcome({name: _verdict_without_events(sample) for name in tests}, {}, {}, sums.status, sums.n_est)
+    counted = sums.status == Status.OK if placed.sign is None else (sums.status == Status.OK) & (placed.sign != 0.0)
+    if not counted.any():
+        verdicts = {name: _verdict_without_events(sample) for name in tests}
+        return Outcome(verdicts, {}, sums.singles, sums.status, sums.n_est)
     shared = _finalise(sums.shared, sample)
     n_draws = max((test.draws for test in tests.values()), default=0)
     if n_draws:
         rerun = partial(run, execution=execution._replace(progress=_silent))
         shared["draws"] = null(rerun, panels, placed, model, {}, sample, n_draws, sample.seed)
     sample = replace(sample, shared=shared)
-    verdicts = {name: test.finalize(sums.tests[name], sample) for name, test in tests.items()}
+    verdicts = {name: _decide(test, sums.tests[name], sample) for name, test in tests.items()}
     for name, result in verdicts.items():
         check_verdict(name, result, sample.n_groups, len(sample.spec.windows))
     return Outcome(verdicts, sample.shared, sums.singles, sums.status, sums.n_est, sums.extra)
@@ -124,15 +127,25 @@ def _run_pass(
     return join(execution.map_tasks(work, tasks), len(placed.day), execution.progress)
 
 
+def _decide(test: Test, state: State, sample: Sample) -> Verdict:
+    """Return the verdict of a test; without a value where there is one event, unless the test is for that too."""
+    result = test.finalize(state, sample)
+    single = np.asarray(sample.shared["moments"]["n"]) == 1
+    if test.one_event or not single.any():
+        return result
+    statistic, df, p = (np.where(single, np.nan, values) for values in (result.statistic, result.df, result.p))
+    return Verdict(statistic, df, p, result.n, np.where(single, ONE_EVENT, result.note))
+
+
 def _verdict_without_events(sample: Sample) -> Verdict:
-    """Return the verdict of any test when no event could be used."""
+    """Return the verdict of any test when no event could be used, or none with a sign."""
     nan = np.full((sample.n_groups, len(sample.spec.windows)), np.nan)
     return verdict(nan, np.zeros(nan.shape), undefined=[(np.isnan(nan), "no event could be used")])
 
 
 def _finalise(states: Mapping[str, State], sample: Sample) -> dict[str, SharedResult]:
-    """Finalise the shared states; the daily averages come last because they use the overlap."""
+    """Finalise the shared states; those of means come last because they use the overlap."""
     shared: dict[str, SharedResult] = {}
-    for name in sorted(states, key=lambda name: name == "daily"):
+    for name in sorted(states, key=lambda name: name in ("daily", "effects")):
         shared[name] = SHARED[name].finalize(states[name], replace(sample, shared=shared))
     return shared

@@ -34,22 +34,28 @@ def scores(abnormal: Abnormal, spec: Spec) -> Scores:
         values are 0.
     """
     weights = spec.weights
-    ok: Floats | float = 1.0
-    if abnormal.complete:
-        n_days = np.tile(weights.sum(axis=1), (len(abnormal.ar), 1))
-    else:
-        ok = abnormal.ok[:, abnormal.n_est :].astype(np.float64)
-        n_days = ok @ weights.T
+    n_days, covered = coverage(abnormal, spec)
+    ok = 1.0 if abnormal.complete else abnormal.ok[:, abnormal.n_est :].astype(np.float64)
     car = buy_and_hold(abnormal, weights) if spec.compound else abnormal.ar[:, abnormal.n_est :] @ weights.T
     factor = n_days.copy() if abnormal.v is None else (ok * abnormal.v[:, abnormal.n_est :]) @ weights.T
     for h in np.moveaxis(abnormal.h[:, abnormal.n_est :], -1, 0):
         factor += (h @ weights.T) ** 2
-    enough = n_days >= min_valid_days(window_lengths(abnormal, weights), spec.min_coverage)
-    usable = enough & (n_days > 0) & np.isfinite(car)
+    usable = covered & np.isfinite(car)
     var = np.where(usable, abnormal.sigma[:, None] ** 2 * factor, 0.0)
     car = np.where(usable, car, 0.0)
     z = np.divide(car, np.sqrt(var), out=np.zeros_like(car), where=usable)
     return Scores(car, var, z, np.rint(n_days).astype(np.int64), usable, weights)
+
+
+def coverage(abnormal: Abnormal, spec: Spec) -> tuple[Floats, Bools]:
+    """Count the valid days of each event in each window, and say whether they are enough, both (N, V)."""
+    weights = spec.weights
+    if abnormal.complete:
+        n_days = np.tile(weights.sum(axis=1), (len(abnormal.ar), 1))
+    else:
+        n_days = abnormal.ok[:, abnormal.n_est :].astype(np.float64) @ weights.T
+    enough = n_days >= min_valid_days(window_lengths(abnormal, weights), spec.min_coverage)
+    return n_days, enough & (n_days > 0)
 
 
 def window_lengths(abnormal: Abnormal, weights: Floats) -> Floats:
@@ -61,15 +67,27 @@ def window_lengths(abnormal: Abnormal, weights: Floats) -> Floats:
 def buy_and_hold(abnormal: Abnormal, weights: Floats) -> Floats:
     """Return the buy-and-hold return of each event over windows minus that of its normal return, (N, V).
 
-    A window with a return or normal return of -100 % or less is NaN.
+    The difference is multiplied by the sign of the event, if ``ar`` is. A window with a return or normal return of
+    -100 % or less is NaN.
     """
-    n_est = abnormal.n_est
-    ok = abnormal.ok[:, n_est:]
-    r = np.where(ok, abnormal.block.r[:, n_est:], 0.0)
-    normal = r - abnormal.ar[:, n_est:]
-    total_loss = np.minimum(r, normal) <= -1.0  # the logarithm does not exist
+    sign = 1.0 if abnormal.sign is None else abnormal.sign[:, None]
+    r, normal = _returns(abnormal)
+    total_loss = total_losses(abnormal)  # the logarithm does not exist
     bhr, expected = (np.log1p(np.where(total_loss, 0.0, values)) @ weights.T for values in (r, normal))
-    return np.where(total_loss @ weights.T > 0, np.nan, np.expm1(bhr) - np.expm1(expected))
+    return np.where(total_loss @ weights.T > 0, np.nan, sign * (np.expm1(bhr) - np.expm1(expected)))
+
+
+def total_losses(abnormal: Abnormal) -> Bools:
+    """Mark the event days with a return or normal return of -100 % or less, (N, n_evt)."""
+    return np.asarray(np.minimum(*_returns(abnormal)) <= -1.0)
+
+
+def _returns(abnormal: Abnormal) -> tuple[Floats, Floats]:
+    """Return the returns and normal returns of the event days, 0 where not ok, (N, n_evt)."""
+    n_est = abnormal.n_est
+    r = np.where(abnormal.ok[:, n_est:], abnormal.block.r[:, n_est:], 0.0)
+    sign = 1.0 if abnormal.sign is None else abnormal.sign[:, None]
+    return r, r - sign * abnormal.ar[:, n_est:]
 
 
 def min_valid_days(lengths: Floats, min_coverage: float) -> Floats:

@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from eventstudy.core.conformal import conformal_p, refit
+from eventstudy.core.runs import RunSums, count
 from eventstudy.core.scores import scores as score
 from eventstudy.core.scores import window_lengths
 from eventstudy.core.windows import strips
@@ -23,6 +25,7 @@ def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> EventArrays:
     if spec.compound:
         scores = score(abnormal, replace(spec, compound=False))
     event_ok = abnormal.ok[:, n_est:]
+    p_sq, p_conformal = rank_among_residuals(scores, abnormal)
     results: EventArrays = {
         "id": abnormal.block.id,
         "sigma": abnormal.sigma,
@@ -33,7 +36,8 @@ def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> EventArrays:
         "car": np.where(scores.ok, scores.car, np.nan),
         "se": np.where(scores.ok, np.sqrt(scores.var), np.nan),
         "n_days": scores.n_days,
-        "p_sq": sample_quantile_p(scores, abnormal),
+        "p_sq": p_sq,
+        "p_conformal": p_conformal,
     }
     if spec.compound:
         results["bhar"] = np.where(study_scores.ok, study_scores.car, np.nan)
@@ -74,8 +78,24 @@ class EventResults:
         return {name: values[: self._n_filled] for name, values in self._arrays.items()}
 
 
-def sample_quantile_p(scores: Scores, abnormal: Abnormal) -> Floats:
-    r"""Rank each CAR among the event's own estimation residuals, without assuming normality.
+def rank_among_residuals(scores: Scores, abnormal: Abnormal) -> tuple[Floats, Floats]:
+    """Return ``p_sq`` and ``p_conformal`` (N, V), which share the sums over runs of estimation residuals."""
+    size = np.where(scores.ok, np.abs(scores.car), np.nan)
+    days = np.broadcast_to(window_lengths(abnormal, scores.weights), size.shape).astype(np.int64)
+    if abnormal.v is not None:
+        variance = (abnormal.v * abnormal.ok)[:, abnormal.n_est :] @ scores.weights.T
+        size = size / np.sqrt(np.where(scores.ok, variance, 1.0))
+    fit, windows = refit(scores, abnormal), scores.weights > 0
+    p_sq, p_conformal = np.empty(size.shape), np.empty(size.shape)
+    for rows in strips(len(size)):
+        residuals = RunSums(np.asfortranarray(abnormal.ar[rows, : abnormal.n_est]))
+        p_sq[rows] = sample_quantile_p(abnormal, size[rows], days[rows], rows, residuals)
+        p_conformal[rows] = conformal_p(fit, abnormal, windows, rows, residuals)
+    return p_sq, p_conformal
+
+
+def sample_quantile_p(abnormal: Abnormal, size: Floats, days: Ints, rows: slice, residuals: RunSums) -> Floats:
+    r"""Rank the CARs of the events in ``rows`` among their own estimation residuals, without assuming normality.
 
     .. math:: p = \frac{1 + \#\{|\sum_{t}^{t+L-1} e_t| \ge |CAR|\}}{1 + n}
 
@@ -83,63 +103,39 @@ def sample_quantile_p(scores: Scores, abnormal: Abnormal) -> Floats:
     a variance path, both sums are divided by the root of the sum of their v. This is the SQ test of Gelbach, Helland &
     Klick (2013, American Law and Economics Review 15:495), two-sided.
 
+    Parameters
+    ----------
+    abnormal : Abnormal
+    size : float array (n, V)
+        Absolute CARs, divided like the sums; NaN where missing.
+    days : int array (n, V)
+        Days of the windows.
+    rows : slice
+    residuals : RunSums
+        Those of the estimation residuals of these events.
+
     Returns
     -------
-    float array (N, V)
+    float array (n, V)
         NaN where the CAR is missing or no run of L days is complete.
     """
-    size = np.where(scores.ok, np.abs(scores.car), np.nan)
-    days = np.broadcast_to(window_lengths(abnormal, scores.weights), size.shape).astype(np.int64)
-    if abnormal.v is not None:
-        variance = (abnormal.v * abnormal.ok)[:, abnormal.n_est :] @ scores.weights.T
-        size = size / np.sqrt(np.where(scores.ok, variance, 1.0))
-    p = np.full(size.shape, np.nan)
-    for rows in strips(len(size)):
-        p[rows] = _rank_among_runs(abnormal, rows, size[rows], days[rows])
-    return p
-
-
-def _rank_among_runs(abnormal: Abnormal, rows: slice, size: Floats, days: Ints) -> Floats:
-    """Return the p-values of sizes (n, V) among the runs of ``days`` (n, V) residuals of the events in ``rows``."""
-    e, ok = abnormal.ar[rows, : abnormal.n_est], abnormal.ok[rows, : abnormal.n_est]
-    sums, n_valid = _RunSums(e), None if abnormal.complete else _RunSums(ok.astype(np.float64))
-    variances = None if abnormal.v is None else _RunSums(abnormal.v[rows, : abnormal.n_est] * ok)
+    ok = abnormal.ok[rows, : abnormal.n_est]
+    n_valid = None if ok.all() else RunSums(np.asfortranarray(ok, dtype=np.float32))
+    variances = None if abnormal.v is None else RunSums(np.asfortranarray(abnormal.v[rows, : abnormal.n_est] * ok))
     p = np.full(size.shape, np.nan)
     for length in np.unique(days[(days > 0) & (days <= abnormal.n_est)]):
-        runs = np.abs(sums.of(length))
+        runs = np.abs(residuals.of(length))
         if variances is not None:
             runs /= np.sqrt(np.maximum(variances.of(length), np.finfo(float).tiny))
-        n_runs = np.full(len(e), runs.shape[1])
+        n_runs = np.full(len(runs), runs.shape[1])
         if n_valid is not None:
             incomplete = n_valid.of(length) < length
-            runs[incomplete] = -1.0
-            n_runs = n_runs - incomplete.sum(axis=1)
+            np.copyto(runs, -1.0, where=incomplete)
+            n_runs = n_runs - count(incomplete)
         for v in np.flatnonzero((days == length).any(axis=0)):
             ranked = (days[:, v] == length) & np.isfinite(size[:, v]) & (n_runs > 0)
-            n_as_large = (runs >= size[:, [v]]).view(np.uint8).sum(axis=1, dtype=np.int64)
-            p[ranked, v] = ((1.0 + n_as_large) / (1.0 + n_runs))[ranked]
+            p[ranked, v] = ((1.0 + count(runs >= size[:, [v]])) / (1.0 + n_runs))[ranked]
     return p
-
-
-class _RunSums:
-    """Sums of runs of consecutive days of rows (N, n), composed of sums over 1, 2, 4, ... days."""
-
-    def __init__(self, rows: Floats) -> None:
-        self._powers = [rows]
-
-    def of(self, length: int) -> Floats:
-        """Return the sums of all runs of a length, (N, n + 1 - length)."""
-        while 2 ** len(self._powers) <= length:
-            half, step = self._powers[-1], 2 ** (len(self._powers) - 1)
-            self._powers.append(half[:, :-step] + half[:, step:])
-        n_runs, start, total = self._powers[0].shape[1] + 1 - length, 0, None
-        for power, sums in enumerate(self._powers):
-            if length >> power & 1:
-                part = sums[:, start : start + n_runs]
-                total = part if total is None else total + part
-                start += 2**power
-        assert total is not None, "a run has at least one day"
-        return total
 
 
 def placebo_p(scores: Scores, abnormal: Abnormal) -> Floats:

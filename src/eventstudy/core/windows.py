@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from eventstudy.types import Block, Bools, Floats, Ints, Panel, Placed, Spec
 
 BLOCK = 1024  # events, the fastest size measured: smaller blocks cost more in calls, larger ones in cache misses
-STRIP = 128  # events for which several arrays of their days fit in the second-level cache
+STRIP = 256  # events for which some arrays of their days fit in the second-level cache
 CELLS = 4_000_000  # largest number of peer returns in a block
 RETURNS = 1_000_000  # largest number of event returns in a block: windows of intraday bars have thousands of columns
 
@@ -45,9 +45,11 @@ def blocks(
             in_own_window = _mask_days(ok, placed, events, spec)
             cluster, group, weight = placed.cluster[events], placed.group[events], placed.weight[events]
             peers = _peer_returns(panel, placed, events, spec)
+            sign = None if placed.sign is None else placed.sign[events]
             block = Block(
-                r, ok, x, spec.n_est, events, cluster, group, weight, n_clusters, n_groups, gap, peers, in_own_window
-            )
+                r, ok, x, spec.n_est, events, cluster, group, weight, n_clusters, n_groups, gap, peers, in_own_window,
+                sign,
+            )  # fmt: skip
             for array in (
                 r,
                 ok,

@@ -16,6 +16,7 @@ import pandas as pd
 from eventstudy.errors import InputError, shown
 
 MISSING = "–"
+DOES_NOT_HOLD = "†"  # after the p of a test that does not hold for the sample
 Number = SupportsFloat | None
 
 
@@ -112,6 +113,37 @@ def p_value(value: Number) -> str:
     ('0.012', '<0.001', '1.000', '–')
     """
     return "<0.001" if _as_float(value) < 0.001 else number(value, 3)
+
+
+def marked_p(p: Number, valid: object) -> str:
+    """Return the p-value of a test, with a mark if the test does not hold for the sample.
+
+    Examples
+    --------
+    >>> marked_p(0.0123, True), marked_p(0.0123, False), marked_p(float("nan"), False)
+    ('0.012', '0.012†', '–')
+    """
+    return p_value(p) + ("" if valid or is_missing(p) else DOES_NOT_HOLD)
+
+
+def primary(tests: pd.DataFrame) -> pd.DataFrame:
+    """Return the row of the primary test of each group and window, which is the first."""
+    return tests.drop_duplicates(["group", "start", "end"])
+
+
+def tested(row: Mapping[Hashable, Any]) -> str:
+    """Return the p of a row of ``Result.tests`` with the name of its test, or that no test could be computed.
+
+    Examples
+    --------
+    >>> tested({"p": 0.0123, "test": "bmp", "valid": True}), tested({"p": 0.0123, "test": "patell", "valid": False})
+    ('p 0.012 (bmp)', 'p 0.012† (patell, does not hold here)')
+    """
+    if is_missing(row["p"]):
+        return "no test could be computed"
+    return (
+        f"p {marked_p(row['p'], row['valid'])} ({plain(row['test'])}{'' if row['valid'] else ', does not hold here'})"
+    )
 
 
 def date(value: object) -> str:

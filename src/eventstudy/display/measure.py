@@ -30,6 +30,8 @@ class Measure:
         Its column in ``Result.cars``.
     percent : bool
         Whether values are shown in per cent; otherwise as numbers with ``digits`` decimals.
+    sign : str or None
+        The events column with whose sign values are multiplied in averages and tests.
     """
 
     short: str
@@ -40,6 +42,17 @@ class Measure:
     column: str = "car"
     percent: bool = False
     digits: int = 3
+    sign: str | None = None
+
+    @property
+    def averaged(self) -> str:
+        """The abbreviation of what is averaged and tested: CAR, or signed CAR."""
+        return self.short if self.sign is None else f"signed {self.short}"
+
+    @property
+    def averaged_full(self) -> str:
+        """The full name of what is averaged and tested, with the abbreviation."""
+        return self.full if self.sign is None else f"signed {self.full}"
 
     @property
     def full(self) -> str:
@@ -67,6 +80,17 @@ class Measure:
         if self.percent:
             return formats.percent(value, 2 if digits is None else digits)
         return formats.signed(value, self.digits if digits is None else digits)
+
+    def with_interval(self, value: formats.Number, lower: formats.Number, upper: formats.Number) -> str:
+        """Format a value, followed by its interval if it has one.
+
+        Examples
+        --------
+        >>> measure_of().with_interval(-0.0612, -0.08, -0.0424), measure_of().with_interval(-0.0612, None, None)
+        ('−6.12 % [−8.00 %, −4.24 %]', '−6.12 %')
+        """
+        interval = "" if formats.is_missing(lower) else f" [{self.text(lower)}, {self.text(upper)}]"
+        return self.text(value) + interval
 
     def shock(self, value: float) -> str:
         """Format a shock to the series, which for volatility is a return.
@@ -99,7 +123,9 @@ MEASURES = {
 }  # fmt: skip
 
 
-def measure_of(outcome: str = "return", accumulate: str = "sum", size: float = math.nan) -> Measure:
+def measure_of(
+    outcome: str = "return", accumulate: str = "sum", size: float = math.nan, sign: str | None = None
+) -> Measure:
     """Return the quantity that a study measures.
 
     Parameters
@@ -108,18 +134,24 @@ def measure_of(outcome: str = "return", accumulate: str = "sum", size: float = m
         As in :class:`eventstudy.Study`.
     size : float
         A typical absolute value; numbers other than per cent are shown with three of its digits.
+    sign : str or None
+        As in :class:`eventstudy.Study`.
 
     Examples
     --------
     >>> spread = measure_of("spread", size=0.0042)
     >>> spread.full, spread.text(0.0042)
     ('cumulative abnormal spread (CA spread)', '+0.00420')
+    >>> measure_of(sign="expected_sign").averaged_full
+    'signed cumulative abnormal return (CAR)'
     """
     measure = MEASURES.get((outcome, accumulate))
     if measure is None:
         field = formats.cut(formats.plain(outcome), LONGEST)
         name = f"cumulative abnormal {field}"
         measure = Measure(f"CA {field}", name, f"Mean {name}", f"abnormal {field}", field)
+    if sign is not None:
+        measure = replace(measure, average=f"{measure.average}, signed", sign=sign)
     if measure.percent or not 0.0 < size < math.inf:
         return measure
     return replace(measure, digits=min(max(2 - math.floor(math.log10(size)), 0), 9))

@@ -40,4 +40,11 @@ def finalize(state: State, sample: Sample) -> Verdict:
     )
 
 
-TEST = Test(chunk, finalize, shares=("overlap",), survives="overlap", fails_under=("event_variance", "autocorrelation"))
+TEST = Test(
+    chunk,
+    finalize,
+    shares=("overlap",),
+    survives="overlap",
+    fails_under=("event_variance", "common_variance", "autocorrelation"),
+    one_event=True,
+)

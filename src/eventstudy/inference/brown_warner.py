@@ -81,5 +81,6 @@ TEST = Test(
     finalize,
     shares=("moments",),
     survives="same_day",
-    fails_under=("event_variance", "autocorrelation"),
+    fails_under=("event_variance", "common_variance", "autocorrelation"),
+    one_event=True,
 )

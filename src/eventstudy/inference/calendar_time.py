@@ -68,14 +68,15 @@ def chunk(
     weight = block.weight if value else np.ones(len(block.id))
     in_portfolio = scores.ok[:, :, None] & (scores.weights > 0) & abnormal.ok[:, None, n_est:]
     share = weight[:, None, None] * in_portfolio
-    returns = block.r if method == "factors" else abnormal.ar
+    sign = np.ones(len(block.id)) if abnormal.sign is None else abnormal.sign
+    returns = sign[:, None] * block.r if method == "factors" else abnormal.ar
     state = {
         "y": by_cluster(abnormal, np.where(in_portfolio, weight[:, None, None] * returns[:, None, n_est:], 0.0)),
         "w": by_cluster(abnormal, share),
         "n": by_cluster(abnormal, in_portfolio),
     }
     if method == "factors":
-        x = np.where(in_portfolio[..., None], block.x[:, None, n_est:], 0.0)
+        x = np.where(in_portfolio[..., None], sign[:, None, None, None] * block.x[:, None, n_est:], 0.0)
         state["x"] = by_cluster(abnormal, share[..., None] * x)
     if method == "jaffe_mandelker":
         ok = abnormal.ok[:, :n_est]
@@ -226,8 +227,9 @@ def make(method: Method = "jaffe_mandelker", weights: Weights = "equal", cov: Co
         finalize,
         shares=("moments",),
         survives="overlap",
-        fails_under=("event_variance", "autocorrelation"),
+        fails_under=("event_variance", "common_variance", "autocorrelation"),
         make=make,
+        one_event=True,
     )
 
 

@@ -147,8 +147,9 @@ def make(effect: Effect = "mean") -> Test:
         partial(finalize, effect=effect),
         shares=("moments",),
         survives="same_day",
-        fails_under=("event_variance", "autocorrelation"),
+        fails_under=("event_variance", "common_variance", "autocorrelation"),
         make=make,
+        one_event=True,
         value_under=("same_day",),
         one_design=True,  # one equation an event, all on one date
     )

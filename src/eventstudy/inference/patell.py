@@ -33,4 +33,4 @@ def finalize(state: State, sample: Sample) -> Verdict:
     )
 
 
-TEST = Test(chunk, finalize, fails_under=("event_variance", "autocorrelation"))
+TEST = Test(chunk, finalize, fails_under=("event_variance", "autocorrelation"), one_event=True)

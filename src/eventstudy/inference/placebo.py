@@ -70,8 +70,9 @@ def make(draws: int = 999) -> Test:
         survives="overlap",
         draws=draws,
         robust_to=("non_normality", "autocorrelation", "thin_trading", "few_dates"),
-        fails_under=("event_variance",),
+        fails_under=("event_variance", "common_variance"),
         make=make,
+        one_event=True,
     )
 
 

@@ -3,14 +3,15 @@ r"""SIGN-GSAR: whether the cumulative abnormal return is above the median of the
 .. math:: G_{it} = sign(GSAR_{it} - median(GSAR_i))
 
           S^2 = \frac1T \sum_t \frac{n_t}{n} \bar G_t^2, \quad Z = \bar G_0 / S, \quad
-          t = Z \sqrt{\frac{T - 2}{T - 1 - Z^2}} \sim t(T - 2), \quad T = M + 1
+          t = Z \sqrt{\frac{T - 2}{T - 1 - Z^2}} \sim t(\min(N - 1, T - 2)), \quad T = M + 1
 
 GSAR as in ``grank_t``: the standardised residual on estimation days, with its in-sample leverage, and SCAR over its
 standard deviation across events on the cumulative day 0. The median is that of all T days, including day 0; a value
 equal to the median has sign 0. Signs are taken against the median, not against zero, so that skewness does not bias the
 test. Robust to event-induced variance, to outliers and to events on one date; dates that overlap in part are not
-allowed for. Less powerful than ``grank_t`` if returns are close to normal. Luoma (2011, Acta Wasaensia 254, University
-of Vaasa).
+allowed for. Less powerful than ``grank_t`` if returns are close to normal. The sum of few signs has few values: with 8
+events the test rejects 1 % at 5 %, with 12 some 3 % and with 20 some 4 %; it has no value below 8. Luoma (2011, Acta
+Wasaensia 254, University of Vaasa).
 """
 
 from __future__ import annotations
@@ -45,4 +46,11 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
     return sum_scores(abnormal, days, score)
 
 
-TEST = Test(chunk, finalize, needs=("moments",), survives="same_day", robust_to=("event_variance", "non_normality"))
+TEST = Test(
+    chunk,
+    finalize,
+    needs=("moments",),
+    survives="same_day",
+    robust_to=("event_variance", "non_normality"),
+    fails_under=("common_variance",),
+)

@@ -30,11 +30,11 @@ from typing import Literal
 
 import numpy as np
 
-from eventstudy.core.clustering import components
+from eventstudy.core.clustering import sums_by_chain
 from eventstudy.core.nulls import verdict
 from eventstudy.core.sums import by_cluster
 from eventstudy.errors import InputError, one_of, shown
-from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, State, Test, Verdict
+from eventstudy.types import Abnormal, Floats, Sample, Scores, State, Test, Verdict
 
 Cluster = Literal["overlap", "date"]
 FEWEST = 6  # clusters: of 2^5 sign vectors, all +1 and all -1 make up 6.25 %
@@ -53,12 +53,12 @@ def finalize(
 ) -> Verdict:
     """Run the bootstrap for each group and window."""
     seed = sample.seed if seed is None else seed
+    zero = int(np.clip(0, *sample.spec.event))
     shape = (sample.n_groups, state["z"].shape[1])
     n, n_clusters, p, t = np.zeros(shape), np.zeros(shape), np.full(shape, np.nan), np.full(shape, np.nan)
     for group, v in np.ndindex(*shape):
-        clusters = np.flatnonzero((sample.cluster_group == group) & (state["n"][:, v] > 0))
-        label = _labels(sample, clusters, v, cluster)
-        z, count = (np.bincount(label, state[name][clusters, v]).astype(np.float64) for name in ("z", "n"))
+        start, end = (zero, zero) if cluster == "date" else sample.spec.windows[v].tolist()
+        z, count = sums_by_chain(sample, group, (start, end), state["z"][:, v], state["n"][:, v])
         n[group, v], n_clusters[group, v] = count.sum(), len(count)
         if len(count) >= FEWEST:
             rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, v])))
@@ -71,18 +71,6 @@ def finalize(
         signs = f"all {vectors} sign vectors" if vectors <= draws else f"{draws} draws"
         result.note[at] = f"{n_clusters[at]:.0f} clusters of events, {signs}"
     return result
-
-
-def _labels(sample: Sample, clusters: Ints, window: int, kind: Cluster) -> Ints:
-    """Assign one number to the clusters of a date, or of a chain of overlapping windows, in calendar order."""
-    spec = sample.spec
-    zero = np.clip(0, *spec.event)
-    start, end = (zero, zero) if kind == "date" else spec.windows[window]
-    first, last = (sample.cluster_dates[clusters, spec.n_est + day - spec.event[0]] for day in (start, end))
-    position = np.full(len(sample.cluster_group), -1)
-    position[clusters] = np.arange(len(clusters))
-    links = position[sample.links]
-    return components(first, last, links[(links >= 0).all(axis=1)])
 
 
 def _bootstrap(z: Floats, count: Floats, draws: int, rng: np.random.Generator) -> tuple[float, float]:
@@ -129,7 +117,7 @@ def make(draws: int = 1999, cluster: Cluster = "overlap", seed: int | None = Non
         chunk,
         partial(finalize, draws=draws, cluster=cluster, seed=seed),
         survives="overlap" if cluster == "overlap" else "same_day",
-        robust_to=("event_variance", "autocorrelation"),
+        robust_to=("event_variance", "common_variance", "autocorrelation"),
         make=make,
         value_under=("independent", "overlap"),  # one date is one cluster, with nothing to compare it with
     )

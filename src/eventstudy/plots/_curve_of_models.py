@@ -96,7 +96,8 @@ def draw(
         count = formats.plural(len(table), "specification")
         where = f"; window {table['window'].iloc[0]}" if len(windows) == 1 else ""
         text = f"{count}{where}; bars: 95 %; red: p < 5 % by {_style.drawable(name, 24)}"
-        _style.headings(upper, f"Mean {specifications.measure.short} by specification", text, specifications)
+        text += "" if table.loc[table["p"].notna(), "valid"].all() else ", which does not hold for this sample"
+        _style.headings(upper, f"Mean {specifications.measure.averaged} by specification", text, specifications)
         _notes(figure, specifications, table)
         figure.draw_without_rendering()  # matplotlib makes ticks when it first draws: here, with the style set
     return np.array([upper, lower])

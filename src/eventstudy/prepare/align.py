@@ -17,7 +17,7 @@ from eventstudy.bars import Bars, Prices, priced_dates, traded_dates
 from eventstudy.core.parts import build
 from eventstudy.core.sums import links
 from eventstudy.errors import InputError, one_of
-from eventstudy.prepare.calendar import GUESS, calendar_name, observed_calendar
+from eventstudy.prepare.calendar import calendar_name, observed_calendar
 from eventstudy.prepare.currency import convert_prices
 from eventstudy.prepare.factors import Factors, coded_notes, read_factors, reasons_outside_history
 from eventstudy.prepare.implausible import Implausible, WindowDates, implausible_prices, peer_notes
@@ -167,7 +167,7 @@ def prepare(
     shorter = note_shorter_windows(placed.own_windows, choices.spec)
     data_notes = (*converted.notes, *coded_notes(factors))
     notes = (
-        *collect_notes(market, data_notes, warnings, int((placement[rows] == GUESS).sum())), *shorter,
+        *collect_notes(market, data_notes, warnings, placement[rows]), *shorter,
         *peer_notes(prices.bars, usable.peers, dates, choices),
     )  # fmt: skip
     return Prepared(

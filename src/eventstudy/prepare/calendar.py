@@ -15,11 +15,13 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import markets
-from eventstudy.bars import Bars, minutes, priced_dates
+from eventstudy.bars import Bars, priced_dates
 from eventstudy.errors import AlignmentError, InputError, one_of
+from eventstudy.prepare.bounds import bounds_of
 from eventstudy.prepare.intraday import bar_ends, format_session, missing_sessions
 from eventstudy.prepare.phases import AFTER, BEFORE, DURING
 from eventstudy.prepare.trading import count_trading, format_dates, idle_dates, left_out, rows_on
+from eventstudy.tabular.steps import minutes
 from eventstudy.types import Bools, Calendar, Dates, Ints, OnClosed, Status
 
 POLICIES: tuple[OnClosed, ...] = get_args(OnClosed)
@@ -32,6 +34,9 @@ PHASE_RULES = {
     AFTER: "phase after_close: next session",
 }
 NO_TIME_OF_DAY = "a date alone names no bar; give a time of day"
+BOUNDED = "its bounds lie in one session"
+INSTANT = np.timedelta64(1, "ns")
+REACH = "its bounds reach"  # several sessions
 UNKNOWN_CLOSE = "placed by its date: the closing time of that session is not known"
 
 
@@ -159,7 +164,8 @@ def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> Placement:
     Parameters
     ----------
     frame : DataFrame
-        ``stamp`` (UTC, NaT where only a date is known), ``date`` and, if given, ``phase``, as in ``Events.frame``.
+        ``stamp`` (UTC, NaT where only a date is known), ``date`` and, if given, ``phase``, ``not_before`` and
+        ``not_after``, as in ``Events.frame``.
     calendar : Calendar
     on_closed : {"next", "previous", "drop", "raise"}
         The session of an event known by its date alone, if that date was no session.
@@ -189,23 +195,60 @@ def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> Placement:
         rule[timed] = [texts[text] for text in rule[timed]]
         return Placement(position, rule, status)
     _check_phases(frame, stamps, phase, calendar)
-    first = np.searchsorted(calendar.closes, stamps, side="right")
-    early = stamps < calendar.dates[:1].astype("datetime64[ns]") if len(calendar.dates) else np.ones(len(stamps), bool)
-    outside = early | (first >= len(calendar.dates))
-    position = np.where(timed, np.where(outside, NO_SESSION, first), position)
-    rule[timed] = _choose(outside, _outside_rule(calendar), _stamped_rules(dates, calendar, first))[timed]
-    if len(calendar.unknown):
-        by_date, at = _on_unknown_closes(stamps, calendar)
-        position, outside = np.where(by_date, at, position), outside & ~by_date
-        rule[by_date] = UNKNOWN_CLOSE
+    session, by_date = _sessions_of(stamps, calendar)
+    outside = session == NO_SESSION
+    position = np.where(timed, session, position)
+    rule[timed] = _choose(outside, _outside_rule(calendar), _stamped_rules(dates, calendar, session))[timed]
+    rule[by_date] = UNKNOWN_CLOSE
     status = np.where(timed, np.where(outside, Status.OUTSIDE_CALENDAR, Status.OK), status)
-    return Placement(position, rule, status)
+    return _place_between(frame, phase, calendar, Placement(position, rule, status))
 
 
-def _on_unknown_closes(stamps: Dates, calendar: Calendar) -> tuple[Bools, Ints]:
-    """Return which stamps fall on the local date of a session whose close is not known, and the session's position."""
+def _sessions_of(stamps: Dates, calendar: Calendar) -> tuple[Ints, Bools]:
+    """Return the position of the session of each stamp, -1 without one, and which are placed by their local date.
+
+    That is so on the date of a session whose close is not known.
+    """
+    first = np.searchsorted(calendar.closes if calendar.closes is not None else calendar.dates, stamps, side="right")
+    early = stamps < calendar.dates[:1].astype("datetime64[ns]") if len(calendar.dates) else np.ones(len(stamps), bool)
+    position = np.where(early | (first >= len(calendar.dates)), NO_SESSION, first)
+    if not len(calendar.unknown):
+        return position, np.zeros(len(stamps), dtype=bool)
     local = markets.wall(calendar.name, stamps).astype("datetime64[D]")
-    return np.isin(local, calendar.unknown), np.searchsorted(calendar.dates, local)
+    by_date = np.isin(local, calendar.unknown)
+    return np.where(by_date, np.searchsorted(calendar.dates, local), position), by_date
+
+
+def _place_between(frame: pd.DataFrame, phase: np.ndarray, calendar: Calendar, placed: Placement) -> Placement:
+    """Place events between their bounds.
+
+    A date whose bounds lie in one session belongs to it. If they reach several, a time or a phase decides, and of a
+    date the first session that is possible, so that windows from day 0 on hold the reaction.
+    """
+    bounds = bounds_of(frame)
+    first = _sessions_of(bounds.first, calendar)[0]
+    last = np.maximum(first, _sessions_of(bounds.last - INSTANT, calendar)[0])  # until the close is before the close
+    bounded = ~np.isnat(bounds.first) & (first != NO_SESSION) & (last != NO_SESSION)
+    timed = frame["stamp"].notna().to_numpy()
+    by_phase = ~timed & np.isin(placed.rule, list(PHASE_RULES.values()))
+    wrong = bounded & by_phase & ((placed.position < first) | (placed.position > last))
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise InputError(
+            f"event {frame.index[at]!r} has the phase {phase[at]!r} on {frame['announced'].iloc[at]}, and its bounds"
+            f" lie in another session ({int(wrong.sum())} such events); correct the phase or the bounds"
+        )
+    position, rule, status = (part.copy() for part in placed)
+    moved = bounded & ~timed & ~by_phase
+    position[moved], rule[moved], status[moved] = first[moved], BOUNDED, Status.OK
+    for row in np.flatnonzero(bounded & ~by_phase & (last > first)).tolist():
+        n, decides = (
+            int(last[row] - first[row]) + 1,
+            "that of its time" if timed[row] else "the first of them (a guess)",
+        )
+        text = f"{REACH} {n} sessions: {decides}"
+        rule[row] = f"{rule[row]}; {text}" if timed[row] else text
+    return Placement(position, rule, status)
 
 
 def _place_on_bars(stamps: Dates, calendar: Calendar) -> Placement:

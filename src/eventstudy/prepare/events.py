@@ -23,6 +23,7 @@ import pandas as pd
 from eventstudy import arguments
 from eventstudy.errors import InputError, one_of, shown
 from eventstudy.markets import TICKER, check_ticker
+from eventstudy.prepare.bounds import BOUNDS, read_bounds
 from eventstudy.prepare.excel import read_sheet
 from eventstudy.prepare.phases import read_phases
 from eventstudy.prepare.stamps import Problems, as_texts, is_missing, read_times
@@ -30,8 +31,8 @@ from eventstudy.prepare.stamps import Problems, as_texts, is_missing, read_times
 REQUIRED = ("ticker", "announced")
 # Names of the columns that a result adds to those of the events.
 RESERVED = ("session", "placement", "status", "reason", "n_estimation", "alpha", "sigma", "r2", "stamp", "date")
-OPTIONAL = ("event_id", "timezone", "phase", "cluster", "firm", "priority")
-TEXT_COLUMNS = ("event_id", "ticker", "announced", "timezone", "phase", "cluster")
+OPTIONAL = ("event_id", "timezone", "phase", "not_before", "not_after", "cluster", "firm", "priority")
+TEXT_COLUMNS = ("event_id", "ticker", "announced", "timezone", "phase", "not_before", "not_after", "cluster")
 # Other names that files have for the columns that are required.
 KNOWN_AS = {
     "ticker": ("symbol", "ric", "permno", "code", "stock", "security"),
@@ -79,9 +80,10 @@ class Events:
             column whose times are all at midnight is read as dates. ``event_id`` (column or index) is generated if
             absent: E0001 and so on. ``timezone`` (IANA name) is required for times without offset. ``phase`` says when
             on a date the news came, at the security's own exchange: ``before_open``, ``session`` or ``after_close``, or
-            a vendor's code (BMO, DMH, AMC). ``cluster``, if present and not empty, replaces the event's id as the name
-            of its cluster. ``priority``, a number, says which of several events of a ticker in one session is counted:
-            the lowest. Further columns are kept.
+            a vendor's code (BMO, DMH, AMC). ``not_before`` and ``not_after``, times written as in ``announced``, are
+            bounds between which the news came. ``cluster``, if present and not empty, replaces the event's id as the
+            name of its cluster. ``priority``, a number, says which of several events of a ticker in one session is
+            counted: the lowest. Further columns are kept.
 
         Raises
         ------
@@ -105,6 +107,9 @@ class Events:
         if "phase" in table:
             table["phase"], bad_phases = read_phases(table)
             problems += bad_phases
+        if not problems and {*BOUNDS} & {*table.columns}:
+            bounds, problems = read_bounds(table, times)
+            table = table.assign(**bounds)
         _raise_problems(problems, ids if has_ids else None, len(table))
         _check_unique(ids)
         return cls(_assemble(table, ids, tickers, times))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.errors import InputError, shown
+from eventstudy.tabular.columns import HEADERS, header_key
+from eventstudy.tabular.frames import as_dates, as_pandas
+from eventstudy.tabular.steps import LONGEST
 from eventstudy.types import Bools, Dates, Floats
 
 Factors = Mapping[str, tuple[Dates, Floats]]
-# The library's names of factors, by those of other sources (WRDS) in lower case without other signs than letters.
+# The library's names of factors, by those of other sources (WRDS) in lower case without separators.
 KNOWN_NAMES = {
     "mktrf": "Mkt-RF", "smb": "SMB", "hml": "HML", "rmw": "RMW", "cma": "CMA", "rf": "RF", "umd": "Mom", "mom": "Mom",
 }  # fmt: skip
@@ -19,6 +23,7 @@ PERCENT_CODES = (-99.99, -999.0)  # Kenneth French's codes for missing values, i
 CODES = (*PERCENT_CODES, -0.9999, -9.99)  # and divided by 100 with all else
 # The median absolute value of a factor is at most 0.03 in decimals, monthly, and at least 0.2 in per cent, daily.
 LARGE, ENOUGH = 0.1, 20
+MANY = 1000  # rows that tell whether there is one a day
 
 
 def factor_names(frame: pd.DataFrame) -> dict[str, object]:
@@ -45,7 +50,30 @@ def factor_names(frame: pd.DataFrame) -> dict[str, object]:
 
 
 def _known_name(name: str) -> str:
-    return KNOWN_NAMES.get("".join(filter(str.isalpha, name.lower())), "")
+    return KNOWN_NAMES.get(re.sub(r"[\s._-]", "", name.lower()), "")
+
+
+def factor_frame(factors: object) -> pd.DataFrame:
+    """Return factors as a frame of pandas with the dates in its index, from a frame of any library.
+
+    The dates are those of the index or, where the index has the numbers of rows, those of a column ``date`` or of
+    another header that files of prices may have.
+
+    Raises
+    ------
+    InputError
+        If it is no data frame.
+
+    Examples
+    --------
+    >>> factor_frame(pd.DataFrame({"date": [20210104], "mktrf": [0.01]})).index.tolist()
+    [20210104]
+    """
+    frame = as_pandas(factors, "factors")
+    if not isinstance(frame.index, pd.RangeIndex):
+        return frame
+    dates = [column for column in frame.columns if HEADERS.get(header_key(str(column))) == "date"]
+    return frame.set_index(dates[0]) if len(dates) == 1 else frame
 
 
 def read_factors(frame: pd.DataFrame | None) -> dict[str, tuple[Dates, Floats]]:
@@ -63,27 +91,31 @@ def read_factors(frame: pd.DataFrame | None) -> dict[str, tuple[Dates, Floats]]:
     if frame is None:
         return {}
     names = factor_names(frame)
-    try:
-        if frame.index.dtype.kind in "biufc":
-            raise ValueError(f"the index has numbers, such as {shown(frame.index[0])}" if len(frame) else "it is empty")
-        index = pd.DatetimeIndex(pd.to_datetime(frame.index, format="ISO8601"))
-        if index.hasnans:
-            raise ValueError(f"the date of row {int(np.argmax(index.isna())) + 1} is missing")
-        bars = index.tz is not None and bool((index != index.normalize()).any())
-        naive = index.tz_convert("UTC").tz_localize(None) if bars else index.tz_localize(None)
-        dates = naive.to_numpy().astype("datetime64[s]" if bars else "datetime64[D]")
-    except (ValueError, TypeError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"factors are not decimal returns indexed by date: {reason}; set the dates as index, as in"
-            " df.set_index('date')"
-        ) from None
+    dates = _dates(frame)
     order = np.argsort(dates)
     again = np.flatnonzero(dates[order][1:] == dates[order][:-1])
     if len(again):
         raise InputError(f"factors have two rows for one date, {dates[order][again[0]]}; keep one row per date")
     columns = {column: _values(frame[column], name, dates)[order] for name, column in names.items()}
     return {name: (dates[order], columns[column]) for name, column in names.items()}
+
+
+def _dates(frame: pd.DataFrame) -> Dates:
+    """Return the dates of factors, or the starts of their bars in UTC."""
+    if isinstance(frame.index, pd.RangeIndex):
+        raise InputError(
+            "factors are not indexed by date: their index has numbers of rows; set the dates as index, as in"
+            " df.set_index('date'), or name their column date"
+        )
+    dates = as_dates(frame.index, "factors")
+    steps = np.diff(np.sort(dates[:MANY]))
+    if np.datetime_data(dates.dtype)[0] == "s" and len(steps) and np.median(steps) > LONGEST:
+        raise InputError(
+            f"the factors have one row a day with a time of day, such as {dates[0]} UTC: dates that were converted to"
+            f" another time zone ({frame.index.dtype}); convert them back to that of their exchange, as in"
+            " df.tz_convert('America/New_York'), so that all are midnight, or keep the dates only"
+        )
+    return dates
 
 
 def _values(column: pd.Series, name: str, dates: Dates) -> Floats:

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import markets
-from eventstudy.bars import Bars, minutes
+from eventstudy.bars import Bars
 from eventstudy.errors import InputError
 from eventstudy.prepare.factors import Factors
+from eventstudy.tabular.steps import minutes
 from eventstudy.types import Dates, Floats
 
 DAILY = "daily prices"
@@ -105,13 +106,13 @@ def common_zone(names: Iterable[str | None]) -> str:
 
 
 def check_same_step(bars: Iterable[Bars], factors: Factors) -> None:
-    """Check that all prices have the same step, and that factors are intraday if prices are.
+    """Check that all prices have the same step, and that factors are intraday if and only if prices are.
 
     Raises
     ------
     InputError
-        If daily prices and bars, or bars of different lengths, are mixed, or factors are daily and prices intraday;
-        the message names one ticker of each kind, or a factor.
+        If daily prices and bars, or bars of different lengths, are mixed, or factors and prices, of which one is
+        intraday; the message names one ticker of each kind, or a factor.
     """
     ticker_by_step: dict[str, str] = {}
     for security in bars:
@@ -128,4 +129,10 @@ def check_same_step(bars: Iterable[Bars], factors: Factors) -> None:
         raise InputError(
             f"factor {daily[0]} has one value a day, and the prices are intraday; index the factors by the starts of"
             " bars, with their time zone, or choose a model without factors"
+        )
+    if len(daily) < len(factors) and DAILY in ticker_by_step:
+        intraday = next(name for name in factors if name not in daily)
+        raise InputError(
+            f"factor {intraday} has values by time of day, and the prices are daily; give one return per date, indexed"
+            " by dates"
         )

@@ -8,6 +8,7 @@ import numpy as np
 
 from eventstudy import markets
 from eventstudy.bars import Indexed, Prices, priced_dates
+from eventstudy.prepare.calendar import GUESS, REACH
 from eventstudy.prepare.panels import Market
 from eventstudy.prepare.placing import distinct_pairs
 from eventstudy.prepare.trading import merged_markets
@@ -19,19 +20,30 @@ SPANS = (
 )
 
 
-def collect_notes(market: Market, data_notes: Sequence[str], warnings: Sequence[str], guesses: int) -> tuple[str, ...]:
-    """Collect the remarks on currencies, factors, calendars, prices and dates without a time, and the warnings."""
+def collect_notes(
+    market: Market, data_notes: Sequence[str], warnings: Sequence[str], placement: np.ndarray
+) -> tuple[str, ...]:
+    """Collect the remarks on currencies, factors, calendars, prices and guessed sessions, and the warnings."""
     price = market.rules.price
     extremes = (f"day 0 is at the {price}: those of security and benchmark need not be simultaneous",)
     one_session = (SPANS,) if market.rules.spanning else ()
     calendar_notes = (note for calendar in market.calendars.values() for note in calendar.notes)
-    have = "event has" if guesses == 1 else "events have"
-    dates = (
-        f"{guesses} used {have} a date without a time of day or phase, placed on that date's session: a guess, because"
-        " news after the close belongs to the next session; give a time, or a column phase",
-    )
-    told = (*(extremes if price in ("high", "low") else ()), *(dates if guesses else ()))
+    told = (*(extremes if price in ("high", "low") else ()), *_guesses(placement))
     return (*data_notes, *calendar_notes, *one_session, *warnings, *told)
+
+
+def _guesses(placement: np.ndarray) -> tuple[str, ...]:
+    """Return notes on the used events whose session is a guess."""
+    texts = {
+        GUESS: "a date without a time of day or phase, placed on that date's session: a guess, because news after the"
+        " close belongs to the next session; give a time, or a column phase",
+        REACH: "bounds that reach several sessions, placed on the session of their time, or else on the first: a guess;"
+        " give a time or phase that is sure, or narrower bounds",
+    }
+    counts = {found: sum(found in rule for rule in placement) for found in texts}
+    return tuple(
+        f"{n} used {'event has' if n == 1 else 'events have'} {texts[found]}" for found, n in counts.items() if n
+    )
 
 
 def merged_warning(prices: Prices) -> tuple[str, ...]:

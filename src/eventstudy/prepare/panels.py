@@ -15,8 +15,8 @@ from eventstudy.prepare.factors import Factors, factor_on_dates
 from eventstudy.prepare.intraday import seconds_of_day
 from eventstudy.prepare.outcomes import is_return, level_of
 from eventstudy.prepare.returns import (
-    adjusted_price,
     compute_returns,
+    counted_level,
     n_unknown,
     reindex,
     reindex_as_of,
@@ -53,12 +53,12 @@ class SeriesRules(NamedTuple):
 
     def prices_of(self, bars: Bars, price: Price = "close") -> Floats:
         """Return the adjusted prices of a ticker; NaN where there is none, or where its bar does not count."""
-        return without_contradictions(bars, adjusted_price(bars, price), self.contradictory)
+        return counted_level(bars, price, self.contradictory)
 
-    def stated_returns(self, bars: Bars, calendar: Calendar) -> Floats:
+    def stated_returns(self, bars: Bars, calendar: Calendar, counted: Bools | None = None) -> Floats:
         """Return the returns that the source states, on a calendar; NaN where the bar does not count."""
         simple = without_contradictions(bars, bars.fields["return"], self.contradictory)
-        return stated_returns(bars, simple, calendar, self.returns, self.gaps)
+        return stated_returns(bars, simple, calendar, self.returns, self.gaps, counted)
 
     @property
     def spanning(self) -> bool:
@@ -287,10 +287,11 @@ def _security(bars: Bars, calendar: Calendar, rules: SeriesRules, price: Price, 
     if not is_return(rules.outcome):
         return reindex(bars, level_of(bars, rules.outcome), calendar)
     if price == "close" and "return" in bars.fields:
-        return rules.stated_returns(bars, calendar)
+        return rules.stated_returns(bars, calendar, None if level is None else np.isfinite(level))
     level = reindex(bars, rules.prices_of(bars), calendar) if level is None else level
     now = None if price == "close" else reindex(bars, rules.prices_of(bars, price), calendar)
-    return compute_returns(level, rules.returns, rules.gaps, now)
+    unknown = reindex(bars, n_unknown(bars, calendar.dates, rules.contradictory), calendar)
+    return compute_returns(level, rules.returns, rules.gaps, now, unknown)
 
 
 def _regressors(market: Market, benchmark: str | None, calendar_slice: _CalendarSlice, price: Price) -> Floats:
@@ -320,10 +321,8 @@ def _series(market: Market, name: str, calendar: Calendar, price: Price) -> Floa
         return rules.stated_returns(bars, calendar)
     level = _on_sessions(market, name, rules.prices_of(bars), calendar)
     now = None if price == "close" else _on_sessions(market, name, rules.prices_of(bars, price), calendar)
-    out = compute_returns(level, rules.returns, rules.gaps, now)
-    if "return" in bars.fields:
-        out[1:][np.diff(_on_sessions(market, name, n_unknown(bars), calendar)) != 0] = np.nan
-    return out
+    unknown = _unknown(market, name, calendar)
+    return compute_returns(level, rules.returns, rules.gaps, now, unknown)
 
 
 def _on_sessions(market: Market, name: str, values: Floats, calendar: Calendar) -> Floats:
@@ -332,6 +331,13 @@ def _on_sessions(market: Market, name: str, values: Floats, calendar: Calendar) 
     if home.name == calendar.name:
         return reindex(bars, values, calendar)
     return reindex_as_of(bars, values, home, calendar)
+
+
+def _unknown(market: Market, name: str, calendar: Calendar) -> Floats:
+    """Return the number of unknown returns of a ticker up to each session of a calendar."""
+    sessions = market.calendar_of(name).dates
+    counted = n_unknown(market.prices.bars[name], sessions, market.rules.contradictory)
+    return _on_sessions(market, name, counted, calendar)
 
 
 def _growth(market: Market, benchmark: str | None, calendar: Calendar) -> Growth:
@@ -347,9 +353,10 @@ def _growth(market: Market, benchmark: str | None, calendar: Calendar) -> Growth
                 _on_sessions(market, name, values, calendar)
                 for values in (market.rules.prices_of(bars), market.rules.prices_of(bars, price))
             )
-            growth = level_growth(close, now)
+            growth = level_growth(close, now, _unknown(market, name, calendar))
         else:  # the time of day, which does not accumulate
-            growth = level_growth(np.ones(len(calendar.dates)), np.ones(len(calendar.dates)))
+            ones = np.ones(len(calendar.dates))
+            growth = level_growth(ones, ones, ones)
         parts.append(Growth(*(shifted(values, shift) for values in growth)))
     return (
         Growth(*(_stack_columns(series, len(calendar.dates)) for series in zip(*parts, strict=True)))

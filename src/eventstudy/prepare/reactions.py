@@ -9,7 +9,7 @@ import pandas as pd
 
 from eventstudy.bars import Prices
 from eventstudy.prepare.calendar import calendar_name
-from eventstudy.prepare.returns import adjusted_close, adjusted_price, reindex, reindex_as_of, without_contradictions
+from eventstudy.prepare.returns import compute_returns, counted_level, n_unknown, reindex, reindex_as_of
 from eventstudy.types import PRICE_FIELDS, Calendar, Choices, EventTable, Floats, Ints, Status
 
 
@@ -84,16 +84,16 @@ def _session_returns(
     selected = Calendar(target.name, target.dates[rows], None if target.closes is None else target.closes[rows])
 
     def align(values: Floats) -> Floats:
-        values = without_contradictions(bars, values, choices.contradictory)
         if home.name == target.name:
             aligned: Floats = reindex(bars, values, target)[rows]
-            return aligned
-        return reindex_as_of(bars, values, home, selected)
+        else:
+            aligned = reindex_as_of(bars, values, home, selected)
+        return aligned.reshape(2, len(at)).T  # the session before, and the session
 
-    closes = align(adjusted_close(bars))
+    close = align(counted_level(bars, "close", choices.contradictory))
+    unknown = align(n_unknown(bars, home.dates, choices.contradictory))
     moves: dict[str, np.ndarray] = {}
     for price in (price for price in PRICE_FIELDS if price in bars.fields):
-        now = closes if price == "close" else align(adjusted_price(bars, price))
-        ratio = now[len(at) :] / closes[: len(at)]
-        moves[price] = np.asarray(np.log(ratio) if choices.returns == "log" else ratio - 1.0)
+        now = None if price == "close" else align(counted_level(bars, price, choices.contradictory))
+        moves[price] = compute_returns(close, choices.returns, "missing", now, unknown)[:, 1]
     return moves

@@ -11,10 +11,11 @@ from typing import get_args
 import numpy as np
 
 from eventstudy.bars import Bars
-from eventstudy.types import Calendar, Contradictory, Floats, Gaps, Returns
+from eventstudy.types import Bools, Calendar, Contradictory, Dates, Floats, Gaps, Returns
 
 RETURNS: tuple[Returns, ...] = get_args(Returns)
 GAPS: tuple[Gaps, ...] = get_args(Gaps)
+BASE = 100.0  # the level before the first stated return
 
 
 def reindex(bars: Bars, values: Floats, calendar: Calendar) -> Floats:
@@ -38,6 +39,34 @@ def adjusted_price(bars: Bars, price: str) -> Floats:
         return adjusted_close(bars)
     values = bars.fields.get(price, np.full(len(bars.dates), np.nan))
     return np.asarray(values * adjusted_close(bars) / bars.fields["close"])
+
+
+def counted_level(bars: Bars, price: str, contradictory: Contradictory) -> Floats:
+    """Return the adjusted prices between which returns are computed, (T,); NaN where the bar does not count.
+
+    Stated returns have a close on every row, so that each return is that since the row before: the level that they
+    imply, which an unknown return leaves unchanged. No return may be computed over a row on which
+    :func:`n_unknown` grows.
+    """
+    if "return" not in bars.fields:
+        return without_contradictions(bars, adjusted_price(bars, price), contradictory)
+    simple = without_contradictions(bars, bars.fields["return"], contradictory)
+    level = np.asarray(BASE * np.cumprod(1.0 + np.nan_to_num(simple)))
+    if price == "close":
+        return level
+    values = bars.fields.get(price, np.full(len(bars.dates), np.nan))
+    return np.where(np.isnan(simple), np.nan, values * level / bars.fields["close"])
+
+
+def n_unknown(bars: Bars, sessions: Dates, contradictory: Contradictory) -> Floats:
+    """Return the number of stated returns up to each row, (T,), that are not known; zeros for prices.
+
+    A row on a day that is no session is that of a closed exchange, and no unknown return.
+    """
+    if "return" not in bars.fields:
+        return np.zeros(len(bars.dates))
+    simple = without_contradictions(bars, bars.fields["return"], contradictory)
+    return np.cumsum(np.isnan(simple) & np.isin(bars.dates, sessions)).astype(np.float64)
 
 
 def without_contradictions(bars: Bars, values: Floats, contradictory: Contradictory) -> Floats:
@@ -77,7 +106,9 @@ def reindex_as_of(bars: Bars, values: Floats, source: Calendar, target: Calendar
     return out
 
 
-def compute_returns(level: Floats, returns: str, gaps: str, now: Floats | None = None) -> Floats:
+def compute_returns(
+    level: Floats, returns: str, gaps: str, now: Floats | None = None, unknown: Floats | None = None
+) -> Floats:
     r"""Compute returns along the last axis: from each session's previous level to its level, or to ``now``.
 
     .. math:: R_t = P_t / P_{t-1} - 1 \quad \text{or} \quad \ln P_t - \ln P_{t-1}
@@ -91,6 +122,8 @@ def compute_returns(level: Floats, returns: str, gaps: str, now: Floats | None =
         Whether the first session after a gap has no return, or the return over the whole gap.
     now : float array (..., T), optional
         Levels used instead of the session's level as the end of its return, such as the day's low.
+    unknown : float array (..., T), optional
+        The number of unknown returns up to each level (:func:`n_unknown`): a return over one of them is missing.
 
     Returns
     -------
@@ -105,34 +138,54 @@ def compute_returns(level: Floats, returns: str, gaps: str, now: Floats | None =
     >>> compute_returns(level, "simple", "span").round(3).tolist()
     [nan, 0.1, nan, 0.1]
     """
-    previous = np.full_like(level, np.nan)
-    previous[..., 1:] = (_forward_fill(level) if gaps == "span" else level)[..., :-1]
-    ratio = (level if now is None else now) / previous
+    ratio = (level if now is None else now) / _before(level, level, gaps)
+    if unknown is not None:
+        ratio = np.where(unknown == _before(unknown, level, gaps), ratio, np.nan)
     return np.asarray(np.log(ratio) if returns == "log" else ratio - 1.0)
 
 
-def stated_returns(bars: Bars, simple: Floats, calendar: Calendar, returns: str, gaps: str) -> Floats:
+def stated_returns(
+    bars: Bars, simple: Floats, calendar: Calendar, returns: str, gaps: str, counted: Bools | None = None
+) -> Floats:
     """Return simple returns, each since the row before, on the sessions of the calendar, (T,).
 
     After a session without a row, a return covers several sessions, as one between prices does: missing under the rule
-    "missing". Under "span" it is used, but a return after an unknown one is missing, which no span can include.
+    "missing". Under "span" it is used, and returns are compounded over sessions that do not count, such as those
+    without a price of the benchmark. Rows on days that are no sessions are compounded into the next session. An unknown
+    return is missing on its own session alone, or in a span.
+
+    Parameters
+    ----------
+    bars : Bars
+    simple : float array (number of rows,)
+    calendar : Calendar
+    returns : {"simple", "log"}
+    gaps : {"missing", "span"}
+    counted : bool array (T,), optional
+        The sessions from and to which spans reach; all with a row by default.
     """
-    if gaps == "span":
-        simple = np.where(np.isnan(np.concatenate([[0.0], simple[:-1]])), np.nan, simple)
-    stated = reindex(bars, simple, calendar)
+    row = reindex(bars, np.arange(len(bars.dates), dtype=np.float64), calendar)
+    listed, stated = np.isfinite(row), reindex(bars, simple, calendar)
+    total = np.cumsum(np.log1p(np.nan_to_num(simple)))
+    steps = np.flatnonzero(listed if counted is None else listed & counted)
+    before, after = steps[:-1], steps[1:]
+    over = row[after] - row[before] > 1  # several rows
+    before, after = before[over], after[over]
+    unknown = np.cumsum(listed & np.isnan(stated))
+    growth = np.expm1(total[row[after].astype(np.int64)] - total[row[before].astype(np.int64)])
+    stated[after] = np.where(unknown[after] == unknown[before], growth, np.nan)
     if gaps == "missing":
-        listed = np.isfinite(reindex(bars, np.ones(len(bars.dates)), calendar))
-        after_gap = np.concatenate([[False], ~listed[:-1]]) & (np.cumsum(listed) > 1)
-        stated[after_gap] = np.nan
+        stated[np.concatenate([[False], ~listed[:-1]]) & ~np.isin(calendar.dates, bars.dates[:1])] = np.nan
+    elif counted is not None:
+        stated[~counted] = np.nan
     return np.log1p(stated) if returns == "log" else stated
 
 
-def n_unknown(bars: Bars) -> Floats:
-    """Return the number of unknown returns up to each row, NaN where there is no level, (T,)."""
-    count = np.cumsum(np.isnan(bars.fields["return"])).astype(np.float64)
-    return np.where(np.isfinite(adjusted_close(bars)), count, np.nan)
-
-
-def _forward_fill(level: Floats) -> Floats:
-    at = np.where(np.isfinite(level), np.arange(level.shape[-1]), 0)
-    return np.asarray(np.take_along_axis(level, np.maximum.accumulate(at, axis=-1), axis=-1))
+def _before(values: Floats, level: Floats, gaps: str) -> Floats:
+    """Return the values of each session's previous level: of the session before, or of the last with a level."""
+    previous = np.full_like(values, np.nan)
+    if gaps == "span":
+        at = np.where(np.isfinite(level), np.arange(level.shape[-1]), 0)
+        values = np.take_along_axis(values, np.maximum.accumulate(at, axis=-1), axis=-1)
+    previous[..., 1:] = values[..., :-1]
+    return previous

@@ -19,7 +19,8 @@ class Growth(NamedTuple):
     """Cumulative log growth of the regressors on the sessions of a slice, (T, K).
 
     ``start`` is that at each session's close, ``end`` that to the price at which a return ends, such as the open; both
-    are NaN where a price is missing. ``missing`` counts the missing returns of factors up to each session.
+    are NaN where a price is missing. ``missing`` counts the unknown returns of factors, and of tickers whose returns
+    are stated, up to each session.
     """
 
     start: Floats
@@ -47,10 +48,13 @@ def gaps_of(level: Floats) -> Gaps:
     return Gaps(before[wide], after[wide])
 
 
-def level_growth(level: Floats, now: Floats) -> Growth:
-    """Return the growth of levels (T,), such as prices, with levels ``now`` at which returns end."""
+def level_growth(level: Floats, now: Floats, unknown: Floats) -> Growth:
+    """Return the growth of levels (T,), such as prices, with levels ``now`` at which returns end.
+
+    ``unknown`` is the number of unknown returns up to each level.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
-        return Growth(np.log(level), np.log(now), np.zeros(len(level)))
+        return Growth(np.log(level), np.log(now), unknown)
 
 
 def factor_growth(values: Floats, returns: str) -> Growth:

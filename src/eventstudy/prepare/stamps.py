@@ -48,31 +48,31 @@ PLACES_BY_OFFSET = {
 Problems = list[tuple[int, str]]
 
 
-def read_times(events: pd.DataFrame) -> tuple[pd.DataFrame, Problems]:
+def read_times(events: pd.DataFrame, dates: bool = True) -> tuple[pd.DataFrame, Problems]:
     """Return ``announced``, ``stamp`` and ``date`` of each row, and the rows whose time is not valid or ambiguous.
 
-    A time that several events share is parsed once.
+    A time that several events share is parsed once. ``dates`` says whether times that are all midnight are dates.
     """
     columns = [name for name in ("announced", "timezone") if name in events]
     kinds = [pd.api.types.infer_dtype(events[name], skipna=False) for name in columns]
     if not set(kinds) <= {"string", "datetime64"}:  # equal objects of other types may have different text
-        return _read_times(events)
+        return _read_times(events, dates)
     try:
         code = events.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
     except UnicodeEncodeError:  # a text that no file can hold
-        return _read_times(events)
+        return _read_times(events, dates)
     first = np.unique(code, return_index=True)[1]
-    times, problems = _read_times(events[columns].iloc[first].reset_index(drop=True))
+    times, problems = _read_times(events[columns].iloc[first].reset_index(drop=True), dates)
     rows = [(int(row), reason) for bad, reason in problems for row in np.flatnonzero(code == bad)]
     return times.iloc[code].set_axis(events.index), rows
 
 
-def _read_times(events: pd.DataFrame) -> tuple[pd.DataFrame, Problems]:
+def _read_times(events: pd.DataFrame, dates: bool) -> tuple[pd.DataFrame, Problems]:
     """Parse the time of every row, as in :func:`read_times`."""
     cells = _iso_texts(events["announced"])
     groups = [m.groups() if m else (None, None, None, None) for m in map(ISO.fullmatch, cells)]
     parts = pd.DataFrame(groups, columns=["day", "clock", "seconds", "offset"], dtype=object)
-    if _all_midnight(parts):
+    if dates and _all_midnight(parts):
         parts[["clock", "seconds", "offset"]] = None
     day = _instants(parts["day"])
     timed = parts[parts["clock"].notna()]

@@ -10,7 +10,7 @@ import pandas as pd
 from eventstudy.bars import Bars, Prices
 from eventstudy.prepare.intraday import format_session
 from eventstudy.prepare.placing import Attrition
-from eventstudy.types import Calendar, Dates, Ints, Status
+from eventstudy.types import Bools, Calendar, Dates, Ints, Status
 
 FURTHEST = 60  # sessions, a quarter of a year: what follows a longer suspension is not the reaction to one event
 
@@ -21,8 +21,9 @@ def move_to_next_trade(
 ) -> Ints:  # fmt: skip
     """Return the positions (N,) with events moved to the next session on which their ticker has a price.
 
-    ``placement`` says so, in place. An event whose ticker does not trade within ``FURTHEST`` sessions is excluded; one
-    after its last price stays where it is.
+    ``placement`` says so, in place. An event whose ticker does not trade within ``FURTHEST`` sessions is excluded, and
+    so is one whose next trade has a price but no stated return, because no later return holds the reaction; one after
+    its last price stays where it is.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ def move_to_next_trade(
     placement : object array (N,)
     attrition : Attrition
     """
-    moved = position.copy()
+    moved, unknown = position.copy(), np.zeros(len(position), dtype=bool)
     code, tickers = pd.factorize(ticker)
     usable = np.flatnonzero(attrition.ok)
     order = usable[np.argsort(code[usable], kind="stable")]
@@ -48,13 +49,22 @@ def move_to_next_trade(
         rows, next_trade = rows[inside], traded[at[inside]]
         late = next_trade > position[rows]
         moved[rows[late]] = next_trade[late]
+        unknown[rows[late]] = _without_return(bars, calendar.dates[next_trade[late]])
     distance = moved - position
     for row in np.flatnonzero(distance):
         day = format_session(names[row], calendars[names[row]].dates[position[row]])
         placement[row] = f"{placement[row]}; no price on {day}: next trade, {distance[row]} sessions later"
     far = distance > FURTHEST
     attrition.exclude(far, Status.SUSPENDED, f"it does not trade within {FURTHEST} sessions of its event")
+    attrition.exclude(unknown, Status.SUSPENDED, "the return of its next trade after the event is not known")
     return moved
+
+
+def _without_return(bars: Bars, dates: Dates) -> Bools:
+    """Return on which of the dates of its rows a security has no return, although it states returns."""
+    if "return" not in bars.fields:
+        return np.zeros(len(dates), dtype=bool)
+    return np.isnan(bars.fields["return"][np.searchsorted(bars.dates, dates)])
 
 
 def _sessions_with_price(bars: Bars, calendar: Calendar) -> Ints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -9,7 +10,10 @@ import pandas as pd
 
 from eventstudy.display import formats
 from eventstudy.display.measure import Measure
+from eventstudy.errors import EventStudyWarning, NotEnoughData
 from eventstudy.result import Result
+
+MAX_GROUPS = 6  # groups whose differences a report shows: 15 pairs
 
 
 class Table(NamedTuple):
@@ -71,22 +75,27 @@ def headline(result: Result) -> list[tuple[str, str]]:
     ]
     if not (result.measure.percent and result.measure.has_p):
         lines.insert(2, ("Measure", result.measure.full))
+    if result.measure.sign is not None:
+        lines.insert(
+            1,
+            (
+                "Direction",
+                f"averages and tests multiply each event by its sign in {formats.plain(result.measure.sign)}",
+            ),
+        )
     return [*lines, ("Prices", formats.prices_note(result))] if formats.prices_note(result) else lines
 
 
 def effects(result: Result) -> list[tuple[str, str, str]]:
-    """Return, for each group and window, its name, its mean effect, and the range of its tests' p-values."""
+    """Return, for each group and window, its name, its mean effect with its interval, and p of the primary test."""
     measure = result.measure
     rows = []
     several = result.tests["group"].nunique() > 1
-    for (group, *_), tests in result.tests.groupby(["group", "start", "end"], sort=False, dropna=False):
-        window = formats.window(tests["start"].iloc[0], tests["end"].iloc[0])
-        name = f"Mean {measure.short} {window}" + (f", {formats.plain(group)}" if several else "")
-        p = tests["p"].dropna()
-        low, high = formats.p_value(p.min()), formats.p_value(p.max())
-        range_of_p = f"p {low}" if low == high else f"p {low} to {high}"
-        tested = f"{range_of_p} in {formats.plural(len(p), 'test')}" if len(p) else "no test could be computed"
-        rows.append((name, measure.text(tests["effect"].iloc[0]), tested))
+    for row in formats.primary(result.tests).to_dict("records"):
+        name = f"Mean {measure.averaged} {formats.window(row['start'], row['end'])}"
+        name += f", {formats.plain(row['group'])}" if several else ""
+        effect = measure.with_interval(row["effect"], row["lower"], row["upper"])
+        rows.append((name, effect, formats.tested(row)))
     return rows
 
 
@@ -120,6 +129,29 @@ def dropped(result: Result, max_rows: int | None = None) -> Table:
     )
 
 
+def news(result: Result, max_rows: int | None = None) -> Table:
+    """Return the price moves on which there are several announcements: the counted event, and each other one."""
+    events = result.events.rename_axis("event").reset_index()[["event", "ticker", "session", "status"]]
+    others = events[events["status"] == "duplicate"]
+    counted = events[events["status"] == "ok"]
+    pairs = others.merge(counted, on=["ticker", "session"], suffixes=("", "_counted"))
+    shown = pairs if max_rows is None else pairs.iloc[:max_rows]
+    rows: list[tuple[str, ...]] = [
+        (formats.plain(event), formats.plain(ticker), formats.date(session), formats.plain(other))
+        for event, ticker, session, other in zip(
+            *(shown[name] for name in ("event_counted", "ticker", "session", "event")), strict=True
+        )
+    ]
+    heads = (
+        "Event counted",
+        "Ticker",
+        formats.day_unit(result.events["session"]).capitalize(),
+        "Other news of the move",
+    )
+    title = add_prices_note("Price moves with several announcements", result)
+    return Table(title, heads, rows, (False,) * 4, _count_hidden(len(pairs) - len(shown)), empty="every move has one")
+
+
 def tests(result: Result) -> Table:
     """Return the tests of the mean effect, grouped by window."""
     measure = result.measure
@@ -130,27 +162,61 @@ def tests(result: Result) -> Table:
     rows: list[tuple[str, ...]] = []
     breaks = set()
     previous: tuple[object, ...] | None = None
-    for group, start, end, name, n, effect, statistic, df, p, note in zip(
-        *(frame[c] for c in ("group", "start", "end", "test", "n", "effect", "statistic", "df", "p", "note")),
-        strict=True,
+    columns = ("group", "start", "end", "test", "n", "effect", "statistic", "df", "p", "valid", "note")
+    for group, start, end, name, n, effect, statistic, df, p, valid, note in zip(
+        *(frame[c] for c in columns), strict=True
     ):
         if previous is not None and previous != (group, start, end):
             breaks.add(len(rows))
         previous = (group, start, end)
         lead = (formats.plain(group),) if several else ()
-        numbers = (measure.text(effect), formats.number(statistic), formats.count(df), formats.p_value(p))
+        numbers = (measure.text(effect), formats.number(statistic), formats.count(df), formats.marked_p(p, valid))
         label = formats.plain(name) + notes.mark(note)
         rows.append((*lead, formats.window(start, end), label, formats.count(n), *numbers))
     lead = ("Group",) if several else ()
     return Table(
-        add_prices_note(f"Tests of the mean {measure.full}", result),
-        (*lead, "Window", "Test", "n", f"Mean {measure.short}", "Statistic", "df", "p"),
+        add_prices_note(f"Tests of the mean {measure.averaged_full}", result),
+        (*lead, "Window", "Test", "n", f"Mean {measure.averaged}", "Statistic", "df", "p"),
         rows,
         (*(False for _ in lead), False, False, True, True, True, True, True),
-        (*notes.numbered(), *_implausible(result)),
+        (*_does_not_hold(frame), *notes.numbered(), *_implausible(result)),
         frozenset(breaks),
         "nothing could be tested",
     )
+
+
+def differences(result: Result) -> Table | None:
+    """Return the differences between the groups of a study in its first window; None without groups to compare."""
+    group = None if result.rerun is None else result.rerun.choices.group
+    if group is None or not len(result.cars) or not 2 <= result.by_group["group"].nunique() <= MAX_GROUPS:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EventStudyWarning)  # counts of left-out events, which the attrition has
+        try:
+            frame = result.compare(group)
+        except NotEnoughData:
+            return None
+    notes = Notes()
+    rows: list[tuple[str, ...]] = []
+    for row in frame.to_dict("records"):
+        pair = (formats.plain(row["first"]), formats.plain(row["second"]) + notes.mark(row["note"]))
+        counts = (formats.count(row["n1"]), formats.count(row["n2"]))
+        numbers = (result.measure.text(row["difference"]), formats.number(row["t"]), formats.count(row["df"]))
+        rows.append((*pair, *counts, *numbers, formats.p_value(row["p"])))
+    window = formats.window(result.cars["start"].iloc[0], result.cars["end"].iloc[0])
+    return Table(
+        add_prices_note(f"Differences of the mean {result.measure.averaged} {window} between groups", result),
+        ("First", "Second", "n", "n", "Difference", "t", "df", "p"),
+        rows,
+        (False, False, True, True, True, True, True, True),
+        notes.numbered(),
+    )
+
+
+def _does_not_hold(tests: pd.DataFrame) -> tuple[str, ...]:
+    """Return the explanation of the mark of tests that do not hold, if there are any with a value."""
+    marked = (~tests["valid"] & tests["p"].notna()).any()
+    return (f"{formats.DOES_NOT_HOLD} does not hold for this sample; its note says why",) if marked else ()
 
 
 def _implausible(result: Result) -> tuple[str, ...]:
@@ -165,9 +231,11 @@ def _implausible(result: Result) -> tuple[str, ...]:
     return (f"implausible prices in the windows of {len(texts)} of {formats.plural(len(used), 'event')}, as {first}",)
 
 
-P_HEADS = {"p": "p", "p_sq": "p SQ", "p_placebo": "p pl."}
+SHORT = 3  # days: over longer windows the SQ test rejects too often
+P_HEADS = {"p": "p", "p_sq": "p SQ", "p_conformal": "p conf.", "p_placebo": "p pl."}
 P_NOTES = {
     "p_sq": "p SQ: the {} among the event's own estimation residuals, without normality",
+    "p_conformal": "p conf.: the {} among all runs of as many days, of estimation window and window, without normality",
     "p_placebo": "p pl.: the {} among those of its peers, to which the same model was fitted as placebos",
 }
 SUMS_NOTE = "p of single events are those of the sum and not of the {}; a .csv report has both"
@@ -179,26 +247,39 @@ def windows(result: Result) -> list[tuple[int, int]]:
     return [(int(start), int(end)) for start, end in zip(pairs["start"], pairs["end"], strict=True)]
 
 
+def first_p(result: Result, start: int, end: int) -> str:
+    """Return the column of ``Result.cars`` that is the first p-value of single events in a window.
+
+    It does not assume normality: ``p_sq``, or ``p_conformal`` over more than three days; ``p`` where the model has
+    neither.
+    """
+    name = "p_sq" if end - start < SHORT else "p_conformal"
+    cars = result.cars
+    return name if cars.loc[(cars["start"] == start) & (cars["end"] == end), name].notna().any() else "p"
+
+
 def per_event(
     result: Result,
-    p_names: Iterable[str],
     max_rows: int | None = None,
     shown_windows: Iterable[tuple[int, int]] | None = None,
+    with_t: bool = False,
 ) -> Table:
     """Return one row per usable event: ticker, session, and the effect and p-values of each window.
 
+    There is no p-value where the study compounds, because it would belong to the sum.
+
     Parameters
     ----------
-    p_names : names out of ``p``, ``p_sq``, ``p_placebo``
-        Those that the result has are shown; none where the study compounds, because they belong to sums.
     max_rows : int, optional
         Further events are counted in a note.
     shown_windows : windows, optional
         All by default.
+    with_t : bool
+        Whether p from Student's t stands beside the first p-value.
     """
     measure = result.measure
-    p_names = [name for name in p_names if name in result.cars.columns and measure.has_p]
     shown_windows = windows(result) if shown_windows is None else list(shown_windows)
+    p_names = {window: _p_names(result, window, with_t) for window in shown_windows}
     used = formats.usable_events(result)
     shown = used if max_rows is None else used.iloc[:max_rows]
     records = result.cars[result.cars["event_id"].isin(shown.index)].to_dict("records")
@@ -208,10 +289,12 @@ def per_event(
     for event_id, ticker, session in zip(shown.index, shown["ticker"], shown["session"], strict=True):
         cells = [formats.plain(event_id), formats.plain(ticker), formats.date(session)]
         for window in shown_windows:
-            cells += _window_cells(cars.get((event_id, *window)), window, p_names, notes, measure)
+            cells += _window_cells(cars.get((event_id, *window)), window, p_names[window], notes, measure)
         rows.append(tuple(cells))
-    heads = [head for w in shown_windows for head in (formats.window(*w), *(P_HEADS[name] for name in p_names))]
-    p_notes = [P_NOTES[name].format(measure.short) for name in p_names if name in P_NOTES]
+    heads = [head for w in shown_windows for head in (formats.window(*w), *(P_HEADS[name] for name in p_names[w]))]
+    p_notes = [
+        note.format(measure.short) for name, note in P_NOTES.items() if any(name in own for own in p_names.values())
+    ]
     p_notes += [] if measure.has_p else [SUMS_NOTE.format(measure.short)]
     return Table(
         add_prices_note(f"{measure.full[:1].upper()}{measure.full[1:]} of each event", result),
@@ -221,6 +304,18 @@ def per_event(
         (*notes.numbered(), *p_notes, *_count_hidden(len(used) - len(shown))),
         empty="no event could be used",
     )
+
+
+def _p_names(result: Result, window: tuple[int, int], with_t: bool) -> list[str]:
+    """Return the columns of the p-values that a window shows."""
+    if not result.measure.has_p:
+        return []
+    names = [
+        first_p(result, *window),
+        *(["p"] if with_t else []),
+        *(["p_placebo"] if "p_placebo" in result.cars else []),
+    ]
+    return list(dict.fromkeys(names))
 
 
 def _window_cells(

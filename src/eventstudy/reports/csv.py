@@ -66,7 +66,7 @@ class Csv:
     """The result as CSV files (RFC 4180): UTF-8, ISO dates, floats with all their digits."""
 
     def render(self, result: Result, path: str | Path) -> None:
-        """Write ``x.csv``; beside it ``x_tests.csv``, ``_reactions``, ``_daily``, ``_ar``, ``_events``, ``_attrition``.
+        """Write ``x.csv``; beside it ``x_tests.csv`` and every other table: ``_reactions``, ``_daily`` and so on.
 
         Parameters
         ----------
@@ -86,6 +86,7 @@ class Csv:
             "_tests": result.tests,
             "_reactions": result.reactions.rename_axis("event_id").reset_index(),
             "_daily": result.daily.rename_axis("day").reset_index(),
+            "_by_group": result.by_group,
             "_ar": result.ar.rename_axis("event_id").reset_index(),
             "_events": events,
             "_attrition": result.attrition,

@@ -56,7 +56,7 @@ def _name_value_table(title: str, values: Mapping[str, object]) -> Table:
 
 def _variables(result: Result) -> dict[str, object]:
     """Return the variables of the template."""
-    events = _tables.per_event(result, ("p", "p_sq", "p_placebo"), MAX_EVENTS)
+    events = _tables.per_event(result, MAX_EVENTS, with_t=True)
     dropped = _tables.dropped(result, MAX_EVENTS)
     if "title" in result.events:
         ok = result.events["status"] == "ok"
@@ -72,8 +72,10 @@ def _variables(result: Result) -> dict[str, object]:
         "effects": _tables.effects(result)[:MAX_EFFECTS],
         "attrition": _tables.attrition(result),
         "dropped": dropped,
+        "news": _tables.news(result, MAX_EVENTS),
         "noticed": _tables.notes(result),
         "tests": _tables.tests(result),
+        "differences": _tables.differences(result),
         "figures": [_figure(result, kind, title) for kind, title in figures.items()],
         "events": events,
         "reactions": _tables.reactions(result, MAX_EVENTS) if result.measure.of_returns else None,

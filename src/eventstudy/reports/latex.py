@@ -20,7 +20,7 @@ ESCAPES = {
     '"': r"\symbol{34}", "`": r"\textasciigrave{}", "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "∞": r"$\infty$",
     "–": r"\textendash{}", "—": r"\textemdash{}", "…": r"\ldots{}", "‘": r"\textquoteleft{}", "’": r"\textquoteright{}",
     "“": r"\textquotedblleft{}", "”": r"\textquotedblright{}",
-    "€": r"\texteuro{}", "£": r"\pounds{}", "°": r"\textdegree{}", "ß": r"\ss{}",
+    "†": r"$^\dagger$", "€": r"\texteuro{}", "£": r"\pounds{}", "°": r"\textdegree{}", "ß": r"\ss{}",
 }  # fmt: skip
 MAX_EVENTS = 1000
 ACCENTS = "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327"
@@ -124,7 +124,7 @@ class Latex:
 
     def render(self, result: Result, path: str | Path) -> None:
         """Write both tables to ``path``, as a fragment without preamble."""
-        events = _tables.per_event(result, ("p", "p_placebo"), MAX_EVENTS)
+        events = _tables.per_event(result, MAX_EVENTS)
         _files.write(path, _fragment(_float(_tables.tests(result)) + "\n" + _longtable(events)))
 
     def wrote(self, path: Path) -> bool:

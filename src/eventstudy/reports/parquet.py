@@ -31,7 +31,7 @@ class Parquet:
     """The result as Parquet files for further analysis, with all digits of every number."""
 
     def render(self, result: Result, path: str | Path) -> None:
-        """Write ``x.parquet``, ``x_events``, ``_ar``, ``_daily``, ``_tests``, ``_reactions``, ``_attrition``.
+        """Write ``x.parquet``, ``x_events``, ``_ar``, ``_daily`` and every other frame.
 
         Parameters
         ----------
@@ -45,7 +45,8 @@ class Parquet:
         target, note = Path(path), formats.prices_note(result)
         frames = {
             "": result.cars, "_events": result.events, "_ar": result.ar, "_daily": result.daily,
-            "_tests": result.tests, "_reactions": result.reactions, "_attrition": result.attrition,
+            "_by_group": result.by_group, "_tests": result.tests, "_reactions": result.reactions,
+            "_attrition": result.attrition,
         }  # fmt: skip
         for suffix, frame in frames.items():
             _write(frame, target.with_name(target.stem + suffix + target.suffix), note)

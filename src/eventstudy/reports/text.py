@@ -33,14 +33,17 @@ def text(result: Result) -> str:
         Events after the first 40, and windows that do not fit into the width, are counted and not shown.
     """
     parts = ["\n".join(_headline(result)), _format_table(_tables.attrition(result))]
-    parts += [_format_table(_tables.tests(result)), _format_table(_events(result))]
+    differences = _tables.differences(result)
+    parts += [_format_table(_tables.tests(result))] + ([] if differences is None else [_format_table(differences)])
+    parts += [_format_table(_events(result))]
     parts += [_format_table(_reactions(result))] if result.measure.of_returns else []
     dropped = _tables.dropped(result, MAX_EVENTS)
-    parts += [_format_table(dropped)] if dropped.rows else []
+    news = _tables.news(result, MAX_EVENTS)
+    parts += [_format_table(table) for table in (dropped, news) if table.rows]
     notes = _tables.notes(result)
     if notes:
         parts.append("\n".join(["Noticed", *(line for note in notes for line in _wrap_note(f"- {note}"))]))
-    return _replace_minus("\n\n".join(parts)) + "\n"
+    return _plain_signs("\n\n".join(parts)) + "\n"
 
 
 def placement(table: pd.DataFrame) -> str:
@@ -59,12 +62,12 @@ def placement(table: pd.DataFrame) -> str:
     """
     counts = [f"{formats.plural(n, 'event')} {status}" for status, n in table["status"].value_counts().items()]
     head = wrap(", ".join(counts) or "there are no events", WIDTH)
-    return _replace_minus("\n".join([*head, "", _format_table(_tables.placement(table))]))
+    return _plain_signs("\n".join([*head, "", _format_table(_tables.placement(table))]))
 
 
-def _replace_minus(text: str) -> str:
-    """Replace minus signs by hyphens, because some terminals and code pages cannot show the minus sign."""
-    return text.replace("−", "-")
+def _plain_signs(text: str) -> str:
+    """Replace minus signs and daggers, which some terminals and code pages cannot show."""
+    return text.replace("−", "-").replace(formats.DOES_NOT_HOLD, "!")
 
 
 def _headline(result: Result) -> list[str]:
@@ -80,11 +83,11 @@ def _headline(result: Result) -> list[str]:
 def _events(result: Result) -> Table:
     """Return the table of events with as many windows as fit into the width."""
     windows = _tables.windows(result)
-    table = _tables.per_event(result, ("p", "p_placebo"), MAX_EVENTS, windows)
+    table = _tables.per_event(result, MAX_EVENTS, windows)
     for n_hidden in range(1, len(windows)):
         if sum(_widths(table)) + GAP * (len(table.columns) - 1) <= WIDTH:
             break
-        table = _tables.per_event(result, ("p", "p_placebo"), MAX_EVENTS, windows[:-n_hidden])
+        table = _tables.per_event(result, MAX_EVENTS, windows[:-n_hidden])
         note = f"{formats.plural(n_hidden, 'further window')} not shown; a .csv report has them all"
         table = table._replace(notes=(*table.notes, note))
     return table

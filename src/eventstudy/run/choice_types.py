@@ -123,6 +123,7 @@ CHECKS: Mapping[str, Callable[[str, object], object]] = {
     "min_coverage": _coverage,
     "group": _text_or_none(COLUMN),
     "weight": _text_or_none(COLUMN),
+    "sign": _text_or_none(COLUMN),
     "peers": _peers,
     "outcome": lambda name, value: arguments.text(
         name, value, "'return', 'volatility', 'volume' or the name of a field of the prices"

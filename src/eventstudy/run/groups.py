@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from numbers import Number
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +11,8 @@ import pandas as pd
 from eventstudy.core.sums import grouped
 from eventstudy.core.windows import select
 from eventstudy.errors import InputError, one_of, shown
+from eventstudy.run.direction import counted
+from eventstudy.tabular.labels import labels_of
 from eventstudy.types import Bools, EventTable, Ints, Status, StudySample
 
 SHOWN = 5
@@ -20,16 +21,18 @@ SHOWN = 5
 class Grouped(NamedTuple):
     """A sample whose events are in groups, the names of the groups, and what to say about them.
 
-    ``without`` (N,) is True for the events of the input that were placed and are in no group.
+    ``rows`` (m,) are the placed events of the study that the m events of the sample are. ``without`` (N,) is True for
+    the events of the input that were placed and are in no group.
     """
 
     sample: StudySample
     labels: list[str]
+    rows: Ints
     without: Bools
     notes: tuple[str, ...]
 
 
-def by_group(sample: StudySample, frame: pd.DataFrame, column: str) -> Grouped:
+def in_groups(sample: StudySample, frame: pd.DataFrame, column: str) -> Grouped:
     """Group the placed events by the values of a column; events without a value are in no group.
 
     An event that is listed several times (``Status.DUPLICATE``) counts once in each group in which it is listed.
@@ -41,61 +44,38 @@ def by_group(sample: StudySample, frame: pd.DataFrame, column: str) -> Grouped:
     """
     if column not in frame.columns:
         raise one_of("group", column, frame.columns)
-    code, labels = group_codes(frame[column])
+    code, labels, about = group_codes(frame[column])
     row, group = _members(sample.event_table, code)
+    without = np.zeros(len(frame), dtype=bool)
+    without[sample.event_table.rows] = ~np.isin(np.arange(len(sample.event_table.rows)), row)
+    is_counted = counted(sample.placed)[row]
+    row, group = row[is_counted], group[is_counted]
     used, group = np.unique(group, return_inverse=True)
     names = [labels[at] for at in used]
     placed, by_value = grouped(select(sample.placed, row), sample.sample, group.astype(np.int64), len(names))
-    without = np.zeros(len(frame), dtype=bool)
-    without[sample.event_table.rows] = ~np.isin(np.arange(len(sample.event_table.rows)), row)
-    notes = _notes(sample.event_table, frame, column, row, np.asarray(names, dtype=object)[group])
+    notes = about + _notes(sample.event_table, frame, column, row, np.asarray(names, dtype=object)[group])
     lost = [label for label in labels if label not in names]
     if lost:
         notes += (f"no event of the groups {_listed(lost)} of {column!r} could be used; they have no tests",)
-    return Grouped(replace(sample, placed=placed, sample=by_value, n_valid=sample.n_valid[row]), names, without, notes)
+    grouped_sample = replace(sample, placed=placed, sample=by_value, n_valid=sample.n_valid[row])
+    return Grouped(grouped_sample, names, row, without, notes)
 
 
-def group_codes(column: pd.Series) -> tuple[Ints, list[str]]:
-    """Return the group of each event as a number, -1 where it has none, and the names of the groups.
+def group_codes(column: pd.Series) -> tuple[Ints, list[str], tuple[str, ...]]:
+    """Return the group of each event as a number, -1 where it has none, the names of the groups, and notes on them.
 
     Examples
     --------
-    >>> codes, labels = group_codes(pd.Series(["b", None, "a", "b"], name="sector"))
-    >>> codes.tolist(), labels
-    ([0, -1, 1, 0], ['b', 'a'])
+    >>> group_codes(pd.Series(["b", None, "a", "b"], name="sector"))
+    (array([ 0, -1,  1,  0]), ['b', 'a'], ())
     """
-    values = column.astype(object)
-    known = np.flatnonzero(~(values.isna() | values.map(lambda value: isinstance(value, str) and not value.strip())))
-    if not len(known):
+    codes, values, notes = labels_of(column)
+    if not values:
         raise InputError(f"the group column {column.name!r} has no value; fill it, or name another column")
-    kinds = pd.factorize(values.iloc[known].map(_kind))[0]
-    try:
-        codes = pd.factorize(values.iloc[known])[0]
-    except TypeError:
-        raise InputError(f"the group column {column.name!r} holds lists or the like; give texts or numbers") from None
-    codes = pd.factorize(codes * (int(kinds.max()) + 1) + kinds)[0].astype(np.int64)
-    first = known[np.unique(codes, return_index=True)[1]]
-    labels = column.iloc[first].astype(str).tolist()
-    for at, label in enumerate(labels):
-        if label == "all":
-            raise InputError(
-                f"column {column.name!r} has the value 'all', which stands for the whole sample; rename it"
-            )
-        if label in labels[:at]:
-            pair = [values.iloc[first[i]] for i in (labels.index(label), at)]
-            raise InputError(
-                f"the group column {column.name!r} has {shown(pair[0])} and {shown(pair[1])}, of mixed types and with"
-                " the same text; write all values as texts, or all as numbers"
-            )
-    out = np.full(len(column), -1, dtype=np.int64)
-    out[known] = codes
-    return out, labels
-
-
-def _kind(value: object) -> str:
-    """Return the kind of a value: True is no number, and 1 and 1.0 are the same one."""
-    is_number = isinstance(value, Number) and not isinstance(value, bool | np.bool_)
-    return "number" if is_number else type(value).__name__
+    labels = [str(value) for value in values]
+    if "all" in labels:
+        raise InputError(f"column {column.name!r} has the value 'all', which stands for the whole sample; rename it")
+    return codes, labels, notes
 
 
 def _members(table: EventTable, code: Ints) -> tuple[Ints, Ints]:

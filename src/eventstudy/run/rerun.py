@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from eventstudy.core.draws import null
+from eventstudy.core.draws import drawn_cars, null
 from eventstudy.core.parts import MapTasks
 from eventstudy.core.run import Execution, run, run_events
 from eventstudy.core.volatility import SquaredModel
@@ -20,14 +20,16 @@ from eventstudy.errors import EventStudyWarning
 from eventstudy.prepare.implausible import shorten
 from eventstudy.prepare.implausible import warning as implausible_warning
 from eventstudy.prepare.reactions import reactions
-from eventstudy.result import Result
+from eventstudy.result import NO_GROUP, Result
 from eventstudy.run import tables
-from eventstudy.run.groups import Grouped, by_group
+from eventstudy.run.direction import counted, direction_notes
+from eventstudy.run.groups import Grouped, in_groups
 from eventstudy.run.provenance import provenance
 from eventstudy.run.sample import CACHE_BYTES, StudyData, n_bytes, select_events, study_sample
 from eventstudy.run.scale import IN_ONE_PROCESS, PartCounts, Workers
 from eventstudy.run.settings import as_model, settings, tests_for
-from eventstudy.types import Choices, Extra, Floats, Model, Outcome, Status, StudySample, Test, Window
+from eventstudy.run.testing import Members, effects_of_events, no_test_holds, table_of_tests
+from eventstudy.types import Bools, Choices, Extra, Floats, Model, Outcome, Status, StudySample, Test, Window
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +71,10 @@ class StudyRun:
 
     def tests(self) -> dict[str, Test]:
         """Return the tests by name; default tests depend on the clustering of the sample."""
-        return tests_for(self.choices, self.sample().clustering.kind)
+        return self._tests_of(self.sample())
+
+    def _tests_of(self, sample: StudySample) -> dict[str, Test]:
+        return tests_for(self.choices, sample.clustering.kind, sample.clustering.n_clusters)
 
     def check(self) -> pd.DataFrame:
         """Return the table of every event with its session and the status that the fitted model gives it."""
@@ -109,7 +114,7 @@ class StudyRun:
     ) -> dict[str, dict[str, Floats]]:
         """Return the statistics on redrawn dates, by group; see :class:`eventstudy.types.Rerun`."""
         sample = self.sample(full_history=True)
-        tests = {name: test for name, test in tests_for(self.choices, sample.clustering.kind).items() if not test.draws}
+        tests = {name: test for name, test in self._tests_of(sample).items() if not test.draws}
         if not sample.panels:
             return {"all": {}}
         samples = [(sample, ["all"])]
@@ -128,6 +133,16 @@ class StudyRun:
                 by_label.setdefault(label, {name: values[:, at] for name, values in statistics.items()})
         return by_label
 
+    def drawn(self, draws: int, window: Window) -> Floats:
+        """Return the CARs of the placed events over a window on redrawn dates, (draws, n)."""
+        sample = self.sample(full_history=True)
+        spec = replace(sample.sample.spec, windows=np.array([window], dtype=np.int64))
+        run_in_parts = partial(run, execution=Execution(map_tasks=self.workers.map_tasks()))
+        return drawn_cars(
+            run_in_parts, sample.panels, sample.placed, self.model, replace(sample.sample, spec=spec), draws,
+            self.choices.seed,
+        )  # fmt: skip
+
     def result(self, *, model: str | Model | None = None, windows: Sequence[Window] | None = None) -> Result:
         """Return the result of the study with another model or other windows."""
         return self._with(model, windows).run()
@@ -140,7 +155,7 @@ class StudyRun:
         """Estimate every event, and test the sample; ``progress`` shows a progress bar."""
         sample = self.sample()
         clustering = sample.clustering
-        tests = tests_for(self.choices, clustering.kind)
+        tests = self._tests_of(sample)
         if any(test.draws for test in tests.values()):
             sample = self.sample(full_history=True)
         for warning in sample.warnings:
@@ -151,23 +166,17 @@ class StudyRun:
         with _progress_bar(len(sample.placed.day), progress) as advance:
             execution = Execution(advance, map_tasks)
             outcome = run(sample.panels, sample.placed, self.model, tests, sample.sample, execution)
-        by_default = isinstance(self.choices.tests, str) and self.choices.tests == "default"
-        test_note = f"default: {clustering}" if by_default else ""
-        group_tests = (
-            [] if groups is None or not groups.labels else [self._tests_by_group(groups, tests, test_note, map_tasks)]
-        )
+        tested, by_group = self._tested(sample, groups, tests, outcome, map_tasks)
         event_table, calendars, spec = sample.event_table, sample.calendars, sample.sample.spec
         used = (outcome.status == Status.OK) & (outcome.n_est >= spec.min_estimation)
-        implausible = sample.implausible(used)
-        if implausible:
-            warnings.warn(implausible_warning(implausible), EventStudyWarning, stacklevel=3)
-        notes = [*sample.notes, *shorten(implausible), *counts.notes, *(() if groups is None else groups.notes)]
+        notes = [*self._noticed(sample, used), *counts.notes, *(() if groups is None else groups.notes)]
+        n_without_sign = int((used & ~counted(sample.placed)).sum())
         without = None if groups is None else groups.without
         del sample, groups  # frees the panels before the frames are built, which take as much memory
         events, prices = self.data.events.frame, self.data.prices
         singles, outcome = dict(outcome.singles), replace(outcome, singles={})  # those of a million events exist once
-        frames = tables.assemble(event_table, outcome, spec, self.model.coefficients, events, test_note, singles)
-        frames["tests"] = pd.concat([frames["tests"], *group_tests])
+        frames = tables.assemble(event_table, outcome, spec, self.model.coefficients, events, singles)
+        frames["attrition"] = tables.with_row(frames["attrition"], "ok, but without a sign", n_without_sign)
         if without is not None:
             n = int((without & (frames["events"]["status"] == "ok")).sum())
             frames["attrition"] = tables.with_row(frames["attrition"], f"ok, but without a {self.choices.group!r}", n)
@@ -181,24 +190,52 @@ class StudyRun:
         size = float(frames["cars"]["car"].dropna().abs().median())
         return Result(
             **frames,
+            tests=tested,
             reactions=reactions(event_table, prices, calendars, self.choices),
             provenance=record,
-            measure=measure_of(self.choices.outcome, self.choices.accumulate, size),
+            measure=measure_of(self.choices.outcome, self.choices.accumulate, size, self.choices.sign),
             rerun=self,
+            by_group=by_group,
         )
+
+    def _noticed(self, sample: StudySample, used: Bools) -> list[str]:
+        """Return the notes on the sample and the used events (n,), and issue warnings."""
+        implausible = sample.implausible(used)
+        if implausible:
+            warnings.warn(implausible_warning(implausible), EventStudyWarning, stacklevel=4)
+        directions = direction_notes(self.choices, sample, self.data.events.frame, used)
+        for note in directions if self.choices.sign is None else ():
+            warnings.warn(note, EventStudyWarning, stacklevel=4)
+        return [*sample.notes, *shorten(implausible), *directions]
+
+    def _tested(
+        self,
+        sample: StudySample,
+        groups: Grouped | None,
+        tests: Mapping[str, Test],
+        outcome: Outcome,
+        map_tasks: MapTasks | None,
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the table of tests, of all events and of each group, and the averages of the groups by day."""
+        by_default = isinstance(self.choices.tests, str) and self.choices.tests == "default"
+        ids, effect = effects_of_events(outcome, sample)
+        spec = sample.sample.spec
+        everyone = Members(effect, [np.ones(len(ids), dtype=bool)], sample.clustering.n_linked)
+        tested = table_of_tests(outcome, spec, tests, everyone, ("all",), by_default)
+        for warning in () if by_default else no_test_holds(tested):
+            warnings.warn(warning, EventStudyWarning, stacklevel=4)
+        if groups is None or not groups.labels:
+            return tested, NO_GROUP
+        inputs, execution = (groups.sample.panels, groups.sample.placed, self.model), Execution(map_tasks=map_tasks)
+        by_value = run(*inputs, tests, groups.sample.sample, execution, keep_events=False)
+        members = [np.isin(ids, groups.rows[groups.sample.placed.group == g]) for g in range(len(groups.labels))]
+        of_groups = table_of_tests(by_value, spec, tests, Members(effect, members), groups.labels, by_default)
+        return pd.concat([tested, of_groups]), tables.daily(by_value, spec, groups.labels)
 
     def _groups(self, sample: StudySample) -> Grouped | None:
         """Return the events of the sample in their groups; raise InputError if the column is not one of groups."""
         column = self.choices.group
-        return None if column is None else by_group(sample, self.data.events.frame, column)
-
-    def _tests_by_group(
-        self, groups: Grouped, tests: Mapping[str, Test], test_note: str, map_tasks: MapTasks | None
-    ) -> pd.DataFrame:
-        """Run every test for each group."""
-        sample, execution = groups.sample, Execution(map_tasks=map_tasks)
-        outcome = run(sample.panels, sample.placed, self.model, tests, sample.sample, execution, keep_events=False)
-        return tables.verdicts(outcome, sample.sample.spec, test_note, groups.labels)
+        return None if column is None else in_groups(sample, self.data.events.frame, column)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from eventstudy.core.sums import links
 from eventstudy.errors import InputError, one_of
 from eventstudy.prepare.align import prepare
 from eventstudy.prepare.events import Events
+from eventstudy.run.direction import counted, signs
 from eventstudy.types import (
     Bools,
     Choices,
@@ -51,10 +52,13 @@ def study_sample(
     other_news = None if data.other_news is None else data.other_news.frame
     prepared = prepare(data.events.frame, data.prices, choices, columns, data.factors, other_news, full_history)
     table, panels, sample = prepared.event_table, prepared.panels, prepared.sample
-    placed = prepared.placed._replace(weight=_weights(data.events.frame, choices.weight)[table.rows])
+    frame = data.events.frame
+    placed = prepared.placed._replace(weight=_weights(frame, choices.weight)[table.rows])
+    if choices.sign is not None:
+        placed = placed._replace(sign=signs(frame, choices.sign)[table.rows])
     n_valid, measured = valid_days(panels, placed, sample.spec)
     enough = n_valid >= sample.spec.min_estimation
-    clustering = clustering_of(table.sessions[table.rows], placed, sample, enough)
+    clustering = clustering_of(table.sessions[table.rows], placed, sample, enough & counted(placed))
     found = StudySample(**prepared._replace(placed=placed)._asdict(), n_valid=n_valid, clustering=clustering)
     suspended = ~measured & enough
     return _without_suspended(found, suspended) if suspended.any() else found
@@ -72,9 +76,9 @@ def _without_suspended(sample: StudySample, suspended: Bools) -> StudySample:
     kept = _take_rows(
         replace(sample, event_table=replace(table, status=status, reason=reason)), np.flatnonzero(~suspended)
     )
-    clustering = clustering_of(
-        table.sessions[kept.event_table.rows], kept.placed, kept.sample, kept.n_valid >= kept.sample.spec.min_estimation
-    )
+    enough = kept.n_valid >= kept.sample.spec.min_estimation
+    sessions = table.sessions[kept.event_table.rows]
+    clustering = clustering_of(sessions, kept.placed, kept.sample, enough & counted(kept.placed))
     return replace(kept, sample=replace(kept.sample, links=links(kept.placed)), clustering=clustering)
 
 

@@ -6,20 +6,25 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from eventstudy import _registry
-from eventstudy.members import labelled_tests, model, plugins_of, settings_of
+from eventstudy.core.cr2 import FEWEST
+from eventstudy.members import labelled_tests, model, plugins_of, settings_of, test
 from eventstudy.types import Choices, Model, Survives, Test
 
+# In each list the primary test comes first: the first that holds in a window. The others are checks.
 DEFAULT_TESTS: Mapping[Survives, tuple[str, ...]] = {
-    "independent": ("cross_section", "bmp", "grank_t", "generalized_sign"),
+    "independent": ("bmp", "cross_section", "grank_t", "generalized_sign"),
     "same_day": ("kolari_pynnonen", "grank_t"),
-    "overlap": ("kolari_pynnonen", "wild_bootstrap"),
+    "overlap": ("clustered", "ibragimov_muller", "wild_bootstrap", "kolari_pynnonen"),
 }
 # Compounded returns are skewed, so that rank tests, which test a median, reject too often.
 COMPOUNDED_TESTS: Mapping[Survives, tuple[str, ...]] = {
     "independent": ("cross_section", "skewness_adjusted"),
     "same_day": ("kolari_pynnonen",),
-    "overlap": ("kolari_pynnonen", "wild_bootstrap"),
+    "overlap": DEFAULT_TESTS["overlap"],
 }
+
+# On one date the same test with variance of each event's own: the truth of the event day lies between the two.
+BRACKET = {"variance": "additive"}
 
 
 def as_model(choice: str | Model) -> Model:
@@ -27,11 +32,18 @@ def as_model(choice: str | Model) -> Model:
     return model(choice) if isinstance(choice, str) else choice
 
 
-def tests_for(choices: Choices, dependence: Survives) -> dict[str, Test]:
-    """Return the tests of a study by name; default tests hold under the ``dependence`` of the events."""
+def tests_for(choices: Choices, dependence: Survives, n_clusters: int) -> dict[str, Test]:
+    """Return the tests of a study by name; default tests hold under the ``dependence`` of the events.
+
+    With enough clusters of events, the default tests need no blocks of dates.
+    """
     tests = choices.tests
     if isinstance(tests, str) and tests == "default":
         tests = (COMPOUNDED_TESTS if choices.compound else DEFAULT_TESTS)[dependence]
+        if n_clusters >= FEWEST:
+            tests = [name for name in tests if name != "ibragimov_muller"]
+        if dependence == "same_day":
+            tests = [tests[0], test("kolari_pynnonen", **BRACKET), *tests[1:]]
     elif isinstance(tests, str) and tests == "all":
         tests = _registry.names("inference", plugins=False)  # the same tests whatever plug-ins are installed
     return labelled_tests(tests)
@@ -44,5 +56,5 @@ def settings(choices: Choices) -> dict[str, object]:
         values["model"] = settings_of(choices.model)
     if not isinstance(choices.tests, str):
         values["tests"] = {label: settings_of(test) for label, test in labelled_tests(choices.tests).items()}
-    plugins = plugins_of([as_model(choices.model), *tests_for(choices, "independent").values()])
+    plugins = plugins_of([as_model(choices.model), *tests_for(choices, "independent", 0).values()])
     return {**values, "plugins": plugins} if plugins else values

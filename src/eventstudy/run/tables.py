@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from eventstudy.core.nulls import divide, margin, p_t
-from eventstudy.core.sums import mean_and_sd
+from eventstudy.core.nulls import divide, p_t
 from eventstudy.errors import InputError
 from eventstudy.types import EventTable, Floats, Ints, Outcome, Spec, Status
 
 CHUNK = 65_536  # values processed at a time
+DAILY = ("n", "aar", "caar", "se", "lower", "upper")
+EFFECTS = ("mean", "se", "df", "lower", "upper")
 
 
 def placement(event_table: EventTable, outcome: Outcome, spec: Spec) -> pd.DataFrame:
@@ -32,10 +33,9 @@ def assemble(
     spec: Spec,
     coefficients: tuple[str, ...],
     input_events: pd.DataFrame,
-    test_note: str,
     singles: dict[str, np.ndarray] | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Return the frames of a :class:`Result`; ``test_note`` is added to the note of every test.
+    """Return the frames of a :class:`Result` but the tests.
 
     ``singles`` stands in for those of the outcome, and is emptied: each array is freed when it has been copied.
     """
@@ -68,8 +68,7 @@ def assemble(
         "events": events,
         "ar": ar,
         "cars": _cars(ids, single, spec),
-        "daily": _daily(outcome, spec),
-        "tests": verdicts(outcome, spec, test_note),
+        "daily": daily(outcome, spec).drop(columns="group").set_index("day"),
         "effects": _effects(outcome, spec),
         "attrition": _attrition(status, n_without_car, spec),
     }
@@ -127,7 +126,7 @@ def _labels(status: Ints) -> np.ndarray:
 
 def _empty_singles(spec: Spec, n_coefficients: int) -> dict[str, np.ndarray]:
     """Return the results of no events."""
-    names = ("car", "se", "n_days", "p_sq", *(("bhar",) if spec.compound else ()))
+    names = ("car", "se", "n_days", "p_sq", "p_conformal", *(("bhar",) if spec.compound else ()))
     windows = {name: np.empty((0, len(spec.windows))) for name in names}
     flat = {name: np.empty(0) for name in ("sigma", "dof", "r2")}
     empty = {"id": np.empty(0, dtype=np.int64), "coef": np.empty((0, n_coefficients)), "ar": np.empty((0, spec.n_evt))}
@@ -150,6 +149,7 @@ def _cars(names: pd.Index, single: dict[str, np.ndarray], spec: Spec) -> pd.Data
             "df": df,
             "p": _p_values(t.ravel(), df),
             "p_sq": single["p_sq"].ravel(),
+            "p_conformal": single["p_conformal"].ravel(),
             "n_days": single["n_days"].ravel().astype(np.int64, copy=False),
         },
         copy=False,
@@ -167,50 +167,21 @@ def _p_values(t: Floats, df: Floats) -> Floats:
     return p
 
 
-def _daily(outcome: Outcome, spec: Spec) -> pd.DataFrame:
-    columns = ("n", "aar", "caar", "se", "lower", "upper")
-    daily = outcome.shared.get(
-        "daily", {name: np.full((1, spec.n_evt), 0.0 if name == "n" else np.nan) for name in columns}
-    )
-    frame = pd.DataFrame({name: daily[name][0] for name in columns}, index=pd.Index(spec.days, name="day"))
-    return frame.astype({"n": np.int64})
-
-
-def verdicts(outcome: Outcome, spec: Spec, test_note: str, groups: Sequence[str] = ("all",)) -> pd.DataFrame:
-    """Return one row for each group, window and test; ``test_note`` is added to every note."""
-    zeros = np.zeros((len(groups), len(spec.windows)))
-    moments = outcome.shared.get("moments", {"car": zeros, "n": zeros})
-    effect = divide(moments["car"], moments["n"])
-    rows = []
-    for g, group in enumerate(groups):
-        for name, verdict in outcome.verdicts.items():
-            for v, (start, end) in enumerate(spec.windows):
-                value, df, p, n, note = (part[g, v] for part in verdict)
-                text = "; ".join(filter(None, (note, test_note)))
-                rows.append((group, start, end, name, n, effect[g, v], value, df, p, text))
-    return pd.DataFrame(
-        rows, columns=["group", "start", "end", "test", "n", "effect", "statistic", "df", "p", "note"]
-    ).astype({"n": np.int64, "effect": float, "statistic": float, "df": float, "p": float})
+def daily(outcome: Outcome, spec: Spec, groups: Sequence[str] = ("all",)) -> pd.DataFrame:
+    """Return the averages of each group and day: group, day, n, aar, caar, se, lower, upper."""
+    empty = {name: np.full((len(groups), spec.n_evt), 0.0 if name == "n" else np.nan) for name in DAILY}
+    values = outcome.shared.get("daily", empty)
+    labels = {"group": np.repeat(np.array(groups, dtype=object), spec.n_evt), "day": np.tile(spec.days, len(groups))}
+    return pd.DataFrame({**labels, **{name: values[name].ravel() for name in DAILY}}).astype({"n": np.int64})
 
 
 def _effects(outcome: Outcome, spec: Spec) -> pd.DataFrame:
-    r"""Return the mean CAR of each window with its standard error, which allows for events that share days.
-
-    .. math:: se = \frac{sd(CAR)}{\sqrt N} \sqrt{\frac{1 + (N-1) r}{1 - r}}
-
-    as in the band around the CAAR, with r of :mod:`eventstudy.core.overlap` for the window; NaN for a single event.
-    """
-    n_windows = len(spec.windows)
-    n, effect, se = np.zeros(n_windows), np.full(n_windows, np.nan), np.full(n_windows, np.nan)
-    if outcome.shared:
-        moments, r = outcome.shared["moments"], outcome.shared["overlap"]["windows"][0]
-        n = moments["n"][0]
-        effect, sd = mean_and_sd(n, moments["car"][0], moments["car2"][0])
-        inflation = divide(1.0 + (n - 1.0) * r, 1.0 - r)
-        se = sd * np.sqrt(np.where(inflation > 0, inflation, np.nan) / np.maximum(n, 1))
-    half_width = margin(se, n - 1)
-    columns = {"start": spec.windows[:, 0], "end": spec.windows[:, 1], "n": n.astype(np.int64), "effect": effect}
-    return pd.DataFrame({**columns, "se": se, "df": n - 1, "lower": effect - half_width, "upper": effect + half_width})
+    """Return the mean CAR, or BHAR, of each window, with its standard error (:mod:`eventstudy.core.effects`)."""
+    nan = np.full((1, len(spec.windows)), np.nan)
+    effects = outcome.shared.get("effects", {"n": np.zeros(nan.shape), **dict.fromkeys(EFFECTS, nan)})
+    windows = {"start": spec.windows[:, 0], "end": spec.windows[:, 1], "n": effects["n"][0].astype(np.int64)}
+    means = {"effect" if name == "mean" else name: effects[name][0] for name in EFFECTS}
+    return pd.DataFrame({**windows, **means})
 
 
 def _attrition(status: Ints, n_without_car: Ints, spec: Spec) -> pd.DataFrame:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from eventstudy.bars import Bars
 from eventstudy.errors import InputError, shown
 from eventstudy.sources._long_table import LongTable, match_columns
 from eventstudy.sources._series import make_bars
 from eventstudy.sources._shared import Span
-from eventstudy.tabular.cells import Cells, parse_dates, parse_numbers, read_cells
+from eventstudy.tabular.cells import Cells, parse_dates, parse_numbers, read_cells, with_marks
 from eventstudy.tabular.columns import FIELDS, VALUES, Layout, header_key, layout_named, match_headers
+from eventstudy.tabular.frames import numbers, one_text
 from eventstudy.types import Dates, Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 PARQUET = ".parquet"
 
@@ -77,19 +81,12 @@ class Reader:
         headers = [str(name) for name in frame.columns]
         layout = self._layout(headers)
         positions = match_headers(headers, layout.columns, str(file), ("date", "close"))
-        fields: dict[str, Floats] = {}
-        for name, at in positions.items():
-            column = frame.iloc[:, at]
-            if name == "date":
-                texts = [str(day) for day in column]
-                dates = parse_dates(str(file), range(1, len(texts) + 1), texts, layout.date_format)
-            elif name not in VALUES:
-                continue
-            elif pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
-                fields[name] = column.to_numpy(dtype=np.float64, na_value=np.nan)
-            else:
-                raise InputError(f"{file}, column {headers[at]} is {column.dtype}; a price is a number, as in float64")
-        return dates, fields, layout
+        fields = {
+            name: numbers(frame.iloc[:, at], f"prices of {file}", layout.missing)
+            for name, at in positions.items()
+            if name in VALUES
+        }
+        return _dates(frame.iloc[:, positions["date"]], file, layout), fields, layout
 
     def long_table(self, file: Path, span: Span) -> LongTable:
         """Return the rows of a file that holds many tickers, or one that the file's name says."""
@@ -123,21 +120,47 @@ class Reader:
         except Exception as error:  # as above
             raise InputError(f"{file} is not Parquet ({type(error).__name__}); write it again") from None
         layout = self._layout(table.schema.names)
+        table = _as_in_text(table, file, layout)
         matched = match_columns(table.schema, layout.columns, str(file))
         table = table.select(list(matched.values())).rename_columns(list(matched))
         return LongTable.of(table, span, str(file), layout)
 
 
+def _dates(column: pd.Series, file: Path, layout: Layout) -> Dates:
+    """Return the dates of a column of Parquet, of any type that a file of text can hold."""
+    texts = [str(day) for day in column]
+    return parse_dates(str(file), range(1, len(texts) + 1), texts, layout.date_format)
+
+
+def _as_in_text(table: pa.Table, file: Path, layout: Layout) -> pa.Table:
+    """Return a table of Parquet with what files of text may hold too: numbers as tickers or dates, texts as numbers."""
+    import pyarrow as pa
+
+    positions = match_headers(table.schema.names, layout.columns, str(file), ("ticker", "date", "close"))
+    for name, at in positions.items():
+        dtype = table.schema.types[at]
+        whole, text = pa.types.is_integer(dtype), pa.types.is_string(dtype) or pa.types.is_large_string(dtype)
+        if name == "ticker" and whole:
+            new = table.column(at).cast(pa.string())
+        elif name == "date" and (whole or text):
+            new = pa.array(_dates(table.column(at).to_pandas(), file, layout))
+        elif name in VALUES and text:
+            column = table.column(at).to_pandas().rename(table.schema.names[at])
+            new = pa.array(numbers(column, f"prices of {file}", layout.missing), from_pandas=True)
+        else:
+            continue
+        table = table.set_column(at, table.schema.names[at], new)
+    return table
+
+
 def _label(cells: Cells, positions: Mapping[str, int], name: str) -> str | None:
-    """Return the one text of a column; None if there is no such column, or it is empty."""
-    texts = sorted({text for text in cells.column(positions[name]) if text}) if name in positions else []
-    if len(texts) > 1:
-        raise InputError(f"{cells.where} has more than one {name}: {', '.join(texts[:5])}; a ticker has one")
-    return texts[0] if texts else None
+    return one_text(cells.column(positions[name]), name, cells.where) if name in positions else None
 
 
 def _values(cells: Cells, positions: Mapping[str, int], layout: Layout) -> dict[str, Floats]:
-    return {name: parse_numbers(cells, at, name, layout) for name, at in positions.items() if name in VALUES}
+    numbers = {name: at for name, at in positions.items() if name in VALUES}
+    layout = with_marks(cells, list(numbers.values()), layout)
+    return {name: parse_numbers(cells, at, name, layout) for name, at in numbers.items()}
 
 
 def split_two_rows(cells: Cells) -> dict[str | None, Cells]:
@@ -148,17 +171,20 @@ def split_two_rows(cells: Cells) -> dict[str | None, Cells]:
     if not cells.rows:
         return {None: cells}
     first, second = cells.header, cells.rows[0][1]
-    fields, tickers = first, second
-    if "close" not in _known(first) and "close" in _known(second):
-        fields, tickers = second, first
-    named = header_key(tickers[0]) in ("ticker", "", "price")
-    if not named or "close" not in _known(fields[1:]) or "close" in _known(tickers[1:]):
+    fields, tickers = (second, first) if _share_known(first) < _share_known(second) else (first, second)
+    for row, other in ((first, second), (second, first)):
+        if header_key(row[0]) == "ticker":  # shares may be called as fields are, such as LAST or OPEN
+            fields, tickers = other, row
+    name, rows = header_key(tickers[0]), cells.rows[1:]
+    has_dates_row = bool(rows) and header_key(rows[0][1][0]) in ("date", "datetime") and not any(rows[0][1][1:])
+    named = name == "ticker" or (name in ("", "price") and _share_known(tickers) < 1.0)
+    if not named or "close" not in _known(fields[1:]):
         return {None: cells}
-    if any(cell.replace(".", "", 1).isdigit() for cell in tickers[1:]):
+    # Numbers are tickers, as 0700, but in a row without a name, which may be one of prices without its date.
+    certain = name or has_dates_row or len(set(fields)) < len(fields)
+    if not certain and any(cell.replace(".", "", 1).isdigit() for cell in tickers[1:]):
         return {None: cells}
-    rows = cells.rows[1:]
-    if rows and header_key(rows[0][1][0]) in ("date", "datetime") and not any(rows[0][1][1:]):
-        rows = rows[1:]
+    rows = rows[1:] if has_dates_row else rows
     parts: dict[str | None, Cells] = {}
     for ticker in dict.fromkeys(tickers[1:]):
         at = [0, *(place for place, name in enumerate(tickers) if place and name == ticker)]
@@ -167,8 +193,14 @@ def split_two_rows(cells: Cells) -> dict[str | None, Cells]:
             cells.where,
             ["Date", *(fields[place] for place in at[1:])],
             [(number, row) for number, row in priced if any(cell.strip() for cell in row[1:])],
+            cells.delimiter,
         )
     return parts
+
+
+def _share_known(headers: Sequence[str]) -> float:
+    """Return the share of the headers after the first that name a field."""
+    return sum(header_key(header) in FIELDS for header in headers[1:]) / max(len(headers) - 1, 1)
 
 
 def _known(headers: Iterable[str]) -> set[str]:

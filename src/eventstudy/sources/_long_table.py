@@ -18,6 +18,7 @@ from eventstudy.markets import check_ticker
 from eventstudy.sources._series import make_bars
 from eventstudy.sources._shared import Span
 from eventstudy.tabular.columns import LABELS, PLAIN, VALUES, Layout, match_headers
+from eventstudy.tabular.frames import one_text
 from eventstudy.types import Dates, Floats
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
@@ -203,11 +204,10 @@ class LongTable:
             return None
         codes, values = self.labels[name]
         used = np.unique(codes[rows])
-        used = used[used >= 0]
-        if len(used) > 1:
-            several = ", ".join(values[code] for code in used)
-            raise BadPrices(f"{self.where} has more than one {name} of {ticker}: {several}; a ticker has one")
-        return (values[used[0]] or None) if len(used) else None
+        try:
+            return one_text([values[code] for code in used if code >= 0], f"{name} of {ticker}", self.where)
+        except InputError as error:
+            raise BadPrices(str(error)) from None
 
 
 def _encode(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:

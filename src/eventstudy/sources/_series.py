@@ -1,4 +1,4 @@
-"""One ticker's bars from the columns of any table: the checks that all doors share."""
+"""One ticker's bars from the columns of a table in a file or database."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from eventstudy.bars import Bars, step_of
+from eventstudy import bars
+from eventstudy.bars import Bars
 from eventstudy.errors import BadPrices, InputError
-from eventstudy.markets import mic_of
 from eventstudy.tabular.columns import Layout
-from eventstudy.tabular.returns import levels
-from eventstudy.types import PRICE_FIELDS, Dates, Floats
+from eventstudy.tabular.exchanges import exchange_by_name
+from eventstudy.types import Dates, Floats
 
 
 def make_bars(
     where: str, ticker: str, dates: Dates, columns: Mapping[str, Floats], mic: str | None, currency: str | None,
     layout: Layout,
 ) -> Bars:  # fmt: skip
-    """Return checked bars: empty columns left out, closes from returns where a table has no others.
-
-    Rows from the newest to the oldest, as some vendors write them, are turned round.
+    """Return checked bars (:func:`eventstudy.bars.make_bars`) of the exchange that is stated, or that the ticker names.
 
     Raises
     ------
@@ -29,30 +27,11 @@ def make_bars(
     InputError
         If the exchange of the ticker is not known.
     """
-    fields = {name: _price(name, values, layout) for name, values in columns.items()}
-    fields = {name: values for name, values in fields.items() if not np.isnan(values).all()}
-    if "close" not in fields and "adjusted" in fields:
-        fields["close"] = fields["adjusted"]
-    if len(dates) > 1 and (np.diff(dates) < np.timedelta64(0, "s")).all():
-        dates, fields = dates[::-1].copy(), {name: values[::-1].copy() for name, values in fields.items()}
-    if "close" not in fields and "return" not in fields:
-        raise BadPrices(f"{where} has no row of {ticker} with a close")
-    if mic is None and layout.mic is None:
-        try:
-            mic = mic_of(ticker)
-        except InputError as error:
-            raise InputError(f"{error}; or in a column mic of {where}") from None
     try:
-        if "return" in fields:
-            fields |= levels(ticker, dates, fields)
-        return Bars(ticker, dates, fields, mic or layout.mic, currency, step_of(ticker, dates))
-    except BadPrices as error:
-        raise BadPrices(f"{where}: {error}") from None
+        mic = mic or exchange_by_name(ticker, layout)
     except InputError as error:
-        raise InputError(f"{where}: {error}") from None
-
-
-def _price(name: str, values: Floats, layout: Layout) -> Floats:
-    if not layout.absolute or name not in PRICE_FIELDS:
-        return values
-    return np.where(values == 0.0, np.nan, np.abs(values))
+        raise InputError(f"{error}; or in a column mic of {where}") from None
+    made = bars.make_bars(where, ticker, dates, columns, mic, currency, layout)
+    if np.isnan(made.fields["close"]).all():
+        raise BadPrices(f"{where} has no row of {ticker} with a close")
+    return made

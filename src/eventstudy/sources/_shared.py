@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import NamedTuple
@@ -13,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from eventstudy.bars import Bars
-from eventstudy.errors import EventStudyWarning, InputError, SourceError, TickerNotFound, shown
+from eventstudy.errors import InputError, TickerNotFound, shown
 from eventstudy.markets import check_ticker, wall
+from eventstudy.tabular.fields import notes_of
 
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -101,39 +101,6 @@ def select_dates(bars: Bars, span: Span) -> Bars:
     return replace(bars, dates=bars.dates[keep], fields={name: values[keep] for name, values in bars.fields.items()})
 
 
-def read_tickers(names: Iterable[str], read_one: Callable[[str], Bars]) -> tuple[dict[str, Bars], dict[str, str]]:
-    """Read ticker by ticker; return the bars, and the reason for each ticker that failed.
-
-    Failures are listed in one warning; if every ticker fails, the first error is raised, with the reasons of all.
-    """
-    bars: dict[str, Bars] = {}
-    problems: dict[str, SourceError | InputError] = {}
-    for name in names:
-        try:
-            bars[name] = read_one(name)
-        except (SourceError, InputError) as error:
-            problems[name] = error
-    reasons = {name: str(error) for name, error in problems.items()}
-    if problems:
-        first = next(iter(problems.values()))
-        if not bars:
-            first.problems = reasons
-            raise first
-        warnings.warn(
-            f"{len(problems)} of {len(problems) + len(bars)} tickers could not be read: {_some(problems)}"
-            f" (the first: {first}); Prices.problems has every reason",
-            EventStudyWarning,
-            stacklevel=4,
-        )
-    return bars, reasons
-
-
-def _some(names: Iterable[str]) -> str:
-    """List at most twenty names."""
-    first = list(names)
-    return ", ".join(first[:20]) + (f" and {len(first) - 20} more" if len(first) > 20 else "")
-
-
 def fingerprint(bars: Bars) -> str:
     """Return the SHA-256 of a ticker's dates (ISO) and fields (sorted by name, little-endian IEEE doubles)."""
     digest = hashlib.sha256("\n".join(bars.dates.astype(str)).encode())
@@ -147,6 +114,7 @@ def fingerprint(bars: Bars) -> str:
 def provenance(source: str, span: Span, bars: Mapping[str, Bars], **details: object) -> dict[str, object]:
     """Return the provenance of prices: source, range, time of retrieval, details and a fingerprint per ticker."""
     return {
+        **notes_of({ticker: series.notes for ticker, series in bars.items()}),
         "source": source,
         "start": span.start and span.start.isoformat(),
         "end": span.end and span.end.isoformat(),

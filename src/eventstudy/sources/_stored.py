@@ -282,8 +282,9 @@ def _read_index(folder: str | Path) -> Index:
         return index
     if intact or (index.get("version") == 1 and "check" not in index):  # the first version had no check
         raise InputError(
-            f"{str(folder)!r} is a store of version {index['version']}, and this library reads version {VERSION}; write"
-            " it with es.write_prices"
+            f"{str(folder)!r} is a store of version {index['version']}, and this library reads version {VERSION}; read"
+            " the prices again from where they came, and es.write_prices(prices, folder) replaces the store as a whole;"
+            " if they are nowhere else, the version of the library that wrote the store reads it"
         )
     raise _damaged(folder, INDEX, "its content does not have the SHA-256 that it names")
 
@@ -346,7 +347,7 @@ class _LazyBars(Bars):
         )
         bars.__dict__.update(
             ticker=row["ticker"], mic=row["mic"], currency=row["currency"], step=step, first=first, last=last,
-            _files=files, _row=row,
+            notes={}, _files=files, _row=row,
         )  # fmt: skip
         return bars
 

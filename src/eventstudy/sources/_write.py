@@ -31,6 +31,7 @@ COLUMNS = {
     "split": "Stock Splits", "return": "Return",
 }  # fmt: skip
 MANIFEST = "manifest.csv"
+EARLIER = ("ticker", "file", "currency", "mic")  # the manifest of the first version
 HASHED = re.compile(r".\.[0-9a-f]{8}\.[a-z]+$")
 
 
@@ -124,8 +125,17 @@ def listed(folder: Path) -> dict[str, Listed]:
     try:
         with manifest.open(encoding="utf-8", newline="") as stream:
             header, *rows = csv.reader(stream, strict=True)
+    except (ValueError, csv.Error):
+        header, rows = [], []
+    if tuple(header) == EARLIER:
+        raise InputError(
+            f"{manifest} was written by an earlier version of eventstudy fetch, or by hand: it does not say how its"
+            " files were fetched, so that they cannot be continued. es.read_prices still reads the folder; to fetch,"
+            " name a new folder, and remove this one when all is there"
+        )
+    try:
         entries = [Listed(*row) for row in rows] if tuple(header) == Listed._fields else None
-    except (ValueError, TypeError, csv.Error):
+    except TypeError:
         entries = None
     if entries is None:
         raise InputError(f"{manifest} was not written by eventstudy fetch, or was changed; name a new or empty folder")

@@ -35,7 +35,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from eventstudy import arguments
-from eventstudy.bars import Prices
+from eventstudy.bars import Prices, read_tickers
 from eventstudy.errors import EventStudyError, InputError, SourceError, SourceUnavailable, shown
 from eventstudy.sources._long_table import (
     LongTable,
@@ -45,7 +45,7 @@ from eventstudy.sources._long_table import (
     quote,
     select_statement,
 )
-from eventstudy.sources._shared import Span, check_span, check_tickers, provenance, read_tickers
+from eventstudy.sources._shared import Span, check_span, check_tickers, provenance
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

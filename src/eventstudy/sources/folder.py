@@ -8,12 +8,12 @@ from datetime import date
 from pathlib import Path
 
 from eventstudy import arguments
-from eventstudy.bars import Bars, Prices
+from eventstudy.bars import Bars, Prices, read_tickers
 from eventstudy.errors import InputError, TickerNotFound, did_you_mean
 from eventstudy.files import locked
 from eventstudy.sources._files import Reader
 from eventstudy.sources._manifest import Entry, list_files, read_manifest, unlisted_files
-from eventstudy.sources._shared import Span, check_span, check_tickers, origins, provenance, read_tickers, select_dates
+from eventstudy.sources._shared import Span, check_span, check_tickers, origins, provenance, select_dates
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eventstudy.bars import Bars, Prices
+from eventstudy.bars import Bars, Prices, read_tickers
 from eventstudy.errors import InputError, TickerNotFound
-from eventstudy.sources._shared import check_span, check_tickers, provenance, read_tickers, select_dates
+from eventstudy.sources._shared import check_span, check_tickers, provenance, select_dates
 
 if TYPE_CHECKING:
     import pandas as pd

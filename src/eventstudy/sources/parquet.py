@@ -28,10 +28,10 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from eventstudy import arguments
-from eventstudy.bars import Prices
+from eventstudy.bars import Prices, read_tickers
 from eventstudy.errors import InputError
 from eventstudy.sources._long_table import LongTable, QueryBounds, match_columns
-from eventstudy.sources._shared import check_span, check_tickers, provenance, read_tickers
+from eventstudy.sources._shared import check_span, check_tickers, provenance
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eventstudy import arguments
-from eventstudy.bars import Bars, Prices
+from eventstudy.bars import Bars, Prices, read_tickers
 from eventstudy.errors import InputError, TickerNotFound, shown
 from eventstudy.markets import INDICES, check_ticker, mic_of, sessions_between
 from eventstudy.sources._shared import (
@@ -20,7 +20,6 @@ from eventstudy.sources._shared import (
     as_date,
     check_span,
     provenance,
-    read_tickers,
     require_tickers,
     select_dates,
 )  # fmt: skip

@@ -24,7 +24,7 @@ from datetime import date
 from typing import Protocol, Self
 from urllib.parse import parse_qsl, unquote
 
-from eventstudy.bars import Prices
+from eventstudy.bars import Prices, read_tickers
 from eventstudy.errors import EventStudyError, InputError, SourceError, SourceUnavailable
 from eventstudy.sources._long_table import (
     LongTable,
@@ -34,7 +34,7 @@ from eventstudy.sources._long_table import (
     quote,
     select_statement,
 )
-from eventstudy.sources._shared import Span, check_span, check_tickers, provenance, read_tickers
+from eventstudy.sources._shared import Span, check_span, check_tickers, provenance
 
 CONNECT_TIMEOUT = 10  # seconds, unless the uri or PGCONNECT_TIMEOUT sets it
 # Stricter than libpq, whose error message can quote a part of the password that it took for a port.

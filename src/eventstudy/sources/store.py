@@ -21,9 +21,9 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from eventstudy.bars import Bars, Prices
+from eventstudy.bars import Bars, Prices, read_tickers
 from eventstudy.errors import InputError, TickerNotFound
-from eventstudy.sources._shared import check_span, check_tickers, origins, provenance, read_tickers, select_dates
+from eventstudy.sources._shared import check_span, check_tickers, origins, provenance, select_dates
 from eventstudy.sources._stored import StoredBars, is_store
 
 

@@ -18,7 +18,7 @@ import stamina
 import yfinance as yf
 from yfinance.exceptions import YFException, YFTickerMissingError
 
-from eventstudy.bars import Bars, Prices
+from eventstudy.bars import Bars, Prices, read_tickers
 from eventstudy.errors import BadPrices, EventStudyWarning, InputError, SourceError, SourceUnavailable, TickerNotFound
 from eventstudy.markets import mic_of, sessions
 from eventstudy.sources._sessions import find_anomalies
@@ -27,7 +27,6 @@ from eventstudy.sources._shared import (
     Span,
     check_span,
     provenance,
-    read_tickers,
     require_tickers,
     select_dates,
 )  # fmt: skip

@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -26,16 +26,24 @@ NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 DIGITS = frozenset("0123456789+-.eE")  # of these, float() reads what NUMBER matches
 MISSING = frozenset({"", "null", "NULL", "NaN", "nan", "NA", "N/A", "#N/A", "None", ".", "-"})
 DELIMITERS = (",", ";", "\t")
+# In a file whose cells are not separated by commas, 1.234 is a number with three decimals, or one thousand and more.
+IN_DOUBT = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
+COMMA = re.compile(r"[+-]?(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+),(?:\d{1,2}|\d{4,})\s*%?", re.ASCII)  # a decimal comma
+POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?", re.ASCII)  # that separate thousands, or IN_DOUBT
 EXCEL, TABLES = (".xlsx",), (".csv", ".tsv", ".xlsx", ".parquet")
 
 
 @dataclass(frozen=True)
 class Cells:
-    """A table of text: what it is called in errors, its header, and its rows with their numbers in the file."""
+    """A table of text: what it is called in errors, its header, its rows with their numbers in the file.
+
+    ``delimiter`` is what separates its cells, None in a workbook.
+    """
 
     where: str
     header: list[str]
     rows: list[tuple[int, list[str]]]
+    delimiter: str | None = None
 
     @property
     def numbers(self) -> list[int]:
@@ -55,7 +63,7 @@ def read_cells(file: Path) -> Cells:
     InputError
         If the file is not CSV in UTF-8 or a workbook, is empty, or a row has too many or too few cells.
     """
-    rows = _excel_rows(file) if file.suffix.lower() in EXCEL else _csv_rows(file)
+    delimiter, rows = (None, _excel_rows(file)) if file.suffix.lower() in EXCEL else _csv_rows(file)
     if not rows:
         raise InputError(f"{file} is empty; its first row names the columns")
     header = rows[0][1]
@@ -65,17 +73,17 @@ def read_cells(file: Path) -> Cells:
                 f"{file}, row {number} has {len(cells)} cells and its header has {len(header)}; complete the row, or"
                 " put quotes around a cell with a comma"
             )
-    return Cells(str(file), header, rows[1:])
+    return Cells(str(file), header, rows[1:], delimiter)
 
 
-def _csv_rows(file: Path) -> list[tuple[int, list[str]]]:
+def _csv_rows(file: Path) -> tuple[str, list[tuple[int, list[str]]]]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
             first = stream.readline()
             stream.seek(0)
             delimiter = max(DELIMITERS, key=first.count)
             reader = csv.reader(stream, strict=True, delimiter=delimiter)
-            return [(number, cells) for number, cells in enumerate(reader, 1) if cells]
+            return delimiter, [(number, cells) for number, cells in enumerate(reader, 1) if cells]
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error) as error:
@@ -97,6 +105,42 @@ def _cell_text(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
         return str(int(cell))
     return str(cell)
+
+
+def with_marks(cells: Cells, positions: Sequence[int], layout: Layout) -> Layout:
+    """Return the layout with the marks of decimals and thousands that a file's own numbers show, where none is stated.
+
+    Parameters
+    ----------
+    cells : Cells
+    positions : sequence of int
+        The columns of numbers.
+    layout : Layout
+
+    Raises
+    ------
+    InputError
+        If a number such as 1.234 may be 1234, and no other number tells.
+    """
+    if layout.decimal == "," and not layout.thousands:
+        return replace(layout, thousands=".")
+    if cells.delimiter in (None, ",") or layout.decimal != "." or layout.thousands:
+        return layout
+    texts = [(number, at, row[at].strip()) for number, row in cells.rows for at in positions]
+    doubtful = [cell for cell in texts if IN_DOUBT.fullmatch(cell[2])]
+    if not doubtful or any(
+        "." in text and NUMBER.fullmatch(text) and not IN_DOUBT.fullmatch(text) for *_, text in texts
+    ):
+        return layout
+    every = (cell.strip() for _, row in cells.rows for cell in row)
+    if any(COMMA.fullmatch(text) or (POINTS.fullmatch(text) and not IN_DOUBT.fullmatch(text)) for text in every):
+        return replace(layout, decimal=",", thousands=".")
+    number, at, text = doubtful[0]
+    raise InputError(
+        f"{cells.where}, row {number}, column {cells.header[at]}: {shown(text)} is a number with three decimals, or has"
+        " a point between thousands; say decimal=',' if the point separates thousands, or thousands=',' if it is a"
+        " decimal point"
+    )
 
 
 def parse_numbers(cells: Cells, position: int, name: str, layout: Layout) -> Floats:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from eventstudy.errors import InputError, did_you_mean, one_of, shown
 
@@ -28,6 +28,7 @@ FIELDS = {
     "stock_splits": "split", "split": "split", "splits": "split", "split_factor": "split", "splitfactor": "split",
     "split_coefficient": "split", "split_ratio": "split",
     "return": "return", "ret": "return", "dlyret": "return",
+    "retx": "price_return", "dlyretx": "price_return", "cfacpr": "price_divisor", "dlycumfacpr": "price_divisor",
 }  # fmt: skip
 KEYS = {
     "ticker": "ticker", "symbol": "ticker", "permno": "ticker", "instrument": "ticker", "ric": "ticker",
@@ -39,6 +40,7 @@ LABELS = {"currency": "currency", "mic": "mic"}
 HEADERS = {**KEYS, **FIELDS, **LABELS}
 NAMES = tuple(dict.fromkeys(HEADERS.values()))
 VALUES = tuple(dict.fromkeys(FIELDS.values()))
+INSTEAD = {"close": {"return", "price_return", "adjusted"}, "return": {"price_return"}}
 ADJUSTED = re.compile(
     r"(?<!un)adj(?:$|[^a-z]|usted|close|price|prc)|复权|ajust|total.?return|tot_return|cfacpr|ajexdi|cumulative.?split",
     re.IGNORECASE,
@@ -62,8 +64,10 @@ class Layout:
         Texts that stand for a missing value, beside those of :data:`eventstudy.tabular.cells.MISSING`.
     prepare : mapping from the library's name to a function of a text
         Applied to each cell of a column before it is read as a number.
+    codes : mapping from the library's name to numbers
+        Numbers that stand for a missing value in a column.
     absolute : bool
-        Whether the sign of a price is a mark and no value.
+        Whether the minus sign of a price says that it is the average of bid and ask, and 0 that there is none.
     mic : str or None
         The exchange of identifiers that do not name one.
     """
@@ -74,6 +78,7 @@ class Layout:
     thousands: str | None = None
     missing: Sequence[str] = ()
     prepare: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+    codes: Mapping[str, Sequence[float]] = field(default_factory=dict)
     absolute: bool = False
     mic: str | None = None
 
@@ -82,10 +87,9 @@ class Layout:
     ) -> Layout:
         """Return the layout with a reader's choices, which take precedence."""
         check_columns(columns)
-        return Layout(
-            {**self.columns, **(columns or {})}, date_format or self.date_format,
-            self.decimal if decimal == "." else decimal, thousands or self.thousands, self.missing, self.prepare,
-            self.absolute, self.mic,
+        return replace(
+            self, columns={**self.columns, **(columns or {})}, date_format=date_format or self.date_format,
+            decimal=self.decimal if decimal == "." else decimal, thousands=thousands or self.thousands,
         )  # fmt: skip
 
 
@@ -100,14 +104,18 @@ def _without_dollar(text: str) -> str:
 
 
 _DOLLARS = dict.fromkeys(("open", "high", "low", "close"), _without_dollar)
-_NO_RETURN = ("A", "B", "C", "D", "E", "-44.0", "-55.0", "-66.0", "-77.0", "-88.0", "-99.0")  # codes in RET
+_NO_RETURN = (-44.0, -55.0, -66.0, -77.0, -88.0, -99.0)
 
 PLAIN = Layout()
 LAYOUTS = {
     "yahoo": PLAIN,
     "yfinance": PLAIN,
-    # PRC is the average of bid and ask, with a minus sign, where there was no trade; 0 is no price.
-    "crsp": Layout({"ticker": "PERMNO"}, missing=_NO_RETURN, absolute=True, mic="XNYS"),
+    # PRC is the average of bid and ask, with a minus sign, where there was no trade; 0 is no price. Letters and numbers
+    # below -1 say why there is no return.
+    "crsp": Layout(
+        {"ticker": "PERMNO"}, missing=("A", "B", "C", "D", "E"),
+        codes={"return": _NO_RETURN, "price_return": _NO_RETURN, "volume": (-99.0,)}, absolute=True, mic="XNYS",
+    ),
     "investing": Layout({"close": "Price"}, date_format="%m/%d/%Y", thousands=",", prepare={"volume": _scaled}),
     "nasdaq": Layout(date_format="%m/%d/%Y", thousands=",", prepare=_DOLLARS),
     "akshare": PLAIN,
@@ -116,12 +124,14 @@ LAYOUTS = {
 
 
 def layout_named(name: object, headers: Sequence[str] = ()) -> Layout:
-    """Return a layout by name; None is the plain one, or CRSP's if a header is PERMNO."""
+    """Return a layout by name; None is the plain one, or CRSP's if a header is PERMNO, PRC or DlyPrc."""
+    keys = {header_key(header) for header in headers}
     if name is None:
-        return LAYOUTS["crsp"] if "permno" in map(header_key, headers) else PLAIN
-    if isinstance(name, str) and name in LAYOUTS:
-        return LAYOUTS[name]
-    raise one_of("layout", name, LAYOUTS)
+        name = "crsp" if keys & {"permno", "prc", "dlyprc"} else "yahoo"
+    if not (isinstance(name, str) and name in LAYOUTS):
+        raise one_of("layout", name, LAYOUTS)
+    layout = LAYOUTS[name]
+    return layout if name != "crsp" or "permno" in keys else replace(layout, columns={})
 
 
 def header_key(header: str) -> str:
@@ -149,7 +159,8 @@ def match_headers(
     where : str
         What the table is called in errors.
     required : iterable of str
-        Names that must be there; ``close`` may be replaced by ``return`` or ``adjusted``.
+        Names that must be there; ``close`` may be replaced by ``return``, ``price_return`` or ``adjusted``, and
+        ``return`` by ``price_return``.
 
     Raises
     ------
@@ -171,9 +182,10 @@ def match_headers(
         positions[name] = position
     _refuse_unknown_adjustment(headers, positions, where)
     for name in required:
-        if name not in positions and not (name == "close" and {"return", "adjusted"} & set(positions)):
+        if name not in positions and not INSTEAD.get(name, set()) & set(positions):
+            wide = "" if name == "date" else "; a table of dates by tickers is read by es.Prices.from_frame"
             raise InputError(
-                f"{where} has no column {name}; {listed(headers)}; say which it is, columns={{{name!r}: ...}}"
+                f"{where} has no column {name}; {listed(headers)}; say which it is, columns={{{name!r}: ...}}{wide}"
             )
     return positions
 
@@ -196,7 +208,7 @@ def _chosen(headers: Sequence[str], columns: Mapping[str, str] | None, where: st
 
 def _refuse_unknown_adjustment(headers: Sequence[str], positions: Mapping[str, int], where: str) -> None:
     """Refuse an adjusted price under an unknown name: without it a split would be taken for a return."""
-    if "adjusted" in positions or "return" in positions:
+    if {"adjusted", "return", "price_return", "price_divisor"} & set(positions):
         return
     for position, header in enumerate(headers):
         if position in positions.values() or ADJUSTED_OTHER.search(header):

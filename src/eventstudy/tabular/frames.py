@@ -5,16 +5,26 @@ A frame becomes one :class:`Series` for each ticker; :mod:`eventstudy.bars` make
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from eventstudy.errors import InputError, shown
-from eventstudy.tabular.cells import parse_dates
-from eventstudy.tabular.columns import FIELDS, HEADERS, VALUES, header_key, match_headers
-from eventstudy.types import Dates, Floats
+from eventstudy.tabular.cells import MISSING, NUMBER, parse_dates
+from eventstudy.tabular.columns import (
+    FIELDS,
+    HEADERS,
+    LABELS,
+    PLAIN,
+    VALUES,
+    Layout,
+    header_key,
+    layout_named,
+    match_headers,
+)
+from eventstudy.types import Dates, Floats, Ints
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,16 +34,24 @@ ONE_TICKER = ({"open", "high", "low", "close"}, {"close", "adjusted"}, {"close",
 
 
 class Series(NamedTuple):
-    """The dates and values of one ticker, with its exchange and currency where the frame has them."""
+    """The dates and values of one ticker, with its exchange and currency where the frame has them, or its error."""
 
     ticker: str
     dates: Dates
     fields: Mapping[str, Floats]
     mic: str | None = None
     currency: str | None = None
+    error: InputError | None = None
 
 
-def series_of(frame: object, kind: Kind, what: str) -> Iterator[Series]:
+class Table(NamedTuple):
+    """The series of a frame, and the layout in which it is written."""
+
+    series: Sequence[Series]
+    layout: Layout = PLAIN
+
+
+def series_of(frame: object, kind: Kind, what: str) -> Table:
     """Return the series of a frame, ticker by ticker.
 
     Parameters
@@ -53,7 +71,7 @@ def series_of(frame: object, kind: Kind, what: str) -> Iterator[Series]:
 
     table = as_pandas(frame, what)
     if table.columns.nlevels > 1:
-        return _two_levels(table, what)
+        return Table([*_two_levels(table, what)])
     for header in table.columns:
         if not isinstance(header, str):
             raise InputError(
@@ -64,17 +82,38 @@ def series_of(frame: object, kind: Kind, what: str) -> Iterator[Series]:
         raise InputError(f"columns {repeated} repeat in the {what}; keep one column per ticker")
     names = {HEADERS.get(header_key(header)) for header in table.columns}
     by_index = not isinstance(table.index, pd.RangeIndex)  # numbers of rows are no dates
-    if "ticker" in names and ("date" in names or by_index):
-        return _long(table if "date" in names else table.rename_axis(index="date").reset_index(), kind, what)
+    if "ticker" in names and ("date" in names or by_index) and not _has_ticker_of_that_name(table):
+        table = table if "date" in names else table.rename_axis(index="date").reset_index()
+        layout = layout_named(None, [str(header) for header in table.columns])
+        return Table([*_long(table, kind, what, layout)], layout)
     if any(fields <= names for fields in ONE_TICKER) and not all(map(str.isupper, map(str, table.columns))):
         raise InputError(
             f"the {what} have the columns of one ticker ({', '.join(map(str, table.columns))}) and do not name it; add"
             " a column ticker, or keep the closes and name their column by the ticker"
         )
     if not by_index and "date" in names:
-        [date] = [header for header in table.columns if HEADERS.get(header_key(str(header))) == "date"][:1]
-        table = table.set_index(date)
-    return _wide(table, kind, what)
+        table = table.set_index(min(_of_key(table, "date"), key=lambda name: table[name].dtype.kind == "f"))
+    return Table([*_wide(table, kind, what)])
+
+
+def _of_key(table: pd.DataFrame, key: str) -> list[str]:
+    """Return the columns that may hold the tickers, or the dates, by their headers."""
+    return [str(header) for header in table.columns if HEADERS.get(header_key(str(header))) == key]
+
+
+def _has_ticker_of_that_name(table: pd.DataFrame) -> bool:
+    """Return whether the column of tickers, by its header, is the price of a share: RIC is a header and a ticker.
+
+    Tickers are texts, or whole numbers such as PERMNOs, beside a close or a return, and with several dates for one.
+    """
+    column = table[_of_key(table, "ticker")[0]]
+    if not str(column.name).isupper() or column.dtype.kind not in "iuf":
+        return False
+    values = column.dropna().to_numpy(dtype=np.float64)
+    dates = table[name] if (name := next(iter(_of_key(table, "date")), None)) else table.index.to_series()
+    one_row_each = dates.is_unique and len(np.unique(values)) > 1
+    valued = any({"close", "return"} & {HEADERS.get(header_key(str(header)))} for header in table.columns)
+    return bool((values % 1 != 0).any()) or not valued or one_row_each
 
 
 def as_pandas(frame: object, what: str) -> pd.DataFrame:
@@ -102,53 +141,81 @@ def as_pandas(frame: object, what: str) -> pd.DataFrame:
 
 def _wide(table: pd.DataFrame, kind: Kind, what: str) -> Iterator[Series]:
     dates = as_dates(table.index, what)
-    values = _matrix(table, what)
-    values.setflags(write=False)
-    for at, ticker in enumerate(table.columns):
-        yield Series(ticker, dates, {kind: values[:, at]})
-
-
-def _matrix(table: pd.DataFrame, what: str) -> Floats:
-    """Return the values of a wide frame (T, A), a copy in column order."""
     if all(dtype.kind in "fiu" for dtype in table.dtypes):
-        return np.array(table.to_numpy(dtype=np.float64, na_value=np.nan), order="F")
-    values = np.empty(table.shape, order="F")
-    for at in range(table.shape[1]):
-        values[:, at] = numbers(table.iloc[:, at], what)
-    return values
+        values = np.array(table.to_numpy(dtype=np.float64, na_value=np.nan), order="F")  # by column
+        values.setflags(write=False)
+        for at, ticker in enumerate(table.columns):
+            yield Series(ticker, dates, {kind: values[:, at]})
+        return
+    for at, ticker in enumerate(table.columns):
+        try:
+            yield Series(ticker, dates, {kind: numbers(table.iloc[:, at], what)})
+        except InputError as error:
+            yield Series(ticker, dates, {}, error=error)
 
 
-def _long(table: pd.DataFrame, kind: Kind, what: str) -> Iterator[Series]:
+def _long(table: pd.DataFrame, kind: Kind, what: str, layout: Layout) -> Iterator[Series]:
     import pandas as pd
 
     headers = [str(header) for header in table.columns]
-    positions = match_headers(headers, None, f"the frame of {what}", ("ticker", "date", kind))
+    positions = match_headers(headers, layout.columns, f"the frame of {what}", ("ticker", "date", kind))
     tickers = table.iloc[:, positions["ticker"]]
     if tickers.isna().any():
         row = tickers.index[tickers.isna()][0]
         raise InputError(f"row {shown(row)} of the {what} has no ticker; give every row its ticker")
-    dates = as_dates(pd.Index(table.iloc[:, positions["date"]]), what)
-    names = [name for name in VALUES if name in positions]
-    values = {name: numbers(table.iloc[:, positions[name]], what) for name in names}
     whole = pd.api.types.is_float_dtype(tickers.dtype) and bool((tickers % 1 == 0).all())  # PERMNOs, once with a gap
     codes, labels = pd.factorize((tickers.astype("int64") if whole else tickers).astype(str).str.strip())
-    order = np.lexsort((dates, codes))
+    parsed: _Rows | None
+    try:
+        parsed = _rows(table, positions, what, layout)
+    except InputError:  # in some tickers, which are found below
+        parsed = None
+    order = np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[order], np.arange(len(labels) + 1))
-    for code, ticker in enumerate(labels):
+    for code, ticker in enumerate(map(str, labels)):
         rows = order[bounds[code] : bounds[code + 1]]
-        texts = {
-            name: _one_text(table.iloc[rows, positions[name]], f"{name} of {ticker}", what)
-            for name in ("mic", "currency")
-            if name in positions
-        }
-        fields = {name: values[name][rows] for name in names}
-        yield Series(str(ticker), dates[rows], fields, texts.get("mic"), texts.get("currency"))
+        try:
+            texts = {
+                name: one_text(table.iloc[rows, positions[name]], f"{name} of {ticker}", f"the {what}")
+                for name in LABELS
+                if name in positions
+            }
+            its = _rows(table.iloc[rows], positions, what, layout) if parsed is None else parsed.take(rows)
+            by_date = np.argsort(its.dates, kind="stable")
+            yield Series(ticker, *its.take(by_date), texts.get("mic"), texts.get("currency"))
+        except InputError as error:
+            yield Series(ticker, np.empty(0, dtype="datetime64[D]"), {}, error=error)
 
 
-def _one_text(column: pd.Series, name: str, what: str) -> str | None:
-    texts = sorted({str(value) for value in column.dropna() if str(value)})
+class _Rows(NamedTuple):
+    """The dates and values of rows of a long frame."""
+
+    dates: Dates
+    fields: Mapping[str, Floats]
+
+    def take(self, rows: Ints) -> _Rows:
+        return _Rows(self.dates[rows], {name: values[rows] for name, values in self.fields.items()})
+
+
+def _rows(table: pd.DataFrame, positions: Mapping[str, int], what: str, layout: Layout) -> _Rows:
+    import pandas as pd
+
+    dates = as_dates(pd.Index(table.iloc[:, positions["date"]]), what)
+    columns = {name: at for name, at in positions.items() if name in VALUES}
+    return _Rows(dates, {name: numbers(table.iloc[:, at], what, layout.missing) for name, at in columns.items()})
+
+
+def one_text(column: Iterable[object], name: str, where: str) -> str | None:
+    """Return the one text of a column; None if it has none.
+
+    Raises
+    ------
+    InputError
+        If there are several.
+    """
+    texts = sorted({str(value) for value in column if not (value is None or value != value) and str(value)})
     if len(texts) > 1:
-        raise InputError(f"the {what} have more than one {name}: {', '.join(texts[:5])}; a ticker has one")
+        raise InputError(f"{where} has more than one {name}: {', '.join(texts[:5])}; a ticker has one")
     return texts[0] if texts else None
 
 
@@ -158,7 +225,9 @@ def _two_levels(table: pd.DataFrame, what: str) -> Iterator[Series]:
         raise InputError(f"the columns of the {what} have {table.columns.nlevels} levels; at most two are read")
     labels = [table.columns.get_level_values(at).unique() for at in (0, 1)]
     levels = [[FIELDS.get(header_key(str(label))) for label in level] for level in labels]
-    known = [at for at, names in enumerate(levels) if "close" in names]
+    # A share may be called as a field is, such as LAST or OPEN: the fields are where most names are those of fields.
+    shares = [sum(name is not None for name in names) / len(names) if "close" in names else 0.0 for names in levels]
+    known = [at for at, share in enumerate(shares) if share == max(shares) > 0.0]
     if len(known) != 1:
         raise InputError(
             f"the columns of the {what} have two levels, and {'both have' if known else 'none has'} a field Close;"
@@ -168,15 +237,21 @@ def _two_levels(table: pd.DataFrame, what: str) -> Iterator[Series]:
     for ticker, part in table.T.groupby(level=1 - known[0], sort=False):
         part = part.T.droplevel(1 - known[0], axis=1)
         positions = match_headers([str(label) for label in part.columns], None, f"the {what} of {ticker}", ("close",))
-        values = {name: numbers(part.iloc[:, at], what) for name, at in positions.items() if name in VALUES}
-        rows = np.any([np.isfinite(values[name]) for name in values if name != "split"], axis=0)
+        try:
+            values = {name: numbers(part.iloc[:, at], what) for name, at in positions.items() if name in VALUES}
+        except InputError as error:
+            yield Series(str(ticker), dates, {}, error=error)
+            continue
+        rows = np.any([~np.isnan(values[name]) for name in values if name != "split"], axis=0)
         if not rows.any():  # a ticker without prices, as a failed one of a download
             rows = np.ones(len(rows), dtype=bool)
         yield Series(str(ticker), dates[rows], {name: column[rows] for name, column in values.items()})
 
 
-def numbers(column: pd.Series, what: str) -> Floats:
-    """Return a column as doubles, NaN where missing, as a copy.
+def numbers(column: pd.Series, what: str, missing: Sequence[str] = ()) -> Floats:
+    """Return a column as doubles, NaN where missing, as a copy; texts mean what they mean in a file.
+
+    ``missing`` has texts that stand for a missing value, beside those of files.
 
     Raises
     ------
@@ -190,9 +265,10 @@ def numbers(column: pd.Series, what: str) -> Floats:
         return np.array(column.to_numpy(dtype=np.float64, na_value=np.nan))
     out = np.empty(len(column))
     for at, value in enumerate(column.tolist() if dtype.kind != "M" else column):
-        if value is None or value is pd.NA or value is pd.NaT:
+        text = value.strip() if isinstance(value, str) else None
+        if value is None or value is pd.NA or value is pd.NaT or text in MISSING or text in missing:
             out[at] = np.nan
-        elif isinstance(value, (int, float, Decimal, np.integer, np.floating)) and not isinstance(value, bool):
+        elif _is_number(value):
             out[at] = float(value)
         else:
             raise InputError(
@@ -200,6 +276,12 @@ def numbers(column: pd.Series, what: str) -> Floats:
                 f" {str(column.index[at])[:40]}; a value is a number, NaN where it is missing"
             )
     return out
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, str):
+        return NUMBER.fullmatch(value.strip()) is not None
+    return isinstance(value, (int, float, Decimal, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def as_dates(index: pd.Index, what: str = "prices") -> Dates:
@@ -236,9 +318,11 @@ def _parsed_index(index: pd.Index, what: str) -> pd.DatetimeIndex:
     """Read dates from text, from objects, or from integers such as 20210913."""
     import pandas as pd
 
-    texts = [_date_text(value) for value in index]
     if isinstance(index, pd.PeriodIndex):
-        return index.to_timestamp()
+        starts = index.to_timestamp()
+        days = bool((starts == starts.normalize()).all())  # a month or a week is dated at its last day
+        return index.asfreq("D", how="E").to_timestamp() if days else starts
+    texts = [_date_text(value) for value in index]
     try:
         dates = parse_dates(f"the index of the {what}", range(1, len(texts) + 1), texts)
     except InputError as error:

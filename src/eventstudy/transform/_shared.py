@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,8 +13,15 @@ from eventstudy import arguments, markets
 from eventstudy.bars import Bars, Prices, priced_dates
 from eventstudy.errors import InputError, shown
 from eventstudy.prepare.calendar import calendar_name
-from eventstudy.prepare.returns import adjusted_close, reindex
-from eventstudy.types import Calendar, Dates, Floats
+from eventstudy.prepare.returns import (
+    adjusted_close,
+    compute_returns,
+    counted_level,
+    n_unknown,
+    reindex,
+    stated_returns,
+)
+from eventstudy.types import Bools, Calendar, Dates, Floats
 
 LATE = 3  # sessions between a month's last price and its end above which the month is incomplete; holidays take fewer
 DAY = np.timedelta64(1, "D")
@@ -109,18 +117,50 @@ def common_market(prices: Prices, tickers: Sequence[str], what: str) -> tuple[st
     return mics.pop() if len(mics) == 1 else calendar_name(bars[0].mic), currencies.pop()
 
 
-def levels(prices: Prices, tickers: Sequence[str]) -> tuple[Dates, Floats]:
-    """Return the adjusted closes of the tickers, (N, T), on the dates on which at least one of them has one."""
+class Levels(NamedTuple):
+    """The adjusted closes of tickers, (N, T), and how many stated returns are not known up to each (``n_unknown``)."""
+
+    dates: Dates
+    level: Floats
+    unknown: Floats
+
+    def take(self, dates: Bools) -> Levels:
+        """Select dates."""
+        return Levels(self.dates[dates], self.level[:, dates], self.unknown[:, dates])
+
+
+def levels(prices: Prices, tickers: Sequence[str]) -> Levels:
+    """Return the levels of the tickers on the dates on which at least one of them has one."""
     bars = [prices.bars[t] for t in tickers]
-    calendar = Calendar(None, priced_dates({b.ticker: b for b in bars}, [b.ticker for b in bars]), None)
-    level = np.stack([reindex(b, adjusted_close(b), calendar) for b in bars])
-    has_price = np.isfinite(level).any(axis=0)
-    return calendar.dates[has_price], level[:, has_price]
+    by_row = [counted_level(b, "close", "keep") for b in bars]
+    dates = np.unique(np.concatenate([b.dates[np.isfinite(row)] for b, row in zip(bars, by_row, strict=True)]))
+    calendar, name = Calendar(None, dates, None), calendar_name(bars[0].mic)
+    alike = [ticker for ticker, other in prices.bars.items() if calendar_name(other.mic) == name]
+    sessions = priced_dates(prices.bars, alike)  # a row without a value on any other day is none of an open exchange
+    level = np.stack([reindex(b, row, calendar) for b, row in zip(bars, by_row, strict=True)])
+    return Levels(dates, level, np.stack([reindex(b, n_unknown(b, sessions, "keep"), calendar) for b in bars]))
 
 
-def common_dates(dates: Dates, level: Floats, tickers: Sequence[str], least: int) -> tuple[Dates, Floats, list[str]]:
+def daily_returns(prices: Prices, tickers: Sequence[str], dates: Dates) -> Floats:
+    """Return the simple returns of the tickers on the dates of :func:`levels`, (N, T); NaN where there is none."""
+    calendar = Calendar(None, dates, None)
+    return np.stack([_returns_on(prices.bars[ticker], calendar) for ticker in tickers])
+
+
+def _returns_on(bars: Bars, calendar: Calendar) -> Floats:
+    if "return" in bars.fields:
+        return stated_returns(bars, bars.fields["return"], calendar, "simple", "missing")
+    return compute_returns(reindex(bars, adjusted_close(bars), calendar), "simple", "missing")
+
+
+def states_returns(prices: Prices, tickers: Sequence[str]) -> bool:
+    """Return whether the returns of any of the tickers are stated, so that some may not be known."""
+    return any("return" in prices.bars[ticker].fields for ticker in tickers)
+
+
+def common_dates(found: Levels, tickers: Sequence[str], least: int) -> tuple[Levels, list[str]]:
     """Select the dates on which all tickers have a level, with a note on the dates dropped after the first of them."""
-    priced = np.isfinite(level)
+    priced = np.isfinite(found.level)
     complete = np.asarray(priced.all(axis=0))
     if complete.sum() < least:
         raise InputError(f"{', '.join(tickers)} have {complete.sum()} dates with prices in common; {least} are needed")
@@ -128,8 +168,10 @@ def common_dates(dates: Dates, level: Floats, tickers: Sequence[str], least: int
     notes = []
     if not complete[first:].all():
         counts = format_counts(tickers, (~priced[:, first:]).sum(axis=1))
-        notes.append(f"no level on {format_dates(dates[first:][~complete[first:]])}: there was no price ({counts})")
-    return dates[complete], level[:, complete], notes
+        notes.append(
+            f"no level on {format_dates(found.dates[first:][~complete[first:]])}: there was no price ({counts})"
+        )
+    return found.take(complete), notes
 
 
 def implausible_notes(prices: Prices, tickers: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,21 +12,32 @@ from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError
 from eventstudy.prepare.returns import compute_returns
 from eventstudy.transform._shared import (
+    Levels,
     check_new_name,
     check_numbers,
     check_tickers,
     common_dates,
     common_market,
+    daily_returns,
     format_counts,
     format_dates,
     implausible_notes,
     levels,
+    states_returns,
     with_record,
 )
-from eventstudy.types import Dates, Floats
+from eventstudy.types import Bools, Dates, Floats
 
 REBALANCE = ("daily", "never")
 BASE = 100.0  # the first level of a computed series
+
+
+class _Series(NamedTuple):
+    """A computed series, with notes on it."""
+
+    dates: Dates
+    fields: dict[str, Floats]
+    notes: list[str]
 
 
 def portfolio(
@@ -42,7 +54,9 @@ def portfolio(
 
     Returns are simple. If rebalanced daily, a member without a return on a day is left out on that day, and the weights
     of the others are scaled up. A buy-and-hold portfolio starts on the first date on which all members have a price,
-    and has no value on later dates on which one has none. Notes count both.
+    and has no value on later dates on which one has none. Notes count both. A portfolio rebalanced daily of members
+    whose returns are stated (:meth:`eventstudy.Prices.from_returns`) states its returns too, and an unknown return is
+    missing on its own day alone; a buy-and-hold portfolio has no value after one.
 
     Parameters
     ----------
@@ -73,10 +87,13 @@ def portfolio(
     members = check_tickers(prices, "tickers", tickers)
     share = _proportions(prices, members, weights)
     mic, currency = common_market(prices, members, "portfolio")
-    dates, level = levels(prices, members)
-    compute = _rebalanced if rebalance == "daily" else _buy_and_hold
-    dates, values, notes = compute(dates, level, share, members)
-    bars = Bars(check_new_name(prices, name), dates, {"close": values}, mic, currency, prices.bars[members[0]].step)
+    found = levels(prices, members)
+    if rebalance == "daily":
+        returns, stated = daily_returns(prices, members, found.dates), states_returns(prices, members)
+        dates, fields, notes = _rebalanced(found.dates, returns, share, members, stated)
+    else:
+        dates, fields, notes = _buy_and_hold(found, share, members)
+    bars = Bars(check_new_name(prices, name), dates, fields, mic, currency, prices.bars[members[0]].step)
     shares = ", ".join(f"{t} {w:.4g}" for t, w in zip(members, share, strict=True))
     description = f"portfolio {name} of {shares}; rebalanced {rebalance}"
     notes = [*notes, *implausible_notes(prices, members)]
@@ -94,15 +111,14 @@ def _proportions(prices: Prices, members: Sequence[str], weights: Mapping[str, f
     return np.asarray(share / share.sum())
 
 
-def _rebalanced(dates: Dates, level: Floats, share: Floats, members: Sequence[str]) -> tuple[Dates, Floats, list[str]]:
-    """Return the dates, values and notes of a portfolio that is rebalanced daily."""
-    r = compute_returns(level, "simple", "missing")
+def _rebalanced(dates: Dates, r: Floats, share: Floats, members: Sequence[str], stated: bool) -> _Series:
+    """Return the portfolio of members with the returns (N, T) that is rebalanced daily."""
     known = np.isfinite(r)
     weight_present = share @ known
     has_return = weight_present > 0
     if not has_return.any():
         raise InputError(f"no member of {', '.join(members)} has prices on two dates in a row; choose other members")
-    growth = 1.0 + share @ np.where(known, r, 0.0) / np.where(has_return, weight_present, 1.0)
+    returns = share @ np.where(known, r, 0.0) / np.where(has_return, weight_present, 1.0)
     first = int(np.flatnonzero(has_return)[0])
     without_return = ~known & has_return
     notes = []
@@ -114,17 +130,27 @@ def _rebalanced(dates: Dates, level: Floats, share: Floats, members: Sequence[st
         )
     if not has_return[first:].all():
         notes.append(f"no level on {format_dates(dates[first:][~has_return[first:]])}: no member had a return")
+    level = np.asarray(BASE * np.cumprod(np.where(has_return, 1.0 + returns, 1.0)))
+    if stated:
+        return _Series(dates[first:], _stated(level, returns, has_return, slice(first, None)), notes)
     has_level = has_return.copy()
     has_level[first - 1] = True  # the first return needs a level before it
-    return dates[has_level], np.asarray(BASE * np.cumprod(np.where(has_return, growth, 1.0))[has_level]), notes
+    return _Series(dates[has_level], {"close": level[has_level]}, notes)
 
 
-def _buy_and_hold(
-    dates: Dates, level: Floats, share: Floats, members: Sequence[str]
-) -> tuple[Dates, Floats, list[str]]:
-    """Return the dates, values and notes of a portfolio that is bought on the first date and held."""
-    dates, level, notes = common_dates(dates, level, members, 1)
-    return dates, np.asarray(BASE * (share @ (level / level[:, :1]))), notes
+def _stated(level: Floats, returns: Floats, known: Bools, rows: slice) -> dict[str, Floats]:
+    """Return the fields of a series that states its returns; NaN on the rows on which they are not known."""
+    return {name: np.where(known, values, np.nan)[rows] for name, values in (("close", level), ("return", returns))}
+
+
+def _buy_and_hold(found: Levels, share: Floats, members: Sequence[str]) -> _Series:
+    """Return the portfolio that is bought on the first date and held."""
+    found, notes = common_dates(found, members, 1)
+    known = np.asarray((found.unknown == found.unknown[:, :1]).all(axis=0))
+    if not known.all():
+        notes.append(f"no level from {found.dates[~known][0]} on: the return of a member is not known")
+    level = found.level[:, known]
+    return _Series(found.dates[known], {"close": BASE * (share @ (level / level[:, :1]))}, notes)
 
 
 def without(prices: Prices, index: str, weights: Mapping[str, float], name: str) -> Prices:
@@ -134,7 +160,8 @@ def without(prices: Prices, index: str, weights: Mapping[str, float], name: str)
 
     Returns are simple. The shares are held constant over all dates, although those of a real index vary: choose shares
     from around the event window. The level is 100 at the first date on which the index and all named constituents
-    have a price, and is missing on dates on which one of them has none.
+    have a price, and is missing on dates on which one of them has none. If returns are stated, so are those of the new
+    series, and an unknown return of the index or of a constituent is missing on its own day alone.
 
     A price index, such as the HSI, falls on its constituents' ex-dividend days, whereas their adjusted closes do not:
     on such a day the return is wrong by the dividend yield times ``w / (1 - w)``.
@@ -172,16 +199,22 @@ def without(prices: Prices, index: str, weights: Mapping[str, float], name: str)
             " itself, as decimals above zero that sum to less than one, as {'9988.HK': 0.09}"
         )
     mic, currency = common_market(prices, [index, *members], "index and its constituents")
-    dates, level, notes = common_dates(*levels(prices, [index, *members]), [index, *members], 2)
-    r = compute_returns(level, "simple", "missing")[:, 1:]
+    found, notes = common_dates(levels(prices, [index, *members]), [index, *members], 2)
+    dates = found.dates
+    r = compute_returns(found.level, "simple", "missing", unknown=found.unknown)[:, 1:]
     growth = 1.0 + (r[0] - share @ r[1:]) / (1.0 - share.sum())
     if (growth <= 0).any():
         day = dates[1:][growth <= 0][0]
         raise InputError(f"weights are {checked}: without them {index} would lose all on {day}; check the shares")
     notes = ["the shares of its constituents are held constant", *notes]
     notes += implausible_notes(prices, [index, *members])
-    level = BASE * np.cumprod([1.0, *growth])
-    bars = Bars(check_new_name(prices, name), dates, {"close": level}, mic, currency, prices.bars[index].step)
+    known = np.isfinite([np.nan, *growth])
+    level = BASE * np.cumprod([1.0, *np.where(known[1:], growth, 1.0)])
+    fields = {"close": level}
+    if states_returns(prices, [index, *members]):
+        fields = _stated(level, np.array([np.nan, *(growth - 1.0)]), known, slice(None))
+        fields["close"][0] = BASE
+    bars = Bars(check_new_name(prices, name), dates, fields, mic, currency, prices.bars[index].step)
     shares = ", ".join(f"{t} {w:g}" for t, w in zip(members, share, strict=True))
     description = f"{name} is {index} without {shares}, shares held constant"
     return with_record(prices, {**prices.bars, name: bars}, description, {name: notes})

@@ -19,8 +19,9 @@ class Block:
     ``n_clusters`` and ``n_groups`` of the whole sample. A cell that is not ok may hold any value. ``gap`` is the number
     of sessions between estimation and event window, which the block omits; ``peers`` (N, L, D) are the returns of other
     securities, NaN where missing, and their number D may differ between blocks. ``in_own_window`` (N, n_evt) is True
-    where an event day lies in the event-specific event window; None stands for all days. In a run ``r``, ``ok``, ``x``
-    and ``peers`` are read-only.
+    where an event day lies in the event-specific event window; None stands for all days. ``sign`` (N,) is the expected
+    sign of each event's abnormal return, 0 where there is none; None in a study without signs. In a run ``r``, ``ok``,
+    ``x`` and ``peers`` are read-only.
     """
 
     r: Floats
@@ -36,6 +37,7 @@ class Block:
     gap: int = 0
     peers: Floats | None = None
     in_own_window: Bools | None = None
+    sign: Floats | None = None
 
     def __post_init__(self) -> None:
         check_shape("Block.ok", self.ok, self.r.shape)
@@ -70,6 +72,7 @@ class Abnormal:
     ``v`` (N, L) is the variance of each day in units of ``sigma^2``, for models with a variance path: then
     ``Var(w.AR) = sigma^2 (w^2.v + |w'h|^2)``; None stands for ones. ``placebos`` (N, D, n_evt) are the abnormal returns
     of D untreated securities, each divided by its sigma, NaN where missing, for models that rank the event among them.
+    ``sign`` (N,) is the sign, 1 or -1, by which ``ar`` is multiplied (:meth:`signed`), None if it is not.
     """
 
     block: Block
@@ -83,6 +86,7 @@ class Abnormal:
     status: Ints
     v: Floats | None = None
     placebos: Floats | None = None
+    sign: Floats | None = None
 
     def __post_init__(self) -> None:
         check_shape("Abnormal.ok", self.ok, self.ar.shape)
@@ -105,6 +109,18 @@ class Abnormal:
     def take(self, rows: Bools) -> Abnormal:
         """Select the events of a mask (N,)."""
         return replace(self, **_rows(self, rows), block=replace(self.block, **_rows(self.block, rows)))
+
+    def signed(self) -> Abnormal:
+        """Multiply ``ar`` by the expected sign of each event; events of sign 0 are left out.
+
+        Without ``Block.sign`` the abnormal returns are returned unchanged.
+        """
+        sign = self.block.sign
+        if sign is None:
+            return self
+        counted = self if sign.all() else self.take(sign != 0.0)
+        sign = sign[sign != 0.0]
+        return replace(counted, ar=counted.ar * sign[:, None], sign=sign)
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ class Choices:
     min_coverage: float = 1.0
     group: str | None = None
     weight: str | None = None
+    sign: str | None = None
     peers: str | Sequence[str] | Mapping[str, Sequence[str]] | None = None
     outcome: str = "return"
     accumulate: Accumulate = "sum"

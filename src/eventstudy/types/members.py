@@ -24,10 +24,11 @@ class Verdict(NamedTuple):
     note: NDArray[np.object_]
 
 
-SharedState = Literal["moments", "day_moments", "overlap", "daily"]  # computed in ``core.parts.SHARED``
+SharedState = Literal["moments", "day_moments", "overlap", "daily", "effects"]  # computed in ``core.parts.SHARED``
 Failing = Literal[
     "contaminated_estimation",  # reactions to other events in the estimation window
     "event_variance",  # variance that the event itself adds
+    "common_variance",  # variance that the event adds to the shock that all events of a date share
     "non_normality",  # non-normal returns of few events
     "autocorrelation",
     "thin_trading",
@@ -56,6 +57,7 @@ class Test:
     fails_under : failings of a sample under which it rejects too often; for a failing in neither, the size is unknown
     value_under : kinds of dependence among events, as in ``survives``, under which it has a value at all
     one_design : whether it has a value only where a model gives all events the same dof and forecast variance
+    one_event : whether it has a value for one event: its variance is that of the estimation window or of drawn dates
     name, options : str, mapping
         The name of the member and its options; :func:`eventstudy.test` sets them.
     """
@@ -73,6 +75,7 @@ class Test:
     fails_under: tuple[Failing, ...] = ()
     value_under: tuple[Survives, ...] = ("independent", "same_day", "overlap")
     one_design: bool = False
+    one_event: bool = False
     name: str = ""
     options: Mapping[str, object] = field(default_factory=dict, hash=False)
 

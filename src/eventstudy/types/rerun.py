@@ -110,6 +110,10 @@ class Rerun(Protocol):
         """
         ...
 
+    def drawn(self, draws: int, window: Window) -> Floats:
+        """Return the CARs of the placed events over a window on redrawn dates, (draws, n)."""
+        ...
+
     def tests(self) -> dict[str, Test]:
         """Return the tests of the study by name; default tests depend on the clustering of the sample."""
         ...

@@ -127,7 +127,8 @@ class Placed(NamedTuple):
     event-specific estimation window, and of the event-specific event window, within those of the study.
     ``masked_days`` (m, 3): an event, and the first and last relative day of a period of its estimation window that is
     not used. ``excluded_peers`` (m, 2): an event, and a column of ``Panel.peers`` that is not a peer of it. ``link``
-    (N,): events with the same number report the same news, also on different sessions of different exchanges.
+    (N,): events with the same number report the same news, also on different sessions of different exchanges. ``sign``
+    (N,) is the expected sign of the abnormal return, 1 or -1; events of sign 0 are in no average or test.
     """
 
     panel: Ints
@@ -140,6 +141,7 @@ class Placed(NamedTuple):
     masked_days: Ints | None = None
     excluded_peers: Ints | None = None
     link: Ints | None = None
+    sign: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,16 @@ class Spec:
     def days(self) -> Ints:
         """Relative days of the event window, (n_evt,)."""
         return np.arange(self.event[0], self.event[1] + 1)
+
+    @property
+    def zero(self) -> int:
+        """The column of day 0 among the L columns, or the nearest one if day 0 is not in the event window."""
+        return self.n_est + int(np.clip(-self.event[0], 0, self.n_evt - 1))
+
+    @property
+    def cumulative(self) -> Ints:
+        """The windows from the first event day to each event day, (n_evt, 2)."""
+        return np.column_stack([np.full(self.n_evt, self.event[0]), self.days])
 
     @property
     def offsets(self) -> Ints:
@@ -207,13 +219,15 @@ class Clustering(NamedTuple):
     """Number of events, number of distinct event dates, and share of pairs of events whose event windows overlap.
 
     ``n_linked`` is the number of pairs of dates on which two exchanges react to the same news, whether or not their
-    windows share a day.
+    windows share a day. ``n_clusters`` counts the sets of events whose event windows overlap in a chain, or are linked
+    so.
     """
 
     n_events: int
     n_dates: int
     share: float
     n_linked: int = 0
+    n_clusters: int = 0
 
     @property
     def kind(self) -> Survives:

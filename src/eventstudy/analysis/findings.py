@@ -1,0 +1,94 @@
+"""Checks of a sample as a whole: its clusters, signs, unlinked news, and the agreement of its tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from eventstudy.display.formats import p_value, plural, window
+from eventstudy.run.direction import sign_columns
+from eventstudy.types import Clustering, Floats, Ints, StudySample
+
+LEVEL = 0.01  # level of the test of common shocks
+FEW = 10  # clusters of events that a sample needs
+SIGNIFICANT = 0.05
+MANY = 0.25  # share of events beside unlinked news of another exchange
+
+
+class Finding(NamedTuple):
+    """The outcome of a check: its figure, the figure in words, and whether an assumption is violated."""
+
+    figure: float
+    value: str
+    wrong: bool = False
+
+
+def few_clusters(cluster: Clustering) -> Finding:
+    """Count the clusters of events, which are all the independent observations that a sample has."""
+    value = f"{plural(cluster.n_events, 'event')} on {plural(cluster.n_dates, 'date')}"
+    if cluster.n_clusters < cluster.n_dates:
+        value += f", in {plural(cluster.n_clusters, 'cluster')} of overlapping event windows"
+    return Finding(cluster.n_clusters, value, cluster.n_clusters < FEW)
+
+
+def common_shock(effects: Mapping[str, Floats]) -> Finding:
+    """Compare the variance of the mean between clusters of events with what the correlation before them implies."""
+    n_clusters, df = int(effects["n_clusters"][0, 0]), float(effects["df"][0, 0])
+    if n_clusters < 3:
+        return Finding(np.nan, f"{plural(n_clusters, 'cluster')} of events; 3 are needed to compare them")
+    ratio = float((effects["se"][0, 0] / effects["se_r"][0, 0]) ** 2)
+    if not np.isfinite(ratio):
+        return Finding(np.nan, "the variance of the mean is not known")
+    p = float(special.chdtrc(df, df * ratio))
+    value = (
+        f"variance of the mean between {plural(n_clusters, 'cluster')} of events {ratio:.2f} times that by the"
+        f" correlation before the events (p {p_value(p)})"
+    )
+    return Finding(ratio, value, p < LEVEL)
+
+
+def expected_signs(events: pd.DataFrame, sign: str | None) -> Finding:
+    """Count the used events by the sign that they should have."""
+    columns = sign_columns(events if sign is None else events[[sign]])
+    if not columns:
+        return Finding(np.nan, "no column of the events says which sign is expected")
+    name, (up, down) = next(iter(columns.items()))
+    value = f"{up} of {plural(len(events), 'event')} should rise and {down} fall by {name!r}"
+    value += "" if sign is None else "; averages are signed"
+    return Finding(min(up, down), value, sign is None and min(up, down) > 0)
+
+
+def unlinked_news(sample: StudySample, rows: Ints) -> Finding:
+    """Count the used events within a session of an event on another exchange that is not linked to them."""
+    placed, core = sample.placed, sample.sample
+    exchange = np.unique([panel.calendar for panel in sample.panels], return_inverse=True)[1][placed.panel[rows]]
+    if len(np.unique(exchange)) < 2:
+        return Finding(np.nan, "all events are on one exchange")
+    day = core.cluster_dates[placed.cluster[rows], core.spec.zero]
+    linked = np.isin(placed.cluster[rows], core.links.ravel())
+    near = np.zeros(len(rows), dtype=bool)
+    for at in np.unique(exchange):
+        of_others = np.unique(day[exchange != at])
+        near |= (exchange == at) & (np.isin(day - 1, of_others) | np.isin(day + 1, of_others)) & ~linked
+    n = int(near.sum())
+    value = f"{n} of {plural(len(rows), 'event')} within a session of an event on another exchange, and not linked"
+    return Finding(n, value, n > MANY * len(rows))
+
+
+def agreement(tests: pd.DataFrame) -> Finding:
+    """Count the windows in which the primary test alone rejects, of all the tests that hold."""
+    of_all = tests[(tests["group"] == "all") & tests["valid"]]
+    if not (of_all.groupby(["start", "end"]).size() > 1).any():
+        return Finding(np.nan, "no window has two tests that hold")
+    alone = []
+    for start, end in dict.fromkeys(zip(of_all["start"].tolist(), of_all["end"].tolist(), strict=True)):
+        rows = of_all[(of_all["start"] == start) & (of_all["end"] == end)]
+        rejects = (rows["p"] < SIGNIFICANT).tolist()
+        if len(rejects) > 1 and rejects[0] and not any(rejects[1:]):
+            alone.append(f"{rows['test'].iloc[0]} in {window(start, end)}")
+    value = f"the primary test alone rejects at 5 % in {plural(len(alone), 'window')}"
+    return Finding(len(alone), value + (f": {', '.join(alone)}" if alone else ""), bool(alone))

@@ -1,0 +1,233 @@
+r"""The conformal p-value of a single event: its window among all runs of days, by one fit to all of them.
+
+The sums of an event's estimation residuals are in sample and the event's own is out of sample, so that the latter
+varies more, the more so the longer the window. Here both come from one fit, made under the null of no effect to the
+days of the estimation window E and of the window W together. It need not be computed anew: with :math:`H = X U^{-1}` of
+the fit to E (:mod:`eventstudy.core.ols`), the residuals of least squares on all these days are
+
+.. math:: u_t = AR_t - h_t' g, \quad g = (I + H_W' H_W)^{-1} H_W' AR_W
+
+where AR is the residual on a day of E and the abnormal return on one of W. For a model with a variance path v, g is
+that of AR and h divided by the root of v, and the fit is weighted least squares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from eventstudy.core.runs import RunSums, count
+from eventstudy.types import Abnormal, Bools, Floats, Ints, Scores
+
+TIE = 1e-9  # of sigma: sums that differ by less are equal, such as those of days without a move
+UNSOLVED = (
+    1e-10  # how far a fit may be from solving the normal equations, relative to its residuals; an optimiser is further
+)
+
+
+class Refit(NamedTuple):
+    """How the fit to estimation window and window differs from that to the former, for every window.
+
+    ``n_days`` (N, V) are the window's valid days, 0 where it is not ranked. The residual of a day is its AR less
+    ``level`` (N, V) and the sum of ``h`` (P', N, L) times ``g`` (P', N, V).
+    """
+
+    n_days: Ints
+    h: Floats
+    g: Floats
+    level: Floats
+
+
+def refit(scores: Scores, abnormal: Abnormal) -> Refit:
+    """Fit the model under the null, if it is one of least squares."""
+    n_valid = (
+        abnormal.block.n_valid if abnormal.ok is abnormal.block.ok else abnormal.ok[:, : abnormal.n_est].sum(axis=1)
+    )
+    ar, h = _scaled(abnormal)
+    ranked = scores.ok & (scores.n_days <= n_valid[:, None])
+    ranked &= _is_least_squares(ar[:, : abnormal.n_est], h[..., : abnormal.n_est], abnormal.sigma)[:, None]
+    g = _update(ar[:, abnormal.n_est :], h[..., abnormal.n_est :], scores.weights)
+    h, level = np.moveaxis(abnormal.h, -1, 0), np.zeros(ranked.shape)
+    if len(h) and abnormal.v is None:  # an intercept shifts all days equally: its sums need not be computed
+        largest = h[0].max(axis=1, keepdims=True)
+        if ((h[0] == largest) | ~abnormal.ok).all():
+            h, g, level = h[1:], g[1:], largest * g[0]
+    return Refit(np.where(ranked, scores.n_days, 0), h, g, level)
+
+
+def _scaled(abnormal: Abnormal) -> tuple[Floats, Floats]:
+    """Return AR (N, L) and h (P, N, L) divided by the root of v, 0 where not ok."""
+    ar, h = abnormal.ar, np.moveaxis(abnormal.h, -1, 0)
+    if abnormal.complete and abnormal.v is None:
+        return ar, h
+    scale = abnormal.ok.astype(np.float64)
+    if abnormal.v is not None:
+        scale /= np.sqrt(np.where(abnormal.ok, abnormal.v, 1.0))
+    return ar * scale, h * scale
+
+
+def _is_least_squares(e: Floats, h: Floats, sigma: Floats) -> Bools:
+    """Return for which events (N,) residuals (N, n_est) and h (P, N, n_est) solve the normal equations."""
+    size, solved = sigma * np.sqrt(e.shape[1]), np.ones(len(e), dtype=bool)
+    for j, column in enumerate(h):
+        solved &= np.abs(np.vecdot(column, e)) <= UNSOLVED * size
+        for k, other in enumerate(h[: j + 1]):
+            solved &= np.abs(np.vecdot(column, other) - (j == k)) <= UNSOLVED
+    return solved
+
+
+def _update(ar: Floats, h: Floats, weights: Floats) -> Floats:
+    """Solve (I + H'H) g = H'AR over the days of each window, (P, N, V)."""
+    n_par = len(h)
+    left = np.empty((n_par, n_par, len(ar), len(weights)))
+    g = np.empty(left.shape[1:])
+    for j in range(n_par):
+        g[j] = (h[j] * ar) @ weights.T
+        for k in range(j, n_par):
+            left[j, k] = left[k, j] = (h[j] * h[k]) @ weights.T + (j == k)
+    for j in range(n_par):  # elimination needs no pivots: no eigenvalue is below 1
+        for k in range(j + 1, n_par):
+            factor = left[k, j] / left[j, j]
+            left[k, j:] -= factor * left[j, j:]
+            g[k] -= factor * g[j]
+    for j in reversed(range(n_par)):
+        for k in range(j + 1, n_par):
+            g[j] -= left[j, k] * g[k]
+        g[j] /= left[j, j]
+    return g
+
+
+def conformal_p(fit: Refit, abnormal: Abnormal, windows: Bools, rows: slice, residuals: RunSums) -> Floats:
+    r"""Rank each window of the events in ``rows`` among all runs of as many days.
+
+    .. math:: p = \frac{\#\{s : |\sum_{t=s}^{s+L-1} u_t| \ge |\sum_{t \in W} u_t|\}}{M + L}
+
+    over the M + L runs of L residuals u of the sequence of estimation window and window, whose end is joined to its
+    beginning. Only valid days belong to the sequence, and M and L count them. If the residuals are exchangeable, every
+    run is equally likely to have the largest sum, whatever the distribution; for stationary ones this holds
+    approximately. The smallest p is 1 / (M + L). For a model with a variance path, each sum is divided by the root of
+    the sum of its v. Chernozhukov, Wuthrich & Zhu (2021, Journal of the American Statistical Association 116:1849).
+
+    Parameters
+    ----------
+    fit : Refit
+    abnormal : Abnormal
+    windows : bool array (V, n_evt)
+    rows : slice
+    residuals : RunSums
+        Those of the estimation residuals of these events.
+
+    Returns
+    -------
+    float array (n, V)
+        NaN where the CAR is missing, where L > M, so that no run is free of days of the window, and where the model is
+        not least squares on the valid estimation days, so that its fit under the null is not known.
+    """
+    days, n_days, g = _pack(abnormal, fit.h, rows), fit.n_days[rows], fit.g[:, rows]
+    p, n_est, tie = np.full(n_days.shape, np.nan), abnormal.n_est, TIE * abnormal.sigma[rows, None]
+    pairs = [(int(n), v) for v in range(len(windows)) for n in np.flatnonzero(np.bincount(n_days[:, v])) if n]
+    apart = [residuals if days.ok is None else RunSums(days.ar[:, :n_est]), *(RunSums(h[:, :n_est]) for h in days.h)]
+    variance = None if days.v is None else RunSums(days.v[:, :n_est])
+    for (length, v), around in zip(pairs, _around(days, windows, pairs, g), strict=True):
+        inside = _less([sums.of(length) for sums in apart], g[..., [v]])
+        if variance is not None:
+            inside = inside / _root(variance.of(length))
+        shift = length * fit.level[rows, v][:, None]
+        least = np.abs(around[:, [length - 1]] - shift) - tie
+        large = _outside(inside, shift, least)
+        if days.ok is not None:
+            large &= np.arange(large.shape[1]) >= (n_est - days.n_valid)[:, None]
+        share = (count(large) + count(_outside(around, shift, least))) / (days.n_valid + length)
+        p[:, v] = np.where(n_days[:, v] == length, share, p[:, v])
+    return p
+
+
+class _Days(NamedTuple):
+    """Days of events: the estimation window, its valid days last and in their order, then the event window.
+
+    ``ar`` (n, L), ``h`` of P' arrays (n, L) and ``v`` (n, L), or None for ones. ``ok`` (n, L) is None if all days are
+    valid; ``n_valid`` (n,) counts those of the estimation window. Equal days lie side by side in memory
+    (:mod:`eventstudy.core.runs`).
+    """
+
+    ar: Floats
+    h: list[Floats]
+    v: Floats | None
+    ok: Bools | None
+    n_valid: Ints
+
+
+def _pack(abnormal: Abnormal, h: Floats, rows: slice) -> _Days:
+    """Select events, and move the valid days of their estimation windows to its end."""
+    arrays = [abnormal.ar[rows], *h[:, rows], *(() if abnormal.v is None else (abnormal.v[rows],))]
+    n_est, ok = abnormal.n_est, None
+    n_valid = np.full(len(arrays[0]), n_est)
+    source = abnormal.ok[rows]
+    if source.all():
+        arrays = [np.asfortranarray(values) for values in arrays]
+    else:
+        n_valid, ok = source[:, :n_est].sum(axis=1), source.copy()
+        ok[:, :n_est] = np.arange(n_est) >= n_est - n_valid[:, None]
+        arrays = [_moved(values, source, ok) for values in arrays]
+    return _Days(arrays[0], arrays[1 : 1 + len(h)], None if abnormal.v is None else arrays[-1], ok, n_valid)
+
+
+def _moved(values: Floats, source: Bools, target: Bools) -> Floats:
+    """Move values from the cells of one mask to those of another with as many in every row; others are 0."""
+    moved = np.zeros(values.shape, order="F")
+    moved[target] = values[source]
+    return moved
+
+
+def _around(days: _Days, windows: Bools, pairs: Sequence[tuple[int, int]], g: Floats) -> Iterator[Floats]:
+    """Yield for each length and window the sums of the runs that share days with it, its own in the middle."""
+    if not pairs:
+        return
+    cells = [_days_around(days, windows[v], length) for length, v in pairs]
+    at, of_window = np.concatenate(cells, axis=-1), [v for (_, v), own in zip(pairs, cells, strict=True) for _ in own.T]
+
+    def select(values: Floats) -> Floats:
+        return values.T[at].T if days.ok is None else np.take_along_axis(values, at, axis=1)
+
+    u = _less([select(days.ar), *map(select, days.h)], g[..., of_window])
+    v = None if days.v is None else select(days.v)
+    start = 0
+    for (length, _), own in zip(pairs, cells, strict=True):
+        part = slice(start, start + own.shape[-1])
+        sums = RunSums(u[:, part]).of(length)
+        yield sums if v is None else sums / _root(RunSums(v[:, part]).of(length))
+        start = part.stop
+
+
+def _days_around(days: _Days, window: Bools, length: int) -> Ints:
+    """Return the columns of the last L - 1 days before the window, of its L days, and of the first L - 1 days."""
+    n_est = days.ar.shape[1] - len(window)
+    last, first = np.arange(n_est + 1 - length, n_est), np.arange(length - 1)
+    if days.ok is None:
+        return np.concatenate([last, n_est + np.flatnonzero(window), first])
+    inside = np.argsort(~(days.ok[:, n_est:] & window), axis=1, kind="stable")[:, :length]
+    from_first = np.minimum((n_est - days.n_valid)[:, None] + first, n_est - 1)  # events with fewer are not ranked
+    return np.hstack([np.broadcast_to(last, from_first.shape), n_est + inside, from_first])
+
+
+def _less(values: Sequence[Floats], g: Floats) -> Floats:
+    """Return the first of the values (n, any) less the sum of the others times g (P', n, any or 1)."""
+    first, *others = values
+    u = first
+    for column, weight in zip(others, g, strict=True):
+        product = column * weight
+        u = np.subtract(u, product, out=product)
+    return u
+
+
+def _root(variance: Floats) -> Floats:
+    return np.asarray(np.sqrt(np.maximum(variance, np.finfo(float).tiny)))
+
+
+def _outside(sums: Floats, middle: Floats, distance: Floats) -> Bools:
+    """Return which sums (n, any) are at least a distance (n, 1) from the middle (n, 1)."""
+    outside: Bools = sums >= middle + distance
+    outside |= sums <= middle - distance
+    return outside

@@ -1,0 +1,54 @@
+"""Sums over runs of consecutive days, and counts of days.
+
+They are several times faster on arrays in Fortran order, where equal days of the events lie side by side.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eventstudy.types import Bools, Floats, Ints
+
+
+class RunSums:
+    """Sums of runs of consecutive days of rows (N, n), composed of sums over 1, 2, 4, ... days."""
+
+    def __init__(self, rows: Floats) -> None:
+        self._powers = [rows]
+        self._sums: dict[int, Floats] = {}
+
+    def of(self, length: int) -> Floats:
+        """Return the sums of all runs of a length, (N, n + 1 - length); for one day these are the rows themselves.
+
+        Examples
+        --------
+        >>> RunSums(np.array([[1.0, 2.0, 3.0, 4.0]])).of(3)
+        array([[6., 9.]])
+        """
+        if length not in self._sums:
+            self._sums[length] = self._compose(length)
+        return self._sums[length]
+
+    def _compose(self, length: int) -> Floats:
+        while 2 ** len(self._powers) <= length:
+            half, step = self._powers[-1], 2 ** (len(self._powers) - 1)
+            self._powers.append(half[:, :-step] + half[:, step:])
+        n_runs, start, total = self._powers[0].shape[1] + 1 - length, 0, None
+        for power, sums in enumerate(self._powers):
+            if length >> power & 1:
+                part = sums[:, start : start + n_runs]
+                total = part if total is None else total + part
+                start += 2**power
+        assert total is not None, "a run has at least one day"
+        return total
+
+
+def count(mask: Bools) -> Ints:
+    """Count the True cells of each row, (N,); faster than :func:`numpy.count_nonzero` in Fortran order.
+
+    Examples
+    --------
+    >>> count(np.array([[True, False, True]])).tolist()
+    [2]
+    """
+    return np.asarray(mask.view(np.uint8).sum(axis=1, dtype=np.uint32).astype(np.int64))

@@ -1,0 +1,95 @@
+"""The fields of one ticker from the columns of any table: what a value means is decided here for every door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from eventstudy.tabular.columns import Layout
+from eventstudy.tabular.returns import levels
+from eventstudy.types import PRICE_FIELDS, Dates, Floats
+
+# Notes, with the number of rows that each concerns.
+AVERAGES = "prices with a minus sign are averages of bid and ask without a trade, used without the sign"
+CODED = "values that are codes of missing values are missing"
+NO_DIVIDENDS = "there are no total returns (RET), so that returns are without dividends: those of RETX are used"
+ADJUSTED = "there are no returns (RET), so that returns are without dividends: closes are adjusted by CFACPR"
+
+
+class Fields(NamedTuple):
+    """Dates in their order, the fields of :class:`eventstudy.bars.Bars`, and notes with their numbers of rows."""
+
+    dates: Dates
+    values: dict[str, Floats]
+    notes: dict[str, int]
+
+
+def fields_of(ticker: str, dates: Dates, columns: Mapping[str, Floats], layout: Layout) -> Fields:
+    """Return the fields of a ticker; empty columns are left out, and rows from the newest to the oldest turned round.
+
+    Stated returns are used before prices. Their level is the close where there is no other, and the adjusted close
+    where there is. Without a column of closes, the adjusted close is the close. Without total returns, price returns
+    are used, and without those the close is divided by its cumulative factor; both are without dividends, and noted.
+
+    Raises
+    ------
+    BadPrices
+        If a return is -1 or below.
+    InputError
+        If the returns look like per cent.
+    """
+    notes: dict[str, int] = {}
+    values = {name: _coded(name, column, layout, notes) for name, column in columns.items()}
+    values = {name: _unsigned(name, column, layout, notes) for name, column in values.items()}
+    values = {name: column for name, column in values.items() if not np.isnan(column).all()}
+    if len(dates) > 1 and (np.diff(dates) < np.timedelta64(0, "s")).all():
+        dates, values = dates[::-1].copy(), {name: column[::-1].copy() for name, column in values.items()}
+    price_return, divisor = values.pop("price_return", None), values.pop("price_divisor", None)
+    if not {"return", "adjusted"} & set(values):
+        if price_return is not None:
+            values["return"] = price_return
+            notes[NO_DIVIDENDS] = int(np.isfinite(price_return).sum())
+        elif divisor is not None and "close" in values:
+            values["adjusted"] = values["close"] / np.where(divisor > 0, divisor, np.nan)
+            notes[ADJUSTED] = int(np.isfinite(values["adjusted"]).sum())
+    if "close" not in values and "adjusted" in values:
+        values["close"] = values["adjusted"]
+    if "return" in values:
+        values |= levels(ticker, dates, values)
+    values.setdefault("close", np.full(len(dates), np.nan))
+    return Fields(dates, values, notes)
+
+
+def notes_of(noted: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, list[str]]]:
+    """Return the notes on the rows of tickers as an entry of a provenance, each once, with all its tickers."""
+    found: dict[str, list[str]] = {}
+    for ticker, notes in noted.items():
+        for text, n in notes.items():
+            found.setdefault(text, []).append(f"{ticker} ({n})")
+    texts = [f"{text}: {_some(named)}" for text, named in found.items()]
+    return {"noticed": {"prices": texts}} if texts else {}
+
+
+def _some(named: Sequence[str]) -> str:
+    return ", ".join(named[:5]) + (f" and {len(named) - 5} more tickers" if len(named) > 5 else "")
+
+
+def _coded(name: str, values: Floats, layout: Layout, notes: dict[str, int]) -> Floats:
+    """Return a column with its codes of missing values as NaN."""
+    if name not in layout.codes:
+        return values
+    coded = np.isin(values, layout.codes[name])
+    if coded.any():
+        notes[CODED] = notes.get(CODED, 0) + int(coded.sum())
+    return np.where(coded, np.nan, values)
+
+
+def _unsigned(name: str, values: Floats, layout: Layout, notes: dict[str, int]) -> Floats:
+    """Return prices without the sign that marks an average of bid and ask; 0 is no price."""
+    if not layout.absolute or name not in PRICE_FIELDS:
+        return values
+    if name == "close" and (values < 0).any():
+        notes[AVERAGES] = int((values < 0).sum())
+    return np.where(values == 0.0, np.nan, np.abs(values))

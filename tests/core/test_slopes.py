@@ -1,0 +1,96 @@
+"""The arithmetic of slopes across events: closed forms, and full matrices by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from eventstudy.core.slopes import Working, cr2, degrees_of_runs, estimate, factor_correlation, standardised
+
+
+def test_the_mean_of_clusters_has_the_closed_form_of_bell_and_mccaffrey() -> None:
+    rng = np.random.default_rng(1)
+    sizes = np.array([1, 3, 7, 2])
+    cluster = np.repeat(np.arange(4), sizes)
+    z = rng.standard_normal(13)
+    n = len(z)
+    sums = np.array([(z - z.mean())[cluster == g].sum() for g in range(4)])
+    a = (1 - sizes / n) ** -0.5
+    kernel = np.outer(a, a) * (np.diag(sizes) - np.outer(sizes, sizes) / n)
+    cov, df = cr2(np.ones((n, 1)), z - z.mean(), cluster)
+    assert cov[0, 0] == pytest.approx((sums**2 / (1 - sizes / n)).sum() / n**2, rel=1e-12)
+    assert df[0] == pytest.approx(np.trace(kernel) ** 2 / np.trace(kernel @ kernel), rel=1e-12)
+
+
+def test_clusters_of_one_observation_are_hc2() -> None:
+    rng = np.random.default_rng(2)
+    x = np.column_stack([np.ones(20), rng.standard_normal((20, 2))])
+    y = rng.standard_normal(20)
+    inverse = np.linalg.inv(x.T @ x)
+    e = y - x @ inverse @ x.T @ y
+    leverage = (x @ inverse * x).sum(axis=1)
+    cov, df = cr2(x, e, np.arange(20))
+    np.testing.assert_allclose(cov, inverse @ (x.T * (e**2 / (1 - leverage))) @ x @ inverse, rtol=1e-11)
+    assert ((df > 1) & (df < 17 + 1e-9)).all()
+
+
+def test_a_coefficient_of_one_cluster_alone_has_no_degrees_of_freedom() -> None:
+    x = np.column_stack([np.ones(8), np.arange(8) < 2, np.arange(8.0) % 2])
+    y = np.array([1.0, 2.0, 4.0, 3.0, 6.0, 5.0, 5.0, 9.0])
+    e = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
+    _, df = cr2(x, e, np.array([0, 0, 1, 1, 2, 2, 3, 3]))
+    assert np.isnan(df).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(("n", "length"), [(50, 2), (110, 11), (40, 21)])
+def test_the_degrees_of_overlapping_runs_are_those_of_a_quadratic_form(n: int, length: int) -> None:
+    """The mean square of runs of independent normal days: twice its squared mean over its variance."""
+    inside = np.array([[k <= day < k + length for day in range(n + length - 1)] for k in range(n)], dtype=float)
+    quadratic = inside.T @ inside / n
+    assert degrees_of_runs(n, length) == pytest.approx(
+        np.trace(quadratic) ** 2 / np.trace(quadratic @ quadratic), rel=1e-12
+    )
+
+
+def test_whitened_observations_have_the_identity_as_their_covariance() -> None:
+    rng = np.random.default_rng(3)
+    loadings = rng.standard_normal(9)
+    correlation = np.outer(loadings, loadings) + np.eye(9)
+    scale = np.sqrt(np.diag(correlation))
+    working = Working(rng.uniform(0.5, 2, 9), correlation / np.outer(scale, scale))
+    rows = np.arange(9) != 4
+    root = working.whiten(np.eye(9)[rows][:, rows], rows)
+    np.testing.assert_allclose(root @ working.covariance[rows][:, rows] @ root.T, np.eye(8), atol=1e-12)
+    x, y = np.column_stack([np.ones(9), np.arange(9.0)]), rng.standard_normal(9)
+    found = estimate(x, y, working, rows)
+    inverse = np.linalg.inv(working.covariance[rows][:, rows])
+    b = np.linalg.solve(x[rows].T @ inverse @ x[rows], x[rows].T @ inverse @ y[rows])
+    assert found is not None
+    np.testing.assert_allclose(found.b, b, rtol=1e-10)
+    e = y[rows] - x[rows] @ b
+    assert found.s == pytest.approx(np.sqrt(e @ inverse @ e / 6), rel=1e-10)
+
+
+def test_the_correlations_of_a_factor_are_found_and_noise_is_not_taken_for_one() -> None:
+    rng = np.random.default_rng(4)
+    loadings, block = np.linspace(-1, 1, 20), np.repeat([0, 1], 10)
+    days = np.outer(loadings, rng.standard_normal(2000)) + 0.5 * rng.standard_normal((20, 2000))
+    found = factor_correlation(days, block)
+    scale = np.sqrt(loadings**2 + 0.25)
+    planted = np.outer(loadings, loadings) / np.outer(scale, scale)
+    planted[block[:, None] != block] = 0.0
+    np.fill_diagonal(planted, 1.0)
+    np.testing.assert_allclose(found, planted, atol=0.1)
+    np.testing.assert_allclose(np.diag(found), 1.0, rtol=1e-12)
+    noise = factor_correlation(rng.standard_normal((20, 2000)), np.zeros(20, dtype=np.int64))
+    assert np.abs(noise - np.eye(20)).max() < 0.12
+
+
+def test_a_day_without_enough_events_does_not_count() -> None:
+    rng = np.random.default_rng(5)
+    x, days = np.column_stack([np.ones(10), np.arange(10) < 2]).astype(float), rng.standard_normal((10, 4))
+    days[:2, 1] = np.nan  # 80 %, but the group of two is gone
+    days[4:7, 2] = np.nan  # 70 %
+    days[4:6, 3] = np.nan  # 80 %
+    found = standardised(x, days, Working(np.ones(10)))
+    assert np.isfinite(found).all(axis=0).tolist() == [True, False, False, True]

@@ -1,0 +1,154 @@
+"""The table of tests: effects beside statistics, the primary test first, and tests that do not hold marked."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import eventstudy as es
+from eventstudy.display import formats
+from eventstudy.reports import _tables, latex
+from eventstudy.reports.text import text
+from eventstudy.run.validity import Situation, judge
+
+FIRMS, DAYS, FIRST, LAST = 12, 460, 140, 440
+CHOICES: dict[str, Any] = {
+    "benchmark": "M", "estimation": (-125, -6), "event": (-5, 5), "windows": ((0, 0), (-1, 1)), "min_estimation": 100,
+}  # fmt: skip
+
+
+def run(days: list[int], seed: int = 0, columns: dict[str, Any] | None = None, **choices: Any) -> es.Result:
+    """Return the result of events of different firms on these sessions."""
+    rng = np.random.default_rng(seed)
+    dates = pd.bdate_range("2019-01-01", periods=DAYS)
+    market = 0.01 * rng.standard_normal((DAYS, 1))
+    r = np.hstack([market + 0.02 * rng.standard_normal((DAYS, FIRMS)), market])
+    names = [*(f"S{i}" for i in range(FIRMS)), "M"]
+    prices = es.Prices.from_frame(pd.DataFrame(100 * np.cumprod(1 + r, axis=0), dates, names))
+    tickers = [f"S{i % FIRMS}" for i in range(len(days))]
+    frame = pd.DataFrame({"ticker": tickers, "announced": [str(dates[day].date()) for day in days]})
+    return es.Study(**{**CHOICES, **choices}).run(es.Events.from_frame(frame.assign(**(columns or {}))), prices)
+
+
+APART = [FIRST + 12 * i for i in range(24)]
+TOGETHER = [300] * 12
+BUNCHES = [FIRST + 30 * (i // 4) for i in range(24)]
+
+
+def in_window(result: es.Result, window: tuple[int, int] = (0, 0), group: str = "all") -> pd.DataFrame:
+    tests = result.tests
+    return tests[(tests["group"] == group) & (tests["start"] == window[0]) & (tests["end"] == window[1])]
+
+
+def test_columns_and_effects_are_those_of_the_single_events():
+    result = run(APART)
+    assert result.tests.columns.tolist() == [
+        "group", "start", "end", "test", "n", "effect", "se", "lower", "upper", "median", "positive", "statistic",
+        "df", "p", "valid", "note",
+    ]  # fmt: skip
+    for window in CHOICES["windows"]:
+        rows = in_window(result, window)
+        of_window = (result.cars["start"] == window[0]) & (result.cars["end"] == window[1])
+        car = result.cars.loc[of_window, "car"]
+        assert len(car) == 24
+        for name, value in (("effect", car.mean()), ("se", car.std() / np.sqrt(24)), ("median", car.median())):
+            np.testing.assert_allclose(rows[name], value, rtol=1e-12)
+        assert (rows["positive"] == (car > 0).mean()).all()
+        assert ((rows["lower"] < rows["effect"]) & (rows["effect"] < rows["upper"])).all()
+    assert result.tests["valid"].dtype == bool
+
+
+@pytest.mark.parametrize(
+    ("days", "primary", "why"),
+    [
+        (APART, "bmp", "no two windows share a day"),
+        (BUNCHES, "clustered", "it allows for events that share days or news; 6 clusters of events"),
+        (TOGETHER, "kolari_pynnonen", "one date cannot tell a common shock from an effect"),
+    ],
+)
+def test_the_primary_test_is_first_and_says_why(days, primary, why):
+    result = run(days)
+    first = formats.primary(result.tests)
+    assert first["test"].tolist() == [primary] * 2
+    assert first["valid"].all()
+    assert first["note"].str.startswith("primary: ").all()
+    assert first["note"].str.contains(why, regex=False).all()
+    others = result.tests.drop(first.index)
+    assert not others["note"].str.contains("primary").any()
+    [line] = [line for line in repr(result).splitlines() if "(0, 0)" in line]
+    assert f"({primary})" in line
+    smallest = in_window(result)["p"].min()
+    p = first["p"].iloc[0]
+    assert formats.p_value(p) in line
+    assert smallest <= p
+
+
+def test_a_test_that_does_not_hold_is_marked_wherever_it_stands():
+    with pytest.warns(es.EventStudyWarning, match=r"the test 'patell' does not hold .* none of the 1 other"):
+        result = run(TOGETHER, tests=["patell", "sign"])
+    assert not result.tests["valid"].any()
+    assert result.tests["note"].str.contains("it assumes that no two windows share a day").all()
+    assert all("!" in line for line in repr(result).splitlines()[1:])
+    assert all("does not hold here" in line for line in repr(result).splitlines()[1:])
+    table = _tables.tests(result)
+    assert all(row[-1].endswith("†") for row in table.rows)
+    assert table.notes[0].startswith("† does not hold for this sample")
+    assert "! does not hold for this sample" in text(result)
+    assert r"$^\dagger$" in latex.table(result)
+
+
+def test_a_run_warns_once_and_only_if_no_test_holds():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        run(TOGETHER, tests=["patell", "bmp", "kolari_pynnonen"])
+        run(TOGETHER)
+        run(APART, tests=["patell"])
+    assert [str(w.message) for w in caught if "does not hold" in str(w.message)] == []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        run(TOGETHER, tests=["patell", "bmp"])
+    assert len([w for w in caught if "does not hold" in str(w.message)]) == 1
+
+
+def test_tests_asked_for_keep_their_order_behind_the_first_that_holds():
+    result = run(BUNCHES, tests=["sign", "patell", "kolari_pynnonen", "clustered"])
+    assert in_window(result)["test"].tolist() == ["kolari_pynnonen", "sign", "patell", "clustered"]
+    assert in_window(result)["valid"].tolist() == [True, False, False, True]
+
+
+def test_each_group_has_the_primary_test_of_its_own_days():
+    sector = ["one date"] * 6 + ["apart"] * 12
+    days = [300] * 6 + [FIRST + 12 * i for i in range(12)]
+    result = run(days, columns={"sector": sector}, group="sector", tests=["bmp", "kolari_pynnonen"])
+    assert in_window(result, group="apart")["test"].tolist() == ["bmp", "kolari_pynnonen"]
+    one_date = in_window(result, group="one date")
+    assert one_date["test"].tolist() == ["kolari_pynnonen", "bmp"]
+    assert one_date["valid"].tolist() == [True, False]
+    car = result.cars[(result.cars["start"] == 0) & (result.cars["end"] == 0)].set_index("event_id")["car"]
+    by_sector = car.groupby(np.array(sector))
+    for group in ("apart", "one date"):
+        row = in_window(result, group=group).iloc[0]
+        assert row["median"] == pytest.approx(by_sector.median()[group], rel=1e-12)
+        assert row["positive"] == pytest.approx((car > 0).groupby(np.array(sector)).mean()[group])
+
+
+def test_without_a_value_a_test_does_not_hold_and_its_note_says_why():
+    result = run(APART[:1])
+    missing = result.tests[result.tests["p"].isna()]
+    assert len(missing)
+    assert not missing["valid"].any()
+    assert (missing["note"] != "").all()
+
+
+def test_dependence_is_that_of_the_window():
+    assert Situation(10, 10, 10, 1).kind == "independent"
+    assert Situation(10, 1, 1, 1).kind == "same_day"
+    assert Situation(10, 1, 4, 11).kind == "overlap"
+    assert Situation(2, 1, 2, 1, n_linked=1).kind == "overlap"
+    assert judge(es.test("grank_t"), Situation(10, 1, 1, 1), 0.3).valid
+    assert "all events share one date" in judge(es.test("grank_t"), Situation(10, 3, 3, 1), 0.3).note
+    assert not judge(es.test("clustered"), Situation(10, 3, 3, 1), np.nan).valid
