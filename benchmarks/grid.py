@@ -117,7 +117,7 @@ def on_dates() -> dict[str, Scenario]:
     found = {}
     for (name, (sizes, label)), (variance, words) in ((p, k) for p in places.items() for k in kinds.items()):
         if variance != "own" or name in ("dates_5", "dates_12"):
-            draw = samples.within(samples.dated(SPEC, samples.dates(sizes)), Market(RHO, variance=variance))
+            draw = samples.dated(SPEC, samples.dates(sizes), Market(RHO, variance=variance))
             suffix = "" if variance == "none" else f"_{variance}"
             found[name + suffix] = Scenario(draw, label + words, "dates", variance=variance)
     return found
@@ -144,7 +144,7 @@ def one_date() -> dict[str, Scenario]:
     }
     found = {}
     for name, (n, market, words) in cases.items():
-        draw = samples.within(samples.dated(SPEC, samples.uniform(n, 1)), market)
+        draw = samples.dated(SPEC, samples.uniform(n, 1), market)
         noise = "industries" if market.industry else "normal"
         found[name] = Scenario(draw, f"{n} events on one date{words}", "one date", noise, market.variance)
     return found
@@ -152,7 +152,7 @@ def one_date() -> dict[str, Scenario]:
 
 def chains() -> dict[str, Scenario]:
     """Return samples whose windows overlap in part."""
-    places: dict[str, tuple[samples.Offsets, Variance, str]] = {
+    kinds: dict[str, tuple[samples.Places, Variance, str]] = {
         "days_5": (samples.uniform(60, 5), "none", "60 events on dates from 5 sessions in a row"),
         "days_20": (samples.uniform(60, 20), "none", "60 events on dates from 20 sessions in a row"),
         "days_60": (samples.uniform(60, 60), "none", "60 events on dates from 60 sessions in a row"),
@@ -169,10 +169,10 @@ def chains() -> dict[str, Scenario]:
     }  # fmt: skip
     return {
         name: Scenario(
-            samples.within(samples.dated(SPEC, offsets), Market(RHO, variance=variance)),
+            samples.dated(SPEC, places, Market(RHO, variance=variance)),
             label, "chains", variance=variance, replications=600, power=200,
         )
-        for name, (offsets, variance, label) in places.items()
+        for name, (places, variance, label) in kinds.items()
     }  # fmt: skip
 
 
@@ -184,7 +184,7 @@ def noises() -> dict[str, Scenario]:
             samples.within(apart(SPEC, 50), market), f"50 events apart; noise {words}", "noise", name, single=True
         )
         found[f"dates_{name}"] = Scenario(
-            samples.within(samples.dated(SPEC, samples.dates((5,) * 12)), replace(market, rho=RHO)),
+            samples.dated(SPEC, samples.dates((5,) * 12), replace(market, rho=RHO)),
             f"12 dates of 5 events; noise {words}", "noise", name, power=200,
         )  # fmt: skip
     market = Market(noise=samples.exponential)
@@ -195,20 +195,20 @@ def noises() -> dict[str, Scenario]:
         "exponential",
     )
     lost = "30 % of the returns of event windows missing, min_coverage 0.5"
-    dated = samples.dated(HALF, samples.dates((5,) * 12))
+    dated = samples.dated(HALF, samples.dates((5,) * 12), Market(RHO))
     found["independent_missing"] = Scenario(
         with_halts(apart(HALF, 50), 0.3), f"50 events apart; {lost}", "noise", "missing"
     )
     found["dates_missing"] = Scenario(
-        with_halts(samples.within(dated, Market(RHO)), 0.3),
+        with_halts(dated, 0.3),
         f"12 dates of 5 events; {lost}",
         "noise",
         "missing",
         power=200,
     )
-    own = samples.dated(SPEC, samples.uniform(60, 5), own=(0, 0))
+    own = samples.dated(SPEC, samples.uniform(60, 5), Market(RHO), own=(0, 0))
     found["own_windows"] = Scenario(
-        samples.within(own, Market(RHO)),
+        own,
         "60 events on dates from 5 sessions in a row, each with an event window of its own of one day",
         "noise", "own windows", power=200,
     )  # fmt: skip
@@ -220,7 +220,6 @@ def other() -> dict[str, Scenario]:
     news = "10 news, each moving 6 firms on an exchange and 6 on another one session later, correlation 0.3"
     market = Market(0.3)
     long = partial(Scenario, replications=400, power=100, section="long")
-    places = samples.dated(LONG, samples.uniform(50, 500))
     return {
         "two_exchanges_linked": Scenario(
             samples.two_markets(DAY, 10, 6, market, True), f"{news}; the study links them", "exchanges", power=200
@@ -229,10 +228,10 @@ def other() -> dict[str, Scenario]:
             samples.two_markets(DAY, 10, 6, market, False), f"{news}; not linked", "exchanges", "unlinked", power=200
         ),
         "long_apart": long(apart(LONG, 50), "50 events, no two windows of 250 days share a day"),
-        "long_dates": long(samples.within(places, Market(RHO)), "50 events on dates from 500 sessions in a row"),
-        "long_one_date": long(
-            samples.within(samples.dated(LONG, samples.uniform(50, 1)), Market(RHO)), "50 events on one date"
+        "long_dates": long(
+            samples.dated(LONG, samples.uniform(50, 500), Market(RHO)), "50 events on dates from 500 sessions in a row"
         ),
+        "long_one_date": long(samples.dated(LONG, samples.uniform(50, 1), Market(RHO)), "50 events on one date"),
     }
 
 

@@ -2,14 +2,15 @@
 
 A *draw* is a function of a generator and a number of replications; the replications are the groups of one case. Where
 the events stand (``apart`` of the simulations, ``dated``, ``two_markets``, ``real``) and the noise (``Market``) are
-chosen separately.
+chosen separately. Periods of events that share no day share no estimation day either: what one changes in its windows
+is not in what another is compared with.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -24,11 +25,12 @@ from eventstudy.types import Bools, Floats, Ints, Panel, Placed, Sample, Spec
 
 Noise = Callable[[np.random.Generator, tuple[int, int]], Floats]  # of mean 0 and variance 1, by asset and day
 Variance = Literal["none", "own", "common", "all"]
-Offsets = Callable[[np.random.Generator], Ints]  # the session of each event, from the first possible one on
+# The period of each event, and its session among those of the period on which an event can be. Periods share no day.
+Places = Callable[[np.random.Generator], tuple[Ints, Ints]]
 CLOSES = Path(os.environ.get("EVENTSTUDY_SHARED", Path(__file__).parents[2] / "shared"))
 CLOSES = CLOSES / "data" / "hk_universe_adjclose.csv.gz"
 COVERED = 0.97  # share of the dates on which a security has a close
-BETWEEN = 30  # sessions between dates whose windows do not meet
+BETWEEN = 30  # sessions between news that two exchanges hear of
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
@@ -76,30 +78,40 @@ class Market:
     industry: float = 0.0
     traded: float = 1.0
 
-    def fill(self, rng: np.random.Generator, panel: Panel, where: tuple[Ints, Ints], common: Floats) -> Panel:
-        """Fill a panel with returns.
+    def panel(
+        self,
+        rng: np.random.Generator,
+        period: Ints,
+        where: tuple[Ints, Ints],
+        common: Floats,
+        name: str = "",
+    ) -> Panel:
+        """Draw the returns of firms.
 
-        ``where`` has the row (n, 1) and the columns (n, days) of each event window; ``common`` (markets, days) is the
-        noise that the firms of a market share, each of which has equally many rows, one after the other.
+        ``period`` (A,) is that of each firm; ``common`` (periods, days) the noise that all firms of a period share;
+        ``where`` has the row (n, 1) and the columns (n, days) of each event window.
         """
-        shape, common = panel.r.shape, common.copy()
-        firm = np.arange(shape[0])
-        market = firm // (shape[0] // len(common))
+        shape, common = (len(period), common.shape[1]), common.copy()
         if self.variance == "common":
             on = np.zeros(common.shape, dtype=bool)
-            on[market[where[0]], where[1]] = True
+            on[period[where[0]], where[1]] = True
             common[on] *= np.sqrt(self.times)
-        noise = np.sqrt(1 - self.rho - self.industry) * self.noise(rng, shape) + np.sqrt(self.rho) * common[market]
+        noise = np.sqrt(1 - self.rho - self.industry) * self.noise(rng, shape) + np.sqrt(self.rho) * common[period]
         if self.industry:
             industries = self.noise(rng, (5 * len(common), shape[1]))
-            noise += np.sqrt(self.industry) * industries[5 * market + firm % 5]
+            noise += np.sqrt(self.industry) * industries[5 * period + np.arange(len(period)) % 5]
         if self.variance == "all":
             noise[where] *= np.sqrt(self.times)
         if self.variance == "own":
             noise[where] += np.sqrt(self.times - 1) * self.noise(rng, where[1].shape)
-        beta, sigma = rng.uniform(0.5, 1.5, (shape[0], 1)), rng.uniform(0.01, 0.03, (shape[0], 1))
-        r = 0.0005 + beta * panel.x[..., 0] + sigma * noise
-        return replace(panel, r=stale(r, rng.random(shape) < self.traded) if self.traded < 1 else r)
+        x = 0.01 * rng.standard_normal(common.shape)[period]
+        beta, sigma = rng.uniform(0.5, 1.5, (len(period), 1)), rng.uniform(0.01, 0.03, (len(period), 1))
+        r = 0.0005 + beta * x + sigma * noise
+        if self.traded < 1:
+            r = stale(r, rng.random(shape) < self.traded)
+        tickers = tuple(map(str, range(len(period))))
+        known = np.ones(shape, dtype=bool)
+        return Panel(r, known, x[..., None], np.arange(shape[1]), tickers, ("benchmark",), calendar=name)
 
 
 def stale(r: Floats, traded: Bools) -> Floats:
@@ -109,36 +121,31 @@ def stale(r: Floats, traded: Bools) -> Floats:
     return np.diff(np.take_along_axis(total, last, axis=1), axis=1, prepend=0.0)
 
 
-def empty(rng: np.random.Generator, markets: int, firms: int, days: int, name: str = "") -> Panel:
-    """Return a panel without returns: the firms of some markets, each with its own benchmark."""
-    x = np.repeat(0.01 * rng.standard_normal((markets, days)), firms, axis=0)[..., None]
-    cells = np.zeros((markets * firms, days))
-    tickers = tuple(map(str, range(len(cells))))
-    return Panel(cells, cells == 0, x, np.arange(days), tickers, ("benchmark",), calendar=name)
-
-
 def within(draw: Draw, market: Market) -> Draw:
-    """Draw the returns of a draw anew; where firms share noise, each replication is a market of its own."""
+    """Draw the returns of firms anew that share nothing."""
 
     def draw_within(rng: np.random.Generator, replications: int) -> make.Case:
         case = draw(rng, replications)
         [panel] = case.panels
         where = case.placed.asset[:, None], case.placed.day[:, None] + case.sample.spec.days
-        markets = replications if market.rho else 1
-        return case._replace(panels=[market.fill(rng, panel, where, market.noise(rng, (markets, panel.r.shape[1])))])
+        alone = np.zeros(len(panel.assets), dtype=np.int64)
+        return case._replace(panels=[market.panel(rng, alone, where, np.zeros((1, panel.r.shape[1])))])
 
     return draw_within
 
 
-def dated(spec: Spec, offsets: Offsets, own: tuple[int, int] | None = None) -> Draw:
-    """Place the events of a replication on sessions of one market, with event windows of their own if ``own``."""
+def dated(spec: Spec, places: Places, market: Market, own: tuple[int, int] | None = None) -> Draw:
+    """Place events in periods, each of which has noise in common; with event windows of their own if ``own``."""
 
     def draw(rng: np.random.Generator, replications: int) -> make.Case:
-        offset = np.stack([offsets(rng) for _ in range(replications)])
-        n = offset.shape[1]
-        panel = empty(rng, replications, n, spec.n_est + spec.n_evt + int(offset.max()))
-        asset = np.arange(replications * n)
-        case = placed([panel], spec, 0 * asset, asset, offset.ravel() - spec.estimation[0], asset // n)
+        period, offset = (np.stack(parts) for parts in zip(*(places(rng) for _ in range(replications)), strict=True))
+        n, n_days, n_periods = period.shape[1], spec.n_est + spec.n_evt + int(offset.max()), int(period.max()) + 1
+        asset, day = np.arange(period.size), offset.ravel() - spec.estimation[0]
+        group = asset // n
+        where = asset[:, None], day[:, None] + spec.days
+        common = market.noise(rng, (replications * n_periods, n_days))
+        panel = market.panel(rng, group * n_periods + period.ravel(), where, common)
+        case = placed([panel], spec, 0 * asset, asset, day, group, period.ravel() * n_days)
         windows = None if own is None else np.tile([*spec.estimation, *own], (len(asset), 1))
         return case._replace(placed=case.placed._replace(own_windows=windows))
 
@@ -146,28 +153,36 @@ def dated(spec: Spec, offsets: Offsets, own: tuple[int, int] | None = None) -> D
 
 
 def placed(
-    panels: list[Panel], spec: Spec, panel: Ints, asset: Ints, day: Ints, group: Ints, link: Ints | None = None
+    panels: list[Panel],
+    spec: Spec,
+    panel: Ints,
+    asset: Ints,
+    day: Ints,
+    group: Ints,
+    first: Ints,
+    link: Ints | None = None,
 ) -> make.Case:
-    """Return the case of events on these columns; columns of all panels have the same dates."""
-    _, first, cluster = np.unique(np.stack([group, panel, day]), axis=1, return_index=True, return_inverse=True)
+    """Return the case of events on these columns; ``first`` is the date of column 0 of each event's panel."""
+    _, row, cluster = np.unique(np.stack([group, panel, first + day]), axis=1, return_index=True, return_inverse=True)
     events = Placed(panel, asset, day, cluster.ravel(), group, np.ones(len(day)), link=link)
-    dates = day[first][:, None] + spec.offsets
-    return make.Case(panels, events, Sample(spec, int(group.max()) + 1, group[first], dates, links(events)))
+    dates = (first + day)[row][:, None] + spec.offsets
+    return make.Case(panels, events, Sample(spec, int(group.max()) + 1, group[row], dates, links(events)))
 
 
-def uniform(n: int, sessions: int) -> Offsets:
+def uniform(n: int, sessions: int) -> Places:
     """Draw n dates from some sessions in a row."""
-    return lambda rng: rng.integers(0, sessions, n)
+    return lambda rng: (np.zeros(n, dtype=np.int64), rng.integers(0, sessions, n))
 
 
-def dates(sizes: Sequence[int]) -> Offsets:
+def dates(sizes: Sequence[int]) -> Places:
     """Give dates that are far apart, with these numbers of events."""
-    return lambda _: BETWEEN * np.repeat(np.arange(len(sizes)), sizes)
+    period = np.repeat(np.arange(len(sizes)), sizes)
+    return lambda _: (period, 0 * period)
 
 
-def bunches(n: int, bunches: int) -> Offsets:
+def bunches(n: int, bunches: int) -> Places:
     """Draw n dates from bunches of 3 sessions in a row that are far apart."""
-    return lambda rng: BETWEEN * rng.integers(0, bunches, n) + rng.integers(0, 3, n)
+    return lambda rng: (rng.integers(0, bunches, n), rng.integers(0, 3, n))
 
 
 def two_markets(spec: Spec, news: int, firms: int, market: Market, linked: bool) -> Draw:
@@ -185,12 +200,11 @@ def two_markets(spec: Spec, news: int, firms: int, market: Market, linked: bool)
         for later, name in enumerate(("A", "B")):
             where = asset[:, None], first[:, None] + later + spec.days
             shared = common[:, 1 - later : 1 - later + n_days]
-            panels.append(market.fill(rng, empty(rng, replications, n, n_days, name), where, shared))
+            panels.append(market.panel(rng, asset // n, where, shared, name))
         panel = np.repeat(np.arange(2), len(asset))
-        link = number + news * (asset // n)
-        twice = np.tile(asset, 2)
-        day = np.concatenate([first, first + 1])
-        return placed(panels, spec, panel, twice, day, twice // n, np.tile(link, 2) if linked else None)
+        link = np.tile(number + news * (asset // n), 2) if linked else None
+        twice, day = np.tile(asset, 2), np.concatenate([first, first + 1])
+        return placed(panels, spec, panel, twice, day, twice // n, 0 * twice, link)
 
     return draw
 
@@ -234,6 +248,6 @@ def real(spec: Spec, n: int, dates: int, together: bool = False) -> Draw:
         else:
             asset = np.concatenate([rng.choice(len(panel.assets), n, replace=False) for _ in range(replications)])
         group = np.repeat(np.arange(replications), n)
-        return placed([panel], spec, np.zeros_like(group), asset, day, group)
+        return placed([panel], spec, 0 * group, asset, day, group, 0 * group)
 
     return draw

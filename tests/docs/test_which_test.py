@@ -114,3 +114,42 @@ def test_replications_are_enough_to_tell():
         if record["noise"] == "normal" and record["section"] in ("apart", "dates", "one date") and found["n"]:
             n = size_table.samples(CELLS)[scenario]
             assert n >= 1000, scenario
+
+
+def test_tests_that_the_page_says_are_fooled_by_variance_are_and_the_others_are_not():
+    [named] = re.findall(r"variance from the estimation window alone \((.*?)\)", PAGE, re.DOTALL)
+    fooled = set(re.findall(r"`(\w+)`", named))
+    for test in {test for _, test, _ in CELLS} & set(TESTS) - {"placebo"}:
+        found = cell("one_date_all" if test == "mvrm" else "independent_own", test)
+        assert (found["rate"] > 0.08) == (test in fooled), test
+
+
+def test_words_on_shared_days_agree_with_the_measurement():
+    for test in ("cross_section", "bmp", "wilcoxon"):
+        for window in (DAY, WINDOW):
+            assert 0.3 < cell("one_date", test, window)["rate"] < 0.55
+    for test in ("corrado", "corrado_zivney", "grank_t", "sign_gsar"):
+        for scenario in ("days_5", "days_20"):
+            assert cell(scenario, test)["lower"] > 0.065
+    for window in (DAY, WINDOW):
+        for test in ("kolari_pynnonen", "calendar_time", "adjusted_patell", "brown_warner"):
+            assert cell("dates_5_common", test, window)["lower"] > 0.065
+        for test in ("kolari_pynnonen", "grank_t"):
+            assert cell("one_date_own", test, window)["upper"] < 0.035
+        for (scenario, test, at), found in CELLS.items():
+            if (scenario, at) == ("one_date_common", window) and found["n"]:
+                assert found["lower"] > 0.065, test
+
+
+def test_words_on_few_events_and_long_windows_agree_with_the_measurement():
+    for window in (DAY, WINDOW):
+        assert cell("independent_12", "skewness_adjusted", window)["lower"] > 0.065
+        assert cell("independent_8", "sign", window)["upper"] < 0.05
+        for test in ("cross_section", "bmp", "wilcoxon", "sign"):
+            for n in (3, 5, 8):
+                assert cell(f"independent_{n}", test, window)["lower"] < 0.055
+    assert cell("one_event", "p")["rate"] == pytest.approx(0.05, abs=0.003)
+    assert cell("one_event", "p_sq")["lower"] > 0.065
+    for test in ("patell", "adjusted_patell", "brown_warner"):
+        for scenario in ("long_apart", "long_one_date"):
+            assert cell(scenario, test, (0, 249))["lower"] > 0.2, "without the shared error of the parameters"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -116,11 +115,11 @@ def test_variance_in_event_windows_is_that_which_is_said(samples, variance, own,
     rng, days = np.random.default_rng(2), np.arange(600, 611)
     market, z = samples.Market(0.1, variance=variance), []
     for _ in range(300):
-        panel = samples.empty(rng, 1, 40, 611)
-        still = replace(panel, x=np.zeros(panel.x.shape))
         where = np.arange(40)[:, None], np.tile(days, (40, 1))
-        noise = market.fill(rng, still, where, rng.standard_normal((1, 611))).r - 0.0005
-        z.append(noise / noise[:, :600].std(axis=1, keepdims=True))
+        panel = market.panel(rng, np.zeros(40, dtype=int), where, rng.standard_normal((1, 611)))
+        x = np.column_stack([np.ones(611), panel.x[0, :, 0]])
+        noise = panel.r.T - x @ np.linalg.lstsq(x[:600], panel.r.T[:600])[0]
+        z.append((noise / noise[:600].std(axis=0)).T)
     before, inside = np.array(z)[:, :, :600], np.array(z)[:, :, 600:]
     assert np.isfinite(z).all()
     assert inside.var() / before.var() == pytest.approx(own, rel=0.05)
