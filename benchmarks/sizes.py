@@ -31,9 +31,12 @@ from grid import ESTIMATION, SCENARIOS, attributes
 from tests import make
 from tests.simulation.sizes import LEVEL, MARKET
 
+import eventstudy as es
 from eventstudy import _registry
 from eventstudy.core.draws import ShockedModel
 from eventstudy.core.run import run
+from eventstudy.members import labelled_tests
+from eventstudy.run.settings import BRACKET
 from eventstudy.types import Floats, Test
 
 SHOCKS = (0.005, 0.01, 0.02)
@@ -42,7 +45,7 @@ TESTS: dict[str, Test] = {
     name: test
     for name in _registry.names("inference", plugins=False)
     if not (test := _registry.load("inference", name)).draws
-}
+} | labelled_tests(["kolari_pynnonen", es.test("kolari_pynnonen", **BRACKET)])
 OUT = Path(__file__).parents[1] / "src" / "eventstudy" / "data" / "sizes.json"
 SETTINGS = {
     "level": LEVEL, "model": "market", "estimation_days": ESTIMATION, "shocks": SHOCKS, "placebo_draws": PLACEBO,
@@ -105,12 +108,17 @@ def add(parts: dict[str, list[Floats]], found: PValues) -> None:
         parts.setdefault(test, []).append(p)
 
 
+def batches(name: str, share: float) -> list[int]:
+    """Return the number of batches of a scenario: of all, of those with shocks, and of those with the placebo test."""
+    scenario = SCENARIOS[name]
+    return [-(-int(n * share) // scenario.batch) for n in (scenario.replications, scenario.power, scenario.placebo)]
+
+
 def samples_of(name: str, wanted: Wanted) -> dict[float, PValues]:
     """Return the p-values of a scenario by shock."""
     scenario = SCENARIOS[name]
     tests = {test: TESTS[test] for test in wanted.tests if test in TESTS}
-    replications = scenario.replications, scenario.power, scenario.placebo
-    n, with_power, with_placebo = (-(-int(k * wanted.share) // scenario.batch) for k in replications)
+    n, with_power, with_placebo = batches(name, wanted.share)
     parts: dict[float, dict[str, list[Floats]]] = {shock: {} for shock in (0.0, *SHOCKS)}
     for number, child in enumerate(np.random.SeedSequence([wanted.seed, crc32(name.encode())]).spawn(n)):
         case = scenario.draw(np.random.default_rng(child), scenario.batch)
@@ -123,23 +131,22 @@ def samples_of(name: str, wanted: Wanted) -> dict[float, PValues]:
 
 
 def measure(name: str, wanted: Wanted) -> Part:
-    """Return the descriptions of a scenario, and the rates of each test and window; null if a test has no value."""
+    """Return the descriptions of a scenario, and the rates of each test and window."""
     scenario, known = SCENARIOS[name], attributes(SCENARIOS[name])
     started, found, made = time.monotonic(), samples_of(name, wanted), []
+    n, with_power, _ = (scenario.batch * number for number in batches(name, wanted.share))
     record = {
         "label": scenario.label, "section": scenario.section, "noise": scenario.noise, "variance": scenario.variance,
-        "kind": known.kind, "n_events": known.n_events, "n_clusters": known.n_clusters,
+        "kind": known.kind, "n_events": known.n_events, "n_clusters": known.n_clusters, "replications": n,
+        "with_power": with_power,
     }  # fmt: skip
     described = {name: record}
+    if scenario.single:
+        each = {field: record[field] * known.n_events for field in ("replications", "with_power")}
+        of_one = {"label": f"one of {scenario.label}", "section": "one", "n_events": 1, "n_clusters": 1}
+        described[one_event(name)] = record | each | of_one
     for test, p in found[0.0].items():
         at = one_event(name) if of_one_event(test) else name
-        if at != name:
-            described[at] = record | {
-                "label": f"one of {scenario.label}",
-                "section": "one",
-                "n_events": 1,
-                "n_clusters": 1,
-            }
         for v, window in enumerate(known.windows):
             shocked = {str(shock): found[shock][test][:, v] for shock in SHOCKS if test in found[shock]}
             made.append({"scenario": at, "window": window, "test": test, **rates(p[:, v], shocked)})
@@ -153,7 +160,7 @@ def rates(p: Floats, shocked: Mapping[str, Floats]) -> Cell:
     hits = int((p <= LEVEL).sum())
     rate, lower, upper = (round(x, 4) for x in (hits / n, *interval(hits, n))) if n else (None, None, None)
     known = {shock: p[np.isfinite(p)] for shock, p in shocked.items()}
-    power = {shock: round(float((p <= LEVEL).mean()), 3) for shock, p in known.items() if len(p)}
+    power = {shock: round(float((p <= LEVEL).mean()), 2) for shock, p in known.items() if len(p)}
     return {"rate": rate, "lower": lower, "upper": upper, "n": n, "power": power or None}
 
 
@@ -169,12 +176,15 @@ def this_run(seed: int) -> dict[str, Any]:
 
 
 def merged(old: Mapping[str, Any], run: Mapping[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
-    """Put the measured parts in the place of what the file had; what the grid no longer has is left out."""
+    """Put the measured parts in the place of what the file had, without tests that have no value in a scenario.
+
+    What the grid no longer has is left out.
+    """
     order = [name for known in SCENARIOS for name in (known, one_event(known))]
     new = [{**cell, "run": len(old.get("runs", []))} for part in parts for cell in part.cells]
     replaced = {key(cell) for cell in new}
     valid = [cell for cell in old.get("cells", []) if cell["scenario"] in order and is_known(cell["test"])]
-    cells = [*new, *(cell for cell in valid if key(cell) not in replaced)]
+    cells = [cell for cell in new if cell["n"]] + [cell for cell in valid if key(cell) not in replaced]
     cells.sort(key=lambda cell: (order.index(cell["scenario"]), cell["test"], cell["window"]))
     runs = [*old.get("runs", []), run]
     used = sorted({cell["run"] for cell in cells})

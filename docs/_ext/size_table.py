@@ -14,8 +14,10 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
+import eventstudy as es
 from eventstudy import _registry
-from eventstudy.study import DEFAULT_TESTS
+from eventstudy.members import labelled_tests
+from eventstudy.run.settings import BRACKET, DEFAULT_TESTS
 
 DOCS = Path(__file__).parents[1]
 MEASURED = DOCS.parent / "src" / "eventstudy" / "data" / "sizes.json"
@@ -74,12 +76,13 @@ def outside(cell: Cell) -> bool:
     return bool(cell["n"]) and (cell["lower"] > HIGH or cell["upper"] < LOW)
 
 
-def keeps_size(found: Sequence[Cell], n_most: Mapping[str, int]) -> bool:
-    """Return whether a test has a value in all of these samples, no interval outside the band, and its mean in it."""
-    if not all(cell["n"] > 0.95 * n_most[cell["scenario"]] for cell in found):
+def keeps_size(found: Sequence[Cell | None], scenarios: Mapping[str, Any]) -> bool:
+    """Return whether a test has a value in nearly all samples, its mean rate in the band, and no interval outside."""
+    known = [cell for cell in found if cell and cell["n"] > 0.95 * scenarios[cell["scenario"]]["replications"]]
+    if len(known) < len(found):
         return False
-    mean = sum(cell["rate"] for cell in found) / len(found)
-    return LOW <= mean <= HIGH and not any(map(outside, found))
+    mean = sum(cell["rate"] for cell in known) / len(known)
+    return LOW <= mean <= HIGH and not any(map(outside, known))
 
 
 def windows(cells: Cells, scenario: str) -> list[Window]:
@@ -87,22 +90,13 @@ def windows(cells: Cells, scenario: str) -> list[Window]:
     return sorted({window for name, _, window in cells if name == scenario}, key=lambda w: w[1] - w[0])
 
 
-def samples(cells: Cells) -> dict[str, int]:
-    """Return the number of samples of each scenario."""
-    n: dict[str, int] = {}
-    for (scenario, _, _), cell in cells.items():
-        n[scenario] = max(n.get(scenario, 0), cell["n"])
-    return n
-
-
-def recommended(cells: Cells, scenarios: Sequence[str]) -> dict[str, list[Cell]]:
-    """Return the tests that keep their size in all of these samples, with their cells."""
-    n_most, found = samples(cells), {}
+def recommended(measured: Mapping[str, Any], names: Sequence[str]) -> dict[str, list[Cell]]:
+    """Return the tests that keep their size in all samples of some scenarios, with their cells."""
+    cells, found = measured["cells"], {}
     for test in measurable():
-        of_test = [cells.get((s, test, w)) for s in scenarios for w in windows(cells, s)]
-        known = [cell for cell in of_test if cell is not None]
-        if known and len(known) == len(of_test) and keeps_size(known, n_most):
-            found[test] = known
+        of_test = [cells.get((name, test, window)) for name in names for window in windows(cells, name)]
+        if keeps_size(of_test, measured["scenarios"]):
+            found[test] = of_test
     return found
 
 
@@ -125,11 +119,11 @@ def rate_and_power(cell: Cell | None) -> str:
     return f"{rate(cell)}<br>{' · '.join(f'{100 * power:.0f}' for power in cell['power'].values())}"
 
 
-def advice(cells: Cells) -> str:
+def advice(measured: Mapping[str, Any]) -> str:
     """Format the recommended tests of each kind of sample, with the lowest and highest measured rate."""
     rows = []
     for sample, scenarios in ADVICE.items():
-        found = recommended(cells, scenarios)
+        found = recommended(measured, scenarios)
         links = ", ".join(f"[`{test}`](generated/inference/{test}.rst)" for test in found) or "none"
         rates = [100 * cell["rate"] for of_test in found.values() for cell in of_test]
         rows.append((sample, links, f"{min(rates):.1f} to {max(rates):.1f}\u00a0%" if rates else "–"))
@@ -152,8 +146,8 @@ def sections(measured: Mapping[str, Any]) -> dict[str, list[str]]:
 
 def section(measured: Mapping[str, Any], names: Sequence[str]) -> str:
     """Describe some scenarios, and format a table of rates and power for each of their windows."""
-    cells, n = measured["cells"], samples(measured["cells"])
-    parts = ["\n".join(f"- `{name}`: {measured['scenarios'][name]['label']}; {n[name]:,} samples" for name in names)]
+    cells, known = measured["cells"], [(name, measured["scenarios"][name]) for name in names]
+    parts = ["\n".join(f"- `{name}`: {each['label']}; {each['replications']:,} samples" for name, each in known)]
     tests = [test for test in measurable() if any((s, test, w) in cells for s in names for w in windows(cells, s))]
     tests += sorted({test for s, test, _ in cells if s in names} - set(tests))  # p-values of single events
     for window in sorted({w for name in names for w in windows(cells, name)}, key=lambda w: w[1] - w[0]):
@@ -164,10 +158,16 @@ def section(measured: Mapping[str, Any], names: Sequence[str]) -> str:
     return "\n\n".join([*parts, *([f"{', '.join(missing)}: {UNKNOWN}."] if missing else [])])
 
 
+def shown_tests() -> list[str]:
+    """Return the default tests by label, with the second of the two that bracket one date."""
+    bracket = labelled_tests(["kolari_pynnonen", es.test("kolari_pynnonen", **BRACKET)])
+    return list(dict.fromkeys([*(test for kind in DEFAULT_TESTS.values() for test in kind), *bracket]))
+
+
 def main_table(measured: Mapping[str, Any]) -> str:
     """Format the default tests in the samples of the page itself: day 0, and below it the eleven days around it."""
     cells, rows = measured["cells"], []
-    tests = list(dict.fromkeys(test for kind in DEFAULT_TESTS.values() for test in kind))
+    tests = shown_tests()
     for name in SHOWN:
         both = [[rate(cells.get((name, test, w))) for w in windows(cells, name)] for test in tests]
         rows.append([measured["scenarios"][name]["label"], *map("<br>".join, both)])
@@ -185,8 +185,8 @@ def settings(measured: Mapping[str, Any]) -> str:
         [
             f"The {measured['model']} model, {measured['estimation_days']} estimation days; normal noise where nothing"
             " else is said, and on shared days a correlation of 0.1. A test rejects if p is at most"
-            f" {measured['level']:g}. Power is that of a shock on day 0 of every event, measured on fewer samples."
-            f" `placebo` has {measured['placebo_draws']} draws. Measured by",
+            f" {measured['level']:g}. Power is that of a shock on day 0 of every event, on the first samples of"
+            f" each kind. `placebo` has {measured['placebo_draws']} draws. Measured by",
             "",
             *runs,
         ]
@@ -200,7 +200,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def write(app: Sphinx) -> None:
     """Write the files in ``generated/`` that the page includes."""
     measured = read()
-    parts = {"advice": advice(measured["cells"]), "settings": settings(measured)}
+    parts = {"advice": advice(measured), "settings": settings(measured)}
     parts |= {name: section(measured, names) for name, names in sections(measured).items()}
     for name, text in parts.items():
         (Path(app.srcdir) / "generated" / f"sizes_{name}.txt").write_text(text + "\n", encoding="utf-8")

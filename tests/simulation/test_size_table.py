@@ -62,9 +62,11 @@ def test_what_the_grid_no_longer_has_leaves_the_file(sizes):
             {"scenario": "gone", "test": "bmp", "window": [0, 0], "run": 0},
             {"scenario": "independent_8", "test": "gone", "window": [0, 0], "run": 0},
             {"scenario": "independent_8", "test": "bmp", "window": [0, 0], "run": 0},
+            {"scenario": "independent_8", "test": "sign", "window": [0, 0], "run": 0},
         ],
     }
-    kept = sizes.merged(old, {"date": "second"}, [])
+    no_value = sizes.Part({}, [{"scenario": "independent_8", "test": "sign", "window": (0, 0), "n": 0}])
+    kept = sizes.merged(old, {"date": "second"}, [no_value])
     assert [(cell["scenario"], cell["test"]) for cell in kept["cells"]] == [("independent_8", "bmp")]
     assert (list(kept["scenarios"]), kept["runs"]) == (["independent_8"], [{"date": "first"}])
 

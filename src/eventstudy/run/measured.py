@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from math import log
@@ -31,6 +31,7 @@ class Scenario(NamedTuple):
     n_clusters: int
     noise: str
     variance: Variance
+    replications: int
 
 
 class Cell(NamedTuple):
@@ -117,24 +118,18 @@ def _cells() -> dict[tuple[str, str], dict[Variance, list[Cell]]]:
     return found
 
 
-def cells() -> Iterable[Cell]:
+def cells() -> Iterator[Cell]:
     """Read every cell in which a test has a value in most samples."""
     import json
 
-    text = (resources.files("eventstudy") / "data" / "sizes.json").read_text(encoding="utf-8")
-    measured = json.loads(text)
-    fields = set(Scenario._fields)
+    measured = json.loads((resources.files("eventstudy") / "data" / "sizes.json").read_text(encoding="utf-8"))
     scenarios = {
-        name: Scenario(name, **{field: value for field, value in record.items() if field in fields})
+        name: Scenario(name, *(record[field] for field in Scenario._fields[1:]))
         for name, record in measured["scenarios"].items()
     }
-    most: dict[tuple[str, tuple[int, int]], int] = {}
     for cell in measured["cells"]:
-        at = cell["scenario"], tuple(cell["window"])
-        most[at] = max(most.get(at, 0), cell["n"])
-    for cell in measured["cells"]:
-        window = cell["window"][0], cell["window"][1]
-        if cell["n"] > most[cell["scenario"], window] / 2:
+        scenario, (start, end) = scenarios[cell["scenario"]], cell["window"]
+        if cell["n"] > scenario.replications / 2:
             power = {float(shock): rate for shock, rate in (cell["power"] or {}).items()}
-            scenario = scenarios[cell["scenario"]]
-            yield Cell(cell["test"], scenario, window, cell["rate"], cell["lower"], cell["upper"], cell["n"], power)
+            rates = (cell[field] for field in ("rate", "lower", "upper", "n"))
+            yield Cell(cell["test"], scenario, (start, end), *rates, power)
