@@ -428,7 +428,7 @@ def test_the_tests_that_are_named_say_it_of_themselves():
         assert set(its.survives.split(", ")) - {"p_sq", "p_conformal"} == robust, check
         assert robust, check
         assert {name for name in tests if re.search(rf"(?<!\w){name}(?!\w)", its.breaks)} == fails, check
-    assert len(advice()["event-induced variance"].survives.split(", ")) == 13
+    assert len(advice()["event-induced variance"].survives.split(", ")) == 14
     assert advice()["thin trading"].survives == "generalized_sign, placebo"
     assert advice()["autocorrelation"].breaks.endswith("patell, and p of single events")
 
@@ -501,4 +501,4 @@ def test_a_shock_that_is_common_to_the_events_of_a_date():
     clean.e[days, range(N)] += np.repeat(shock, 4)
     its = row(clean.run().diagnose(), "common shock")
     assert its["figure"] > 4
-    assert its["survives"] == "clustered, wild_bootstrap"
+    assert its["survives"] == "clustered, ibragimov_muller, wild_bootstrap"

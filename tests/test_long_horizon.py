@@ -142,11 +142,12 @@ def test_default_tests_are_those_for_compounded_returns() -> None:
     close, _ = material()
     prices = es.Prices.from_frame(close)
     chosen = {**WINDOWS, "tests": "default"}
-    assert set(es.Study(**chosen).run(events(), prices).tests["test"]) == {"kolari_pynnonen", "wild_bootstrap"}
+    overlapping = {"clustered", "ibragimov_muller", "wild_bootstrap", "kolari_pynnonen"}
+    assert set(es.Study(**chosen).run(events(), prices).tests["test"]) == overlapping
     one = es.Study(**chosen).run(events([("A", 120)]), prices)
     assert set(one.tests["test"]) == {"cross_section", "skewness_adjusted"}
     same = es.Study(**chosen).run(events([("A", 120), ("B", 120)]), prices)
-    assert set(same.tests["test"]) == {"kolari_pynnonen"}
+    assert set(same.tests["test"]) == {"kolari_pynnonen", "kolari_pynnonen(variance='additive')"}
 
 
 def listed(shared: Path) -> pd.DataFrame:

@@ -213,11 +213,12 @@ def test_the_default_follows_the_clustering_and_says_so():
     same = study.run(events(("A", "2020-10-01"), ("B", "2020-10-01"), ("C", "2020-10-01")), prices)
     near = study.run(events(("A", "2020-10-01"), ("B", "2020-10-05"), ("C", "2021-08-02")), prices)
     assert set(apart.tests["test"]) == {"cross_section", "bmp", "grank_t", "generalized_sign"}
-    assert set(same.tests["test"]) == {"kolari_pynnonen", "grank_t"}
-    assert set(near.tests["test"]) == {"kolari_pynnonen", "wild_bootstrap"}
-    assert apart.tests["note"].str.contains("no two event windows share a day").all()
-    assert same.tests["note"].str.contains("all events share one date").all()
-    assert near.tests["note"].str.contains("33.3% of the pairs").all()
+    assert set(same.tests["test"]) == {"kolari_pynnonen", "kolari_pynnonen(variance='additive')", "grank_t"}
+    assert set(near.tests["test"]) == {"clustered", "ibragimov_muller", "wild_bootstrap", "kolari_pynnonen"}
+    assert apart.tests["note"].iloc[0].startswith("primary: no two windows share a day")
+    assert same.tests["note"].iloc[0].startswith("primary: all events share one date")
+    assert near.tests["note"].iloc[0].startswith("primary: ")
+    assert near.provenance["clustering"]["n_clusters"] == 2
 
 
 def test_a_user_may_pass_a_model_and_a_test_of_their_own():
@@ -263,7 +264,8 @@ def test_frames_have_the_columns_that_are_promised():
     assert result.cars.columns.tolist() == columns
     assert result.daily.columns.tolist() == ["n", "aar", "caar", "se", "lower", "upper"]
     assert result.tests.columns.tolist() == [
-        "group", "start", "end", "test", "n", "effect", "statistic", "df", "p", "note",
+        "group", "start", "end", "test", "n", "effect", "se", "lower", "upper", "median", "positive", "statistic",
+        "df", "p", "valid", "note",
     ]  # fmt: skip
     assert result.attrition.columns.tolist() == ["reason", "n"]
 
