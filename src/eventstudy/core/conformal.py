@@ -99,7 +99,7 @@ def _update(ar: Floats, h: Floats, weights: Floats) -> Floats:
     return g
 
 
-def conformal_p(fit: Refit, abnormal: Abnormal, windows: Bools, rows: slice, residuals: RunSums) -> Floats:
+def conformal_p(fit: Refit, abnormal: Abnormal, windows: Bools, rows: slice, ar: Floats, residuals: RunSums) -> Floats:
     r"""Rank each window of the events in ``rows`` among all runs of as many days.
 
     .. math:: p = \frac{\#\{s : |\sum_{t=s}^{s+L-1} u_t| \ge |\sum_{t \in W} u_t|\}}{M + L}
@@ -116,8 +116,10 @@ def conformal_p(fit: Refit, abnormal: Abnormal, windows: Bools, rows: slice, res
     abnormal : Abnormal
     windows : bool array (V, n_evt)
     rows : slice
+    ar : float array (n, L)
+        Residuals and abnormal returns of these events.
     residuals : RunSums
-        Those of the estimation residuals of these events.
+        Those of the residuals.
 
     Returns
     -------
@@ -125,7 +127,7 @@ def conformal_p(fit: Refit, abnormal: Abnormal, windows: Bools, rows: slice, res
         NaN where the CAR is missing, where L > M, so that no run is free of days of the window, and where the model is
         not least squares on the valid estimation days, so that its fit under the null is not known.
     """
-    days, n_days, g = _pack(abnormal, fit.h, rows), fit.n_days[rows], fit.g[:, rows]
+    days, n_days, g = _pack(abnormal, fit.h, rows, ar), fit.n_days[rows], fit.g[:, rows]
     p, n_est, tie = np.full(n_days.shape, np.nan), abnormal.n_est, TIE * abnormal.sigma[rows, None]
     pairs = [(int(n), v) for v in range(len(windows)) for n in np.flatnonzero(np.bincount(n_days[:, v])) if n]
     apart = [residuals if days.ok is None else RunSums(days.ar[:, :n_est]), *(RunSums(h[:, :n_est]) for h in days.h)]
@@ -159,9 +161,9 @@ class _Days(NamedTuple):
     n_valid: Ints
 
 
-def _pack(abnormal: Abnormal, h: Floats, rows: slice) -> _Days:
+def _pack(abnormal: Abnormal, h: Floats, rows: slice, ar: Floats) -> _Days:
     """Select events, and move the valid days of their estimation windows to its end."""
-    arrays = [abnormal.ar[rows], *h[:, rows], *(() if abnormal.v is None else (abnormal.v[rows],))]
+    arrays = [ar, *h[:, rows], *(() if abnormal.v is None else (abnormal.v[rows],))]
     n_est, ok = abnormal.n_est, None
     n_valid = np.full(len(arrays[0]), n_est)
     source = abnormal.ok[rows]

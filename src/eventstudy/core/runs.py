@@ -15,7 +15,6 @@ class RunSums:
 
     def __init__(self, rows: Floats) -> None:
         self._powers = [rows]
-        self._sums: dict[int, Floats] = {}
 
     def of(self, length: int) -> Floats:
         """Return the sums of all runs of a length, (N, n + 1 - length); for one day these are the rows themselves.
@@ -25,21 +24,19 @@ class RunSums:
         >>> RunSums(np.array([[1.0, 2.0, 3.0, 4.0]])).of(3)
         array([[6., 9.]])
         """
-        if length not in self._sums:
-            self._sums[length] = self._compose(length)
-        return self._sums[length]
-
-    def _compose(self, length: int) -> Floats:
         while 2 ** len(self._powers) <= length:
             half, step = self._powers[-1], 2 ** (len(self._powers) - 1)
             self._powers.append(half[:, :-step] + half[:, step:])
-        n_runs, start, total = self._powers[0].shape[1] + 1 - length, 0, None
+        n_runs, start, parts = self._powers[0].shape[1] + 1 - length, 0, []
         for power, sums in enumerate(self._powers):
             if length >> power & 1:
-                part = sums[:, start : start + n_runs]
-                total = part if total is None else total + part
+                parts.append(sums[:, start : start + n_runs])
                 start += 2**power
-        assert total is not None, "a run has at least one day"
+        if len(parts) == 1:
+            return parts[0]
+        total = parts[0] + parts[1]
+        for part in parts[2:]:
+            total += part
         return total
 
 

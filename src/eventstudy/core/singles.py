@@ -88,9 +88,10 @@ def rank_among_residuals(scores: Scores, abnormal: Abnormal) -> tuple[Floats, Fl
     fit, windows = refit(scores, abnormal), scores.weights > 0
     p_sq, p_conformal = np.empty(size.shape), np.empty(size.shape)
     for rows in strips(len(size)):
-        residuals = RunSums(np.asfortranarray(abnormal.ar[rows, : abnormal.n_est]))
+        ar = np.asfortranarray(abnormal.ar[rows])
+        residuals = RunSums(ar[:, : abnormal.n_est])
         p_sq[rows] = sample_quantile_p(abnormal, size[rows], days[rows], rows, residuals)
-        p_conformal[rows] = conformal_p(fit, abnormal, windows, rows, residuals)
+        p_conformal[rows] = conformal_p(fit, abnormal, windows, rows, ar, residuals)
     return p_sq, p_conformal
 
 
