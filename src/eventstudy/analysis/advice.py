@@ -80,6 +80,12 @@ ADVICE = {
         "none",
         "use a benchmark without these firms, or one of another market",
     ),
+    "long window": Advice(
+        "tests that add up the variances of single days, because all days share the error of the coefficients: {fails}",
+        "{robust}",
+        "use a longer estimation window, or tests that include this error",
+        "long_window",
+    ),
     "small sample": Advice(
         "tests that need many independent dates: z tests, and t tests where effects are not normal",
         "{robust}",

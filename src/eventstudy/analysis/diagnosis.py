@@ -35,7 +35,7 @@ from eventstudy.types import (
     StudySample,
 )
 
-INFLATION = 0.25  # tolerated increase of the variance of the mean by common days: a 5 % test then rejects 8 %
+INFLATION = 0.25  # tolerated increase of the variance by what days have in common: a 5 % test then rejects 8 %
 LEVEL = 0.01  # level of the test of event-induced variance
 JARQUE_BERA = -2.0 * np.log(0.05)  # 5 % critical value: chi-square with 2 degrees of freedom
 MANY = 0.25  # tolerated share of events that reject at 5 %
@@ -90,6 +90,7 @@ def diagnose(rerun: Rerun, result: ResultFrames, constituents: Constituents | No
         "missing returns": _missing_returns(residuals),
         "cross-zone benchmark": _cross_zone(sample.other_zone[residuals.rows], model),
         "treated benchmark": _treated(pairs, model, constituents),
+        "long window": _long_window(sample, residuals.rows),
         "small sample": _small_sample(cluster),
     }
     return _frame(findings, {**dict.fromkeys(("clustering", "correlation"), _dependence(cluster)), **advice()})
@@ -337,3 +338,11 @@ def _treated(pairs: pd.Series[int], model: Model, constituents: Constituents | N
 def _small_sample(cluster: Clustering) -> Finding:
     value = f"{plural(cluster.n_events, 'event')} on {plural(cluster.n_dates, 'date')}"
     return Finding(cluster.n_dates, value, cluster.n_dates < FEW)
+
+
+def _long_window(sample: StudySample, rows: Ints) -> Finding:
+    """Compare the longest window L with the M estimation days: shared coefficients add L / M to its variance."""
+    longest = int(np.diff(sample.sample.spec.windows, axis=1).max()) + 1
+    n_est = float(np.median(sample.n_valid[rows]))
+    value = f"{plural(longest, 'day')} in the longest window, {n_est:.0f} in the estimation window"
+    return Finding(longest / n_est, value, longest > INFLATION * n_est)

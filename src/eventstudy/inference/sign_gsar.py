@@ -46,4 +46,10 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
     return sum_scores(abnormal, days, score)
 
 
-TEST = Test(chunk, finalize, needs=("moments",), survives="same_day", robust_to=("event_variance", "non_normality"))
+TEST = Test(
+    chunk,
+    finalize,
+    needs=("moments",),
+    survives="same_day",
+    robust_to=("event_variance", "non_normality", "long_window"),
+)
