@@ -402,6 +402,17 @@ def test_groups_of_panels_and_padded_calendars():
     )  # S23 is its own benchmark, and S1 has two
 
 
+@pytest.mark.parametrize(("last", "wrong"), [(24, False), (25, True)])
+def test_a_window_of_more_than_a_quarter_of_the_estimation_window_is_long(last: int, wrong: bool):
+    """With 100 days a variance summed from single days lacks 25 %, and a test at 5 % rejects 8 %."""
+    made = Clean(n=12, day=[FIRST + 26 * i for i in range(12)])
+    frame = made.run(estimation=(-105, -6), windows=((0, 0), (0, last)), event=(-5, 30)).diagnose()
+    its = row(frame, "long window")
+    assert its["figure"] == (last + 1) / 100
+    assert its["value"] == f"{last + 1} days in the longest window, 100 in the estimation window"
+    assert ("patell" in its["breaks"]) == wrong
+
+
 # What it says.
 
 
@@ -429,6 +440,7 @@ def test_the_tests_that_are_named_say_it_of_themselves():
         assert robust, check
         assert {name for name in tests if re.search(rf"(?<!\w){name}(?!\w)", its.breaks)} == fails, check
     assert len(advice()["event-induced variance"].survives.split(", ")) == 14
+    assert {"patell", "adjusted_patell", "brown_warner"} <= set(re.findall(r"[a-z_]+", advice()["long window"].breaks))
     assert advice()["thin trading"].survives == "generalized_sign, placebo"
     assert advice()["autocorrelation"].breaks.endswith("patell, and p of single events")
 

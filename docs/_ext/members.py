@@ -30,6 +30,7 @@ FAILINGS = {
     "autocorrelation": "autocorrelation",
     "thin_trading": "thin trading",
     "few_dates": "few dates",
+    "long_window": "windows longer than a quarter of the estimation window",
 }
 MODULES = ("transform",)  # public, but not in ``eventstudy.__all__``
 DEFAULT = {

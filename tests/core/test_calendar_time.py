@@ -22,7 +22,7 @@ from eventstudy.inference import calendar_time
 from eventstudy.types import Column, Panel, Placed, Test, Verdict
 from tests import make
 from tests.make import Case, columns_of
-from tests.simulation.sizes import LEVEL, together
+from tests.simulation.sizes import LEVEL, Sizes, batches, together
 
 MARKET = _registry.load("models", "market")
 FACTORS = _registry.load("models", "factors")
@@ -359,3 +359,16 @@ def test_size_on_dates_that_overlap_with_correlation_within_them() -> None:
         assert (np.abs(found[name] - LEVEL) < 0.02).all(), found
     for name in ("abnormal newey_west", "factors newey_west"):  # 10 lags of 30 dates: far too small
         assert found[name][1] > 0.15, found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("spread", "rho"), [(60, 0.0), (60, 0.1), (250, 0.1)])
+def test_size_over_windows_as_long_as_half_the_estimation_window(spread: int, rho: float) -> None:
+    """Patell's Z leaves the shared forecast error out, which calendar_time did too."""
+    tests = {m: calendar_time.make(method=m) for m in ("jaffe_mandelker", "abnormal")}
+    tests["patell"] = _registry.load("inference", "patell")
+    its = make.spec(120, ((0, 59),), event=(0, 59))
+    found = Sizes(batches(together(its, 50, spread, rho), tests, 1000, 91, batch=50))
+    assert found.of("patell")[0] > 0.08
+    for method in ("jaffe_mandelker", "abnormal"):
+        assert 0.03 < found.of(method)[0] < 0.075

@@ -1,4 +1,4 @@
-"""The generalised sign test under skew, and where a window has more days than the days before the event."""
+"""The generalised sign test under skew, and where a window is too long for the days before the event."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def test_with_missing_days_the_share_is_that_of_sums_of_as_many_days() -> None:
     assert answer(case).statistic[0, 2] == pytest.approx((up - 12 * p) / np.sqrt(12 * p * (1 - p)), rel=1e-9)
 
 
-def test_a_window_longer_than_the_days_before_it_has_a_reason() -> None:
-    its = make.spec(30, ((0, 0), (-20, 20)), event=(-20, 20))
+def test_a_window_longer_than_a_quarter_of_the_days_before_it_has_a_reason() -> None:
+    its = make.spec(40, ((0, 0), (-5, 4), (-5, 5)), event=(-5, 5))
     found = answer(make.case(np.random.default_rng(2), n=12, kind="same_day", missing=0.0, study_spec=its))
-    assert np.isfinite(found.statistic).tolist() == [[True, False]]
-    assert found.note[0, 1] == "no estimation window has as many valid days in a row as the window"
+    assert np.isfinite(found.statistic).tolist() == [[True, True, False]]
+    assert found.note[0, 2] == "the window is longer than a quarter of the estimation window: too few sums of its days"
 
 
 def skewed(draw: Draw) -> Draw:

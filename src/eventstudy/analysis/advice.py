@@ -96,6 +96,12 @@ ADVICE = {
         "none",
         "give rows that report the same news one cluster, or the listings of a firm one name in the column firm",
     ),
+    "long window": Advice(
+        "tests that add up the variances of single days, because all days share the error of the coefficients: {fails}",
+        "{robust}",
+        "use a longer estimation window, or tests that include this error",
+        "long_window",
+    ),
     "small sample": Advice(
         "tests that need many independent clusters of events: z tests, and t tests where effects are not normal",
         "{robust}",

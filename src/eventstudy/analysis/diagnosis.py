@@ -34,7 +34,7 @@ from eventstudy.types import (
     StudySample,
 )
 
-INFLATION = 0.25  # tolerated increase of the variance of the mean by common days: a 5 % test then rejects 8 %
+INFLATION = 0.25  # tolerated increase of the variance by what days have in common: a 5 % test then rejects 8 %
 LEVEL = 0.01  # level of the test of event-induced variance
 JARQUE_BERA = -2.0 * np.log(0.05)  # 5 % critical value: chi-square with 2 degrees of freedom
 MANY = 0.25  # tolerated share of events that reject at 5 %
@@ -90,6 +90,7 @@ def diagnose(rerun: Rerun, result: ResultFrames, constituents: Constituents | No
         "treated benchmark": _treated(pairs, model, constituents),
         "expected signs": expected_signs(used_events, rerun.choices.sign),
         "unlinked news": unlinked_news(sample, residuals.rows),
+        "long window": _long_window(sample, residuals.rows),
         "small sample": few_clusters(cluster),
         "agreement of tests": agreement(result.tests),
     }
@@ -365,3 +366,11 @@ def _treated(pairs: pd.Series[int], model: Model, constituents: Constituents | N
     value += f": {', '.join(treated[:5])}{', ...' if len(treated) > 5 else ''}" if treated else ""
     value += f"; the constituents of {', '.join(unknown)} are not known" if unknown else ""
     return Finding(len(treated), value, bool(treated))
+
+
+def _long_window(sample: StudySample, rows: Ints) -> Finding:
+    """Compare the longest window L with the M estimation days: shared coefficients add L / M to its variance."""
+    longest = int(np.diff(sample.sample.spec.windows, axis=1).max()) + 1
+    n_est = float(np.median(sample.n_valid[rows]))
+    value = f"{plural(longest, 'day')} in the longest window, {n_est:.0f} in the estimation window"
+    return Finding(longest / n_est, value, longest > INFLATION * n_est)

@@ -4,7 +4,8 @@ r"""Adjusted Patell: Patell's Z for events that share days.
 
 with r as in ``kolari_pynnonen``. Assumes that the event does not change the variance of returns. Kolari & Pynnonen
 (2010, Review of Financial Studies 23:3996). The numerator has no factor (1 - r), because the variance in Patell's Z is
-theoretical and not estimated across events.
+theoretical and not estimated across events. As in Patell's Z, the error of the coefficients, which the days of a window
+share, is left out: with 120 days of estimation the test rejects 9 % over 60 days and 17 % over 120.
 """
 
 from __future__ import annotations
@@ -45,6 +46,6 @@ TEST = Test(
     finalize,
     shares=("overlap",),
     survives="overlap",
-    fails_under=("event_variance", "common_variance", "autocorrelation"),
+    fails_under=("event_variance", "common_variance", "autocorrelation", "long_window"),
     one_event=True,
 )

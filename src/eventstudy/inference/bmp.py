@@ -28,4 +28,4 @@ def finalize(state: State, sample: Sample) -> Verdict:
     return t_of_mean(moments["n"], mean, sd, "the standardised CARs are all equal")
 
 
-TEST = Test(chunk, finalize, shares=("moments",), robust_to=("event_variance", "autocorrelation"))
+TEST = Test(chunk, finalize, shares=("moments",), robust_to=("event_variance", "autocorrelation", "long_window"))

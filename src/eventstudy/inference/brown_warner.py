@@ -7,8 +7,10 @@ This is the crude dependence adjustment: the average residual of an estimation d
 common on that day. If all events share one date, the average is over the events that are valid on that day, and T = M.
 With different dates the average is taken in *calendar* time, because event time would lose the dependence within a day:
 the n_t events whose estimation window covers the date contribute ``sum(e) / sqrt(n_t N)``, which under independence has
-the variance of an average of N events. The note says which of the two was used. There is no forecast correction, and no
-allowance for event-induced variance. Brown & Warner (1980, Journal of Financial Economics 8:205; 1985, 14:3).
+the variance of an average of N events. The note says which of the two was used. There is no forecast correction: all
+days of a window share the error of the coefficients, so that with 120 days of estimation the test rejects 10 % over 60
+days and 19 % over 120. Nor is event-induced variance allowed for. Brown & Warner (1980, Journal of Financial Economics
+8:205; 1985, 14:3).
 """
 
 from __future__ import annotations
@@ -81,6 +83,6 @@ TEST = Test(
     finalize,
     shares=("moments",),
     survives="same_day",
-    fails_under=("event_variance", "common_variance", "autocorrelation"),
+    fails_under=("event_variance", "common_variance", "autocorrelation", "long_window"),
     one_event=True,
 )

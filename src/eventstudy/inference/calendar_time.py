@@ -207,6 +207,7 @@ def make(method: Method = "jaffe_mandelker", weights: Weights = "equal", cov: Co
         finalize,
         shares=("moments",),
         survives="overlap",
+        robust_to=("long_window",) if method != "factors" and cov == "HC1" else (),
         fails_under=("event_variance", "common_variance", "autocorrelation"),
         make=make,
         one_event=True,

@@ -61,6 +61,6 @@ TEST = Test(
     chunk,
     finalize,
     survives="overlap",
-    robust_to=("event_variance", "common_variance", "autocorrelation", "few_dates"),
+    robust_to=("event_variance", "common_variance", "autocorrelation", "few_dates", "long_window"),
     value_under=("independent", "overlap"),  # one date is one cluster, with nothing to compare it with
 )

@@ -31,5 +31,5 @@ TEST = Test(
     chunk,
     finalize,
     shares=("moments",),
-    robust_to=("contaminated_estimation", "event_variance", "autocorrelation"),
+    robust_to=("contaminated_estimation", "event_variance", "autocorrelation", "long_window"),
 )

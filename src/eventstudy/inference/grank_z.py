@@ -51,4 +51,4 @@ def finalize(state: State, sample: Sample) -> Verdict:
     )
 
 
-TEST = Test(chunk, finalize, needs=("moments",), robust_to=("event_variance", "non_normality"))
+TEST = Test(chunk, finalize, needs=("moments",), robust_to=("event_variance", "non_normality", "long_window"))

@@ -98,7 +98,7 @@ def make(blocks: int = BLOCKS) -> Test:
         chunk,
         partial(finalize, blocks=blocks),
         survives="overlap",
-        robust_to=("event_variance", "common_variance", "autocorrelation"),
+        robust_to=("event_variance", "common_variance", "autocorrelation", "long_window"),
         make=make,
         value_under=("independent", "overlap"),  # one date is one block
     )

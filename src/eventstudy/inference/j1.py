@@ -29,4 +29,11 @@ def finalize(state: State, sample: Sample) -> Verdict:
     return verdict(divide(moments["car"], np.sqrt(moments["var"])), n, undefined=[(n < 1, "no event")])
 
 
-TEST = Test(chunk, finalize, shares=("moments",), fails_under=("event_variance", "autocorrelation"), one_event=True)
+TEST = Test(
+    chunk,
+    finalize,
+    shares=("moments",),
+    robust_to=("long_window",),
+    fails_under=("event_variance", "autocorrelation"),
+    one_event=True,
+)

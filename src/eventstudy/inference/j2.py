@@ -42,4 +42,6 @@ def finalize(state: State, sample: Sample) -> Verdict:
     )
 
 
-TEST = Test(chunk, finalize, fails_under=("event_variance", "autocorrelation"), one_event=True)
+TEST = Test(
+    chunk, finalize, robust_to=("long_window",), fails_under=("event_variance", "autocorrelation"), one_event=True
+)

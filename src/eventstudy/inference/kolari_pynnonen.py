@@ -95,7 +95,7 @@ def make(variance: Variance = "multiplicative") -> Test:
         partial(finalize, variance=variance),
         shares=("moments", "overlap"),
         survives="overlap",
-        robust_to=("autocorrelation",) if additive else ("event_variance", "autocorrelation"),
+        robust_to=("autocorrelation",) if additive else ("event_variance", "autocorrelation", "long_window"),
         fails_under=("event_variance", "common_variance") if additive else ("common_variance",),
         make=make,
     )

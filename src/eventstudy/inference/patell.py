@@ -3,8 +3,10 @@ r"""Patell: the sum of standardised abnormal returns over its theoretical standa
 .. math:: Z_W = N^{-1/2} \sum_i \frac{\sum_{t \in W} SAR_{it}}{\sqrt{L_i (M_i - k_i) / (M_i - k_i - 2)}} \sim N(0, 1)
 
 SAR includes the forecast correction, without which the test rejects 13.7 % at nominal 5 % on a day with a large market
-move. Assumes that the event does not change the variance of returns and that events do not share days. Patell (1976,
-Journal of Accounting Research 14:246).
+move. Assumes that the event does not change the variance of returns and that events do not share days. The variance of
+a window is summed from its days as if their errors were independent, but all share the error of the coefficients: with
+120 days of estimation the test rejects 9 % over 60 days and 17 % over 120. ``j2`` includes it. Patell (1976, Journal of
+Accounting Research 14:246).
 """
 
 from __future__ import annotations
@@ -33,4 +35,4 @@ def finalize(state: State, sample: Sample) -> Verdict:
     )
 
 
-TEST = Test(chunk, finalize, fails_under=("event_variance", "autocorrelation"), one_event=True)
+TEST = Test(chunk, finalize, fails_under=("event_variance", "autocorrelation", "long_window"), one_event=True)

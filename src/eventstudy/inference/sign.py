@@ -33,4 +33,8 @@ def finalize(state: State, sample: Sample) -> Verdict:
     return verdict(divide(up - down, np.sqrt(n)), n, p=p, undefined=[(n < 1, "no CAR differs from zero")])
 
 
-TEST = Test(chunk, finalize, robust_to=("contaminated_estimation", "event_variance", "autocorrelation", "few_dates"))
+TEST = Test(
+    chunk,
+    finalize,
+    robust_to=("contaminated_estimation", "event_variance", "autocorrelation", "few_dates", "long_window"),
+)

@@ -51,6 +51,6 @@ TEST = Test(
     finalize,
     needs=("moments",),
     survives="same_day",
-    robust_to=("event_variance", "non_normality"),
+    robust_to=("event_variance", "non_normality", "long_window"),
     fails_under=("common_variance",),
 )

@@ -55,4 +55,8 @@ def _signed_rank(car: Floats) -> tuple[float, float]:
     return float(z), float(p_normal(z))
 
 
-TEST = Test(chunk, finalize, robust_to=("contaminated_estimation", "event_variance", "autocorrelation", "few_dates"))
+TEST = Test(
+    chunk,
+    finalize,
+    robust_to=("contaminated_estimation", "event_variance", "autocorrelation", "few_dates", "long_window"),
+)

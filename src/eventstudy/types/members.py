@@ -33,6 +33,7 @@ Failing = Literal[
     "autocorrelation",
     "thin_trading",
     "few_dates",
+    "long_window",  # more days than a quarter of the estimation window: they share the error of its coefficients
 ]
 
 
