@@ -34,13 +34,16 @@ TESTS = {" ".join(o.values()): calendar_time.make(**o) for o in OPTIONS}
 ANY = pytest.mark.parametrize("test", TESTS.values(), ids=TESTS)
 
 
-def bunch(n: int = 24, seed: int = 51, missing: float = 0.03, weighted: bool = False, groups: int = 1) -> Case:
-    """Draw events within 30 dates, up to three on a date, on two panels whose sessions and benchmarks differ."""
+def bunch(
+    n: int = 24, seed: int = 51, missing: float = 0.03, weighted: bool = False, groups: int = 1, step: int = 3
+) -> Case:
+    """Draw events on ten dates, up to three on a date, on two panels whose sessions and benchmarks differ."""
     rng = np.random.default_rng(seed)
-    dates = np.arange(18000, 18160)
-    calendars = [np.sort(rng.choice(dates, 140, replace=False)) for _ in range(2)]
-    panels = [make.panel(rng, assets=n, days=140, missing=missing, sessions=own) for own in calendars]
-    where = [(i % 2, i, int(70 + rng.integers(0, 10) * 3)) for i in range(n)]
+    days = 110 + 10 * step
+    dates = np.arange(18000, 18020 + days)
+    calendars = [np.sort(rng.choice(dates, days, replace=False)) for _ in range(2)]
+    panels = [make.panel(rng, assets=n, days=days, missing=missing, sessions=own) for own in calendars]
+    where = [(i % 2, i, int(70 + rng.integers(0, 10) * step)) for i in range(n)]
     case = make.place(panels, make.spec(), where, rng.integers(0, groups, n).tolist() if groups > 1 else None)
     weight = rng.uniform(0.5, 3.0, n) if weighted else np.ones(n)
     return case._replace(placed=case.placed._replace(weight=weight))
@@ -66,7 +69,8 @@ def held(case: Case, window: int) -> pd.DataFrame:
 def mean_covariances(case: Case) -> dict[tuple[int, int], float]:
     """Average the products of two events' residuals, with divisor T - K, over pairs and dates by their clusters.
 
-    The mean variance of one event stands under (cluster, -1).
+    The mean variance of one event stands under (cluster, -1). Two clusters without a common estimation day have the
+    mean over all pairs.
     """
     weight, residuals = case.placed.weight, []
     total: dict[tuple[int, int], np.ndarray] = {}
@@ -80,45 +84,79 @@ def mean_covariances(case: Case) -> dict[tuple[int, int], float]:
         key = (a, -1) if i == j else (a, b)
         part = np.array([products.sum(), len(products) * weight[i] * weight[j]])
         total[key] = total.get(key, np.zeros(2)) + part
-    return {key: float(part[0] / part[1]) for key, part in total.items()}
+    mean = sum(part for key, part in total.items() if key[1] >= 0)
+    return {key: float(part[0] / part[1] if part[1] else mean[0] / mean[1]) for key, part in total.items()}
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("missing", [0.0, 0.03])
-def test_jaffe_mandelker_equals_a_loop_over_pairs_of_events(missing: float, weighted: bool) -> None:
-    case = bunch(missing=missing, weighted=weighted)
+def variance_of_sum(case: Case, window: int, scale: pd.Series[float]) -> float:
+    """Give the variance of the sum over dates of the portfolio's abnormal returns times ``scale``, pair by pair.
+
+    A sum of abnormal returns is one of noise: of its own days, and, through the coefficients, of the estimation days,
+    here with the mean scale of the cluster's days. Noise on one date has the covariance of the two events' clusters.
+    """
+    covariance, rows, days = mean_covariances(case), held(case, window), columns_of(case.sample.spec, window)
+    of_cluster = {name: np.average(scale[own["date"]], weights=own["weight"]) for name, own in rows.groupby("cluster")}
+    noise = {}
+    for i, fit in enumerate(make.fits(case)):
+        if np.isfinite(fit.e[days]).all():
+            before = np.flatnonzero(np.isfinite(fit.e[: fit.n_est]))
+            share = fit.design[before] @ fit.inverse @ fit.design[days].sum(axis=0)
+            dates = np.append(fit.dates[days], fit.dates[before])
+            factor = np.append(scale[fit.dates[days]], -of_cluster[fit.cluster] * share)
+            noise[i] = fit.cluster, pd.Series(case.placed.weight[i] * factor, dates)
+    total = 0.0
+    for (i, (a, one)), (j, (b, other)) in product(noise.items(), repeat=2):
+        key = (a, -1) if i == j else (a, b)
+        common = one.index.intersection(other.index)
+        total += covariance[key] * float((one[common] * other[common]).sum())
+    return total
+
+
+@pytest.mark.parametrize(
+    ("missing", "weighted", "step"),
+    [(0.0, False, 3), (0.03, False, 3), (0.0, True, 3), (0.03, True, 3), (0.0, True, 9)],
+)
+def test_jaffe_mandelker_equals_a_loop_over_pairs_of_events(missing: float, weighted: bool, step: int) -> None:
+    """With a step of 9 dates some event windows lie in estimation windows of events whose own estimation they miss."""
+    case = bunch(missing=missing, weighted=weighted, step=step)
     found = answer(case, calendar_time.make(weights="value" if weighted else "equal"))
     covariance = mean_covariances(case)
     for window in range(3):
-        z = []
-        for _, rows in held(case, window).groupby("date"):
+        sums, scale = [], {}
+        for date, rows in held(case, window).groupby("date"):
             variance = 0.0
             for one, other in product(rows.itertuples(), repeat=2):
                 b = -1 if one.event == other.event else other.cluster
                 variance += one.weight * other.weight * covariance[one.cluster, b]
-            z.append((rows.weight * rows.ar).sum() / np.sqrt(variance))
-        assert found.statistic[0, window] == pytest.approx(np.sum(z) / np.sqrt(len(z)), rel=1e-9)
-        assert found.p[0, window] == pytest.approx(2 * stats.norm.sf(abs(np.sum(z)) / np.sqrt(len(z))), rel=1e-8)
+            scale[date] = variance**-0.5
+            sums.append((rows.weight * rows.ar).sum() * scale[date])
+        z = np.sum(sums) / np.sqrt(variance_of_sum(case, window, pd.Series(scale)))
+        assert found.statistic[0, window] == pytest.approx(z, rel=1e-9)
+        assert found.p[0, window] == pytest.approx(2 * stats.norm.sf(abs(z)), rel=1e-8)
         assert np.isnan(found.df[0, window])
         assert found.n[0, window] == held(case, window)["event"].nunique()
-        assert found.note[0, window] == f"portfolios of {len(z)} dates"
+        assert found.note[0, window] == f"portfolios of {len(sums)} dates"
     assert held(case, 2).groupby("date")["event"].count().max() > 3
+    assert (np.ptp(case.placed.day) > 60) == (step > 3)
     if missing:
         assert found.n[0, 2] < 24
 
 
-def test_events_of_one_date_are_standardised_by_the_residual_of_their_own_portfolio() -> None:
-    """The mean residual's deviation, divisor T - K."""
+def test_events_of_one_date_are_tested_like_the_sum_of_days_of_their_own_portfolio() -> None:
+    """The portfolio is one security: its residual's deviation, divisor T - K, and its own forecast error."""
     rng = np.random.default_rng(52)
     panel = make.panel(rng, assets=9, days=100)
     panel = replace(panel, r=panel.r + 0.02 * rng.standard_normal(100))  # what all have in common on a day
     case = make.place([panel], make.spec(), [(0, asset, 80) for asset in range(9)])
-    found, average = answer(case), np.mean([fit.e for fit in make.fits(case)], axis=0)
+    found, fits = answer(case), make.fits(case)
+    average = np.mean([fit.e for fit in fits], axis=0)
     s = np.sqrt((average[:60] ** 2).sum() / 58)
     for window in range(3):
         days = columns_of(case.sample.spec, window)
-        assert found.statistic[0, window] == pytest.approx((average[days] / s).sum() / np.sqrt(len(days)), rel=1e-10)
-    single = np.mean([fit.sigma for fit in make.fits(case)]) / 3
+        x = fits[0].design[days].sum(axis=0)
+        error = s * np.sqrt(len(days) + x @ fits[0].inverse @ x)
+        assert found.statistic[0, window] == pytest.approx(average[days].sum() / error, rel=1e-10)
+    single = np.mean([fit.sigma for fit in fits]) / 3
     assert s > 1.5 * single, "the common part counts"
 
 
@@ -130,8 +168,11 @@ def portfolios(case: Case, window: int, column: str) -> tuple[np.ndarray, np.nda
     return (sums["y"] / sums["weight"]).to_numpy(), (sums["x"] / sums["weight"]).to_numpy(), sums["n"].to_numpy()
 
 
-def sandwich_t(y: np.ndarray, x: np.ndarray, n: np.ndarray, lags: int) -> float:
-    """Regress sqrt(n) y on sqrt(n) x; the t of the first coefficient, with Bartlett's weights and T / (T - K)."""
+def sandwich_t(y: np.ndarray, x: np.ndarray, n: np.ndarray, lags: int, shared: float = 0.0) -> float:
+    """Regress sqrt(n) y on sqrt(n) x; the t of the first coefficient, with Bartlett's weights and T / (T - K).
+
+    ``shared`` is added to its variance.
+    """
     x, y = np.sqrt(n)[:, None] * x, np.sqrt(n) * y
     bread = np.linalg.inv(x.T @ x)
     b = bread @ x.T @ y
@@ -141,7 +182,20 @@ def sandwich_t(y: np.ndarray, x: np.ndarray, n: np.ndarray, lags: int) -> float:
         cross = scores[lag:].T @ scores[:-lag]
         meat += (1 - lag / (lags + 1)) * (cross + cross.T)
     variance = bread @ meat @ bread * len(y) / (len(y) - x.shape[1])
-    return float(b[0] / np.sqrt(variance[0, 0]))
+    return float(b[0] / np.sqrt(variance[0, 0] + shared))
+
+
+def of_forecast(case: Case, window: int) -> float:
+    """Give what the estimated coefficients add to the variance of the mean abnormal return by date."""
+    rows, covariance = held(case, window), mean_covariances(case)
+    by_date = rows.groupby("date")
+    scale = by_date["event"].count() / by_date["weight"].sum() / len(rows)
+    alone = 0.0
+    for date, own in by_date:
+        for one, other in product(own.itertuples(), repeat=2):
+            b = -1 if one.event == other.event else other.cluster
+            alone += scale[date] ** 2 * one.weight * other.weight * covariance[one.cluster, b]
+    return variance_of_sum(case, window, scale) - alone
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -153,7 +207,8 @@ def test_a_regression_equals_its_sandwich(options: dict[str, str], weighted: boo
     for window, length in enumerate((1, 3, 11)):
         y, benchmark, n = portfolios(case, window, "r" if factors else "ar")
         x = np.column_stack([np.ones(len(y)), benchmark]) if factors else np.ones((len(y), 1))
-        t = sandwich_t(y, x, n, length - 1 if options["cov"] == "newey_west" else 0)
+        shared = 0.0 if factors else of_forecast(case, window)
+        t = sandwich_t(y, x, n, length - 1 if options["cov"] == "newey_west" else 0, shared)
         assert found.statistic[0, window] == pytest.approx(t, rel=1e-9)
         assert found.df[0, window] == len(y) - x.shape[1]
         assert found.p[0, window] == pytest.approx(2 * stats.t.sf(abs(t), len(y) - x.shape[1]), rel=1e-8)

@@ -129,9 +129,30 @@ def test_components_join_what_is_linked(links_: list[tuple[int, int]], wanted: l
     np.testing.assert_array_equal(same, np.array(wanted)[:, None] == np.array(wanted))
 
 
+def test_linked_portfolios_have_the_covariance_at_the_distance_of_their_dates() -> None:
+    """One event on each date, so that Z is AR / s: links add twice the correlation of each pair, and its forecast."""
+    test = {"it": _registry.load("inference", "calendar_time")}
+    with_links, without = (
+        run(case.panels, case.placed, MEAN, test, case.sample).verdicts["it"].statistic[0, 0]
+        for case in (listed_twice(), listed_twice(linked=False))
+    )
+    case, z, added = listed_twice(), 0.0, 0.0
+    its = case.sample.spec
+    for i in range(LISTINGS):
+        day = 100 + 40 * i
+        at = day + np.arange(its.estimation[0], its.estimation[1] + 1)
+        e, f = (r - r.mean() for r in (case.panels[0].r[i, at], case.panels[1].r[i, at + LATER]))
+        z += (case.panels[0].r[i, day] - case.panels[0].r[i, at].mean()) / e.std(ddof=1)
+        z += (case.panels[1].r[i, day + LATER] - case.panels[1].r[i, at + LATER].mean()) / f.std(ddof=1)
+        added += 2 * np.corrcoef(e, f)[0, 1] * (1 + 1 / its.n_est)
+    assert (z / with_links) ** 2 - (z / without) ** 2 == pytest.approx(added, rel=1e-9)
+    assert added > 1.8 * LISTINGS
+
+
 @pytest.mark.thorough
-def test_kolari_pynnonen_holds_its_size_where_every_firm_is_listed_twice() -> None:
-    test = {name: _registry.load("inference", name) for name in ("bmp", "kolari_pynnonen")}
+@pytest.mark.parametrize("name", ["kolari_pynnonen", "calendar_time", "clustered"])
+def test_the_size_holds_where_every_firm_is_listed_twice(name: str) -> None:
+    test = {name: _registry.load("inference", name) for name in ("bmp", name)}
     p: dict[str, list[float]] = {name: [] for name in test}
     for seed in range(200):
         case = listed_twice(seed)
@@ -141,4 +162,4 @@ def test_kolari_pynnonen_holds_its_size_where_every_firm_is_listed_twice() -> No
     rejected = {name: np.mean(np.array(values) < 0.05) for name, values in p.items()}
     # Of 200 samples at 5 % between 2 and 9.5 % reject in 99 of 100 cases.
     assert rejected["bmp"] > 0.12
-    assert 0.01 <= rejected["kolari_pynnonen"] <= 0.095
+    assert 0.01 <= rejected[name] <= 0.095

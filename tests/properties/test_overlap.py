@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import eventstudy as es
 from eventstudy import _registry
 from eventstudy.core.clustering import clustering
-from eventstudy.core.overlap import pair_sums
+from eventstudy.core.overlap import DatePairs
 from eventstudy.core.run import run
 from eventstudy.types import Outcome, Sample, Spec
 from tests import make
@@ -235,7 +235,7 @@ def test_pairs_far_apart_on_the_calendar_take_no_room_together() -> None:
     first = np.concatenate([np.arange(2_000), np.arange(0, 2_000, 2)])
     second = np.concatenate([np.arange(2_000), np.arange(1, 2_000, 2)])
     tracemalloc.start()
-    found = pair_sums(dates, values, first, second)
+    found = DatePairs(dates, first, second).sums(values)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 20e6

@@ -14,7 +14,8 @@ import numpy as np
 
 from eventstudy.core.nulls import divide
 from eventstudy.core.scores import coverage, total_losses
-from eventstudy.core.sums import Gathered, by_cluster, rows, valid_days
+from eventstudy.core.sums import Gathered, by_cluster, valid_days
+from eventstudy.core.sums import rows as sum_rows
 from eventstudy.types import Abnormal, Bools, Floats, Ints, Sample, Scores, Spec, State
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def finalize(state: State, sample: Sample) -> dict[str, Floats]:
     # Groups get separate ranges of date numbers, so that only clusters of the same group share dates.
     dates = sample.cluster_dates[clusters] + group[:, None] * (sample.cluster_dates.max(initial=0) + 1)
     first, second, correlation = _pair_correlations(state, clusters, dates, spec.n_est)
-    linked, linked_correlation = _linked_pairs(state, clusters, dates, sample)
+    linked, linked_correlation = linked_pairs(state["z"][clusters], state["n"][clusters], clusters, dates, sample)
     unlinked = ~np.isin(first * len(clusters) + second, linked @ np.array([len(clusters), 1]))
     first, second, correlation = first[unlinked], second[unlinked], correlation[unlinked]
     same = first == second
@@ -123,14 +124,18 @@ def _weights(state: State, clusters: Ints, spec: Spec) -> Iterator[tuple[Floats,
         columns = (spec.days >= start) & (spec.days <= end)
         weight = np.repeat((whole / np.sqrt(end - start + 1))[:, None], end - start + 1, axis=1)
         ok = valid[:, columns] & usable[:, [number]]
-        some = rows(cluster, ok / np.sqrt(np.maximum(ok.sum(axis=1), 1))[:, None], len(clusters))
+        some = sum_rows(cluster, ok / np.sqrt(np.maximum(ok.sum(axis=1), 1))[:, None], len(clusters))
         weight[some.index] += some.values
         n = whole + np.bincount(cluster, usable[:, number], len(clusters))
         yield n, weight, columns
 
 
-def _linked_pairs(state: State, clusters: Ints, dates: Ints, sample: Sample) -> tuple[Ints, Floats]:
-    """Return pairs of clusters (n, 2) with the same news on different dates, and their mean correlations."""
+def linked_pairs(residuals: Floats, counts: Floats, clusters: Ints, dates: Ints, sample: Sample) -> tuple[Ints, Floats]:
+    """Return pairs of clusters (n, 2) with the same news on different dates, and the mean product of their residuals.
+
+    ``residuals`` (C, n_est) and ``counts`` are sums over the events of each cluster; the residuals of a pair are
+    multiplied at the distance of its dates.
+    """
     n_est = sample.spec.n_est
     position = np.full(len(sample.cluster_group), -1)
     position[clusters] = np.arange(len(clusters))
@@ -138,16 +143,15 @@ def _linked_pairs(state: State, clusters: Ints, dates: Ints, sample: Sample) -> 
     distance = np.diff(dates[:, sample.spec.zero][pairs], axis=1).ravel()
     within_lag = (pairs >= 0).all(axis=1) & (distance != 0) & (np.abs(distance) <= MAX_LAG)
     pairs, distance = pairs[within_lag], distance[within_lag]
-    products, counts = np.zeros(len(pairs)), np.zeros(len(pairs))
-    z, n = (state[name][clusters] for name in ("z", "n"))
+    products, n_products = np.zeros(len(pairs)), np.zeros(len(pairs))
     days = dates[:, :n_est] + MAX_LAG
     n_dates = int(days.max(initial=0)) + 1 + MAX_LAG
     for step in np.unique(distance):
         rows = distance == step
-        for values, out in ((z, products), (n, counts)):
+        for values, out in ((residuals, products), (counts, n_products)):
             left, right = calendar_matrix(days, values, n_dates), calendar_matrix(days - step, values, n_dates)
             out[rows] = row_products(left, right, *pairs[rows].T)
-    return pairs, np.nan_to_num(divide(products, counts))
+    return pairs, np.nan_to_num(divide(products, n_products))
 
 
 def _pair_correlations(state: State, clusters: Ints, dates: Ints, n_est: int) -> tuple[Ints, Ints, Floats]:
@@ -158,7 +162,8 @@ def _pair_correlations(state: State, clusters: Ints, dates: Ints, n_est: int) ->
     first, second = overlapping_pairs(dates[:, n_est:])
     z, n, squares = (state[name][clusters] for name in ("z", "n", "squares"))
     same = first == second
-    products, counts = (pair_sums(dates[:, :n_est], values, first, second) for values in (z, n))
+    pairs = DatePairs(dates[:, :n_est], first, second)
+    products, counts = pairs.sums(z), pairs.sums(n)
     products[same] -= squares[first[same]]  # an event is not paired with itself
     counts[same] -= squares[first[same]]
     return first, second, np.nan_to_num(divide(products, counts))
@@ -186,25 +191,33 @@ def calendar_matrix(dates: Ints, values: Floats | None = None, n_dates: int = 0)
     return csr_array((data, dates.ravel(), ends), shape=(len(dates), max(int(dates.max()) + 1, n_dates)))
 
 
-def pair_sums(dates: Ints, values: Floats, first: Ints, second: Ints) -> Floats:
-    """Sum the products of two rows of values (C, days) over the dates that both rows have, for pairs of rows, (pairs,).
+class DatePairs:
+    """Pairs of rows of dates (C, days), whose values are multiplied on the dates that both rows have.
 
     The dates of the two rows of a pair are close, so that the rows of ``SPAN`` dates and their partners fit in a dense
     matrix.
     """
-    out = np.empty(len(first))
-    same = first == second
-    out[same] = np.vecdot(values, values)[first[same]]
-    others = np.flatnonzero(~same)
-    span = dates[first[others], -1] // SPAN
-    order = np.argsort(span, kind="stable")
-    for pairs in np.split(others[order], np.flatnonzero(np.diff(span[order])) + 1) if len(others) else []:
-        rows, at = np.unique(np.concatenate([first[pairs], second[pairs]]), return_inverse=True)
-        day = dates[rows] - dates[rows].min()
-        dense = np.zeros((len(rows), int(day.max()) + 1))
-        dense[np.arange(len(rows))[:, None], day] = values[rows]
-        out[pairs] = (dense @ dense.T)[at[: len(pairs)], at[len(pairs) :]]
-    return out
+
+    def __init__(self, dates: Ints, first: Ints, second: Ints) -> None:
+        self._first, self._same = first, first == second
+        others = np.flatnonzero(~self._same)
+        span = dates[first[others], -1] // SPAN
+        order = np.argsort(span, kind="stable")
+        parts = np.split(others[order], np.flatnonzero(np.diff(span[order])) + 1) if len(others) else []
+        self._parts = []
+        for pairs in parts:
+            rows, at = np.unique(np.concatenate([first[pairs], second[pairs]]), return_inverse=True)
+            self._parts.append((pairs, rows, dates[rows] - dates[rows].min(), at[: len(pairs)], at[len(pairs) :]))
+
+    def sums(self, values: Floats) -> Floats:
+        """Sum the products of two rows of values (C, days) over their common dates, (pairs,)."""
+        out = np.empty(len(self._first))
+        out[self._same] = np.vecdot(values, values)[self._first[self._same]]
+        for pairs, rows, day, left, right in self._parts:
+            dense = np.zeros((len(rows), int(day.max()) + 1))
+            dense[np.arange(len(rows))[:, None], day] = values[rows]
+            out[pairs] = (dense @ dense.T)[left, right]
+        return out
 
 
 def row_products(left: Sparse, right: Sparse, first: Ints, second: Ints, step: int = 4096) -> Floats:
