@@ -36,6 +36,7 @@ N, SAMPLES, BATCH = 50, 300, 50
 TESTS: dict[str, Test] = {
     **{name: test for name in _registry.names("inference", plugins=False)
        if not (test := _registry.load("inference", name)).draws and name not in ("mvrm", "wild_bootstrap")},
+    "two_way, not standardised": members.test("two_way", standardised=False),
     "skewness_adjusted, bootstrap": members.test("skewness_adjusted", bootstrap=True, draws=499),
     "calendar_time, abnormal": members.test("calendar_time", method="abnormal"),
     "calendar_time, factors": members.test("calendar_time", method="factors"),
@@ -92,13 +93,13 @@ MEASURES: Mapping[str, Measure] = {
 }
 
 
-def p_values(case: make.Case, measure: Measure) -> dict[str, Floats]:
+def p_values(case: make.Case, measure: Measure, tests: Mapping[str, Test]) -> dict[str, Floats]:
     """Return the p-values of each test, (samples, V)."""
     [panel], rows = case.panels, case.placed.asset
     x = np.ascontiguousarray(measure.benchmark(case))[..., None]
     every = Panel(panel.r[rows], panel.ok[rows], x, panel.sessions, tuple(map(str, range(len(rows)))), ("benchmark",))
     sample = replace(case.sample, spec=replace(SPEC, compound=measure.compound))
-    outcome = run([every], case.placed._replace(asset=np.arange(len(rows))), measure.model, TESTS, sample)
+    outcome = run([every], case.placed._replace(asset=np.arange(len(rows))), measure.model, tests, sample)
     return {name: verdict.p for name, verdict in outcome.verdicts.items()}
 
 
@@ -117,16 +118,19 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=SAMPLES)
     parser.add_argument("--events", type=int, default=N)
     parser.add_argument("--dates", type=int, default=1000, help="dates of a sample, from which its events draw")
+    parser.add_argument("--together", action="store_true", help="shares that move together, as those of an industry")
     parser.add_argument("--measure", nargs="+", choices=list(MEASURES), default=list(MEASURES))
+    parser.add_argument("--test", nargs="+", choices=list(TESTS), default=list(TESTS))
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    draw = samples.real(SPEC, options.events, options.dates)
+    tests = {name: TESTS[name] for name in options.test}
+    draw = samples.real(SPEC, options.events, options.dates, options.together)
     for name in options.measure:
         rng = np.random.default_rng(options.seed)  # the same samples for every measure
-        parts = [p_values(draw(rng, BATCH), MEASURES[name]) for _ in range(-(-options.samples // BATCH))]
+        parts = [p_values(draw(rng, BATCH), MEASURES[name], tests) for _ in range(-(-options.samples // BATCH))]
         print(f"\n| {name} | {' | '.join(map(str, HORIZONS))} |\n|---|{'---|' * len(HORIZONS)}")
-        for test in TESTS:
+        for test in tests:
             p = np.concatenate([part[test] for part in parts])
             print(f"| {test} | {' | '.join(map(rate, p.T))} |", flush=True)
 
