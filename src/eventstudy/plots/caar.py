@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -14,6 +15,7 @@ from eventstudy.plots import _style
 from eventstudy.result import Result
 
 MAX_MARKERS = 61  # days; the markers of more would overlap
+WIDEST = 1.0  # room for the bands of groups above and below their lines, in ranges of these
 MOVED = 0.5  # standard errors by which overlap has to move the path on some day to be mentioned
 BANDS = {"pointwise": "95 % band", "simultaneous": "95 % band for all days together"}
 COLOURS = (_style.BLUE, _style.RED, "#2f7d4f", "#8a5a1f", "#6a3d8a", "#3d8a86", _style.GREY)
@@ -76,6 +78,8 @@ def caar(
         notes = [counted, f"shaded: {BANDS[band]}" if has_band else "no band can be computed"]
         if len(paths) == 1 and not joint and group in (None, "all"):
             notes.append(_moved(result))
+        if len(paths) > 1 and _cut(ax, paths):
+            notes.append("wide bands are cut")
         _style.headings(ax, measure.average, "; ".join(filter(None, notes)), result)
     return ax
 
@@ -108,6 +112,16 @@ def _draw(ax: Axes, path: _Path, colour: str) -> None:
     ax.plot(days, path.daily["caar"], color=colour, marker=marker, markersize=3.2, label=name)
     if path.edges["lower"].notna().any():
         ax.fill_between(days, path.edges["lower"], path.edges["upper"], color=colour, alpha=0.15, linewidth=0)
+
+
+def _cut(ax: Axes, paths: list[_Path]) -> bool:
+    """Let the lines of groups, and not the widest band, set the value axis; return whether a band is cut."""
+    lines = np.concatenate([path.daily["caar"].to_numpy() for path in paths])
+    low, high = np.nanmin(lines), np.nanmax(lines)
+    room = WIDEST * max(high - low, np.finfo(float).eps)
+    bottom, top = ax.get_ylim()
+    ax.set_ylim(max(bottom, low - room), min(top, high + room))
+    return bool(bottom < low - room or top > high + room)
 
 
 def _counted(result: Result, paths: list[_Path]) -> str:

@@ -87,15 +87,16 @@ def headline(result: Result) -> list[tuple[str, str]]:
 
 
 def effects(result: Result) -> list[tuple[str, str, str]]:
-    """Return, for each group and window, its name, its mean effect with its interval, and p of the primary test."""
+    """Return, for each group and window, its name, its mean effect, and its interval with p of the primary test."""
     measure = result.measure
     rows = []
     several = result.tests["group"].nunique() > 1
     for row in formats.primary(result.tests).to_dict("records"):
         name = f"Mean {measure.averaged} {formats.window(row['start'], row['end'])}"
         name += f", {formats.plain(row['group'])}" if several else ""
-        effect = measure.with_interval(row["effect"], row["lower"], row["upper"])
-        rows.append((name, effect, formats.tested(row)))
+        interval = f"[{measure.text(row['lower'])}, {measure.text(row['upper'])}], "
+        tested = ("" if formats.is_missing(row["lower"]) else interval) + formats.tested(row)
+        rows.append((name, measure.text(row["effect"]), tested))
     return rows
 
 

@@ -72,7 +72,7 @@ def _plain_signs(text: str) -> str:
 
 def _headline(result: Result) -> list[str]:
     pairs = _tables.headline(result)
-    pairs += [(name, f"{effect}, {tested}") for name, effect, tested in _tables.effects(result)]
+    pairs += [(name, f"{effect} {tested}") for name, effect, tested in _tables.effects(result)]
     indent = max(len(name) for name, _ in pairs) + 2
     lines = ["Event study", "=" * WIDTH]
     for name, value in pairs:
