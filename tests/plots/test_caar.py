@@ -72,7 +72,7 @@ def test_a_study_with_groups_has_a_line_for_each_of_the_first_seven(grouped):
     ax = draw(grouped, "caar")
     names = [text.get_text() for text in ax.get_legend().get_texts()]
     assert names == [f"g{i}" for i in range(7)]
-    assert ax.texts[0].get_text() == "7 of 9 groups; shaded: 95 % band"
+    assert ax.texts[0].get_text() == "7 of 9 groups; shaded: 95 % band; wide bands are cut"
     for name, line in zip(names, ax.lines, strict=False):
         rows = grouped.by_group[grouped.by_group["group"] == name]
         np.testing.assert_array_equal(line.get_ydata(), rows["caar"])

@@ -90,7 +90,7 @@ def test_p_among_placebos_stands_beside_the_others():
     first = result.cars.iloc[0]
     cells = re.split(r" {2,}", lines[3])
     assert cells[3] == formats.percent(first["car"]).replace("−", "-")
-    assert cells[4:6] == [formats.p_value(first["p"]), formats.p_value(first["p_placebo"])]
+    assert cells[4:6] == [formats.p_value(first["p_sq"]), formats.p_value(first["p_placebo"])]
     assert any(line.startswith("p pl.: the CAR among those of its peers") for line in lines)
 
 
