@@ -44,7 +44,7 @@ FEWEST = 12  # events, and dates
 
 
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State], standardised: bool = True) -> State:
-    """Sum SARs, or ARs, by cluster and event day, (C, V, n_evt), and products of the sums and counts of events by group."""
+    """Sum SARs, or ARs, by cluster and event day, (C, V, n_evt), and products of sums of events by group."""
     inside = scores.ok[:, :, None] & (scores.weights > 0) & abnormal.ok[:, None, abnormal.n_est :]
     ar = standardise_event_days(abnormal) if standardised else abnormal.ar[:, abnormal.n_est :]
     z = np.where(inside, ar[:, None], 0.0)

@@ -84,8 +84,8 @@ def _check_tickers(table: pd.DataFrame, code: np.ndarray, tickers: pd.Index) -> 
     wrong = np.flatnonzero(~is_text[code])
     if len(wrong):
         raise InputError(
-            f"ticker is {shown(table['ticker'].iloc[wrong[0]])} in row {wrong[0] + 1} of the {WHAT}; give it as text,"
-            " as the prices name it"
+            f"ticker is {shown(table['ticker'].tolist()[wrong[0]])} in row {wrong[0] + 1} of the {WHAT}; give it as"
+            " text, as the prices name it"
         )
 
 
@@ -97,7 +97,7 @@ def _numbers(table: pd.DataFrame, name: str) -> Floats:
     if wrong.any():
         row = int(wrong.argmax())
         raise InputError(
-            f"{name} of {table['ticker'].iloc[row]} is {shown(column.tolist()[row])} in row {row + 1} of the {WHAT}; give"
-            " finite numbers, and nothing where none is known"
+            f"{name} of {table['ticker'].iloc[row]} is {shown(column.tolist()[row])} in row {row + 1} of the {WHAT};"
+            " give finite numbers, and nothing where none is known"
         )
     return values
