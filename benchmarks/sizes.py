@@ -135,7 +135,7 @@ def measure(name: str, wanted: Wanted) -> Part:
     scenario, known = SCENARIOS[name], attributes(SCENARIOS[name])
     started, found, made = time.monotonic(), samples_of(name, wanted), []
     n, with_power, _ = (scenario.batch * number for number in batches(name, wanted.share))
-    record = {
+    record: dict[str, Any] = {
         "label": scenario.label, "section": scenario.section, "noise": scenario.noise, "variance": scenario.variance,
         "kind": known.kind, "n_events": known.n_events, "n_clusters": known.n_clusters, "replications": n,
         "with_power": with_power,

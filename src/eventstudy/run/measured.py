@@ -128,6 +128,6 @@ def cells() -> Iterator[Cell]:
     }
     for cell in measured["cells"]:
         start, end = cell["window"]
-        rates = (cell[field] for field in ("rate", "lower", "upper", "n"))
         power = dict(zip(measured["shocks"], cell["power"] or (), strict=False))
-        yield Cell(cell["test"], scenarios[cell["scenario"]], (start, end), *rates, power)
+        rate, lower, upper, n = (cell[field] for field in ("rate", "lower", "upper", "n"))
+        yield Cell(cell["test"], scenarios[cell["scenario"]], (start, end), rate, lower, upper, n, power)
