@@ -86,6 +86,11 @@ class Portfolios:
         return order[first], order[second]
 
     @cached_property
+    def _date_pairs(self) -> DatePairs:
+        """The same pairs, for products over all of their dates."""
+        return DatePairs(self.dates, *self._pairs)
+
+    @cached_property
     def _covariances(self) -> tuple[Floats, Floats]:
         """The mean covariance of two events of each pair of clusters (pairs,), and the mean variance of one (C,).
 
@@ -152,7 +157,7 @@ class Portfolios:
         mean_scale = np.nan_to_num(divide((on_day * w).sum(axis=1), w.sum(axis=1)))
         weights = np.hstack([-mean_scale[:, None] * k, on_day * w])
         first, second = self._pairs
-        products = DatePairs(self.dates, first, second).sums(weights)
+        products = self._date_pairs.sums(weights)
         products *= np.where(first == second, 1.0, 2.0) * self._covariances[0]
         total = np.bincount(group[first], products, self.sample.n_groups)
         own = (on_day**2 * w2).sum(axis=1) + mean_scale**2 * self.state["k_squares"][self.clusters, window]

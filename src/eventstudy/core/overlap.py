@@ -206,8 +206,10 @@ class DatePairs:
         parts = np.split(others[order], np.flatnonzero(np.diff(span[order])) + 1) if len(others) else []
         self._parts = []
         for pairs in parts:
-            rows, at = np.unique(np.concatenate([first[pairs], second[pairs]]), return_inverse=True)
-            self._parts.append((pairs, rows, dates[rows] - dates[rows].min(), at[: len(pairs)], at[len(pairs) :]))
+            in_part = np.zeros(len(dates), dtype=bool)
+            in_part[first[pairs]] = in_part[second[pairs]] = True
+            rows, at = np.flatnonzero(in_part), np.cumsum(in_part) - 1
+            self._parts.append((pairs, rows, dates[rows] - dates[rows].min(), at[first[pairs]], at[second[pairs]]))
 
     def sums(self, values: Floats) -> Floats:
         """Sum the products of two rows of values (C, days) over their common dates, (pairs,)."""
