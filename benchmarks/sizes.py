@@ -135,7 +135,7 @@ def measure(name: str, wanted: Wanted) -> Part:
     scenario, known = SCENARIOS[name], attributes(SCENARIOS[name])
     started, found, made = time.monotonic(), samples_of(name, wanted), []
     n, with_power, _ = (scenario.batch * number for number in batches(name, wanted.share))
-    record = {
+    record: dict[str, Any] = {
         "label": scenario.label, "section": scenario.section, "noise": scenario.noise, "variance": scenario.variance,
         "kind": known.kind, "n_events": known.n_events, "n_clusters": known.n_clusters, "replications": n,
         "with_power": with_power,
@@ -148,20 +148,23 @@ def measure(name: str, wanted: Wanted) -> Part:
     for test, p in found[0.0].items():
         at = one_event(name) if of_one_event(test) else name
         for v, window in enumerate(known.windows):
-            shocked = {str(shock): found[shock][test][:, v] for shock in SHOCKS if test in found[shock]}
+            shocked = [found[shock][test][:, v] for shock in SHOCKS if test in found[shock]]
             made.append({"scenario": at, "window": window, "test": test, **rates(p[:, v], shocked)})
     print(f"{datetime.now(UTC):%H:%M:%S} {name}: {time.monotonic() - started:.0f} s", file=sys.stderr)
     return Part(described, made)
 
 
-def rates(p: Floats, shocked: Mapping[str, Floats]) -> Cell:
-    """Return the share of p-values at or below the level among those that there are, its interval, and the power."""
-    n = int(np.isfinite(p).sum())
-    hits = int((p <= LEVEL).sum())
-    rate, lower, upper = (round(x, 4) for x in (hits / n, *interval(hits, n))) if n else (None, None, None)
-    known = {shock: p[np.isfinite(p)] for shock, p in shocked.items()}
-    power = {shock: round(float((p <= LEVEL).mean()), 2) for shock, p in known.items() if len(p)}
-    return {"rate": rate, "lower": lower, "upper": upper, "n": n, "power": power or None}
+def rates(p: Floats, shocked: Sequence[Floats]) -> Cell:
+    """Return the share of p-values at or below the level among those that there are, its interval, and the power.
+
+    The power is that with each shock, null if they were not measured; n is 0 if the test has no value in most samples.
+    """
+    n, hits = int(np.isfinite(p).sum()), int((p <= LEVEL).sum())
+    if n <= len(p) / 2:
+        return {"n": 0}
+    rate, lower, upper = (round(x, 4) for x in (hits / n, *interval(hits, n)))
+    power = [round(float((q[np.isfinite(q)] <= LEVEL).mean()), 2) for q in shocked if np.isfinite(q).any()]
+    return {"rate": rate, "lower": lower, "upper": upper, "n": n, "power": power if len(power) == len(SHOCKS) else None}
 
 
 def this_run(seed: int) -> dict[str, Any]:
@@ -176,21 +179,22 @@ def this_run(seed: int) -> dict[str, Any]:
 
 
 def merged(old: Mapping[str, Any], run: Mapping[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
-    """Put the measured parts in the place of what the file had, without tests that have no value in a scenario.
+    """Put the measured parts in the place of what the file had, and leave out what the grid no longer has.
 
-    What the grid no longer has is left out.
+    A test without a value in most samples of a scenario has no cell there.
     """
     order = [name for known in SCENARIOS for name in (known, one_event(known))]
     new = [{**cell, "run": len(old.get("runs", []))} for part in parts for cell in part.cells]
     replaced = {key(cell) for cell in new}
     valid = [cell for cell in old.get("cells", []) if cell["scenario"] in order and is_known(cell["test"])]
-    cells = [cell for cell in new if cell["n"]] + [cell for cell in valid if key(cell) not in replaced]
-    cells.sort(key=lambda cell: (order.index(cell["scenario"]), cell["test"], cell["window"]))
-    runs = [*old.get("runs", []), run]
-    used = sorted({cell["run"] for cell in cells})
     scenarios = dict(old.get("scenarios", {}))
     for part in parts:
         scenarios |= part.scenarios
+    cells = [cell for cell in new if cell["n"]]
+    cells += [cell for cell in valid if key(cell) not in replaced]
+    cells.sort(key=lambda cell: (order.index(cell["scenario"]), cell["test"], cell["window"][1] - cell["window"][0]))
+    runs = [*old.get("runs", []), run]
+    used = sorted({cell["run"] for cell in cells})
     measured = {cell["scenario"] for cell in cells}
     return {
         **SETTINGS,

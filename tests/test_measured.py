@@ -35,8 +35,6 @@ def expected(test: str, kind: str, n_events: int, n_clusters: int, length: int) 
         record, days = SCENARIOS[cell["scenario"]], cell["window"][1] - cell["window"][0] + 1
         if (cell["test"], record["kind"], record["noise"]) != (test, kind, "normal"):
             continue
-        if cell["n"] <= record["replications"] / 2:  # a test with few values there is not known
-            continue
         apart = abs(math.log(record["n_events"] / n_events)) + abs(math.log(record["n_clusters"] / n_clusters))
         distance = abs(math.log(days / length)), apart
         variance = record["variance"]
@@ -58,6 +56,8 @@ def test_the_nearest_sample_is_the_one_that_a_search_of_all_finds(query):
     assert cell.scenario.label == SCENARIOS[nearest["scenario"]]["label"]
     assert found.worst.rate == worst >= cell.rate
     assert found.worst.length == cell.length
+    assert list(cell.power) == MEASURED["shocks"]
+    assert list(cell.power.values()) == nearest["power"]
 
 
 @pytest.mark.parametrize("variance", ["none", "common"])
@@ -78,10 +78,13 @@ def test_rates_lie_in_the_exact_interval_of_their_counts():
     assert len(CELLS) > 1000
     for cell in CELLS:
         assert 0 < cell["n"] <= SCENARIOS[cell["scenario"]]["replications"]
+        if cell["test"] != "placebo":
+            assert cell["n"] > SCENARIOS[cell["scenario"]]["replications"] / 2, "else the test is said to have no value"
         hits = round(cell["rate"] * cell["n"])
         exact = stats.binomtest(hits, cell["n"]).proportion_ci(0.95, "exact")
         assert (cell["lower"], cell["upper"]) == pytest.approx((exact.low, exact.high), abs=1e-4)
-        assert all(0 <= power <= 1 for power in (cell["power"] or {}).values())
+        assert all(0 <= power <= 1 for power in cell["power"] or [])
+        assert len(cell["power"] or MEASURED["shocks"]) == len(MEASURED["shocks"])
 
 
 def test_every_scenario_says_what_a_study_knows_of_it_and_every_cell_when_it_was_measured():
@@ -97,5 +100,6 @@ def test_every_scenario_says_what_a_study_knows_of_it_and_every_cell_when_it_was
         assert {"date", "seed", "versions"} <= set(run)
     members = set(_registry.names("inference", plugins=False))
     tests = {cell["test"] for cell in CELLS if SCENARIOS[cell["scenario"]]["section"] != "one"}
-    assert {test.split("(")[0] for test in tests} == members
+    assert {test.split("(")[0] for test in tests} <= members
+    assert len(tests) > 20
     assert FILE.stat().st_size < 450_000

@@ -26,6 +26,7 @@ VALID_FOR = {
 FAILINGS = {
     "contaminated_estimation": "other reactions in the estimation window",
     "event_variance": "event-induced variance",
+    "common_variance": "news that raises the variance of what the events of a date share",
     "non_normality": "returns that are not normal",
     "autocorrelation": "autocorrelation",
     "thin_trading": "thin trading",

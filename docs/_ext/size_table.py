@@ -116,7 +116,7 @@ def rate_and_power(cell: Cell | None) -> str:
     """Format a rate, and the power by size of the shock below it."""
     if cell is None or not cell["power"]:
         return rate(cell)
-    return f"{rate(cell)}<br>{' · '.join(f'{100 * power:.0f}' for power in cell['power'].values())}"
+    return f"{rate(cell)}<br>{' · '.join(f'{100 * power:.0f}' for power in cell['power'])}"
 
 
 def advice(measured: Mapping[str, Any]) -> str:

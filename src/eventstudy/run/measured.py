@@ -31,7 +31,6 @@ class Scenario(NamedTuple):
     n_clusters: int
     noise: str
     variance: Variance
-    replications: int
 
 
 class Cell(NamedTuple):
@@ -119,7 +118,7 @@ def _cells() -> dict[tuple[str, str], dict[Variance, list[Cell]]]:
 
 
 def cells() -> Iterator[Cell]:
-    """Read every cell in which a test has a value in most samples."""
+    """Read every cell; a test has none in samples in most of which it has no value."""
     import json
 
     measured = json.loads((resources.files("eventstudy") / "data" / "sizes.json").read_text(encoding="utf-8"))
@@ -128,8 +127,7 @@ def cells() -> Iterator[Cell]:
         for name, record in measured["scenarios"].items()
     }
     for cell in measured["cells"]:
-        scenario, (start, end) = scenarios[cell["scenario"]], cell["window"]
-        if cell["n"] > scenario.replications / 2:
-            power = {float(shock): rate for shock, rate in (cell["power"] or {}).items()}
-            rates = (cell[field] for field in ("rate", "lower", "upper", "n"))
-            yield Cell(cell["test"], scenario, (start, end), *rates, power)
+        start, end = cell["window"]
+        power = dict(zip(measured["shocks"], cell["power"] or (), strict=False))
+        rate, lower, upper, n = (cell[field] for field in ("rate", "lower", "upper", "n"))
+        yield Cell(cell["test"], scenarios[cell["scenario"]], (start, end), rate, lower, upper, n, power)
