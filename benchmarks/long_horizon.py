@@ -36,7 +36,7 @@ N, SAMPLES, BATCH = 50, 300, 50
 TESTS: dict[str, Test] = {
     **{name: test for name in _registry.names("inference", plugins=False)
        if not (test := _registry.load("inference", name)).draws and name not in ("mvrm", "wild_bootstrap")},
-    "two_way, not standardised": members.test("two_way", standardised=False),
+    "two_way, standardised": members.test("two_way", standardised=True),
     "skewness_adjusted, bootstrap": members.test("skewness_adjusted", bootstrap=True, draws=499),
     "calendar_time, abnormal": members.test("calendar_time", method="abnormal"),
     "calendar_time, factors": members.test("calendar_time", method="factors"),
