@@ -28,6 +28,7 @@ from tests import make
 from tests.simulation.sizes import LEVEL
 
 from eventstudy import _registry, members
+from eventstudy.core.draws import ShockedModel
 from eventstudy.core.run import run
 from eventstudy.types import Floats, Model, Panel, Spec, Test
 
@@ -141,6 +142,9 @@ def main() -> None:
     parser.add_argument("--together", action="store_true", help="shares that move together, as those of an industry")
     parser.add_argument("--measure", nargs="+", choices=list(MEASURES), default=list(MEASURES))
     parser.add_argument("--test", nargs="+", choices=list(TESTS), default=list(TESTS))
+    parser.add_argument(
+        "--shock", type=float, default=0.0, help="effect on day 0 of every event: power instead of size"
+    )
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -148,8 +152,11 @@ def main() -> None:
     draw = samples.real(SPEC, options.events, options.dates, options.together)
     columns: list[dict[str, str]] = []
     for name in options.measure:
+        measure = MEASURES[name]
+        if options.shock:
+            measure = measure._replace(model=ShockedModel(measure.model, options.shock, 0))
         rng = np.random.default_rng(options.seed)  # the same samples for every measure
-        parts = [p_values(draw(rng, BATCH), MEASURES[name], tests) for _ in range(-(-options.samples // BATCH))]
+        parts = [p_values(draw(rng, BATCH), measure, tests) for _ in range(-(-options.samples // BATCH))]
         columns.append({test: rates(np.concatenate([part[test] for part in parts])) for test in tests})
     print(f"| test | {' | '.join(options.measure)} |\n|---|{'---|' * len(columns)}")
     for test in tests:
