@@ -20,7 +20,7 @@ from eventstudy.members import labelled_tests
 from eventstudy.run.settings import BRACKET, DEFAULT_TESTS
 
 DOCS = Path(__file__).parents[1]
-MEASURED = DOCS.parent / "src" / "eventstudy" / "data" / "sizes.json"
+MEASURED = Path(es.__file__).parent / "data" / "sizes.json"
 LOW, HIGH = 0.035, 0.065
 UNKNOWN = "not measured yet"
 MAIN = re.compile(r"(?<=<!-- sizes: begin -->\n).*?(?=<!-- sizes: end -->)", re.DOTALL)
@@ -79,7 +79,7 @@ def outside(cell: Cell) -> bool:
 def keeps_size(found: Sequence[Cell | None], scenarios: Mapping[str, Any]) -> bool:
     """Return whether a test has a value in nearly all samples, its mean rate in the band, and no interval outside."""
     known = [cell for cell in found if cell and cell["n"] > 0.95 * scenarios[cell["scenario"]]["replications"]]
-    if len(known) < len(found):
+    if not known or len(known) < len(found):
         return False
     mean = sum(cell["rate"] for cell in known) / len(known)
     return LOW <= mean <= HIGH and not any(map(outside, known))
