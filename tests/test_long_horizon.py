@@ -142,7 +142,7 @@ def test_default_tests_are_those_for_compounded_returns() -> None:
     close, _ = material()
     prices = es.Prices.from_frame(close)
     chosen = {**WINDOWS, "tests": "default"}
-    overlapping = {"clustered", "ibragimov_muller", "wild_bootstrap", "kolari_pynnonen"}
+    overlapping = {"two_way", "ibragimov_muller", "wild_bootstrap", "kolari_pynnonen"}
     assert set(es.Study(**chosen).run(events(), prices).tests["test"]) == overlapping
     one = es.Study(**chosen).run(events([("A", 120)]), prices)
     assert set(one.tests["test"]) == {"cross_section", "skewness_adjusted"}
