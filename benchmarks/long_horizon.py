@@ -1,11 +1,12 @@
 """Measure how often the tests reject at 5 % over 60, 120 and 250 days of real shares to which nothing happened.
 
 Run ``OMP_NUM_THREADS=1 python benchmarks/long_horizon.py``: it prints the table of the page "Methods". Each sample has
-shares of Hong Kong drawn at random, on random dates of 2019 to 2022, by the windows of a study's defaults. The index is
-the mean return of all shares, so that the mean abnormal return of a share drawn at random is 0 on every day. A
-*reference portfolio* holds all shares in equal parts bought on the first day of the window; a *control firm* is the
-share whose volatility in the estimation window is nearest. Samples of one history are not independent of each other:
-the intervals of their rates are too short.
+shares of Hong Kong drawn at random, on random dates of 2019 to 2022; ``--dates`` lets them lie on fewer dates, and
+``--together`` draws shares that move together. The estimation window is the default of a study. The index is the mean
+return of all shares, so that the mean abnormal return of a share drawn at random is 0 on every day. A *reference
+portfolio* holds all shares in equal parts, bought before the window; a *control firm* is the share whose volatility in
+the estimation window is nearest, the *share most alike* the one whose returns there correlate most. Samples of one
+history are not independent of each other: the intervals of their rates are too short.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ from eventstudy.types import Floats, Model, Panel, Spec, Test
 
 HORIZONS = (60, 120, 250)
 SPEC = Spec((-260, -11), (0, 249), np.array([(0, days - 1) for days in HORIZONS]), 120, 0.95)
-N, SAMPLES, BATCH = 50, 300, 50
+N, SAMPLES, BATCH = 50, 400, 50
 TESTS: dict[str, Test] = {
     **{name: test for name in _registry.names("inference", plugins=False)
        if not (test := _registry.load("inference", name)).draws and name not in ("mvrm", "wild_bootstrap")},
-    "two_way, not standardised": members.test("two_way", standardised=False),
+    "two_way, standardised": members.test("two_way", standardised=True),
     "skewness_adjusted, bootstrap": members.test("skewness_adjusted", bootstrap=True, draws=499),
     "calendar_time, abnormal": members.test("calendar_time", method="abnormal"),
     "calendar_time, factors": members.test("calendar_time", method="factors"),
@@ -70,15 +71,34 @@ def held(case: make.Case) -> Floats:
 
 
 def control(case: make.Case) -> Floats:
-    """Return that of the share whose volatility in the estimation window is nearest; it has no event in the sample."""
+    """Return that of the share whose volatility in the estimation window is nearest."""
+
+    def distance(r: Floats, asset: int) -> Floats:
+        volatility = np.log(r.std(axis=1))
+        return np.asarray(np.abs(volatility - volatility[asset]))
+
+    return nearest(case, distance)
+
+
+def alike(case: make.Case) -> Floats:
+    """Return that of the share whose returns in the estimation window correlate most."""
+
+    def distance(r: Floats, asset: int) -> Floats:
+        centred = r - r.mean(axis=1, keepdims=True)
+        return np.asarray(-(centred @ centred[asset]) / np.linalg.norm(centred, axis=1))
+
+    return nearest(case, distance)
+
+
+def nearest(case: make.Case, distance: Callable[[Floats, int], Floats]) -> Floats:
+    """Return the returns of the share without an event in the sample that is nearest to that of each event."""
     r = case.panels[0].r
     start, end = case.sample.spec.estimation
     found = np.empty(len(case.placed.asset), dtype=np.int64)
     for row, (asset, day, group) in enumerate(zip(case.placed.asset, case.placed.day, case.placed.group, strict=True)):
-        volatility = np.log(r[:, day + start : day + end + 1].std(axis=1))
-        distance = np.abs(volatility - volatility[asset])
-        distance[case.placed.asset[case.placed.group == group]] = np.inf
-        found[row] = distance.argmin()
+        far = distance(r[:, day + start : day + end + 1], asset)
+        far[case.placed.asset[case.placed.group == group]] = np.inf
+        found[row] = far.argmin()
     return r[found]
 
 
@@ -90,6 +110,8 @@ MEASURES: Mapping[str, Measure] = {
     "BHAR, reference portfolio": Measure(held, ADJUSTED, True),
     "BHAR, control firm": Measure(control, ADJUSTED, True),
     "CAR, control firm": Measure(control, ADJUSTED, False),
+    "CAR, share most alike": Measure(alike, ADJUSTED, False),
+    "BHAR, share most alike": Measure(alike, ADJUSTED, True),
 }
 
 
@@ -103,17 +125,15 @@ def p_values(case: make.Case, measure: Measure, tests: Mapping[str, Test]) -> di
     return {name: verdict.p for name, verdict in outcome.verdicts.items()}
 
 
-def rate(p: Floats) -> str:
-    """Return the share of p-values at or below the level in per cent, and of samples with a value if some have none."""
+def rates(p: Floats) -> str:
+    """Return the share of p-values at or below the level in per cent by window; a dash where most samples have none."""
     known = np.isfinite(p)
-    if known.mean() < 0.02:
-        return "-"
-    text = f"{100 * (p[known] <= LEVEL).mean():.1f}"
-    return text if known.mean() > 0.98 else f"{text} (of {100 * known.mean():.0f} %)"
+    shares = 100 * (p <= LEVEL).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return " / ".join(f"{x:.1f}" if k else "-" for x, k in zip(shares, known.mean(axis=0) > 0.5, strict=True))
 
 
 def main() -> None:
-    """Print a table of the tests by measure and window."""
+    """Print a table of the tests by measure, with the rates of all windows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=SAMPLES)
     parser.add_argument("--events", type=int, default=N)
@@ -126,13 +146,14 @@ def main() -> None:
     warnings.simplefilter("ignore")
     tests = {name: TESTS[name] for name in options.test}
     draw = samples.real(SPEC, options.events, options.dates, options.together)
+    columns: list[dict[str, str]] = []
     for name in options.measure:
         rng = np.random.default_rng(options.seed)  # the same samples for every measure
         parts = [p_values(draw(rng, BATCH), MEASURES[name], tests) for _ in range(-(-options.samples // BATCH))]
-        print(f"\n| {name} | {' | '.join(map(str, HORIZONS))} |\n|---|{'---|' * len(HORIZONS)}")
-        for test in tests:
-            p = np.concatenate([part[test] for part in parts])
-            print(f"| {test} | {' | '.join(map(rate, p.T))} |", flush=True)
+        columns.append({test: rates(np.concatenate([part[test] for part in parts])) for test in tests})
+    print(f"| test | {' | '.join(options.measure)} |\n|---|{'---|' * len(columns)}")
+    for test in tests:
+        print(f"| {test} | {' | '.join(column[test] for column in columns)} |")
 
 
 if __name__ == "__main__":

@@ -439,7 +439,7 @@ def test_the_tests_that_are_named_say_it_of_themselves():
         assert set(its.survives.split(", ")) - {"p_sq", "p_conformal"} == robust, check
         assert robust, check
         assert {name for name in tests if re.search(rf"(?<!\w){name}(?!\w)", its.breaks)} == fails, check
-    assert len(advice()["event-induced variance"].survives.split(", ")) == 14
+    assert len(advice()["event-induced variance"].survives.split(", ")) == 15
     assert {"patell", "adjusted_patell", "brown_warner"} <= set(re.findall(r"[a-z_]+", advice()["long window"].breaks))
     assert advice()["thin trading"].survives == "generalized_sign, placebo"
     assert advice()["autocorrelation"].breaks.endswith("patell, and p of single events")

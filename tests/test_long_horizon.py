@@ -192,13 +192,15 @@ def test_a_year_of_fifty_firms_runs(shared: Path) -> None:
 def test_the_sizes_of_the_tests_over_a_month_and_a_year(shared: Path) -> None:
     wide = listed(shared)
     prices = es.Prices.from_frame(wide, "XHKG")
-    names = ["cross_section", "skewness_adjusted", "wild_bootstrap", "calendar_time", "kolari_pynnonen"]
+    names = ["two_way", "cross_section", "skewness_adjusted", "wild_bootstrap", "calendar_time", "kolari_pynnonen"]
     study = es.Study(**YEAR, model="market_adjusted", tests=names)
     parts = [study.run(a_year(wide, seed), prices).tests for seed in range(100)]
     table = pd.concat(parts).set_index(["test", "end"])["p"]
     share = table.lt(0.05).groupby(level=[0, 1]).mean()
     for name in names:
         assert share[name, 20] <= 0.17, share
+    assert table["two_way"].notna().all()
+    assert share["two_way"].between(0.01, 0.11).all(), share
     assert share["calendar_time", 250] <= 0.3, share
     assert share["kolari_pynnonen", 250] <= 0.22, share
     # A year makes nearly all dates one chain: the bootstrap by clusters says that it cannot judge.

@@ -307,6 +307,32 @@ def test_arguments_of_transformations(values: dict[str, object], name: str, pric
             only_own_errors(lambda given=given: function(prices, **given))  # type: ignore[misc]
 
 
+SIZES = pd.DataFrame({"ticker": ["A", "B"], "size": [1.0, 2.0]})
+MATCHINGS: dict[str, dict[str, object]] = {
+    "control_firms": {
+        "characteristics": SIZES, "on": ["size"], "window": (0, 1), "n": 1, "within": {"size": (0.1, 9)},
+        "name": "control",
+    },
+    "reference_portfolios": {
+        "characteristics": SIZES, "groups": {"size": 1}, "window": (0, 1), "weights": "size", "rebalance": "never",
+        "name": "reference",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MATCHINGS)
+def test_arguments_of_matchings(values: dict[str, object], name: str, prices: es.Prices) -> None:
+    function, arguments = getattr(transform, name), {**MATCHINGS[name]}
+    events = es.Events.from_frame(pd.DataFrame({"ticker": ["A"], "announced": [str(DAYS[40])[:10]]}))
+    assert function(events, prices, **arguments).events.frame.iloc[0, -3] != ""
+    for value in values.values():
+        assert only_own_errors(lambda value=value: function(value, prices, **arguments))  # type: ignore[misc]
+        assert only_own_errors(lambda value=value: function(events, value, **arguments))  # type: ignore[misc]
+        for argument in arguments:
+            given = {**arguments, argument: value}
+            only_own_errors(lambda given=given: function(events, prices, **given))  # type: ignore[misc]
+
+
 # What an object of the library is beside its arguments.
 
 

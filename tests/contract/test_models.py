@@ -13,7 +13,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy import _registry
-from eventstudy.study import DEFAULT_TESTS
+from eventstudy.run.settings import DEFAULT_TESTS, tests_for
 from eventstudy.types import Abnormal, Block, Column, Model, Status
 from tests import make
 
@@ -300,9 +300,12 @@ def test_a_study_runs_from_prices_to_default_tests(name: str, kind: make.Kind) -
     )
     result = study.run(given.events, given.prices, factors=given.factors)
     assert (result.events["status"] == "ok").all()
-    assert tuple(result.tests["test"].unique()) == DEFAULT_TESTS[kind]
+    chosen = tests_for(study, kind, result.provenance["clustering"]["n_clusters"])
+    assert set(result.tests["test"]) == set(chosen)
+    assert set(chosen) <= {*DEFAULT_TESTS[kind], "kolari_pynnonen(variance='additive')"}
     lost = result.tests["statistic"].isna()
-    without = [_registry.load("inference", test) for test in set(result.tests["test"][lost])]
+    long = result.tests["note"].str.contains("longer than a quarter of the estimation window")
+    without = [chosen[test] for test in set(result.tests["test"][lost & ~long])]
     assert not any(make.has_value_for_all_kinds(test) for test in without)
     assert (result.tests["note"][lost] != "").all()
     assert result.tests["p"][~lost].between(0, 1).all()

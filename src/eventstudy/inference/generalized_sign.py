@@ -1,7 +1,7 @@
 r"""Generalised sign: the share of positive CARs against the share of positive sums of residuals before the event.
 
 .. math:: z = \frac{w - N \hat p}{\sqrt{N \hat p (1 - \hat p)}} \sim N(0, 1), \quad
-          \hat p = \frac{1}{N} \sum_i \frac{1}{n_i} \#\Big\{t : \sum_{s=t}^{t+L_i-1} e_{is} > 0\Big\}
+          \hat p = \frac{1}{N} \sum_i \frac{1}{n_i} \#\{t : \sum_{s=t}^{t+L_i-1} e_{is} > 0\}
 
 w is the number of positive CARs, L_i the valid days of an event in the window, and n_i the number of runs of L_i
 consecutive valid days in its estimation window. For one day it is the share of positive residuals. A sum of several

@@ -1,29 +1,32 @@
-r"""Two-way clustered: the mean standardised abnormal return, with errors clustered by event and by calendar date.
+r"""Two-way clustered: the mean abnormal return, with errors clustered by event and by calendar date.
 
 .. math:: t = \frac{\bar z}{\sqrt V} \sim t(\min(G, D) - 1), \quad
           V = \frac{1}{n^2} \Big( \frac{G}{G - 1} \sum_{i=1}^{G} E_i^2 + \frac{D}{D - 1} \sum_{d=1}^{D} E_d^2
           - \frac{n}{n - 1} \sum_{i,d} e_{id}^2 \Big)
 
-z is SAR on the n event-days of the window, with mean :math:`\bar z`; e are the deviations from it, with the sums
+z is AR on the n event-days of the window, with mean :math:`\bar z`; e are the deviations from it, with the sums
 :math:`E_i` over the days of event i and :math:`E_d` over the events of date d. The sums over events allow for whatever
 the days of an event have in common: autocorrelation, and the error of its estimated parameters, which in a long window
 is as large as the noise. The sums over dates allow for what the events of a date have in common, however windows
-overlap. It is for long windows, in which nearly all events are one chain: it needs at least 12 events and 12 dates.
-Robust to event-induced variance. An error of the parameters that events share, as of firms that move together and have
-one date, is in neither sum.
+overlap. It is for long windows, in which nearly all events are one chain, and needs at least 12 events and 12 dates.
+Cameron, Gelbach & Miller (2011, Journal of Business & Economic Statistics 29:238). In a study that compounds too it is
+the mean abnormal return of a day that is tested, not the mean BHAR.
 
-In a mean of standardised abnormal returns, firms with little noise have more weight: if abnormal returns differ with
-the noise, as against a benchmark that all firms share, it is not zero where the plain mean is. With
-``standardised=False`` z is AR, and the plain mean is tested.
-Dutta, Knif, Kolari & Pynnonen (2018, Journal of Empirical Finance 47:1) take control firms; the variance is that of
-Cameron, Gelbach & Miller (2011, Journal of Business & Economic Statistics 29:238).
+With ``standardised=True`` z is SAR, as in Dutta, Knif, Kolari & Pynnonen (2018, Journal of Empirical Finance 47:1), who
+compare with control firms. Firms with little noise then have more weight; where abnormal returns differ with the noise,
+as against a benchmark that all firms share, the mean of SAR is not zero where that of AR is, and the test rejects 8 to
+11 % of random samples.
+
+Robust to event-induced variance. An error of the parameters that events share is in neither sum: with noise correlated
+0.1, dates within 100 sessions and windows half as long as the estimation window, the test rejects 7 to 8 %; with dates
+within 500 sessions 4 %. Nor does it allow for shares of one industry that drift from the benchmark for months.
 
 Options: ``standardised``.
 
 Examples
 --------
 >>> import eventstudy as es
->>> es.test("two_way", standardised=False).survives
+>>> es.test("two_way", standardised=True).survives
 'overlap'
 """
 
@@ -43,8 +46,8 @@ from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, State, Test
 FEWEST = 12  # events, and dates
 
 
-def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State], standardised: bool = True) -> State:
-    """Sum SARs, or ARs, by cluster and event day, (C, V, n_evt), and products of sums of events by group."""
+def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State], standardised: bool = False) -> State:
+    """Sum ARs, or SARs, by cluster and event day, (C, V, n_evt), and products of sums of events by group."""
     inside = scores.ok[:, :, None] & (scores.weights > 0) & abnormal.ok[:, None, abnormal.n_est :]
     ar = standardise_event_days(abnormal) if standardised else abnormal.ar[:, abnormal.n_est :]
     z = np.where(inside, ar[:, None], 0.0)
@@ -95,8 +98,8 @@ def _by_date(column: Ints, values: Floats, shape: tuple[int, int]) -> Floats:
     return np.bincount(column.ravel(), values.ravel(), shape[0] * shape[1]).astype(np.float64).reshape(shape)
 
 
-def make(standardised: bool = True) -> Test:
-    """Return the test of standardised or of plain abnormal returns."""
+def make(standardised: bool = False) -> Test:
+    """Return the test of plain or of standardised abnormal returns."""
     if not isinstance(standardised, bool):
         raise InputError(f"standardised of the two_way test is {shown(standardised)}; give True or False")
     return Test(
