@@ -44,7 +44,7 @@ class Bars:
         Market identifier code of the exchange; None takes the observed dates as the calendar.
     currency : str or None
     step : timedelta64 or None
-        The length of a full intraday bar (:func:`step_of`); None for daily prices.
+        The length of a full intraday bar (``step_of``); None for daily prices.
     notes : mapping from text to int
         Remarks on how the rows were read, with the number of rows that each concerns.
 
@@ -329,7 +329,7 @@ def make_bars(
     where: str, ticker: str, dates: Dates, columns: Mapping[str, Floats], mic: str | None, currency: str | None,
     layout: Layout = PLAIN,
 ) -> Bars:  # fmt: skip
-    """Return checked bars from the columns of any table (:func:`eventstudy.tabular.fields.fields_of`).
+    """Return checked bars from the columns of any table (``fields_of``).
 
     Raises
     ------

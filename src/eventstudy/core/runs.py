@@ -41,7 +41,7 @@ class RunSums:
 
 
 def count(mask: Bools) -> Ints:
-    """Count the True cells of each row, (N,); faster than :func:`numpy.count_nonzero` in Fortran order.
+    """Count the True cells of each row, (N,); faster than ``numpy.count_nonzero`` in Fortran order.
 
     Examples
     --------
