@@ -397,7 +397,9 @@ def test_every_test_runs_on_every_model(name: str, model: str) -> None:
     if test.one_design and not one_design(case, model):
         assert np.isnan(found.statistic).all()
     else:
-        assert np.isfinite(found.statistic).all()
+        long = np.char.find(found.note.astype(str), "longer than a quarter of the estimation window") >= 0
+        assert np.isfinite(found.statistic[~long]).all()
+        assert not long.all()
 
 
 def test_a_model_with_one_design_and_one_without_are_told_apart() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy import _registry
-from eventstudy.run.settings import DEFAULT_TESTS, tests_for
+from eventstudy.run import settings
 from eventstudy.types import Abnormal, Block, Column, Model, Status
 from tests import make
 
@@ -300,9 +300,9 @@ def test_a_study_runs_from_prices_to_default_tests(name: str, kind: make.Kind) -
     )
     result = study.run(given.events, given.prices, factors=given.factors)
     assert (result.events["status"] == "ok").all()
-    chosen = tests_for(study, kind, result.provenance["clustering"]["n_clusters"])
+    chosen = settings.tests_for(study, kind, result.provenance["clustering"]["n_clusters"])
     assert set(result.tests["test"]) == set(chosen)
-    assert set(chosen) <= {*DEFAULT_TESTS[kind], "kolari_pynnonen(variance='additive')"}
+    assert set(chosen) <= {*settings.DEFAULT_TESTS[kind], "kolari_pynnonen(variance='additive')"}
     lost = result.tests["statistic"].isna()
     long = result.tests["note"].str.contains("longer than a quarter of the estimation window")
     without = [chosen[test] for test in set(result.tests["test"][lost & ~long])]

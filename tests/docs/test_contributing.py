@@ -152,7 +152,7 @@ def test_the_plug_in_works_in_python(installed, material):
     whose = "eventstudy-example 1.0"
     assert found["plugins"] == {"models.through_origin": whose, "inference.mikkelson_partch": whose}
     assert found["prices"] == whose
-    assert "| (0, 0) | mikkelson_partch |" in (material / "python.md").read_text(encoding="utf-8")
+    assert "| (0, 0) | mikkelson_partch [1] |" in (material / "python.md").read_text(encoding="utf-8")
     assert (material / "python.png").read_bytes().startswith(b"\x89PNG")
 
 
