@@ -78,17 +78,17 @@ def test_without_any_usable_group_only_the_sample_is_tested() -> None:
 
 def test_a_listing_in_two_groups_counts_in_each() -> None:
     frame = events(["a", "b"])
-    again = frame[frame["g"] == "a"].head(6).assign(g="c")
+    again = frame[frame["g"] == "a"].head(8).assign(g="c")
     again["event_id"] = again["event_id"] + "c"
     twice = pd.concat([frame, again], ignore_index=True)
     result = es.Study(**STUDY, group="g").run(es.Events.from_frame(twice), prices())
-    assert (result.events["status"] == "duplicate").sum() == 6
+    assert (result.events["status"] == "duplicate").sum() == 8
     for group in ("a", "b", "c"):
         expected = alone(twice[twice["g"] == group])
         assert np.isfinite(expected["p"][expected["test"] != "grank_t"]).all()  # which needs 8 events
         pd.testing.assert_frame_equal(of_group(result, group), expected, rtol=1e-9)
     assert of_group(result, "all")["n"].max() == 24
-    note = "6 events are listed in several groups of 'g' and count in each: e0 in 'a', 'c'"
+    note = "8 events are listed in several groups of 'g' and count in each: e0 in 'a', 'c'"
     assert note in result.provenance["notes"]
 
 

@@ -296,7 +296,7 @@ def test_a_study_runs_from_prices_to_default_tests(name: str, kind: make.Kind) -
     model = MODELS[name]
     given = make.material(np.random.default_rng(3), model.columns, n=15, kind=kind)
     study = es.Study(
-        model=name, benchmark="M", estimation=(-65, -6), event=(-5, 5), windows=((0, 0), (-5, 5)), min_estimation=40
+        model=name, benchmark="M", estimation=(-85, -6), event=(-5, 5), windows=((0, 0), (-5, 5)), min_estimation=40
     )
     result = study.run(given.events, given.prices, factors=given.factors)
     assert (result.events["status"] == "ok").all()

@@ -8,12 +8,12 @@ exchanges is one date. Block means are nearly normal and nearly independent, wha
 their variances may differ. Where windows overlap in one long chain there are no clusters for ``clustered`` and
 ``wild_bootstrap``, but still blocks.
 
-The last events of a block share days with the first ones of the next. With blocks as long as two windows that makes 6
-to 6.5 % of 5 % at most, for noise that is highly correlated; with ten windows it is 5.5 %. With shorter blocks, unless
-they share no day, there is no value. More blocks have more power and less of this distance: 3 is the default. Every
-block has the same weight, so that the mean of block means is tested, which differs from the mean of events if blocks
-have different numbers of events. Robust to event-induced variance. Ibragimov & Muller (2010, Journal of Business &
-Economic Statistics 28:453).
+The last events of a block share days with the first ones of the next. With blocks as long as two windows the test
+rejects 5.5 to 6.5 % at 5 %, more the more correlated the events of a day are; with blocks as long as ten windows, 5 to
+5.5 %. Shorter blocks have no value, unless they share no day. More blocks have more power, but are shorter. Every block
+has the same weight, so that the mean of block means is tested, which differs from the mean of events if blocks have
+different numbers of events. Robust to event-induced variance. Ibragimov & Muller (2010, Journal of Business & Economic
+Statistics 28:453).
 
 Options: ``blocks`` q, 2 or more.
 
