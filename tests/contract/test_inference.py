@@ -391,7 +391,7 @@ def one_design(case: make.Case, model: str) -> bool:
 def test_every_test_runs_on_every_model(name: str, model: str) -> None:
     test, columns = load(name), _registry.load("models", model).columns
     n = 3 if test.draws else 40  # a hundred studies on drawn dates: few events in each
-    case = draw(test.value_under[-1], 9, columns=columns, n=n, missing=ordinary(name))
+    case = draw(test.value_under[-1], 9, n_est=90, columns=columns, n=n, missing=ordinary(name))
     found = answer(name, case, model)
     sane(found, 1, 3)
     if test.one_design and not one_design(case, model):
