@@ -196,19 +196,21 @@ def test_values_of_wrong_kinds_are_errors_of_the_library(tmp_path: Path, key: st
 
 
 @pytest.mark.parametrize("key", ["source", "start", "end", "also", "path", "uri", "seed", "columns", "table"])
-def test_wrong_kinds_in_the_table_of_prices(tmp_path: Path, key: str) -> None:
+@pytest.mark.parametrize(
+    "source", ["folder", *(pytest.param(n, marks=pytest.mark.thorough) for n in ("simulated", "duckdb", "parquet"))]
+)
+def test_wrong_kinds_in_the_table_of_prices(tmp_path: Path, source: str, key: str) -> None:
     (tmp_path / "events.csv").write_text(EVENTS)
-    for source in ("simulated", "folder", "duckdb", "parquet"):
-        for value in TOML:
-            lead = "" if key == "source" else f"source = '{source}'\n"
-            (tmp_path / "study.toml").write_text(
-                f"[study]\nevents = 'events.csv'\nbenchmark = '^HSI'\n[prices]\n{lead}{key} = {value}\n"
-            )
-            message = ""
-            try:
-                made = studyfile.read(tmp_path / "study.toml")
-                if made.source != "yahoo" and key != "seed":
-                    made.prices()
-            except es.EventStudyError as error:
-                message = str(error)
-            assert len(message) < 3_000, (source, key, value)
+    for value in TOML:
+        lead = "" if key == "source" else f"source = '{source}'\n"
+        (tmp_path / "study.toml").write_text(
+            f"[study]\nevents = 'events.csv'\nbenchmark = '^HSI'\n[prices]\n{lead}{key} = {value}\n"
+        )
+        message = ""
+        try:
+            made = studyfile.read(tmp_path / "study.toml")
+            if made.source != "yahoo" and key != "seed":
+                made.prices()
+        except es.EventStudyError as error:
+            message = str(error)
+        assert len(message) < 3_000, (source, key, value)
