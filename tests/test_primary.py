@@ -13,6 +13,7 @@ import eventstudy as es
 from eventstudy.display import formats
 from eventstudy.reports import _tables, latex
 from eventstudy.reports.text import text
+from eventstudy.run.measured import lookup
 from eventstudy.run.validity import Situation, judge
 
 FIRMS, DAYS, FIRST, LAST = 12, 460, 140, 440
@@ -152,3 +153,27 @@ def test_dependence_is_that_of_the_window():
     assert judge(es.test("grank_t"), Situation(10, 1, 1, 1), 0.3).valid
     assert "all events share one date" in judge(es.test("grank_t"), Situation(10, 3, 3, 1), 0.3).note
     assert not judge(es.test("clustered"), Situation(10, 3, 3, 1), np.nan).valid
+
+
+def test_a_test_that_rejects_too_often_in_measured_samples_like_this_one_does_not_hold():
+    found = lookup("skewness_adjusted", "independent", 8, 8, 1)
+    assert found is not None
+    assert found.nearest.scenario.n_events == 8
+    assert found.nearest.lower > 0.065
+    result = run(APART[:8], tests=["skewness_adjusted", "bmp"], windows=((0, 0),))
+    assert result.tests["test"].tolist() == ["bmp", "skewness_adjusted"]
+    assert result.tests["valid"].tolist() == [True, False]
+    label = found.nearest.scenario.label
+    note = f"does not hold here: it rejects {found.nearest.rate:.0%} at 5 % in samples of {label}"
+    assert result.tests["note"].iloc[1] == note
+    many = run(APART, tests=["skewness_adjusted"], windows=((0, 0),))
+    assert many.tests["valid"].all()
+
+
+def test_an_assumption_is_named_with_what_happens_otherwise():
+    result = run(BUNCHES, tests=["kolari_pynnonen"], windows=((0, 0),))
+    [note] = result.tests["note"]
+    assert "assumes that news does not raise the variance of the common shock (else it rejects up to" in note
+    found = lookup("kolari_pynnonen", "overlap", 24, 6, 1)
+    assert found is not None
+    assert f"up to {found.worst.rate:.0%} at 5 %" in note
