@@ -146,15 +146,18 @@ def _fetch(options: argparse.Namespace) -> None:
 
     file = _load(options)
     names, folder = file.tickers(), options.to
-    kept = fetched(folder, names, check_span(*file.dates()), file.request())
-    new, problems = _fetch_missing(file, [name for name in names if name not in kept], folder)
+    already_there = fetched(folder, names, check_span(*file.dates()), file.request())
+    new, problems = _fetch_missing(file, [name for name in names if name not in already_there], folder)
     rows = listed(folder)
     for ticker in names:
         row = rows.get(ticker)
         there = "" if row is None else f"kept from the fetch of {row.retrieved}, {row.start} to {row.end}"
         print(f"{ticker:<12} " + (new.get(ticker) or "; ".join(filter(None, [problems.get(ticker), there]))))
     if rows:
-        print(f"written: {len(new)} files and manifest.csv in {folder}" + (f"; {len(kept)} were there" if kept else ""))
+        print(
+            f"written: {len(new)} files and manifest.csv in {folder}"
+            + (f"; {len(already_there)} were there" if already_there else "")
+        )
     if problems:
         raise SourceError(
             f"{len(problems)} of {len(names)} tickers could not be fetched; the list above says why for each. The same"

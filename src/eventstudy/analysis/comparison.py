@@ -100,13 +100,13 @@ def _difference(pair: _Pair, past: Past, cov: str, notes: list[str]) -> dict[str
     y, dummy = np.concatenate(pair.car), np.repeat([1.0, 0.0], [len(car) for car in pair.car])
     its = Regression(np.column_stack([np.ones(len(y)), dummy]), y, past, np.concatenate(pair.rows), pair.measure)
     try:
-        found = COVARIANCES[cov](its)
+        inference = COVARIANCES[cov](its)
     except NotEnoughData as error:
         notes.append(f"p: {error}")
         return undefined
-    notes.append(f"p: {found.note}")
-    values = {"t": found.t[1], "df": found.df[1], "p": found.p[1]}
-    difference = {"difference": found.b[1]} if found.effects.size else {}
+    notes.append(f"p: {inference.note}")
+    values = {"t": inference.t[1], "df": inference.df[1], "p": inference.p[1]}
+    difference = {"difference": inference.b[1]} if inference.effects.size else {}
     return {**difference, **{name: float(value) for name, value in values.items()}}
 
 

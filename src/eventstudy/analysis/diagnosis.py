@@ -260,10 +260,10 @@ def _other_events(sample: StudySample, residuals: _Residuals, columns: slice, na
 def _implausible(used: pd.DataFrame) -> Finding:
     """Count the events with implausible prices of the security or the benchmark in their windows."""
     texts = used["implausible_prices"].to_numpy() if "implausible_prices" in used else np.full(len(used), "")
-    found = pd.unique(texts[texts != ""])
+    distinct = pd.unique(texts[texts != ""])
     n = int((texts != "").sum())
     value = f"{n} of {plural(len(used), 'event')} have implausible prices in their windows"
-    value += f": {found[0]}{', ...' if len(found) > 1 else ''}" if n else ""
+    value += f": {distinct[0]}{', ...' if len(distinct) > 1 else ''}" if n else ""
     return Finding(n, value, n > 0)
 
 

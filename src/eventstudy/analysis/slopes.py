@@ -122,12 +122,12 @@ def by_clusters(its: Regression) -> Inference:
             f"{_dates(its)}, and cov='cr2' needs {FEW} dates whose windows do not overlap; use cov='history'"
         )
     working = its.working()
-    found = estimate(its.x, its.y, working)
-    if found is None:
+    estimated = estimate(its.x, its.y, working)
+    if estimated is None:
         raise NotEnoughData("the coefficients are not identified; leave a term out")
-    cov, df = cr2(working.whiten(its.x), found.e, its.chain)
+    cov, df = cr2(working.whiten(its.x), estimated.e, its.chain)
     lost = ~np.isfinite(df)
-    cancel = ~lost & ~(np.diag(cov) > ROUNDING * np.maximum(found.b**2, found.s**2))
+    cancel = ~lost & ~(np.diag(cov) > ROUNDING * np.maximum(estimated.b**2, estimated.s**2))
     cov = np.where(np.logical_or.outer(lost | cancel, lost | cancel), np.nan, cov)
     df = np.where(lost | cancel, np.nan, df)
     note = (
@@ -138,8 +138,8 @@ def by_clusters(its: Regression) -> Inference:
         note += "; a coefficient that rests on one cluster alone has no standard error"
     if cancel.any():
         note += "; the residuals of each date cancel out"
-    t = divide(found.b, np.sqrt(np.diag(cov)))
-    return Inference("cr2", found.b, cov, df, p_t(t, df), note, np.empty((len(its.y), 0)))
+    t = divide(estimated.b, np.sqrt(np.diag(cov)))
+    return Inference("cr2", estimated.b, cov, df, p_t(t, df), note, np.empty((len(its.y), 0)))
 
 
 def by_history(its: Regression) -> Inference:
@@ -203,8 +203,8 @@ def automatic(its: Regression) -> Inference:
     except (NotEnoughData, InputError) as error:
         reason = str(error)
     if its.n_chains >= FEW:
-        found = by_clusters(its)
-        return found._replace(note=f"{found.note}; not from history: {reason}")
+        clustered = by_clusters(its)
+        return clustered._replace(note=f"{clustered.note}; not from history: {reason}")
     raise NotEnoughData(
         f"{_dates(its)}: on fewer than {FEW} the {its.measure}s alone cannot tell a common move from an effect, and"
         f" {reason}"
@@ -215,12 +215,12 @@ COVARIANCES = {"auto": automatic, "history": by_history, "cr2": by_clusters, "pl
 
 
 def _estimate(its: Regression) -> tuple[Floats, float]:
-    found = estimate(its.x, its.y, its.working())
-    if found is None or not found.s > 0:
+    estimated = estimate(its.x, its.y, its.working())
+    if estimated is None or not estimated.s > 0:
         raise NotEnoughData(
             "the coefficients are not identified, or leave no residual; use fewer terms, or more events"
         )
-    return found.b, found.s
+    return estimated.b, estimated.s
 
 
 def _other_days(its: Regression, runs: Floats) -> Ints:

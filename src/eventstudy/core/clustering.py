@@ -32,8 +32,8 @@ def clustering_of(sessions: Dates, placed: Placed, sample: Sample, rows: Bools |
     first, last = sample.cluster_dates[:, [sample.spec.n_est, -1]][cluster].T
     linked = int(np.isin(sample.links, cluster).all(axis=1).sum())
     n_clusters = int(chains(sample, np.unique(cluster), sample.spec.event).max(initial=-1)) + 1
-    found = clustering(first, sessions[rows].astype(np.int64), last)
-    return found._replace(n_linked=linked, n_clusters=n_clusters)
+    of_windows = clustering(first, sessions[rows].astype(np.int64), last)
+    return of_windows._replace(n_linked=linked, n_clusters=n_clusters)
 
 
 def chains(sample: Sample, clusters: Ints, window: Window) -> Ints:

@@ -304,7 +304,7 @@ def drawn_cars(
         car = np.full(batch.n_draws * len(placed.day), np.nan)
         if singles:
             car[singles["id"]] = singles["bhar" if sample.spec.compound else "car"][:, 0]
-        kept = batch.placed.day.reshape(batch.n_draws, -1) == placed.day
+        unmoved = batch.placed.day.reshape(batch.n_draws, -1) == placed.day
         signed = car.reshape(batch.n_draws, -1) * (1.0 if placed.sign is None else placed.sign)
-        parts.append(np.where(kept, np.nan, signed))
+        parts.append(np.where(unmoved, np.nan, signed))
     return np.concatenate(parts)

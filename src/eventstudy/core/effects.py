@@ -53,27 +53,27 @@ def finalize(state: State, sample: Sample, windows: Ints, r: Floats) -> dict[str
         _of_window(state["car"][:, v], state["n"][:, v], sample, (int(start), int(end)))
         for v, (start, end) in enumerate(windows)
     ]
-    found = {name: np.column_stack([part[name] for part in parts]) for name in parts[0]}
-    n = found["n"]
-    few = found.pop("holds") == 0.0
-    se, df = _by_correlation(n, found["mean"], state["car2"], r)
+    effects = {name: np.column_stack([part[name] for part in parts]) for name in parts[0]}
+    n = effects["n"]
+    few = effects.pop("holds") == 0.0
+    se, df = _by_correlation(n, effects["mean"], state["car2"], r)
     alone = n == 1
-    found["se_r"] = se
-    found["se"] = np.where(alone, np.sqrt(state["var"]), np.where(few, se, found["se"]))
-    found["df"] = np.where(alone, state["dof"], np.where(few, df, found["df"]))
-    half_width = margin(found["se"], found["df"])
-    return {**found, "lower": found["mean"] - half_width, "upper": found["mean"] + half_width}
+    effects["se_r"] = se
+    effects["se"] = np.where(alone, np.sqrt(state["var"]), np.where(few, se, effects["se"]))
+    effects["df"] = np.where(alone, state["dof"], np.where(few, df, effects["df"]))
+    half_width = margin(effects["se"], effects["df"])
+    return {**effects, "lower": effects["mean"] - half_width, "upper": effects["mean"] + half_width}
 
 
 def _of_window(car: Floats, count: Floats, sample: Sample, window: Window) -> dict[str, Floats]:
     """Return the means of each group by clusters, and the number of dates, (G,)."""
-    found = mean_by_chain(sample, window, car, count)
+    means = mean_by_chain(sample, window, car, count)
     used = np.flatnonzero(count > 0)
     group, day = sample.cluster_group[used], sample.cluster_dates[used, sample.spec.zero]
     dates = np.unique(np.column_stack([group, day]), axis=0)[:, 0]
     n_dates = np.bincount(dates, minlength=sample.n_groups).astype(np.float64)
     names = ("mean", "se", "df", "n", "n_clusters")
-    return {name: getattr(found, name) for name in names} | {"n_dates": n_dates, "holds": found.holds.astype(float)}
+    return {name: getattr(means, name) for name in names} | {"n_dates": n_dates, "holds": means.holds.astype(float)}
 
 
 def _by_correlation(n: Floats, mean: Floats, squares: Floats, r: Floats) -> tuple[Floats, Floats]:

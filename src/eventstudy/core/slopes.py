@@ -167,9 +167,9 @@ def standardised(x: Floats, days: Floats, working: Working) -> Floats:
         b = np.asarray(np.linalg.lstsq(design, y, rcond=None)[0], dtype=np.float64)
         out[:, complete] = divide(b, np.sqrt(((y - design @ b) ** 2).sum(axis=0) / (len(x) - x.shape[1])))
     for t in np.flatnonzero(~complete & (known.mean(axis=0) >= PRESENT)):
-        found = estimate(x, days[:, t], working, known[:, t])
-        if found is not None and found.s > 0:
-            out[:, t] = found.b / found.s
+        estimated = estimate(x, days[:, t], working, known[:, t])
+        if estimated is not None and estimated.s > 0:
+            out[:, t] = estimated.b / estimated.s
     return out
 
 
@@ -200,8 +200,8 @@ def factor_correlation(days: Floats, block: Ints) -> Floats:
         rows = np.flatnonzero(block == label)
         n, n_days = len(rows), z.shape[1]
         vectors, sizes, _ = np.linalg.svd(z[rows] / np.sqrt(n_days), full_matrices=False)
-        kept = sizes**2 > (1.0 + np.sqrt(n / n_days)) ** 2
-        loadings = vectors[:, kept] * sizes[kept]
+        factors = sizes**2 > (1.0 + np.sqrt(n / n_days)) ** 2
+        loadings = vectors[:, factors] * sizes[factors]
         common = loadings @ loadings.T
         own = np.maximum(1.0 - np.diag(common), LEAST_UNIQUE)
         scale = np.sqrt(np.diag(common) + own)

@@ -41,24 +41,24 @@ def read_bounds(events: pd.DataFrame, times: pd.DataFrame) -> tuple[dict[str, li
     stamp = times["stamp"].dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
     outside = (stamp < bounds.first) | (stamp > bounds.last)
     for row in np.flatnonzero((bounds.first > bounds.last) | outside):
-        given = " and ".join(f"{name} {texts[name][row]}" for name in texts if texts[name][row])
+        stated = " and ".join(f"{name} {texts[name][row]}" for name in texts if texts[name][row])
         wrong = "is outside its bounds" if outside[row] else "has no moment within its bounds"
-        problems.append((int(row), f"announced {times['announced'].iloc[row]} {wrong}, {given}; correct one of them"))
+        problems.append((int(row), f"announced {times['announced'].iloc[row]} {wrong}, {stated}; correct one of them"))
     return texts, problems
 
 
 def _read(events: pd.DataFrame, name: str) -> tuple[list[str], Problems]:
     """Return one bound of each row as canonical text, and the rows in which it is no time."""
-    given = np.flatnonzero([text != "" for text in as_texts(events[name])])
+    stated = np.flatnonzero([text != "" for text in as_texts(events[name])])
     zones = events[["timezone"]] if "timezone" in events else pd.DataFrame(index=events.index)
-    rows = zones.assign(announced=events[name]).iloc[given].reset_index(drop=True)
+    rows = zones.assign(announced=events[name]).iloc[stated].reset_index(drop=True)
     texts = [""] * len(events)
     if not len(rows):
         return texts, []
     times, bad = read_times(rows, dates=False)
-    problems = [(int(given[row]), reason.replace("announced", name, 1)) for row, reason in bad]
+    problems = [(int(stated[row]), reason.replace("announced", name, 1)) for row, reason in bad]
     invalid = {row for row, _ in bad}
-    for at, (row, text, stamp) in enumerate(zip(given, times["announced"], times["stamp"], strict=True)):
+    for at, (row, text, stamp) in enumerate(zip(stated, times["announced"], times["stamp"], strict=True)):
         if at not in invalid and stamp is pd.NaT:
             problems.append((int(row), f"{name} {text!r} {NO_TIME}"))
         texts[row] = text
@@ -75,13 +75,13 @@ def bounds_of(frame: pd.DataFrame) -> Bounds:
     stamp = frame["stamp"].dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
     midnight = frame["date"].to_numpy().astype("datetime64[ns]")
     offset = np.where(np.isnat(moments[0].offset), moments[1].offset, moments[0].offset)
-    given = ~np.isnat(offset)
+    bounded = ~np.isnat(offset)
     filled = []
     for end, moment in zip((midnight, midnight + DAY - np.timedelta64(1, "ns")), moments, strict=True):
         default = np.where(np.isnat(stamp), end - offset, stamp)
         filled.append(np.where(np.isnat(moment.stamp), default, moment.stamp))
     never = np.datetime64("NaT", "ns")
-    return Bounds(np.where(given, filled[0], never), np.where(given, filled[1], never))
+    return Bounds(np.where(bounded, filled[0], never), np.where(bounded, filled[1], never))
 
 
 class _Moments(NamedTuple):
@@ -93,7 +93,7 @@ class _Moments(NamedTuple):
 
 def _moments(frame: pd.DataFrame, name: str) -> _Moments:
     texts = pd.Series(as_texts(frame[name]) if name in frame else [""] * len(frame), dtype=object)
-    given = texts.where(texts != "")
-    stamp = pd.to_datetime(given, format="ISO8601", utc=True).dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
-    local = pd.to_datetime(given.str.replace(r"(?:Z|[+-]\d\d:?\d\d)$", "", regex=True), format="ISO8601")
+    stated = texts.where(texts != "")
+    stamp = pd.to_datetime(stated, format="ISO8601", utc=True).dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
+    local = pd.to_datetime(stated.str.replace(r"(?:Z|[+-]\d\d:?\d\d)$", "", regex=True), format="ISO8601")
     return _Moments(stamp, local.to_numpy().astype("datetime64[ns]") - stamp)

@@ -40,9 +40,9 @@ def _guesses(placement: np.ndarray) -> tuple[str, ...]:
         REACH: "bounds that reach several sessions, placed on the session of their time, or else on the first: a guess;"
         " give a time or phase that is sure, or narrower bounds",
     }
-    counts = {found: sum(found in rule for rule in placement) for found in texts}
+    counts = {rule: sum(rule in text for text in placement) for rule in texts}
     return tuple(
-        f"{n} used {'event has' if n == 1 else 'events have'} {texts[found]}" for found, n in counts.items() if n
+        f"{n} used {'event has' if n == 1 else 'events have'} {texts[rule]}" for rule, n in counts.items() if n
     )
 
 

@@ -38,10 +38,10 @@ def signs(frame: pd.DataFrame, name: str) -> Floats:
             f"sign {name!r} of event {frame.index[bad]!r} is {shown(frame[name].iloc[bad])}; an expected sign is 1 or"
             " -1, and 0 or empty where there is none"
         )
-    found = np.array(values, dtype=np.float64)
-    if not found.any():
+    numbers = np.array(values, dtype=np.float64)
+    if not numbers.any():
         raise InputError(f"the sign column {name!r} has neither 1 nor -1; fill it, or run the study without a sign")
-    return found
+    return numbers
 
 
 def _sign(cell: object) -> float | None:
@@ -88,11 +88,11 @@ def _opposite_duplicates(table: EventTable, frame: pd.DataFrame, sign: Floats) -
     if not len(opposite):
         return ""
     first = opposite[0]
-    kept = table.duplicate_of[first]
+    counted_row = table.duplicate_of[first]
     return (
         f"{plural(len(opposite), 'event')} repeat the price move of an event of the opposite expected sign, and that of"
-        f" the event that is counted is taken, as {frame.index[kept]} ({sign[kept]:+.0f}) before {frame.index[first]};"
-        " the column priority says which one is counted"
+        f" the event that is counted is taken, as {frame.index[counted_row]} ({sign[counted_row]:+.0f}) before"
+        f" {frame.index[first]}; the column priority says which one is counted"
     )
 
 

@@ -109,12 +109,12 @@ def lookup(test: str, kind: Survives, n_events: int, n_clusters: int, window_len
 @cache
 def _cells() -> dict[tuple[str, str], dict[Variance, list[Cell]]]:
     """Return the cells with the base noise by test and kind, and by what the event does to the variance."""
-    found: dict[tuple[str, str], dict[Variance, list[Cell]]] = {}
+    by_test: dict[tuple[str, str], dict[Variance, list[Cell]]] = {}
     for cell in cells():
         if cell.scenario.noise == BASE:
-            kinds = found.setdefault((cell.test, cell.scenario.kind), {})
+            kinds = by_test.setdefault((cell.test, cell.scenario.kind), {})
             kinds.setdefault(cell.scenario.variance, []).append(cell)
-    return found
+    return by_test
 
 
 def cells() -> Iterator[Cell]:

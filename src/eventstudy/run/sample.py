@@ -59,9 +59,9 @@ def study_sample(
     n_valid, measured = valid_days(panels, placed, sample.spec)
     enough = n_valid >= sample.spec.min_estimation
     clustering = clustering_of(table.sessions[table.rows], placed, sample, enough & counted(placed))
-    found = StudySample(**prepared._replace(placed=placed)._asdict(), n_valid=n_valid, clustering=clustering)
+    placed_sample = StudySample(**prepared._replace(placed=placed)._asdict(), n_valid=n_valid, clustering=clustering)
     suspended = ~measured & enough
-    return _without_suspended(found, suspended) if suspended.any() else found
+    return _without_suspended(placed_sample, suspended) if suspended.any() else placed_sample
 
 
 def _without_suspended(sample: StudySample, suspended: Bools) -> StudySample:
@@ -73,13 +73,13 @@ def _without_suspended(sample: StudySample, suspended: Bools) -> StudySample:
     if "implausible_prices" in table.frame:  # a bar that does not count may be why
         texts = table.frame["implausible_prices"].to_numpy(dtype=object)[rows]
         reason[rows] = [f"{SUSPENDED}; {text}" if text else SUSPENDED for text in texts]
-    kept = _take_rows(
+    remaining = _take_rows(
         replace(sample, event_table=replace(table, status=status, reason=reason)), np.flatnonzero(~suspended)
     )
-    enough = kept.n_valid >= kept.sample.spec.min_estimation
-    sessions = table.sessions[kept.event_table.rows]
-    clustering = clustering_of(sessions, kept.placed, kept.sample, enough & counted(kept.placed))
-    return replace(kept, sample=replace(kept.sample, links=links(kept.placed)), clustering=clustering)
+    enough = remaining.n_valid >= remaining.sample.spec.min_estimation
+    sessions = table.sessions[remaining.event_table.rows]
+    clustering = clustering_of(sessions, remaining.placed, remaining.sample, enough & counted(remaining.placed))
+    return replace(remaining, sample=replace(remaining.sample, links=links(remaining.placed)), clustering=clustering)
 
 
 def select_events(sample: StudySample, events: Sequence[Hashable]) -> StudySample:

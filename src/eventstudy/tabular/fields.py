@@ -64,11 +64,11 @@ def fields_of(ticker: str, dates: Dates, columns: Mapping[str, Floats], layout: 
 
 def notes_of(noted: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, list[str]]]:
     """Return the notes on the rows of tickers as an entry of a provenance, each once, with all its tickers."""
-    found: dict[str, list[str]] = {}
+    tickers_by_text: dict[str, list[str]] = {}
     for ticker, notes in noted.items():
         for text, n in notes.items():
-            found.setdefault(text, []).append(f"{ticker} ({n})")
-    texts = [f"{text}: {_some(named)}" for text, named in found.items()]
+            tickers_by_text.setdefault(text, []).append(f"{ticker} ({n})")
+    texts = [f"{text}: {_some(named)}" for text, named in tickers_by_text.items()]
     return {"noticed": {"prices": texts}} if texts else {}
 
 

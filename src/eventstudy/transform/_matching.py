@@ -119,9 +119,9 @@ class Candidates:
         if key not in self.markets:
             names = self.pools.candidates(key[0], np.array([row]))
             tickers = tuple(name for name in names if _currency(self.prices, name) == currency)
-            found = levels(self.prices, tickers)
-            found = found.take(np.isin(found.dates, self.calendars[key[0]].dates))
-            self.markets[key] = Market(tickers, found.dates, found.level, _returns(found))
+            series = levels(self.prices, tickers)
+            series = series.take(np.isin(series.dates, self.calendars[key[0]].dates))
+            self.markets[key] = Market(tickers, series.dates, series.level, _returns(series))
         return self.markets[key]
 
 

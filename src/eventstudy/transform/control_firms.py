@@ -96,16 +96,16 @@ def control_firms(
     check_name(events, name)
     known = Characteristics.of(characteristics, [*names, *(other for other in bounds if other not in names)])
     made: dict[tuple[int, bytes], Benchmark] = {}
-    found: list[Benchmark | str] = []
+    benchmarks: list[Benchmark | str] = []
     for row in range(len(events)):
         firms = candidates.firms(row, known)
         if not isinstance(firms, str):
             order = _nearest(firms, known.names, len(names), bounds)
-            found.append(_controls(firms, order, n, made))
+            benchmarks.append(_controls(firms, order, n, made))
         else:
-            found.append(firms)
+            benchmarks.append(firms)
     limits = "".join(f", {key} within {low:g} to {high:g} of its own" for key, (low, high) in bounds.items())
-    return matched(candidates, events, name, found, f"{n} control firms nearest in {', '.join(names)}{limits}")
+    return matched(candidates, events, name, benchmarks, f"{n} control firms nearest in {', '.join(names)}{limits}")
 
 
 def _characteristics(on: object) -> list[str]:

@@ -95,18 +95,18 @@ def reference_portfolios(
     known = Characteristics.of(characteristics, names)
     by = None if weights is None else names.index(weights)
     made: dict[tuple[int, bytes], Benchmark] = {}
-    found: list[Benchmark | str] = []
+    benchmarks: list[Benchmark | str] = []
     for row in range(len(events)):
         firms = candidates.firms(row, known)
         inside = firms if isinstance(firms, str) else _group(firms, numbers)
         if isinstance(firms, str) or isinstance(inside, str) or not inside.any():
-            found.append(firms if isinstance(firms, str) else "no other firm is in its group")
+            benchmarks.append(firms if isinstance(firms, str) else "no other firm is in its group")
             continue
         key = (firms.start, firms.rows[inside].tobytes())
         if key not in made:
             made[key] = _portfolio(firms, inside, by, rebalance == "never", weights)
-        found.append(made[key])
-    return matched(candidates, events, name, found, _described(groups, weights, rebalance))
+        benchmarks.append(made[key])
+    return matched(candidates, events, name, benchmarks, _described(groups, weights, rebalance))
 
 
 def _described(groups: Mapping[str, int], weights: str | None, rebalance: str) -> str:
