@@ -60,7 +60,9 @@ def _event_days(abnormal: Abnormal, spec: Spec) -> State:
         whole = np.asarray(usable.all(axis=1) & valid.all(axis=1))
         others = ~whole
     leaves = {"cluster": abnormal.block.cluster, "valid": valid, "usable": usable}
-    return {"whole": by_cluster(abnormal, whole)} | {name: Gathered((leaf[others],)) for name, leaf in leaves.items()}
+    # Copies: an empty view would keep the arrays of every block in memory.
+    gathered = {name: Gathered((np.array(leaf[others]),)) for name, leaf in leaves.items()}
+    return {"whole": by_cluster(abnormal, whole)} | gathered
 
 
 def finalize(state: State, sample: Sample) -> dict[str, Floats]:
