@@ -174,3 +174,9 @@ def test_functions_are_those_of_numpy(name: str) -> None:
     for formula in (f"car ~ {name}(size) - 1", f"car ~ np.{name}(size) - 1"):
         assert column_names(formula, frame.columns) == ["car", "size"]
         np.testing.assert_array_equal(model_of(OLS, formula, frame).exog[:, 0], getattr(np, name)(size))
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "-" + "9" * 350, "1e308", "1e999"])
+def test_numbers_beyond_those_of_floats_are_refused(number):
+    with pytest.raises(es.InputError, match="numbers reach 1e\\+300"):
+        column_names(f"car ~ I(size * {number})", ["car", "size"])

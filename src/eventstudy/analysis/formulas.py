@@ -34,6 +34,7 @@ ALLOWED = (
 )
 LONGEST, MOST_TERMS, HIGHEST = 1_000, 500, 10  # characters, terms, and exponent
 EXAMPLE = "'car ~ size'"
+LARGEST = 1e300  # beyond it, products of floats have no value
 PRODUCTS = (ast.Mult, ast.MatMult, ast.Div)
 # Arithmetic inside I(...) and functions; outside, operators put terms together and compute nothing.
 BINARY: dict[type[ast.operator], Callable[[Floats, Floats], Floats]] = {
@@ -177,6 +178,8 @@ class _Reader:
             yield from self._call(node)
         elif not _is_number(node):
             raise self._refused(node)
+        elif abs(node.value) > LARGEST:  # type: ignore[attr-defined]
+            raise self._refused(node, f"numbers reach {LARGEST:g}")
 
     def _call(self, node: ast.Call) -> Iterator[str]:
         function = function_name(node.func)
