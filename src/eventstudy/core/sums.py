@@ -7,6 +7,7 @@ add, finalise.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -98,6 +99,11 @@ def grouped(placed: Placed, sample: Sample, group: Ints, n_groups: int) -> tuple
     split = replace(sample, n_groups=n_groups, cluster_group=group[first], cluster_dates=dates)
     placed = placed._replace(cluster=cluster.astype(np.int64), group=group)
     return placed, replace(split, links=links(placed))
+
+
+def scars_by_cluster(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
+    """Sum standardised CARs by cluster, with counts: leaves (C, V); the ``chunk`` of tests that compare clusters."""
+    return {"z": by_cluster(abnormal, scores.z), "n": by_cluster(abnormal, scores.ok)}
 
 
 def links(placed: Placed) -> Ints:

@@ -21,19 +21,12 @@ Examples
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from eventstudy.core.cr2 import FEWEST, LARGEST, mean_by_chain
 from eventstudy.core.nulls import divide, verdict
-from eventstudy.core.sums import by_cluster
-from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
-
-
-def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
-    """Sum standardised CARs by cluster, with counts: leaves (C, V)."""
-    return {"z": by_cluster(abnormal, scores.z), "n": by_cluster(abnormal, scores.ok)}
+from eventstudy.core.sums import scars_by_cluster
+from eventstudy.types import Sample, State, Test, Verdict
 
 
 def finalize(state: State, sample: Sample) -> Verdict:
@@ -58,7 +51,7 @@ def finalize(state: State, sample: Sample) -> Verdict:
 
 
 TEST = Test(
-    chunk,
+    scars_by_cluster,
     finalize,
     survives="overlap",
     robust_to=("event_variance", "common_variance", "autocorrelation", "few_dates", "long_window"),

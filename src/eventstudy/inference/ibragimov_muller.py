@@ -26,24 +26,18 @@ Examples
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
 
 from eventstudy.core.clustering import chains
 from eventstudy.core.nulls import divide, verdict
-from eventstudy.core.sums import by_cluster, mean_and_sd
+from eventstudy.core.sums import mean_and_sd, scars_by_cluster
 from eventstudy.errors import InputError, shown
-from eventstudy.types import Abnormal, Ints, Sample, Scores, State, Test, Verdict
+from eventstudy.types import Ints, Sample, State, Test, Verdict
 
 BLOCKS = 3
 APART = 2  # windows from the centre of a block to that of the next, if they share days
-
-
-def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
-    """Sum standardised CARs by cluster, with counts: leaves (C, V)."""
-    return {"z": by_cluster(abnormal, scores.z), "n": by_cluster(abnormal, scores.ok)}
 
 
 def finalize(state: State, sample: Sample, blocks: int = BLOCKS) -> Verdict:
@@ -95,7 +89,7 @@ def make(blocks: int = BLOCKS) -> Test:
     if isinstance(blocks, bool) or not isinstance(blocks, int) or blocks < 2:
         raise InputError(f"blocks of the ibragimov_muller test is {shown(blocks)}; give a whole number, 2 or more")
     return Test(
-        chunk,
+        scars_by_cluster,
         partial(finalize, blocks=blocks),
         survives="overlap",
         robust_to=("event_variance", "common_variance", "autocorrelation", "long_window"),

@@ -24,7 +24,7 @@ Examples
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import Literal
 
@@ -32,20 +32,15 @@ import numpy as np
 
 from eventstudy.core.clustering import sums_by_chain
 from eventstudy.core.nulls import verdict
-from eventstudy.core.sums import by_cluster
+from eventstudy.core.sums import scars_by_cluster
 from eventstudy.errors import InputError, one_of, shown
-from eventstudy.types import Abnormal, Floats, Sample, Scores, State, Test, Verdict
+from eventstudy.types import Floats, Sample, State, Test, Verdict
 
 Cluster = Literal["overlap", "date"]
 FEWEST = 6  # clusters: of 2^5 sign vectors, all +1 and all -1 make up 6.25 %
 TIE = 1e-12  # relative difference below which two statistics count as equal: their sums may differ in order
 ROUNDING = 1e-13  # a sum of squared deviations below this share of the sum of squares is rounding error
 CELLS = 1_000_000  # largest number of signs in memory at once
-
-
-def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
-    """Sum standardised CARs by cluster, with counts: leaves (C, V)."""
-    return {"z": by_cluster(abnormal, scores.z), "n": by_cluster(abnormal, scores.ok)}
 
 
 def finalize(
@@ -114,7 +109,7 @@ def make(draws: int = 1999, cluster: Cluster = "overlap", seed: int | None = Non
     if seed is not None and (not isinstance(seed, int) or seed < 0):
         raise InputError(f"seed of the wild_bootstrap test is {shown(seed)}; give a whole number, 0 or more, or None")
     return Test(
-        chunk,
+        scars_by_cluster,
         partial(finalize, draws=draws, cluster=cluster, seed=seed),
         survives="overlap" if cluster == "overlap" else "same_day",
         robust_to=("event_variance", "common_variance", "autocorrelation"),
