@@ -39,7 +39,7 @@ demo: $(RUNTIME)  ## the shipped events on simulated prices: tables, planted bes
 	$(BIN)/eventstudy demo
 
 quick: $(READY)  ## the inner loop: units, properties, and each contract once for every member
-	$(TESTS) -m "not slow and not site and not thorough"
+	$(TESTS) -m "not slow and not site and not thorough" tests
 
 test: $(READY)  ## the checks and all tests but the slow ones
 	$(MAKE) --no-print-directory check

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.doctest import DoctestModule
 
 ROOT = Path(__file__).parent.parent
 NOWHERE = "http://127.0.0.1:9"
@@ -32,6 +34,13 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Send requests of tests to a closed port; curl uses these variables, and guards on Python's sockets miss it."""
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, NOWHERE)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Look for doctests in the library alone: the search of every test module takes as long as its import."""
+    collectors = yield
+    return [collector for collector in collectors if not isinstance(collector, DoctestModule)]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -132,6 +132,7 @@ def test_no_weekday_without_an_hour(acts: pd.DataFrame) -> None:
         assert pd.Timestamp(act["not_before"]) <= act["stamp"] <= pd.Timestamp(act["not_after"]), event
 
 
+@pytest.mark.thorough
 def test_bounds_of_two_sessions_are_a_stated_doubt(frame: pd.DataFrame) -> None:
     """Where the lower bound falls into another session than the moment before the upper one, the row says so."""
     bounded = frame[frame["precision"] == "bounded"]
@@ -168,6 +169,7 @@ def test_moved_sessions_are_those_of_the_corrections(placed: pd.DataFrame, act: 
     assert set(rows["session"][~hong_kong].dt.strftime("%Y-%m-%d")) == {MOVED[act][1]}
 
 
+@pytest.mark.thorough
 def test_only_these_moved_and_those_of_doubt() -> None:
     """Of what both versions have, nineteen rows moved by a correction, and those whose hour is not known."""
     new, old = (_check(catalogue("china-tech", version=version)) for version in ("2", "1"))

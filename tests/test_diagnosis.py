@@ -445,6 +445,7 @@ def test_the_tests_that_are_named_say_it_of_themselves():
     assert advice()["autocorrelation"].breaks.endswith("patell, and p of single events")
 
 
+@pytest.mark.thorough
 def test_the_text_has_a_line_a_check_and_says_what_to_do_where_something_is_wrong():
     frame = Clean(n=9).run().diagnose()
     lines = text(frame).splitlines()

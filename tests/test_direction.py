@@ -46,6 +46,7 @@ def mirrored(case: make.Case, sign: np.ndarray) -> make.Case:
     return make.Case(panels, select(case.placed._replace(asset=asset), np.flatnonzero(sign)), case.sample)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", make.KINDS)
 @pytest.mark.parametrize(("name", "options"), OPTIONS)
 def test_every_test_is_that_of_the_mirrored_sample(name: str, options: dict[str, Any], kind: make.Kind) -> None:

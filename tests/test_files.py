@@ -43,6 +43,7 @@ def test_a_full_disk_leaves_the_earlier_report(suffix, tmp_path, full_disk):
     assert content(tmp_path) == before
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_report_replaces_one_of_its_kind_and_nothing_else(suffix, tmp_path):
     path = tmp_path / f"r{suffix}"

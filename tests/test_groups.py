@@ -46,6 +46,7 @@ def alone(frame: pd.DataFrame) -> pd.DataFrame:
     return of_group(es.Study(**STUDY).run(es.Events.from_frame(frame.drop(columns="g")), prices()), "all")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("missing", [None, np.nan, pd.NA, "", "  ", pd.NaT])
 def test_an_event_without_a_group_is_in_no_group_and_is_counted(missing: object) -> None:
     frame = events([missing, "a", "b", "a", "b"])

@@ -71,6 +71,7 @@ def by_loop(y: np.ndarray, days: np.ndarray, x: np.ndarray) -> tuple[np.ndarray,
     return fit.params, fit.params / np.sqrt(fit.scale) / np.std(ratios, axis=0, ddof=1), len(ratios)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("gaps", [False, True])
 @pytest.mark.parametrize("window", [(0, 0), (-2, 2)])
 def test_one_date_is_compared_with_the_same_regression_on_every_day_before(gaps: bool, window: tuple[int, int]) -> None:

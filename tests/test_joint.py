@@ -167,6 +167,7 @@ def test_a_study_that_compounds_has_no_joint_path() -> None:
         study({"A": [300, 400]}, accumulate="compound").joint()
 
 
+@pytest.mark.thorough
 def test_the_joint_signed_path_of_the_demo_is_the_planted_one() -> None:
     result, planted = demo.run()
     joint = result.joint()

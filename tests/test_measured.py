@@ -74,6 +74,7 @@ def test_what_was_not_measured_is_none():
     assert lookup("bmp", "independent", 0, 0, 1) is None
 
 
+@pytest.mark.thorough
 def test_rates_lie_in_the_exact_interval_of_their_counts():
     assert len(CELLS) > 1000
     for cell in CELLS:

@@ -172,6 +172,7 @@ METHODS: dict[str, dict[str, object]] = {
 ARGUMENTS = [(method, argument) for method, arguments in METHODS.items() for argument in arguments]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("method", "argument"), ARGUMENTS)
 def test_methods_of_a_result(
     values: dict[str, object],
@@ -198,6 +199,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("kind", "option"), [(kind, option) for kind, names in FIGURES.items() for option in names])
 def test_options_of_figures(values: dict[str, object], kind: str, option: str, result: es.Result) -> None:
     from matplotlib import pyplot
@@ -209,6 +211,7 @@ def test_options_of_figures(values: dict[str, object], kind: str, option: str, r
         result.plot(kind, foo=1)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("kind", "option"), [("curve", "window"), ("curve", "test"), ("events", "window"), ("events", "most")]
 )
@@ -275,6 +278,7 @@ def test_options_of_members(values: dict[str, object], make: Callable[..., Any],
             assert isinstance(settings_of(make(name))[option], bool)
 
 
+@pytest.mark.thorough
 def test_functions_of_names_and_files(
     values: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -517,6 +521,7 @@ def test_options_of_sources(
         assert message or name not in (ALWAYS if option == "exchange" else {**ALWAYS, **TEXTS}), name
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("column", ["ticker", "announced", "timezone", "cluster", "event_id", "firm", "other"])
 def test_cells_of_events(values: dict[str, object], column: str) -> None:
     for value in values.values():

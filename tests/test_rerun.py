@@ -44,6 +44,7 @@ def study_run(**choices: Any) -> StudyRun:
     return StudyRun(es.Study(**{**SHORT, **choices}), StudyData(events, prices))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "choices", "method"),
     [
@@ -260,6 +261,7 @@ def test_a_copy_leaves_the_executor_behind_and_can_run_again() -> None:
     assert result.rerun.workers.executor is executor  # type: ignore[attr-defined]
 
 
+@pytest.mark.thorough
 def test_the_seed_of_the_study_reaches_what_is_drawn() -> None:
     p = [study_run(seed=seed, tests=("bmp",)).run().calibrate(20).provenance["seed"] for seed in (0, 7)]
     assert p == [0, 7]

@@ -195,6 +195,7 @@ def test_values_of_wrong_kinds_are_errors_of_the_library(tmp_path: Path, key: st
         assert len(message) < 3_000
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("key", ["source", "start", "end", "also", "path", "uri", "seed", "columns", "table"])
 @pytest.mark.parametrize(
     "source", ["folder", *(pytest.param(n, marks=pytest.mark.thorough) for n in ("simulated", "duckdb", "parquet"))]

@@ -119,6 +119,7 @@ def test_the_partition_into_blocks_changes_nothing(name: str, kind: make.Kind, m
         make.same(answer(name, case), wanted)
 
 
+@pytest.mark.thorough
 def test_the_partition_into_parts_by_asset_changes_nothing(
     name: str, kind: make.Kind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -362,6 +363,7 @@ def test_a_security_without_data_changes_nothing(name: str, kind: make.Kind) -> 
     make.same(found.verdicts[name], answer(name, case))
 
 
+@pytest.mark.thorough
 def test_a_study_with_a_security_without_data_says_the_same(name: str) -> None:
     given = make.material(np.random.default_rng(8), n=12)
     frame = given.events.frame

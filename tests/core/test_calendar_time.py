@@ -112,6 +112,7 @@ def variance_of_sum(case: Case, window: int, scale: pd.Series[float]) -> float:
     return total
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("missing", "weighted", "step"),
     [(0.0, False, 3), (0.03, False, 3), (0.0, True, 3), (0.03, True, 3), (0.0, True, 9)],
@@ -198,6 +199,7 @@ def of_forecast(case: Case, window: int) -> float:
     return variance_of_sum(case, window, scale) - alone
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("options", OPTIONS[1:], ids=list(TESTS)[1:])
 def test_a_regression_equals_its_sandwich(options: dict[str, str], weighted: bool) -> None:

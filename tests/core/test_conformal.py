@@ -166,6 +166,7 @@ def test_an_event_with_a_missing_day_does_not_change_the_others() -> None:
     assert (found[0] != wanted[0]).any()
 
 
+@pytest.mark.thorough
 def test_a_result_has_it_and_the_first_p_depends_on_the_window() -> None:
     from eventstudy.reports import _tables
 

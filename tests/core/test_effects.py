@@ -36,6 +36,7 @@ def by_matrices(clusters: list[np.ndarray]) -> tuple[float, float]:
     return float(np.sqrt(variance)), float(np.trace(gram) ** 2 / np.trace(gram @ gram))
 
 
+@pytest.mark.thorough
 @given(SIZES, st.integers(0, 2**32 - 1))
 @settings(max_examples=60, deadline=None)
 def test_clustered_mean_is_cr2_by_full_matrices(sizes, seed):

@@ -196,6 +196,7 @@ def test_the_bootstrap_equals_a_plain_loop_over_its_draws() -> None:
         assert 0.01 < p < 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("shift", [-0.6, 0.0, 0.4])
 def test_the_bootstrap_comes_near_the_share_among_all_resamples(shift: float) -> None:
     """Of 8 CARs there are 8^5 of five; five times one value has an infinite t, on the side on which it lies.

@@ -164,6 +164,7 @@ def test_abnormal_returns_are_nearer_to_the_true_ones_than_the_market_adjusted(m
     assert own < 0.6 * adjusted
 
 
+@pytest.mark.thorough
 def test_a_jump_of_five_per_cent_is_found(model: Model):
     made = model.fit(draw(seed=6, n=60, jump=0.05).block)
     plain = model.fit(draw(seed=6, n=60).block)

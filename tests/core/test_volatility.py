@@ -58,6 +58,7 @@ def test_masked_cells_change_nothing_and_the_model_is_not_changed() -> None:
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("n_est", [25, 60])
 def test_mean_and_variance_of_the_sum_are_those_of_the_closed_form(n_est: int) -> None:
     rng, cars, variances = np.random.default_rng(n_est), [], []

@@ -43,6 +43,7 @@ def exact_p(z: np.ndarray, cluster: np.ndarray) -> float:
     return float(np.mean([abs(t) >= abs(t_of(z, cluster)) - 1e-9 for t in found]))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("missing", [0.0, 0.03])
 @pytest.mark.parametrize("sizes", [[3, 1, 4, 2, 2, 5], [1, 1, 2, 6, 1, 1, 1, 3], [2] * 9])
 def test_every_sign_vector_is_taken_where_they_are_few(sizes: list[int], missing: float) -> None:
@@ -118,6 +119,7 @@ def tied() -> Case:
     return case._replace(panels=[replace(panel, r=r)])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("test", [wild_bootstrap.TEST, wild_bootstrap.make(draws=199)])
 def test_ties_fall_the_same_way_whatever_the_order_and_the_partition(
     test: Test, monkeypatch: pytest.MonkeyPatch

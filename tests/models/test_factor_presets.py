@@ -97,6 +97,7 @@ def compare(result: es.Result, y: pd.DataFrame, x: pd.DataFrame, names: list[str
     agree(per_event(result, "se", WINDOWS), wanted["se"], TOL)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets(name, shared, prices, returns):
     read, names = PRESETS[name]

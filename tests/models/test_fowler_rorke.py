@@ -127,6 +127,7 @@ def test_another_order_is_refused(order: Any):
         es.model("fowler_rorke", order=order)
 
 
+@pytest.mark.thorough
 @each
 def test_size_of_the_car_t(order: int):
     # Exact variance, sigma a little large: 4.4 to 5 % are expected of 4000 events, with a standard error of 0.35 %.

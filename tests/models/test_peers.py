@@ -38,6 +38,7 @@ def portfolio(block: Any, i: int, matched: int | None, weights: str) -> tuple[np
     return days, made
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("options", OPTIONS)
 def test_abnormal_returns_agree_with_loops_and_statsmodels(options: dict[str, Any]):
     block = draw(missing=0.06).block

@@ -102,6 +102,7 @@ def test_options_that_exclude_each_other_are_an_error(grouped, options, message)
         draw(grouped, "caar", **options)
 
 
+@pytest.mark.thorough
 def test_the_joint_path_is_drawn_and_overlap_is_mentioned_where_it_moves_the_path(grouped):
     """Without overlap both paths are one; the demo's events overlap, and move it by 1.9 %."""
     without = draw(grouped, "caar", joint=True)

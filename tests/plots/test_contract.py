@@ -47,6 +47,7 @@ def test_it_draws_says_what_the_prices_are_and_leaves_the_result_alone(kind, var
             assert getattr(result, name) == frame
 
 
+@pytest.mark.thorough
 @each_result
 def test_no_text_overlaps_another_or_is_cut(kind, variant, monkeypatch):
     figure = figure_of(draw(VARIANTS[variant](), kind))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 from matplotlib.collections import PolyCollection
 from matplotlib.dates import num2date
 
@@ -49,6 +50,7 @@ def test_bars_are_translucent_so_that_overlaps_are_darker():
     assert all(0 < b.get_alpha() < 0.5 for b in bars)
 
 
+@pytest.mark.thorough
 def test_what_is_not_shown_is_counted():
     result = fake([(f"E{i}", f"T{i:02d}", "2021-07-23", "2021-07-23", "ok", "", "") for i in range(63)])
     assert "63 events" not in draw(result, "timeline").texts[0].get_text()
@@ -57,6 +59,7 @@ def test_what_is_not_shown_is_counted():
     assert draw(replace(result, events=undated), "timeline").texts[-1].get_text() == "no event has a date"
 
 
+@pytest.mark.thorough
 def test_statuses_beyond_the_marks_are_still_drawn():
     rows = [(f"E{i}", "BABA", "2021-07-23", "2021-07-23", f"status_{i}", "", "") for i in range(15)]
     assert len(marks_of(draw(fake(rows), "timeline"))) == 15

@@ -212,6 +212,7 @@ FORMS: dict[str, Any] = {
 }  # fmt: skip
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_factors_gives_the_same_result(form: str) -> None:
     study, its = es.Study(**WINDOWS, model="ff3"), prices(NAMES)

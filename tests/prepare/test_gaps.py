@@ -72,6 +72,7 @@ def test_trade_to_trade_is_weighted_least_squares_of_statsmodels_from_prices_wit
         assert car["n_days"] == len(after)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("choice", [{}, {"model": "market", "gaps": "span"}])
 def test_what_an_event_has_does_not_hang_on_the_other_events(choice: dict[str, Any]) -> None:
     its, study = thin(), es.Study(**{**WINDOWS, **choice})

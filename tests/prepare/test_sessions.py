@@ -158,6 +158,7 @@ class TestStated:
         stated["XETR"]["2019-06-17"] = None
         assert study.calendars == {"XETR": {"2019-06-17": "14:00"}}
 
+    @pytest.mark.thorough
     def test_a_study_file_says_closed_for_a_closed_day(self, tmp_path: Any) -> None:
         file = tmp_path / "study.toml"
         file.write_text(

@@ -131,6 +131,7 @@ BESIDE: dict[str, pd.Series] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("ticker", BESIDE)
 def test_a_ticker_that_is_not_studied_changes_nothing(ticker: str, tmp_path: Path, wanted: es.Result) -> None:
     folder(tmp_path / "prices")

@@ -72,6 +72,7 @@ def test_order_of_events_securities_and_dates_does_not_matter(
     same(study(tests).run(events, prices), wanted)
 
 
+@pytest.mark.thorough
 @EACH
 @given(seed=SEEDS, kind=KINDS, returns=st.sampled_from(["simple", "log"]))
 @SOME
@@ -84,6 +85,7 @@ def test_the_unit_of_a_price_does_not_matter(tests: dict[str, Test], seed: int, 
     same(chosen.run(given.events, prices), chosen.run(given.events, given.prices), 1e-8)
 
 
+@pytest.mark.thorough
 # A draw of dates keeps away from a firm's other events, so its name matters there.
 @given(seed=SEEDS)
 @SOME
@@ -106,6 +108,7 @@ def test_a_firm_under_two_names_has_the_same_events_and_tests(seed: int) -> None
     same(two, one)
 
 
+@pytest.mark.thorough
 @EACH
 @given(seed=SEEDS, kind=KINDS)
 @SOME

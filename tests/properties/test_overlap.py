@@ -68,6 +68,7 @@ def mean_correlation(fits: list[Fit], its: Spec, first: int, last: int, by_clust
     return total / max(len(known) * (len(known) - 1), 1)
 
 
+@pytest.mark.thorough
 @given(seed=SEEDS, n=st.integers(2, 14), sparse=st.booleans(), spread=st.integers(1, 40))
 @QUICK
 def test_with_nothing_missing_r_is_the_mean_over_pairs(seed: int, n: int, sparse: bool, spread: int) -> None:
@@ -82,6 +83,7 @@ def test_with_nothing_missing_r_is_the_mean_over_pairs(seed: int, n: int, sparse
         np.testing.assert_allclose(found["cumulative"][0, v], wanted, rtol=1e-9, atol=1e-13)
 
 
+@pytest.mark.thorough
 @given(
     seed=SEEDS,
     n=st.integers(2, 14),

@@ -68,6 +68,7 @@ def test_closes_are_those_on_the_wall_but_for_half_days(mic: str) -> None:
     assert all(close.time() < time for close in halves)
 
 
+@pytest.mark.thorough
 @given(data=st.data(), mic=st.sampled_from(MICS), zone=st.sampled_from(ZONES))
 @QUICK
 def test_a_stamp_is_placed_where_a_plain_loop_places_it(data: st.DataObject, mic: str, zone: str) -> None:

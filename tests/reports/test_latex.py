@@ -16,6 +16,7 @@ def cells_of(row):
     return re.split(r"(?<!\\)&", row)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_row_has_as_many_cells_as_the_table_has_columns(variant, tmp_path):
     VARIANTS[variant]().report(tmp_path / "x.tex")

@@ -28,6 +28,7 @@ def same(read: pd.DataFrame, given: pd.DataFrame) -> None:
             assert [str(cell) for cell in read[name][known]] == [str(cell) for cell in given[name][known]]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_frame_comes_back_with_its_types(variant, tmp_path):
     result = VARIANTS[variant]()
@@ -38,6 +39,7 @@ def test_every_frame_comes_back_with_its_types(variant, tmp_path):
     assert (about.get("note", "").find(NOTE) >= 0) == (variant != "real_prices")
 
 
+@pytest.mark.thorough
 def test_a_real_result_is_written_by_its_suffix(tmp_path):
     result = demo.run().result
     assert result.report(tmp_path / "x.parquet") == tmp_path / "x.parquet"

@@ -105,6 +105,7 @@ def test_noise_has_mean_0_and_variance_1(samples, noise):
     assert drawn.var() == pytest.approx(1, abs=0.06)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("variance", "own", "mean"),
     [("none", 1, 1), ("all", 4, 4), ("common", 1.3, 0.4225 / 0.1225), ("own", 4, 0.1975 / 0.1225)],

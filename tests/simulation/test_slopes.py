@@ -53,12 +53,14 @@ def on_dates(rng: np.random.Generator, first: int, second: int) -> float:
     return float(comparison.compare(None, frames, "kind", None, "auto", 199)["p"].iloc[0])
 
 
+@pytest.mark.thorough
 def test_few_real_days_in_the_quick_tier(shared: Path) -> None:
     found = rejections(shared, (0, 0), 40, "auto")
     assert max(found[name] for name in ("volatility", "momentum", "compare")) <= 0.125, found
     assert min(found["welch"], found["rank"]) >= 0.15, found
 
 
+@pytest.mark.thorough
 def test_few_samples_of_few_dates_in_the_quick_tier() -> None:
     rng = np.random.default_rng(0)
     assert np.mean([on_dates(rng, 3, 20) < 0.05 for _ in range(100)]) <= 0.1

@@ -108,6 +108,7 @@ def test_a_query_sees_the_range_that_was_asked_for(database):
     assert closes(fetch(database, ["BABA"], date(2021, 1, 4), "2021-01-08", query=query)) == {"BABA": [5.0]}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("query", "says"),
     [
@@ -194,6 +195,7 @@ def test_without_duckdb_the_remedy_is_named(monkeypatch, database):
         fetch(database)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "query",
     [
