@@ -54,7 +54,7 @@ def filesystem(what: str, url: str) -> tuple[FileSystem, str]:
     except ImportError as missing:
         raise InputError(
             f"{what} is the URL {shown(url)}, which needs fsspec; install it with"
-            ' pip install "eventstudy-quant[cluster]", or give a local folder'
+            ' pip install ".[cluster]", or give a local folder'
         ) from missing
     try:
         files, path = fsspec.core.url_to_fs(url)

@@ -19,7 +19,7 @@ returns of 120 days with 12, 60 and 150 peers, the standard deviation of the sta
 ``penalty`` is :math:`\lambda` and ``n_selected`` the number of selected peers. A peer is used if it has a return on
 nine tenths of the event's estimation days and on all its event-window days; a missing return on an estimation day is
 replaced by the mean of the other peers. With fewer than two peers the status is ``no_peers``; if the optimiser does not
-converge, ``not_converged``. Needs scikit-learn: ``pip install "eventstudy-quant[models]"``.
+converge, ``not_converged``. Needs scikit-learn: ``pip install ".[models]"``.
 
 Examples
 --------
@@ -164,7 +164,7 @@ def _sklearn() -> tuple[EnetPath, type[Warning]]:
         from sklearn.linear_model import enet_path
     except ImportError as missing:
         raise InputError(
-            'the elastic_net model needs scikit-learn, which is not installed: pip install "eventstudy-quant[models]"'
+            'the elastic_net model needs scikit-learn, which is not installed: pip install ".[models]"'
         ) from missing
     return enet_path, ConvergenceWarning
 

@@ -241,7 +241,7 @@ def _arch() -> ModuleType:
         import arch.univariate as arch
     except ImportError:
         raise InputError(
-            'the garch model needs the library arch, which is not installed; pip install "eventstudy-quant[models]"'
+            'the garch model needs the library arch, which is not installed; pip install ".[models]"'
         ) from None
     return arch
 

@@ -152,7 +152,7 @@ def _query(
         import duckdb
     except ImportError:
         raise InputError(
-            'source "duckdb" needs DuckDB, which is not installed; pip install "eventstudy-quant[sql]"'
+            'source "duckdb" needs DuckDB, which is not installed; pip install ".[sql]"'
         ) from None
     where = f"table {access.table} of {access.path}" if query is None else f"the query on {access.path}"
     try:

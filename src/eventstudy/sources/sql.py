@@ -186,7 +186,7 @@ def _query(
         import adbc_driver_postgresql.dbapi as adbc
     except ImportError:
         raise InputError(
-            'source "sql" needs ADBC, which is not installed; pip install "eventstudy-quant[sql]"'
+            'source "sql" needs ADBC, which is not installed; pip install ".[sql]"'
         ) from None
     try:
         with closing(adbc.connect(address.uri)) as connection, closing(connection.cursor()) as cursor:
