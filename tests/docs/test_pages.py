@@ -59,3 +59,16 @@ def test_study_file_page_names_every_choice():
     page = (ROOT / "docs" / "study_file.md").read_text(encoding="utf-8")
     named = {name for line in re.findall(r"^`.*`$", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", line)}
     assert set(Study.__dataclass_fields__) <= named
+
+
+def test_every_model_is_recommended_for_a_sample():
+    page = (ROOT / "docs" / "which_model.md").read_text(encoding="utf-8")
+    named = {name for row in tables(page)[0][2:] for name in re.findall(r"`(\w+)`", row[1])}
+    assert set(_registry.names("models", plugins=False)) <= named
+
+
+def test_every_how_to_page_is_listed():
+    folder = ROOT / "docs" / "how_to"
+    index = (folder / "index.md").read_text(encoding="utf-8")
+    pages = {path.stem for path in folder.glob("*.md")} - {"index"}
+    assert set(re.findall(r"\]\((\w+)\.md\)", index)) == pages == set(index.split("```{toctree}")[1].split()[1:-1])
