@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import eventstudy as es
 from eventstudy.errors import InputError
 from eventstudy.prepare.events import Events, read_events
 
@@ -183,7 +184,7 @@ def test_the_given_frame_is_left_alone() -> None:
     mine = frame([ANT], "9988.HK;BABA", event_id=["A"]).set_index("event_id")
     before = mine.copy()
     assert list(Events.from_frame(mine).frame.index) == ["A:9988.HK", "A:BABA"]
-    pd.testing.assert_frame_equal(mine, before)
+    pd.testing.pd.testing.assert_frame_equal(mine, before)
 
 
 def test_an_index_of_another_name_is_ignored() -> None:
@@ -620,7 +621,7 @@ def test_instants_survive(rows: list[tuple[list[str], dt.date]], as_text: bool) 
             assert pd.isna(event["stamp"])
             assert event["date"] == pd.Timestamp(when)
     again = Events.from_frame(events.frame.drop(columns=["stamp", "date"])).frame
-    pd.testing.assert_frame_equal(again, events.frame)
+    pd.testing.pd.testing.assert_frame_equal(again, events.frame)
 
 
 ZONES = st.sampled_from(["Asia/Shanghai", "America/New_York", "Europe/London", "Australia/Lord_Howe", "UTC"])
@@ -644,3 +645,26 @@ def test_clusters_named_by_numbers_have_one_text_in_whole_and_in_floating_column
     for cluster in ([7, None], ["7", ""], [7.0, float("nan")]):
         frame = Events.from_frame(pd.DataFrame({**rows, "cluster": cluster})).frame
         assert frame["cluster"].tolist() == ["7", "b"]
+
+
+def test_rows_of_events_are_events() -> None:
+    events = es.catalogue("china-tech")
+    pd.testing.assert_frame_equal(Events.from_frame(events.frame).frame, events.frame)
+    some = events.frame[events.frame["sector"] == "gaming"]
+    pd.testing.assert_frame_equal(Events.from_frame(some).frame, some)
+    mixed = pd.DataFrame(
+        {
+            "ticker": ["BABA;9988.HK", "JD", "0700.HK"],
+            "announced": ["2020-11-03T09:00", "2020-11-03", "2020-01-02T00:00+08:00"],
+            "timezone": ["Asia/Hong_Kong", None, None],
+            "phase": [None, "AMC", None],
+        }
+    )
+    read = Events.from_frame(mixed).frame
+    pd.testing.assert_frame_equal(Events.from_frame(read).frame, read)
+
+
+def test_a_date_column_of_ones_own_is_still_refused() -> None:
+    frame = pd.DataFrame({"ticker": ["BABA"], "announced": ["2020-11-03"], "date": pd.to_datetime(["2020-11-04"])})
+    with pytest.raises(InputError, match="columns date have names of the results"):
+        Events.from_frame(frame)

@@ -31,6 +31,7 @@ from eventstudy.prepare.stamps import Problems, as_texts, is_missing, read_times
 REQUIRED = ("ticker", "announced")
 # Names of the columns that a result adds to those of the events.
 RESERVED = ("session", "placement", "status", "reason", "n_estimation", "alpha", "sigma", "r2", "stamp", "date")
+DERIVED = {"stamp": "datetime64[ns, UTC]", "date": "datetime64[ns]"}
 OPTIONAL = ("event_id", "timezone", "phase", "not_before", "not_after", "cluster", "firm", "priority")
 TEXT_COLUMNS = ("event_id", "ticker", "announced", "timezone", "phase", "not_before", "not_after", "cluster")
 # Other names that files have for the columns that are required.
@@ -83,7 +84,8 @@ class Events:
             a vendor's code (BMO, DMH, AMC). ``not_before`` and ``not_after``, times written as in ``announced``, are
             bounds between which the news came. ``cluster``, if present and not empty, replaces the event's id as the
             name of its cluster. ``priority``, a number, says which of several events of a ticker in one session is
-            counted: the lowest. Further columns are kept.
+            counted: the lowest. Further columns are kept. Rows of another ``Events.frame`` are accepted, so that
+            ``Events.from_frame(events.frame[events.frame["sector"] == "gaming"])`` takes a part of the events.
 
         Raises
         ------
@@ -209,6 +211,8 @@ def _check_columns(frame: pd.DataFrame) -> pd.DataFrame:
     if not isinstance(frame, pd.DataFrame):
         raise InputError(f"events are of type {type(frame).__name__}; a pandas DataFrame is needed")
     table = frame.reset_index(drop="event_id" in frame.columns or frame.index.name != "event_id")
+    if {*DERIVED} <= {*table.columns} and all(table[name].dtype == dtype for name, dtype in DERIVED.items()):
+        table = table.drop(columns=[*DERIVED])  # rows of an Events.frame, which are derived from ``announced``
     columns = ", ".join(map(repr, table.columns)) or "none"
     if table.columns.has_duplicates:
         repeated = sorted({str(c) for c in table.columns[table.columns.duplicated()]})

@@ -151,9 +151,7 @@ def _query(
     try:
         import duckdb
     except ImportError:
-        raise InputError(
-            'source "duckdb" needs DuckDB, which is not installed; pip install ".[sql]"'
-        ) from None
+        raise InputError('source "duckdb" needs DuckDB, which is not installed; pip install ".[sql]"') from None
     where = f"table {access.table} of {access.path}" if query is None else f"the query on {access.path}"
     try:
         with _open(access) as connection:

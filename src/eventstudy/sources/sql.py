@@ -185,9 +185,7 @@ def _query(
     try:
         import adbc_driver_postgresql.dbapi as adbc
     except ImportError:
-        raise InputError(
-            'source "sql" needs ADBC, which is not installed; pip install ".[sql]"'
-        ) from None
+        raise InputError('source "sql" needs ADBC, which is not installed; pip install ".[sql]"') from None
     try:
         with closing(adbc.connect(address.uri)) as connection, closing(connection.cursor()) as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
