@@ -23,8 +23,6 @@
 # %%
 import os
 
-import pandas as pd
-
 import eventstudy as es
 
 FOLDER = os.environ.get("EVENTSTUDY_PRICES")

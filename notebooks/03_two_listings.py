@@ -20,8 +20,6 @@
 # %%
 import os
 
-import pandas as pd
-
 import eventstudy as es
 
 FOLDER = os.environ.get("EVENTSTUDY_PRICES")
@@ -79,10 +77,10 @@ print(result.tests["note"].iloc[0])
 
 # %%
 day = result.cars[(result.cars["start"] == 0) & (result.cars["end"] == 0)].set_index("event_id")
-day = day.join(result.events[["firm", "cluster"]])
-home = day["ticker"].isin(ADR) if "ticker" in day else result.events.loc[day.index, "ticker"].isin(ADR)
+day = day.join(result.events[["ticker", "cluster"]])
+home = day["ticker"].isin(ADR)
 sides = day.assign(side=home.map({True: "Hong Kong", False: "New York"}))
-sides.pivot_table(index=["cluster", "firm"], columns="side", values="car").dropna().round(4).head(10)
+sides.pivot_table(index="cluster", columns="side", values="car").dropna().round(4).head(10)
 
 # %%
 result.plot("timeline").figure

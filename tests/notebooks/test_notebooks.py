@@ -15,13 +15,15 @@ pytestmark = pytest.mark.site
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.py"))
 
 
-def run(notebook: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(notebook: Path, folder: Path, prices: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a notebook under pytest's nbmake, apart from this suite's own configuration, and keep what it shows."""
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-c", "pytest.ini", "-p", "no:cacheprovider", "-q"]
     command += ["--nbmake", "--nbmake-kernel=python3", "--nbmake-timeout=300", "--overwrite", notebook.name]
     home = {"HOME": str(folder), "IPYTHONDIR": str(folder), "JUPYTER_RUNTIME_DIR": str(folder)}
-    return subprocess.run(command, cwd=folder, env=os.environ | home, capture_output=True, text=True, check=False)
+    given = {"EVENTSTUDY_PRICES": str(prices)} if prices is not None else {}
+    env = os.environ | home | given
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
 
 def converted(source: Path, folder: Path) -> Path:
@@ -32,7 +34,7 @@ def converted(source: Path, folder: Path) -> Path:
 
 
 def test_there_are_notebooks():
-    assert [file.name for file in NOTEBOOKS][:1] == ["01_first_study.py"]
+    assert [file.name[:2] for file in NOTEBOOKS] == ["01", "02", "03", "04", "05", "06"]
 
 
 @pytest.mark.parametrize("source", NOTEBOOKS, ids=lambda file: file.stem)
@@ -47,6 +49,12 @@ def test_notebook_runs(source, tmp_path):
     assert kinds.count("image/png") >= 1
     shown = [output["text"] for cell in cells for output in cell["outputs"] if output.get("name") == "stderr"]
     assert shown == []
+
+
+@pytest.mark.parametrize("source", NOTEBOOKS[1:3], ids=lambda file: file.stem)
+def test_notebook_runs_on_real_prices(source, tmp_path, shared):
+    made = run(converted(source, tmp_path), tmp_path, shared / "data" / "prices")
+    assert made.returncode == 0, made.stdout[-3000:] + made.stderr[-3000:]
 
 
 def test_a_notebook_that_fails_is_found(tmp_path):

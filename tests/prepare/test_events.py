@@ -184,7 +184,7 @@ def test_the_given_frame_is_left_alone() -> None:
     mine = frame([ANT], "9988.HK;BABA", event_id=["A"]).set_index("event_id")
     before = mine.copy()
     assert list(Events.from_frame(mine).frame.index) == ["A:9988.HK", "A:BABA"]
-    pd.testing.pd.testing.assert_frame_equal(mine, before)
+    pd.testing.assert_frame_equal(mine, before)
 
 
 def test_an_index_of_another_name_is_ignored() -> None:
@@ -621,7 +621,7 @@ def test_instants_survive(rows: list[tuple[list[str], dt.date]], as_text: bool) 
             assert pd.isna(event["stamp"])
             assert event["date"] == pd.Timestamp(when)
     again = Events.from_frame(events.frame.drop(columns=["stamp", "date"])).frame
-    pd.testing.pd.testing.assert_frame_equal(again, events.frame)
+    pd.testing.assert_frame_equal(again, events.frame)
 
 
 ZONES = st.sampled_from(["Asia/Shanghai", "America/New_York", "Europe/London", "Australia/Lord_Howe", "UTC"])
