@@ -30,6 +30,7 @@ html_title = "eventstudy"
 html_math_renderer = "mathml"
 html_static_path = ["_static"]
 html_css_files = ["eventstudy.css"]
+html_extra_path = ["llms.txt"]
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {

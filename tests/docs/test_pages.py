@@ -72,3 +72,11 @@ def test_every_how_to_page_is_listed():
     index = (folder / "index.md").read_text(encoding="utf-8")
     pages = {path.stem for path in folder.glob("*.md")} - {"index"}
     assert set(re.findall(r"\]\((\w+)\.md\)", index)) == pages == set(index.split("```{toctree}")[1].split()[1:-1])
+
+
+def test_the_page_for_machines_lists_every_page_of_the_contents():
+    text = (ROOT / "docs" / "llms.txt").read_text(encoding="utf-8")
+    contents = (
+        (ROOT / "docs" / "index.md").read_text(encoding="utf-8").split("```{toctree}")[1].split("```")[0].split()[1:]
+    )
+    assert re.findall(r"\]\(([\w/]+)\.html\)", text) == contents
