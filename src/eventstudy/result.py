@@ -119,21 +119,28 @@ class Result(Analyses):
         axes: Axes | NDArray[np.object_] = draw(self, **options)
         return axes
 
-    def report(self, path: str | Path) -> Path:
+    def report(self, path: str | Path, **options: Any) -> Path:
         """Write a report; the suffix of ``path`` sets the format (``.txt .csv .html .tex .parquet``).
 
         The report is written aside and then moved into place, whole or not at all. It replaces an earlier report of the
         same kind, and no other file.
 
+        Parameters
+        ----------
+        path : str or Path
+        **options
+            For ``.html``: ``title`` and ``question``, texts at the head of the page, and ``interactive=True``, which
+            adds an explorer of the events.
+
         Raises
         ------
         InputError
-            If the suffix or the path is not valid, or a name is taken by a file that no report wrote; with ``.csv`` and
-            ``.parquet`` also the names of the files beside.
+            If the suffix, the path or an option is not valid, or a name is taken by a file that no report wrote; with
+            ``.csv`` and ``.parquet`` also the names of the files beside.
         OutputError
             If the report cannot be written, for instance because the disk is full.
         """
-        written: Path = _registry.helper("reports", "_write").write(self, path)
+        written: Path = _registry.helper("reports", "_write").write(self, path, options)
         return written
 
     def across(

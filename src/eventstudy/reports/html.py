@@ -1,4 +1,9 @@
-"""One HTML file with events, attrition, tests, figures, settings and provenance; no script, nothing remote."""
+"""One HTML page for a reader: the answer, the figure, what the tests say, and everything that they rest on.
+
+In this order: title and question, the answer in two sentences, the figure of the mean, the tests in plain language, groups,
+other models, the checks of the assumptions, data and attrition, each event, the methods, and provenance. The page has no
+script and fetches nothing; ``interactive=True`` adds an explorer of the events, whose scripts are part of the page.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +17,18 @@ from typing import NamedTuple
 import jinja2
 import numpy as np
 
+from eventstudy import arguments
 from eventstudy.display import formats
-from eventstudy.reports import _files, _tables
+from eventstudy.reports import _files, _html_explorer, _html_paths, _html_sections, _html_words, _tables
 from eventstudy.reports._tables import Table
 from eventstudy.result import Result
 
-FIGURES = {"caar": "Average reaction", "timeline": "Timeline", "events": "Reactions one by one"}
 MAX_EFFECTS = 6
 MAX_EVENTS = 1000
+FOLDED = 30  # rows of a table, from which it is folded
 DOTS_PER_INCH = 160
+GENERATOR = '<meta name="generator" content="eventstudy'
+CLOCKS = ("created", "retrieved")  # times of the run, which two runs on the same data differ in
 
 
 class Figure(NamedTuple):
@@ -32,21 +40,22 @@ class Figure(NamedTuple):
     height: int
 
 
-def _figure(result: Result, kind: str, title: str) -> Figure:
-    figure = np.asarray(result.plot(kind), dtype=object).ravel()[0].figure
+def _figure(result: Result, kind: str, title: str, **options: object) -> Figure:
+    figure = np.asarray(result.plot(kind, **options), dtype=object).ravel()[0].figure
     target = io.BytesIO()
     figure.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor="white")
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
     return Figure(title, base64.b64encode(target.getvalue()).decode("ascii"), width, height)
 
 
-def _add_titles(table: Table, titles: list[str]) -> Table:
-    """Return a table with a column of titles after the first column."""
-    return table._replace(
-        columns=(table.columns[0], "Title", *table.columns[1:]),
-        rows=[(row[0], title, *row[1:]) for row, title in zip(table.rows, titles, strict=False)],
-        right=(False, *table.right),
-    )
+def _figures(result: Result) -> dict[str, Figure]:
+    """Return the figures by section; those of the reactions need a usable event."""
+    figures = {"data": _figure(result, "timeline", "Timeline")}
+    if len(formats.usable_events(result)):
+        figures["answer"] = _figure(result, "caar", "Average reaction", group="all")
+        if len(result.by_group):
+            figures["groups"] = _figure(result, "caar", "Average reaction by group")
+    return figures
 
 
 def _name_value_table(title: str, values: Mapping[str, object]) -> Table:
@@ -54,50 +63,129 @@ def _name_value_table(title: str, values: Mapping[str, object]) -> Table:
     return Table(title, ("Name", "Value"), rows, (False, False), empty="none recorded")
 
 
-def _variables(result: Result) -> dict[str, object]:
-    """Return the variables of the template."""
-    events = _tables.per_event(result, MAX_EVENTS, with_t=True)
-    dropped = _tables.dropped(result, MAX_EVENTS)
-    if "title" in result.events:
-        ok = result.events["status"] == "ok"
-        events = _add_titles(events, [formats.plain(t) for t in result.events.loc[ok, "title"]])
-        dropped = _add_titles(dropped, [formats.plain(t) for t in result.events.loc[~ok, "title"]])
-    # The other figures need a usable event.
-    figures = FIGURES if len(formats.usable_events(result)) else {"timeline": FIGURES["timeline"]}
-    provenance = result.provenance
-    origin = {k: v for k, v in provenance.items() if k not in ("settings", "notes")}
+def _without_clocks(record: Mapping[str, object]) -> dict[str, object]:
+    """Return a record without the times of the run, also inside its records."""
     return {
-        "prices_note": formats.prices_note(result),
-        "headline": _tables.headline(result),
-        "effects": _tables.effects(result)[:MAX_EFFECTS],
-        "attrition": _tables.attrition(result),
-        "dropped": dropped,
-        "news": _tables.news(result, MAX_EVENTS),
-        "noticed": _tables.notes(result),
-        "tests": _tables.tests(result),
-        "differences": _tables.differences(result),
-        "figures": [_figure(result, kind, title) for kind, title in figures.items()],
-        "events": events,
-        "reactions": _tables.reactions(result, MAX_EVENTS) if result.measure.of_returns else None,
+        key: _without_clocks(value) if isinstance(value, Mapping) else value
+        for key, value in record.items()
+        if key not in CLOCKS
+    }
+
+
+def _provenance(result: Result) -> dict[str, object]:
+    """Return the variables of the section on provenance."""
+    provenance = result.provenance
+    origin = {k: v for k, v in _without_clocks(provenance).items() if k not in ("settings", "notes")}
+    prints = [
+        f"{name} {str(record['sha256'])[:12]}"
+        for name, record in origin.items()
+        if isinstance(record, Mapping) and not formats.is_missing(record.get("sha256"))
+    ]
+    return {
         "settings": _name_value_table(_tables.add_prices_note("Settings", result), provenance.get("settings") or {}),
         "provenance": _name_value_table(_tables.add_prices_note("Provenance", result), origin),
         "version": formats.plain(provenance.get("eventstudy")),
-        "created": formats.date(provenance.get("created")),
+        "prints": prints,
+    }
+
+
+def _titles(result: Result) -> dict[str, str]:
+    """Return the titles of the events by the text of their ids."""
+    if "title" not in result.events:
+        return {}
+    pairs = zip(result.events.index, result.events["title"], strict=True)
+    return {formats.plain(event_id): formats.plain(title) for event_id, title in pairs if not formats.is_missing(title)}
+
+
+def _variables(result: Result, title: str | None, question: str | None) -> dict[str, object]:
+    """Return the variables of the template."""
+    used = formats.usable_events(result)
+    drawn = _html_paths.paths(result)
+    return {
+        "title": formats.plain(_html_words.title(result) if title is None else title),
+        "question": None if question is None else formats.plain(question),
+        "prices_note": formats.prices_note(result),
+        "answer": _html_words.answer(result),
+        "headline": _tables.headline(result),
+        "effects": _tables.effects(result)[:MAX_EFFECTS],
+        "figures": _figures(result),
+        "readings": _html_words.readings(result),
+        "tests": _tables.tests(result),
+        "groups": _html_sections.groups(result),
+        "differences": _tables.differences(result),
+        "robustness": _html_sections.robustness(result),
+        "diagnosis": _html_sections.diagnosis(result),
+        "attrition": _tables.attrition(result),
+        "dropped": _tables.dropped(result, MAX_EVENTS),
+        "news": _tables.news(result, MAX_EVENTS),
+        "reactions": _tables.reactions(result, MAX_EVENTS) if result.measure.of_returns else None,
+        "noticed": _tables.notes(result),
+        "events": _tables.per_event(result, MAX_EVENTS, with_t=True),
+        "titles": _titles(result),
+        "paths": drawn,
+        "lines": [drawn.by_event.get(event_id) for event_id in used.index[:MAX_EVENTS]],
+        "methods": _html_sections.methods(result),
+        "folded": FOLDED,
+        **_provenance(result),
     }
 
 
 class Html:
     """The report as one self-contained page for screen and print."""
 
-    def render(self, result: Result, path: str | Path) -> None:
-        """Write the page to ``path``; all text of the user is escaped."""
-        source = (resources.files("eventstudy.reports") / "_report.html.j2").read_text(encoding="utf-8")
-        environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-        _files.write(path, environment.from_string(source).render(_variables(result)))
+    def render(
+        self,
+        result: Result,
+        path: str | Path,
+        *,
+        title: str | None = None,
+        question: str | None = None,
+        interactive: bool = False,
+    ) -> None:
+        """Write the page to ``path``; all text of the user is escaped.
+
+        Parameters
+        ----------
+        result : Result
+        path : path ending in ``.html``
+        title : str, optional
+            By default what was measured, of how many events, and when.
+        question : str, optional
+            The question of the study, which stands below the title.
+        interactive : bool
+            Whether to add an explorer of the events, with scripts that are part of the page: about 5 MB.
+
+        Raises
+        ------
+        InputError
+            If an option is not valid, or ``interactive`` needs a library that is not installed.
+        """
+        for name, value in (("title", title), ("question", question)):
+            if value is not None:
+                arguments.text(name, value)
+        arguments.flag("interactive", interactive)
+        folder = resources.files("eventstudy.reports")
+        loader = jinja2.FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8"))
+        environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, loader=loader)
+        environment.filters["breakable"] = _breakable
+        variables = _variables(result, title, question)
+        explorer = _html_explorer.explorer(result) if interactive else None
+        template = environment.get_template("_report.html.j2")
+        _files.write(path, template.render(**variables, explorer=explorer))
 
     def wrote(self, path: Path) -> bool:
         """Return whether a file begins like this report."""
-        return "<title>Event study" in _files.head(path)
+        return GENERATOR in _files.head(path)
+
+
+def _breakable(text: str) -> list[str]:
+    """Return the parts of an id between which a line may break: after a colon, a hyphen, a dot or an underline."""
+    parts = [""]
+    for character in text:
+        parts[-1] += character
+        if character in ":_-./":
+            parts.append("")
+    return [part for part in parts if part]
 
 
 REPORT = Html()
