@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -69,9 +70,10 @@ def test_axes_arrays_of_axes_and_figures_are_taken_and_nothing_else(tmp_path):
     panels = draw(many(), "events")
     sizes = {save_figure(what, tmp_path / "a.png").stat().st_size for what in (panels, panels[3], panels[0].figure)}
     assert len(sizes) == 1
-    for wrong in (None, "caar", [], np.array([]), 3):
+    others: tuple[Any, ...] = (None, "caar", [], np.array([]), 3)
+    for wrong in others:
         with pytest.raises(InputError, match=r"give what result\.plot"):
-            save_figure(wrong, tmp_path / "b.png")  # type: ignore[arg-type]
+            save_figure(wrong, tmp_path / "b.png")
     assert not (tmp_path / "b.png").exists()
 
 
