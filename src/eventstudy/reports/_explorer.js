@@ -4,7 +4,6 @@
   const at = (id) => document.getElementById(id);
   const scale = data.percent ? 100 : 1;
   const unit = data.percent ? " %" : "";
-  const dark = matchMedia("(prefers-color-scheme: dark)");
   let chosen = null;
   let shown = [];
 
@@ -19,7 +18,8 @@
   };
   // Plotly reads some markup in labels, so that text of the user is escaped.
   const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-  const scaled = (values) => values.map((value) => (value === null ? null : scale * value));
+
+  const short = (text) => (text.length > 80 ? text.slice(0, 79) + "…" : text);
 
   const layout = (title, height) => ({
     title: { text: plain(title + (data.note ? " (" + data.note + ")" : "")), font: { size: 14 }, x: 0, xref: "paper" },
@@ -31,21 +31,31 @@
   });
   const config = { displayModeBar: false, responsive: true };
 
-  const mean = (events) => data.days.map((_, k) => {
-    const values = events.map((event) => event.path[k]).filter((value) => value !== null);
-    return values.length ? (scale * values.reduce((a, b) => a + b, 0)) / values.length : null;
-  });
+  // As in the averages of the study, each event is multiplied by its sign, and is left out without one.
+  const signed = () => data.signed && at("signed").checked;
+  const factor = (event) => (signed() ? event.sign : 1);
+  const average = (values) => {
+    const there = values.filter((value) => value !== null);
+    return there.length ? there.reduce((a, b) => a + b, 0) / there.length : null;
+  };
+  const times = (values, by) => values.map((value) => (value === null ? null : by * value));
+  const mean = () => {
+    const paths = shown.map((event) => times(event.path, factor(event)));
+    return times(data.days.map((_, k) => average(paths.map((path) => path[k]))), scale);
+  };
 
   const drawAll = () => {
-    const lines = shown.map((event) => ({
-      x: data.days, y: scaled(event.path), mode: "lines", name: event.id,
+    const inOrder = [...shown.filter((event) => event !== chosen), ...shown.filter((event) => event === chosen)];
+    const lines = inOrder.map((event) => ({
+      x: data.days, y: times(event.path, scale * factor(event)), mode: "lines", name: event.id,
       line: { width: event === chosen ? 3 : 1, color: event === chosen ? "#b3372f" : "rgba(31,90,138,.28)" },
-      hovertemplate: plain(event.title) + "<br>" + plain(event.ticker) + ", " + event.session +
+      hovertemplate: plain(short(event.title)) + "<br>" + plain(event.ticker) + ", " + event.session +
         "<br>day %{x}: %{y:.2f}" + unit + "<extra></extra>",
     }));
-    lines.push({ x: data.days, y: mean(shown), mode: "lines", name: "mean", line: { width: 3, color: "#1f2933" },
+    lines.push({ x: data.days, y: mean(), mode: "lines", name: "", line: { width: 3, color: "#1f2933" },
       hovertemplate: "mean of " + shown.length + "<br>day %{x}: %{y:.2f}" + unit + "<extra></extra>" });
-    Plotly.react(at("all"), lines, layout(data.short + " of " + shown.length + " events, and their mean", 420), config);
+    const what = (signed() ? "Signed " : "") + data.short;
+    Plotly.react(at("all"), lines, layout(what + " of " + shown.length + " events, and their mean", 420), config);
   };
 
   const drawOne = () => {
@@ -55,9 +65,9 @@
       data.short + " " + window + ": " + number(chosen.effects[k]) + (pValue(chosen.p[k]) && ", " + pValue(chosen.p[k])));
     const groups = data.columns.slice(1).map((name, k) => name + ": " + chosen.groups[k + 1]);
     at("one-facts").textContent = [chosen.ticker + ", " + chosen.session, ...effects, ...groups].join("; ");
-    const bars = { x: data.days, y: scaled(chosen.ar), type: "bar", name: data.daily, marker: { color: "#9db8d0" },
+    const bars = { x: data.days, y: times(chosen.ar, scale), type: "bar", name: data.daily, marker: { color: "#9db8d0" },
       hovertemplate: "day %{x}: %{y:.2f}" + unit + "<extra>" + data.daily + "</extra>" };
-    const line = { x: data.days, y: scaled(chosen.path), mode: "lines+markers", name: data.short,
+    const line = { x: data.days, y: times(chosen.path, scale), mode: "lines+markers", name: data.short,
       line: { width: 2, color: "#1f5a8a" },
       hovertemplate: "day %{x}: %{y:.2f}" + unit + "<extra>" + data.short + "</extra>" };
     Plotly.react(at("one"), [bars, line], layout(chosen.ticker + ", " + chosen.session + ": " + data.daily +
@@ -96,16 +106,16 @@
     const value = at("value").value;
     const found = data.events.filter((event) =>
       (event.title + " " + event.id + " " + event.ticker + " " + event.session).toLowerCase().includes(words) &&
-      (value === "" || event.groups[column] === value));
+      (value === "" || event.groups[column] === value) && factor(event) !== 0);
     const key = at("sort").value;
     const k = Number(key);
     const missingLast = (a, b) => (a.effects[k] === null) - (b.effects[k] === null) || a.effects[k] - b.effects[k];
     found.sort(Number.isNaN(k) ? (a, b) => (a[key] < b[key] ? -1 : a[key] > b[key] ? 1 : 0) : missingLast);
     shown = found;
-    const values = shown.map((event) => event.effects[Number.isNaN(k) ? 0 : k]).filter((v) => v !== null);
-    const average = values.length ? values.reduce((a, b) => a + b, 0) / values.length : null;
-    at("count").textContent = shown.length + " of " + data.events.length + " events; mean " + data.short + " " +
-      (data.windows[Number.isNaN(k) ? 0 : k] || "") + ": " + number(average) + ", without signs";
+    const window = Number.isNaN(k) ? 0 : k;
+    const effect = average(shown.map((event) => times(event.effects, factor(event))[window]));
+    at("count").textContent = shown.length + " of " + data.events.length + " events; mean " +
+      (signed() ? "signed " : "") + data.short + " " + (data.windows[window] || "") + ": " + number(effect);
     drawAll();
     drawList();
   };
@@ -128,9 +138,10 @@
   at("column").addEventListener("change", () => { fillValues(); select(); });
   at("value").addEventListener("change", select);
   at("sort").addEventListener("change", select);
+  if (data.signed) at("signed").addEventListener("change", select);
   select();
   at("all").on("plotly_click", (clicked) => {
-    const event = shown[clicked.points[0].curveNumber];
+    const event = shown.find((one) => one.id === clicked.points[0].data.name);
     if (event) choose(event);
   });
 })();

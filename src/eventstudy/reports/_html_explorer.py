@@ -20,12 +20,16 @@ PLAIN_COLUMNS = ("announced", "session", "placement", "status", "reason", "title
 
 
 class Explorer(NamedTuple):
-    """The library that draws, the script of the explorer, the data as JSON, and the hashes of both scripts."""
+    """The library that draws, the script of the explorer, the data as JSON, and the hashes of both scripts.
+
+    ``signed`` says whether the events have expected signs.
+    """
 
     library: str
     script: str
     data: str
     hashes: str
+    signed: bool
 
 
 def explorer(result: Result) -> Explorer:
@@ -45,7 +49,8 @@ def explorer(result: Result) -> Explorer:
     # A script element ends where its text has "</script", whatever the script means by it.
     library = get_plotlyjs().strip().replace("</script", "<\\/script")
     script = (resources.files("eventstudy.reports") / "_explorer.js").read_text(encoding="utf-8")
-    return Explorer(library, script, _as_json(_data(result)), f"{_hash(library)} {_hash(script)}")
+    hashes = f"{_hash(library)} {_hash(script)}"
+    return Explorer(library, script, _as_json(_data(result)), hashes, result.measure.sign is not None)
 
 
 def _hash(script: str) -> str:
@@ -67,9 +72,10 @@ def _data(result: Result) -> dict[str, Any]:
     p_names = [_tables.first_p(result, *window) for window in windows] if measure.has_p else []
     by_event = {key: rows for key, rows in result.cars.groupby("event_id", sort=False)}
     columns = _groups(result)
+    signs = np.sign(used[measure.sign].to_numpy(dtype=float)) if measure.sign is not None else np.ones(len(used))
     titles = used["title"] if "title" in used else used.index.to_series()
     events = []
-    for event_id in used.index:
+    for event_id, sign in zip(used.index, np.nan_to_num(signs), strict=True):
         cars, event = by_event[event_id], used.loc[event_id]
         events.append({
             "id": formats.plain(event_id), "title": formats.plain(titles[event_id]),
@@ -78,13 +84,14 @@ def _data(result: Result) -> dict[str, Any]:
             "ar": _numbers(result.ar.loc[event_id].to_numpy(dtype=float)),
             "effects": _numbers(cars[measure.column].to_numpy(dtype=float)),
             "p": _numbers(np.array([cars[name].iloc[k] for k, name in enumerate(p_names)], dtype=float)),
-            "groups": [formats.plain(event[name]) for name in columns],
+            "groups": [formats.plain(event[name]) for name in columns], "sign": int(sign),
         })  # fmt: skip
     return {
         "days": [int(day) for day in frame.columns], "windows": [formats.window(*window) for window in windows],
         "columns": [name.replace("_", " ") for name in columns], "events": events, "short": measure.short,
         "daily": measure.daily, "percent": measure.percent, "digits": 2 if measure.percent else measure.digits,
         "unit": formats.day_unit(result.events["session"]), "note": formats.prices_note(result),
+        "signed": measure.sign is not None,
     }  # fmt: skip
 
 

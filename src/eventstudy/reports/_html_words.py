@@ -18,6 +18,10 @@ MODELS = {
     "market_adjusted": "the return of the benchmark itself",
     "mean": "the mean return of each security",
 }
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
 Row = Mapping[Hashable, Any]
 
 
@@ -28,13 +32,14 @@ def title(result: Result) -> str:
     --------
     >>> from eventstudy import demo
     >>> title(demo.run().result)
-    'CARs of 393 events at 52 securities, 2020-06-30 to 2026-06-03'
+    'CARs of 393 events at 47 securities, November 2020 to January 2026'
     """
     measure, used = result.measure, formats.usable_events(result)
     if used.empty:
         return f"{measure.short}s of {formats.plural(len(result.events), 'event')}, none of which could be used"
-    first, last = formats.date(used["session"].min())[:10], formats.date(used["session"].max())[:10]
-    period = first if first == last else f"{first} to {last}"
+    first, last = used["session"].min(), used["session"].max()
+    months = [f"{MONTHS[day.month - 1]} {day.year}" for day in (first, last)]
+    period = " to ".join(dict.fromkeys(months)) if first.date() != last.date() else f"{first.day} {months[0]}"
     if len(used) == 1:
         return f"{measure.short} of {formats.plain(used['ticker'].iloc[0])}, {period}"
     n_tickers = used["ticker"].nunique()

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import jinja2
 import numpy as np
 
-from eventstudy import arguments
+from eventstudy import _registry, arguments
 from eventstudy.display import formats
 from eventstudy.reports import _files, _html_explorer, _html_paths, _html_sections, _html_words, _tables
 from eventstudy.reports._tables import Table
@@ -25,36 +25,38 @@ from eventstudy.result import Result
 
 MAX_EFFECTS = 6
 MAX_EVENTS = 1000
-FOLDED = 30  # rows of a table, from which it is folded
+FOLDED = 12  # rows of a table, from which it is folded
 DOTS_PER_INCH = 160
 GENERATOR = '<meta name="generator" content="eventstudy'
 CLOCKS = ("created", "retrieved")  # times of the run, which two runs on the same data differ in
 
 
 class Figure(NamedTuple):
-    """A figure of the page: a base64-encoded PNG, with its size in CSS pixels."""
+    """A figure of the page: a base64-encoded PNG, with its size in CSS pixels and what it shows in words."""
 
-    title: str
+    alt: str
     png: str
     width: int
     height: int
 
 
-def _figure(result: Result, kind: str, title: str, **options: object) -> Figure:
+def _figure(result: Result, kind: str, alt: str = "", **options: object) -> Figure:
     figure = np.asarray(result.plot(kind, **options), dtype=object).ravel()[0].figure
     target = io.BytesIO()
-    figure.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor="white")
+    figure.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor="white", metadata={"Software": None})
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
-    return Figure(title, base64.b64encode(target.getvalue()).decode("ascii"), width, height)
+    return Figure(alt or _registry.helper("plots", "_alt").alt_text(kind, result), base64.b64encode(target.getvalue()).decode("ascii"), width, height)
 
 
 def _figures(result: Result) -> dict[str, Figure]:
     """Return the figures by section; those of the reactions need a usable event."""
-    figures = {"data": _figure(result, "timeline", "Timeline")}
-    if len(formats.usable_events(result)):
-        figures["answer"] = _figure(result, "caar", "Average reaction", group="all")
-        if len(result.by_group):
-            figures["groups"] = _figure(result, "caar", "Average reaction by group")
+    figures = {"data": _figure(result, "timeline")}
+    if len(formats.usable_events(result)) and not len(result.by_group):
+        figures["answer"] = _figure(result, "caar")
+    elif len(formats.usable_events(result)):
+        note = f" ({formats.prices_note(result)})" if formats.prices_note(result) else ""
+        figures["answer"] = _figure(result, "caar", f"{result.measure.average} of all events by day{note}", group="all")
+        figures["groups"] = _figure(result, "caar")
     return figures
 
 
@@ -125,6 +127,7 @@ def _variables(result: Result, title: str | None, question: str | None) -> dict[
         "paths": drawn,
         "lines": [drawn.by_event.get(event_id) for event_id in used.index[:MAX_EVENTS]],
         "methods": _html_sections.methods(result),
+        "citation": result.cite(),
         "folded": FOLDED,
         **_provenance(result),
     }
@@ -167,7 +170,7 @@ class Html:
         folder = resources.files("eventstudy.reports")
         loader = jinja2.FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8"))
         environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, loader=loader)
-        environment.filters["breakable"] = _breakable
+        environment.filters.update(breakable=_breakable, tied=_tied)
         variables = _variables(result, title, question)
         explorer = _html_explorer.explorer(result) if interactive else None
         template = environment.get_template("_report.html.j2")
@@ -179,13 +182,20 @@ class Html:
 
 
 def _breakable(text: str) -> list[str]:
-    """Return the parts of an id between which a line may break: after a colon, a hyphen, a dot or an underline."""
+    """Return the parts of an id between which a line may break: after a colon, a hyphen, a slash or an underline."""
     parts = [""]
     for character in text:
         parts[-1] += character
-        if character in ":_-./":
+        if character in ":_-/":
             parts.append("")
     return [part for part in parts if part]
+
+
+def _tied(text: str) -> str:
+    """Return a sentence whose lines do not break between a number and what belongs to it."""
+    for tied in (" %", " <0"):
+        text = text.replace(tied, "\N{NO-BREAK SPACE}" + tied[1:])
+    return text.replace("p 0", "p\N{NO-BREAK SPACE}0")
 
 
 REPORT = Html()
