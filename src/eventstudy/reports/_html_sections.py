@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import NamedTuple
 
 from eventstudy import _registry
-from eventstudy.display import formats
+from eventstudy.display import formats, names
 from eventstudy.errors import EventStudyError, EventStudyWarning
-from eventstudy.reports import _html_words, _tables
+from eventstudy.reports import _tables
 from eventstudy.reports._tables import Table
 from eventstudy.result import Result
 
@@ -48,7 +49,7 @@ def groups(result: Result) -> Table | None:
         interval = f"{measure.text(row['lower'])} to {measure.text(row['upper'])}"
         cells = (formats.plain(row["group"]), formats.window(row["start"], row["end"]), formats.count(row["n"]))
         cells += (measure.text(row["effect"]), formats.MISSING if formats.is_missing(row["lower"]) else interval)
-        rows.append((*cells, _html_words.test_name(row["test"]), formats.marked_p(row["p"], row["valid"])))
+        rows.append((*cells, names.of_test(row["test"]), formats.marked_p(row["p"], row["valid"])))
     marked = (~frame["valid"] & frame["p"].notna()).any()
     return Table(
         _tables.add_prices_note(f"The mean {measure.averaged_full} of each group", result),
@@ -82,8 +83,10 @@ def robustness(result: Result) -> Table | str:
     rows, breaks = [], set()
     for window in specifications.windows:
         breaks.add(len(rows))
+        effects = specifications.effects
+        counts = effects[(effects["start"] == window[0]) & (effects["end"] == window[1])].set_index("model")["n"]
         for label, row in specifications.summary(window).iterrows():
-            lead = (formats.window(*window), formats.plain(label).replace("_", " "))
+            lead = (formats.window(*window), names.of_model(label))
             if not row["n"]:
                 rows.append((*lead, "0", *[formats.MISSING] * 4))
                 continue
@@ -91,9 +94,9 @@ def robustness(result: Result) -> Table | str:
             interval = formats.MISSING if formats.is_missing(row["lower"]) else interval
             same = formats.percent(row["same_sign"], 0).lstrip("+")
             p = formats.marked_p(row["p"], row["valid"])
-            rows.append((*lead, formats.count(row["n"]), measure.text(row["effect"]), interval, p, same))
+            rows.append((*lead, formats.count(counts[label]), measure.text(row["effect"]), interval, p, same))
     errors = specifications.models["error"]
-    notes = [f"{formats.plain(label)}: {formats.plain(error)}" for label, error in errors.items() if error]
+    notes = [f"{names.of_model(label)}: {formats.plain(error)}" for label, error in errors.items() if error]
     return Table(
         _tables.add_prices_note(f"The mean {measure.averaged_full} by model", result),
         ("Window", "Model", "n", f"Mean {measure.averaged}", "95 % interval", "p", "Same sign"),
@@ -121,11 +124,18 @@ def diagnosis(result: Result) -> Diagnosis | str:
         return f"The assumptions of studies of more than {MOST_EVENTS} events are not checked in a report; {how}."
     rows = result.diagnose().to_dict("records")
     wrong = [row for row in rows if row["breaks"]]
-    names = ("check", "value", "breaks", "survives", "remedy")
+    parts = ("check", "value", "breaks", "survives", "remedy")
     return Diagnosis(
-        [Check(*(formats.plain(row[name]) for name in names)) for row in wrong],
+        [Check(*(_printed(formats.plain(row[part])) for part in parts)) for row in wrong],
         [(formats.plain(row["check"]), formats.plain(row["value"])) for row in rows if not row["breaks"]],
     )
+
+
+def _printed(text: str) -> str:
+    """Return a text in which the tests of the library have their printed names."""
+    known = _registry.names("inference", plugins=False)
+    listed = re.compile(r"(?<=: |, )(" + "|".join(known) + r")(?=,|$)|^(" + "|".join(known) + r")(?=,)")
+    return listed.sub(lambda found: names.of_test(found[0]), text)
 
 
 def methods(result: Result) -> list[str]:
@@ -138,8 +148,7 @@ def methods(result: Result) -> list[str]:
         first, last = values.get("estimation", ("", ""))
         benchmark = "" if values.get("benchmark") is None else f" The benchmark is {formats.setting(values['benchmark'])}."
         paragraphs.append(
-            f"The normal {measure.series} is that of the model {formats.setting(model)}:"
-            f" {_summary('models', model)} It was estimated for each event from {unit} {formats.count(first)} to"
+            f"Normal {measure.series}s: {_model_name(model)}; {_summary('models', model)} It was estimated for each event from {unit} {formats.count(first)} to"
             f" {formats.count(last)}, of which at least {formats.setting(values.get('min_estimation'))} had to have a"
             f" {measure.series}.{benchmark} The {measure.daily} is the {measure.series} less the normal one, and the"
             f" {measure.full} its {'compounded' if values.get('accumulate') == 'compound' else 'sum'} over a window."
@@ -166,6 +175,14 @@ def _data(result: Result, values: dict[str, object], unit: str) -> str:
     return text
 
 
+def _model_name(model: object) -> str:
+    """Return the printed name of a model, with its options."""
+    if not isinstance(model, dict):
+        return names.of_model(model)
+    options = {name: value for name, value in model.items() if name != "name"}
+    return names.of_model(model.get("name")) + (f" ({formats.setting(options)})" if options else "")
+
+
 def _summary(folder: str, name: object) -> str:
     """Return the first line of a member's page, without its own name; empty for members of the user."""
     name = name.get("name") if isinstance(name, dict) else name
@@ -178,7 +195,7 @@ def _tests_used(result: Result) -> list[str]:
     labels = list(dict.fromkeys(result.tests["test"]))
     if not labels:
         return []
-    described = [f"{_html_words.test_name(name)}: {_summary('inference', name)}" for name in labels]
+    described = [f"{names.of_test(name)}: {_summary('inference', name)}" for name in labels]
     return [
         "The tests of the mean, the primary test of each window being the first that holds for its sample: "
         + " ".join(described)

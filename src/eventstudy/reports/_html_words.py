@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from eventstudy.display import formats
+from eventstudy.display import formats, names
 from eventstudy.errors import EventStudyError
 from eventstudy.reports import _tables
 from eventstudy.result import Result
@@ -85,7 +85,7 @@ def _found(result: Result, row: Row) -> str:
         mean += f" (95 % interval {measure.text(row['lower'])} to {measure.text(row['upper'])})"
     place = span(result, row["start"], row["end"])
     sentence = f"{place[:1].upper()}{place[1:]}, {mean}{_direction(result, row)}"
-    name = test_name(row["test"])
+    name = names.of_test(row["test"])
     if formats.is_missing(row["p"]):
         return f"{sentence}; no test of it could be computed ({formats.plain(row['note'])})."
     if not row["valid"]:
@@ -110,7 +110,7 @@ def _limits(result: Result, row: Row) -> str:
     if formats.is_missing(row["p"]):
         return "The size of a mean alone is no evidence of an effect."
     if not row["valid"]:
-        reason = "" if formats.is_missing(row["note"]) else f" ({test_name(row['test'])}: {formats.plain(row['note'])})"
+        reason = "" if formats.is_missing(row["note"]) else f" ({names.of_test(row['test'])}: {formats.plain(row['note'])})"
         return f"A small p of a test that does not hold is no evidence, and is marked below{reason}."
     interval = "" if formats.is_missing(row["lower"]) else _disagreement(row)
     if row["p"] >= LEVEL:
@@ -161,9 +161,28 @@ def _one_event(result: Result, row: Row) -> tuple[str, ...]:
     )
 
 
-def test_name(label: object) -> str:
-    """Return the printed name of a test."""
-    return formats.plain(label).replace("_", " ")
+def headline(result: Result) -> list[tuple[str, str]]:
+    """Return the facts of the study as pairs of name and value, the model with its printed name."""
+    model = (result.provenance.get("settings") or {}).get("model")
+    printed = {"Model": names.of_model(model)} if isinstance(model, str) else {}
+    return [(name, printed.get(name, value)) for name, value in _tables.headline(result) if name != "Prices"]
+
+
+def effects(result: Result) -> list[tuple[str, str, str]]:
+    """Return the mean of each window: its name, the mean, and its interval with the p of the primary test."""
+    measure, cards = result.measure, []
+    tests = result.tests[result.tests["group"] == "all"]
+    for row in formats.primary(tests).to_dict("records"):
+        interval = f"[{measure.text(row['lower'])}, {measure.text(row['upper'])}], "
+        tested = "" if formats.is_missing(row["lower"]) else interval
+        if formats.is_missing(row["p"]):
+            tested += "no test could be computed"
+        else:
+            tested += f"p {formats.marked_p(row['p'], row['valid'])} ({names.of_test(row['test'])}"
+            tested += ")" if row["valid"] else ", does not hold here)"
+        name = f"Mean {measure.averaged} {formats.window(row['start'], row['end'])}"
+        cards.append((name, measure.text(row["effect"]), tested))
+    return cards
 
 
 def readings(result: Result) -> list[str]:
@@ -180,7 +199,7 @@ def readings(result: Result) -> list[str]:
 
 
 def _verdict(row: Row, adjusted: float | None) -> str:
-    name = test_name(row["test"])
+    name = names.of_test(row["test"])
     if formats.is_missing(row["p"]):
         return "No test of it could be computed."
     if not row["valid"]:
@@ -199,11 +218,11 @@ def _others(rows: list[dict[Hashable, Any]]) -> str:
     text = ""
     if holding:
         n = sum(row["p"] < LEVEL for row in holding)
-        names = ", ".join(test_name(row["test"]) for row in holding)
-        text += f" Of the other tests that hold ({names}), {n} of {len(holding)} {'rejects' if n == 1 else 'reject'}."
+        listed = ", ".join(names.of_test(row["test"]) for row in holding)
+        text += f" Of the other tests that hold ({listed}), {n} of {len(holding)} {'rejects' if n == 1 else 'reject'}."
     if failing:
-        names = ", ".join(test_name(row["test"]) for row in failing)
-        text += f" Not counted, because their assumptions do not hold here: {names}."
+        listed = ", ".join(names.of_test(row["test"]) for row in failing)
+        text += f" Not counted, because their assumptions do not hold here: {listed}."
     return text
 
 
