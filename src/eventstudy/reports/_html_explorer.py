@@ -1,4 +1,4 @@
-"""The explorer of the interactive HTML report: events as data of the page, and scripts that its policy names by hash."""
+"""The explorer of the interactive HTML report: its events as data, and scripts that the policy names by hash."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _data(result: Result) -> dict[str, Any]:
     frame = result.paths() if len(result.ar) else result.ar
     windows = _tables.windows(result)
     p_names = [_tables.first_p(result, *window) for window in windows] if measure.has_p else []
-    by_event = {key: rows for key, rows in result.cars.groupby("event_id", sort=False)}
+    by_event = dict(iter(result.cars.groupby("event_id", sort=False)))
     columns = _groups(result)
     signs = np.sign(used[measure.sign].to_numpy(dtype=float)) if measure.sign is not None else np.ones(len(used))
     titles = used["title"] if "title" in used else used.index.to_series()

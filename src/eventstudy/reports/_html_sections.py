@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from eventstudy import _registry
 from eventstudy.display import formats, names
@@ -56,7 +57,9 @@ def groups(result: Result) -> Table | None:
         ("Group", "Window", "n", f"Mean {measure.averaged}", "95 % interval", "Primary test", "p"),
         rows,
         (False, False, True, True, True, False, True),
-        (f"{formats.DOES_NOT_HOLD} does not hold for this group; its note in a .csv report says why",) if marked else (),
+        (f"{formats.DOES_NOT_HOLD} does not hold for this group; its note in a .csv report says why",)
+        if marked
+        else (),
         frozenset(breaks),
     )
 
@@ -140,19 +143,11 @@ def _printed(text: str) -> str:
 
 def methods(result: Result) -> list[str]:
     """Return the paragraphs that describe the methods of the study, and only those that it used."""
-    values = result.provenance.get("settings") or {}
-    model, measure = values.get("model"), result.measure
+    values, measure = result.provenance.get("settings") or {}, result.measure
     unit = formats.day_unit(result.events["session"])
     paragraphs = [_data(result, values, unit)]
-    if model is not None:
-        first, last = values.get("estimation", ("", ""))
-        benchmark = "" if values.get("benchmark") is None else f" The benchmark is {formats.setting(values['benchmark'])}."
-        paragraphs.append(
-            f"Normal {measure.series}s: {_model_name(model)}; {_summary('models', model)} It was estimated for each event from {unit} {formats.count(first)} to"
-            f" {formats.count(last)}, of which at least {formats.setting(values.get('min_estimation'))} had to have a"
-            f" {measure.series}.{benchmark} The {measure.daily} is the {measure.series} less the normal one, and the"
-            f" {measure.full} its {'compounded' if values.get('accumulate') == 'compound' else 'sum'} over a window."
-        )
+    if values.get("model") is not None:
+        paragraphs.append(_normal(result, values, unit))
     if measure.sign is not None:
         paragraphs.append(
             f"Averages and tests multiply each event by its expected sign in the column {formats.plain(measure.sign)};"
@@ -161,7 +156,23 @@ def methods(result: Result) -> list[str]:
     return [*paragraphs, *_tests_used(result)]
 
 
-def _data(result: Result, values: dict[str, object], unit: str) -> str:
+def _normal(result: Result, values: Mapping[str, Any], unit: str) -> str:
+    """Return how the normal return of each event was estimated, and what was accumulated."""
+    measure, model, benchmark = result.measure, values["model"], values.get("benchmark")
+    if values.get("estimation_columns"):
+        place = f"the window that its columns {' and '.join(map(formats.plain, values['estimation_columns']))} name"
+    else:
+        place = f"{unit}s {' to '.join(map(formats.count, values['estimation']))}"
+    sum_of = "compounds it" if values.get("accumulate") == "compound" else "sums it"
+    text = f"Normal {measure.series}s: {_model_name(model)}; {_summary('models', model)} Parameters and variance of"
+    text += (
+        f" each event are those of {place}, with at least {formats.setting(values.get('min_estimation'))} valid days."
+    )
+    text += "" if benchmark is None else f" The benchmark is {formats.setting(benchmark)}."
+    return f"{text} The {measure.daily} is what exceeds the normal {measure.series}; the {measure.full} {sum_of}."
+
+
+def _data(result: Result, values: Mapping[str, Any], unit: str) -> str:
     prices = result.provenance.get("prices") or {}
     source = formats.plain(prices.get("source")) if isinstance(prices, dict) else formats.MISSING
     used = formats.usable_events(result)

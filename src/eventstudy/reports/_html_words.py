@@ -69,7 +69,7 @@ def answer(result: Result) -> tuple[str, ...]:
     used, row = formats.usable_events(result), first_row(result)
     if used.empty or row is None:
         return (
-            f"None of the {formats.plural(len(result.events), 'event')} could be used, so that the study has no answer.",
+            f"None of the {formats.plural(len(result.events), 'event')} could be used: the study has no answer.",
             "This does not show that the events had no effect: what became of each of them stands under Data.",
         )
     if len(used) == 1:
@@ -110,7 +110,9 @@ def _limits(result: Result, row: Row) -> str:
     if formats.is_missing(row["p"]):
         return "The size of a mean alone is no evidence of an effect."
     if not row["valid"]:
-        reason = "" if formats.is_missing(row["note"]) else f" ({names.of_test(row['test'])}: {formats.plain(row['note'])})"
+        reason = (
+            "" if formats.is_missing(row["note"]) else f" ({names.of_test(row['test'])}: {formats.plain(row['note'])})"
+        )
         return f"A small p of a test that does not hold is no evidence, and is marked below{reason}."
     interval = "" if formats.is_missing(row["lower"]) else _disagreement(row)
     if row["p"] >= LEVEL:

@@ -1,8 +1,9 @@
 """One HTML page for a reader: the answer, the figure, what the tests say, and everything that they rest on.
 
-In this order: title and question, the answer in two sentences, the figure of the mean, the tests in plain language, groups,
-other models, the checks of the assumptions, data and attrition, each event, the methods, and provenance. The page has no
-script and fetches nothing; ``interactive=True`` adds an explorer of the events, whose scripts are part of the page.
+In this order: title and question, the answer in two sentences, the figure of the mean, the tests in plain language,
+groups, other models, the checks of the assumptions, data and attrition, each event, the methods, and provenance. The
+page has no script and fetches nothing; ``interactive=True`` adds an explorer of the events, whose scripts are part of
+the page.
 """
 
 from __future__ import annotations
@@ -45,7 +46,12 @@ def _figure(result: Result, kind: str, alt: str = "", **options: object) -> Figu
     target = io.BytesIO()
     figure.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor="white", metadata={"Software": None})
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
-    return Figure(alt or _registry.helper("plots", "_alt").alt_text(kind, result), base64.b64encode(target.getvalue()).decode("ascii"), width, height)
+    return Figure(
+        alt or _registry.helper("plots", "_alt").alt_text(kind, result),
+        base64.b64encode(target.getvalue()).decode("ascii"),
+        width,
+        height,
+    )
 
 
 def _figures(result: Result) -> dict[str, Figure]:
