@@ -125,21 +125,21 @@ def test_the_methods_name_what_was_used_and_nothing_else():
 
 
 def test_results_without_a_study_say_how_to_get_what_is_missing():
-    assert "result.across(" in _html_sections.robustness(fake())
+    assert 'result.table("models"' in _html_sections.robustness(fake())
     assert "result.diagnose()" in _html_sections.diagnosis(fake())
 
 
 @pytest.mark.thorough
 def test_other_models_have_the_numbers_of_across_and_the_checks_those_of_diagnose():
     result = study("return")
-    table = _html_sections.robustness(result)
+    frame = _html_sections.robustness(result).frame
     models = result.across(["market", "market_adjusted", "mean"])
-    shown = [(row[0], row[3], row[5].rstrip("†")) for row in table.rows]
-    assert shown == [
-        (f"({start}, {end})".replace("-", "−"), result.measure.text(row["effect"]), f"{row['p']:.3f}")
-        for start, end in models.windows
-        for _, row in models.summary((start, end)).iterrows()
-    ]
+    assert len(frame) == 3 * len(models.windows)
+    for row in frame.to_dict("records"):
+        found = models.effects.query("model == @row['model'] and start == @row['start'] and end == @row['end']").iloc[0]
+        np.testing.assert_allclose(
+            [row[c] for c in ("effect", "lower", "upper")], found[["effect", "lower", "upper"]].astype(float)
+        )
     checks = _html_sections.diagnosis(result)
     frame = result.diagnose().set_index("check")
     assert {check.name for check in checks.violated} == set(frame.index[frame["breaks"] != ""])

@@ -1,18 +1,19 @@
-"""The sections of the HTML report that need more than a table: groups, other models, the checks, the methods."""
+"""The sections of the HTML report that need more than a table: other models, the checks, the methods."""
 
 from __future__ import annotations
 
 import re
 import warnings
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eventstudy import _registry
 from eventstudy.display import formats, names
 from eventstudy.errors import EventStudyError, EventStudyWarning
-from eventstudy.reports import _tables
-from eventstudy.reports._tables import Table
 from eventstudy.result import Result
+
+if TYPE_CHECKING:
+    from eventstudy.tables._table import Table
 
 MODELS = ("market", "market_adjusted", "mean")  # compared with the study's own
 MOST_EVENTS = 1000  # of a study that is run again with other models and checked, which is then a matter of seconds
@@ -35,87 +36,24 @@ class Diagnosis(NamedTuple):
     others: list[tuple[str, str]]
 
 
-def groups(result: Result) -> Table | None:
-    """Return the mean effect and the primary test of each group and window; None in a study without groups."""
-    measure = result.measure
-    frame = formats.primary(result.tests)
-    frame = frame[frame["group"] != "all"]
-    if frame.empty:
-        return None
-    rows, breaks, previous = [], set(), None
-    for row in frame.to_dict("records"):
-        if previous not in (None, row["group"]):
-            breaks.add(len(rows))
-        previous = row["group"]
-        interval = f"{measure.text(row['lower'])} to {measure.text(row['upper'])}"
-        cells = (formats.plain(row["group"]), formats.window(row["start"], row["end"]), formats.count(row["n"]))
-        cells += (measure.text(row["effect"]), formats.MISSING if formats.is_missing(row["lower"]) else interval)
-        rows.append((*cells, names.of_test(row["test"]), formats.marked_p(row["p"], row["valid"])))
-    marked = (~frame["valid"] & frame["p"].notna()).any()
-    return Table(
-        _tables.add_prices_note(f"The mean {measure.averaged_full} of each group", result),
-        ("Group", "Window", "n", f"Mean {measure.averaged}", "95 % interval", "Primary test", "p"),
-        rows,
-        (False, False, True, True, True, False, True),
-        (f"{formats.DOES_NOT_HOLD} does not hold for this group; its note in a .csv report says why",)
-        if marked
-        else (),
-        frozenset(breaks),
-    )
-
-
 def robustness(result: Result) -> Table | str:
-    """Return the mean effect under other models in each window, or the reason why it is not computed here.
-
-    The test is the primary test of the window under the study's own model.
-    """
-    how = 'result.across(["market", "market_adjusted", "mean"]) compares the models of your choice'
+    """Return the table of the mean effect under other models, or the reason why it is not computed here."""
+    how = 'result.table("models", of=["market", "mean"]) compares the models of your choice'
     if result.rerun is None or formats.usable_events(result).empty:
         return f"The study was not run again with other models; {how}."
     if len(result.events) > MOST_EVENTS:
         return f"Studies of more than {MOST_EVENTS} events are not run again for a report; {how}."
     own = result.rerun.choices.model
-    models = list(dict.fromkeys([own, *MODELS])) if isinstance(own, str) else {"the study's own": own, **_named(MODELS)}
+    models = (
+        list(dict.fromkeys([own, *MODELS])) if isinstance(own, str) else {"own": own, **{name: name for name in MODELS}}
+    )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", EventStudyWarning)  # models that cannot be run, which the table shows
-            specifications = result.across(models)
+            warnings.simplefilter("ignore", EventStudyWarning)  # models that cannot be run, which the table names
+            table: Table = result.table("models", of=models)
     except EventStudyError as error:
         return f"The study could not be run with other models: {error}; {how}."
-    measure = result.measure
-    rows, breaks = [], set()
-    for window in specifications.windows:
-        breaks.add(len(rows))
-        effects = specifications.effects
-        counts = effects[(effects["start"] == window[0]) & (effects["end"] == window[1])].set_index("model")["n"]
-        for label, row in specifications.summary(window).iterrows():
-            lead = (formats.window(*window), names.of_model(label))
-            if not row["n"]:
-                rows.append((*lead, "0", *[formats.MISSING] * 4))
-                continue
-            interval = f"{measure.text(row['lower'])} to {measure.text(row['upper'])}"
-            interval = formats.MISSING if formats.is_missing(row["lower"]) else interval
-            same = formats.percent(row["same_sign"], 0).lstrip("+")
-            p = formats.marked_p(row["p"], row["valid"])
-            rows.append((*lead, formats.count(counts[label]), measure.text(row["effect"]), interval, p, same))
-    errors = specifications.models["error"]
-    notes = [f"{names.of_model(label)}: {formats.plain(error)}" for label, error in errors.items() if error]
-    return Table(
-        _tables.add_prices_note(f"The mean {measure.averaged_full} by model", result),
-        ("Window", "Model", "n", f"Mean {measure.averaged}", "95 % interval", "p", "Same sign"),
-        rows,
-        (False, False, True, True, True, True, True),
-        (
-            "p: of the primary test; same sign: the share of events whose effect has the sign that it has under the"
-            " first model",
-            *notes,
-        ),
-        frozenset(breaks - {0}),
-    )
-
-
-def _named(names: tuple[str, ...]) -> dict[str, str]:
-    return {name: name for name in names}
+    return table
 
 
 def diagnosis(result: Result) -> Diagnosis | str:

@@ -13,7 +13,7 @@ import io
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jinja2
 import numpy as np
@@ -28,41 +28,51 @@ MAX_EFFECTS = 6
 MAX_EVENTS = 1000
 FOLDED = 12  # rows of a table, from which it is folded
 DOTS_PER_INCH = 160
+NARROW = (3.75, 3.2)  # inches: a figure on a telephone
 GENERATOR = '<meta name="generator" content="eventstudy'
 CLOCKS = ("created", "retrieved")  # times of the run, which two runs on the same data differ in
 
 
 class Figure(NamedTuple):
-    """A figure of the page: a base64-encoded PNG, with its size in CSS pixels and what it shows in words."""
+    """A figure of the page: a base64-encoded PNG, with its size in CSS pixels and what it shows in words.
+
+    ``narrow`` is the same figure for a telephone, or empty.
+    """
 
     alt: str
     png: str
     width: int
     height: int
+    narrow: str = ""
 
 
-def _figure(result: Result, kind: str, alt: str = "", **options: object) -> Figure:
-    figure = np.asarray(result.plot(kind, **options), dtype=object).ravel()[0].figure
+def _figure(result: Result, kind: str, alt: str = "", narrow: bool = False, **options: object) -> Figure:
+    figure = np.ravel(np.asarray(result.plot(kind, **options), dtype=object))[0].figure
+    width, height = (round(96 * inches) for inches in figure.get_size_inches())
+    words = alt or _registry.helper("plots", "_alt").alt_text(kind, result)
+    small = _figure(result, kind, words, figsize=NARROW, **options).png if narrow else ""
+    return Figure(words, _png(figure), width, height, small)
+
+
+def _png(figure: Any) -> str:
     target = io.BytesIO()
     figure.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor="white", metadata={"Software": None})
-    width, height = (round(96 * inches) for inches in figure.get_size_inches())
-    return Figure(
-        alt or _registry.helper("plots", "_alt").alt_text(kind, result),
-        base64.b64encode(target.getvalue()).decode("ascii"),
-        width,
-        height,
-    )
+    return base64.b64encode(target.getvalue()).decode("ascii")
 
 
 def _figures(result: Result) -> dict[str, Figure]:
     """Return the figures by section; those of the reactions need a usable event."""
     figures = {"data": _figure(result, "timeline")}
-    if len(formats.usable_events(result)) and not len(result.by_group):
-        figures["answer"] = _figure(result, "caar")
-    elif len(formats.usable_events(result)):
+    if formats.usable_events(result).empty:
+        return figures
+    if len(result.by_group):
         note = f" ({formats.prices_note(result)})" if formats.prices_note(result) else ""
-        figures["answer"] = _figure(result, "caar", f"{result.measure.average} of all events by day{note}", group="all")
-        figures["groups"] = _figure(result, "caar")
+        words = f"{result.measure.average} of all events by day{note}"
+        figures["answer"] = _figure(result, "caar", words, narrow=True, group="all")
+        figures["groups"] = _figure(result, "caar", narrow=True)
+    else:
+        figures["answer"] = _figure(result, "caar", narrow=True)
+    figures["events"] = _figure(result, "distribution", narrow=True)
     return figures
 
 
@@ -108,7 +118,7 @@ def _titles(result: Result) -> dict[str, str]:
 def _variables(result: Result, title: str | None, question: str | None) -> dict[str, object]:
     """Return the variables of the template."""
     used = formats.usable_events(result)
-    drawn = _html_paths.paths(result)
+    drawn, robustness = _html_paths.paths(result), _html_sections.robustness(result)
     return {
         "title": formats.plain(_html_words.title(result) if title is None else title),
         "question": None if question is None else formats.plain(question),
@@ -121,9 +131,9 @@ def _variables(result: Result, title: str | None, question: str | None) -> dict[
         "tests": _tables.tests(result),
         "caar": result.table("caar").to_html(style=False),
         "aar": result.table("aar").to_html(style=False) if len(used) else None,
-        "groups": _html_sections.groups(result),
-        "differences": _tables.differences(result),
-        "robustness": _html_sections.robustness(result),
+        "groups": result.table("groups").to_html(style=False) if len(result.by_group) else None,
+        "robustness": robustness if isinstance(robustness, str) else None,
+        "models": None if isinstance(robustness, str) else robustness.to_html(style=False),
         "diagnosis": _html_sections.diagnosis(result),
         "attrition": result.table("attrition").to_html(style=False),
         "dropped": _tables.dropped(result, MAX_EVENTS),
