@@ -141,7 +141,7 @@ def test_settings_and_provenance_are_complete(report):
     for name in ("model", "benchmark.XHKG", "estimation", "min_estimation", "prices.sha256", "versions.python"):
         assert f"<span>{name}</span>" in shown, name
     assert "(−260, −11)" in shown
-    assert f"prices {'3f' * 6}" in shown  # in the footer, which is printed
+    assert f"prices {'3f' * 6}" in shown
 
 
 def test_two_runs_at_other_times_give_the_same_bytes(tmp_path):

@@ -136,10 +136,9 @@ def test_other_models_have_the_numbers_of_across_and_the_checks_those_of_diagnos
     models = result.across(["market", "market_adjusted", "mean"])
     assert len(frame) == 3 * len(models.windows)
     for row in frame.to_dict("records"):
-        found = models.effects.query("model == @row['model'] and start == @row['start'] and end == @row['end']").iloc[0]
-        np.testing.assert_allclose(
-            [row[c] for c in ("effect", "lower", "upper")], found[["effect", "lower", "upper"]].astype(float)
-        )
+        effects = models.effects.set_index(["model", "start", "end"]).loc[(row["model"], row["start"], row["end"])]
+        for name in ("effect", "lower", "upper"):
+            assert row[name] == pytest.approx(effects[name])
     checks = _html_sections.diagnosis(result)
     frame = result.diagnose().set_index("check")
     assert {check.name for check in checks.violated} == set(frame.index[frame["breaks"] != ""])
@@ -147,5 +146,8 @@ def test_other_models_have_the_numbers_of_across_and_the_checks_those_of_diagnos
 
 
 def test_checks_have_the_printed_names_of_tests():
-    said = "tests that reject too often: bmp, grank_t, sign; the sign of bmp"
-    assert _html_sections._printed(said) == "tests that reject too often: BMP, GRANK-T, sign; the sign of bmp"
+    said = "tests that reject too often: bmp, grank_t, sign"
+    assert _html_sections._printed(said) == "tests that reject too often: BMP, GRANK-T, Sign"
+    assert _html_sections._printed("p_sq, corrado, two_way") == "p SQ, Corrado rank, Two-way clustered"
+    for text in ("the sign of bmp", "at placebo dates", "signs; two_way"):
+        assert _html_sections._printed(text) == text

@@ -11,7 +11,7 @@ from eventstudy.display import formats
 from eventstudy.result import Result
 
 WIDTH, HEIGHT, MARGIN = 120, 30, 2
-SHARE = 0.98  # of the events, whose paths lie inside the common scale
+SHARE = 0.9  # of the events, whose paths lie inside the common scale
 
 
 class Path(NamedTuple):
@@ -33,7 +33,7 @@ class Paths(NamedTuple):
 def paths(result: Result) -> Paths:
     """Return the path of each used event, all on one scale.
 
-    A day without an abnormal return leaves a gap. The scale holds 98 % of the events; longer paths are cut at its edge.
+    A day without an abnormal return leaves a gap. The scale holds 90 % of the events; longer paths are cut at its edge.
 
     Examples
     --------

@@ -44,9 +44,8 @@ def robustness(result: Result) -> Table | str:
     if len(result.events) > MOST_EVENTS:
         return f"Studies of more than {MOST_EVENTS} events are not run again for a report; {how}."
     own = result.rerun.choices.model
-    models = (
-        list(dict.fromkeys([own, *MODELS])) if isinstance(own, str) else {"own": own, **{name: name for name in MODELS}}
-    )
+    first = {own: own} if isinstance(own, str) else {"own": own}
+    models = {**first, **{name: name for name in MODELS}}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", EventStudyWarning)  # models that cannot be run, which the table names
@@ -73,10 +72,11 @@ def diagnosis(result: Result) -> Diagnosis | str:
 
 
 def _printed(text: str) -> str:
-    """Return a text in which the tests of the library have their printed names."""
-    known = _registry.names("inference", plugins=False)
-    listed = re.compile(r"(?<=: |, )(" + "|".join(known) + r")(?=,|$)|^(" + "|".join(known) + r")(?=,)")
-    return listed.sub(lambda found: names.of_test(found[0]), text)
+    """Return a text in which the tests and p-values of its lists have their printed names."""
+    printed = {"p_sq": "p SQ", "p_conformal": "p conf."}
+    printed |= {name: names.of_test(name) for name in _registry.names("inference", plugins=False)}
+    known = "|".join(printed)
+    return re.sub(rf"(?<=: |, )({known})(?=,|$)|^({known})(?=,|$)", lambda found: printed[found[0]], text)
 
 
 def methods(result: Result) -> list[str]:

@@ -95,9 +95,9 @@ def _provenance(result: Result) -> dict[str, object]:
     provenance = result.provenance
     origin = {k: v for k, v in _without_clocks(provenance).items() if k not in ("settings", "notes")}
     prints = [
-        f"{name} {str(record['sha256'])[:12]}"
+        f"{name} {record['sha256'][:12]}"
         for name, record in origin.items()
-        if isinstance(record, Mapping) and not formats.is_missing(record.get("sha256"))
+        if isinstance(record, Mapping) and isinstance(record.get("sha256"), str)
     ]
     return {
         "settings": _name_value_table(_tables.add_prices_note("Settings", result), provenance.get("settings") or {}),
