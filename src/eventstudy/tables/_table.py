@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from eventstudy import _registry
+from eventstudy import _registry, arguments
+from eventstudy.errors import InputError, shown
 from eventstudy.tables._cells import BLANK, Cell
 
 Row = tuple[Cell, ...]
+NARROWEST = 100  # points of a page
 MOST_SHOWN = 60  # rows of a table on a screen
 
 
@@ -101,6 +104,73 @@ class Table:
         """
         writer = _writer("_html")
         return (writer.STYLE if style else "") + str(writer.render(self))
+
+
+    def to_markdown(self) -> str:
+        """Return the table as Markdown: its title in bold, a pipe table, and the notes as paragraphs."""
+        return str(_writer("_markdown").render(self))
+
+    def to_latex(self, width: float = 345.0) -> str:
+        r"""Return the table as LaTeX for ``\input``: booktabs rules, caption, label ``tab:...`` and notes.
+
+        Parameters
+        ----------
+        width : float
+            The width of the text of the document in points (``\the\textwidth``); that of an article by default.
+
+        Returns
+        -------
+        str
+            The first lines name the packages that the document needs. A table that is wider than the page is set
+            smaller, else turned, else parted by columns, and says so; one of many rows spans pages. Letters beyond
+            Latin need XeLaTeX or LuaLaTeX with fontspec; pdfLaTeX shows [?] for them, and warns once.
+
+        Raises
+        ------
+        InputError
+            If the width is not valid.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> print(demo.run().result.table("attrition").to_latex().splitlines()[2])
+        % \usepackage{booktabs,array,threeparttable}
+        """
+        if not arguments.is_number(width) or width < NARROWEST:
+            raise InputError(f"width is {shown(width)}; give points, {NARROWEST} or more, such as 345")
+        return str(_writer("_latex").render([self], float(width)))
+
+    def to_excel(self, path: str | Path) -> Path:
+        """Write the table as a workbook with one sheet, and return its path; an existing file is replaced.
+
+        Cells are numbers with number formats, brackets and stars included; no text becomes a formula or a link. The
+        same table is the same bytes.
+
+        Raises
+        ------
+        InputError
+            If the path is not valid, or xlsxwriter is missing.
+        OutputError
+            If the file cannot be written.
+        """
+        written: Path = _writer("_excel").save([self], arguments.path("path", path))
+        return written
+
+    def to_word(self, path: str | Path) -> Path:
+        """Write the table as a Word document, and return its path; an existing file is replaced.
+
+        A table that is wider than the page is on a turned page, else parted by columns. The same table is the same
+        bytes.
+
+        Raises
+        ------
+        InputError
+            If the path is not valid, or python-docx is missing.
+        OutputError
+            If the file cannot be written.
+        """
+        written: Path = _writer("_word").save([self], arguments.path("path", path))
+        return written
 
 
 def _writer(name: str) -> Any:

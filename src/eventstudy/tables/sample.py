@@ -54,10 +54,10 @@ def sample(result: Result, *, by: Sequence[str] | None = None, window: Window | 
         labels = _labels(result, column).reindex(cars.index)
         records += [_described(column, value, cars[labels == value]) for value in _in_order(labels)]
     frame = pd.DataFrame(records)
-    form, head = _shared.value_format(measure), _shared.with_unit(measure.averaged, measure)
+    form, head = _shared.value_format(measure), _shared.with_unit(_shared.capital(measure.averaged), measure)
     breaks = {number for number, row in enumerate(records) if number and row["by"] != records[number - 1]["by"]}
-    quantiles = tuple(Column(f"{100 * level:g} %", span=f"Quantiles of {head}") for level in QUANTILES.values())
-    values = (*(Column(name, span=head) for name in ("Mean", "Median")), Column("Positive (%)"), *quantiles)
+    names = ("Mean", "Median", *(f"{100 * level:g} %" for level in QUANTILES.values()))
+    values = (Column("Positive (%)"), *(Column(name, span=head) for name in names))
     return Table(
         frame,
         _shared.with_prices(f"The sample: {measure.averaged_full} {formats.window(first, last)}", result),
@@ -126,15 +126,15 @@ def _rows(records: Sequence[Record], form: _shared.Format) -> Iterator[Row]:
         name = "All events" if row["by"] == "all" else row["value"]
         share = Cell(row["positive"], _shared.SHARE)
         ends = (Cell(row[quantile], form) for quantile in QUANTILES)
-        yield (text(name), Cell(row["n"], COUNT), Cell(row["mean"], form), Cell(row["median"], form), share, *ends)
+        yield (text(name), Cell(row["n"], COUNT), share, Cell(row["mean"], form), Cell(row["median"], form), *ends)
 
 
 def _notes(measure: Measure) -> tuple[str, ...]:
-    counted = f"N: used events with a {measure.short}."
+    counted = f"N: used events with a {measure.short}; the last columns are quantiles."
     if measure.sign is None:
         return (counted,)
     return (
-        f"N: used events with a {measure.short} and a sign; each {measure.short} is multiplied by the sign in"
+        f"N: used events with a {measure.short} and a sign; the last columns are quantiles; each {measure.short} is multiplied by the sign in"
         f" {formats.plain(measure.sign)}.",
     )
 
