@@ -30,6 +30,7 @@ from eventstudy.members import model, models, test, tests
 from eventstudy.prepare.events import Events, read_events
 from eventstudy.prepare.french import read_french
 from eventstudy.prices import fetch_prices, read_prices, write_prices
+from eventstudy.reproduce.lock import freeze
 from eventstudy.result import Result
 from eventstudy.study import Study
 
@@ -51,6 +52,7 @@ __all__ = [
     "TickerNotFound",
     "catalogue",
     "fetch_prices",
+    "freeze",
     "model",
     "models",
     "read_events",

@@ -34,7 +34,7 @@ from eventstudy.types import Choices
 
 MEMORY = ":memory:"  # of DuckDB, no file
 PASSWORD = re.compile(r"://[^@]*:[^@]*@|[?&]\w*password=", re.IGNORECASE)
-NOT_OF_PRICES = ("start", "end", "attempts", "wait", "timeout")  # options that do not change a price
+NOT_OF_PRICES = ("start", "end", "attempts", "wait", "timeout", "verify")  # options that do not change a price
 
 
 def _in_toml(hint: object) -> object:

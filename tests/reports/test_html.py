@@ -98,7 +98,6 @@ def test_settings_and_provenance_are_complete(page):
         "min_estimation",
         "prices.sha256",
         "versions.python",
-        "created",
     ):
         assert name in page.texts, name
     assert "(−260, −11)" in page.texts

@@ -82,7 +82,6 @@ def _variables(result: Result) -> dict[str, object]:
         "settings": _name_value_table(_tables.add_prices_note("Settings", result), provenance.get("settings") or {}),
         "provenance": _name_value_table(_tables.add_prices_note("Provenance", result), origin),
         "version": formats.plain(provenance.get("eventstudy")),
-        "created": formats.date(provenance.get("created")),
     }
 
 
