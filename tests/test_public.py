@@ -30,6 +30,7 @@ PUBLIC = [
     "TickerNotFound",
     "catalogue",
     "fetch_prices",
+    "freeze",
     "model",
     "models",
     "read_events",
