@@ -46,6 +46,11 @@ def test_public_names_are_exactly_these():
     assert len(set(es.__all__)) == len(es.__all__)
 
 
+def test_an_editor_is_offered_the_public_names_only():
+    assert set(dir(es)) == {*PUBLIC, "transform"}
+    assert all(hasattr(es, name) for name in dir(es))
+
+
 @pytest.mark.parametrize("name", PUBLIC)
 def test_public_object_says_what_it_is(name):
     thing = getattr(es, name)

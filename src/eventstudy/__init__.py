@@ -60,3 +60,7 @@ __all__ = [
     "tests",
     "write_prices",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "transform"]

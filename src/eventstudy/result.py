@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from eventstudy import _registry, arguments
 from eventstudy.analyses import Analyses
-from eventstudy.display import formats
 from eventstudy.display.measure import Measure, measure_of
 from eventstudy.types import Model, Rerun, Window, required
 
@@ -96,15 +95,12 @@ class Result(Analyses):
         return {**self.__dict__, "rerun": copy.copy(self.rerun)}
 
     def __repr__(self) -> str:
-        measure = self.measure
-        n_used = int((self.events["status"] == "ok").sum())
-        lines = [f"Result({n_used} of {len(self.events)} events used)"]
-        for row in formats.primary(self.tests).to_dict("records"):
-            window = f"{row['group']} ({row['start']}, {row['end']})"
-            effect = measure.with_interval(row["effect"], row["lower"], row["upper"])
-            lines.append(f"  {window}: mean {measure.averaged} {effect}, {formats.tested(row)}")
-        text = "\n".join(lines)
-        return text.replace("−", "-").replace(formats.DOES_NOT_HOLD, "!")  # every terminal can show these
+        from eventstudy.analysis.summary import short_text
+
+        return short_text(self)
+
+    def _repr_html_(self) -> str:
+        return self.summary().as_html()
 
     @overload
     def plot(self, kind: Literal["events"], **options: Any) -> NDArray[np.object_]: ...
