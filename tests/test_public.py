@@ -35,6 +35,7 @@ PUBLIC = [
     "read_events",
     "read_french",
     "read_prices",
+    "read_result",
     "test",
     "tests",
     "write_prices",

@@ -132,6 +132,43 @@ class Result(Analyses):
         written: Path = _registry.helper("reports", "_write").write(self, path)
         return written
 
+    def save(self, path: str | Path) -> Path:
+        """Write the result to one file, from which :func:`eventstudy.read_result` reads it again.
+
+        The file is a zip of the frames as Parquet, and of measure and provenance as JSON, the same bytes for the same
+        result. Every number, date and type is kept; ``rerun`` is not, so that what runs the study again (``calibrate``,
+        ``across``, ``diagnose``, ``band``, ``path`` with its band) needs the result of ``Study.run``.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, under any name; an earlier saved result is replaced, and no other file.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        InputError
+            If the path is not valid or taken by another file, or a column of the events holds objects that no file can
+            keep.
+        OutputError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from eventstudy import demo, read_result
+        >>> result = demo.run().result
+        >>> file = result.save(tempfile.mkdtemp() + "/study.result")
+        >>> read_result(file).cars.equals(result.cars)
+        True
+        """
+        saved: Path = _registry.helper("reports", "_saved").write(self, path)
+        return saved
+
     def across(
         self, models: Sequence[str | Model] | Mapping[str, str | Model], windows: Sequence[Window] | None = None
     ) -> Specifications[Result]:
@@ -170,3 +207,26 @@ class Result(Analyses):
     def to_latex(self) -> str:
         """Return the table of tests as LaTeX (booktabs)."""
         return str(_registry.load("reports", "latex").table(self))
+
+
+def read_result(path: str | Path) -> Result:
+    """Read a result that :meth:`Result.save` has written.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    Result
+        With the frames, the measure and the provenance as they were; ``rerun`` is None, so that methods that run the
+        study again raise InputError.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not a saved result, is damaged, or was written by a later version.
+    """
+    result: Result = _registry.helper("reports", "_saved").read(path)
+    return result
