@@ -31,7 +31,7 @@ from eventstudy.prepare.events import Events, read_events
 from eventstudy.prepare.french import read_french
 from eventstudy.prices import fetch_prices, read_prices, write_prices
 from eventstudy.reproduce.lock import freeze
-from eventstudy.result import Result
+from eventstudy.result import Result, read_result
 from eventstudy.study import Study
 
 __all__ = [
@@ -58,7 +58,12 @@ __all__ = [
     "read_events",
     "read_french",
     "read_prices",
+    "read_result",
     "test",
     "tests",
     "write_prices",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "transform"]
