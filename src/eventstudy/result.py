@@ -104,13 +104,40 @@ class Result(Analyses):
         return self.summary().as_html()
 
     @overload
-    def plot(self, kind: Literal["events"], **options: Any) -> NDArray[np.object_]: ...
+    def plot(self, kind: Literal["events", "diagnostics"], **options: Any) -> NDArray[np.object_]: ...
 
     @overload
     def plot(self, kind: str = "caar", **options: Any) -> Axes: ...
 
     def plot(self, kind: str = "caar", **options: Any) -> Axes | NDArray[np.object_]:
-        """Draw a figure of ``plots/`` and return its axes (for "events" an array of them), without showing it."""
+        """Draw a figure of ``plots/`` and return its axes, without showing it.
+
+        Parameters
+        ----------
+        kind : str
+            "aar", "ar", "caar", "diagnostics", "distribution", "events", "forest", "heatmap", "path", "timeline", or a
+            figure of a plug-in.
+        **options
+            Those of the figure; all have ``title`` and ``figsize`` (inches), those of one axes also ``ax``, and those
+            with a band or intervals ``level``.
+
+        Returns
+        -------
+        Axes, or array of Axes
+            An array for "events" and "diagnostics".
+
+        Raises
+        ------
+        InputError
+            If there is no such figure, or an option is not one of the figure or not valid.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> ax = demo.run().result.plot("aar", level=0.9, title="Day by day", figsize=(3.5, 2.6))
+        >>> ax.get_title(loc="left")
+        'Day by day'
+        """
         draw = _registry.load("plots", kind)
         arguments.check_figure_options(f"the figure {kind!r}", options, draw)
         axes: Axes | NDArray[np.object_] = draw(self, **options)
