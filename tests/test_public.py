@@ -37,6 +37,7 @@ PUBLIC = [
     "read_french",
     "read_prices",
     "read_result",
+    "replicate",
     "test",
     "tests",
     "write_prices",

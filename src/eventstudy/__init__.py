@@ -31,6 +31,7 @@ from eventstudy.prepare.events import Events, read_events
 from eventstudy.prepare.french import read_french
 from eventstudy.prices import fetch_prices, read_prices, write_prices
 from eventstudy.reproduce.lock import freeze
+from eventstudy.reproduce.replicate import replicate
 from eventstudy.result import Result, read_result
 from eventstudy.study import Study
 
@@ -59,6 +60,7 @@ __all__ = [
     "read_french",
     "read_prices",
     "read_result",
+    "replicate",
     "test",
     "tests",
     "write_prices",

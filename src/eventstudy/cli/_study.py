@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from eventstudy import _registry, studyfile
+from eventstudy import studyfile
 from eventstudy.errors import InputError
 
 
@@ -29,8 +29,7 @@ def load(options: argparse.Namespace) -> studyfile.StudyFile:
     file = studyfile.read(options.study)
     folder = getattr(options, "prices", None)
     if folder is not None:
-        source = "store" if _registry.helper("sources", "_stored").is_store(folder) else "folder"
-        file = replace(file, source=source, options={"path": folder})
+        file = file.with_prices(folder)
     if not getattr(options, "no_verify", False):
         return file
     if file.source != "folder":
