@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from eventstudy import _registry, arguments
 from eventstudy.analyses import Analyses
-from eventstudy.display import formats
 from eventstudy.display.measure import Measure, measure_of
 from eventstudy.types import Model, Rerun, Window, required
 
@@ -98,15 +97,12 @@ class Result(Analyses):
         return {**self.__dict__, "rerun": copy.copy(self.rerun)}
 
     def __repr__(self) -> str:
-        measure = self.measure
-        n_used = int((self.events["status"] == "ok").sum())
-        lines = [f"Result({n_used} of {len(self.events)} events used)"]
-        for row in formats.primary(self.tests).to_dict("records"):
-            window = f"{row['group']} ({row['start']}, {row['end']})"
-            effect = measure.with_interval(row["effect"], row["lower"], row["upper"])
-            lines.append(f"  {window}: mean {measure.averaged} {effect}, {formats.tested(row)}")
-        text = "\n".join(lines)
-        return text.replace("−", "-").replace(formats.DOES_NOT_HOLD, "!")  # every terminal can show these
+        from eventstudy.analysis.summary import short_text
+
+        return short_text(self)
+
+    def _repr_html_(self) -> str:
+        return self.summary().as_html()
 
     @overload
     def plot(self, kind: Literal["events", "diagnostics"], **options: Any) -> NDArray[np.object_]: ...
@@ -210,6 +206,43 @@ class Result(Analyses):
         written: Path = _registry.helper("reports", "_write").write(self, path, options)
         return written
 
+    def save(self, path: str | Path) -> Path:
+        """Write the result to one file, from which :func:`eventstudy.read_result` reads it again.
+
+        The file is a zip of the frames as Parquet, and of measure and provenance as JSON, the same bytes for the same
+        result. Every number, date and type is kept; ``rerun`` is not, so that what runs the study again (``calibrate``,
+        ``across``, ``diagnose``, ``band``, ``path`` with its band) needs the result of ``Study.run``.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, under any name; an earlier saved result is replaced, and no other file.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        InputError
+            If the path is not valid or taken by another file, or a column of the events holds objects that no file can
+            keep.
+        OutputError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from eventstudy import demo, read_result
+        >>> result = demo.run().result
+        >>> file = result.save(tempfile.mkdtemp() + "/study.result")
+        >>> read_result(file).cars.equals(result.cars)
+        True
+        """
+        saved: Path = _registry.helper("reports", "_saved").write(self, path)
+        return saved
+
     def across(
         self, models: Sequence[str | Model] | Mapping[str, str | Model], windows: Sequence[Window] | None = None
     ) -> Specifications[Result]:
@@ -266,3 +299,26 @@ class Result(Analyses):
     def to_latex(self) -> str:
         """Return the table of tests as LaTeX (booktabs)."""
         return str(_registry.load("reports", "latex").table(self))
+
+
+def read_result(path: str | Path) -> Result:
+    """Read a result that :meth:`Result.save` has written.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    Result
+        With the frames, the measure and the provenance as they were; ``rerun`` is None, so that methods that run the
+        study again raise InputError.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not a saved result, is damaged, or was written by a later version.
+    """
+    result: Result = _registry.helper("reports", "_saved").read(path)
+    return result

@@ -13,11 +13,11 @@ from eventstudy.sources import _write
 
 TICKERS = ("AAA", "BBB", "CCC", "DDD")
 CHOICES: dict[str, Any] = {
-    "benchmark": "^M", "estimation": (-80, -11), "event": (-5, 5), "windows": ((0, 0), (-1, 1)), "min_estimation": 40,
+    "benchmark": "MKT", "estimation": (-80, -11), "event": (-5, 5), "windows": ((0, 0), (-1, 1)), "min_estimation": 40,
 }  # fmt: skip
 STUDY = """[study]
 events = "events.csv"
-benchmark = "^M"
+benchmark = "MKT"
 estimation = [-80, -11]
 event = [-5, 5]
 windows = [[0, 0], [-1, 1]]
@@ -33,7 +33,7 @@ def prices(n_days: int = 300) -> es.Prices:
     """Draw closes of a few securities and their market."""
     random = np.random.default_rng(7)
     days = pd.bdate_range("2020-01-01", periods=n_days)
-    names = ["^M", *TICKERS]
+    names = ["MKT", *TICKERS]
     r = 0.01 * random.standard_normal((n_days, 1)) + 0.01 * random.standard_normal((n_days, len(names)))
     return es.Prices.from_frame(pd.DataFrame(50 * np.cumprod(1 + r, axis=0), index=days, columns=names))
 

@@ -1,4 +1,4 @@
-"""Fetch the study's prices into a folder that source = 'folder' reads."""
+"""Fetch the study's prices into a locked folder that source = 'folder' reads."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> None:
         print(f"{ticker:<12} " + (new.get(ticker) or "; ".join(filter(None, [problems.get(ticker), there]))))
     if rows:
         print(
-            f"written: {len(new)} files and manifest.csv in {folder}"
+            f"written: {len(new)} files and lock.json in {folder}"
             + (f"; {len(already_there)} were there" if already_there else "")
         )
     if problems:

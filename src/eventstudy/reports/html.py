@@ -30,7 +30,6 @@ FOLDED = 12  # rows of a table, from which it is folded
 DOTS_PER_INCH = 160
 NARROW = (3.75, 3.2)  # inches: a figure on a telephone
 GENERATOR = '<meta name="generator" content="eventstudy'
-CLOCKS = ("created", "retrieved")  # times of the run, which two runs on the same data differ in
 
 
 class Figure(NamedTuple):
@@ -81,19 +80,10 @@ def _name_value_table(title: str, values: Mapping[str, object]) -> Table:
     return Table(title, ("Name", "Value"), rows, (False, False), empty="none recorded")
 
 
-def _without_clocks(record: Mapping[str, object]) -> dict[str, object]:
-    """Return a record without the times of the run, also inside its records."""
-    return {
-        key: _without_clocks(value) if isinstance(value, Mapping) else value
-        for key, value in record.items()
-        if key not in CLOCKS
-    }
-
-
 def _provenance(result: Result) -> dict[str, object]:
     """Return the variables of the section on provenance."""
     provenance = result.provenance
-    origin = {k: v for k, v in _without_clocks(provenance).items() if k not in ("settings", "notes")}
+    origin = {k: v for k, v in provenance.items() if k not in ("settings", "notes")}
     prints = [
         f"{name} {record['sha256'][:12]}"
         for name, record in origin.items()
