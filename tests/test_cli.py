@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from eventstudy import cli, studyfile
+from eventstudy.cli._main import parser
+from eventstudy.cli._study import load
 from eventstudy.errors import InputError
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "china_tech_2021"
@@ -62,7 +64,7 @@ def test_fetch_writes_a_folder_that_gives_the_same_study(folder: Path, capsys: p
     assert "4 files" in capsys.readouterr().out
     first, second = studyfile.read(study), studyfile.read(study)
     ours = first.study.run(first.events, first.prices())
-    again = cli._load(cli._parser().parse_args(["run", study, "--prices", str(folder / "prices")]))
+    again = load(parser().parse_args(["run", study, "--prices", str(folder / "prices")]))
     theirs = again.study.run(second.events, again.prices())
     assert ours.cars["car"].tolist() == pytest.approx(theirs.cars["car"].tolist(), abs=1e-14)
     assert ours.cars["car"].notna().all()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from eventstudy import cli, files
+from eventstudy.cli._figure import save
 from eventstudy.errors import InputError, OutputError
 from tests.reports.fake import fake
 
@@ -162,14 +163,14 @@ def test_a_figure_is_written_whole_or_refused(tmp_path, full_disk, capsys):
 
     figure = Figure()
     figure.subplots().plot([1, 2])
-    cli._save(figure, tmp_path / "f.png")
+    save(figure, tmp_path / "f.png")
     before = content(tmp_path)
     assert before["f.png"].startswith(b"\x89PNG")
     with pytest.raises(InputError, match=r"the suffix of the figure is '.xyz'; valid are"):
-        cli._save(figure, tmp_path / "f.xyz")
+        save(figure, tmp_path / "f.xyz")
     full_disk()
     with pytest.raises(OutputError, match="the figure cannot be written to"):
-        cli._save(figure, tmp_path / "f.png")
+        save(figure, tmp_path / "f.png")
     assert content(tmp_path) == before
 
 

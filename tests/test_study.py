@@ -273,11 +273,11 @@ def test_frames_have_the_columns_that_are_promised():
 # The real day.
 
 
-def test_the_day_of_the_alipay_report(real: es.Prices):
+def test_the_day_of_the_alipay_report(real: es.Prices, shared: Path):
     given = events(("9988.HK", "2021-09-13"), ("0700.HK", "2021-09-13"), ("1211.HK", "2021-09-13"))
     result = es.Study(benchmark="^HSI").run(given, real)
     moves = result.reactions.set_index("ticker")
-    frame = pd.read_csv(Path(str(real.provenance["path"])) / "9988.HK.csv", index_col=0)
+    frame = pd.read_csv(shared / "data" / "prices" / "9988.HK.csv", index_col=0)
     before, day = frame.iloc[frame.index.get_loc("2021-09-13") - 1], frame.loc["2021-09-13"]
     for name in ("open", "high", "low", "close"):
         plain = day[name.title()] / before["Close"] - 1  # no dividend that day; adjusted closes have 6 decimals

@@ -30,7 +30,9 @@ from eventstudy.members import model, models, test, tests
 from eventstudy.prepare.events import Events, read_events
 from eventstudy.prepare.french import read_french
 from eventstudy.prices import fetch_prices, read_prices, write_prices
-from eventstudy.result import Result
+from eventstudy.reproduce.lock import freeze
+from eventstudy.reproduce.replicate import replicate
+from eventstudy.result import Result, read_result
 from eventstudy.study import Study
 
 __all__ = [
@@ -51,12 +53,19 @@ __all__ = [
     "TickerNotFound",
     "catalogue",
     "fetch_prices",
+    "freeze",
     "model",
     "models",
     "read_events",
     "read_french",
     "read_prices",
+    "read_result",
+    "replicate",
     "test",
     "tests",
     "write_prices",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "transform"]

@@ -32,6 +32,7 @@ def read_prices(
     decimal: str = ".",
     thousands: str | None = None,
     layout: str | None = None,
+    verify: bool = True,
 ) -> Prices:
     r"""Read every ticker of a folder, of one long file, or of a store written by ``write_prices``.
 
@@ -54,6 +55,9 @@ def read_prices(
     layout : {"yahoo", "yfinance", "crsp", "investing", "nasdaq", "akshare", "eikon"}, optional
         The layout of a vendor's files. CRSP's (negative prices are averages of bid and ask, letters stand for missing
         returns) is recognised by its column PERMNO.
+    verify : bool
+        Whether a locked folder (of ``eventstudy fetch`` or :func:`freeze`, with ``lock.json``) is refused if a price
+        was changed since; the error names ticker and date. If False, every result says that this was not checked.
 
     Returns
     -------
@@ -63,7 +67,8 @@ def read_prices(
     Raises
     ------
     InputError
-        If the folder, its manifest, a date or a number is not valid; the message names file, row and value.
+        If the folder, its manifest, a date or a number is not valid, or a locked price was changed; the message names
+        file, row and value, or ticker and date.
     BadPrices, TickerNotFound
         If no ticker has valid prices; if only some fail, ``Prices.problems`` has the reason of each and a warning
         names them.
@@ -81,6 +86,7 @@ def read_prices(
         return fetch_prices(None, None, None, source="store", path=path)
     choices = {
         "columns": columns, "date_format": date_format, "decimal": decimal, "thousands": thousands, "layout": layout,
+        "verify": verify,
     }  # fmt: skip
     return fetch_prices(None, None, None, source="folder", path=path, **choices)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from eventstudy import _registry, arguments
 from eventstudy.analyses import Analyses
-from eventstudy.display import formats
 from eventstudy.display.measure import Measure, measure_of
 from eventstudy.types import Model, Rerun, Window, required
 
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from eventstudy.analysis.specifications import Specifications
+    from eventstudy.reproduce.references import Citation
+    from eventstudy.tables._table import Table
 
 
 NO_GROUP = pd.DataFrame(columns=["group", "day", "n", "aar", "caar", "se", "lower", "upper"]).astype(
@@ -96,45 +97,151 @@ class Result(Analyses):
         return {**self.__dict__, "rerun": copy.copy(self.rerun)}
 
     def __repr__(self) -> str:
-        measure = self.measure
-        n_used = int((self.events["status"] == "ok").sum())
-        lines = [f"Result({n_used} of {len(self.events)} events used)"]
-        for row in formats.primary(self.tests).to_dict("records"):
-            window = f"{row['group']} ({row['start']}, {row['end']})"
-            effect = measure.with_interval(row["effect"], row["lower"], row["upper"])
-            lines.append(f"  {window}: mean {measure.averaged} {effect}, {formats.tested(row)}")
-        text = "\n".join(lines)
-        return text.replace("−", "-").replace(formats.DOES_NOT_HOLD, "!")  # every terminal can show these
+        from eventstudy.analysis.summary import short_text
+
+        return short_text(self)
+
+    def _repr_html_(self) -> str:
+        return self.summary().as_html()
 
     @overload
-    def plot(self, kind: Literal["events"], **options: Any) -> NDArray[np.object_]: ...
+    def plot(self, kind: Literal["events", "diagnostics"], **options: Any) -> NDArray[np.object_]: ...
 
     @overload
     def plot(self, kind: str = "caar", **options: Any) -> Axes: ...
 
     def plot(self, kind: str = "caar", **options: Any) -> Axes | NDArray[np.object_]:
-        """Draw a figure of ``plots/`` and return its axes (for "events" an array of them), without showing it."""
+        """Draw a figure of ``plots/`` and return its axes, without showing it.
+
+        Parameters
+        ----------
+        kind : str
+            "aar", "ar", "caar", "diagnostics", "distribution", "events", "forest", "heatmap", "path", "timeline", or a
+            figure of a plug-in.
+        **options
+            Those of the figure; all have ``title`` and ``figsize`` (inches), those of one axes also ``ax``, and those
+            with a band or intervals ``level``.
+
+        Returns
+        -------
+        Axes, or array of Axes
+            An array for "events" and "diagnostics".
+
+        Raises
+        ------
+        InputError
+            If there is no such figure, or an option is not one of the figure or not valid.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> ax = demo.run().result.plot("aar", level=0.9, title="Day by day", figsize=(3.5, 2.6))
+        >>> ax.get_title(loc="left")
+        'Day by day'
+        """
         draw = _registry.load("plots", kind)
         arguments.check_figure_options(f"the figure {kind!r}", options, draw)
         axes: Axes | NDArray[np.object_] = draw(self, **options)
         return axes
 
-    def report(self, path: str | Path) -> Path:
+    def table(self, kind: str, *, title: str | None = None, **options: Any) -> Table:
+        """Return a table as a paper prints it, to be written as LaTeX, HTML, Markdown, Excel or Word.
+
+        Parameters
+        ----------
+        kind : {"attrition", "sample", "aar", "caar", "events", "groups", "regressions", "models"}
+            A member of ``tables/``, or of a plug-in.
+        title : str, optional
+            The caption, instead of that of the kind.
+        **options
+            Those of the kind, on its page: ``stars`` of most, ``brackets`` of "caar" and others, ``of`` of
+            "regressions" and "models".
+
+        Returns
+        -------
+        Table
+            ``frame`` has the numbers with all their digits; ``to_latex()``, ``to_html()``, ``to_markdown()``,
+            ``to_excel(path)`` and ``to_word(path)`` write the table.
+
+        Raises
+        ------
+        InputError
+            If the kind or an option is not valid.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> demo.run().result.table("attrition").frame["n"].tolist()
+        [417, 1, 23, 393, 60]
+        """
+        draw = _registry.load("tables", kind)
+        arguments.check_figure_options(f"the table {kind!r}", options, draw)
+        table: Table = draw(self, **options)
+        if title is None:
+            return table
+        note = formats.prices_note(self)
+        return replace(table, title=arguments.text("title", title) + (f" ({note})" if note else ""))
+
+    def report(self, path: str | Path, **options: Any) -> Path:
         """Write a report; the suffix of ``path`` sets the format (``.txt .csv .html .tex .parquet``).
 
         The report is written aside and then moved into place, whole or not at all. It replaces an earlier report of the
         same kind, and no other file.
 
+        Parameters
+        ----------
+        path : str or Path
+        **options
+            For ``.html``: ``title`` and ``question``, texts at the head of the page, and ``interactive=True``, which
+            adds an explorer of the events.
+
         Raises
         ------
         InputError
-            If the suffix or the path is not valid, or a name is taken by a file that no report wrote; with ``.csv`` and
-            ``.parquet`` also the names of the files beside.
+            If the suffix, the path or an option is not valid, or a name is taken by a file that no report wrote; with
+            ``.csv`` and ``.parquet`` also the names of the files beside.
         OutputError
             If the report cannot be written, for instance because the disk is full.
         """
-        written: Path = _registry.helper("reports", "_write").write(self, path)
+        written: Path = _registry.helper("reports", "_write").write(self, path, options)
         return written
+
+    def save(self, path: str | Path) -> Path:
+        """Write the result to one file, from which :func:`eventstudy.read_result` reads it again.
+
+        The file is a zip of the frames as Parquet, and of measure and provenance as JSON, the same bytes for the same
+        result. Every number, date and type is kept; ``rerun`` is not, so that what runs the study again (``calibrate``,
+        ``across``, ``diagnose``, ``band``, ``path`` with its band) needs the result of ``Study.run``.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, under any name; an earlier saved result is replaced, and no other file.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        InputError
+            If the path is not valid or taken by another file, or a column of the events holds objects that no file can
+            keep.
+        OutputError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from eventstudy import demo, read_result
+        >>> result = demo.run().result
+        >>> file = result.save(tempfile.mkdtemp() + "/study.result")
+        >>> read_result(file).cars.equals(result.cars)
+        True
+        """
+        saved: Path = _registry.helper("reports", "_saved").write(self, path)
+        return saved
 
     def across(
         self, models: Sequence[str | Model] | Mapping[str, str | Model], windows: Sequence[Window] | None = None
@@ -171,6 +278,47 @@ class Result(Analyses):
 
         return cast("Specifications[Result]", across(required(self.rerun), self, models, windows))
 
+    def cite(self) -> Citation:
+        """Return the references of what computed the result: the model, the tests, and the library.
+
+        Returns
+        -------
+        Citation
+            ``text``, one line for each reference, ``bibtex``, the content of a .bib file, and ``entries``.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> print(demo.run().result.cite().text.splitlines()[-1])
+        MacKinlay, A. C. (1997). Event Studies in Economics and Finance. Journal of Economic Literature 35(1), 13–39.
+        """
+        from eventstudy.reproduce.references import Citation, used
+
+        return Citation(tuple(used(self)))
+
     def to_latex(self) -> str:
         """Return the table of tests as LaTeX (booktabs)."""
         return str(_registry.load("reports", "latex").table(self))
+
+
+def read_result(path: str | Path) -> Result:
+    """Read a result that :meth:`Result.save` has written.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    Result
+        With the frames, the measure and the provenance as they were; ``rerun`` is None, so that methods that run the
+        study again raise InputError.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not a saved result, is damaged, or was written by a later version.
+    """
+    result: Result = _registry.helper("reports", "_saved").read(path)
+    return result

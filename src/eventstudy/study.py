@@ -22,7 +22,7 @@ from eventstudy.run.rerun import StudyRun
 from eventstudy.run.sample import StudyData
 from eventstudy.run.scale import workers
 from eventstudy.run.settings import DEFAULT_TESTS as DEFAULT_TESTS
-from eventstudy.run.settings import as_model, tests_for
+from eventstudy.run.settings import as_model, study_card, study_text, tests_for
 from eventstudy.types import Choices, Model, Survives, Test, Window
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from narwhals.typing import IntoFrame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study(Choices):
     """The choices of an event study.
 
@@ -132,6 +132,12 @@ class Study(Choices):
             raise InputError(f"min_estimation is {self.min_estimation}; the estimation window has {length} days")
         check_model(self.return_model, self.model if isinstance(self.model, str) else "")
         self.tests_for("independent")
+
+    def __repr__(self) -> str:
+        return study_text(self)
+
+    def _repr_html_(self) -> str:
+        return study_card(self).as_html()
 
     @property
     def return_model(self) -> Model:

@@ -9,7 +9,7 @@ import operator
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from types import NoneType, UnionType
@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from eventstudy import arguments
+from eventstudy import _registry, arguments
 from eventstudy.bars import Prices
 from eventstudy.catalogue import catalogue
 from eventstudy.errors import InputError, shown
@@ -34,7 +34,7 @@ from eventstudy.types import Choices
 
 MEMORY = ":memory:"  # of DuckDB, no file
 PASSWORD = re.compile(r"://[^@]*:[^@]*@|[?&]\w*password=", re.IGNORECASE)
-NOT_OF_PRICES = ("start", "end", "attempts", "wait", "timeout")  # options that do not change a price
+NOT_OF_PRICES = ("start", "end", "attempts", "wait", "timeout", "verify")  # options that do not change a price
 
 
 def _in_toml(hint: object) -> object:
@@ -126,7 +126,20 @@ class StudyFile:
     def dates(self) -> tuple[Any, Any]:
         """Return the first and last date of the prices to fetch, as the study file or its events set them."""
         start, end = self.span()
-        return self.options.get("start", start), self.options.get("end", min(end, date.today()))
+        if "path" not in self.options:  # a server has no prices of days to come; a file is read the same on any day
+            end = min(end, date.today())
+        return self.options.get("start", start), self.options.get("end", end)
+
+    def with_prices(self, folder: Path, verify: bool = True) -> StudyFile:
+        """Return the study with the prices of a folder or store in place of its source, for the same dates.
+
+        ``verify=False`` reads a folder even if it differs from its lock.
+        """
+        is_store = _registry.helper("sources", "_stored").is_store(folder)
+        dates = {name: self.options[name] for name in ("start", "end") if name in self.options}
+        unverified = {} if verify or is_store else {"verify": False}
+        options = {**dates, "path": folder, **unverified}
+        return replace(self, source="store" if is_store else "folder", options=options)
 
     def prices(self, tickers: Sequence[str] | None = None) -> Prices:
         """Fetch the prices of some tickers; None fetches all that the study needs."""

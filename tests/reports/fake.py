@@ -123,7 +123,6 @@ def provenance(note: str = NOTE) -> dict[str, Any]:
     prices = {"source": "simulated" if note else "folder", "sha256": "3f" * 32, "tickers": 9}
     return {
         "eventstudy": "0.1.0",
-        "created": "2026-01-05T09:30:00+00:00",
         "prices": {**prices, "note": note} if note else prices,
         "settings": {
             "model": "market",

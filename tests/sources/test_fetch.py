@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -39,18 +39,19 @@ def closes(folder: Path) -> dict[str, float]:
     return {name: float(values[0]) for name, values in found.items()}
 
 
-def manifest(folder: Path) -> list[dict[str, str]]:
-    with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+def lock(folder: Path) -> dict[str, dict[str, str]]:
+    tickers: dict[str, dict[str, str]] = json.loads((folder / "lock.json").read_text(encoding="utf-8"))["tickers"]
+    return tickers
 
 
 def test_a_folder_is_renewed_and_nothing_of_the_old_is_left(tmp_path):
     _write.write(prices(1.0), tmp_path)
     _write.write(prices(2.0), tmp_path)
     assert closes(tmp_path) == dict.fromkeys(TICKERS, 2.0)
-    rows = manifest(tmp_path)
-    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(["manifest.csv", *(row["file"] for row in rows)])
-    for row in rows:
+    rows = lock(tmp_path)
+    names = ["lock.json", *(row["file"] for row in rows.values())]
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(names)
+    for row in rows.values():
         assert hashlib.sha256((tmp_path / row["file"]).read_bytes()).hexdigest() == row["sha256"]
 
 
@@ -60,26 +61,25 @@ def test_tickers_that_are_not_written_again_stay(tmp_path):
     assert closes(tmp_path) == {**dict.fromkeys(TICKERS, 1.0), "K1": 2.0, "NEW": 2.0}
 
 
-def test_a_file_that_was_changed_loses_its_ticker_alone_and_says_why(tmp_path):
+def test_a_price_that_was_changed_is_refused_with_its_ticker_and_date(tmp_path):
     _write.write(prices(1.0), tmp_path)
-    file = tmp_path / manifest(tmp_path)[2]["file"]
-    file.write_text(file.read_text().replace("1.0", "1.5", 1))
-    with pytest.warns(EventStudyWarning, match=r"1 of 6 tickers could not be read: K2"):
-        found = es.read_prices(tmp_path)
-    assert list(found.problems) == ["K2"]
-    assert f"{file.name} is not the file that manifest.csv lists for K2: its SHA-256 differs" in found.problems["K2"]
-    with pytest.raises(BadPrices, match="clear the cell sha256"):
-        es.fetch_prices(["K2"], None, None, source="folder", path=tmp_path)
-    text = (tmp_path / "manifest.csv").read_text().replace(manifest(tmp_path)[2]["sha256"], "")
-    (tmp_path / "manifest.csv").write_text(text)
-    assert es.read_prices(tmp_path).bars["K2"].fields["close"][0] == 1.5
+    file = tmp_path / lock(tmp_path)["K2"]["file"]
+    file.write_text(file.read_text().replace("2021-01-05,1.0", "2021-01-05,1.5", 1))
+    with pytest.raises(InputError, match=r"are not those of lock\.json: K2 \(2021-01-05 differs\); put .* back"):
+        es.read_prices(tmp_path)
+    assert es.fetch_prices(["K1"], None, None, source="folder", path=tmp_path).tickers == ("K1",)
+    found = es.read_prices(tmp_path, verify=False)
+    assert found.bars["K2"].fields["close"][:3].tolist() == [1.0, 1.5, 1.0]
+    (note,) = found.provenance["notes"]
+    assert note.endswith("not verified against lock.json before the run: K2 (2021-01-05 differs)")
     _write.write(prices(2.0, ["K2"]), tmp_path)
     assert file.exists()  # it is somebody's work now
+    assert closes(tmp_path)["K2"] == 2.0
 
 
-def test_what_the_manifest_does_not_list_is_named(tmp_path):
+def test_what_the_lock_does_not_list_is_named(tmp_path):
     _write.write(prices(1.0), tmp_path)
-    shutil.copy(tmp_path / manifest(tmp_path)[0]["file"], tmp_path / "BABA.csv")
+    shutil.copy(tmp_path / lock(tmp_path)["K0"]["file"], tmp_path / "BABA.csv")
     (tmp_path / "old notes.csv").write_text("x")
     with pytest.warns(EventStudyWarning, match=r"does not list 1 files .* not read: BABA\.csv; list them"):
         found = es.read_prices(tmp_path)
@@ -93,7 +93,7 @@ def test_what_the_manifest_does_not_list_is_named(tmp_path):
 def test_a_folder_of_the_users_own_is_not_touched(tmp_path, files):
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    with pytest.raises(InputError, match="name a new or empty folder"):
+    with pytest.raises(InputError, match="name a new"):
         _write.write(prices(1.0), tmp_path)
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == files
 
@@ -101,7 +101,7 @@ def test_a_folder_of_the_users_own_is_not_touched(tmp_path, files):
 def test_a_store_is_no_place_to_fetch_to_and_a_fetched_folder_none_for_a_store(tmp_path):
     es.write_prices(prices(1.0), tmp_path / "store")
     _write.write(prices(1.0), tmp_path / "folder")
-    with pytest.raises(InputError, match="name a new or empty folder"):
+    with pytest.raises(InputError, match="name a new"):
         _write.write(prices(2.0), tmp_path / "store")
     with pytest.raises(InputError, match="something else"):
         es.write_prices(prices(2.0), tmp_path / "folder")
@@ -190,8 +190,8 @@ def test_fetch_keeps_what_the_same_request_fetched_and_renews_what_another_did(t
     assert (code, "written: 3 files" in text, "were there" in text) == (0, True, False)
     code, text, _ = fetch(tmp_path, capsys)
     assert (code, "written: 0 files" in text, "3 were there" in text) == (0, True, True)
-    first = (tmp_path / "prices" / "manifest.csv").read_text()
-    damaged = tmp_path / "prices" / manifest(tmp_path / "prices")[0]["file"]
+    first = lock(tmp_path / "prices")
+    damaged = tmp_path / "prices" / first["BABA"]["file"]
     damaged.write_bytes(damaged.read_bytes()[:-9])
     code, text, _ = fetch(tmp_path, capsys)
     assert (code, "written: 1 files" in text, "2 were there" in text) == (0, True, True)
@@ -201,8 +201,8 @@ def test_fetch_keeps_what_the_same_request_fetched_and_renews_what_another_did(t
     assert "3 were there" in fetch(tmp_path, capsys)[1]  # a span within
     (tmp_path / "study.toml").write_text(STUDY.format(seed=2))
     assert "written: 3 files" in fetch(tmp_path, capsys)[1]  # other prices
-    assert [row["ticker"] for row in manifest(tmp_path / "prices")] == ["BABA", "0700.HK", "^HSI", "JD"]
-    assert first.splitlines()[1] != (tmp_path / "prices" / "manifest.csv").read_text().splitlines()[1]
+    assert list(lock(tmp_path / "prices")) == ["0700.HK", "BABA", "JD", "^HSI"]
+    assert first["BABA"]["sha256"] != lock(tmp_path / "prices")["BABA"]["sha256"]
     assert cli.main(["run", str(tmp_path / "study.toml"), "--prices", str(tmp_path / "prices")]) == 0
     assert "simulated prices" in capsys.readouterr().out
 
@@ -235,7 +235,7 @@ def test_fetch_from_yahoo_asks_only_for_what_it_lacks(shared, tmp_path):
             check=False,
         )  # fmt: skip
         asked = {entry[2].rsplit("/", 1)[1] for entry in fake.log if "/chart/" in entry[2]}
-        listed = {row["ticker"] for row in manifest(tmp_path / "prices")} if (tmp_path / "prices").exists() else set()
+        listed = set(lock(tmp_path / "prices")) if (tmp_path / "prices" / "lock.json").exists() else set()
         return done, asked, listed
 
     with yahoo(shared) as fake:
@@ -254,10 +254,10 @@ def test_fetch_from_yahoo_asks_only_for_what_it_lacks(shared, tmp_path):
         # Other dates: a ticker whose renewal fails stays as it was, and is said to.
         (tmp_path / "events.csv").write_text("ticker,announced\nBABA,2021-01-20\n0700.HK,2021-01-27\n")
         fake.plan("BABA", "500*")
-        before = {row["ticker"]: row["file"] for row in manifest(tmp_path / "prices")}
+        before = lock(tmp_path / "prices")
         done, asked, listed = run(fake)
         assert (done.returncode, listed) == (1, {"BABA", "0700.HK", "^HSI"})
-        assert {row["ticker"]: row["file"] for row in manifest(tmp_path / "prices")}["BABA"] == before["BABA"]
+        assert lock(tmp_path / "prices")["BABA"] == before["BABA"]
         (line,) = [line for line in done.stdout.splitlines() if line.startswith("BABA ")]
         assert "no usable answer" in line
         assert "kept from the fetch of" in line
@@ -296,9 +296,19 @@ def test_bars_with_other_values_keep_their_fields(tmp_path):
 
 
 def test_a_folder_of_an_earlier_version_says_what_to_do(tmp_path):
-    """Its manifest has no hashes and requests, so that nothing of it can be continued; it is still read."""
-    (tmp_path / "BABA.csv").write_text("Date,Close\n2021-01-04,1\n2021-01-05,2\n")
-    (tmp_path / "manifest.csv").write_text("ticker,file,currency,mic\nBABA,BABA.csv,USD,XNYS\n")
-    with pytest.raises(InputError, match=r"earlier version .* es\.read_prices still reads .* name a new folder"):
-        _write.write(es.Prices({}), tmp_path)
-    assert es.read_prices(tmp_path).bars["BABA"].fields["close"].tolist() == [1.0, 2.0]
+    """It has a manifest and no lock, so that nothing of it can be continued; it is still read, as its hashes say."""
+    text = b"Date,Close\n2021-01-04,1\n2021-01-05,2\n"
+    sha256 = hashlib.sha256(text).hexdigest()
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "BABA.csv").write_bytes(text)
+    (old / "manifest.csv").write_text(f"ticker,file,currency,mic,sha256\nBABA,BABA.csv,USD,XNYS,{sha256}\n")
+    with pytest.raises(InputError, match=r"earlier version .* es\.read_prices still reads .* name a new"):
+        _write.write(es.Prices({}), old)
+    found = es.read_prices(old)
+    assert found.bars["BABA"].fields["close"].tolist() == [1.0, 2.0]
+    es.freeze(found, tmp_path / "new")
+    assert es.read_prices(tmp_path / "new").provenance["sha256"] == found.provenance["sha256"]
+    (old / "BABA.csv").write_bytes(text.replace(b",2", b",3"))
+    with pytest.raises(BadPrices, match=r"manifest\.csv lists for BABA: its SHA-256 differs"):
+        es.read_prices(old)

@@ -156,8 +156,8 @@ def test_what_is_asked_for_and_absent_is_a_problem(tmp_path):
     (tmp_path / "manifest.csv").write_text("ticker,file\nA,A.csv\nB,B.csv\n")
     with pytest.warns(EventStudyWarning, match="2 of 3"):
         prices = fetch(["C", "A", "B"], tmp_path)
-    assert prices.problems["C"].startswith(f"unknown ticker: no file for C in {tmp_path}")
-    assert "names B.csv for B" in prices.problems["B"]
+    assert prices.problems["C"].startswith("unknown ticker: no file for C in the folder")
+    assert "B.csv is listed for B" in prices.problems["B"]
     with pytest.raises(TickerNotFound, match="unknown ticker"):
         fetch(["C"], tmp_path)
     with pytest.raises(TickerNotFound, match="no price of A from 2022-01-01 to the last"):

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 
 from eventstudy.display import formats
 from eventstudy.plots import _style
+from eventstudy.plots._alt import listed
 from eventstudy.result import Result
 from eventstudy.types import Calendar, Dates, StudySample
 
@@ -26,7 +27,13 @@ COLOURS = (
 )  # fmt: skip
 
 
-def timeline(result: Result, *, ax: Axes | None = None) -> Axes:
+def timeline(
+    result: Result,
+    *,
+    title: str | None = None,
+    figsize: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw all events in calendar time, one row per ticker.
 
     A bar is the event window of a usable event, counted in weekdays, or in the ticker's intraday bars; overlapping
@@ -37,6 +44,10 @@ def timeline(result: Result, *, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     result : Result
+    title : str, optional
+        In place of "Events and their windows".
+    figsize : (float, float), optional
+        Width and height of a new figure in inches.
     ax : Axes, optional
         Axes to draw on; a new figure by default, whose height grows with the number of tickers (at most 60, those with
         most events).
@@ -53,9 +64,10 @@ def timeline(result: Result, *, ax: Axes | None = None) -> Axes:
     events = events.dropna(subset=["day"])
     rows = list(events["ticker"].value_counts().index[:MAX_TICKERS])
     rows = [t for t in events.sort_values("day", kind="stable")["ticker"].unique() if t in set(rows)]
-    with _style.drawing(8.4, 1.35 + 0.27 * max(len(rows), 2), ax) as ax:
+    name = _style.named(title, TITLE)
+    with _style.drawing((8.4, 1.35 + 0.27 * max(len(rows), 2)), figsize, ax) as ax:
         if not rows:
-            return _style.blank(ax, TITLE, "no event has a date", result)
+            return _style.blank(ax, name, "no event has a date", result)
         shown = events[events["ticker"].isin(rows)]
         heights = {ticker: row for row, ticker in enumerate(rows)}
         windows = list(_windows(result, shown, zone))
@@ -69,7 +81,7 @@ def timeline(result: Result, *, ax: Axes | None = None) -> Axes:
         n_hidden = events["ticker"].nunique() - len(rows)
         text += f"; {formats.plural(n_hidden, 'further ticker')} not shown" if n_hidden else ""
         text += f"; {n_undated} without a date" if n_undated else ""
-        _style.headings(ax, TITLE, text + ("; bars: event windows" if windows else ""), result)
+        _style.headings(ax, name, text + ("; bars: event windows" if windows else ""), result)
     return ax
 
 
@@ -146,6 +158,21 @@ def _date_axis(ax: Axes) -> None:
     ax.grid(visible=True, axis="x")
     ax.use_sticky_edges = False
     ax.margins(x=0.02)
+
+
+def alt(result: Result) -> str:
+    """Describe the number of events by status, and their first and last session."""
+    events = result.events
+    if not len(events):
+        return "Empty time line: the study has no events"
+    sessions = events["session"].dropna()
+    counts = events["status"].value_counts()
+    text = (
+        f"Time line of {formats.plural(len(events), 'event')} of {formats.plural(events['ticker'].nunique(), 'ticker')}"
+    )
+    if len(sessions):
+        text += f", {formats.date(sessions.min())[:10]} to {formats.date(sessions.max())[:10]}"
+    return f"{text}: " + listed(f"{n} {status}" for status, n in counts.items())
 
 
 PLOT = timeline

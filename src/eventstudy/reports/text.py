@@ -61,7 +61,7 @@ def placement(table: pd.DataFrame) -> str:
         dropped.
     """
     counts = [f"{formats.plural(n, 'event')} {status}" for status, n in table["status"].value_counts().items()]
-    head = wrap(", ".join(counts) or "there are no events", WIDTH)
+    head = formats.wrap(", ".join(counts) or "there are no events", WIDTH)
     return _plain_signs("\n".join([*head, "", _format_table(_tables.placement(table))]))
 
 
@@ -76,7 +76,7 @@ def _headline(result: Result) -> list[str]:
     indent = max(len(name) for name, _ in pairs) + 2
     lines = ["Event study", "=" * WIDTH]
     for name, value in pairs:
-        lines += wrap(name.ljust(indent) + value, WIDTH, " " * indent)
+        lines += formats.wrap(name.ljust(indent) + value, WIDTH, " " * indent)
     return lines
 
 
@@ -138,7 +138,7 @@ def _widths(table: Table) -> list[int]:
 def _row(row: tuple[str, ...], widths: list[int], right: tuple[bool, ...]) -> list[str]:
     if right[-1]:
         return [_line(row, widths, right)]
-    first, *rest = wrap(row[-1], widths[-1])
+    first, *rest = formats.wrap(row[-1], widths[-1])
     indent = " " * (sum(widths[:-1]) + GAP * (len(widths) - 1))
     return [_line((*row[:-1], first), widths, right), *(indent + line for line in rest)]
 
@@ -155,29 +155,7 @@ def _line(cells: tuple[str, ...], widths: list[int], right: tuple[bool, ...]) ->
 def _wrap_note(note: str) -> list[str]:
     """Wrap a note; its further lines are indented by the width of its mark, ``-`` or ``[1]``."""
     mark = note.split(" ", 1)[0]
-    return wrap(note, WIDTH, " " * (len(mark) + 1) if mark == "-" or mark.startswith("[") else "")
-
-
-def wrap(line: str, width: int, indent: str = "") -> list[str]:
-    """Break a line at spaces, or inside a word wider than the line; a Chinese character counts as two columns.
-
-    Examples
-    --------
-    >>> wrap("a note of 反垄断", 8, "  ")
-    ['a note', '  of', '  反垄断']
-    """
-    lines, current = [], ""
-    for word in line.split(" "):
-        joined = f"{current} {word}" if current.strip() else current + word
-        if formats.columns_of(joined) > width and current.strip():
-            lines.append(current)
-            joined = indent + word
-        while formats.columns_of(joined) > width:
-            head = formats.truncate(joined, width)
-            lines.append(head)
-            joined = indent + joined[len(head) :]
-        current = joined
-    return [*lines, current]
+    return formats.wrap(note, WIDTH, " " * (len(mark) + 1) if mark == "-" or mark.startswith("[") else "")
 
 
 class Text:

@@ -1,12 +1,18 @@
-"""The provenance of a result, to reproduce it: versions, settings, fingerprints of the data, and notes."""
+"""The provenance of a result, to reproduce it: versions, settings, fingerprints of the data, and notes.
+
+It has no path and no time of the run, so that the same study on the same data gives the same bytes on any day, from any
+folder.
+"""
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import inspect
 import platform
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
@@ -15,12 +21,14 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.bars import Prices
+from eventstudy.types import Model, Test
 
 CHUNK = 65_536  # values
 # Byte layouts by the kind of a NumPy type.
 FIXED = {"i": "<i8", "u": "<u8", "f": "<f8", "b": "?", "M": "<M8[us]"}
-LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "exchange_calendars")
-EXTRAS = ("arch", "scikit-learn")  # used by some models; recorded where they are installed
+LIBRARIES = ("numpy", "pandas", "scipy", "exchange_calendars", "matplotlib")
+# Libraries that some models and tests compute with, by the name under which they are imported.
+ESTIMATORS = {"arch": "arch", "sklearn": "scikit-learn", "statsmodels": "statsmodels"}
 
 
 class _Digest(Protocol):
@@ -33,7 +41,8 @@ def provenance(
     prices: Prices,
     notes: Sequence[str],
     clustering: Mapping[str, object],
-    tests: Sequence[str],
+    model: Model,
+    tests: Mapping[str, Test],
     factors: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Return the provenance of a run as plain values, ready for JSON; the notes include those of the source."""
@@ -41,26 +50,43 @@ def provenance(
     factor_record = {} if factors is None else {"factors": _factors(factors)}
     return {
         "eventstudy": version("eventstudy-quant"),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "settings": dict(settings),
         "tests": list(tests),
         "events": {"n": len(events), "sha256": fingerprint(events)},
         "prices": {**prices.provenance, "n_tickers": len(prices.bars), "problems": dict(prices.problems)},
         **factor_record,
         "clustering": dict(clustering),
-        "notes": [*notes, *(f"{name}: {text}" for name, texts in source_notes.items() for text in texts)],
-        "versions": {"python": platform.python_version(), **_versions()},
+        "notes": [
+            *prices.provenance.get("notes", ()),
+            *notes,
+            *(f"{name}: {text}" for name, texts in source_notes.items() for text in texts),
+        ],
+        "versions": _versions(model, tests.values()),
     }
 
 
-@cache
-def _versions() -> dict[str, str]:
-    """Return the versions of the libraries that compute."""
-    versions = {name: version(name) for name in LIBRARIES}
-    for name in EXTRAS:
-        with suppress(PackageNotFoundError):
+def _versions(model: Model, tests: Iterable[Test]) -> dict[str, str]:
+    """Return the versions of Python and of the libraries that computed with a model and tests."""
+    code = [type(model), *(test.finalize for test in tests)]
+    estimators = set[str]().union(*(_imported(str(getattr(part, "__module__", ""))) for part in code))
+    names = [*LIBRARIES, *(ESTIMATORS[name] for name in sorted(estimators & set(ESTIMATORS)))]
+    versions = {"python": platform.python_version()}
+    for name in names:
+        with suppress(PackageNotFoundError):  # a model's library may be a module without metadata
             versions[name] = version(name)
     return versions
+
+
+@cache
+def _imported(module: str) -> frozenset[str]:
+    """Return the packages that the file of a module imports, also inside functions; none where there is no file."""
+    try:
+        tree = ast.parse(inspect.getsource(sys.modules[module]))
+    except (KeyError, OSError, TypeError, SyntaxError):
+        return frozenset()
+    names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    names += [str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return frozenset(name.partition(".")[0] for name in names)
 
 
 def _factors(frame: pd.DataFrame) -> dict[str, object]:

@@ -181,12 +181,10 @@ class StudyRun:
             n = int((without & (frames["events"]["status"] == "ok")).sum())
             frames["attrition"] = tables.with_row(frames["attrition"], f"ok, but without a {self.choices.group!r}", n)
         record = provenance(
-            settings(self.choices), events, prices, notes, clustering._asdict(), list(tests), self.data.factors
+            settings(self.choices), events, prices, notes, clustering._asdict(), self.model, tests, self.data.factors
         )
         if self.workers.checkpoint is not None:
-            record |= {
-                "checkpoint": self.workers.checkpoint, "n_parts": counts.n_parts, "n_resumed": counts.n_resumed,
-            }  # fmt: skip
+            record |= {"n_parts": counts.n_parts, "n_resumed": counts.n_resumed}
         size = float(frames["cars"]["car"].dropna().abs().median())
         return Result(
             **frames,
@@ -240,11 +238,13 @@ class StudyRun:
 
 @contextmanager
 def _progress_bar(total: int, shown: bool) -> Iterator[Callable[[int], object]]:
-    """Yield a progress callback; draw a bar if ``shown``."""
+    """Yield a progress callback; draw a bar if ``shown``: a widget in a notebook with ipywidgets, else a text."""
     if not shown:
         yield lambda n: None
         return
-    from tqdm.auto import tqdm
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "IProgress not found")  # without ipywidgets, where a text does as well
+        from tqdm.auto import tqdm
 
     with tqdm(total=total, unit="event") as bar:
         yield bar.update

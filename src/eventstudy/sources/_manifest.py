@@ -1,4 +1,4 @@
-"""The files of a folder of prices: those that its manifest lists, or those that are named by a ticker."""
+"""The files of a folder of prices: those that its lock or its manifest lists, or those that are named by a ticker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import NamedTuple
 from eventstudy import arguments
 from eventstudy.errors import BadPrices, EventStudyWarning, InputError, shown
 from eventstudy.markets import check_ticker
-from eventstudy.sources._write import is_hashed, sha256_of
+from eventstudy.sources._lock import Listed
+from eventstudy.sources._write import MANIFEST, is_hashed, sha256_of
 from eventstudy.tabular.cells import TABLES, read_cells
 from eventstudy.tabular.columns import listed
 
@@ -69,6 +70,16 @@ def read_manifest(manifest: Path) -> dict[str, Entry]:
     return entries
 
 
+def locked_files(folder: Path, rows: Mapping[str, Listed]) -> dict[str, Entry]:
+    """Return the entries of a lock; its files are compared with it before they are read."""
+    return {
+        ticker: Entry(
+            folder / PureWindowsPath(row.file).name, row.mic or None, row.currency or None, None, row.source, row.note
+        )
+        for ticker, row in rows.items()
+    }
+
+
 def list_files(folder: Path) -> tuple[dict[str, Entry], dict[str, InputError]]:
     """Return the file of each ticker, and the error of each file whose name is no ticker, by that name."""
     entries: dict[str, Entry] = {}
@@ -91,9 +102,9 @@ def list_files(folder: Path) -> tuple[dict[str, Entry], dict[str, InputError]]:
     return entries, unusable
 
 
-def unlisted_files(folder: Path, entries: Mapping[str, Entry]) -> list[str]:
-    """Return the price files that a manifest does not list, and warn of those that are named as a ticker is."""
-    files = {entry.file for entry in entries.values()} | {folder / "manifest.csv"}
+def unlisted_files(folder: Path, entries: Mapping[str, Entry], by: str) -> list[str]:
+    """Return the price files that ``by`` does not list, and warn of those that are named as a ticker is."""
+    files = {entry.file for entry in entries.values()} | {folder / MANIFEST}
     names = sorted(
         file.name
         for file in set(folder.iterdir()) - files
@@ -102,10 +113,10 @@ def unlisted_files(folder: Path, entries: Mapping[str, Entry]) -> list[str]:
     tickers = [name for name in names if _is_ticker(Path(name).stem)]
     if tickers:
         warnings.warn(
-            f"manifest.csv in {folder} does not list {len(tickers)} files that are named as a ticker is, and they are"
+            f"{by} in {folder} does not list {len(tickers)} files that are named as a ticker is, and they are"
             f" not read: {', '.join(tickers[:8])}{', ...' if len(tickers) > 8 else ''}; list them, or move them away",
             EventStudyWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     return names
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -112,16 +114,27 @@ def fingerprint(bars: Bars) -> str:
 
 
 def provenance(source: str, span: Span, bars: Mapping[str, Bars], **details: object) -> dict[str, object]:
-    """Return the provenance of prices: source, range, time of retrieval, details and a fingerprint per ticker."""
+    """Return the provenance of prices: source, range, details and a fingerprint per ticker; no path, no time."""
     return {
         **notes_of({ticker: series.notes for ticker, series in bars.items()}),
         "source": source,
         "start": span.start and span.start.isoformat(),
         "end": span.end and span.end.isoformat(),
-        "retrieved": datetime.now(UTC).isoformat(timespec="seconds"),
         **details,
         "sha256": {ticker: fingerprint(series) for ticker, series in bars.items()},
     }
+
+
+def without_paths(problems: Mapping[str, str], place: str | Path) -> dict[str, str]:
+    """Return the reasons of tickers without the path of their folder, so that results do not depend on where it lies.
+
+    Examples
+    --------
+    >>> without_paths({"A": "/data/prices/A.csv, row 3: no date", "B": "no file for B in /data/prices"}, "/data/prices")
+    {'A': 'A.csv, row 3: no date', 'B': 'no file for B in the folder'}
+    """
+    inside = f"{place}{os.sep}"
+    return {name: text.replace(inside, "").replace(str(place), "the folder") for name, text in problems.items()}
 
 
 def origin_of(record: Mapping[str, object]) -> str:

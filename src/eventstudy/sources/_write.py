@@ -1,7 +1,7 @@
-"""Write prices as a folder for the source ``folder``: one CSV file per ticker in Yahoo's layout, and a manifest.
+"""Write prices as a folder for the source ``folder``: one CSV file per ticker in Yahoo's layout, and their lock.
 
 The name of a file contains the SHA-256 of its content, so that a new file never takes the place of an old one. The
-manifest, which is replaced last and in one step, says which files count: a reader finds the old prices or the new ones.
+lock, which is replaced last and in one step, says which files count: a reader finds the old prices or the new ones.
 Tickers of the folder that are not written again stay in it.
 """
 
@@ -14,8 +14,8 @@ import io
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -24,44 +24,25 @@ from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError
 from eventstudy.files import clean, locked, part, sync, writing
 from eventstudy.files import write as write_file
+from eventstudy.sources._lock import LOCK, Listed, lines_of, lock_text, read_lock
 from eventstudy.sources._shared import Span, note_of, origin_of
 
 COLUMNS = {
     "open": "Open", "high": "High", "low": "Low", "close": "Close", "adjusted": "Adj Close", "volume": "Volume",
     "split": "Stock Splits", "return": "Return",
 }  # fmt: skip
-MANIFEST = "manifest.csv"
-EARLIER = ("ticker", "file", "currency", "mic")  # the manifest of the first version
+# What the prices of a file are adjusted for, by the field from which a study takes returns.
+ADJUSTED = {
+    "return": "total returns are stated (Return)",
+    "adjusted": "splits and dividends (Adj Close)",
+    "close": "as the source has them (Close)",
+}
+MANIFEST = "manifest.csv"  # of earlier versions, and of folders of users' own
 HASHED = re.compile(r".\.[0-9a-f]{8}\.[a-z]+$")
 
 
-class Listed(NamedTuple):
-    """A row of the manifest: a ticker's file, and how it was fetched.
-
-    ``start`` and ``end`` are the dates that were asked for, ``request`` a hash of the source and its options.
-    """
-
-    ticker: str
-    file: str
-    currency: str
-    mic: str
-    sha256: str
-    source: str
-    note: str
-    start: str
-    end: str
-    retrieved: str
-    request: str
-
-    def covers(self, span: Span, request: str) -> bool:
-        """Return whether the ticker was fetched by the same request, for all dates of a span."""
-        starts = not self.start or (span.start is not None and self.start <= span.start.isoformat())
-        ends = not self.end or (span.end is not None and self.end >= span.end.isoformat())
-        return self.request == request and starts and ends
-
-
 def write(prices: Prices, folder: str | Path, request: str = "") -> None:
-    """Write the bars of every ticker with all digits, and list them in the manifest.
+    """Write the bars of every ticker with all digits, and list them in the lock.
 
     Parameters
     ----------
@@ -91,16 +72,16 @@ def write(prices: Prices, folder: str | Path, request: str = "") -> None:
     with writing("prices", target):
         clean(target)
         with part(target) as aside:
-            rows = [_write_bars(bars, prices, aside, request) for bars in prices.bars.values()]
+            rows = {ticker: _write_bars(bars, prices, aside, request) for ticker, bars in prices.bars.items()}
             for name in aside.iterdir():
                 sync(name)
             with locked(target):
                 before = listed(target)
-                after = {**before, **{row.ticker: row for row in rows}}
+                after = {**before, **rows}
                 for file in aside.iterdir():
                     os.replace(file, target / file.name)
                 sync(target)
-                write_file("prices", target / MANIFEST, _csv([Listed._fields, *after.values()]))
+                write_file("prices", target / LOCK, lock_text(after))
                 remove_old(target, {row.file for row in after.values()})
 
 
@@ -109,37 +90,24 @@ def fetched(folder: str | Path, tickers: Iterable[str], span: Span, request: str
     target = Path(arguments.path("the folder", folder))
     rows = listed(target)
     there = {ticker: rows[ticker] for ticker in tickers if ticker in rows and rows[ticker].covers(span, request)}
-    hashes = {ticker: sha256_of(target / row.file) for ticker, row in there.items()}
-    return {ticker: row for ticker, row in there.items() if hashes[ticker] and row.sha256 in ("", hashes[ticker])}
+    return {ticker: row for ticker, row in there.items() if sha256_of(target / row.file) == row.sha256}
 
 
 def listed(folder: Path) -> dict[str, Listed]:
-    """Return the manifest's rows by ticker; raise InputError if the folder is not one that ``fetch`` has written."""
-    manifest = folder / MANIFEST
-    if not manifest.is_file():
-        others = [file.name for file in folder.iterdir()] if folder.is_dir() else []
-        foreign = [name for name in others if name.lower().endswith((".csv", ".parquet")) and not is_hashed(name)]
-        if foreign:
-            raise InputError(f"{folder} has price files of its own, as {foreign[0]}; name a new or empty folder")
-        return {}
-    try:
-        with manifest.open(encoding="utf-8", newline="") as stream:
-            header, *rows = csv.reader(stream, strict=True)
-    except (ValueError, csv.Error):
-        header, rows = [], []
-    if tuple(header) == EARLIER:
+    """Return the lock's rows by ticker; raise InputError if the folder is not one that was written here."""
+    if (folder / LOCK).is_file():
+        return read_lock(folder)
+    if (folder / MANIFEST).is_file():
         raise InputError(
-            f"{manifest} was written by an earlier version of eventstudy fetch, or by hand: it does not say how its"
-            " files were fetched, so that they cannot be continued. es.read_prices still reads the folder; to fetch,"
-            " name a new folder, and remove this one when all is there"
+            f"{folder / MANIFEST} was written by an earlier version of eventstudy fetch, or by hand: it does not say"
+            " what its files held, so that they cannot be continued. es.read_prices still reads the folder, and"
+            " es.freeze locks what it reads in another one; to write here, name a new or empty folder"
         )
-    try:
-        entries = [Listed(*row) for row in rows] if tuple(header) == Listed._fields else None
-    except TypeError:
-        entries = None
-    if entries is None:
-        raise InputError(f"{manifest} was not written by eventstudy fetch, or was changed; name a new or empty folder")
-    return {row.ticker: row for row in entries}
+    others = [file.name for file in folder.iterdir()] if folder.is_dir() else []
+    foreign = [name for name in others if name.lower().endswith((".csv", ".parquet")) and not is_hashed(name)]
+    if foreign:
+        raise InputError(f"{folder} has price files of its own, as {foreign[0]}; name a new or empty folder")
+    return {}
 
 
 def sha256_of(path: Path) -> str | None:
@@ -182,10 +150,24 @@ def _write_bars(bars: Bars, prices: Prices, folder: Path, request: str) -> Liste
     (folder / name).write_bytes(content)
     record: Mapping[str, object] = prices.provenance
     start, end, retrieved = (str(record.get(key) or "") for key in ("start", "end", "retrieved"))
+    dates = bars.dates.astype(str)
     return Listed(
-        bars.ticker, name, bars.currency or "", bars.mic or "", sha256, origin_of(record), note_of(record), start, end,
-        retrieved, request,
-    )  # fmt: skip
+        file=name,
+        sha256=sha256,
+        rows=len(dates),
+        first=str(dates[0]) if len(dates) else "",
+        last=str(dates[-1]) if len(dates) else "",
+        adjusted=next(text for field, text in ADJUSTED.items() if field in bars.fields),
+        currency=bars.currency or "",
+        mic=bars.mic or "",
+        source=origin_of(record),
+        note=note_of(record),
+        start=start,
+        end=end,
+        retrieved=retrieved or datetime.now(UTC).isoformat(timespec="seconds"),
+        request=request,
+        lines=lines_of(content),
+    )
 
 
 def _cells(bars: Bars) -> list[list[str]]:

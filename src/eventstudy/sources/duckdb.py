@@ -45,7 +45,7 @@ from eventstudy.sources._long_table import (
     quote,
     select_statement,
 )
-from eventstudy.sources._shared import Span, check_span, check_tickers, provenance
+from eventstudy.sources._shared import Span, check_span, check_tickers, provenance, without_paths
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -126,8 +126,8 @@ class DuckDB:
         rows = _query(_Access(plain, table, external_access), query, columns, names, span)
         bars, problems = read_tickers(names or rows.tickers, rows.bars)
         n_rows = sum(len(series.dates) for series in bars.values())
-        details = {"path": plain, "table": table, "query": query, "rows": n_rows}
-        return Prices(bars, problems, provenance("duckdb", span, bars, **details))
+        details = {"path": Path(plain).name, "table": table, "query": query, "rows": n_rows}
+        return Prices(bars, without_paths(problems, Path(plain).parent), provenance("duckdb", span, bars, **details))
 
 
 SOURCE = DuckDB()

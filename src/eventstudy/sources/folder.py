@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple, Self
 
 from eventstudy import arguments
 from eventstudy.bars import Bars, Prices, read_tickers
 from eventstudy.errors import InputError, TickerNotFound, did_you_mean
 from eventstudy.files import locked
 from eventstudy.sources._files import Reader
-from eventstudy.sources._manifest import Entry, list_files, read_manifest, unlisted_files
-from eventstudy.sources._shared import Span, check_span, check_tickers, origins, provenance, select_dates
+from eventstudy.sources._lock import LOCK, Listed, changes, listing, read_lock, refuse
+from eventstudy.sources._manifest import Entry, list_files, locked_files, read_manifest, unlisted_files
+from eventstudy.sources._shared import (
+    Span,
+    check_span,
+    check_tickers,
+    origins,
+    provenance,
+    select_dates,
+    without_paths,
+)
+from eventstudy.sources._write import MANIFEST, sha256_of
 
 
 @dataclass(frozen=True)
 class Folder:
-    """Read one long file, or one file per ticker; ``manifest.csv`` maps tickers to files, else the name is used."""
+    """Read one long file, or one file per ticker; lock or ``manifest.csv`` map tickers to files, else the name does."""
 
     def read(  # noqa: PLR0913 - each is a property of the files that only their reader knows
         self,
@@ -32,6 +43,7 @@ class Folder:
         decimal: str = ".",
         thousands: str | None = None,
         layout: str | None = None,
+        verify: bool = True,
     ) -> Prices:
         r"""Return the prices of the tickers from start to end, both included.
 
@@ -59,12 +71,16 @@ class Folder:
             The decimal mark, and the mark between thousands (None: there is none).
         layout : {"yahoo", "yfinance", "crsp", "investing", "nasdaq", "akshare", "eikon"} or None
             The layout of a vendor's files.
+        verify : bool
+            Whether a folder with a ``lock.json``, as ``eventstudy fetch`` and :func:`eventstudy.freeze` write it, is
+            refused if a file is not the one that was locked. If False it is read as it is, and the provenance, with the
+            notes of every result, says so.
 
         Raises
         ------
         InputError
-            When an argument or the manifest is not valid, or no ticker can be read because of a header, a date or a
-            number; the message has file, row, column and value.
+            When an argument, the manifest or the lock is not valid, a locked file was changed, or no ticker can be read
+            because of a header, a date or a number; the message has file, row, column and value.
         BadPrices
             When no ticker can be read because a price is not above zero, or dates repeat or are in no order.
         TickerNotFound
@@ -83,20 +99,20 @@ class Folder:
         if place.is_file():
             rows = reader.long_table(place, span)
             bars, problems = read_tickers(names or rows.tickers, rows.bars)
-            return Prices(bars, problems, provenance("folder", span, bars, path=str(place)))
+            return Prices(bars, without_paths(problems, place.parent), provenance("folder", span, bars))
         if not place.is_dir():
             raise InputError(
                 f"there is no folder or file {str(place)!r}; name a folder with a CSV or Parquet file per ticker, or"
                 " one long file"
             )
         with locked(place, shared=True):
-            return self._folder(names, span, place, reader)
+            return self._folder(names, span, place, reader, arguments.flag("verify", verify))
 
-    def _folder(self, names: tuple[str, ...] | None, span: Span, place: Path, reader: Reader) -> Prices:
+    def _folder(self, names: tuple[str, ...] | None, span: Span, place: Path, reader: Reader, verify: bool) -> Prices:
         """Return the prices of a folder, which no writer changes meanwhile."""
-        manifest = place / "manifest.csv"
-        entries, unusable = (read_manifest(manifest), {}) if manifest.is_file() else list_files(place)
-        unlisted = unlisted_files(place, entries) if manifest.is_file() else []
+        files = _Files.of(place)
+        entries, unusable, unlisted = files.entries, files.unusable, files.unlisted
+        record = files.verified(place, names or entries, verify)
 
         def read_one(ticker: str) -> Bars:
             if ticker in unusable and names is None:
@@ -114,13 +130,49 @@ class Folder:
         details: dict[str, object] = {"files": {ticker: entries[ticker].file.name for ticker in bars}}
         details |= origins((entry.source for entry in read), (entry.note for entry in read))
         details |= {"unlisted": ", ".join(unlisted)} if unlisted else {}
-        return Prices(bars, problems, provenance("folder", span, bars, path=str(place), **details))
+        return Prices(bars, without_paths(problems, place), provenance("folder", span, bars, **details, **record))
 
 
 SOURCE = Folder()
 
 
+class _Files(NamedTuple):
+    """The files of a folder: by ticker; those whose name is no ticker; those not listed; and its lock, if any."""
+
+    entries: dict[str, Entry]
+    unusable: dict[str, InputError]
+    unlisted: list[str]
+    lock: dict[str, Listed] | None = None
+
+    @classmethod
+    def of(cls, place: Path) -> Self:
+        """Return the files that the lock lists, or else the manifest, or else those that are named by a ticker."""
+        if (place / LOCK).is_file():
+            lock = read_lock(place)
+            entries = locked_files(place, lock)
+            return cls(entries, {}, unlisted_files(place, entries, LOCK), lock)
+        if (place / MANIFEST).is_file():
+            entries = read_manifest(place / MANIFEST)
+            return cls(entries, {}, unlisted_files(place, entries, MANIFEST))
+        return cls(*list_files(place), [])
+
+    def verified(self, place: Path, names: Iterable[str], verify: bool) -> dict[str, object]:
+        """Compare files with the lock; return what the provenance says of it, or raise InputError if they differ."""
+        if self.lock is None:
+            return {}
+        rows = {name: self.lock[name] for name in names if name in self.lock}
+        found = changes(place, rows)
+        if verify:
+            refuse(place, found)
+        retrieved = max((row.retrieved for row in rows.values()), default="")
+        record: dict[str, object] = {"lock": sha256_of(place / LOCK), "retrieved": retrieved}
+        if not verify:
+            differences = listing(found) if found else "none differ"
+            record["notes"] = [f"the prices were not verified against {LOCK} before the run: {differences}"]
+        return record
+
+
 def _bars(ticker: str, entry: Entry, reader: Reader) -> Bars:
     if not arguments.is_file(entry.file):
-        raise TickerNotFound(f"manifest.csv names {entry.file.name} for {ticker}, and {entry.file} does not exist")
+        raise TickerNotFound(f"{entry.file.name} is listed for {ticker}, and {entry.file} does not exist")
     return reader.one_ticker(entry.file, ticker, entry.mic, entry.currency)

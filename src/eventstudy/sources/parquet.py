@@ -31,7 +31,7 @@ from eventstudy import arguments
 from eventstudy.bars import Prices, read_tickers
 from eventstudy.errors import InputError
 from eventstudy.sources._long_table import LongTable, QueryBounds, match_columns
-from eventstudy.sources._shared import check_span, check_tickers, provenance
+from eventstudy.sources._shared import check_span, check_tickers, provenance, without_paths
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ class Parquet:
         rows = LongTable.of(table, span, where)
         bars, problems = read_tickers(names or rows.tickers, rows.bars)
         n_rows = sum(len(series.dates) for series in bars.values())
-        details = {"path": str(path), "files": len(files), "rows": n_rows}
-        return Prices(bars, problems, provenance("parquet", span, bars, **details))
+        details = {"path": place.name, "files": len(files), "rows": n_rows}
+        return Prices(bars, without_paths(problems, place.parent), provenance("parquet", span, bars, **details))
 
 
 SOURCE = Parquet()

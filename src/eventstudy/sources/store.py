@@ -17,13 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
 from eventstudy.bars import Bars, Prices, read_tickers
 from eventstudy.errors import InputError, TickerNotFound
-from eventstudy.sources._shared import check_span, check_tickers, origins, provenance, select_dates
+from eventstudy.sources._shared import check_span, check_tickers, origins, provenance, select_dates, without_paths
 from eventstudy.sources._stored import StoredBars, is_store
 
 
@@ -71,14 +71,14 @@ class Store:
                 raise TickerNotFound(f"unknown ticker: the store {path} has no {ticker}")
             return stored[ticker] if span.start is None and span.end is None else select_dates(stored[ticker], span)
 
-        bars, problems = read_tickers(names or stored, read_one)
+        bars, failed = read_tickers(names or stored, read_one)
+        problems = without_paths(failed, path)
         rows = [stored.rows[ticker] for ticker in bars]
         came_from = origins((row["source"] for row in rows), (row["note"] for row in rows))
         if span.start is not None or span.end is not None:
-            return Prices(bars, problems, provenance("store", span, bars, path=str(path), **came_from))
+            return Prices(bars, problems, provenance("store", span, bars, **came_from))
         hashes = stored.files.sha256.values()
-        record = {"source": "store", "start": None, "end": None, "path": str(path), "files": len(hashes), **came_from}
-        record["retrieved"] = datetime.now(UTC).isoformat(timespec="seconds")
+        record = {"source": "store", "start": None, "end": None, "files": len(hashes), **came_from}
         return Prices(stored, problems, record | {"sha256": sha256("".join(hashes).encode()).hexdigest()})
 
 

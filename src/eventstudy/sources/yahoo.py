@@ -123,8 +123,9 @@ class Yahoo:
                 EventStudyWarning,
                 stacklevel=3,
             )
-        library = {"yfinance": yf.__version__}
-        return Prices(bars, problems, provenance("yahoo", span, bars, library=library, noticed=noticed))
+        details = {"library": {"yfinance": yf.__version__}, "noticed": noticed}
+        retrieved = datetime.now(UTC).isoformat(timespec="seconds")
+        return Prices(bars, problems, provenance("yahoo", span, bars, retrieved=retrieved, **details))
 
 
 SOURCE = Yahoo()

@@ -1,0 +1,5 @@
+"""``python -m eventstudy.cli``."""
+
+from eventstudy.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,132 @@
+"""A table as plain text for a terminal of 100 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from eventstudy.display import formats
+from eventstudy.tables import _fit
+from eventstudy.tables._cells import Cell
+from eventstudy.tables._table import Column, Row, Table
+
+WIDTH = 100
+GAP = 2
+LONGEST = 40  # columns of text, unless it is the last
+LEAST = 8  # of a column of text that is shortened
+
+
+def render(table: Table) -> str:
+    """Return a table as text of at most 100 columns: what is wider is parted by columns, and long text is cut."""
+    parts = _fit.parts(table, _measured(table), WIDTH, GAP)
+    return "\n\n".join("\n".join(_lines(part)) for part in parts)
+
+
+def _measured(table: Table) -> _fit.Layout:
+    return _fit.layout(table, lambda text: float(formats.columns_of(text)), GAP, LONGEST)
+
+
+def _lines(table: Table) -> Iterator[str]:
+    yield from wrap(table.title, WIDTH)
+    yield "-" * WIDTH
+    if not table.rows:
+        yield table.empty
+    else:
+        yield from _grid(table)
+    for note in table.notes:
+        yield from wrap(note, WIDTH, "  ")
+
+
+def _grid(table: Table) -> Iterator[str]:
+    """Yield the heads and rows."""
+    found = _measured(table)
+    widths, tails = _shortened(table, found), [int(tail) for tail in found.tails]
+    if any(column.span for column in table.columns):
+        yield _spans(table.columns, widths)
+    for at in range(-found.n_lines, 0):
+        heads = [lines[at] if len(lines) >= -at else "" for lines in found.heads]
+        yield _line([_padded(h, w, c.right) for h, w, c in zip(heads, widths, table.columns, strict=True)])
+    for number, row in enumerate(table.rows):
+        if number in table.breaks:
+            yield ""
+        yield from _row(table.columns, row, widths, tails)
+
+
+def _shortened(table: Table, found: _fit.Layout) -> list[int]:
+    """Return the widths of a part: text of the last column has the room that is left, other text is cut if it must."""
+    widths = [int(width) for width in found.widths]
+    if not table.columns[-1].right:
+        longest = max(formats.columns_of(row[-1].text) for row in table.rows)
+        widths[-1] = max(widths[-1], min(longest, WIDTH - sum(widths[:-1]) - GAP * (len(widths) - 1)))
+    over = sum(widths) + GAP * (len(widths) - 1) - WIDTH
+    for k, column in enumerate(table.columns):
+        if over > 0 and not column.right:
+            less = min(over, max(widths[k] - LEAST, 0))
+            widths[k], over = widths[k] - less, over - less
+    return widths
+
+
+def _row(columns: Sequence[Column], row: Row, widths: Sequence[int], tails: Sequence[int]) -> Iterator[str]:
+    """Yield the lines of a row: more than one where the text of the last column is wrapped."""
+    cells = [_shown(cell, c, w, t) for cell, c, w, t in zip(row, columns, widths, tails, strict=True)]
+    rest: list[str] = []
+    if not columns[-1].right:
+        cells[-1], *rest = wrap(row[-1].text, widths[-1])
+    yield _line(cells)
+    indent = " " * (sum(widths[:-1]) + GAP * (len(widths) - 1))
+    yield from (indent + line for line in rest)
+
+
+def _shown(cell: Cell, column: Column, width: int, tail: int) -> str:
+    """Return a cell padded to the width of its column; what follows the digits stands to the right of their line."""
+    if not column.right:
+        return _padded(cell.text, width, right=False)
+    body, mark = cell.parts
+    return _padded(body + mark + " " * (tail - formats.columns_of(mark)), width, right=True)
+
+
+def _spans(columns: Sequence[Column], widths: Sequence[int]) -> str:
+    """Return the line of shared heads, each over its columns."""
+    cells = []
+    for span, block in groupby(range(len(columns)), key=lambda k: columns[k].span):
+        own = list(block)
+        width = sum(widths[k] for k in own) + GAP * (len(own) - 1)
+        shown = formats.cut(span, width)
+        left = (width - formats.columns_of(shown)) // 2
+        cells.append(_padded(" " * left + shown, width, right=False))
+    return _line(cells)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return (" " * GAP).join(cells).rstrip()
+
+
+def _padded(text: str, width: int, right: bool) -> str:
+    shown = formats.cut(text, width)
+    space = " " * (width - formats.columns_of(shown))
+    return space + shown if right else shown + space
+
+
+def wrap(text: str, width: int, indent: str = "") -> list[str]:
+    """Return text as lines of at most some terminal columns; lines after the first begin with the indent.
+
+    A word longer than a line is broken; a Chinese character counts as two columns.
+
+    Examples
+    --------
+    >>> wrap("a note of 反垄断", 8, "  ")
+    ['a note', '  of', '  反垄断']
+    """
+    lines: list[str] = []
+    current = ""
+    for word in text.split(" "):
+        joined = f"{current} {word}" if current.strip() else current + word
+        if formats.columns_of(joined) > width and current.strip():
+            lines.append(current)
+            joined = indent + word
+        while formats.columns_of(joined) > width:
+            head = formats.truncate(joined, width)
+            lines.append(head)
+            joined = indent + joined[len(head) :]
+        current = joined
+    return [*lines, current]
