@@ -1,4 +1,4 @@
-"""Draw the README's figures: the CAAR of the demo, on simulated prices, and the last measurement of speed."""
+"""Draw the README's figures: its ten lines, the CAAR of the demo, and the last measurement of speed."""
 
 from __future__ import annotations
 
@@ -27,6 +27,15 @@ BARS = {
 }
 
 
+def press() -> Any:
+    """Draw what the ten lines of the README draw."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    code = readme.split("```python\n")[1].split("```")[0].split("path = ")[0]
+    names: dict[str, Any] = {}
+    exec(code, names)
+    return names["result"].plot("forest").figure
+
+
 def caar() -> Any:
     """Draw the average reaction of the demo, with overlap taken out."""
     return np.ravel(demo.run().result.plot("caar", joint=True))[0].figure
@@ -49,5 +58,5 @@ def speed() -> Any:
 
 
 if __name__ == "__main__":
-    for name, draw in {"caar": caar, "speed": speed}.items():
+    for name, draw in {"press": press, "caar": caar, "speed": speed}.items():
         draw().savefig(STATIC / f"{name}.png", dpi=120)
