@@ -51,7 +51,9 @@ def write(result: es.Result) -> None:
     for name, table in tables.items():
         (OUT / f"{name}.tex").write_text(table.to_latex(), encoding="utf-8")
     for kind in ("caar", "distribution", "timeline"):
-        result.plot(kind).figure.savefig(OUT / f"{kind}.pdf", metadata={"CreationDate": None})
+        figure = result.plot(kind).get_figure(root=True)
+        assert figure is not None
+        figure.savefig(OUT / f"{kind}.pdf", metadata={"CreationDate": None})
     (OUT / "numbers.tex").write_text(numbers(result), encoding="utf-8")
 
 
