@@ -13,8 +13,8 @@ author = "The eventstudy developers"
 copyright = author
 release = version = version_of("eventstudy-quant")
 
-extensions = ["members", "mathml", "myst_parser", "sphinx.ext.autodoc", "numpydoc"]
-exclude_patterns = ["_build"]
+extensions = ["members", "mathml", "myst_parser", "sphinx.ext.autodoc", "numpydoc", "sphinx_gallery.gen_gallery"]
+exclude_patterns = ["_build", "gallery"]
 root_doc = "index"
 nitpicky = True
 
@@ -44,3 +44,20 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
 }
 html_sidebars = {page: [] for page in ("index", "getting_started", "data", "study_file", "methods", "which_test")}
+html_sidebars["generated/gallery/*"] = []
+
+sphinx_gallery_conf = {
+    "examples_dirs": "gallery",
+    "gallery_dirs": "generated/gallery",
+    "filename_pattern": "/(plot|table)_",
+    "image_scrapers": ["gallery.scraper"],
+    "reset_modules": (),
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+    "min_reported_time": 1e9,
+    "remove_config_comments": True,
+    "abort_on_example_error": True,
+    "write_computation_times": False,
+    "nested_sections": False,
+}

@@ -80,3 +80,9 @@ def test_the_page_for_machines_lists_every_page_of_the_contents():
         (ROOT / "docs" / "index.md").read_text(encoding="utf-8").split("```{toctree}")[1].split("```")[0].split()[1:]
     )
     assert re.findall(r"\]\(([\w/]+)\.html\)", text) == contents
+
+
+def test_every_figure_and_table_stands_in_the_gallery():
+    scripts = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "gallery").glob("*_*.py"))
+    assert set(_registry.names("plots", plugins=False)) == set(re.findall(r'result\.plot\("(\w+)"', scripts))
+    assert set(_registry.names("tables", plugins=False)) == set(re.findall(r'result\.table\("(\w+)"', scripts))
