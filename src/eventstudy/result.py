@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from eventstudy import _registry, arguments
 from eventstudy.analyses import Analyses
 from eventstudy.display.measure import Measure, measure_of
-from eventstudy.types import Model, Rerun, Window, required
+from eventstudy.types import Model, ModelName, PlotKind, Rerun, Window, required
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,9 +106,9 @@ class Result(Analyses):
     def plot(self, kind: Literal["events"], **options: Any) -> NDArray[np.object_]: ...
 
     @overload
-    def plot(self, kind: str = "caar", **options: Any) -> Axes: ...
+    def plot(self, kind: PlotKind | str = "caar", **options: Any) -> Axes: ...
 
-    def plot(self, kind: str = "caar", **options: Any) -> Axes | NDArray[np.object_]:
+    def plot(self, kind: PlotKind | str = "caar", **options: Any) -> Axes | NDArray[np.object_]:
         """Draw a figure of ``plots/`` and return its axes (for "events" an array of them), without showing it."""
         draw = _registry.load("plots", kind)
         arguments.check_figure_options(f"the figure {kind!r}", options, draw)
@@ -170,7 +170,9 @@ class Result(Analyses):
         return saved
 
     def across(
-        self, models: Sequence[str | Model] | Mapping[str, str | Model], windows: Sequence[Window] | None = None
+        self,
+        models: Sequence[ModelName | str | Model] | Mapping[str, ModelName | str | Model],
+        windows: Sequence[Window] | None = None,
     ) -> Specifications[Result]:
         """Run the same study with several models, to see how far its results depend on the model.
 
