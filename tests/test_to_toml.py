@@ -111,6 +111,11 @@ def test_every_test_can_be_written(name: str, tmp_path: Path) -> None:
         assert_same(read(tmp_path, study.to_toml()), study)
 
 
+def test_a_set_of_peers_is_written_in_order(tmp_path: Path) -> None:
+    study = es.Study(peers={"NIO", "BABA", "XPEV"})
+    assert read(tmp_path, study.to_toml()).peers == ["BABA", "NIO", "XPEV"]
+
+
 def test_a_study_of_defaults_says_nothing():
     tables = tomllib.loads(es.Study().to_toml())
     assert tables == {"study": {"events": "events.csv"}, "prices": {"source": "yahoo"}}

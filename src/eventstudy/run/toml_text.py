@@ -36,15 +36,15 @@ def _written(choices: Choices) -> dict[str, object]:
     written = {name: value for name, (value, default) in values.items() if value != default}
     if "model" in written and not isinstance(choices.model, str):
         written["model"] = _member("model", choices.model)
-    tests = cast("object", choices.tests)  # also one test, which the type does not say
+    tests, peers = (cast("object", value) for value in (choices.tests, choices.peers))  # also one test, or a set
     if isinstance(tests, Mapping):
         written["tests"] = {label: _name_or_member(member) for label, member in tests.items()}
     elif isinstance(tests, Test):
         written["tests"] = [_member("test", tests)]
     elif not isinstance(tests, str):
         written["tests"] = [_name_or_member(member) for member in choices.tests]
-    if isinstance(choices.peers, set | frozenset):
-        written["peers"] = sorted(choices.peers)
+    if isinstance(peers, set | frozenset):
+        written["peers"] = sorted(peers)
     if choices.calendars is not None:
         stated = choices.calendars.items()
         written["calendars"] = {mic: {day: close or "closed" for day, close in days.items()} for mic, days in stated}
