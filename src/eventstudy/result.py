@@ -212,7 +212,7 @@ class Result(Analyses):
 
 
 def read_result(path: str | Path) -> Result:
-    """Read a result that :meth:`Result.save` has written.
+    """Read a result that :meth:`eventstudy.Result.save` has written.
 
     Parameters
     ----------
