@@ -153,7 +153,7 @@ def _outputs(result: Result) -> dict[str, bytes]:
         for name in REPORTS:
             (inside / "results" / name).parent.mkdir(parents=True, exist_ok=True)
             result.report(inside / "results" / name)
-        for kind in _figures():
+        for kind in figures():
             try:
                 drawn = result.plot(kind)
             except EventStudyError:  # such as the figure of groups of a study without groups
@@ -165,7 +165,7 @@ def _outputs(result: Result) -> dict[str, bytes]:
         return {file.relative_to(inside).as_posix(): file.read_bytes() for file in files}
 
 
-def _figures() -> Iterator[str]:
+def figures() -> Iterator[str]:
     """Yield the library's figures that need no option."""
     for kind in _registry.names("plots", plugins=False):
         parameters = list(inspect.signature(_registry.load("plots", kind)).parameters.values())[1:]
