@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from eventstudy import _registry, arguments
 from eventstudy.analyses import Analyses
 from eventstudy.display.measure import Measure, measure_of
-from eventstudy.types import Model, Rerun, Window, required
+from eventstudy.types import Model, ModelName, PlotKind, Rerun, Window, required
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -107,9 +107,9 @@ class Result(Analyses):
     def plot(self, kind: Literal["events", "diagnostics"], **options: Any) -> NDArray[np.object_]: ...
 
     @overload
-    def plot(self, kind: str = "caar", **options: Any) -> Axes: ...
+    def plot(self, kind: PlotKind | str = "caar", **options: Any) -> Axes: ...
 
-    def plot(self, kind: str = "caar", **options: Any) -> Axes | NDArray[np.object_]:
+    def plot(self, kind: PlotKind | str = "caar", **options: Any) -> Axes | NDArray[np.object_]:
         """Draw a figure of ``plots/`` and return its axes, without showing it.
 
         Parameters
@@ -198,7 +198,9 @@ class Result(Analyses):
         return saved
 
     def across(
-        self, models: Sequence[str | Model] | Mapping[str, str | Model], windows: Sequence[Window] | None = None
+        self,
+        models: Sequence[ModelName | str | Model] | Mapping[str, ModelName | str | Model],
+        windows: Sequence[Window] | None = None,
     ) -> Specifications[Result]:
         """Run the same study with several models, to see how far its results depend on the model.
 
@@ -256,7 +258,7 @@ class Result(Analyses):
 
 
 def read_result(path: str | Path) -> Result:
-    """Read a result that :meth:`Result.save` has written.
+    """Read a result that :meth:`eventstudy.Result.save` has written.
 
     Parameters
     ----------

@@ -30,9 +30,8 @@ def summary(result: ResultFrames) -> Summary:
 
 def short_text(result: ResultFrames) -> str:
     """Return the mean effects by window, what was left out, and the warnings that matter, in at most 100 columns."""
-    measure, used = result.measure, formats.usable_events(result)
-    note = formats.prices_note(result)
-    head = f"Result({len(used)} of {len(result.events)} events used{', ' + note if note else ''})"
+    measure, note = result.measure, formats.prices_note(result)
+    head = f"Result({_n_used(result)} of {len(result.events)} events used{', ' + note if note else ''})"
     lines = []
     rows = formats.primary(result.tests).to_dict("records")
     for row in rows[:MOST_LINES]:
@@ -53,12 +52,12 @@ def short_text(result: ResultFrames) -> str:
 def _facts(result: ResultFrames) -> Iterator[tuple[str, str]]:
     settings: Mapping[str, object] = result.provenance.get("settings") or {}
     prices: Mapping[str, object] = result.provenance.get("prices") or {}
-    used = formats.usable_events(result)
-    yield "Events used", f"{len(used)} of {len(result.events)}"
+    yield "Events used", f"{_n_used(result)} of {len(result.events)}"
     yield "Left out", _left_out(result).removeprefix("left out: ") or "none"
-    yield "Securities", str(used["ticker"].nunique())
-    if len(used):
-        yield "Period", f"{formats.date(used['session'].min())} to {formats.date(used['session'].max())}"
+    yield "Securities", str(_of_used(result, "ticker").nunique())
+    sessions = _of_used(result, "session")
+    if len(sessions):
+        yield "Period", f"{formats.date(sessions.min())} to {formats.date(sessions.max())}"
     note = formats.prices_note(result)
     if "source" in prices or note:
         yield "Prices", note or formats.plain(prices["source"])
@@ -154,10 +153,20 @@ def _notes_of_tests(tests: pd.DataFrame) -> Iterator[str]:
 
 def _implausible(result: ResultFrames) -> Iterator[str]:
     """Yield a note on implausible prices in the windows of used events, if there are any."""
-    used = formats.usable_events(result)
-    if "implausible_prices" not in used:
+    if "implausible_prices" not in result.events:
         return
-    texts = used["implausible_prices"][used["implausible_prices"] != ""]
+    found = _of_used(result, "implausible_prices")
+    texts = found[found != ""]
     if len(texts):
-        first = formats.plain(texts.iloc[0])
-        yield f"implausible prices in the windows of {len(texts)} of {formats.plural(len(used), 'event')}, as {first}"
+        of = f"{len(texts)} of {formats.plural(len(found), 'event')}"
+        yield f"implausible prices in the windows of {of}, as {formats.plain(texts.iloc[0])}"
+
+
+def _n_used(result: ResultFrames) -> int:
+    return int((result.events["status"] == "ok").sum())
+
+
+def _of_used(result: ResultFrames, column: str) -> pd.Series:
+    """Return a column of the used events alone: the columns of the user may be many and long."""
+    values: pd.Series = result.events[column][result.events["status"] == "ok"]
+    return values
