@@ -47,6 +47,8 @@ STYLE = {
     "text.color": INK,
     "text.parse_math": False,
     "text.usetex": False,
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "eventstudy",
     "xtick.color": GREY,
     "xtick.labelcolor": INK,
     "ytick.color": GREY,

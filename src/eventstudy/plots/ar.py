@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from eventstudy.display import formats
 from eventstudy.plots import _style
+from eventstudy.plots._alt import listed
 from eventstudy.result import Result
 
 
@@ -56,6 +57,22 @@ def ar(result: Result, *, event_id: Hashable = None, ax: Axes | None = None) -> 
         text += f"; ×: no {_style.drawable(result.measure.series)}" if missing.size else ""
         _style.headings(ax, title, text, result)
     return ax
+
+
+def alt(result: Result) -> str:
+    """Describe the first usable event: its day 0 and its largest day."""
+    chosen = formats.usable_ids(result)
+    if not chosen:
+        return "Empty chart of the days of an event: no event could be used"
+    event, values, measure = result.events.loc[chosen[0]], result.ar.loc[chosen[0]].dropna(), result.measure
+    text = f"Bar chart of the {measure.daily} of {event['ticker']}, {formats.date(event['session'])}, by day"
+    if values.empty:
+        return text
+    largest = values.abs().idxmax()
+    days = [day for day in (0, largest) if day in values.index]
+    return f"{text}: " + listed(
+        f"{measure.text(values[day])} on day {formats.count(day)}" for day in dict.fromkeys(days)
+    )
 
 
 PLOT = ar

@@ -12,6 +12,7 @@ from eventstudy import arguments
 from eventstudy.display import formats
 from eventstudy.errors import InputError, NotEnoughData
 from eventstudy.plots import _style
+from eventstudy.plots._alt import listed
 from eventstudy.result import Result
 
 MAX_MARKERS = 61  # days; the markers of more would overlap
@@ -100,9 +101,13 @@ def _paths(result: Result, band: str, group: str | None, joint: bool) -> list[_P
     if band != "pointwise":
         return [_Path("all", result.daily, result.band())]
     if group == "all" or not names:
-        return [_Path("all", result.daily, result.daily)]
+        return [_all(result)]
     frames = {name: rows.set_index("day") for name, rows in result.by_group.groupby("group", sort=False)}
     return [_Path(name, frames[name], frames[name]) for name in (names if group is None else [group])]
+
+
+def _all(result: Result) -> _Path:
+    return _Path("all", result.daily, result.daily)
 
 
 def _draw(ax: Axes, path: _Path, colour: str) -> None:
@@ -148,6 +153,26 @@ def _moved(result: Result) -> str:
         return ""
     size = max(difference.dropna().tolist(), key=abs)
     return f"overlap moves it by up to {result.measure.text(size)} (joint=True)"
+
+
+def alt(result: Result) -> str:
+    """Describe the path of all events, or the last value of each group."""
+    measure, unit = result.measure, formats.day_unit(result.events["session"])
+    what = f"{measure.average[:1].lower()}{measure.average[1:]}"
+    known = result.daily["caar"].dropna()
+    if known.empty:
+        return f"Empty chart of the {what}: no event has an {measure.daily}"
+    first, last = (formats.count(day) for day in (known.index[0], known.index[-1]))
+    text = f"Line chart of the {what}, by {unit} from {first} to {last}: "
+    if len(result.by_group):
+        ends = result.by_group.dropna(subset=["caar"]).drop_duplicates("group", keep="last")
+        rows = zip(ends["group"], ends["caar"], strict=True)
+        return text + f"on the last {unit} " + listed(f"{name} {measure.text(value)}" for name, value in rows)
+    days = [day for day in (-1, 0) if day in known.index and day != known.index[-1]]
+    values = [f"{measure.text(known[day])} on day {formats.count(day)}" for day in days]
+    row = result.daily.loc[known.index[-1]]
+    end = f"{measure.with_interval(row['caar'], row['lower'], row['upper'])} on day {last}"
+    return text + listed([*values, end]) + f" (95 % interval in brackets); {_counted(result, [_all(result)])}"
 
 
 PLOT = caar

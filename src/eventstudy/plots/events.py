@@ -108,4 +108,11 @@ def _titles(figure: Figure, ax: Axes, title: str, result: Result) -> None:
     _style.verbatim([heading, note, label])
 
 
+def alt(result: Result) -> str:
+    """Describe how many events are drawn."""
+    usable = len(formats.usable_events(result))
+    shown = formats.plural(usable, "event") if usable <= MAX_PANELS else f"{MAX_PANELS} of {usable} events"
+    return f"Small line charts of the {result.measure.name} of {shown}, on shared axes"
+
+
 PLOT = events

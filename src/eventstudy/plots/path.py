@@ -98,4 +98,16 @@ def _time_axis(ax: Axes, times: pd.Series[pd.Timestamp]) -> None:
     ax.set_xlabel(f"Start of the bar, {zone}: {text}")
 
 
+def alt(result: Result) -> str:
+    """Describe the path of the first usable event."""
+    chosen = formats.usable_ids(result)
+    if not chosen:
+        return "Empty chart of the path of an event: no event could be used"
+    event, values, measure = result.events.loc[chosen[0]], result.ar.loc[chosen[0]].cumsum().dropna(), result.measure
+    text = f"Line chart of the {measure.name} of {event['ticker']}, {_session_text(event['session'])}"
+    if measure.column != "car" or values.empty:
+        return text
+    return f"{text}: {measure.text(values.iloc[-1])} on day {formats.count(values.index[-1])}"
+
+
 PLOT = path

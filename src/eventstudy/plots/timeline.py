@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 
 from eventstudy.display import formats
 from eventstudy.plots import _style
+from eventstudy.plots._alt import listed
 from eventstudy.result import Result
 from eventstudy.types import Calendar, Dates, StudySample
 
@@ -146,6 +147,21 @@ def _date_axis(ax: Axes) -> None:
     ax.grid(visible=True, axis="x")
     ax.use_sticky_edges = False
     ax.margins(x=0.02)
+
+
+def alt(result: Result) -> str:
+    """Describe the number of events by status, and their first and last session."""
+    events = result.events
+    if not len(events):
+        return "Empty time line: the study has no events"
+    sessions = events["session"].dropna()
+    counts = events["status"].value_counts()
+    text = (
+        f"Time line of {formats.plural(len(events), 'event')} of {formats.plural(events['ticker'].nunique(), 'ticker')}"
+    )
+    if len(sessions):
+        text += f", {formats.date(sessions.min())[:10]} to {formats.date(sessions.max())[:10]}"
+    return f"{text}: " + listed(f"{n} {status}" for status, n in counts.items())
 
 
 PLOT = timeline
