@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import json
+import re
 import runpy
 import sys
+import warnings
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from eventstudy import cli, studyfile
-from eventstudy.cli._main import parser
+import eventstudy as es
+from eventstudy import _registry, cli, studyfile
+from eventstudy.cli._json import as_json
+from eventstudy.cli._main import commands, parser
 from eventstudy.cli._study import load
-from eventstudy.errors import InputError
+from eventstudy.cli._terminal import with_headings
+from eventstudy.display import formats
+from eventstudy.errors import InputError, NotEnoughData
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "china_tech_2021"
 STUDY = """
@@ -29,6 +39,10 @@ source = "simulated"
 seed = 3
 """
 EVENTS = "event_id,ticker,announced\nA,9988.HK,2021-09-13\nB,0700.HK,2021-06-01\nC,BABA,2021-03-01\n"
+GROUPED = (
+    "event_id,ticker,announced,sector\nA,9988.HK,2021-09-13,internet\nB,0700.HK,2021-06-01,internet\n"
+    "C,BABA,2021-03-01,autos\nD,XPEV,2021-03-11,autos\n反垄断指南征求意见稿,NIO,1990-03-01,autos\n"
+)
 
 
 @pytest.fixture
@@ -123,11 +137,178 @@ def test_nothing_usable_is_exit_1_after_the_tables(folder: Path, capsys: pytest.
     assert "no event could be used" in err
 
 
-def test_wrong_arguments_are_exit_2(capsys: pytest.CaptureFixture[str]):
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["chek", "x.toml"], "the command is 'chek'; valid are .*did you mean 'check'"),
+        (["run", "x.toml", "--reprot", "a"], "an argument of eventstudy run is '--reprot'; .*did you mean '--report'"),
+        (["run", "x.toml", "--report", "a.pptx"], "suffix of the report is '.pptx'; valid are '.csv'"),
+        (["run", "x.toml", "--report", "a.csv", "a.csv"], "a.csv is named 2 times"),
+        (["run", "x.toml", "--report", "taken/a.csv"], "taken is not a folder"),
+        (["run", "x.toml", "--report", "own.html"], "own.html exists and was not written by an earlier report"),
+        (["run", "x.toml", "--figures", "taken"], "taken is not a folder"),
+        (["calibrate", "x.toml", "--plot", "a.jpg"], "suffix of the figure is '.jpg'"),
+    ],
+)
+def test_wrong_arguments_are_exit_2_before_the_study_file_is_read(
+    arguments: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    monkeypatch.chdir(tmp_path)
+    for name in ("taken", "own.html"):
+        Path(name).write_text("my own")
+    assert cli.main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.match(f"eventstudy: .*{words}", err)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["own.html", "taken"]
+
+
+def test_a_missing_argument_shows_the_usage(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as stop:
-        cli.main(["fly"])
+        cli.main(["run"])
     assert stop.value.code == 2
-    assert "invalid choice" in capsys.readouterr().err
+    assert "usage: eventstudy run" in capsys.readouterr().err
+
+
+def test_help_has_every_command_and_the_exit_codes(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["--help"])
+    assert stop.value.code == 0
+    out = capsys.readouterr().out
+    assert all(f"\n    {name}" in out for name in commands())
+    assert re.search(r"0  success\n  1  .*\n  2  ", out)
+
+
+def result_of(folder: Path) -> es.Result:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = studyfile.read(folder / "study.toml")
+        return file.study.run(file.events, file.prices())
+
+
+def test_json_is_one_document_of_numbers(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "events.csv").write_text(EVENTS + "D,NIO,1990-01-01\n")
+    assert cli.main(["run", str(folder / "study.toml"), "--json", "--report", str(folder / "a.txt")]) == 0
+    document = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    result = result_of(folder)
+    assert (document["n_events"], document["n_used"]) == (4, 3)
+    assert document["attrition"] == [{"reason": "ok", "n": 3}, {"reason": "no_price", "n": 1}]
+    assert len(document["tests"]) == len(result.tests)
+    for record, row in zip(document["tests"], result.tests.to_dict("records"), strict=True):
+        assert list(record) == list(row)
+        for name, value in row.items():
+            assert record[name] == (None if value != value else value), name
+    assert any(record["p"] is None for record in document["tests"])
+    assert [record["effect"] for record in document["effects"]] == result.effects["effect"].tolist()
+    assert document["notes"] == result.provenance["notes"]
+    assert document["prices"]["note"] == "simulated prices"
+
+
+def test_json_of_check_and_calibrate(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert cli.main(["check", str(folder / "study.toml"), "--json"]) == 0
+    checked = json.loads(capsys.readouterr().out)
+    assert checked["counts"] == {"ok": 3}
+    assert [checked["events"][0][name] for name in ("event_id", "session")] == ["A", "2021-09-13"]
+    (folder / "study.toml").write_text(STUDY.replace("[prices]", 'tests = ["bmp"]\n[prices]'))
+    assert cli.main(["calibrate", str(folder / "study.toml"), "--draws", "20", "--json"]) == 0
+    calibrated = json.loads(capsys.readouterr().out)
+    assert {record["test"] for record in calibrated["rejections"]} == {"bmp"}
+    assert all(
+        0 <= record["lower"] <= record["rejection"] <= record["upper"] <= 1 for record in calibrated["rejections"]
+    )
+
+
+def test_infinite_and_missing_values_in_json():
+    values = {"a": np.inf, "b": -np.inf, "c": np.nan, "d": pd.NaT, "e": None, "f": np.float64(0.1), "g": np.int64(2)}
+    made = json.loads(as_json({**values, "h": pd.Timestamp("2021-09-13T10:00Z"), "i": (np.bool_(True), {"x": [1]})}))
+    del made["eventstudy"]
+    assert made == {
+        "a": "inf", "b": "-inf", "c": None, "d": None, "e": None, "f": 0.1, "g": 2,
+        "h": "2021-09-13T10:00:00+00:00", "i": [True, {"x": [1]}],
+    }  # fmt: skip
+
+
+def test_quiet_prints_errors_only(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "study.toml").write_text(STUDY.replace("[prices]", 'tests = ["patell"]\n[prices]'))
+    report = folder / "a.csv"
+    assert cli.main(["run", str(folder / "study.toml"), "--quiet", "--report", str(report)]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert report.is_file()
+    (folder / "events.csv").write_text("event_id,ticker,announced\nA,9988.HK,2000-03-01\n")
+    assert cli.main(["run", str(folder / "study.toml"), "--quiet"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("eventstudy: no event could be used")
+    assert err.count("\n") == 1
+
+
+def test_a_warning_that_the_report_has_is_said_once(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "study.toml").write_text(
+        STUDY.replace('"^HSI"', '"^GSPC"').replace(", leads = 1, lags = 1", ", leads = 0")
+    )
+    assert cli.main(["run", str(folder / "study.toml")]) == 0
+    out, err = capsys.readouterr()
+    assert " ".join(out.split()).count("closes in another time zone") == 1
+    assert "closes in another time zone" not in err
+    assert cli.main(["calibrate", str(folder / "study.toml"), "--draws", "20"]) == 0
+    assert capsys.readouterr().err.count("closes in another time zone") == 1
+
+
+@pytest.mark.parametrize("suffix", ["png", pytest.param("pdf", marks=pytest.mark.thorough)])
+def test_figures_are_written_or_named_with_the_reason(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, suffix: str
+):
+    from eventstudy.plots import timeline
+
+    def cannot(result: es.Result) -> None:
+        raise NotEnoughData("too few for a timeline")
+
+    monkeypatch.setattr(timeline, "PLOT", cannot)
+    arguments = ["run", str(folder / "study.toml"), "--figures", str(folder / "f"), "--figure-format", suffix]
+    assert cli.main(arguments) == 0
+    out = capsys.readouterr().out
+    kinds = set(_registry.names("plots")) - {"timeline"}
+    assert {file.name for file in (folder / "f").iterdir()} == {f"{kind}.{suffix}" for kind in kinds}
+    assert all(f"written: {folder / 'f' / kind}.{suffix}\n" in out for kind in kinds)
+    assert "no figure timeline: too few for a timeline\n" in out
+
+
+@pytest.mark.parametrize(("columns", "width"), [("40", 60), ("60", 60), ("80", 80), ("160", 160), ("300", 160)])
+def test_no_line_is_wider_than_the_terminal(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str, width: int
+):
+    monkeypatch.setenv("COLUMNS", columns)
+    (folder / "events.csv").write_text(GROUPED)
+    (folder / "study.toml").write_text(STUDY.replace("[prices]", 'group = "sector"\n[prices]'))
+    for command in ("check", "run"):
+        assert cli.main([command, str(folder / "study.toml")]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert max(map(formats.columns_of, lines)) == width
+    shown = " ".join(line for line in lines if line.startswith("not shown at this width"))
+    assert ("Statistic" in shown) == (width == 60)
+
+
+def test_colours_are_for_terminals_alone(monkeypatch: pytest.MonkeyPatch):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    report = f"Tests\n{'-' * 60}\nWindow"
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    coloured = with_headings(report, Terminal())
+    assert coloured == f"\x1b[1mTests\x1b[0m\n\x1b[2m{'-' * 60}\x1b[0m\nWindow"
+    assert with_headings(report, io.StringIO()) == report
+    monkeypatch.setenv("TERM", "dumb")
+    assert with_headings(report, Terminal()) == report
+    monkeypatch.setenv("TERM", "xterm")
+    assert with_headings(report, Terminal()) == coloured
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert with_headings(report, Terminal()) == report
 
 
 @pytest.mark.parametrize("date", ["03/11/2020", "2020-13-01"])

@@ -18,6 +18,7 @@ MAX_COLUMN = 30  # of a column of text
 MIN_COLUMN = 16  # of the first column, where the table is too wide
 MIN_LAST, GOOD_LAST = 8, 20  # of the last column, whose text is wrapped; other columns are left out for the second
 GAP = 2
+GLUE = "\xa0"  # a space at which no line is broken
 MAX_EVENTS = 40
 DISPENSABLE = ("df", "Its low", "Open", "Days", "Bars", "Announced", "Statistic", "t", "n")  # first left out
 T = TypeVar("T")
@@ -221,13 +222,15 @@ def _wrap_note(note: str, width: int) -> list[str]:
 def wrap(line: str, width: int, indent: str = "") -> list[str]:
     """Break a line at spaces, or inside a word wider than the line; a Chinese character counts as two columns.
 
+    A number and its % stay together.
+
     Examples
     --------
     >>> wrap("a note of 反垄断", 8, "  ")
     ['a note', '  of', '  反垄断']
     """
     lines, current = [], ""
-    for word in line.split(" "):
+    for word in (part.replace(GLUE, " ") for part in line.replace(" %", f"{GLUE}%").split(" ")):
         joined = f"{current} {word}" if current.strip() else current + word
         if formats.columns_of(joined) > width and current.strip():
             lines.append(current)
