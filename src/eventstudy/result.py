@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from eventstudy.analysis.specifications import Specifications
+    from eventstudy.reproduce.references import Citation
 
 
 NO_GROUP = pd.DataFrame(columns=["group", "day", "n", "aar", "caar", "se", "lower", "upper"]).astype(
@@ -170,6 +171,24 @@ class Result(Analyses):
         from eventstudy.analysis.across import across
 
         return cast("Specifications[Result]", across(required(self.rerun), self, models, windows))
+
+    def cite(self) -> Citation:
+        """Return the references of what computed the result: the model, the tests, and the library.
+
+        Returns
+        -------
+        Citation
+            ``text``, one line for each reference, ``bibtex``, the content of a .bib file, and ``entries``.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> print(demo.run().result.cite().text.splitlines()[-1])
+        MacKinlay, A. C. (1997). Event Studies in Economics and Finance. Journal of Economic Literature 35(1), 13–39.
+        """
+        from eventstudy.reproduce.references import Citation, used
+
+        return Citation(tuple(used(self)))
 
     def to_latex(self) -> str:
         """Return the table of tests as LaTeX (booktabs)."""

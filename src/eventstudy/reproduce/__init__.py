@@ -1,0 +1,1 @@
+"""What it takes to have the same numbers again: locked prices, recomputed results, packed studies, and references."""
