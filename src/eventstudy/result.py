@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from eventstudy.analysis.specifications import Specifications
     from eventstudy.reproduce.references import Citation
+    from eventstudy.tables._table import Table
 
 
 NO_GROUP = pd.DataFrame(columns=["group", "day", "n", "aar", "caar", "se", "lower", "upper"]).astype(
@@ -119,6 +120,44 @@ class Result(Analyses):
         arguments.check_figure_options(f"the figure {kind!r}", options, draw)
         axes: Axes | NDArray[np.object_] = draw(self, **options)
         return axes
+
+    def table(self, kind: str, *, title: str | None = None, **options: Any) -> Table:
+        """Return a table as a paper prints it, to be written as LaTeX, HTML, Markdown, Excel or Word.
+
+        Parameters
+        ----------
+        kind : {"attrition", "sample", "aar", "caar", "events", "groups", "regressions", "models"}
+            A member of ``tables/``, or of a plug-in.
+        title : str, optional
+            The caption, instead of that of the kind.
+        **options
+            Those of the kind, on its page: ``stars`` of most, ``brackets`` of "caar" and others, ``of`` of
+            "regressions" and "models".
+
+        Returns
+        -------
+        Table
+            ``frame`` has the numbers with all their digits; ``to_latex()``, ``to_html()``, ``to_markdown()``,
+            ``to_excel(path)`` and ``to_word(path)`` write the table.
+
+        Raises
+        ------
+        InputError
+            If the kind or an option is not valid.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> demo.run().result.table("attrition").frame["n"].tolist()
+        [417, 1, 23, 393, 60]
+        """
+        draw = _registry.load("tables", kind)
+        arguments.check_figure_options(f"the table {kind!r}", options, draw)
+        table: Table = draw(self, **options)
+        if title is None:
+            return table
+        note = formats.prices_note(self)
+        return replace(table, title=arguments.text("title", title) + (f" ({note})" if note else ""))
 
     def report(self, path: str | Path) -> Path:
         """Write a report; the suffix of ``path`` sets the format (``.txt .csv .html .tex .parquet``).
