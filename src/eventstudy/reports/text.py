@@ -15,12 +15,24 @@ from eventstudy.result import Result
 
 WIDTH = 100
 MAX_COLUMN = 30  # of a column of text
-MIN_COLUMN = 16  # of the first column, where the table is too wide
-MIN_LAST, GOOD_LAST = 8, 20  # of the last column, whose text is wrapped; other columns are left out for the second
+MIN_COLUMN = 18  # of the first column, where the table is too wide
+MIN_LAST, GOOD_LAST = 8, 16  # of the last column, whose text is wrapped; other columns are left out for the second
 GAP = 2
 GLUE = "\xa0"  # a space at which no line is broken
 MAX_EVENTS = 40
-DISPENSABLE = ("df", "Its low", "Open", "Days", "Bars", "Announced", "Statistic", "t", "n")  # first left out
+DISPENSABLE = (
+    "df",
+    "Its low",
+    "Open",
+    "Days",
+    "Bars",
+    "Announced",
+    "Printed as",
+    "From",
+    "Statistic",
+    "t",
+    "n",
+)  # first left out
 T = TypeVar("T")
 
 
@@ -169,7 +181,7 @@ def _words(head: str) -> list[str]:
 def _widths(table: Table, width: int) -> list[int]:
     """Return the columns' widths: text has at most 30, less in the first and last column of a table that is too wide.
 
-    The text of the first column is shortened to at least 16, that of the last is wrapped at 8 columns or more. Heads
+    The text of the first column is shortened to at least 18, that of the last is wrapped at 8 columns or more. Heads
     are wrapped if that is not enough.
     """
     limited = _limited(table, _natural_widths(table), width)
