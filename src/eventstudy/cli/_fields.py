@@ -47,9 +47,9 @@ def plain_text(text: str) -> str:
 def _texts(doc: str) -> dict[str, str]:
     """Return the descriptions of the parameters of a docstring; several may share one."""
     section = doc.split("Parameters\n----------\n", 1)[1]
-    entries = re.findall(r"^(\w+(?:, \w+)*) : (.*)\n((?:    .*\n|\n(?=    ))*)", section, re.MULTILINE)
+    entries = re.findall(r"^(\w+(?:, \w+)*) : .*\n((?:    .*\n|\n(?=    ))*)", section, re.MULTILINE)
     texts: dict[str, str] = {}
-    for names, kind, body in entries:
-        text = " ".join(plain_text(body).split("\n\n", 1)[0].split()) or f"One of {kind.strip('{}')}."
+    for names, body in entries:
+        text = " ".join(plain_text(body).split("\n\n", 1)[0].split())
         texts |= dict.fromkeys(names.split(", "), text)
     return texts

@@ -55,7 +55,7 @@ def _run(arguments: list[str], options: argparse.Namespace) -> tuple[int, str]:
         sys.stdout.flush()
     except EventStudyError as error:
         return (2 if isinstance(error, ValueError) else 1), str(error)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, EOFError):  # the end of the input where a question is asked
         return 1, "interrupted"
     except BrokenPipeError:  # the reader has closed the pipe, as in `eventstudy demo | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from eventstudy import _registry
 from eventstudy.members import options_of
 from eventstudy.reproduce.references import Reference, of_member
@@ -50,12 +48,6 @@ def record(folder: str, name: str, member: Model | Test) -> dict[str, object]:
         "references": [entry.text for entry in of_member(folder, name)],
         "distribution": str(_registry.origin(folder, name)),
     }
-
-
-def each(folder: str) -> Iterator[tuple[str, Model | Test]]:
-    """Yield the members of a folder by name."""
-    for name in _registry.names(folder):
-        yield name, _registry.load(folder, name)
 
 
 def _short(entry: Reference) -> str:

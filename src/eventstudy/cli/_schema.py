@@ -91,8 +91,13 @@ def _options(member: Model | Test) -> Schema:
     return {"properties": {"name": True, **properties}, "additionalProperties": False}
 
 
+def sources() -> dict[str, Schema]:
+    """Return the sources that a study file can name, with the schema of their options."""
+    return {name: table for name in _registry.names("sources") if (table := _source(name)) is not None}
+
+
 def _prices() -> Schema:
-    tables = {name: table for name in _registry.names("sources") if (table := _source(name)) is not None}
+    tables = sources()
     return {
         "type": "object",
         "required": ["source"],

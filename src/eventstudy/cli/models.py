@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 
+from eventstudy import _registry
 from eventstudy.cli._study import add_output, show
 from eventstudy.cli._terminal import width
 
@@ -20,14 +21,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print the table of models."""
-    from eventstudy.cli._members import each, needs, origin, record
+    from eventstudy.cli._members import needs, origin, record
     from eventstudy.display.names import of_model
+    from eventstudy.members import model
     from eventstudy.reports._tables import Table
     from eventstudy.reports.text import format_table
 
-    models = dict(each("models"))
+    models = {name: model(name) for name in _registry.names("models")}
     rows: list[tuple[str, ...]] = [
-        (name, of_model(name), origin("models", name), needs(model)) for name, model in models.items()
+        (name, of_model(name), origin("models", name), needs(member)) for name, member in models.items()
     ]
     table = Table(f"Return models ({len(rows)})", ("Name", "Printed as", "From", "Needs"), rows, (False,) * 4)
     show(
@@ -35,9 +37,9 @@ def run(options: argparse.Namespace) -> None:
         lambda: format_table(table, width()),
         lambda: {
             "models": [
-                {**record("models", name, model), "printed": of_model(name), "needs": needs(model),
-                 "coefficients": model.coefficients}
-                for name, model in models.items()
+                {**record("models", name, member), "printed": of_model(name), "needs": needs(member),
+                 "coefficients": member.coefficients}
+                for name, member in models.items()
             ]
         },
     )  # fmt: skip

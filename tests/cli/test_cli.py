@@ -23,7 +23,7 @@ from eventstudy.cli._terminal import with_headings
 from eventstudy.display import formats
 from eventstudy.errors import InputError, NotEnoughData
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "china_tech_2021"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "china_tech_2021"
 STUDY = """
 [study]
 events = "events.csv"
