@@ -109,13 +109,40 @@ class Result(Analyses):
         return text.replace("−", "-").replace(formats.DOES_NOT_HOLD, "!")  # every terminal can show these
 
     @overload
-    def plot(self, kind: Literal["events"], **options: Any) -> NDArray[np.object_]: ...
+    def plot(self, kind: Literal["events", "diagnostics"], **options: Any) -> NDArray[np.object_]: ...
 
     @overload
     def plot(self, kind: str = "caar", **options: Any) -> Axes: ...
 
     def plot(self, kind: str = "caar", **options: Any) -> Axes | NDArray[np.object_]:
-        """Draw a figure of ``plots/`` and return its axes (for "events" an array of them), without showing it."""
+        """Draw a figure of ``plots/`` and return its axes, without showing it.
+
+        Parameters
+        ----------
+        kind : str
+            "aar", "ar", "caar", "diagnostics", "distribution", "events", "forest", "heatmap", "path", "timeline", or a
+            figure of a plug-in.
+        **options
+            Those of the figure; all have ``title`` and ``figsize`` (inches), those of one axes also ``ax``, and those
+            with a band or intervals ``level``.
+
+        Returns
+        -------
+        Axes, or array of Axes
+            An array for "events" and "diagnostics".
+
+        Raises
+        ------
+        InputError
+            If there is no such figure, or an option is not one of the figure or not valid.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> ax = demo.run().result.plot("aar", level=0.9, title="Day by day", figsize=(3.5, 2.6))
+        >>> ax.get_title(loc="left")
+        'Day by day'
+        """
         draw = _registry.load("plots", kind)
         arguments.check_figure_options(f"the figure {kind!r}", options, draw)
         axes: Axes | NDArray[np.object_] = draw(self, **options)
@@ -159,21 +186,28 @@ class Result(Analyses):
         note = formats.prices_note(self)
         return replace(table, title=arguments.text("title", title) + (f" ({note})" if note else ""))
 
-    def report(self, path: str | Path) -> Path:
+    def report(self, path: str | Path, **options: Any) -> Path:
         """Write a report; the suffix of ``path`` sets the format (``.txt .csv .html .tex .parquet``).
 
         The report is written aside and then moved into place, whole or not at all. It replaces an earlier report of the
         same kind, and no other file.
 
+        Parameters
+        ----------
+        path : str or Path
+        **options
+            For ``.html``: ``title`` and ``question``, texts at the head of the page, and ``interactive=True``, which
+            adds an explorer of the events.
+
         Raises
         ------
         InputError
-            If the suffix or the path is not valid, or a name is taken by a file that no report wrote; with ``.csv`` and
-            ``.parquet`` also the names of the files beside.
+            If the suffix, the path or an option is not valid, or a name is taken by a file that no report wrote; with
+            ``.csv`` and ``.parquet`` also the names of the files beside.
         OutputError
             If the report cannot be written, for instance because the disk is full.
         """
-        written: Path = _registry.helper("reports", "_write").write(self, path)
+        written: Path = _registry.helper("reports", "_write").write(self, path, options)
         return written
 
     def across(

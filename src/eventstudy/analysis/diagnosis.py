@@ -44,7 +44,7 @@ Constituents = Mapping[str, Sequence[str]] | Sequence[str]
 
 
 @dataclass(frozen=True)
-class _Residuals:
+class Residuals:
     """The used events: row in ``Placed`` (n,), statistics by name (n,), and mean correlation r in the window.
 
     ``effects`` is the shared state of that name; ``before`` (J,) are the variances across events of their standardised
@@ -62,7 +62,7 @@ class _Residuals:
 def diagnose(rerun: Rerun, result: ResultFrames, constituents: Constituents | None) -> pd.DataFrame:
     """Run all checks; see ``Result.diagnose``."""
     _check_constituents(constituents)
-    residuals = _run_again(rerun)
+    residuals = run_again(rerun)
     if len(residuals.rows) == 0:
         nothing = Finding(np.nan, "no event could be used")
         return _frame(dict.fromkeys(("clustering", "correlation", *ADVICE), nothing), {})
@@ -125,12 +125,12 @@ def _frame(findings: Mapping[str, Finding], advice: Mapping[str, Advice]) -> pd.
     return pd.DataFrame(rows, columns=["check", "figure", "value", "breaks", "survives", "remedy"])
 
 
-def _run_again(rerun: Rerun) -> _Residuals:
+def run_again(rerun: Rerun) -> Residuals:
     """Fit every event again, and return statistics of the residuals of the used events."""
     window = rerun.choices.windows[0]
     outcome = rerun.outcome(windows=[window], tests={}, extra={"residuals": _residual_statistics})
     if not outcome.extra.get("residuals"):
-        return _Residuals(np.empty(0, dtype=np.int64), {}, np.empty(0), {}, np.nan, window)
+        return Residuals(np.empty(0, dtype=np.int64), {}, np.empty(0), {}, np.nan, window)
     state = dict(outcome.extra["residuals"])
     n, z, z2 = (state.pop(f"runs_{name}") for name in ("n", "z", "z2"))
     leaf = {name: np.asarray(gathered.values) for name, gathered in state.items()}
@@ -138,7 +138,7 @@ def _run_again(rerun: Rerun) -> _Residuals:
     leaf = {name: values[order] for name, values in leaf.items()}
     before = mean_and_sd(n[n > 1], z[n > 1], z2[n > 1])[1] ** 2
     r = float(outcome.shared["overlap"]["windows"][0, 0])
-    return _Residuals(leaf.pop("row"), leaf, before[np.isfinite(before)], outcome.shared["effects"], r, window)
+    return Residuals(leaf.pop("row"), leaf, before[np.isfinite(before)], outcome.shared["effects"], r, window)
 
 
 def _residual_statistics(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
@@ -223,7 +223,7 @@ def _clustering(cluster: Clustering) -> Finding:
     return Finding(cluster.share, value, cluster.kind != "independent")
 
 
-def _correlation(cluster: Clustering, residuals: _Residuals) -> Finding:
+def _correlation(cluster: Clustering, residuals: Residuals) -> Finding:
     if cluster.n_events < 2:
         return Finding(np.nan, "1 event: there is no pair")
     inflation = 1.0 + (cluster.n_events - 1) * residuals.r
@@ -234,7 +234,7 @@ def _correlation(cluster: Clustering, residuals: _Residuals) -> Finding:
     return Finding(residuals.r, value, inflation > 1.0 + INFLATION)
 
 
-def _other_events(sample: StudySample, residuals: _Residuals, columns: slice, name: str) -> Finding:
+def _other_events(sample: StudySample, residuals: Residuals, columns: slice, name: str) -> Finding:
     """Count the events with another event of the same ticker in their estimation or event window."""
     table, placed, rows = sample.event_table, sample.placed, residuals.rows
     placed_events = ~np.isnat(table.sessions)
@@ -267,7 +267,7 @@ def _implausible(used: pd.DataFrame) -> Finding:
     return Finding(n, value, n > 0)
 
 
-def _induced_variance(residuals: _Residuals) -> Finding:
+def _induced_variance(residuals: Residuals) -> Finding:
     """Rank the variance of the SCARs across events among those of as many days before, with the same dependence."""
     scar = residuals.leaf["scar"]
     scar = scar[np.isfinite(scar)]
@@ -286,7 +286,7 @@ def _induced_variance(residuals: _Residuals) -> Finding:
     return Finding(variance, value, p <= max(LEVEL, smallest))
 
 
-def _normality(residuals: _Residuals) -> Finding:
+def _normality(residuals: Residuals) -> Finding:
     rejected = residuals.leaf["jarque_bera"] > JARQUE_BERA
     value = (
         f"the residuals of {rejected.sum()} of {plural(len(rejected), 'event')} reject normality at 5 % (Jarque-Bera)"
@@ -294,7 +294,7 @@ def _normality(residuals: _Residuals) -> Finding:
     return Finding(rejected.mean(), value, rejected.mean() > MANY)
 
 
-def _autocorrelation(residuals: _Residuals) -> Finding:
+def _autocorrelation(residuals: Residuals) -> Finding:
     defined = np.isfinite(residuals.leaf["rho"])
     rho, n = residuals.leaf["rho"][defined], residuals.leaf["n"][defined]
     if not len(rho):
@@ -304,7 +304,7 @@ def _autocorrelation(residuals: _Residuals) -> Finding:
     return Finding(rho.mean(), value, share > MANY)
 
 
-def _thin_trading(residuals: _Residuals) -> Finding:
+def _thin_trading(residuals: Residuals) -> Finding:
     zeros, n = residuals.leaf["zeros"], residuals.leaf["n"]
     thin = int((zeros > THIN * n).sum())
     share = zeros.sum() / n.sum()
@@ -312,7 +312,7 @@ def _thin_trading(residuals: _Residuals) -> Finding:
     return Finding(share, value, thin > 0)
 
 
-def _missing_returns(residuals: _Residuals) -> Finding:
+def _missing_returns(residuals: Residuals) -> Finding:
     estimation, event = residuals.leaf["missing"], residuals.leaf["missing_event"]
     share = (estimation + event).sum() / residuals.leaf["days"].sum()
     n_events = int((event > 0).sum())

@@ -30,6 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--report", type=Path, nargs="+", action="extend", default=[], metavar="FILE",
         help=f"also write reports: {suffixes}",
     )  # fmt: skip
+    parser.add_argument("--title", help="the title of the reports that have one, such as .html")
     parser.add_argument("--figures", type=Path, metavar="FOLDER", help="also write every figure to this folder")
     parser.add_argument(
         "--figure-format", choices=FORMATS, default="png", help="the format of the figures (default: %(default)s)"
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
     """Print the report as text, and write the other reports and the figures."""
     from eventstudy.reports.text import text
 
-    _check_reports(options.report)
+    titled = _check_reports(options.report, options.title)
     paths = {} if options.figures is None else figure_paths(options.figures, options.figure_format)
     file = load(options)
     progress = sys.stderr.isatty() and not options.quiet
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
     show(options, lambda: text(result, width()), lambda: result_document(result))
     options.noted += result.provenance["notes"]
     for path in options.report:
-        say(options, f"written: {result.report(path)}")
+        say(options, f"written: {result.report(path, **titled[path])}")
     written, skipped = write_figures(result, paths)
     for path in written:
         say(options, f"written: {path}")
@@ -59,9 +60,15 @@ def run(options: argparse.Namespace) -> None:
         raise NotEnoughData("no event could be used; the table of events not used says why for each")
 
 
-def _check_reports(paths: list[Path]) -> None:
-    """Check the suffixes and places of reports."""
-    check = _registry.helper("reports", "_write").check
-    for path, times in Counter(map(check, paths)).items():
+def _check_reports(paths: list[Path], title: str | None) -> dict[Path, dict[str, str]]:
+    """Check the suffixes and places of reports, and return the options of each."""
+    reports = _registry.helper("reports", "_write")
+    for path, times in Counter(map(reports.check, paths)).items():
         if times > 1:
             raise InputError(f"the report {path} is named {times} times; name each report once")
+    if title is None:
+        return {path: {} for path in paths}
+    titled = {path: {"title": title} if "title" in reports.option_names(path) else {} for path in paths}
+    if not any(titled.values()):
+        raise InputError(f"--title is {title!r}, and no report has a title; add --report study.html, or leave it out")
+    return titled

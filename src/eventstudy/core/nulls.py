@@ -15,9 +15,30 @@ def p_t(t: Floats, df: Floats) -> Floats:
     return np.asarray(2.0 * special.stdtr(df, -np.abs(t)))
 
 
-def margin(se: Floats, df: Floats) -> Floats:
-    """Return half the width of a 95 % interval from t(df); NaN where df is not positive."""
-    return np.asarray(special.stdtrit(np.where(df > 0, df, np.nan), 0.975) * se)
+def margin(se: Floats, df: Floats, level: float = 0.95) -> Floats:
+    """Return half the width of an interval from t(df); NaN where df is not positive."""
+    return np.asarray(special.stdtrit(np.where(df > 0, df, np.nan), 0.5 + level / 2.0) * se)
+
+
+def margin_at(level: float, margin95: Floats, se: Floats) -> Floats:
+    """Return half the width of an interval of another level than 95 %, from that of 95 % and the standard error.
+
+    Their ratio is the quantile of t(df), which grows as df falls, so that df is found by bisection. NaN where either is
+    NaN, or the standard error is 0.
+
+    Examples
+    --------
+    >>> se, df = np.array([0.01, 0.02]), np.array([3.7, 120.0])
+    >>> np.allclose(margin_at(0.9, margin(se, df), se), margin(se, df, 0.9), rtol=1e-9)
+    True
+    """
+    quantile = divide(margin95, se)
+    low, high = np.full(quantile.shape, np.log(0.05)), np.full(quantile.shape, np.log(1e9))
+    for _ in range(80):
+        middle = (low + high) / 2.0
+        wide = special.stdtrit(np.exp(middle), 0.975) > quantile
+        low, high = np.where(wide, middle, low), np.where(wide, high, middle)
+    return np.asarray(special.stdtrit(np.exp(high), 0.5 + level / 2.0) * se * np.where(np.isnan(quantile), np.nan, 1.0))
 
 
 def p_normal(z: Floats) -> Floats:

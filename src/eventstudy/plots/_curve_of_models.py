@@ -49,7 +49,12 @@ class Specifications(HasProvenance, Protocol):
 
 
 def draw(
-    specifications: Specifications, *, window: Window | Literal["all"] | None = None, test: str | None = None
+    specifications: Specifications,
+    *,
+    window: Window | Literal["all"] | None = None,
+    test: str | None = None,
+    title: str | None = None,
+    figsize: tuple[float, float] | None = None,
 ) -> np.ndarray:
     """Draw the mean CARs of all models, sorted, with their 95 % intervals.
 
@@ -59,7 +64,11 @@ def draw(
     window : (int, int) or "all", optional
         The first by default; "all" draws a specification for each pair of model and window.
     test : str, optional
-        The test that colours the estimates; the study's first by default.
+        The test that fills the estimates; the study's first by default.
+    title : str, optional
+        In place of "Mean CAR by specification".
+    figsize : (float, float), optional
+        Width and height of a new figure in inches.
 
     Returns
     -------
@@ -76,28 +85,29 @@ def draw(
     n_blocks = len({block for block, _ in rows})
     label_width = max(formats.columns_of(choice) for _, choice in rows)
     side = 0.4 + 0.07 * min(max(label_width, 12), 40)
-    width = side + 0.15 + max(5.7, 0.34 * min(len(table), 60))
     below = ROW_HEIGHT * (len(rows) + 1.35 * n_blocks)
+    own = (side + 0.15 + max(5.7, 0.34 * min(len(table), 60)), 0.6 + 2.7 + 0.3 + below + 0.3)
+    width, height = _style.size(figsize, own)
+    curve = max(height - (0.6 + 0.3 + below + 0.3), 0.5)
     with _style.context():
-        figure = _style.PngFigure(figsize=(width, 0.6 + 2.7 + 0.3 + below + 0.3))
+        figure = _style.PngFigure(figsize=(width, height))
         figure.set_layout_engine("none")
-        height = figure.get_size_inches()[1]
         grid = GridSpec(
             2, 1, figure, left=side / width, right=1 - 0.15 / width, top=1 - 0.6 / height, bottom=0.3 / height,
-            height_ratios=[2.7, below], hspace=2 * 0.3 / (2.7 + below),
+            height_ratios=[curve, below], hspace=2 * 0.3 / (curve + below),
         )  # fmt: skip
         upper = figure.add_subplot(grid[0])
         lower = figure.add_subplot(grid[1], sharex=upper)
         _estimates(upper, table)
-        _style.value_axis(upper.yaxis, specifications.measure)
-        upper.set_ylabel("")
+        _style.value_axis(upper.yaxis, specifications.measure, f"mean {specifications.measure.averaged}")
         _choices(lower, table, rows)
         name = str(table["test"].iloc[0])
         count = formats.plural(len(table), "specification")
         where = f"; window {table['window'].iloc[0]}" if len(windows) == 1 else ""
-        text = f"{count}{where}; bars: 95 %; red: p < 5 % by {_style.drawable(name, 24)}"
+        text = f"{count}{where}; bars: 95 %; filled, red: p < 5 % by {_style.drawable(name, 24)}"
         text += "" if table.loc[table["p"].notna(), "valid"].all() else ", which does not hold for this sample"
-        _style.headings(upper, f"Mean {specifications.measure.averaged} by specification", text, specifications)
+        heading = _style.named(title, f"Mean {specifications.measure.averaged} by specification")
+        _style.headings(upper, heading, text, specifications)
         _notes(figure, specifications, table)
         figure.draw_without_rendering()  # matplotlib makes ticks when it first draws: here, with the style set
     return np.array([upper, lower])
@@ -140,7 +150,8 @@ def _estimates(ax: Axes, table: pd.DataFrame) -> None:
     differs = _differs(table)
     reference, middle = table["reference"][differs], x[differs]
     ax.hlines(reference, middle - 0.25, middle + 0.25, color=_style.GREY, linewidth=1.4, zorder=2)
-    ax.scatter(x, table["effect"], s=30, color=colour.tolist(), edgecolor="white", linewidth=0.7, zorder=3)
+    face = np.where(table["p"] < LEVEL, _style.RED, "white")
+    ax.scatter(x, table["effect"], s=26, c=face.tolist(), edgecolor=colour.tolist(), linewidth=1.2, zorder=3)
     ax.set_xlim(-0.7, len(table) - 0.3)
     ax.tick_params(axis="x", length=0, labelbottom=False)
     ax.spines["bottom"].set_visible(False)

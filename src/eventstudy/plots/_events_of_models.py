@@ -21,7 +21,13 @@ COLOURS = (
 
 
 def draw(
-    specifications: Specifications, *, window: Window | None = None, most: int | None = 40, ax: Axes | None = None
+    specifications: Specifications,
+    *,
+    window: Window | None = None,
+    most: int | None = 40,
+    title: str | None = None,
+    figsize: tuple[float, float] | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw the CARs of each event on one line, with one mark per model, filled where p is below 5 %.
 
@@ -32,6 +38,10 @@ def draw(
         The first by default.
     most : int or None
         The number of events shown, those with the widest range; None shows all of them, in a tall figure.
+    title : str, optional
+        In place of "Single events by model".
+    figsize : (float, float), optional
+        Width and height of a new figure in inches.
     ax : Axes, optional
         Axes to draw on; a new figure by default.
 
@@ -51,9 +61,10 @@ def draw(
     measure, labels = specifications.measure, list(specifications.models.index)
     n_columns = 4
     legend_height = 0.2 * -(-(len(labels)) // n_columns)
-    with _style.drawing(8.4, 1.35 + legend_height + ROW_HEIGHT * max(len(rows), 3), ax) as ax:
+    height, name = 1.35 + legend_height + ROW_HEIGHT * max(len(rows), 3), _style.named(title, TITLE)
+    with _style.drawing((8.4, height), figsize, ax) as ax:
         if not len(rows):
-            return _style.blank(ax, TITLE, "no event could be estimated", specifications)
+            return _style.blank(ax, name, "no event could be estimated", specifications)
         y = np.arange(len(rows))
         differ = rows["significance_depends"].to_numpy()
         for part, colour in ((~differ, _style.GREY), (differ, _style.RED)):
@@ -76,7 +87,7 @@ def draw(
         count = formats.plural(len(events), "event")
         text = count if len(rows) == len(events) else f"the {len(rows)} widest of {count}"
         text += "; filled: p < 5 %; red: models differ on that"
-        _style.headings(ax, TITLE, text, specifications)
+        _style.headings(ax, name, text, specifications)
     return ax
 
 

@@ -14,8 +14,6 @@ from eventstudy.display.formats import HasProvenance
 from eventstudy.display.measure import Measure
 from eventstudy.plots import _style
 
-COLOURS = ("#1f5a8a", "#b3372f", "#2f7d4f", "#8a5a1f", "#6a3d8a", "#3d8a86", "#5b6570")
-
 
 class Calibration(HasProvenance, Protocol):
     """The part of :class:`eventstudy.analysis.calibration.Calibration` that the figure uses."""
@@ -33,13 +31,24 @@ class Calibration(HasProvenance, Protocol):
         """What the study measures."""
 
 
-def draw(calibration: Calibration, *, window: tuple[int, int] | None = None, ax: Axes | None = None) -> Axes:
+def draw(
+    calibration: Calibration,
+    *,
+    window: tuple[int, int] | None = None,
+    title: str | None = None,
+    figsize: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw the rejection rates of a window, the first by default, with their 95 % intervals.
 
     Parameters
     ----------
     calibration : Calibration
     window : (int, int), optional
+    title : str, optional
+        In place of "Power on the securities' own histories".
+    figsize : (float, float), optional
+        Width and height of a new figure in inches.
     ax : Axes, optional
         Axes to draw on; a new figure by default.
     """
@@ -47,23 +56,28 @@ def draw(calibration: Calibration, *, window: tuple[int, int] | None = None, ax:
     windows = list(dict.fromkeys(zip(frame["start"].tolist(), frame["end"].tolist(), strict=True)))
     start, end = arguments.one_window(window, windows)
     rows = frame[(frame["start"] == start) & (frame["end"] == end)]
-    with _style.drawing(7.2, 4.2, ax) as ax:
+    with _style.drawing((7.2, 4.2), figsize, ax) as ax:
         for k, (name, group) in enumerate(rows.groupby("test", sort=False)):
             rates = group.sort_values("shock")
-            colour = COLOURS[k % len(COLOURS)]
-            style = ("-", "--", ":")[k // len(COLOURS) % 3]
+            n = len(_style.COLOURS)
+            colour, dashes, marker = _style.COLOURS[k % n], _style.DASHES[k % n], _style.MARKERS[(k + k // n) % n]
             ax.plot(
-                rates["shock"], rates["rejection"], style, marker="o", markersize=3.2, color=colour, label=str(name)
-            )
+                rates["shock"], rates["rejection"], linestyle=dashes, marker=marker, markersize=3.6, color=colour,
+                linewidth=1.4, label=_style.drawable(name, 24),
+            )  # fmt: skip
             ax.fill_between(rates["shock"], rates["lower"], rates["upper"], color=colour, alpha=0.12, linewidth=0)
         ax.axhline(level, color=_style.GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-        _style.shock_axis(ax.xaxis, calibration.measure)
-        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        percent = calibration.measure.of_returns
+        _style.signed_axis(ax.xaxis, percent)
+        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=""))
         ax.set_ylim(0, 1.02 if rows["upper"].max() > 0.5 else None)
-        ax.set_xlabel(f"Shock to the {calibration.measure.series} of day 0")
-        ax.set_ylabel("Share of drawn samples rejected")
-        ax.legend()
+        unit = " (%)" if percent else ""
+        label = ax.set_xlabel(_style.drawable(f"Shock to the {calibration.measure.series} of day 0") + unit)
+        ax.set_ylabel("Drawn samples rejected (%)")
+        legend = ax.legend(fontsize=8, handlelength=2.8)
+        _style.verbatim([label, *legend.get_texts()])
         draws = formats.plural(int(rows["n_draws"].max()), "draw")
         subtitle = f"window {formats.window(start, end)}; {draws} a point; shaded: 95 % intervals; dashed: {level:.0%}"
-        _style.headings(ax, "Power on the securities' own histories", subtitle, calibration)
+        name = _style.named(title, "Power on the securities' own histories")
+        _style.headings(ax, name, subtitle, calibration)
     return ax

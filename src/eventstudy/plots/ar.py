@@ -1,19 +1,28 @@
-"""Abnormal returns (or another studied outcome) of one event by relative day, against 1.96 standard deviations."""
+"""Abnormal returns (or another studied outcome) of one event by relative day, against its standard deviation."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
+from statistics import NormalDist
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from eventstudy.display import formats
-from eventstudy.plots import _style
+from eventstudy.plots import _bands, _style
 from eventstudy.plots._alt import listed
 from eventstudy.result import Result
 
 
-def ar(result: Result, *, event_id: Hashable = None, ax: Axes | None = None) -> Axes:
+def ar(
+    result: Result,
+    *,
+    event_id: Hashable = None,
+    level: float = 0.95,
+    title: str | None = None,
+    figsize: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw one event's abnormal returns as bars.
 
     Parameters
@@ -21,14 +30,20 @@ def ar(result: Result, *, event_id: Hashable = None, ax: Axes | None = None) -> 
     result : Result
     event_id : optional
         The event; the first usable one by default.
+    level : float
+        The probability between the dashed lines, 0.95 by default.
+    title : str, optional
+        In place of the ticker and the session.
+    figsize : (float, float), optional
+        Width and height of a new figure in inches.
     ax : Axes, optional
         Axes to draw on; a new figure by default.
 
     Returns
     -------
     Axes
-        Over relative days, in per cent where returns are studied; the dashed lines are at +-1.96 sigma, sigma from the
-        estimation window.
+        Over relative days, in per cent where returns are studied. The dashed lines are at the quantiles of the normal
+        times sigma, of the estimation window: +-1.96 sigma at 0.95.
 
     Raises
     ------
@@ -36,9 +51,10 @@ def ar(result: Result, *, event_id: Hashable = None, ax: Axes | None = None) -> 
         When the event is unknown or was not used; the message says which.
     """
     chosen = formats.usable_ids(result, None if event_id is None else [event_id])
-    with _style.drawing(7.2, 3.9, ax) as ax:
+    quantile = NormalDist().inv_cdf(0.5 + _bands.check_level(level) / 2.0)
+    with _style.drawing(_style.SIZE, figsize, ax) as ax:
         if not chosen:
-            return _style.blank(ax, "Each day of an event", "no event could be used", result)
+            return _style.blank(ax, _style.named(title, "Each day of an event"), "no event could be used", result)
         event = result.events.loc[chosen[0]]
         values = result.ar.loc[chosen[0]]
         days = values.index.to_numpy()
@@ -47,15 +63,16 @@ def ar(result: Result, *, event_id: Hashable = None, ax: Axes | None = None) -> 
         ax.scatter(missing, np.zeros(missing.size), marker="x", color=_style.GREY, s=22, linewidth=1.2, zorder=3)
         _style.day_axis(ax)
         has_sigma = not formats.is_missing(event["sigma"])
-        for bound in (-1.96, 1.96) if has_sigma else ():
+        for bound in (-quantile, quantile) if has_sigma else ():
             ax.axhline(bound * event["sigma"], color=_style.INK, linewidth=0.9, linestyle=(0, (5, 3)), zorder=3)
         _style.value_axis(ax.yaxis, result.measure, result.measure.daily)
         ax.set_xlabel(_style.day_label(result))
         ax.margins(x=0.02)
-        title = f"{event['ticker']}, {formats.date(event['session'])}"
-        text = _style.drawable(chosen[0], 60) + ("; dashed: ±1.96 standard deviations" if has_sigma else "")
+        name = _style.named(title, f"{event['ticker']}, {formats.date(event['session'])}")
+        text = _style.drawable(chosen[0], 60)
+        text += f"; dashed: ±{quantile:.2f} standard deviations" if has_sigma else ""
         text += f"; ×: no {_style.drawable(result.measure.series)}" if missing.size else ""
-        _style.headings(ax, title, text, result)
+        _style.headings(ax, name, text, result)
     return ax
 
 

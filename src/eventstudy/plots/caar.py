@@ -11,41 +11,65 @@ from matplotlib.axes import Axes
 from eventstudy import arguments
 from eventstudy.display import formats
 from eventstudy.errors import InputError, NotEnoughData
-from eventstudy.plots import _style
+from eventstudy.plots import _bands, _style
 from eventstudy.plots._alt import listed
 from eventstudy.result import Result
 
 MAX_MARKERS = 61  # days; the markers of more would overlap
 WIDEST = 1.0  # room for the bands of groups above and below their lines, in ranges of these
 MOVED = 0.5  # standard errors by which overlap has to move the path on some day to be mentioned
-BANDS = {"pointwise": "95 % band", "simultaneous": "95 % band for all days together"}
-COLOURS = (_style.BLUE, _style.RED, "#2f7d4f", "#8a5a1f", "#6a3d8a", "#3d8a86", _style.GREY)
+BANDS = {
+    "pointwise": "{} band",
+    "simultaneous": "{} band for all days together",
+    "both": "{0} band, and lighter that for all days together",
+}
+
+
+class _Options(NamedTuple):
+    band: str
+    group: str | None
+    joint: bool
+    level: float
 
 
 class _Path(NamedTuple):
-    """A line: its name, n and caar by day, and the edges of its band."""
+    """A line: its name, n and caar by day, and the edges of its bands, the widest first."""
 
     name: str
     daily: pd.DataFrame
-    edges: pd.DataFrame
+    bands: tuple[pd.DataFrame, ...] = ()
 
 
 def caar(
-    result: Result, *, band: str = "pointwise", group: str | None = None, joint: bool = False, ax: Axes | None = None
+    result: Result,
+    *,
+    band: str = "pointwise",
+    group: str | None = None,
+    joint: bool = False,
+    level: float = 0.95,
+    title: str | None = None,
+    figsize: tuple[float, float] | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw the CAAR, the mean BHAR, or the mean of another cumulated outcome over relative days.
 
     Parameters
     ----------
     result : Result
-    band : {"pointwise", "simultaneous"}
-        The band of ``result.daily``, which covers each day by itself with 95 %, or that of ``result.band()``, which
-        covers all days together and draws 999 samples.
+    band : {"pointwise", "simultaneous", "both"}
+        The band of ``result.daily``, which covers each day by itself; that of ``result.band()``, which covers all days
+        together and draws 999 samples; or both, the second lighter.
     group : str, optional
         A group of the study, or "all" for all events. By default a study with groups has one line for each of the
         first seven.
     joint : bool
         Whether to draw ``result.joint()``, the path of all events with their overlap taken out.
+    level : float
+        Level of confidence of the band, 0.95 by default.
+    title : str, optional
+        In place of the name of the measure.
+    figsize : (float, float), optional
+        Width and height of a new figure in inches.
     ax : Axes, optional
         Axes to draw on; a new figure by default.
 
@@ -53,40 +77,48 @@ def caar(
     -------
     Axes
         Over relative days, in per cent where returns are studied. Where overlap moves the path of all events by more
-        than half a standard error on some day, the caption says by how much. No window opens;
-        ``.figure.savefig(path)`` writes the figure.
+        than half a standard error on some day, the caption says by how much. No window opens.
 
     Raises
     ------
     InputError
         If an option is not valid, or excludes another.
+
+    Examples
+    --------
+    >>> from eventstudy import demo
+    >>> ax = demo.run().result.plot("caar", level=0.9, title="Reaction to China's measures", figsize=(3.5, 2.8))
+    >>> ax.get_ylabel()
+    'Mean signed CAR (%)'
     """
-    measure = result.measure
-    paths = _paths(result, band, group, joint)
-    with _style.drawing(7.2, 3.9, ax) as ax:
+    measure, level = result.measure, _bands.check_level(level)
+    paths = _paths(result, _Options(band, group, joint, level))
+    name = _style.named(title, measure.average)
+    with _style.drawing(_style.SIZE, figsize, ax) as ax:
         if not any(path.daily["caar"].notna().any() for path in paths):
-            return _style.blank(ax, measure.average, f"no event has an {measure.daily}", result)
-        for path, colour in zip(paths, COLOURS, strict=False):
-            _draw(ax, path, colour)
+            return _style.blank(ax, name, f"no event has an {measure.daily}", result)
+        for k, path in enumerate(paths[: len(_style.COLOURS)]):
+            _draw(ax, path, k if len(paths) > 1 else None)
         if len(paths) > 1 or group is not None:
-            _style.verbatim(ax.legend(loc="upper left", fontsize=8).get_texts())
+            _legend(ax)
         _style.day_axis(ax)
-        _style.value_axis(ax.yaxis, measure, "" if measure.percent else measure.name)
+        _style.value_axis(ax.yaxis, measure, f"mean {measure.averaged}")
         ax.set_xlabel(_style.day_label(result))
         ax.margins(x=0.02)
-        has_band = any(path.edges["lower"].notna().any() for path in paths)
-        counted = _counted(result, paths) + (", overlap taken out" if joint else "")
-        notes = [counted, f"shaded: {BANDS[band]}" if has_band else "no band can be computed"]
+        has_band = any(part["lower"].notna().any() for path in paths for part in path.bands)
+        notes = [_counted(result, paths) + (", overlap taken out" if joint else "")]
+        notes.append(f"shaded: {BANDS[band].format(_bands.percent(level))}" if has_band else "no band can be computed")
         if len(paths) == 1 and not joint and group in (None, "all"):
             notes.append(_moved(result))
         if len(paths) > 1 and _cut(ax, paths):
             notes.append("wide bands are cut")
-        _style.headings(ax, measure.average, "; ".join(filter(None, notes)), result)
+        _style.headings(ax, name, "; ".join(filter(None, notes)), result)
     return ax
 
 
-def _paths(result: Result, band: str, group: str | None, joint: bool) -> list[_Path]:
+def _paths(result: Result, options: _Options) -> list[_Path]:
     """Return the lines of the options."""
+    band, group, joint, level = options
     arguments.choice("band", band, BANDS)
     arguments.flag("joint", joint)
     names = list(dict.fromkeys(result.by_group["group"]))
@@ -97,26 +129,44 @@ def _paths(result: Result, band: str, group: str | None, joint: bool) -> list[_P
     if joint and band != "pointwise":
         raise InputError("the joint path has no simultaneous band; use band='pointwise'")
     if joint:
-        return [_Path("all", path := result.joint(), path)]
+        path = result.joint()
+        return [_Path("all", path, (_bands.edges(path, level),))]
     if band != "pointwise":
-        return [_Path("all", result.daily, result.band())]
+        together = result.band(level)[["lower", "upper"]]
+        both = (together, _bands.edges(result.daily, level))
+        return [_Path("all", result.daily, both if band == "both" else both[:1])]
     if group == "all" or not names:
-        return [_all(result)]
+        return [_Path("all", result.daily, (_bands.edges(result.daily, level),))]
     frames = {name: rows.set_index("day") for name, rows in result.by_group.groupby("group", sort=False)}
-    return [_Path(name, frames[name], frames[name]) for name in (names if group is None else [group])]
+    shown = names if group is None else [group]
+    return [_Path(name, frames[name], (_bands.edges(frames[name], level),)) for name in shown]
 
 
-def _all(result: Result) -> _Path:
-    return _Path("all", result.daily, result.daily)
-
-
-def _draw(ax: Axes, path: _Path, colour: str) -> None:
+def _draw(ax: Axes, path: _Path, position: int | None) -> None:
+    """Draw a line and its bands; the position of a group among others sets colour, line style and marker."""
     days = path.daily.index
-    marker = "o" if len(days) <= MAX_MARKERS else None
-    name = _style.drawable(path.name, 24)
-    ax.plot(days, path.daily["caar"], color=colour, marker=marker, markersize=3.2, label=name)
-    if path.edges["lower"].notna().any():
-        ax.fill_between(days, path.edges["lower"], path.edges["upper"], color=colour, alpha=0.15, linewidth=0)
+    colour = _style.BLUE if position is None else _style.COLOURS[position]
+    dashes = _style.DASHES[position or 0]
+    marker = _style.MARKERS[position or 0] if len(days) <= MAX_MARKERS else None
+    name = _style.drawable(path.name, 24) + (f" ({int(path.daily['n'].max())})" if path.name != "all" else "")
+    ax.plot(
+        days, path.daily["caar"], color=colour, linestyle=dashes, marker=marker, markersize=3.2, markevery=1,
+        linewidth=1.8 if position is None else 1.5, label=name, zorder=3,
+    )  # fmt: skip
+    for part in path.bands:
+        if part["lower"].notna().any():
+            shade = 0.16 if position is None else 0.10
+            ax.fill_between(days, part["lower"], part["upper"], color=colour, alpha=shade, linewidth=0)
+
+
+def _legend(ax: Axes) -> None:
+    """Place the legend below the axes, where it covers no line."""
+    columns = 4 if _style.width(ax) > 5 else 2
+    legend = ax.legend(
+        loc="upper left", bbox_to_anchor=(0, 0), ncols=columns, borderaxespad=3.2, borderpad=0, fontsize=8,
+        handlelength=2.8, columnspacing=1.2,
+    )  # fmt: skip
+    _style.verbatim(legend.get_texts())
 
 
 def _cut(ax: Axes, paths: list[_Path]) -> bool:
@@ -132,7 +182,7 @@ def _cut(ax: Axes, paths: list[_Path]) -> bool:
 def _counted(result: Result, paths: list[_Path]) -> str:
     """Return the number of events of a line, or of the groups that are drawn."""
     if len(paths) > 1:
-        shown = min(len(paths), len(COLOURS))
+        shown = min(len(paths), len(_style.COLOURS))
         return f"{shown} of {len(paths)} groups" if shown < len(paths) else formats.plural(shown, "group")
     n = paths[0].daily["n"]
     low, high = int(n.min()), int(n.max())
@@ -172,7 +222,8 @@ def alt(result: Result) -> str:
     values = [f"{measure.text(known[day])} on day {formats.count(day)}" for day in days]
     row = result.daily.loc[known.index[-1]]
     end = f"{measure.with_interval(row['caar'], row['lower'], row['upper'])} on day {last}"
-    return text + listed([*values, end]) + f" (95 % interval in brackets); {_counted(result, [_all(result)])}"
+    counted = _counted(result, [_Path("all", result.daily)])
+    return f"{text}{listed([*values, end])} (95 % interval in brackets); {counted}"
 
 
 PLOT = caar

@@ -14,9 +14,16 @@ from eventstudy.plots import _style
 from eventstudy.result import Result
 
 MAX_PANELS = 24
+LEFT, RIGHT, TOP, BOTTOM, COLUMN_GAP, ROW_GAP = 0.78, 0.12, 0.72, 0.5, 0.16, 0.54  # inches
 
 
-def events(result: Result, *, events: Sequence[Hashable] | None = None) -> np.ndarray:
+def events(
+    result: Result,
+    *,
+    events: Sequence[Hashable] | None = None,
+    title: str | None = None,
+    figsize: tuple[float, float] | None = None,
+) -> np.ndarray:
     """Draw one small panel per event, at most 24.
 
     Parameters
@@ -24,6 +31,10 @@ def events(result: Result, *, events: Sequence[Hashable] | None = None) -> np.nd
     result : Result
     events : sequence of event ids, optional
         The events, in the order of their panels; the first usable ones by default.
+    title : str, optional
+        In place of the name of the measure; the number of events follows.
+    figsize : (float, float), optional
+        Width and height of a new figure in inches.
 
     Returns
     -------
@@ -37,15 +48,19 @@ def events(result: Result, *, events: Sequence[Hashable] | None = None) -> np.nd
         When an event is unknown or was not used; the message says which.
     """
     usable, measure = len(formats.usable_events(result)), result.measure
-    title = f"{measure.name[:1].upper()}{measure.name[1:]}"
+    name = _style.named(title, f"{measure.name[:1].upper()}{measure.name[1:]}")
     chosen = formats.usable_ids(result, events)[:MAX_PANELS]
     if not chosen:
-        with _style.drawing(7.2, 2.4) as ax:
-            return np.array([_style.blank(ax, title, "no event could be used", result)])
+        with _style.drawing((7.2, 2.4), figsize) as ax:
+            return np.array([_style.blank(ax, name, "no event could be used", result)])
     with _style.context():
-        columns = min(4, len(chosen))
+        inches = None if figsize is None else _style.size(figsize, _style.SIZE)
+        columns = min(4 if inches is None else max(1, int(inches[0] / 1.6)), 4, len(chosen))
         rows = -(-len(chosen) // columns)
-        figure = _grid(rows, columns, measure.digits)
+        figure = _style.PngFigure(figsize=inches or _own_size(rows, columns))
+        figure.set_layout_engine("none")
+        heading = f"{name}: {len(chosen)} of {formats.plural(usable, 'event')}"
+        _grid(figure, rows, columns, _style.heading(figure, heading, result))
         grid = np.asarray(figure.axes)
         for ax in grid[len(chosen) :]:
             ax.remove()
@@ -53,26 +68,29 @@ def events(result: Result, *, events: Sequence[Hashable] | None = None) -> np.nd
         paths = result.paths()
         for ax, event_id in zip(panels, chosen, strict=True):
             _panel(ax, event_id, str(result.events.loc[event_id, "ticker"]), paths.loc[event_id])
-            _style.value_axis(ax.yaxis, measure)
+            _style.signed_axis(ax.yaxis, measure.percent)
         for ax in panels[-columns:]:
             ax.tick_params(labelbottom=True)  # also where the last row has no panel below
-        _titles(figure, panels[0], f"{title}: {len(chosen)} of {formats.plural(usable, 'event')}", result)
+        _labels(figure, result)
         figure.draw_without_rendering()  # matplotlib makes ticks when it first draws: here, with the style set
     return panels
 
 
-def _grid(rows: int, columns: int, digits: int) -> Figure:
-    """Return a figure with a grid of axes, placed in inches: a layout engine takes seconds for 24 panels."""
-    panel_width, panel_height, column_gap, row_gap = max(1.9, 4.9 / columns), 1.1, 0.16, 0.54
-    left, right, top, bottom = 0.34 + 0.06 * max(4, digits), 0.12, 0.72, 0.5
-    width = left + columns * panel_width + (columns - 1) * column_gap + right
-    height = top + rows * panel_height + (rows - 1) * row_gap + bottom
-    figure = _style.PngFigure(figsize=(width, height))
-    figure.set_layout_engine("none")
-    edges = {"left": left / width, "right": 1 - right / width, "bottom": bottom / height, "top": 1 - top / height}
-    gaps = {"wspace": column_gap / panel_width, "hspace": row_gap / panel_height}
+def _own_size(rows: int, columns: int) -> _style.Size:
+    """Return the size of a figure whose panels are 1.1 inches high."""
+    across = LEFT + columns * max(1.9, 4.9 / columns) + (columns - 1) * COLUMN_GAP + RIGHT
+    return across, TOP + rows * 1.1 + (rows - 1) * ROW_GAP + BOTTOM
+
+
+def _grid(figure: Figure, rows: int, columns: int, lines: int) -> None:
+    """Place axes in a grid below a title of some lines, in inches: a layout engine takes seconds for 24 panels."""
+    width, height = figure.get_size_inches()
+    top = TOP + 0.185 * (lines - 1)
+    panel_width = max((width - LEFT - RIGHT - (columns - 1) * COLUMN_GAP) / columns, 0.3)
+    panel_height = max((height - top - BOTTOM - (rows - 1) * ROW_GAP) / rows, 0.15)
+    edges = {"left": LEFT / width, "right": 1 - RIGHT / width, "bottom": BOTTOM / height, "top": 1 - top / height}
+    gaps = {"wspace": COLUMN_GAP / panel_width, "hspace": ROW_GAP / panel_height}
     figure.subplots(rows, columns, sharex=True, sharey=True, gridspec_kw={**edges, **gaps})
-    return figure
 
 
 def _panel(ax: Axes, event_id: object, ticker: str, path: pd.Series[float]) -> None:
@@ -89,23 +107,13 @@ def _panel(ax: Axes, event_id: object, ticker: str, path: pd.Series[float]) -> N
     _style.verbatim([title, subtitle])
 
 
-def _titles(figure: Figure, ax: Axes, title: str, result: Result) -> None:
+def _labels(figure: Figure, result: Result) -> None:
+    """Write the labels that all panels share."""
     width, height = figure.get_size_inches()
-    heading = figure.suptitle(
-        _style.drawable(title, bold=True),
-        x=0.08 / width,
-        y=1 - 0.08 / height,
-        va="top",
-        ha="left",
-        fontsize=11,
-        **_style.BOLD,
-    )
-    note = ax.annotate(
-        _style.prices_note(result), (1 - 0.08 / width, 0.5), xycoords=("figure fraction", heading), ha="right",
-        va="center", color=_style.WARN, annotation_clip=False, **_style.BOLD,
-    )  # fmt: skip
-    label = figure.supxlabel(_style.day_label(result), y=0.08 / height, va="bottom", fontsize=9)
-    _style.verbatim([heading, note, label])
+    below = figure.supxlabel(_style.day_label(result), y=0.08 / height, va="bottom", fontsize=9)
+    unit = f"{result.measure.short} (%)" if result.measure.percent else result.measure.short
+    side = figure.supylabel(_style.drawable(unit), x=0.08 / width, ha="left", fontsize=9)
+    _style.verbatim([below, side])
 
 
 def alt(result: Result) -> str:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator
 
 from eventstudy.display import formats
-from eventstudy.plots import _style
+from eventstudy.plots import _bands, _style
 from eventstudy.result import Result
 
 MAX_LABELS = 30  # bars
@@ -19,7 +19,16 @@ DATE = "%a %d %b"
 NIGHT_SECOND = 59  # a night that is a bar of its own is stamped one second before the day's first bar
 
 
-def path(result: Result, *, event_id: Hashable = None, start: int | None = None, ax: Axes | None = None) -> Axes:
+def path(
+    result: Result,
+    *,
+    event_id: Hashable = None,
+    start: int | None = None,
+    level: float = 0.95,
+    title: str | None = None,
+    figsize: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw the cumulative path of one event over its event window.
 
     Parameters
@@ -29,6 +38,12 @@ def path(result: Result, *, event_id: Hashable = None, start: int | None = None,
         The event; the first usable one by default.
     start : int, optional
         The relative day at which cumulation starts; the first day of the event window by default.
+    level : float
+        Level of confidence of the band, 0.95 by default.
+    title : str, optional
+        In place of the ticker and the session.
+    figsize : (float, float), optional
+        Width and height of a new figure in inches.
     ax : Axes, optional
         Axes to draw on; a new figure by default.
 
@@ -44,28 +59,31 @@ def path(result: Result, *, event_id: Hashable = None, start: int | None = None,
         When the event is unknown or was not used, or ``start`` is not in the event window.
     """
     chosen = formats.usable_ids(result, None if event_id is None else [event_id])
-    measure = result.measure
-    with _style.drawing(7.2, 3.9, ax) as ax:
+    measure, level = result.measure, _bands.check_level(level)
+    with _style.drawing(_style.SIZE, figsize, ax) as ax:
         if not chosen:
-            return _style.blank(ax, "The path of an event", "no event could be used", result)
+            return _style.blank(ax, _style.named(title, "The path of an event"), "no event could be used", result)
         event, frame = result.events.loc[chosen[0]], result.path(chosen[0], start)
         values = frame[measure.column]
         ax.plot(frame.index, values, color=_style.BLUE, marker="o", markersize=3.2, zorder=3)
-        has_band = frame["lower"].notna().any()
+        edges = _bands.edges(frame, level, measure.column)
+        has_band = edges["lower"].notna().any()
         if has_band:
-            ax.fill_between(frame.index, frame["lower"], frame["upper"], color=_style.BLUE, alpha=0.15, linewidth=0)
+            ax.fill_between(frame.index, edges["lower"], edges["upper"], color=_style.BLUE, alpha=0.15, linewidth=0)
         missing = frame.index[frame["ar"].isna()]
         ax.scatter(missing, values[missing].fillna(0.0), marker="x", color=_style.GREY, s=22, linewidth=1.2, zorder=4)
         _style.day_axis(ax)
-        _style.value_axis(ax.yaxis, measure, measure.name)
+        _style.value_axis(ax.yaxis, measure, measure.short)
         ax.set_xlabel(_style.day_label(result))
         ax.margins(x=0.02)
-        text = _style.drawable(chosen[0], 40) + ("; shaded: 95 % band" if has_band else "; no band can be computed")
+        text = _style.drawable(chosen[0], 40)
+        text += f"; shaded: {_bands.percent(level)} band" if has_band else "; no band can be computed"
         text += f"; ×: no {_style.drawable(measure.series)}" if missing.size else ""
         if isinstance(frame["time"].dtype, pd.DatetimeTZDtype):
             _time_axis(ax, frame["time"])
             text += "; grey: nights"
-        _style.headings(ax, f"{event['ticker']}, {_session_text(event['session'])}", text, result)
+        name = _style.named(title, f"{event['ticker']}, {_session_text(event['session'])}")
+        _style.headings(ax, name, text, result)
     return ax
 
 

@@ -27,7 +27,13 @@ COLOURS = (
 )  # fmt: skip
 
 
-def timeline(result: Result, *, ax: Axes | None = None) -> Axes:
+def timeline(
+    result: Result,
+    *,
+    title: str | None = None,
+    figsize: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw all events in calendar time, one row per ticker.
 
     A bar is the event window of a usable event, counted in weekdays, or in the ticker's intraday bars; overlapping
@@ -38,6 +44,10 @@ def timeline(result: Result, *, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     result : Result
+    title : str, optional
+        In place of "Events and their windows".
+    figsize : (float, float), optional
+        Width and height of a new figure in inches.
     ax : Axes, optional
         Axes to draw on; a new figure by default, whose height grows with the number of tickers (at most 60, those with
         most events).
@@ -54,9 +64,10 @@ def timeline(result: Result, *, ax: Axes | None = None) -> Axes:
     events = events.dropna(subset=["day"])
     rows = list(events["ticker"].value_counts().index[:MAX_TICKERS])
     rows = [t for t in events.sort_values("day", kind="stable")["ticker"].unique() if t in set(rows)]
-    with _style.drawing(8.4, 1.35 + 0.27 * max(len(rows), 2), ax) as ax:
+    name = _style.named(title, TITLE)
+    with _style.drawing((8.4, 1.35 + 0.27 * max(len(rows), 2)), figsize, ax) as ax:
         if not rows:
-            return _style.blank(ax, TITLE, "no event has a date", result)
+            return _style.blank(ax, name, "no event has a date", result)
         shown = events[events["ticker"].isin(rows)]
         heights = {ticker: row for row, ticker in enumerate(rows)}
         windows = list(_windows(result, shown, zone))
@@ -70,7 +81,7 @@ def timeline(result: Result, *, ax: Axes | None = None) -> Axes:
         n_hidden = events["ticker"].nunique() - len(rows)
         text += f"; {formats.plural(n_hidden, 'further ticker')} not shown" if n_hidden else ""
         text += f"; {n_undated} without a date" if n_undated else ""
-        _style.headings(ax, TITLE, text + ("; bars: event windows" if windows else ""), result)
+        _style.headings(ax, name, text + ("; bars: event windows" if windows else ""), result)
     return ax
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,14 @@ SUFFIXES = {"text": "txt", "latex": "tex"}  # of reports whose name is not their
 NAMES = {suffix: name for name, suffix in SUFFIXES.items()} | {"htm": "html"}
 
 
-def write(result: Result, path: str | Path) -> Path:
-    """Write a report and return its path; see :meth:`eventstudy.Result.report`."""
+def write(result: Result, path: str | Path, options: Mapping[str, object]) -> Path:
+    """Write a report with its options and return its path; see :meth:`eventstudy.Result.report`."""
     target, report = _report_of(path)
+    arguments.check_options(f"a {target.suffix.lower()} report", options, option_names(path))
     with writing("the report", target):
         clean(target.parent)
         with replacing(target, getattr(report, "wrote", None)) as aside:
-            report.render(result, aside)
+            report.render(result, aside, **options)
     return target
 
 
@@ -37,6 +40,12 @@ def check(path: str | Path) -> Path:
     target, report = _report_of(path)
     check_place("the report", target, getattr(report, "wrote", None))
     return target
+
+
+def option_names(path: str | Path) -> list[str]:
+    """Return the options of the report that the suffix of a path names."""
+    parameters = inspect.signature(_report_of(path)[1].render).parameters.values()
+    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
 
 
 def _report_of(path: str | Path) -> tuple[Path, Any]:

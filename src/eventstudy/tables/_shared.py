@@ -11,12 +11,18 @@ from eventstudy.display import formats, names
 from eventstudy.display.measure import Measure
 from eventstudy.display.stars import LEGEND, stars
 from eventstudy.result import Result
-from eventstudy.tables._cells import NUMBER, PERCENT, Cell, Format, P
+from eventstudy.tables._cells import BLANK, COUNT, NUMBER, PERCENT, Cell, Format, P, text
+from eventstudy.tables._table import Column, Row
 from eventstudy.types import Clustering
 
 SHORT = 3  # days: over longer windows the SQ test rejects too often
 MOST_PLACES = 4  # windows or days that a note names
 SHARE = Format("percent", 1)
+BRACKETS = {
+    "se": "the standard error, which allows for events that share days",
+    "t": "the value above over its standard error",
+    "p": "the p of the value above",
+}
 Record = Mapping[Hashable, Any]
 Window = tuple[int, int]
 
@@ -122,6 +128,38 @@ def statistic(row: Record | None, starred: bool) -> Cell:
 def p_in_brackets(row: Record | None) -> Cell:
     """Return the p of a test in brackets."""
     return Cell(None if row is None else row["p"], P, brackets=True)
+
+
+def effect_columns(head: str, spans: Sequence[Window], measure: Measure) -> tuple[Column, ...]:
+    """Return the heads of a table of effects by window: N and the mean of each."""
+    mean = with_unit(mean_head(measure), measure)
+    pairs = ((Column("N", span=formats.window(*w)), Column(mean, span=formats.window(*w))) for w in spans)
+    return (Column(head, right=False), *(column for pair in pairs for column in pair))
+
+
+def effect_rows(name: str, rows: pd.DataFrame, result: Result, shown: tuple[bool, str]) -> list[Row]:
+    """Return the two rows of a group or model: N and effect in each window, and below what stands in brackets."""
+    form, (starred, brackets) = value_format(result.measure), shown
+    above, below = [text(name)], [BLANK]
+    by_window = {(row["start"], row["end"]): row for row in rows.to_dict("records")}
+    for window in windows(result.tests):
+        row = by_window.get(window)
+        if row is None:
+            above += [Cell(None, COUNT), Cell(None, form)]
+            below += [BLANK, BLANK]
+            continue
+        above += [Cell(row["n"], COUNT), Cell(row["effect"], form, effect_mark(row, starred))]
+        below += [BLANK, in_brackets(row, brackets, form)]
+    return [tuple(above), tuple(below)]
+
+
+def in_brackets(row: Record, brackets: str, form: Format) -> Cell:
+    """Return the standard error of an effect, the effect over it, or its p, in brackets."""
+    if brackets == "p":
+        return p_in_brackets(row)
+    if brackets == "t":
+        return Cell(row["effect"] / row["se"] if row["se"] else None, NUMBER, brackets=True)
+    return Cell(row["se"], form, brackets=True)
 
 
 def about_stars(tests: pd.DataFrame, at: Sequence[str], starred: bool) -> list[str]:

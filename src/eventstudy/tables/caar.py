@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from eventstudy import arguments
 from eventstudy.display import formats, names
 from eventstudy.result import Result
 from eventstudy.tables import _shared
 from eventstudy.tables._cells import BLANK, COUNT, Cell, text
-from eventstudy.tables._shared import Record
+from eventstudy.tables._shared import BRACKETS, Record
 from eventstudy.tables._table import Column, Row, Table
-
-BRACKETS = {
-    "se": "its standard error, which allows for events that share days",
-    "t": "the mean over its standard error",
-    "p": "its p",
-}
 
 
 def caar(result: Result, *, stars: bool = True, brackets: str = "se") -> Table:
@@ -46,7 +42,6 @@ def caar(result: Result, *, stars: bool = True, brackets: str = "se") -> Table:
         rows += rows_of_window(result, window, of_window, labels, (stars, brackets))
     mean = _shared.mean_head(measure)
     places = _shared.places(tests)
-    shown = f"In brackets: below the mean {BRACKETS[brackets]}{' of the primary test' if brackets == 'p' else ''};"
     return Table(
         _shared.beside(tests, labels),
         _shared.with_prices(_shared.capital(f"mean {measure.averaged_full} and its tests"), result),
@@ -56,7 +51,7 @@ def caar(result: Result, *, stars: bool = True, brackets: str = "se") -> Table:
         ),
         tuple(rows),
         (
-            f"{shown} below a statistic its p.",
+            f"In brackets below the mean: {BRACKETS[brackets]}; below a statistic: its p.",
             *_shared.about_stars(tests, places, stars),
             *_shared.about_tests(tests, places),
             *_shared.dependence(result),
@@ -68,24 +63,19 @@ def caar(result: Result, *, stars: bool = True, brackets: str = "se") -> Table:
 
 
 def rows_of_window(
-    result: Result, window: tuple[int, int], records: list[Record], labels: list[str], shown: tuple[bool, str]
+    result: Result, window: tuple[int, int], records: Sequence[Record], labels: Sequence[str], shown: tuple[bool, str]
 ) -> list[Row]:
     """Return the two rows of a window: effect and statistics, and below them what stands in brackets."""
     starred, brackets = shown
     form, primary = _shared.value_format(result.measure), records[0]
     by_test = {row["test"]: row for row in records}
-    t = primary["effect"] / primary["se"] if primary["se"] else float("nan")
-    below = {
-        "se": Cell(primary["se"], form, brackets=True),
-        "t": Cell(t, _shared.NUMBER, brackets=True),
-        "p": _shared.p_in_brackets(primary),
-    }
+    below = _shared.in_brackets(primary, brackets, form)
     effect = Cell(primary["effect"], form, _shared.effect_mark(primary, starred))
     lead = (text(formats.window(*window)), Cell(primary["n"], COUNT), effect)
     positive = Cell(primary["positive"], _shared.SHARE)
     return [
         (*lead, positive, *(_shared.statistic(by_test.get(label), starred) for label in labels)),
-        (BLANK, BLANK, below[brackets], BLANK, *(_shared.p_in_brackets(by_test.get(label)) for label in labels)),
+        (BLANK, BLANK, below, BLANK, *(_shared.p_in_brackets(by_test.get(label)) for label in labels)),
     ]
 
 
