@@ -174,4 +174,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Write the pages before Sphinx looks for sources."""
     app.connect("builder-inited", write, priority=100)
     app.setup_extension("size_table")
+    app.setup_extension("commands")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

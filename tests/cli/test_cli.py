@@ -147,6 +147,7 @@ def test_nothing_usable_is_exit_1_after_the_tables(folder: Path, capsys: pytest.
         (["run", "x.toml", "--report", "taken/a.csv"], "taken is not a folder"),
         (["run", "x.toml", "--report", "own.html"], "own.html exists and was not written by an earlier report"),
         (["run", "x.toml", "--figures", "taken"], "taken is not a folder"),
+        (["run", "x.toml", "--title", "T", "--report", "a.csv"], "--title is 'T', and no report has a title"),
         (["calibrate", "x.toml", "--plot", "a.jpg"], "suffix of the figure is '.jpg'"),
     ],
 )
@@ -220,6 +221,14 @@ def test_json_of_check_and_calibrate(folder: Path, capsys: pytest.CaptureFixture
     assert all(
         0 <= record["lower"] <= record["rejection"] <= record["upper"] <= 1 for record in calibrated["rejections"]
     )
+
+
+def test_a_title_is_that_of_the_reports_that_have_one(folder: Path):
+    html, csv = folder / "a.html", folder / "a.csv"
+    arguments = ["run", str(folder / "study.toml"), "--title", "Fines & firms", "--report", str(html), str(csv)]
+    assert cli.main(arguments) == 0
+    assert re.search(r"<h1[^>]*>\s*Fines &amp; firms", html.read_text())
+    assert csv.is_file()
 
 
 def test_infinite_and_missing_values_in_json():

@@ -88,16 +88,34 @@ def commands() -> dict[str, ModuleType]:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
+    return _parsers()[0]
+
+
+def help_of(name: str) -> str:
+    """Return the help of a command, as ``--help`` prints it.
+
+    Examples
+    --------
+    >>> help_of("check").startswith("usage: eventstudy check")
+    True
+    """
+    return _parsers()[1][name].format_help()
+
+
+def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """Return the parser of the command line, and those of the commands by name."""
     made = argparse.ArgumentParser("eventstudy", description=DESCRIPTION, epilog=EXIT_CODES, **LAYOUT)
     made.add_argument("--version", action="version", version=f"eventstudy {version('eventstudy-quant')}")
     subparsers = made.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    of_commands = {}
     for name, command in commands().items():
         text = str(command.__doc__).strip()
         summary = text.partition("\n")[0].rstrip(".")
         sub = subparsers.add_parser(name, help=summary[0].lower() + summary[1:], description=_filled(text), **LAYOUT)
         command.arguments(sub)
         sub.set_defaults(command=command.run, valid=sorted(set(OPTION.findall(sub.format_usage()))))
-    return made
+        of_commands[name] = sub
+    return made, of_commands
 
 
 def _filled(text: str) -> str:

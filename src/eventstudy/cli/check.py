@@ -1,6 +1,8 @@
 """Place the events and show the status that each would have; estimate nothing.
 
-eventstudy check study.toml
+Each event is shown with its session and the rule that placed it there, or with the reason why it would not be used.
+
+    eventstudy check study.toml
 """
 
 from __future__ import annotations
