@@ -223,6 +223,34 @@ def test_json_of_check_and_calibrate(folder: Path, capsys: pytest.CaptureFixture
     )
 
 
+def test_calibrate_prints_what_the_library_counts(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "60")
+    (folder / "study.toml").write_text(STUDY.replace("[prices]", 'tests = ["bmp", "sign"]\n[prices]'))
+    arguments = [str(folder / "study.toml"), "--draws", "20", "--shocks", "0", "0.05", "--plot", str(folder / "p.png")]
+    assert cli.main(["calibrate", *arguments]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("written: ")]
+    assert max(map(len, lines)) == 60
+    rows = [line for line in lines if line.startswith("(") and "simulated" not in line]
+    frame = result_of(folder).calibrate(20, [0.0, 0.05], seed=0).frame
+    assert len(rows) == len(frame)
+    for row in frame.to_dict("records"):
+        head = f"({row['start']}, {row['end']})"
+        [shown] = [r for r in rows if r.startswith(head) and row["test"] in r and ("+5.00" in r) == (row["shock"] > 0)]
+        rate = "–" if row["n_draws"] == 0 else f"{row['rejection']:.1%}"
+        assert rate in shown.split()
+    assert (folder / "p.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_place_that_cannot_be_written_is_known_before_the_work(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert cli.main(["run", "none.toml", "--report", str(folder / "a.csv")]) == 1
+    assert "is not writable; grant write access" in capsys.readouterr().err
+
+
 def test_a_title_is_that_of_the_reports_that_have_one(folder: Path):
     html, csv = folder / "a.html", folder / "a.csv"
     arguments = ["run", str(folder / "study.toml"), "--title", "Fines & firms", "--report", str(html), str(csv)]

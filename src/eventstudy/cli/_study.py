@@ -1,16 +1,12 @@
-"""What commands on a study file share: its arguments, how it is read, and how a result is printed."""
+"""The study file of a command, and the folder that may replace its source of prices."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from eventstudy import _registry, studyfile
-from eventstudy.cli._json import as_json
-from eventstudy.cli._terminal import with_headings
 
 
 def add_study(parser: argparse.ArgumentParser) -> None:
@@ -31,24 +27,3 @@ def load(options: argparse.Namespace) -> studyfile.StudyFile:
         return file
     source = "store" if _registry.helper("sources", "_stored").is_store(folder) else "folder"
     return replace(file, source=source, options={"path": folder})
-
-
-def add_output(parser: argparse.ArgumentParser, quiet: bool = True) -> None:
-    """Add the options of what is printed."""
-    parser.add_argument("--json", action="store_true", help="print one JSON document, for scripts")
-    if quiet:
-        parser.add_argument("--quiet", action="store_true", help="print errors only")
-
-
-def show(options: argparse.Namespace, text: Callable[[], str], document: Callable[[], Mapping[str, object]]) -> None:
-    """Print what a command has found: as text, or with ``--json`` as a document."""
-    if options.json:
-        print(as_json(document()))
-    else:
-        say(options, with_headings(text(), sys.stdout))
-
-
-def say(options: argparse.Namespace, text: str) -> None:
-    """Print text, unless there is to be none."""
-    if not (options.json or getattr(options, "quiet", False)):
-        print(text)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import argparse
 
-from eventstudy.cli._study import add_output, add_prices, add_study, load, show
+from eventstudy.cli._output import add_output, show
+from eventstudy.cli._study import add_prices, add_study, load
 from eventstudy.cli._terminal import width
 
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for the report (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo"), metavar="FOLDER", help="folder for the report (default: %(default)s)"
+    )
 
 
 def run(options: argparse.Namespace) -> None:

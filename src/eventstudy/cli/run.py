@@ -16,7 +16,8 @@ from pathlib import Path
 from eventstudy import _registry
 from eventstudy.cli._figures import FORMATS, figure_paths, write_figures
 from eventstudy.cli._json import result_document
-from eventstudy.cli._study import add_output, add_prices, add_study, load, say, show
+from eventstudy.cli._output import add_output, say, show
+from eventstudy.cli._study import add_prices, add_study, load
 from eventstudy.cli._terminal import width
 from eventstudy.errors import InputError, NotEnoughData
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 
 from eventstudy import _registry
-from eventstudy.cli._study import add_output, show
+from eventstudy.cli._output import add_output, show
 from eventstudy.cli._terminal import width
 
 MAY = {"independent": "share no day", "same_day": "all share a date", "overlap": "overlap"}
