@@ -20,14 +20,15 @@ from eventstudy.cli._terminal import RED, YELLOW, painted, width
 from eventstudy.errors import EventStudyError, EventStudyWarning, one_of
 
 DESCRIPTION = "Event studies: dated events and prices in, abnormal returns and tests out."
-EXIT_CODES = """\
-exit codes:
-  0  success
-  1  the study cannot be run: prices are missing or wrong, or no event can be used
-  2  an argument, the study file, an event or a file of prices is not valid
-
-Results go to standard output, notes and errors to standard error. COLUMNS sets the
-width, NO_COLOR=1 turns colours off."""
+EXIT_CODES = (
+    "success",
+    "the study cannot be run: prices are missing or wrong, or no event can be used",
+    "an argument, the study file, an event or a file of prices is not valid",
+)
+STREAMS = (
+    "Results go to standard output, notes and errors to standard error. COLUMNS sets the width, NO_COLOR=1 turns"
+    " colours off."
+)
 OPTION = re.compile(r"--[a-z][a-z-]*")
 LAYOUT: dict[str, Any] = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
 
@@ -104,7 +105,7 @@ def help_of(name: str) -> str:
 
 def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     """Return the parser of the command line, and those of the commands by name."""
-    made = argparse.ArgumentParser("eventstudy", description=DESCRIPTION, epilog=EXIT_CODES, **LAYOUT)
+    made = argparse.ArgumentParser("eventstudy", description=DESCRIPTION, epilog=_epilog(), **LAYOUT)
     made.add_argument("--version", action="version", version=f"eventstudy {version('eventstudy-quant')}")
     subparsers = made.add_subparsers(title="commands", required=True, metavar="COMMAND")
     of_commands = {}
@@ -116,6 +117,14 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
         sub.set_defaults(command=command.run, valid=sorted(set(OPTION.findall(sub.format_usage()))))
         of_commands[name] = sub
     return made, of_commands
+
+
+def _epilog() -> str:
+    codes = (
+        textwrap.fill(text, width(), initial_indent=f"  {code}  ", subsequent_indent=" " * 5)
+        for code, text in enumerate(EXIT_CODES)
+    )
+    return "\n".join(["exit codes:", *codes, "", textwrap.fill(STREAMS, width())])
 
 
 def _filled(text: str) -> str:

@@ -48,8 +48,8 @@ def run(options: argparse.Namespace) -> None:
     file = load(options)
     progress = sys.stderr.isatty() and not options.quiet
     result = file.study.run(file.events, file.prices(), factors=file.factors, progress=progress)
-    show(options, lambda: text(result, width()), lambda: result_document(result))
     options.noted += result.provenance["notes"]
+    show(options, lambda: text(result, width()), lambda: result_document(result))
     for path in options.report:
         say(options, f"written: {result.report(path, **titled[path])}")
     written, skipped = write_figures(result, paths)

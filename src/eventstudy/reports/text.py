@@ -16,7 +16,8 @@ from eventstudy.result import Result
 WIDTH = 100
 MAX_COLUMN = 30  # of a column of text
 MIN_COLUMN = 18  # of the first column, where the table is too wide
-MIN_LAST, GOOD_LAST = 8, 16  # of the last column, whose text is wrapped; other columns are left out for the second
+# Of the last column, whose text is wrapped: at least; before other columns are left out; before the first is shortened.
+MIN_LAST, GOOD_LAST, WRAPPED = 8, 16, 20
 GAP = 2
 GLUE = "\xa0"  # a space at which no line is broken
 MAX_EVENTS = 40
@@ -191,7 +192,8 @@ def _widths(table: Table, width: int) -> list[int]:
 def _limited(table: Table, widths: list[int], width: int) -> list[int]:
     limited = [w if right else min(w, MAX_COLUMN) for w, right in zip(widths, table.right, strict=True)]
     spare = width - GAP * (len(widths) - 1) - sum(limited[1:-1])
-    limited[0] = max(min(limited[0], spare - limited[-1]), min(limited[0], MIN_COLUMN))
+    last = limited[-1] if table.right[-1] else min(limited[-1], WRAPPED)
+    limited[0] = max(min(limited[0], spare - last), min(limited[0], MIN_COLUMN))
     if not table.right[-1]:
         limited[-1] = max(min(widths[-1], spare - limited[0]), MIN_LAST)
     return limited
