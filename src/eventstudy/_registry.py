@@ -1,7 +1,7 @@
 """The registry of members: every file of an extension folder is a member, with the name of the file.
 
 ``names("models")`` lists members without importing them; ``load("models", "market")`` imports one member and returns
-the object of its contract (``MODEL``, ``TEST``, ``SOURCE``, ``REPORT``, ``PLOT``).
+the object of its contract (``MODEL``, ``TEST``, ``SOURCE``, ``REPORT``, ``PLOT``, ``TABLE``).
 
 Another distribution adds a member by an entry point of the group ``eventstudy.models`` (or another folder): its name is
 the name of the member, its value a module like the files of the folder, or an object in a module. Plug-ins are
@@ -29,6 +29,7 @@ CONTRACTS = {
     "sources": "SOURCE",
     "reports": "REPORT",
     "plots": "PLOT",
+    "tables": "TABLE",
 }
 # The method that a member must have; ``core.checks`` checks the rest of the contracts of models and tests.
 REQUIRED_METHODS = {
@@ -37,6 +38,7 @@ REQUIRED_METHODS = {
     "sources": "read",
     "reports": "render",
     "plots": "__call__",
+    "tables": "__call__",
 }
 
 
@@ -166,7 +168,7 @@ def _import_plugin(folder: str, point: EntryPoint) -> Any:
     member = getattr(loaded, CONTRACTS[folder], None) if isinstance(loaded, ModuleType) else loaded
     method = REQUIRED_METHODS[folder]
     if isinstance(member, type) or not callable(getattr(member, method, None)):
-        wanted = "that can be called" if folder == "plots" else f"with {method}"
+        wanted = "that can be called" if method == "__call__" else f"with {method}"
         raise InputError(f"{description} is {member!r}; {CONTRACTS[folder]} of its module must be an object {wanted}")
     return member
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from eventstudy import _registry, arguments
 from eventstudy.analyses import Analyses
+from eventstudy.display import formats
 from eventstudy.display.measure import Measure, measure_of
 from eventstudy.types import Model, ModelName, PlotKind, Rerun, Window, required
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from eventstudy.analysis.specifications import Specifications
     from eventstudy.reproduce.references import Citation
+    from eventstudy.tables._table import Table
 
 
 NO_GROUP = pd.DataFrame(columns=["group", "day", "n", "aar", "caar", "se", "lower", "upper"]).astype(
@@ -143,21 +145,66 @@ class Result(Analyses):
         axes: Axes | NDArray[np.object_] = draw(self, **options)
         return axes
 
-    def report(self, path: str | Path) -> Path:
+    def table(self, kind: str, *, title: str | None = None, **options: Any) -> Table:
+        """Return a table as a paper prints it, to be written as LaTeX, HTML, Markdown, Excel or Word.
+
+        Parameters
+        ----------
+        kind : {"attrition", "sample", "aar", "caar", "events", "groups", "regressions", "models"}
+            A member of ``tables/``, or of a plug-in.
+        title : str, optional
+            The caption, instead of that of the kind.
+        **options
+            Those of the kind, on its page: ``stars`` of most, ``brackets`` of "caar" and others, ``of`` of
+            "regressions" and "models".
+
+        Returns
+        -------
+        Table
+            ``frame`` has the numbers with all their digits; ``to_latex()``, ``to_html()``, ``to_markdown()``,
+            ``to_excel(path)`` and ``to_word(path)`` write the table.
+
+        Raises
+        ------
+        InputError
+            If the kind or an option is not valid.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> demo.run().result.table("attrition").frame["n"].tolist()
+        [417, 1, 23, 393, 60]
+        """
+        draw = _registry.load("tables", kind)
+        arguments.check_figure_options(f"the table {kind!r}", options, draw)
+        table: Table = draw(self, **options)
+        if title is None:
+            return table
+        note = formats.prices_note(self)
+        return replace(table, title=arguments.text("title", title) + (f" ({note})" if note else ""))
+
+    def report(self, path: str | Path, **options: Any) -> Path:
         """Write a report; the suffix of ``path`` sets the format (``.txt .csv .html .tex .parquet``).
 
         The report is written aside and then moved into place, whole or not at all. It replaces an earlier report of the
         same kind, and no other file.
 
+        Parameters
+        ----------
+        path : str or Path
+        **options
+            For ``.html``: ``title`` and ``question``, texts at the head of the page, and ``interactive=True``, which
+            adds an explorer of the events.
+
         Raises
         ------
         InputError
-            If the suffix or the path is not valid, or a name is taken by a file that no report wrote; with ``.csv`` and
-            ``.parquet`` also the names of the files beside.
+            If the suffix, the path or an option is not valid, or a name is taken by a file that no report wrote; with
+            ``.csv`` and ``.parquet`` also the names of the files beside.
         OutputError
             If the report cannot be written, for instance because the disk is full.
         """
-        written: Path = _registry.helper("reports", "_write").write(self, path)
+        written: Path = _registry.helper("reports", "_write").write(self, path, options)
         return written
 
     def save(self, path: str | Path) -> Path:

@@ -10,12 +10,6 @@ from pathlib import Path
 
 import pytest
 
-CHROMIUM = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--allow-file-access-from-files", "--virtual-time-budget=5000",
-]  # fmt: skip
-
 
 def program(name: str) -> str:
     path = shutil.which(name)
@@ -39,18 +33,3 @@ def pdflatex() -> Callable[[Path], str]:
         return printed
 
     return compile_document
-
-
-@pytest.fixture(scope="session")
-def dom(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], str]:
-    """Return a function that opens a page in Chromium and returns its document after loading."""
-    path = program("chromium")
-
-    def dump(page: Path) -> str:
-        profile = tmp_path_factory.mktemp("profile")
-        command = [path, *CHROMIUM, f"--user-data-dir={profile}", "--dump-dom", page.as_uri()]
-        done = subprocess.run(command, capture_output=True, check=False, timeout=120)
-        assert done.returncode == 0, done.stderr.decode(errors="replace")[-3000:]
-        return done.stdout.decode()
-
-    return dump

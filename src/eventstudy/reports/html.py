@@ -1,4 +1,10 @@
-"""One HTML file with events, attrition, tests, figures, settings and provenance; no script, nothing remote."""
+"""One HTML page for a reader: the answer, the figure, what the tests say, and everything that they rest on.
+
+In this order: title and question, the answer in two sentences, the figure of the mean, the tests in plain language,
+groups, other models, the checks of the assumptions, data and attrition, each event, the methods, and provenance. The
+page has no script and fetches nothing; ``interactive=True`` adds an explorer of the events, whose scripts are part of
+the page.
+"""
 
 from __future__ import annotations
 
@@ -7,46 +13,67 @@ import io
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jinja2
 import numpy as np
 
+from eventstudy import _registry, arguments
 from eventstudy.display import formats
-from eventstudy.reports import _files, _tables
+from eventstudy.reports import _files, _html_explorer, _html_paths, _html_sections, _html_words, _tables
 from eventstudy.reports._tables import Table
 from eventstudy.result import Result
 
-FIGURES = {"caar": "Average reaction", "timeline": "Timeline", "events": "Reactions one by one"}
 MAX_EFFECTS = 6
 MAX_EVENTS = 1000
+FOLDED = 12  # rows of a table, from which it is folded
 DOTS_PER_INCH = 160
+NARROW = (3.75, 3.2)  # inches: a figure on a telephone
+GENERATOR = '<meta name="generator" content="eventstudy'
+CLOCKS = ("created", "retrieved")  # times of the run, which two runs on the same data differ in
 
 
 class Figure(NamedTuple):
-    """A figure of the page: a base64-encoded PNG, with its size in CSS pixels."""
+    """A figure of the page: a base64-encoded PNG, with its size in CSS pixels and what it shows in words.
 
-    title: str
+    ``narrow`` is the same figure for a telephone, or empty.
+    """
+
+    alt: str
     png: str
     width: int
     height: int
+    narrow: str = ""
 
 
-def _figure(result: Result, kind: str, title: str) -> Figure:
-    figure = np.asarray(result.plot(kind), dtype=object).ravel()[0].figure
-    target = io.BytesIO()
-    figure.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor="white")
+def _figure(result: Result, kind: str, alt: str = "", narrow: bool = False, **options: object) -> Figure:
+    figure = np.ravel(np.asarray(result.plot(kind, **options), dtype=object))[0].figure
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
-    return Figure(title, base64.b64encode(target.getvalue()).decode("ascii"), width, height)
+    words = alt or _registry.helper("plots", "_alt").alt_text(kind, result)
+    small = _figure(result, kind, words, figsize=NARROW, **options).png if narrow else ""
+    return Figure(words, _png(figure), width, height, small)
 
 
-def _add_titles(table: Table, titles: list[str]) -> Table:
-    """Return a table with a column of titles after the first column."""
-    return table._replace(
-        columns=(table.columns[0], "Title", *table.columns[1:]),
-        rows=[(row[0], title, *row[1:]) for row, title in zip(table.rows, titles, strict=False)],
-        right=(False, *table.right),
-    )
+def _png(figure: Any) -> str:
+    target = io.BytesIO()
+    figure.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor="white", metadata={"Software": None})
+    return base64.b64encode(target.getvalue()).decode("ascii")
+
+
+def _figures(result: Result) -> dict[str, Figure]:
+    """Return the figures by section; those of the reactions need a usable event."""
+    figures = {"data": _figure(result, "timeline")}
+    if formats.usable_events(result).empty:
+        return figures
+    if len(result.by_group):
+        note = f" ({formats.prices_note(result)})" if formats.prices_note(result) else ""
+        words = f"{result.measure.average} of all events by day{note}"
+        figures["answer"] = _figure(result, "caar", words, narrow=True, group="all")
+        figures["groups"] = _figure(result, "caar", narrow=True)
+    else:
+        figures["answer"] = _figure(result, "caar", narrow=True)
+    figures["events"] = _figure(result, "distribution", narrow=True)
+    return figures
 
 
 def _name_value_table(title: str, values: Mapping[str, object]) -> Table:
@@ -54,49 +81,140 @@ def _name_value_table(title: str, values: Mapping[str, object]) -> Table:
     return Table(title, ("Name", "Value"), rows, (False, False), empty="none recorded")
 
 
-def _variables(result: Result) -> dict[str, object]:
-    """Return the variables of the template."""
-    events = _tables.per_event(result, MAX_EVENTS, with_t=True)
-    dropped = _tables.dropped(result, MAX_EVENTS)
-    if "title" in result.events:
-        ok = result.events["status"] == "ok"
-        events = _add_titles(events, [formats.plain(t) for t in result.events.loc[ok, "title"]])
-        dropped = _add_titles(dropped, [formats.plain(t) for t in result.events.loc[~ok, "title"]])
-    # The other figures need a usable event.
-    figures = FIGURES if len(formats.usable_events(result)) else {"timeline": FIGURES["timeline"]}
-    provenance = result.provenance
-    origin = {k: v for k, v in provenance.items() if k not in ("settings", "notes")}
+def _without_clocks(record: Mapping[str, object]) -> dict[str, object]:
+    """Return a record without the times of the run, also inside its records."""
     return {
-        "prices_note": formats.prices_note(result),
-        "headline": _tables.headline(result),
-        "effects": _tables.effects(result)[:MAX_EFFECTS],
-        "attrition": _tables.attrition(result),
-        "dropped": dropped,
-        "news": _tables.news(result, MAX_EVENTS),
-        "noticed": _tables.notes(result),
-        "tests": _tables.tests(result),
-        "differences": _tables.differences(result),
-        "figures": [_figure(result, kind, title) for kind, title in figures.items()],
-        "events": events,
-        "reactions": _tables.reactions(result, MAX_EVENTS) if result.measure.of_returns else None,
+        key: _without_clocks(value) if isinstance(value, Mapping) else value
+        for key, value in record.items()
+        if key not in CLOCKS
+    }
+
+
+def _provenance(result: Result) -> dict[str, object]:
+    """Return the variables of the section on provenance."""
+    provenance = result.provenance
+    origin = {k: v for k, v in _without_clocks(provenance).items() if k not in ("settings", "notes")}
+    prints = [
+        f"{name} {str(record['sha256'])[:12]}"
+        for name, record in origin.items()
+        if isinstance(record, Mapping) and not formats.is_missing(record.get("sha256"))
+    ]
+    return {
         "settings": _name_value_table(_tables.add_prices_note("Settings", result), provenance.get("settings") or {}),
         "provenance": _name_value_table(_tables.add_prices_note("Provenance", result), origin),
         "version": formats.plain(provenance.get("eventstudy")),
+        "prints": prints,
+    }
+
+
+def _titles(result: Result) -> dict[str, str]:
+    """Return the titles of the events by the text of their ids."""
+    if "title" not in result.events:
+        return {}
+    pairs = zip(result.events.index, result.events["title"], strict=True)
+    return {formats.plain(event_id): formats.plain(title) for event_id, title in pairs if not formats.is_missing(title)}
+
+
+def _variables(result: Result, title: str | None, question: str | None) -> dict[str, object]:
+    """Return the variables of the template."""
+    used = formats.usable_events(result)
+    drawn, robustness = _html_paths.paths(result), _html_sections.robustness(result)
+    return {
+        "title": formats.plain(_html_words.title(result) if title is None else title),
+        "question": None if question is None else formats.plain(question),
+        "prices_note": formats.prices_note(result),
+        "answer": _html_words.answer(result),
+        "headline": _html_words.headline(result),
+        "effects": _html_words.effects(result)[:MAX_EFFECTS],
+        "figures": _figures(result),
+        "readings": _html_words.readings(result),
+        "tests": _tables.tests(result),
+        "caar": result.table("caar").to_html(style=False),
+        "aar": result.table("aar").to_html(style=False) if len(used) else None,
+        "groups": result.table("groups").to_html(style=False) if len(result.by_group) else None,
+        "robustness": robustness if isinstance(robustness, str) else None,
+        "models": None if isinstance(robustness, str) else robustness.to_html(style=False),
+        "diagnosis": _html_sections.diagnosis(result),
+        "attrition": result.table("attrition").to_html(style=False),
+        "dropped": _tables.dropped(result, MAX_EVENTS),
+        "news": _tables.news(result, MAX_EVENTS),
+        "reactions": _tables.reactions(result, MAX_EVENTS) if result.measure.of_returns else None,
+        "noticed": _tables.notes(result),
+        "events": _tables.per_event(result, MAX_EVENTS, with_t=True),
+        "titles": _titles(result),
+        "paths": drawn,
+        "lines": [drawn.by_event.get(event_id) for event_id in used.index[:MAX_EVENTS]],
+        "methods": _html_sections.methods(result),
+        "citation": result.cite(),
+        "folded": FOLDED,
+        "table_style": _registry.helper("tables", "_html").STYLE,
+        **_provenance(result),
     }
 
 
 class Html:
     """The report as one self-contained page for screen and print."""
 
-    def render(self, result: Result, path: str | Path) -> None:
-        """Write the page to ``path``; all text of the user is escaped."""
-        source = (resources.files("eventstudy.reports") / "_report.html.j2").read_text(encoding="utf-8")
-        environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-        _files.write(path, environment.from_string(source).render(_variables(result)))
+    def render(
+        self,
+        result: Result,
+        path: str | Path,
+        *,
+        title: str | None = None,
+        question: str | None = None,
+        interactive: bool = False,
+    ) -> None:
+        """Write the page to ``path``; all text of the user is escaped.
+
+        Parameters
+        ----------
+        result : Result
+        path : path ending in ``.html``
+        title : str, optional
+            By default what was measured, of how many events, and when.
+        question : str, optional
+            The question of the study, which stands below the title.
+        interactive : bool
+            Whether to add an explorer of the events, with scripts that are part of the page: about 5 MB.
+
+        Raises
+        ------
+        InputError
+            If an option is not valid, or ``interactive`` needs a library that is not installed.
+        """
+        for name, value in (("title", title), ("question", question)):
+            if value is not None:
+                arguments.text(name, value)
+        arguments.flag("interactive", interactive)
+        folder = resources.files("eventstudy.reports")
+        loader = jinja2.FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8"))
+        environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, loader=loader)
+        environment.filters.update(breakable=_breakable, tied=_tied)
+        variables = _variables(result, title, question)
+        explorer = _html_explorer.explorer(result) if interactive else None
+        template = environment.get_template("_report.html.j2")
+        _files.write(path, template.render(**variables, explorer=explorer))
 
     def wrote(self, path: Path) -> bool:
         """Return whether a file begins like this report."""
-        return "<title>Event study" in _files.head(path)
+        return GENERATOR in _files.head(path)
+
+
+def _breakable(text: str) -> list[str]:
+    """Return the parts of an id between which a line may break: after a colon, a hyphen, a slash or an underline."""
+    parts = [""]
+    for character in text:
+        parts[-1] += character
+        if character in ":_-/":
+            parts.append("")
+    return [part for part in parts if part]
+
+
+def _tied(text: str) -> str:
+    """Return a sentence whose lines do not break between a number and what belongs to it."""
+    for tied in (" %", " <0"):
+        text = text.replace(tied, "\N{NO-BREAK SPACE}" + tied[1:])
+    return text.replace("p 0", "p\N{NO-BREAK SPACE}0")
 
 
 REPORT = Html()

@@ -1,0 +1,105 @@
+"""Events: the CAR and p of every used event in each window, as an appendix lists them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from eventstudy.display import formats
+from eventstudy.display.measure import Measure
+from eventstudy.display.stars import LEGEND
+from eventstudy.display.stars import stars as stars_of
+from eventstudy.result import Result
+from eventstudy.tables import _shared
+from eventstudy.tables._cells import DATE, Cell, P, text
+from eventstudy.tables._shared import Record, Window
+from eventstudy.tables._table import Column, Table
+
+P_HEADS = {"p": "p", "p_sq": "p SQ", "p_conformal": "p conf."}
+P_NOTES = {
+    "p": "p: Student's t of the {} over its standard error with the forecast error.",
+    "p_sq": "p SQ: the {} among the event's own estimation residuals, without normality.",
+    "p_conformal": "p conf.: the {} among all runs of as many days, estimation window included, without normality.",
+}
+SUMS_NOTE = "Without p: those of Result.cars are of the sum of abnormal returns, and not of the {}."
+
+
+def events(result: Result, *, stars: bool = True) -> Table:
+    """Return the CAR of each used event in every window, with the first p-value of single events.
+
+    Parameters
+    ----------
+    result : Result
+    stars : bool
+        Whether CARs have stars by the p beside them: *** p < 0.01, ** p < 0.05, * p < 0.1.
+
+    Returns
+    -------
+    Table
+        ``frame``: event_id, ticker, session, start, end, car (or bhar), se, n_days, and p_name and p: the first p of
+        the window, ``p_sq`` up to three days, ``p_conformal`` over more, ``p`` where the model has neither. One row for
+        each event and window. There is no p where the study compounds.
+    """
+    measure, cars = result.measure, result.cars
+    spans = _shared.windows(cars)
+    used = formats.usable_events(result)
+    of_window = {w: _shared.first_p(result, *w) for w in spans} if measure.has_p else {}
+    frame = _frame(result, used, of_window)
+    found = {(row["event_id"], row["start"], row["end"]): row for row in frame.to_dict("records")}
+    unit = formats.day_unit(result.events["session"])
+    notes = [f"Stars: {LEGEND}."] if stars and of_window and len(frame) else []
+    notes += [note.format(measure.short) for name, note in P_NOTES.items() if name in of_window.values()]
+    notes += [] if measure.has_p else [SUMS_NOTE.format(measure.short)]
+    missing = frame[measure.column].isna()
+    if missing.any():
+        notes.append(f"{formats.MISSING} No {measure.short}: too few days of the window have a {measure.series}.")
+    rows = tuple(
+        (
+            *(text(event_id), text(ticker), Cell(session, DATE)),
+            *(cell for w in spans for cell in _cells(found.get((event_id, *w)), measure, w in of_window, stars)),
+        )
+        for event_id, ticker, session in zip(used.index, used["ticker"], used["session"], strict=True)
+    )
+    heads = [
+        column
+        for w in spans
+        for column in (
+            Column(_shared.with_unit(measure.short, measure), span=formats.window(*w)),
+            *((Column(P_HEADS[of_window[w]], span=formats.window(*w)),) if w in of_window else ()),
+        )
+    ]
+    return Table(
+        frame,
+        _shared.with_prices(f"{_shared.capital(measure.full)} of each event", result),
+        (Column("Event", False), Column("Ticker", False), Column(unit.capitalize(), False), *heads),
+        rows,
+        tuple(notes),
+        n_keys=3,
+        label="events",
+        empty="no event could be used",
+    )
+
+
+def _frame(result: Result, used: pd.DataFrame, of_window: dict[Window, str]) -> pd.DataFrame:
+    """Return one row for each used event and window."""
+    value = result.measure.column
+    frame = result.cars[result.cars["event_id"].isin(used.index)]
+    labels = used.rename_axis("event_id")[["ticker", "session"]].reset_index()
+    frame = labels.merge(frame, on="event_id", sort=False)
+    if of_window:
+        frame["p_name"] = "p"
+        for window, name in of_window.items():
+            rows = _shared.in_window(frame, window).index
+            frame.loc[rows, "p_name"], frame.loc[rows, "p"] = name, frame.loc[rows, name]
+    p = ["p_name", "p"] if of_window else []
+    return frame[["event_id", "ticker", "session", "start", "end", value, "se", "n_days", *p]]
+
+
+def _cells(row: Record | None, measure: Measure, has_p: bool, starred: bool) -> list[Cell]:
+    """Return the cells of one event and window."""
+    value = None if row is None else row[measure.column]
+    p = None if row is None or not has_p or formats.is_missing(value) else row["p"]
+    effect = Cell(value, _shared.value_format(measure), stars_of(p) if starred else "")
+    return [effect, Cell(p, P)] if has_p else [effect]
+
+
+TABLE = events

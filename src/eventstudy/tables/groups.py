@@ -1,0 +1,121 @@
+"""Groups: the mean effect of each group in every window, and the differences between groups."""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from collections.abc import Sequence
+
+import pandas as pd
+
+from eventstudy import arguments
+from eventstudy.display import formats
+from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData
+from eventstudy.result import Result
+from eventstudy.tables import _shared
+from eventstudy.tables._shared import BRACKETS, Record
+from eventstudy.tables._table import Row, Table
+
+MOST = 6  # groups of which all pairs are compared: 15
+COLUMNS = ["group", "start", "end", "n", "effect", "se", "test", "p", "valid", "note"]
+
+
+def groups(result: Result, *, stars: bool = True, brackets: str = "se") -> Table:
+    """Return the mean CAR of each group of the study in every window, and the differences of all pairs of groups.
+
+    Parameters
+    ----------
+    result : Result
+        Of a study with a group column.
+    stars : bool
+        Whether means and differences have stars: *** p < 0.01, ** p < 0.05, * p < 0.1; those of a mean by the primary
+        test of its group, those of a difference by ``Result.compare``. A test that does not hold for the group has a
+        dagger instead.
+    brackets : {"se", "t", "p"}
+        What stands in brackets below: the standard error, the mean or difference over it, or the p.
+
+    Returns
+    -------
+    Table
+        ``frame``: group, start, end, n, effect, se, test, p, valid, note; means are decimals. A difference has both
+        groups in ``group`` as "a − b", the events of both in ``n``, and ``compare`` as its test. Of more than six
+        groups there are no differences.
+
+    Raises
+    ------
+    InputError
+        If the study has no groups, or an option is not valid.
+    """
+    arguments.choice("brackets", brackets, BRACKETS)
+    tests = result.tests[result.tests["group"] != "all"]
+    if tests.empty:
+        raise InputError("the study has no groups; name a column of its events, as in Study(group='sector')")
+    primary = formats.primary(result.tests)[COLUMNS]
+    of_groups = primary[primary["group"] != "all"]
+    names = list(dict.fromkeys(of_groups["group"]))
+    differences, left_out = _differences(result, names)
+    everyone = primary[primary["group"] == "all"]
+    frame = pd.concat([part for part in (of_groups, everyone, differences) if len(part)], ignore_index=True)
+    rows: list[Row] = []
+    breaks = set()
+    labelled = {**{name: formats.plain(name) for name in names}, "all": "All events"}
+    for part in (of_groups, everyone, differences):
+        breaks.add(len(rows))
+        for name in dict.fromkeys(part["group"]):
+            own = part[part["group"] == name]
+            rows += _shared.effect_rows(labelled.get(name, name), own, result, (stars, brackets))
+    shown = frame[frame["test"] != "compare"]
+    at = [formats.plain(name) for name in shown["group"]]
+    return Table(
+        frame,
+        _shared.with_prices(f"{_shared.capital(f'mean {result.measure.averaged_full}')} of groups", result),
+        _shared.effect_columns("Group", _shared.windows(tests), result.measure),
+        tuple(rows),
+        (
+            f"In brackets: {BRACKETS[brackets]}.",
+            *_shared.about_stars(shown, at, stars),
+            *left_out,
+            *_shared.dependence(result),
+            *_shared.implausible(result),
+        ),
+        frozenset(breaks - {0}),
+        label="groups",
+    )
+
+
+def _differences(result: Result, names: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
+    """Return the differences of all pairs in every window, and a note on them."""
+    nothing = pd.DataFrame(columns=COLUMNS)
+    column = None if result.rerun is None else result.rerun.choices.group
+    if column is None or len(names) < 2:
+        return nothing, []
+    if len(names) > MOST:
+        return nothing, [f"{len(names)} groups have {math.comb(len(names), 2)} differences: see Result.compare."]
+    rows: list[Record] = []
+    for window in _shared.windows(result.tests):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", EventStudyWarning)  # counts of left-out events, which the attrition has
+            try:
+                pairs = result.compare(column, window).to_dict("records")
+            except NotEnoughData:
+                continue
+        rows += [_difference(pair, window) for pair in pairs]
+    if not rows:
+        return nothing, ["No two groups have the events to be compared."]
+    kinds = dict.fromkeys(re.split("[,;]", str(row["note"]))[0].removeprefix("p: ") for row in rows)
+    return pd.DataFrame(rows, columns=COLUMNS), [f"Differences: {', or '.join(kinds)} (notes in the frame)."]
+
+
+def _difference(pair: Record, window: _shared.Window) -> Record:
+    """Return a pair of ``Result.compare`` as a row of the frame."""
+    t, difference = pair["t"], pair["difference"]
+    return {
+        "group": f"{formats.plain(pair['first'])} − {formats.plain(pair['second'])}", "start": window[0],
+        "end": window[1], "n": pair["n1"] + pair["n2"], "effect": difference,
+        "se": abs(difference / t) if t else math.nan, "test": "compare", "p": pair["p"],
+        "valid": not formats.is_missing(pair["p"]), "note": pair["note"],
+    }  # fmt: skip
+
+
+TABLE = groups

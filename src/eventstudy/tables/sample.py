@@ -1,0 +1,142 @@
+"""Sample: the CARs by year, by group and by exchange, as a table of descriptive statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from eventstudy import arguments
+from eventstudy.display import formats
+from eventstudy.display.measure import Measure
+from eventstudy.errors import InputError, shown
+from eventstudy.result import Result
+from eventstudy.tables import _shared
+from eventstudy.tables._cells import COUNT, Cell, text
+from eventstudy.tables._shared import Record, Window
+from eventstudy.tables._table import Column, Row, Table
+from eventstudy.tabular.labels import labels_of
+
+QUANTILES = {"q05": 0.05, "q25": 0.25, "q75": 0.75, "q95": 0.95}
+COMPUTED = ("year", "exchange")
+
+
+def sample(result: Result, *, by: Sequence[str] | None = None, window: Window | None = None) -> Table:
+    """Describe the CARs of the used events in one window: number, mean, median and quantiles, in parts of the sample.
+
+    Parameters
+    ----------
+    result : Result
+    by : sequence of str, optional
+        How the sample is divided: "year" (of the session), "exchange", and columns of ``events``. By default the year,
+        the group column of the study, and the exchange.
+    window : (int, int), optional
+        A window of the study; the first by default.
+
+    Returns
+    -------
+    Table
+        ``frame``: by, value, n (events with a CAR), mean, median, positive, then the quantiles q05, q25, q75, q95
+        (linear between values). In a study with signs each CAR is multiplied by the expected sign of its event, and
+        events without one are left out, as in ``daily`` and ``tests``. A first row has all events.
+
+    Raises
+    ------
+    InputError
+        If ``by`` or the window is not valid.
+    """
+    measure = result.measure
+    first, last = arguments.one_window(window, _shared.windows(result.cars) or _shared.windows(result.tests))
+    cars = _cars(result, (first, last))
+    records = [_described("all", "all", cars)]
+    for column in _columns(result, by):
+        labels = _labels(result, column).reindex(cars.index)
+        records += [_described(column, value, cars[labels == value]) for value in _in_order(labels)]
+    frame = pd.DataFrame(records)
+    form, head = _shared.value_format(measure), _shared.with_unit(measure.averaged, measure)
+    breaks = {number for number, row in enumerate(records) if number and row["by"] != records[number - 1]["by"]}
+    quantiles = tuple(Column(f"{100 * level:g} %", span=f"Quantiles of {head}") for level in QUANTILES.values())
+    values = (*(Column(name, span=head) for name in ("Mean", "Median")), Column("Positive (%)"), *quantiles)
+    return Table(
+        frame,
+        _shared.with_prices(f"The sample: {measure.averaged_full} {formats.window(first, last)}", result),
+        (Column("", right=False), Column("N"), *values),
+        tuple(_rows(records, form)),
+        _notes(measure),
+        frozenset(breaks),
+        label="sample",
+    )
+
+
+def _cars(result: Result, window: Window) -> pd.Series[float]:
+    """Return the CARs of the used events by event, times their sign; those that are missing are left out."""
+    used = formats.usable_events(result)
+    of_window = _shared.in_window(result.cars, window).set_index("event_id")[result.measure.column]
+    cars = of_window.reindex(used.index).astype(float)
+    if result.measure.sign is not None:
+        signs = pd.to_numeric(used[result.measure.sign], errors="coerce").astype(float)
+        cars = (cars * signs).where(signs.abs() == 1.0)
+    return cars.dropna()
+
+
+def _columns(result: Result, by: Sequence[str] | None) -> list[str]:
+    """Return by what the sample is divided."""
+    rerun = result.rerun
+    if by is None:
+        group = None if rerun is None else rerun.choices.group
+        return ["year", *([] if group is None else [group]), *([] if rerun is None else ["exchange"])]
+    if isinstance(by, str) or not isinstance(by, Sequence):
+        raise InputError(f"by is {shown(by)}; give a list, as in ['year', 'sector']")
+    valid = [name for name in COMPUTED if name != "exchange" or rerun is not None]
+    for name in by:
+        arguments.choice("by", name, (*valid, *result.events.columns))
+    return list(dict.fromkeys(by))
+
+
+def _labels(result: Result, column: str) -> pd.Series[str]:
+    """Return the part of the sample that each used event belongs to; missing where it has none."""
+    used = formats.usable_events(result)
+    if column == "exchange" and "exchange" not in used and result.rerun is not None:
+        study_sample = result.rerun.sample()
+        calendars = np.array([panel.calendar for panel in study_sample.panels], dtype=object)
+        labels = pd.Series(None, index=result.events.index, dtype=object)
+        labels.iloc[study_sample.event_table.rows] = calendars[study_sample.placed.panel]
+        return labels.reindex(used.index)
+    if column == "year" and "year" not in used:
+        return pd.Series(used["session"].dt.year.astype(str), index=used.index)
+    codes, values, _ = labels_of(used[column])
+    return pd.Series([None if code < 0 else str(values[code]) for code in codes], index=used.index, dtype=object)
+
+
+def _in_order(labels: pd.Series[str]) -> list[str]:
+    return sorted(labels.dropna().unique())
+
+
+def _described(by: str, value: str, cars: pd.Series[float]) -> Record:
+    """Return a row of the frame."""
+    quantiles = {name: float(cars.quantile(level)) for name, level in QUANTILES.items()}
+    positive = float((cars > 0).mean()) if len(cars) else np.nan
+    middle = {"mean": float(cars.mean()), "median": float(cars.median()), "positive": positive}
+    return {"by": by, "value": value, "n": len(cars), **middle, **quantiles}
+
+
+def _rows(records: Sequence[Record], form: _shared.Format) -> Iterator[Row]:
+    for row in records:
+        name = "All events" if row["by"] == "all" else row["value"]
+        share = Cell(row["positive"], _shared.SHARE)
+        ends = (Cell(row[quantile], form) for quantile in QUANTILES)
+        yield (text(name), Cell(row["n"], COUNT), Cell(row["mean"], form), Cell(row["median"], form), share, *ends)
+
+
+def _notes(measure: Measure) -> tuple[str, ...]:
+    counted = f"N: used events with a {measure.short}."
+    if measure.sign is None:
+        return (counted,)
+    return (
+        f"N: used events with a {measure.short} and a sign; each {measure.short} is multiplied by the sign in"
+        f" {formats.plain(measure.sign)}.",
+    )
+
+
+TABLE = sample
