@@ -43,7 +43,9 @@ html_theme_options = {
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
 }
-html_sidebars = {page: [] for page in ("index", "getting_started", "data", "study_file", "methods", "which_test")}
+html_sidebars = {
+    page: [] for page in ("index", "getting_started", "data", "study_file", "command_line", "methods", "which_test")
+}
 html_sidebars["generated/gallery/*"] = []
 
 sphinx_gallery_conf = {

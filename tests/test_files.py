@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from eventstudy import cli, files
-from eventstudy.cli._figure import save
 from eventstudy.errors import InputError, OutputError
 from tests.reports.fake import fake
 
@@ -155,22 +154,6 @@ def test_a_report_that_a_kill_took_away_comes_back(tmp_path):
     (tmp_path / "x_tests.csv").write_text("new")
     RESULT.report(tmp_path / "y.txt")
     (tmp_path / "y.txt").unlink()
-    assert content(tmp_path) == before
-
-
-def test_a_figure_is_written_whole_or_refused(tmp_path, full_disk, capsys):
-    from matplotlib.figure import Figure
-
-    figure = Figure()
-    figure.subplots().plot([1, 2])
-    save(figure, tmp_path / "f.png")
-    before = content(tmp_path)
-    assert before["f.png"].startswith(b"\x89PNG")
-    with pytest.raises(InputError, match=r"the suffix of the figure is '.xyz'; valid are"):
-        save(figure, tmp_path / "f.xyz")
-    full_disk()
-    with pytest.raises(OutputError, match="the figure cannot be written to"):
-        save(figure, tmp_path / "f.png")
     assert content(tmp_path) == before
 
 

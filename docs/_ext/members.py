@@ -16,23 +16,9 @@ from sphinx.application import Sphinx
 
 import eventstudy
 from eventstudy import _registry
+from eventstudy.display.names import DEPENDENCE, FAILINGS
 from eventstudy.study import DEFAULT_TESTS
 
-VALID_FOR = {
-    "independent": "for events whose windows share no day",
-    "same_day": "for events whose windows share no day, and for events that all share one date",
-    "overlap": "for events whose windows overlap in any way",
-}
-FAILINGS = {
-    "contaminated_estimation": "other reactions in the estimation window",
-    "event_variance": "event-induced variance",
-    "common_variance": "news that raises the variance of what the events of a date share",
-    "non_normality": "returns that are not normal",
-    "autocorrelation": "autocorrelation",
-    "thin_trading": "thin trading",
-    "few_dates": "few dates",
-    "long_window": "windows longer than a quarter of the estimation window",
-}
 MODULES = ("transform",)  # public, but not in ``eventstudy.__all__``
 DEFAULT = {
     "independent": "no two event windows share a day",
@@ -87,7 +73,7 @@ def _usage(folder: str, name: str, member: Any) -> list[str]:
         estimates = ", ".join(f"``{c}``" for c in member.coefficients) or "nothing"
         return [f':Use: ``es.Study(model="{name}")``\n:Needs: {needs}\n:Estimates: {estimates}']
     if folder == "inference":
-        lines = [f':Use: ``es.Study(tests=["{name}"])``', f":Valid: {VALID_FOR[member.survives]}"]
+        lines = [f':Use: ``es.Study(tests=["{name}"])``', f":Valid: {DEPENDENCE[member.survives]}"]
         default = [DEFAULT[kind] for kind, tests in DEFAULT_TESTS.items() if name in tests]
         if default:
             lines.append(f":By default: where {', or '.join(default)}")
@@ -188,4 +174,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Write the pages before Sphinx looks for sources."""
     app.connect("builder-inited", write, priority=100)
     app.setup_extension("size_table")
+    app.setup_extension("commands")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

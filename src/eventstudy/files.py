@@ -67,14 +67,14 @@ def replacing(path: Path, ours: Callable[[Path], bool] | None = None) -> Iterato
         If a name is taken by something else than a file that may be replaced.
     """
     with part(path.parent) as folder:
-        _check_replaceable(path, ours)  # before the work
+        check_replaceable(path, ours)  # before the work
         yield folder / path.name
         names = sorted(file.name for file in folder.iterdir() if file.name != path.name)
         for name in (*names, path.name):
             sync(folder / name)
         with locked(path.parent) if names else nullcontext():
             for name in (*names, path.name):
-                _check_replaceable(path.with_name(name), ours)
+                check_replaceable(path.with_name(name), ours)
             if names:
                 _replace_several(folder, path.parent, [*names, path.name])
             else:
@@ -143,7 +143,28 @@ def locked(folder: Path, shared: bool = False) -> Iterator[None]:
             os.close(descriptor)
 
 
-def _check_replaceable(target: Path, ours: Callable[[Path], bool] | None) -> None:
+def check_place(what: str, path: Path, ours: Callable[[Path], bool] | None = None) -> None:
+    """Check before the work that a file may be written, as far as that can be known.
+
+    Raises
+    ------
+    InputError
+        If a folder of the path is a file, or the path is taken by something that may not be replaced.
+    OutputError
+        If the folder does not let this process write.
+    """
+    folder = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    if not folder.is_dir():
+        raise InputError(f"{what} cannot be written to {path}: {folder} is not a folder; name another place")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(
+            f"{what} cannot be written to {path}: {folder} is not writable; grant write access, or name another place"
+        )
+    check_replaceable(path, ours)
+
+
+def check_replaceable(target: Path, ours: Callable[[Path], bool] | None) -> None:
+    """Raise InputError if a path is no file, or a file that may not be replaced."""
     if not os.path.lexists(target):
         return
     try:

@@ -106,6 +106,18 @@ def settings_of(member: Model | Test) -> dict[str, object]:
     return _settings_of_test(member) if isinstance(member, Test) else _settings_of_model(member)
 
 
+def options_of(member: Model | Test) -> dict[str, tuple[object, object]]:
+    """Return the type and the default of each option of a model or test.
+
+    Examples
+    --------
+    >>> options_of(test("placebo"))
+    {'draws': (<class 'int'>, 999)}
+    """
+    hints = _hints(member.make if isinstance(member, Test) else type(member))
+    return {name: (hints.get(name), default) for name, default in _default_options(member).items()}
+
+
 def label_of(member: Model | Test) -> str:
     """Return the name of a model or test with the options that differ from the defaults; ``user`` for a user's test.
 

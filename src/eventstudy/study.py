@@ -56,6 +56,7 @@ class Study(Choices):
         Test objects, or a mapping from labels to either. The label of a test is its name by default, with the options
         that differ from the defaults if two tests have one name.
     returns : {"simple", "log"}
+        Simple returns, or the logarithms of 1 plus them.
     price : {"close", "open", "high", "low"}
         The price up to which the return of relative day 0 is measured; other returns are close to close.
     min_estimation : int

@@ -136,9 +136,10 @@ class StudyFile:
         ``verify=False`` reads a folder even if it differs from its lock.
         """
         is_store = _registry.helper("sources", "_stored").is_store(folder)
-        dates = {name: self.options[name] for name in ("start", "end") if name in self.options}
-        unverified = {} if verify or is_store else {"verify": False}
-        options = {**dates, "path": folder, **unverified}
+        options: Options = {name: self.options[name] for name in ("start", "end") if name in self.options}
+        options["path"] = folder
+        if not verify and not is_store:
+            options["verify"] = False
         return replace(self, source="store" if is_store else "folder", options=options)
 
     def prices(self, tickers: Sequence[str] | None = None) -> Prices:

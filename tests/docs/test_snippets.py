@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import tomllib
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from eventstudy import studyfile
 from eventstudy.cli import main
+from eventstudy.cli._main import commands
 from tests.docs.pages import PAGES, ROOT, Fence, fences
 
 
@@ -63,14 +65,50 @@ def test_study_files_of_the_page_are_valid(fence, tmp_path):
 
 
 @pytest.mark.thorough
-def test_commands_of_the_page_run(tmp_path, monkeypatch, capsys):
-    page = (ROOT / "docs" / "study_file.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("name", "used", "written"),
+    [
+        ("study_file.md", {"check", "fetch", "run"}, "study.html"),
+        ("command_line.md", {"init", "check", "run"}, "figures/caar.png"),
+    ],
+)
+def test_commands_of_a_page_run(name, used, written, tmp_path, monkeypatch, capsys):
+    page = (ROOT / "docs" / name).read_text(encoding="utf-8")
     [file, *_] = study_files()
     monkeypatch.chdir(tmp_path)
     Path("study.toml").write_text(file.body, encoding="utf-8")
     consoles = "".join(fence.body for fence in fences(page) if fence.language == "console")
-    commands = re.findall(r"^\$ eventstudy ((?!demo).*)$", consoles, re.MULTILINE)  # the demo has its own tests
-    assert {command.split()[0] for command in commands} == {"check", "fetch", "run"}
-    for command in commands:
+    shown = re.findall(r"^\$ eventstudy ((?!demo).*)$", consoles, re.MULTILINE)  # the demo has its own tests
+    assert {command.split()[0] for command in shown} == used
+    for command in shown:
         assert main(command.split()) == 0, f"eventstudy {command}: {capsys.readouterr().err}"
-    assert Path("study.html").is_file()
+    assert Path(written).is_file()
+
+
+EXAMPLES = [
+    example
+    for command in commands().values()
+    for example in re.findall(r"^    eventstudy (.*)$", str(command.__doc__), re.MULTILINE)
+]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_example_in_the_help_of_a_command_runs(example, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "."]) == 0
+    assert main(example.split()) == 0, capsys.readouterr().err
+
+
+def test_every_command_that_can_begin_has_an_example():
+    first = {example.split()[0] for example in EXAMPLES}
+    assert first >= {"init", "check", "run", "calibrate", "fetch", "models", "tests", "schema", "demo"}
+
+
+def test_the_page_of_the_command_line_has_the_help_of_every_command(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "_ext"))
+    text = importlib.import_module("commands").sections()
+    assert re.findall(r"^## (\w+)$", text, re.MULTILINE) == list(commands())
+    assert max(map(len, text.splitlines())) <= 100
+    for name in commands():
+        assert f"usage: eventstudy {name} " in text

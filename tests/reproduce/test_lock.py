@@ -8,6 +8,7 @@ import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -28,8 +29,8 @@ def locked(tmp_path_factory) -> Path:
     return folder
 
 
-def lock(folder: Path) -> dict[str, object]:
-    found: dict[str, object] = json.loads((folder / "lock.json").read_text(encoding="utf-8"))
+def lock(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "lock.json").read_text(encoding="utf-8"))
     return found
 
 
@@ -150,7 +151,7 @@ def test_a_field_that_a_folder_cannot_hold_is_refused(tmp_path):
         es.freeze(attach(studies.prices(), "spread", frame), tmp_path / "x")
     assert not (tmp_path / "x").exists()
     with pytest.raises(InputError, match="prices is 3"):
-        es.freeze(3, tmp_path / "x")  # type: ignore[arg-type]
+        es.freeze(3, tmp_path / "x")
 
 
 def test_a_study_file_is_frozen_with_what_it_needs(tmp_path):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
+import venv
 import zipfile
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from eventstudy.errors import InputError
 from eventstudy.reproduce.crate import CRATE
 from tests.reproduce import studies
 
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = dict(os.environ)  # as it is before the tests' door to the network is closed
 pytestmark = pytest.mark.filterwarnings("ignore:1 of 6 tickers could not be read")
 
 
@@ -26,6 +30,13 @@ def packed(tmp_path_factory) -> Path:
     study = studies.write(tmp_path_factory.mktemp("packed"))
     assert cli.main(["replicate", str(study), "--to", str(study.parent / "x.zip"), "--with-prices"]) == 0
     return study.parent / "x.zip"
+
+
+def command_of(folder: Path) -> str:
+    """Return the command of the README of an unpacked study."""
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    (line,) = [line.strip() for line in text.splitlines() if "eventstudy replicate" in line]
+    return line
 
 
 def contents(path: Path) -> dict[str, bytes]:
@@ -77,11 +88,26 @@ def test_its_metadata_are_those_of_ro_crate(packed):
 def test_unpacked_elsewhere_the_command_of_its_readme_gives_the_same_bytes(packed, tmp_path):
     with zipfile.ZipFile(packed) as archive:
         archive.extractall(tmp_path)
-    (line,) = [line for line in (tmp_path / "README.md").read_text().splitlines() if "eventstudy replicate" in line]
-    command = [sys.executable, "-m", "eventstudy.cli", *line.split()[1:]]
+    command = [sys.executable, "-m", "eventstudy.cli", *command_of(tmp_path).split()[1:]]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "again.zip").read_bytes() == packed.read_bytes()
+
+
+@pytest.mark.slow
+def test_in_an_empty_environment_it_gives_the_same_bytes(packed, tmp_path):
+    """The libraries of the zip are installed by pip, and this library from its source."""
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(tmp_path / "study")
+    venv.create(tmp_path / "empty", with_pip=True)
+    python = tmp_path / "empty" / "bin" / "python"
+    for what in (["-r", "study/environment/requirements.txt"], ["--no-deps", str(ROOT)]):
+        command = [python, "-m", "pip", "install", "--quiet", *what]
+        subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, check=True)
+    environ = {name: value for name, value in ENVIRONMENT.items() if name != "PYTHONPATH"}
+    command = [python, "-m", "eventstudy.cli", *command_of(tmp_path / "study").split()[1:]]
+    subprocess.run(command, cwd=tmp_path / "study", env=environ, check=True)
+    assert (tmp_path / "study" / "again.zip").read_bytes() == packed.read_bytes()
 
 
 def test_without_prices_only_their_lock_is_packed(packed, tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import eventstudy as es
-from eventstudy import cli
+from eventstudy import cli, studyfile
 from eventstudy.reproduce.verify import compare
 from eventstudy.result import Result
 from tests.reproduce import studies
@@ -78,7 +78,8 @@ def verify(capsys, *arguments: Path | str) -> tuple[int, str, str]:
 
 def test_the_command_says_what_differs_by_its_exit_code_and_in_words(tmp_path, capsys):
     study = studies.write(tmp_path)
-    saved = es.Study(**studies.CHOICES).run(studies.events(), es.read_prices(tmp_path / "prices")).save(tmp_path / "r")
+    file = studyfile.read(study)
+    saved = file.study.run(file.events, file.prices()).save(tmp_path / "r")
     code, out, _ = verify(capsys, study)
     assert (code, "are those of lock.json" in out) == (0, True)
     code, out, _ = verify(capsys, study, saved)
@@ -86,11 +87,11 @@ def test_the_command_says_what_differs_by_its_exit_code_and_in_words(tmp_path, c
 
     event = es.read_events(tmp_path / "events.csv").frame.iloc[1]
     day = f"{event['date']:%Y-%m-%d}"
-    file = next((tmp_path / "prices").glob(f"{event['ticker']}.*.csv"))
-    lines = file.read_text().splitlines()
+    prices = next((tmp_path / "prices").glob(f"{event['ticker']}.*.csv"))
+    lines = prices.read_text().splitlines()
     at = next(k for k, line in enumerate(lines) if line.startswith(day))
     date, close = lines[at].split(",")
-    file.write_text("\n".join([*lines[:at], f"{date},{float(close) * 1.01}", *lines[at + 1 :]]) + "\n")
+    prices.write_text("\n".join([*lines[:at], f"{date},{float(close) * 1.01}", *lines[at + 1 :]]) + "\n")
     code, out, err = verify(capsys, study)
     assert (code, f"prices of {event['ticker']}: {day} differs" in out) == (1, True)
     code, out, err = verify(capsys, study, saved)

@@ -1,4 +1,9 @@
-"""Fetch the study's prices into a locked folder that source = 'folder' reads."""
+"""Fetch the study's prices into a locked folder that source = 'folder' reads.
+
+Run again, the same command asks only for what is missing.
+
+    eventstudy fetch study.toml --to prices
+"""
 
 from __future__ import annotations
 

@@ -1,33 +1,75 @@
-"""Estimate, test and report a study."""
+"""Estimate, test and report a study.
+
+The report as text is printed; --report and --figures write files too. Their formats and places are checked before
+the work begins.
+
+    eventstudy run study.toml --report study.html --figures figures
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 
+from eventstudy import _registry
+from eventstudy.cli._figures import FORMATS, figure_paths, write_figures
+from eventstudy.cli._json import result_document
+from eventstudy.cli._output import add_output, say, show
 from eventstudy.cli._study import add_prices, add_study, load
-from eventstudy.errors import NotEnoughData
+from eventstudy.cli._terminal import width
+from eventstudy.errors import InputError, NotEnoughData
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
+    suffixes = " ".join(_registry.helper("reports", "_write").suffixes())
     add_study(parser)
     add_prices(parser)
     parser.add_argument(
-        "--report", type=Path, action="append", default=[], metavar="FILE",
-        help="also write a report: .html .csv .tex .txt .parquet (repeatable)",
+        "--report", type=Path, nargs="+", action="extend", default=[], metavar="FILE",
+        help=f"also write reports: {suffixes}",
     )  # fmt: skip
+    parser.add_argument("--title", help="the title of the reports that have one, such as .html")
+    parser.add_argument("--figures", type=Path, metavar="FOLDER", help="also write every figure to this folder")
+    parser.add_argument(
+        "--figure-format", choices=FORMATS, default="png", help="the format of the figures (default: %(default)s)"
+    )
+    add_output(parser)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print the report as text, and write the other reports."""
+    """Print the report as text, and write the other reports and the figures."""
     from eventstudy.reports.text import text
 
+    titled = _check_reports(options.report, options.title)
+    paths = {} if options.figures is None else figure_paths(options.figures, options.figure_format)
     file = load(options)
-    result = file.study.run(file.events, file.prices(), factors=file.factors, progress=sys.stderr.isatty())
-    print(text(result))
+    progress = sys.stderr.isatty() and not options.quiet
+    result = file.study.run(file.events, file.prices(), factors=file.factors, progress=progress)
+    options.noted += result.provenance["notes"]
+    show(options, lambda: text(result, width()), lambda: result_document(result))
     for path in options.report:
-        print(f"written: {result.report(path)}")
+        say(options, f"written: {result.report(path, **titled[path])}")
+    written, skipped = write_figures(result, paths)
+    for path in written:
+        say(options, f"written: {path}")
+    for kind, reason in skipped.items():
+        say(options, f"no figure {kind}: {reason}")
     if not (result.events["status"] == "ok").any():
-        raise NotEnoughData("no event could be used; the table above says why for each")
+        raise NotEnoughData("no event could be used; the table of events not used says why for each")
+
+
+def _check_reports(paths: list[Path], title: str | None) -> dict[Path, dict[str, str]]:
+    """Check the suffixes and places of reports, and return the options of each."""
+    reports = _registry.helper("reports", "_write")
+    for path, times in Counter(map(reports.check, paths)).items():
+        if times > 1:
+            raise InputError(f"the report {path} is named {times} times; name each report once")
+    if title is None:
+        return {path: {} for path in paths}
+    titled = {path: {"title": title} if "title" in reports.option_names(path) else {} for path in paths}
+    if not any(titled.values()):
+        raise InputError(f"--title is {title!r}, and no report has a title; add --report study.html, or leave it out")
+    return titled

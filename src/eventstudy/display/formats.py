@@ -15,6 +15,7 @@ import pandas as pd
 
 from eventstudy.errors import InputError, shown
 
+GLUE = "\xa0"  # a space at which no line is broken
 MISSING = "–"
 DOES_NOT_HOLD = "†"  # after the p of a test that does not hold for the sample
 STAR_LEVELS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
@@ -270,13 +271,15 @@ def truncate(line: str, width: int) -> str:
 def wrap(line: str, width: int, indent: str = "") -> list[str]:
     """Break a line at spaces, or inside a word wider than the line; a Chinese character counts as two columns.
 
+    A number and its % stay together.
+
     Examples
     --------
     >>> wrap("a note of 反垄断", 8, "  ")
     ['a note', '  of', '  反垄断']
     """
     lines, current = [], ""
-    for word in line.split(" "):
+    for word in (part.replace(GLUE, " ") for part in line.replace(" %", f"{GLUE}%").split(" ")):
         joined = f"{current} {word}" if current.strip() else current + word
         if columns_of(joined) > width and current.strip():
             lines.append(current)

@@ -77,6 +77,23 @@ STATUSES = {
     "suspended": "trading suspended",
 }
 
+# Of a test: the dependence among events under which it keeps its size, and what may be wrong with a sample.
+DEPENDENCE = {
+    "independent": "for events whose windows share no day",
+    "same_day": "for events whose windows share no day, and for events that all share one date",
+    "overlap": "for events whose windows overlap in any way",
+}
+FAILINGS = {
+    "contaminated_estimation": "other reactions in the estimation window",
+    "event_variance": "event-induced variance",
+    "common_variance": "news that raises the variance of what the events of a date share",
+    "non_normality": "returns that are not normal",
+    "autocorrelation": "autocorrelation",
+    "thin_trading": "thin trading",
+    "few_dates": "few dates",
+    "long_window": "windows longer than a quarter of the estimation window",
+}
+
 
 def of_test(label: object) -> str:
     """Return the printed name of a test from its label, with its options; that of a plug-in is its name in words.

@@ -52,7 +52,7 @@ class Notes:
         return tuple(f"[{n}] {text}" for n, text in enumerate(self.texts, start=1))
 
 
-def add_prices_note(title: str, result: Result) -> str:
+def add_prices_note(title: str, result: formats.HasProvenance) -> str:
     """Return a title with the note on the prices that every table must show (``simulated prices``)."""
     note = formats.prices_note(result)
     return f"{title} ({note})" if note else title

@@ -11,7 +11,7 @@ import re
 import tempfile
 import tomllib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
 
@@ -72,7 +72,9 @@ def replicate(study: str | Path, path: str | Path, prices: str | Path | None = N
     result = file.study.run(file.events, locked.prices(), factors=file.factors)
     contents |= _outputs(result)
     contents["references.bib"] = result.cite().bibtex.encode()
-    contents["environment/requirements.txt"] = "".join(f"{line}\n" for line in environment()).encode()
+    contents["environment/requirements.txt"] = "".join(
+        f"{line}\n" for line in environment(_computed_with(result))
+    ).encode()
     contents["README.md"] = readme(result, with_prices).encode()
     contents[CRATE] = crate(contents, result)
     with writing("the zip", target):
@@ -85,8 +87,13 @@ def replicate(study: str | Path, path: str | Path, prices: str | Path | None = N
     return target
 
 
-def environment() -> list[str]:
+def environment(also: Iterable[str] = ()) -> list[str]:
     """Return the installed libraries that eventstudy needs, and those that these need, as ``name==version``.
+
+    Parameters
+    ----------
+    also : iterable of str
+        Further distributions, such as those of a model or a plug-in.
 
     Examples
     --------
@@ -95,7 +102,7 @@ def environment() -> list[str]:
     True
     """
     found: dict[str, str] = {}
-    waiting = ["eventstudy-quant"]
+    waiting = ["eventstudy-quant", *map(_normal, also)]
     while waiting:
         name = waiting.pop()
         try:
@@ -109,6 +116,13 @@ def environment() -> list[str]:
         waiting += [_normal(match[0]) for text in required if (match := NAME.match(text))]
     del found["eventstudy-quant"]  # README.md says where it is from
     return [f"{name}=={found[name]}" for name in sorted(found)]
+
+
+def _computed_with(result: Result) -> list[str]:
+    """Return the distributions that computed a result: those of the model, the tests and the plug-ins too."""
+    record = result.provenance
+    plugins = record["settings"].get("plugins", {}).values()
+    return [*(name for name in record["versions"] if name != "python"), *(str(origin).split()[0] for origin in plugins)]
 
 
 def _normal(name: str) -> str:
@@ -153,7 +167,7 @@ def _outputs(result: Result) -> dict[str, bytes]:
         for name in REPORTS:
             (inside / "results" / name).parent.mkdir(parents=True, exist_ok=True)
             result.report(inside / "results" / name)
-        for kind in _figures():
+        for kind in figures():
             try:
                 drawn = result.plot(kind)
             except EventStudyError:  # such as the figure of groups of a study without groups
@@ -165,7 +179,7 @@ def _outputs(result: Result) -> dict[str, bytes]:
         return {file.relative_to(inside).as_posix(): file.read_bytes() for file in files}
 
 
-def _figures() -> Iterator[str]:
+def figures() -> Iterator[str]:
     """Yield the library's figures that need no option."""
     for kind in _registry.names("plots", plugins=False):
         parameters = list(inspect.signature(_registry.load("plots", kind)).parameters.values())[1:]

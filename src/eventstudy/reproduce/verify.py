@@ -138,7 +138,7 @@ def _cells(name: str, saved: Result, computed: Result) -> Iterator[Difference]:
     columns = list(dict.fromkeys([*a.columns, *b.columns]))
     for column in columns:
         left, right = (_values(frame, column, rows) for frame in (a, b))
-        for at in np.flatnonzero(_differ(left, right)):
+        for at in map(int, np.flatnonzero(_differ(left, right))):
             event = rows[at][0] if name == "cars" else rows[at]
             ticker, date = _event(event, saved, computed) if name in ("events", "ar", "cars", "reactions") else ("", "")
             yield Difference(name, _label(rows[at]), str(column), ticker, date, left[at], right[at])
@@ -176,9 +176,9 @@ def _differ(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 def _event(event_id: object, saved: Result, computed: Result) -> tuple[str, str]:
     """Return the ticker and the session of an event."""
     for result in (saved, computed):
-        if event_id in result.events.index:
-            row = result.events.loc[event_id]
-            return str(row["ticker"]), formats.date(row["session"])
+        at = result.events.index.get_indexer(pd.Index([event_id], dtype=object))[0]
+        if at >= 0:
+            return str(result.events["ticker"].iloc[at]), formats.date(result.events["session"].iloc[at])
     return "", ""
 
 
