@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from eventstudy import _registry, arguments
 from eventstudy.analyses import Analyses
+from eventstudy.display import formats
 from eventstudy.display.measure import Measure, measure_of
 from eventstudy.types import Model, Rerun, Window, required
 
