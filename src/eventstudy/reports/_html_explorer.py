@@ -41,7 +41,7 @@ def explorer(result: Result) -> Explorer:
         If plotly is not installed.
     """
     try:
-        from plotly.offline import get_plotlyjs
+        from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
     except ImportError:
         raise InputError(
             'an interactive report needs plotly: pip install ".[interactive]", or leave out interactive=True'

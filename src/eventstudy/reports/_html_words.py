@@ -192,7 +192,8 @@ def readings(result: Result) -> list[str]:
     tests = result.tests[result.tests["group"] == "all"]
     adjusted = _adjusted(result)
     texts = []
-    for (start, end), rows in tests.groupby(["start", "end"], sort=False):
+    for start, end in dict.fromkeys(zip(tests["start"].tolist(), tests["end"].tolist(), strict=True)):
+        rows = tests[(tests["start"] == start) & (tests["end"] == end)]
         first, *others = rows.to_dict("records")
         text = f"{formats.window(start, end)}: mean {result.measure.averaged} "
         text += result.measure.with_interval(first["effect"], first["lower"], first["upper"])

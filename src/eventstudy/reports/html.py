@@ -45,7 +45,7 @@ class Figure(NamedTuple):
     narrow: str = ""
 
 
-def _figure(result: Result, kind: str, alt: str = "", narrow: bool = False, **options: object) -> Figure:
+def _figure(result: Result, kind: str, alt: str = "", narrow: bool = False, **options: Any) -> Figure:
     figure = np.ravel(np.asarray(result.plot(kind, **options), dtype=object))[0].figure
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
     words = alt or _registry.helper("plots", "_alt").alt_text(kind, result)
