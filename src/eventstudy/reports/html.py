@@ -26,6 +26,7 @@ from eventstudy.result import Result
 
 MAX_EFFECTS = 6
 MAX_EVENTS = 1000
+FEWEST = 5  # events whose effects are shown as a distribution
 FOLDED = 12  # rows of a table, from which it is folded
 DOTS_PER_INCH = 160
 NARROW = (3.75, 3.2)  # inches: a figure on a telephone
@@ -71,7 +72,8 @@ def _figures(result: Result) -> dict[str, Figure]:
         figures["groups"] = _figure(result, "caar", narrow=True)
     else:
         figures["answer"] = _figure(result, "caar", narrow=True)
-    figures["events"] = _figure(result, "distribution", narrow=True)
+    if len(formats.usable_events(result)) >= FEWEST:
+        figures["events"] = _figure(result, "distribution", narrow=True)
     return figures
 
 
