@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator
 
 from eventstudy.display import formats
-from eventstudy.plots import _bands, _style
+from eventstudy.plots import _bands, _style, _text
 from eventstudy.result import Result
 
 MAX_LABELS = 30  # bars
@@ -76,9 +76,9 @@ def path(
         _style.value_axis(ax.yaxis, measure, measure.short)
         ax.set_xlabel(_style.day_label(result))
         ax.margins(x=0.02)
-        text = _style.drawable(chosen[0], 40)
+        text = _text.drawable(chosen[0], 40)
         text += f"; shaded: {_bands.percent(level)} band" if has_band else "; no band can be computed"
-        text += f"; ×: no {_style.drawable(measure.series)}" if missing.size else ""
+        text += f"; ×: no {_text.drawable(measure.series)}" if missing.size else ""
         if isinstance(frame["time"].dtype, pd.DatetimeTZDtype):
             _time_axis(ax, frame["time"])
             text += "; grey: nights"
