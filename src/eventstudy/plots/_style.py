@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
 
@@ -86,9 +86,12 @@ def png(figure: Figure, dpi: float | None = None) -> bytes:
     return target.getvalue()
 
 
-def context() -> AbstractContextManager[None]:
-    """Return the style context of all figures, which neither depends on the caller's rcParams nor changes them."""
-    return matplotlib.style.context(["default", {**STYLE, "font.family": list(_text.families())}])
+def context(more: Mapping[str, Any] | None = None) -> AbstractContextManager[None]:
+    """Return the style context of all figures, which neither depends on the caller's rcParams nor changes them.
+
+    ``more`` are further rcParams.
+    """
+    return matplotlib.style.context(["default", {**STYLE, "font.family": list(_text.families()), **(more or {})}])
 
 
 def size(figsize: object, default: Size, ax: Axes | None = None) -> Size:

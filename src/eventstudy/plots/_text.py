@@ -77,6 +77,17 @@ def drawable(text: object, width: int = 0, *, bold: bool = False) -> str:
     return "".join(c if has_glyph else UNDRAWABLE for c, has_glyph in zip(line, known, strict=True))
 
 
+def is_latin(text: str) -> bool:
+    """Return whether DejaVu Sans draws all of a text.
+
+    Examples
+    --------
+    >>> is_latin("±1.96 − ok"), is_latin("反垄断")
+    (True, False)
+    """
+    return all(_fonts(False)[0].get_char_index(ord(c)) for c in text if c.isprintable())
+
+
 def _is_cjk(character: str) -> bool:
     return unicodedata.east_asian_width(character) in "WF" and unicodedata.category(character) == "Lo"
 
