@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection, PathCollection
 from scipy import stats
@@ -170,3 +172,27 @@ def test_all_figures_of_250_events_take_less_than_ten_seconds(tmp_path):
     for kind in _registry.names("plots", plugins=False):
         save_figure(draw(result, kind), tmp_path / f"{kind}.png")
     assert time.process_time() - start < 10.0
+
+
+def test_a_path_shows_other_news_of_the_firm_and_its_volume():
+    made = material(np.random.default_rng(6), kind="independent")
+    first = made.events.frame.iloc[0]
+    bars = made.prices.bars[first["ticker"]]
+    at = int(np.searchsorted(bars.dates, np.datetime64(str(first["announced"])[:10])))
+    volume = np.arange(1.0, len(bars.dates) + 1)
+    with_volume = dict(made.prices.bars) | {first["ticker"]: replace(bars, fields={**bars.fields, "volume": volume})}
+    other = {"event_id": "OTHER", "ticker": first["ticker"], "announced": str(bars.dates[at + 2])}
+    frame = pd.concat([made.events.frame.reset_index()[["event_id", "ticker", "announced"]], pd.DataFrame([other])])
+    study = es.Study(benchmark="M", estimation=(-65, -6), event=(-5, 5), min_estimation=40, tests=("bmp",))
+    result = study.run(es.Events.from_frame(frame), replace(made.prices, bars=with_volume))
+    ax = draw(result, "path", event_id=made.events.frame.index[0])
+    heights = np.array([bar.get_height() for bar in ax.patches])
+    session = int(np.searchsorted(bars.dates, result.events["session"].iloc[0].to_datetime64()))
+    np.testing.assert_allclose(heights, 0.18 * volume[session - 5 : session + 6] / volume[session + 5], rtol=1e-12)
+    other_day = int(np.searchsorted(bars.dates, result.events.loc["OTHER", "session"].to_datetime64())) - session
+    (triangles,) = (c for c in collections(ax, PathCollection) if c.get_offsets().tolist() == [[other_day, 0.03]])
+    assert triangles
+    text = " ".join(ax.texts[0].get_text().split())
+    assert f"▲: other news of the firm; grey bars: volume, at most {volume[session + 5]:,.0f}" in text
+    low, high = ax.get_ylim()
+    assert low <= result.path(made.events.frame.index[0])["car"].min() <= high
