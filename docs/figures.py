@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from eventstudy import demo
+from eventstudy.plots._save import save_figure
 
 STATIC = Path(__file__).parent / "_static"
 HISTORY = Path(__file__).parent.parent / "benchmarks" / "history.json"
@@ -59,4 +60,4 @@ def speed() -> Any:
 
 if __name__ == "__main__":
     for name, draw in {"press": press, "caar": caar, "speed": speed}.items():
-        draw().savefig(STATIC / f"{name}.png", dpi=120)
+        save_figure(draw(), STATIC / f"{name}.png", dpi=120)

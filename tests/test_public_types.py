@@ -199,8 +199,11 @@ def test_methods_of_a_result(
 
 
 FIGURES: dict[str, tuple[str, ...]] = {
-    "caar": ("band", "ax"), "ar": ("event_id", "ax"), "path": ("event_id", "start", "ax"), "events": ("events",),
-    "timeline": ("ax",),
+    "caar": ("band", "level", "title", "figsize", "ax"), "ar": ("event_id", "level", "ax"),
+    "path": ("event_id", "start", "level", "ax"), "events": ("events", "title", "figsize"),
+    "timeline": ("title", "figsize", "ax"), "aar": ("level", "title", "figsize", "ax"),
+    "heatmap": ("window", "figsize", "ax"), "forest": ("window", "page", "level", "figsize", "ax"),
+    "distribution": ("window", "figsize", "ax"), "diagnostics": ("title", "figsize"),
 }  # fmt: skip
 
 

@@ -184,7 +184,7 @@ class Result(Analyses):
         return replace(table, title=arguments.text("title", title) + (f" ({note})" if note else ""))
 
     def report(self, path: str | Path, **options: Any) -> Path:
-        """Write a report; the suffix of ``path`` sets the format (``.txt .csv .html .tex .parquet``).
+        """Write a report; the suffix of ``path`` sets the format (``.txt .csv .html .pdf .tex .parquet``).
 
         The report is written aside and then moved into place, whole or not at all. It replaces an earlier report of the
         same kind, and no other file.
@@ -193,8 +193,8 @@ class Result(Analyses):
         ----------
         path : str or Path
         **options
-            For ``.html``: ``title`` and ``question``, texts at the head of the page, and ``interactive=True``, which
-            adds an explorer of the events.
+            For ``.html`` and ``.pdf``: ``title`` and ``question``, texts at the head of the page; for ``.html`` also
+            ``interactive=True``, which adds an explorer of the events. An installed browser prints the PDF.
 
         Raises
         ------

@@ -28,7 +28,7 @@ def test_the_dashed_lines_are_at_196_sigma():
         line.get_ydata()[0] for line in ax.lines if line.get_linestyle() != "-" and line.get_ydata()[0] != 0
     )
     sigma = result.events["sigma"]["TUTORS-TAL"]
-    np.testing.assert_allclose(levels, [-1.96 * sigma, 1.96 * sigma], rtol=1e-15)
+    np.testing.assert_allclose(levels, [-1.959963984540054 * sigma, 1.959963984540054 * sigma], rtol=1e-12)
 
 
 def test_a_missing_day_is_marked():
@@ -66,3 +66,10 @@ def test_dollars_are_text_on_axes_that_were_made_elsewhere_too():
     FigureCanvasAgg(ax.figure).draw()
     assert ax.get_title(loc="left") == "$A, 2020-11-04"
     assert not [t for t in ax.findobj(Text) if "$" in t.get_text() and t.get_parse_math()]
+
+
+def test_the_dashed_lines_are_at_the_quantiles_of_another_level():
+    ax = draw(fake(), "ar", level=0.9)
+    sigma = fake().events["sigma"]["ANT_SUSPENDED-9988.HK"]
+    assert max(line.get_ydata()[0] for line in ax.lines) == pytest.approx(1.6448536269514722 * sigma, rel=1e-12)
+    assert ax.texts[0].get_text().endswith("dashed: ±1.64 standard deviations")

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matplotlib.collections import FillBetweenPolyCollection
+from matplotlib.collections import FillBetweenPolyCollection, LineCollection
 from matplotlib.figure import Figure
+from scipy import stats
 
 import eventstudy as es
 from eventstudy import demo
@@ -38,9 +39,10 @@ def test_it_counts_the_events_and_names_the_band():
 def test_the_axis_is_in_signed_percent():
     ax = draw(fake(), "caar")
     ticks = [label.get_text() for label in ax.get_yticklabels()]
-    assert "0 %" in ticks
-    assert "−10 %" in ticks
-    assert "+5 %" in ticks
+    assert "0" in ticks
+    assert "−10" in ticks
+    assert "+5" in ticks
+    assert ax.get_ylabel() == "Mean CAR (%)"
     assert ax.get_xlabel() == "Sessions from the event"
 
 
@@ -71,13 +73,42 @@ def grouped() -> Result:
 def test_a_study_with_groups_has_a_line_for_each_of_the_first_seven(grouped):
     ax = draw(grouped, "caar")
     names = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert names == [f"g{i}" for i in range(7)]
-    assert ax.texts[0].get_text() == "7 of 9 groups; shaded: 95 % band; wide bands are cut"
-    for name, line in zip(names, ax.lines, strict=False):
-        rows = grouped.by_group[grouped.by_group["group"] == name]
+    assert names == ["g0 (3)", "g1 (3)", *(f"g{i} (2)" for i in range(2, 7))]
+    intervals = "at the right: 95 % intervals of the last day; wide intervals are cut"
+    assert ax.texts[0].get_text() == f"7 of 9 groups; {intervals}"
+    lines = [line for line in ax.lines if len(line.get_xdata()) == 11]
+    strokes = [stroke for part in collections(ax, LineCollection) for stroke in part.get_segments()]
+    for k, (line, ends) in enumerate(zip(lines, strokes, strict=True)):
+        rows = grouped.by_group[grouped.by_group["group"] == f"g{k}"]
         np.testing.assert_array_equal(line.get_ydata(), rows["caar"])
         assert np.isfinite(line.get_ydata()).all()
-    assert len(collections(ax, FillBetweenPolyCollection)) == 7
+        np.testing.assert_array_equal(ends[:, 1], rows[["lower", "upper"]].iloc[-1])
+    assert not collections(ax, FillBetweenPolyCollection)
+    looks = {(line.get_color(), line.get_linestyle(), line.get_marker()) for line in lines}
+    assert len(looks) == 7
+    assert len({(line.get_linestyle(), line.get_marker()) for line in lines}) == 7  # in grey
+
+
+def test_the_level_of_a_band_is_that_of_its_standard_error_and_degrees_of_freedom(grouped):
+    """The run gives the degrees of freedom, which the frames do not have: the band is computed from them here."""
+    days = grouped.daily.index
+    windows = [(int(days[0]), int(day)) for day in days]
+    effects = grouped.rerun.outcome(windows=windows, tests={}).shared["effects"]
+    for level in (0.5, 0.9, 0.99):
+        (band,) = collections(draw(grouped, "caar", group="all", level=level), FillBetweenPolyCollection)
+        half = stats.t.ppf(0.5 + level / 2, effects["df"][0]) * effects["se"][0]
+        corners = band.get_paths()[0].vertices
+        assert corners[:, 1].max() == pytest.approx((grouped.daily["caar"] + half).max(), rel=1e-9)
+        assert corners[:, 1].min() == pytest.approx((grouped.daily["caar"] - half).min(), rel=1e-9)
+    assert "shaded: 99 % band" in draw(grouped, "caar", group="all", level=0.99).texts[0].get_text()
+
+
+def test_both_bands_are_drawn_the_one_for_all_days_wider(grouped):
+    ax = draw(grouped, "caar", group="all", band="both")
+    together, pointwise = (band.get_paths()[0].vertices[:, 1] for band in collections(ax, FillBetweenPolyCollection))
+    assert together.max() == grouped.band()["upper"].max()
+    assert pointwise.max() == grouped.daily["upper"].max()
+    assert "95 % band, and lighter that for all days together" in ax.texts[0].get_text()
 
 
 def test_one_group_or_all_events_can_be_chosen(grouped):
@@ -95,6 +126,7 @@ def test_one_group_or_all_events_can_be_chosen(grouped):
         ({"group": "g1", "band": "simultaneous"}, "group is 'g1', and the joint path"),
         ({"joint": True, "band": "simultaneous"}, "the joint path has no simultaneous band"),
         ({"joint": 1}, "joint is 1"),
+        ({"level": 95}, "level is 95; give a share between 0 and 1"),
     ],
 )
 def test_options_that_exclude_each_other_are_an_error(grouped, options, message):

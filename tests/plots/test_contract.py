@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
 import subprocess
 import sys
 from typing import Any
@@ -14,9 +15,12 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from eventstudy import _registry
+from eventstudy.errors import InputError
+from eventstudy.plots._save import save_figure
 from tests.plots.drawing import draw, drawn_texts
 from tests.reports.fake import EVENTS, NOTE, VARIANTS, fake
 
@@ -45,6 +49,48 @@ def test_it_draws_says_what_the_prices_are_and_leaves_the_result_alone(kind, var
             pd.testing.assert_frame_equal(getattr(result, name), frame)
         else:
             assert getattr(result, name) == frame
+
+
+def options_of(kind):
+    return set(inspect.signature(_registry.load("plots", kind)).parameters) - {"result"}
+
+
+def test_the_title_and_the_size_can_be_chosen_and_the_axes_where_there_is_one(kind):
+    figure = figure_of(draw(fake(), kind, title="A title of 反垄断", figsize=(3.5, 3.0)))
+    np.testing.assert_array_equal(figure.get_size_inches(), (3.5, 3.0))
+    said = " ".join(" ".join(text.get_text() for text in figure.findobj(Text)).split())
+    assert "A title of" in said
+    assert {"title", "figsize"} <= options_of(kind)
+    if kind in ("events", "diagnostics"):
+        assert "ax" not in options_of(kind)
+        return
+    ax = Figure(figsize=(8, 6)).subplots(1, 2)[1]
+    assert draw(fake(), kind, ax=ax) is ax
+
+
+@pytest.mark.parametrize("wrong", [{"title": 3}, {"title": ""}, {"figsize": "big"}, {"figsize": (3.5,)}])
+def test_a_title_or_size_that_is_none_is_refused_by_name(kind, wrong):
+    with pytest.raises(InputError, match=f"^{next(iter(wrong))} is "):
+        draw(fake(), kind, **wrong)
+
+
+def test_a_level_is_taken_where_there_is_a_band_or_interval_and_refused_elsewhere(kind):
+    if kind in ("aar", "ar", "caar", "forest", "path"):
+        draw(fake(), kind, level=0.9)
+        with pytest.raises(InputError, match="level is 90"):
+            draw(fake(), kind, level=90)
+    else:
+        with pytest.raises(InputError, match="an option of the figure"):
+            draw(fake(), kind, level=0.9)
+
+
+def test_it_is_the_same_bytes_twice_and_neither_shows_nor_keeps_a_figure(kind, tmp_path):
+    before = dict(mpl.rcParams)
+    files = [save_figure(draw(fake(), kind), tmp_path / f"{k}.png") for k in range(2)]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert dict(mpl.rcParams) == before
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    assert pyplot is None or not pyplot.get_fignums()
 
 
 @pytest.mark.thorough

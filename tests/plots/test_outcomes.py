@@ -15,7 +15,7 @@ from tests.reports.studies import FULL, STUDIES, study
 
 pytestmark = pytest.mark.thorough
 
-KINDS = ("caar", "ar", "events")
+KINDS = ("aar", "ar", "caar", "distribution", "events", "forest", "heatmap", "path")
 PLAIN = ("volume", "volatility", "spread")
 AVERAGE = {
     "return": "Cumulative average abnormal return",
@@ -27,16 +27,18 @@ AVERAGE = {
 }
 
 
-def ticks(ax):
-    return [label.get_text() for label in ax.get_yticklabels()]
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", STUDIES)
 def test_axes_are_in_per_cent_for_returns_alone_and_no_text_meets_another(name, kind, monkeypatch):
     axes = np.ravel(draw(study(name), kind))
-    assert all(("%" in label) == (name not in PLAIN) for label in ticks(axes[0]) if label)
     figure = axes[0].figure
+    label = {
+        "events": figure.get_supylabel,
+        "heatmap": figure.axes[-1].get_ylabel,
+        "distribution": axes[0].get_xlabel,
+        "forest": axes[0].get_xlabel,
+    }.get(kind, axes[0].get_ylabel)()
+    assert ("(%)" in label) == (name not in PLAIN)
     assert png(figure).startswith(b"\x89PNG")
     width, height = figure.canvas.get_width_height()
     texts = drawn_texts(figure, monkeypatch)
@@ -54,10 +56,10 @@ def test_titles_and_labels_name_the_quantity(name):
     result = study(name)
     ax = draw(result, "caar")
     assert ax.get_title(loc="left") == AVERAGE[name]
-    quantity = FULL[name].rsplit(" (", 1)[0]
-    capital = quantity[:1].upper() + quantity[1:]
-    assert ax.get_ylabel() == (capital if name in PLAIN else "")
-    assert draw(result, "ar").get_ylabel() == f"Abnormal {result.measure.daily.removeprefix('abnormal ')}"
+    quantity, short = FULL[name].removesuffix(")").rsplit(" (", 1)
+    capital, unit = quantity[:1].upper() + quantity[1:], "" if name in PLAIN else " (%)"
+    assert ax.get_ylabel() == f"Mean {short}{unit}"
+    assert draw(result, "ar").get_ylabel() == f"Abnormal {result.measure.daily.removeprefix('abnormal ')}{unit}"
     assert np.ravel(draw(result, "events"))[0].figure.get_suptitle() == f"{capital}: 6 of 6 events"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from typing import Any
@@ -15,9 +16,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from eventstudy.errors import InputError, OutputError
+from eventstudy.plots import _text
 from eventstudy.plots._save import DESCRIPTION, save_figure
 from tests.plots.drawing import draw
-from tests.reports.fake import fake, many
+from tests.reports.fake import EVENTS, fake, many
 
 TEXT = "Path of 反垄断, −6.12 % (é)"
 SUFFIXES = tuple(DESCRIPTION)
@@ -57,6 +59,19 @@ def test_a_pdf_embeds_truetype_and_has_no_time_unless_the_environment_sets_it(tm
     assert b"/CreationDate (D:20200913122640Z)" in dated
     svg = save_figure(draw(fake(), "caar"), tmp_path / "a.svg").read_text()
     assert "2020-09-13T12:26:40" in svg
+
+
+def test_a_pdf_with_chinese_embeds_outlines_for_fonts_that_are_no_truetype(tmp_path):
+    rows = [(f"反垄断 {i}", *event[1:]) for i, event in enumerate(EVENTS)]
+    content = save_figure(draw(fake(rows), "forest"), tmp_path / "a.pdf").read_bytes()
+    assert b"/FontFile" not in content
+    if shutil.which("pdftotext"):
+        text = subprocess.run(
+            ["pdftotext", str(tmp_path / "a.pdf"), "-"], check=True, capture_output=True, encoding="utf-8"
+        )
+        assert text.stderr == ""
+        if len(_text.families()) > 1:
+            assert "反垄断 3" in text.stdout
 
 
 def test_an_svg_has_the_description_and_no_time(tmp_path, monkeypatch):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
+import shutil
 import subprocess
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from tests.reports.conftest import program
+import pytest
 
 CHROMIUM = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
@@ -41,6 +43,15 @@ const timer = setInterval(() => {
   if (written) { clearInterval(timer); document.body.append(written); }
 }, 50);
 </script>"""
+
+
+def program(name: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{name} is not installed; CI needs it")
+        pytest.skip(f"{name} is not installed")
+    return path
 
 
 def open_page(page: Path, *options: str) -> tuple[str, list[str]]:

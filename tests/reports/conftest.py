@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-
-def program(name: str) -> str:
-    path = shutil.which(name)
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{name} is not installed; CI needs it")
-        pytest.skip(f"{name} is not installed")
-    return path
+from tests.reports.browser import program
 
 
 @pytest.fixture(scope="session")

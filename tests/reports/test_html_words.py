@@ -85,8 +85,20 @@ def test_one_event_has_its_own_p_and_speaks_for_itself_only():
     first, second = _html_words.answer(result)
     assert f"of 9988.HK on 2020-11-04 is {result.measure.text(car['car'])}" in first
     assert f"(p {car['p_sq']:.3f})" in first
-    assert ("is not unusual" in first) == (car["p_sq"] >= 0.05)
+    assert ("it is not unusual" in first) == (car["p_sq"] >= 0.05)
     assert "says nothing of other events" in second
+    assert "95 %" not in first  # the mean of one event has no interval here
+    reading = _html_words.readings(result)[0]
+    assert reading.endswith(f"Of the event itself, p {car['p_sq']:.3f}; a mean of one event has no test.")
+    assert _html_words.effects(result)[0][2] == f"p {car['p_sq']:.3f} (of the event itself)"
+
+
+@pytest.mark.parametrize(("p", "lower", "otherwise"), [(0.02, -0.01, True), (0.2, -0.01, False), (0.2, 0.01, True)])
+def test_one_event_says_where_its_p_and_its_interval_differ(p, lower, otherwise):
+    result = with_first(fake(EVENTS[:1]), effect=0.05, lower=lower, upper=0.11)
+    first = _html_words.answer(replace(result, cars=result.cars.assign(p_sq=p)))[0]
+    assert f"is +5.00 % (95 % interval {100 * lower:+.2f} % to +11.00 %); among".replace("-", "−") in first
+    assert ("says otherwise" in first) == otherwise
 
 
 def test_each_window_is_read_with_its_p_and_the_p_of_all_windows_together(found):

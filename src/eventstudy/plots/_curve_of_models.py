@@ -14,7 +14,7 @@ from eventstudy import arguments
 from eventstudy.display import formats
 from eventstudy.display.formats import HasProvenance
 from eventstudy.display.measure import Measure
-from eventstudy.plots import _style
+from eventstudy.plots import _style, _text
 
 LEVEL = 0.05
 MAX_COUNTED = 60  # specifications for which there is room to show their numbers of events
@@ -104,7 +104,7 @@ def draw(
         name = str(table["test"].iloc[0])
         count = formats.plural(len(table), "specification")
         where = f"; window {table['window'].iloc[0]}" if len(windows) == 1 else ""
-        text = f"{count}{where}; bars: 95 %; filled, red: p < 5 % by {_style.drawable(name, 24)}"
+        text = f"{count}{where}; bars: 95 %; filled, red: p < 5 % by {_text.drawable(name, 24)}"
         text += "" if table.loc[table["p"].notna(), "valid"].all() else ", which does not hold for this sample"
         heading = _style.named(title, f"Mean {specifications.measure.averaged} by specification")
         _style.headings(upper, heading, text, specifications)
@@ -117,7 +117,7 @@ def _notes(figure: Figure, specifications: Specifications, table: pd.DataFrame) 
     """Explain the grey strokes and the crosses below the figure, if there are any."""
     notes = []
     if _differs(table).any():
-        notes.append(f"grey stroke: what {_style.drawable(specifications.models.index[0], 24)} gives the same events")
+        notes.append(f"grey stroke: what {_text.drawable(specifications.models.index[0], 24)} gives the same events")
     if (table["n"] == 0).any():
         notes.append("×: no event could be estimated")
     width, height = figure.get_size_inches()
@@ -198,14 +198,14 @@ def _choices(ax: Axes, table: pd.DataFrame, rows: list[Row]) -> None:
         full = full & ~empty
         ax.scatter(np.flatnonzero(full), np.full(full.sum(), height), s=17, color=_style.INK, zorder=3)
         ax.scatter(np.flatnonzero(empty), np.full(empty.sum(), height), s=26, marker="x", color=_style.RED, zorder=4)
-    ax.set_yticks(list(heights.values()), [_style.drawable(choice, 40) for _, choice in heights], fontsize=8)
+    ax.set_yticks(list(heights.values()), [_text.drawable(choice, 40) for _, choice in heights], fontsize=8)
     _style.verbatim(ax.get_yticklabels())
     for block, height in heads.items():
         _style.verbatim(
             [
                 ax.annotate(
                     block, (0, height), xycoords=("axes fraction", "data"), xytext=(-4, 0), ha="right", va="center",
-                    textcoords="offset points", fontsize=8, color=_style.GREY, **_style.BOLD,
+                    textcoords="offset points", fontsize=8, color=_style.GREY, **_text.BOLD,
                 )
             ]
         )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from eventstudy.display import formats
-from eventstudy.plots import _style
+from eventstudy.plots import _text
 from eventstudy.result import Result
 
 
@@ -35,4 +35,4 @@ def label(result: Result, event_id: Any, width: int = 30) -> str:
     """Return the name of an event with its ticker, unless that is part of the name."""
     ticker = str(result.events["ticker"][event_id])
     name = str(event_id) if ticker in str(event_id) else f"{event_id} {ticker}"
-    return _style.drawable(formats.plain(name), width)
+    return _text.drawable(formats.plain(name), width)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from eventstudy import arguments
 from eventstudy.display import formats
-from eventstudy.plots import _style
+from eventstudy.plots import _style, _text
 from eventstudy.plots._curve_of_models import Specifications, Window
 
 TITLE = "Single events by model"
@@ -99,7 +99,7 @@ def _marks(ax: Axes, table: pd.DataFrame, column: str) -> None:
         used = (frame["status"] == "ok").to_numpy() & frame[column].notna().to_numpy()
         significant = used & (frame["p"] < LEVEL).to_numpy()
         marker, colour = MARKS[k % len(MARKS)], COLOURS[k % len(COLOURS)]
-        name = _style.drawable(label, 24) + ("" if used.any() else " (none)")
+        name = _text.drawable(label, 24) + ("" if used.any() else " (none)")
         for part, face, layer in ((used & ~significant, "white", 3), (significant, colour, 4)):
             y = np.flatnonzero(part)
             ax.scatter(values[y], y, marker=marker, s=21, linewidth=0.9, facecolor=face, edgecolor=colour, zorder=layer)
@@ -109,4 +109,4 @@ def _marks(ax: Axes, table: pd.DataFrame, column: str) -> None:
 def _event_label(name: object, ticker: object, session: object) -> str:
     """Return the name of an event, its ticker unless that is part of the name, and its date."""
     label = str(name) if str(ticker) in str(name) else f"{name} {ticker}"
-    return f"{_style.drawable(label, 34)}  {formats.date(session)}"
+    return f"{_text.drawable(label, 34)}  {formats.date(session)}"

@@ -12,7 +12,7 @@ from eventstudy import arguments
 from eventstudy.display import formats
 from eventstudy.display.formats import HasProvenance
 from eventstudy.display.measure import Measure
-from eventstudy.plots import _style
+from eventstudy.plots import _style, _text
 
 
 class Calibration(HasProvenance, Protocol):
@@ -63,7 +63,7 @@ def draw(
             colour, dashes, marker = _style.COLOURS[k % n], _style.DASHES[k % n], _style.MARKERS[(k + k // n) % n]
             ax.plot(
                 rates["shock"], rates["rejection"], linestyle=dashes, marker=marker, markersize=3.6, color=colour,
-                linewidth=1.4, label=_style.drawable(name, 24),
+                linewidth=1.4, label=_text.drawable(name, 24),
             )  # fmt: skip
             ax.fill_between(rates["shock"], rates["lower"], rates["upper"], color=colour, alpha=0.12, linewidth=0)
         ax.axhline(level, color=_style.GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
@@ -72,7 +72,7 @@ def draw(
         ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=""))
         ax.set_ylim(0, 1.02 if rows["upper"].max() > 0.5 else None)
         unit = " (%)" if percent else ""
-        label = ax.set_xlabel(_style.drawable(f"Shock to the {calibration.measure.series} of day 0") + unit)
+        label = ax.set_xlabel(_text.drawable(f"Shock to the {calibration.measure.series} of day 0") + unit)
         ax.set_ylabel("Drawn samples rejected (%)")
         legend = ax.legend(fontsize=8, handlelength=2.8)
         _style.verbatim([label, *legend.get_texts()])

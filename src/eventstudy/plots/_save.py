@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from eventstudy import arguments
 from eventstudy.errors import InputError, one_of, shown
 from eventstudy.files import clean, replacing, writing
-from eventstudy.plots import _style
+from eventstudy.plots import _style, _text
 
 DPI = 200  # of a PNG: 700 pixels across a column of a journal
 # Names of the description in the metadata of each format, and of the time of writing, which is left out.
 DESCRIPTION = {".png": "Description", ".pdf": "Subject", ".svg": "Description"}
+OUTLINES = 3  # fonts of outlines: most of Chinese are no TrueType, and PDF readers warn of them as such
 DATE = {".pdf": "CreationDate", ".svg": "Date"}
 
 
@@ -48,7 +50,8 @@ def save_figure(drawn: Axes | np.ndarray | Figure, path: str | Path, *, alt: str
     drawn : Axes, array of Axes, or Figure
         As a figure of ``Result.plot`` returns them.
     path : str or Path
-        The suffix sets the format: ``.png``, or ``.pdf`` (fonts embedded as TrueType) and ``.svg`` (text as outlines).
+        The suffix sets the format: ``.png``, or ``.pdf`` (fonts embedded: as TrueType, or as
+        outlines where text is Chinese, Japanese or Korean) and ``.svg`` (text as outlines).
     alt : str
         A description for those who do not see the figure (:func:`eventstudy.plots._alt.alt_text`), for the metadata:
         ``Description`` of PNG and SVG, ``Subject`` of PDF.
@@ -83,9 +86,14 @@ def save_figure(drawn: Axes | np.ndarray | Figure, path: str | Path, *, alt: str
         metadata[DATE[suffix]] = None
     with writing("the figure", file):
         clean(file.parent)
-        with _style.context(), replacing(file) as aside:
+        fonts = {} if _is_latin(figure) else {"pdf.fonttype": OUTLINES}
+        with _style.context(fonts), replacing(file) as aside:
             figure.savefig(aside, format=suffix[1:], dpi=dpi, facecolor="white", metadata=metadata)
     return file
+
+
+def _is_latin(figure: Figure) -> bool:
+    return all(_text.is_latin(text.get_text()) for text in figure.findobj(Text) if isinstance(text, Text))
 
 
 def figure_of(drawn: Axes | np.ndarray | Figure) -> Figure:

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib.style
 import numpy as np
-from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 
 from eventstudy import arguments
 from eventstudy.display import formats
 from eventstudy.display.formats import HasProvenance
 from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError, shown
+from eventstudy.plots import _text
 from eventstudy.result import Result
 
 INK, GREY, RULE, BLUE, RED, WARN = "#1f2933", "#5b6570", "#d5dade", "#1f5a8a", "#b3372f", "#9a3412"
@@ -62,21 +61,19 @@ STYLE = {
     "ytick.color": GREY,
     "ytick.labelcolor": INK,
 }
-# DejaVu Sans comes with matplotlib; the first installed font of CJK draws Chinese, Japanese and Korean.
-LATIN = "DejaVu Sans"
-CJK = (
-    "Noto Sans CJK SC", "Noto Sans CJK TC", "Noto Sans CJK HK", "Noto Sans CJK JP", "Noto Sans SC",
-    "Source Han Sans SC", "Microsoft YaHei", "SimHei", "PingFang SC", "PingFang HK", "Hiragino Sans GB", "Heiti SC",
-    "Heiti TC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Arial Unicode MS",
-)  # fmt: skip
-UNDRAWABLE = "□"
-BOLD: dict[str, Any] = {"fontfamily": LATIN, "fontweight": "bold"}  # few Chinese fonts have a bold face
-
+HEADING = "heading"  # the gid of subtitle and note
+INSET = 0.9  # inches: axes further from the left edge have their headings at the edge
 ABOVE: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
 
 
 class PngFigure(Figure):
-    """A figure without a window; a notebook displays it when it is the last expression of a cell."""
+    """A figure without a window; a notebook displays it when it is the last expression of a cell.
+
+    ``rewrap`` breaks the lines of the headings again, for axes of some width that are some inches from the left edge,
+    and returns whether they differ.
+    """
+
+    rewrap: Callable[[float, float], bool] | None = None
 
     def _repr_png_(self) -> bytes:
         return png(self)
@@ -89,9 +86,12 @@ def png(figure: Figure, dpi: float | None = None) -> bytes:
     return target.getvalue()
 
 
-def context() -> AbstractContextManager[None]:
-    """Return the style context of all figures, which neither depends on the caller's rcParams nor changes them."""
-    return matplotlib.style.context(["default", {**STYLE, "font.family": list(families())}])
+def context(more: Mapping[str, Any] | None = None) -> AbstractContextManager[None]:
+    """Return the style context of all figures, which neither depends on the caller's rcParams nor changes them.
+
+    ``more`` are further rcParams.
+    """
+    return matplotlib.style.context(["default", {**STYLE, "font.family": list(_text.families()), **(more or {})}])
 
 
 def size(figsize: object, default: Size, ax: Axes | None = None) -> Size:
@@ -106,6 +106,27 @@ def size(figsize: object, default: Size, ax: Axes | None = None) -> Size:
     return float(pair[0]), float(pair[1])
 
 
+def fitting(figsize: object, taken: float, each: float, most: int, ax: Axes | None = None) -> int:
+    """Return how many rows a figure shows: at most some, and no more than fit into the height that the caller sets.
+
+    Parameters
+    ----------
+    figsize, ax
+        Of the caller; without both the height grows with the rows.
+    taken : float
+        Inches above and below the rows.
+    each : float
+        Inches of a row at least.
+    most : int
+    """
+    figure = None if ax is None else ax.get_figure(root=True)
+    if figsize is None and (ax is None or figure is None):
+        return most
+    inside = 0.0 if ax is None or figure is None else figure.get_size_inches()[1] * ax.get_position().height
+    height = inside if figsize is None else size(figsize, SIZE, ax)[1] - taken
+    return int(np.clip(height / each, 5, most))
+
+
 @contextmanager
 def drawing(default: Size, figsize: object = None, ax: Axes | None = None) -> Iterator[Axes]:
     """Yield the caller's axes, or the axes of a new figure of some size in inches, within the style context."""
@@ -116,31 +137,9 @@ def drawing(default: Size, figsize: object = None, ax: Axes | None = None) -> It
         yield ax
         if isinstance(ax.figure, PngFigure):
             ax.figure.draw_without_rendering()  # matplotlib makes ticks when it first draws: here, with the style set
-
-
-@lru_cache(maxsize=1)
-def families() -> tuple[str, ...]:
-    """Return the installed font families to draw with, in the order in which they are searched for a glyph."""
-    installed = set(font_manager.fontManager.get_font_names())
-    return (LATIN, *[name for name in CJK if name in installed][:1])
-
-
-@lru_cache(maxsize=2)
-def _fonts(bold: bool) -> tuple[FT2Font, ...]:
-    if bold:
-        return (FT2Font(font_manager.findfont(font_manager.FontProperties(family=LATIN, weight="bold"))),)
-    return tuple(FT2Font(font_manager.findfont(name)) for name in families())
-
-
-def drawable(text: object, width: int = 0, *, bold: bool = False) -> str:
-    """Return text as one line that the fonts can draw, with an ellipsis after ``width`` columns unless that is 0.
-
-    A character that no font has becomes a box; matplotlib would warn and then draw a box. ``bold`` is for text that is
-    drawn with :data:`BOLD`.
-    """
-    line = formats.plain(text)
-    line = formats.cut(line, width) if width else line
-    return "".join(c if any(font.get_char_index(ord(c)) for font in _fonts(bold)) else UNDRAWABLE for c in line)
+            place, across = ax.get_position(), float(ax.figure.get_size_inches()[0])
+            if ax.figure.rewrap is not None and ax.figure.rewrap(across * place.width, across * place.x0):
+                ax.figure.draw_without_rendering()
 
 
 def verbatim(texts: Iterable[Text]) -> None:
@@ -152,7 +151,7 @@ def verbatim(texts: Iterable[Text]) -> None:
 def prices_note(result: HasProvenance) -> str:
     """Return the note on the prices that every figure must show, or empty text."""
     note = formats.prices_note(result)
-    return drawable(note, 40, bold=True) if note else ""
+    return _text.drawable(note, 40, bold=True) if note else ""
 
 
 def named(title: object, default: str) -> str:
@@ -165,18 +164,64 @@ def headings(ax: Axes, title: str, subtitle: str, result: HasProvenance) -> None
 
     Where title and note do not fit beside each other, the note is a line of its own above the title.
     """
-    room, note = 72.0 * width(ax), prices_note(result)
-    head = wrapped(drawable(title, bold=True), room / 7.6)
-    text = wrapped(subtitle, room / 5.1)
-    beside = len(head) == 1 and 7.6 * formats.columns_of(head[0]) + 6.5 * formats.columns_of(note) + 12 < room
-    pad = 9.0 + 11.0 * len(text)
-    texts: list[Text] = [ax.set_title("\n".join(head), loc="left", pad=pad, **BOLD)]
-    texts.append(ax.annotate("\n".join(text), (0, 1), xytext=(0, 6), color=GREY, **ABOVE))
-    if beside:
-        texts.append(ax.set_title(note, loc="right", pad=pad, color=WARN, fontsize=9, **BOLD))
-    elif note:
-        above = (0, pad + 13.5 * len(head))
-        texts.append(ax.annotate(note, (0, 1), xytext=above, color=WARN, fontsize=9, **ABOVE, **BOLD))
+    note = prices_note(result)
+    first = _headings(_text.drawable(title, bold=True), subtitle, note, width(ax))
+    _write_headings(ax, first, note)
+
+    def rewrap(inside: float, left: float) -> bool:
+        shift = left - 0.08 if left > INSET else 0.0
+        beside = inside + shift  # the note ends where the axes end, the lines before a bar of colours does
+        room = max(beside, _figure_width(ax) - (left - shift) - 0.12)
+        again = _headings(_text.drawable(title, bold=True), subtitle, note, room, beside)._replace(left=shift)
+        if again[:3] == first[:3] and not shift:
+            return False
+        for text in [text for text in ax.texts if text.get_gid() == HEADING]:
+            text.remove()
+        _write_headings(ax, again, note)
+        return True
+
+    figure = ax.get_figure(root=True)
+    if isinstance(figure, PngFigure):
+        figure.rewrap = rewrap
+
+
+class _Headings(NamedTuple):
+    """Lines of title and subtitle, whether the note is beside the title, its size, and how far left they begin."""
+
+    title: list[str]
+    subtitle: list[str]
+    beside: bool
+    size: float
+    left: float = 0.0
+
+
+def _headings(title: str, subtitle: str, note: str, inches: float, beside: float | None = None) -> _Headings:
+    """Break title and subtitle into the lines that fit in a width, in which the note ends at ``beside``."""
+    room, size = 72.0 * inches, 11.0 if inches > 4.0 else 9.5
+    lines, end = _text.wrapped(title, room, size, bold=True), room if beside is None else 72.0 * beside
+    return _Headings(lines, _text.wrapped(subtitle, room), _fit_beside(lines, note, end, size), size)
+
+
+def _fit_beside(lines: list[str], note: str, room: float, size: float) -> bool:
+    """Return whether a title and the note on the prices fit on one line of some points."""
+    return (
+        len(lines) == 1 and _text.points(lines[0], size, bold=True) + _text.points(note, 9.0, bold=True) + 12.0 < room
+    )
+
+
+def _write_headings(ax: Axes, lines: _Headings, note: str) -> None:
+    pad, left = 9.0 + 11.0 * len(lines.subtitle), -72.0 * lines.left
+    style = {"gid": HEADING, **ABOVE}
+    texts: list[Text] = [ax.annotate("\n".join(lines.subtitle), (0, 1), xytext=(left, 6), color=GREY, **style)]
+    texts.append(ax.set_title(note if lines.beside else "", loc="right", pad=pad, color=WARN, fontsize=9, **_text.BOLD))
+    texts.append(ax.set_title("\n".join(lines.title), loc="left", pad=pad, fontsize=lines.size, **_text.BOLD))
+    figure = ax.get_figure(root=True)
+    if figure is not None and lines.left:
+        shift = ScaledTranslation(-lines.left, pad / 72.0, figure.dpi_scale_trans)
+        texts[-1].set_transform(ax.transAxes + shift)
+    if note and not lines.beside:
+        above = (left, pad + 1.22 * lines.size * len(lines.title))
+        texts.append(ax.annotate(note, (0, 1), xytext=above, color=WARN, fontsize=9, **style, **_text.BOLD))
     verbatim(texts)
 
 
@@ -190,17 +235,18 @@ def heading(figure: Figure, title: str, result: HasProvenance) -> int:
     """
     width, height = figure.get_size_inches()
     note, room = prices_note(result), 72.0 * (width - 0.16)
-    lines = wrapped(drawable(title, bold=True), room / 7.6)
-    beside = len(lines) == 1 and 7.6 * formats.columns_of(lines[0]) + 6.5 * formats.columns_of(note) + 12 < room
+    size = 11.0 if width > 4.0 else 9.5
+    lines = _text.wrapped(_text.drawable(title, bold=True), room, size, bold=True)
+    beside = _fit_beside(lines, note, room, size)
     if note and not beside:
         lines.append(" ")
     down = 0.08 + (0.0 if beside else 0.185 * (len(lines) - 1))
     head = figure.suptitle(
-        "\n".join(lines), x=0.08 / width, y=1 - 0.08 / height, va="top", ha="left", fontsize=11, **BOLD
+        "\n".join(lines), x=0.08 / width, y=1 - 0.08 / height, va="top", ha="left", fontsize=size, **_text.BOLD
     )
     side = figure.text(
         (1 if beside else 0) + (-0.08 if beside else 0.08) / width, 1 - down / height, note, va="top",
-        ha="right" if beside else "left", color=WARN, fontsize=9, **BOLD,
+        ha="right" if beside else "left", color=WARN, fontsize=9, **_text.BOLD,
     )  # fmt: skip
     verbatim([head, side])
     return len(lines)
@@ -208,34 +254,14 @@ def heading(figure: Figure, title: str, result: HasProvenance) -> int:
 
 def width(ax: Axes) -> float:
     """Return about how many inches wide axes will be: a layout engine places them when the figure is complete."""
-    figure = ax.get_figure(root=True)
-    width = 6.4 if figure is None else float(figure.get_size_inches()[0])
+    figure, across = ax.get_figure(root=True), _figure_width(ax)
     alone = isinstance(figure, PngFigure) and len(figure.axes) == 1
-    return width - 0.8 if alone else width * ax.get_position().width
+    return across - 0.8 if alone else across * ax.get_position().width
 
 
-def wrapped(text: str, width: float) -> list[str]:
-    """Return text as lines of at most some columns, broken between words, and within words that are longer.
-
-    Examples
-    --------
-    >>> wrapped("24 events; shaded: 95 % band", 14), wrapped("反垄断指南", 8)
-    (['24 events;', 'shaded: 95 %', 'band'], ['反垄断指', '南'])
-    """
-    lines, most = [""], max(int(width), 8)
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}" if lines[-1] else word
-        if formats.columns_of(longer) <= most or not lines[-1]:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    whole: list[str] = []
-    for line in lines:
-        while formats.columns_of(line) > most:
-            whole.append(formats.truncate(line, most))
-            line = line[len(whole[-1]) :]
-        whole.append(line)
-    return whole
+def _figure_width(ax: Axes) -> float:
+    figure = ax.get_figure(root=True)
+    return SIZE[0] if figure is None else float(figure.get_size_inches()[0])
 
 
 def blank(ax: Axes, title: str, message: str, result: HasProvenance) -> Axes:
@@ -253,7 +279,7 @@ def value_axis(axis: Axis, measure: Measure, label: str) -> None:
     Values of returns are shown in per cent, and the label says so.
     """
     signed_axis(axis, measure.percent)
-    axis.set_label_text(drawable(f"{label[:1].upper()}{label[1:]}", 60) + (" (%)" if measure.percent else ""))
+    axis.set_label_text(_text.drawable(f"{label[:1].upper()}{label[1:]}", 60) + (" (%)" if measure.percent else ""))
     verbatim([axis.label])
 
 
@@ -279,5 +305,10 @@ def day_axis(ax: Axes) -> None:
     """Format the x axis as relative days; draw lines at day 0 and at the value 0."""
     ax.axhline(0, color=GREY, linewidth=0.8, zorder=1)
     ax.axvline(0, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=11, steps=[1, 2, 5, 10]))
+    day_ticks(ax)
+
+
+def day_ticks(ax: Axes) -> None:
+    """Format the ticks of the x axis as relative days."""
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=11 if width(ax) > 4 else 7, steps=[1, 2, 5, 10]))
     ax.xaxis.set_major_formatter(lambda value, _: formats.count(value))

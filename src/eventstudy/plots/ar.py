@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from eventstudy.display import formats
-from eventstudy.plots import _bands, _style
+from eventstudy.plots import _bands, _style, _text
 from eventstudy.plots._alt import listed
 from eventstudy.result import Result
 
@@ -69,9 +69,9 @@ def ar(
         ax.set_xlabel(_style.day_label(result))
         ax.margins(x=0.02)
         name = _style.named(title, f"{event['ticker']}, {formats.date(event['session'])}")
-        text = _style.drawable(chosen[0], 60)
+        text = _text.drawable(chosen[0], 60)
         text += f"; dashed: ±{quantile:.2f} standard deviations" if has_sigma else ""
-        text += f"; ×: no {_style.drawable(result.measure.series)}" if missing.size else ""
+        text += f"; ×: no {_text.drawable(result.measure.series)}" if missing.size else ""
         _style.headings(ax, name, text, result)
     return ax
 

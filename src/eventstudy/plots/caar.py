@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from eventstudy import arguments
 from eventstudy.display import formats
 from eventstudy.errors import InputError, NotEnoughData
-from eventstudy.plots import _bands, _style
+from eventstudy.plots import _bands, _style, _text
 from eventstudy.plots._alt import listed
 from eventstudy.result import Result
 
@@ -61,7 +61,7 @@ def caar(
         together and draws 999 samples; or both, the second lighter.
     group : str, optional
         A group of the study, or "all" for all events. By default a study with groups has one line for each of the
-        first seven.
+        first seven, with the interval of the last day at the right.
     joint : bool
         Whether to draw ``result.joint()``, the path of all events with their overlap taken out.
     level : float
@@ -107,11 +107,14 @@ def caar(
         ax.margins(x=0.02)
         has_band = any(part["lower"].notna().any() for path in paths for part in path.bands)
         notes = [_counted(result, paths) + (", overlap taken out" if joint else "")]
-        notes.append(f"shaded: {BANDS[band].format(_bands.percent(level))}" if has_band else "no band can be computed")
+        between = f"shaded: {BANDS[band].format(_bands.percent(level))}"
+        if len(paths) > 1:
+            between = f"at the right: {_bands.percent(level)} intervals of the last {_day(result)}"
+        notes.append(between if has_band else "no band can be computed")
         if len(paths) == 1 and not joint and group in (None, "all"):
             notes.append(_moved(result))
         if len(paths) > 1 and _cut(ax, paths):
-            notes.append("wide bands are cut")
+            notes.append("wide intervals are cut")
         _style.headings(ax, name, "; ".join(filter(None, notes)), result)
     return ax
 
@@ -148,29 +151,43 @@ def _draw(ax: Axes, path: _Path, position: int | None) -> None:
     colour = _style.BLUE if position is None else _style.COLOURS[position]
     dashes = _style.DASHES[position or 0]
     marker = _style.MARKERS[position or 0] if len(days) <= MAX_MARKERS else None
-    name = _style.drawable(path.name, 24) + (f" ({int(path.daily['n'].max())})" if path.name != "all" else "")
+    name = _text.drawable(path.name, 24) + (f" ({int(path.daily['n'].max())})" if path.name != "all" else "")
     ax.plot(
         days, path.daily["caar"], color=colour, linestyle=dashes, marker=marker, markersize=3.2, markevery=1,
         linewidth=1.8 if position is None else 1.5, label=name, zorder=3,
     )  # fmt: skip
+    if position is not None:
+        _stroke(ax, path, position)
+        return
     for part in path.bands:
         if part["lower"].notna().any():
-            shade = 0.16 if position is None else 0.10
-            ax.fill_between(days, part["lower"], part["upper"], color=colour, alpha=shade, linewidth=0)
+            ax.fill_between(days, part["lower"], part["upper"], color=colour, alpha=0.16, linewidth=0)
+
+
+def _stroke(ax: Axes, path: _Path, position: int) -> None:
+    """Draw the interval of the last day beside the lines: the bands of several groups would hide each other."""
+    days, known = path.daily.index, np.flatnonzero(path.daily["caar"].notna())
+    if not len(known) or pd.isna(path.bands[0]["lower"].iloc[known[-1]]):
+        return
+    at = days[-1] + (days[-1] - days[0]) * 0.022 * (position + 1)
+    value, colour = path.daily["caar"].iloc[known[-1]], _style.COLOURS[position]
+    low, high = (path.bands[0][name].iloc[known[-1]] for name in ("lower", "upper"))
+    ax.vlines(at, low, high, color=colour, linewidth=1.4, zorder=2)
+    ax.plot([at], [value], color=colour, marker=_style.MARKERS[position], markersize=4.5, zorder=3)
 
 
 def _legend(ax: Axes) -> None:
     """Place the legend below the axes, where it covers no line."""
     columns = 4 if _style.width(ax) > 5 else 2
     legend = ax.legend(
-        loc="upper left", bbox_to_anchor=(0, 0), ncols=columns, borderaxespad=3.2, borderpad=0, fontsize=8,
+        loc="upper left", bbox_to_anchor=(0, 0), ncols=columns, borderaxespad=4.6, borderpad=0, fontsize=8,
         handlelength=2.8, columnspacing=1.2,
     )  # fmt: skip
     _style.verbatim(legend.get_texts())
 
 
 def _cut(ax: Axes, paths: list[_Path]) -> bool:
-    """Let the lines of groups, and not the widest band, set the value axis; return whether a band is cut."""
+    """Let the lines of groups, and not the widest interval, set the value axis; return whether one is cut."""
     lines = np.concatenate([path.daily["caar"].to_numpy() for path in paths])
     low, high = np.nanmin(lines), np.nanmax(lines)
     room = WIDEST * max(high - low, np.finfo(float).eps)
@@ -186,8 +203,11 @@ def _counted(result: Result, paths: list[_Path]) -> str:
         return f"{shown} of {len(paths)} groups" if shown < len(paths) else formats.plural(shown, "group")
     n = paths[0].daily["n"]
     low, high = int(n.min()), int(n.max())
-    day = "day" if formats.day_unit(result.events["session"]) == "session" else "bar"
-    return formats.plural(high, "event") if low == high else f"{low} to {high} events a {day}"
+    return formats.plural(high, "event") if low == high else f"{low} to {high} events a {_day(result)}"
+
+
+def _day(result: Result) -> str:
+    return "day" if formats.day_unit(result.events["session"]) == "session" else "bar"
 
 
 def _moved(result: Result) -> str:

@@ -11,7 +11,7 @@ from eventstudy.analysis.diagnosis import Residuals, run_again
 from eventstudy.analysis.past import Past
 from eventstudy.display import formats
 from eventstudy.errors import NotEnoughData
-from eventstudy.plots import _style
+from eventstudy.plots import _style, _text
 from eventstudy.result import Result
 
 TITLE = "Checks of the assumptions"
@@ -55,8 +55,9 @@ def diagnostics(result: Result, *, title: str | None = None, figsize: tuple[floa
         with _style.drawing((7.2, 2.4), figsize) as ax:
             return np.array([_style.blank(ax, name, reason, result)])
     with _style.context():
-        figure = _style.PngFigure(figsize=_style.size(figsize, (7.2, 5.6)))
-        columns = 2 if figure.get_size_inches()[0] > 4.5 else 1
+        width, height = _style.size(figsize, (7.2, 5.6))
+        figure = _style.PngFigure(figsize=(width, height))
+        columns = 1 if width < 4.5 and height > 6.0 else 2
         axes = np.asarray(figure.subplots(4 // columns, columns)).ravel()
         _quantiles(axes[0], result, residuals)
         _autocorrelation(axes[1], residuals)
@@ -64,15 +65,17 @@ def diagnostics(result: Result, *, title: str | None = None, figsize: tuple[floa
         _variance(axes[3], residuals)
         for ax in axes:
             ax.tick_params(labelsize=8)
-        _style.heading(figure, name, result)
+        n_lines = _style.heading(figure, name, result)
+        top = 1.0 - (0.14 + 0.185 * n_lines) / height
+        figure.set_layout_engine("constrained", rect=(0, 0, 1, top))
         figure.draw_without_rendering()  # matplotlib makes ticks when it first draws: here, with the style set
     return axes
 
 
 def _panel(ax: Axes, title: str, across: str, up: str) -> None:
     """Write the title, which is a finding, and the labels of a panel."""
-    room = 72.0 * _style.width(ax)
-    text = ax.set_title("\n".join(_style.wrapped(title, room / 4.9)), loc="left", fontsize=8.5, color=_style.INK, pad=5)
+    lines = _text.wrapped(title, 72.0 * _style.width(ax), 8.5)
+    text = ax.set_title("\n".join(lines), loc="left", fontsize=8.5, color=_style.INK, pad=5)
     _style.verbatim([text])
     ax.set_xlabel(across, fontsize=8.5)
     ax.set_ylabel(up, fontsize=8.5)

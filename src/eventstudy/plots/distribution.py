@@ -73,9 +73,10 @@ def distribution(
         ax.axvline(0, color=_style.GREY, linewidth=0.8, zorder=1)
         ax.axvline(float(cars.mean()), color=_style.RED, linewidth=1.4, linestyle=(0, (5, 3)), zorder=4)
         _style.value_axis(ax.xaxis, measure, f"{measure.short} {formats.window(*pair)}")
-        ax.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=""))
+        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=""))
         ax.set_ylabel("Share in the bin (%)")
-        ax.legend(loc="upper left", bbox_to_anchor=(0, 0), ncols=2, borderaxespad=3.2, borderpad=0, fontsize=8)
+        columns = 2 if _style.width(ax) > 4 else 1
+        ax.legend(loc="upper left", bbox_to_anchor=(0, 0), ncols=columns, borderaxespad=4.6, borderpad=0, fontsize=8)
         _style.headings(ax, name, _caption(result, cars, before), result)
     return ax
 

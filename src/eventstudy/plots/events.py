@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from eventstudy.display import formats
-from eventstudy.plots import _style
+from eventstudy.plots import _style, _text
 from eventstudy.result import Result
 
 MAX_PANELS = 24
-LEFT, RIGHT, TOP, BOTTOM, COLUMN_GAP, ROW_GAP = 0.78, 0.12, 0.72, 0.5, 0.16, 0.54  # inches
+LEFT, RIGHT, TOP, BOTTOM, COLUMN_GAP, ROW_GAP = 0.72, 0.12, 0.72, 0.5, 0.16, 0.54  # inches
 
 
 def events(
@@ -56,6 +56,8 @@ def events(
     with _style.context():
         inches = None if figsize is None else _style.size(figsize, _style.SIZE)
         columns = min(4 if inches is None else max(1, int(inches[0] / 1.6)), 4, len(chosen))
+        if inches is not None:  # no more rows than can be read
+            chosen = chosen[: columns * max(1, int((inches[1] - TOP - BOTTOM) / (ROW_GAP + 0.4)))]
         rows = -(-len(chosen) // columns)
         figure = _style.PngFigure(figsize=inches or _own_size(rows, columns))
         figure.set_layout_engine("none")
@@ -99,9 +101,9 @@ def _panel(ax: Axes, event_id: object, ticker: str, path: pd.Series[float]) -> N
     ax.locator_params(axis="x", nbins=5)
     ax.locator_params(axis="y", nbins=5)
     ax.tick_params(labelsize=7.5)
-    title = ax.set_title(_style.drawable(event_id, 24), fontsize=8, pad=14)
+    title = ax.set_title(_text.drawable(event_id, 24), fontsize=8, pad=14)
     subtitle = ax.annotate(
-        _style.drawable(ticker, 26), (0, 1), xytext=(0, 4), xycoords="axes fraction", textcoords="offset points",
+        _text.drawable(ticker, 26), (0, 1), xytext=(0, 4), xycoords="axes fraction", textcoords="offset points",
         fontsize=7.5, color=_style.GREY,
     )  # fmt: skip
     _style.verbatim([title, subtitle])
@@ -112,7 +114,7 @@ def _labels(figure: Figure, result: Result) -> None:
     width, height = figure.get_size_inches()
     below = figure.supxlabel(_style.day_label(result), y=0.08 / height, va="bottom", fontsize=9)
     unit = f"{result.measure.short} (%)" if result.measure.percent else result.measure.short
-    side = figure.supylabel(_style.drawable(unit), x=0.08 / width, ha="left", fontsize=9)
+    side = figure.supylabel(_text.drawable(unit), x=0.08 / width, ha="left", fontsize=9)
     _style.verbatim([below, side])
 
 

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from eventstudy import arguments
 from eventstudy.core.nulls import margin
 from eventstudy.display import formats
-from eventstudy.errors import InputError
-from eventstudy.plots import _bands, _events, _style
+from eventstudy.errors import InputError, shown
+from eventstudy.plots import _bands, _events, _style, _text
 from eventstudy.plots._alt import listed
 from eventstudy.result import Result
 
@@ -28,6 +28,7 @@ class _Row(NamedTuple):
     lower: float
     upper: float
     kind: str
+    date: str = ""
 
 
 def forest(
@@ -48,7 +49,8 @@ def forest(
     window : (int, int), optional
         A window of the study; the first by default.
     page : int
-        Which 60 events: 1 has the lowest CARs, the last page the highest. A study with groups is sorted by group.
+        Which 60 events (fewer where ``figsize`` or ``ax`` has less room): 1 has the lowest CARs, the last page the
+        highest. A study with groups is sorted by group.
     level : float
         Level of confidence of the intervals, 0.95 by default.
     title : str, optional
@@ -83,22 +85,23 @@ def forest(
     cars, pair = _cars(result, window)
     parts = _events.in_groups(result, cars[measure.column])
     n = sum(len(part) for _, part in parts)
-    rows = _page(_lines(result, cars, parts, level), page, n)
+    most = _style.fitting(figsize, 1.5, 0.12, MOST, ax)
+    rows = _page(_lines(result, cars, parts, level), page, most)
     rows += _mean(result, pair, level) if n else []
     with _style.drawing((7.2, 1.2 + ROW_HEIGHT * max(len(rows), 4)), figsize, ax) as ax:
         if not n:
             return _style.blank(ax, name, f"no event has a {measure.short}", result)
         _draw(ax, rows)
         _style.value_axis(ax.xaxis, measure, f"{measure.short} {formats.window(*pair)}")
-        first = MOST * (page - 1)
-        shown = sum(row.kind == "event" for row in rows)
-        text = formats.plural(n, "event") if shown == n else f"events {first + 1} to {first + shown} of {n}"
+        first = most * (page - 1)
+        count = sum(row.kind == "event" for row in rows)
+        text = formats.plural(n, "event") if count == n else f"events {first + 1} to {first + count} of {n}"
         text += f", window {formats.window(*pair)}"
         if any(np.isfinite(row.lower) for row in rows):
             text += f"; strokes: {_bands.percent(level)} intervals, filled: 0 is outside"
         n_without = int(cars[measure.column].isna().sum())
         text += f"; {n_without} without a {measure.short}" if n_without else ""
-        text += f"; page={page + 1} has the next" if first + shown < n else ""
+        text += f"; page={page + 1} has the next" if first + count < n else ""
         _style.headings(ax, name, text, result)
     return ax
 
@@ -125,21 +128,21 @@ def _lines(
     for group, part in parts:
         sessions = result.events["session"].reindex(part.index)
         for event_id, value, width, session in zip(part.index, part, half[part.index], sessions, strict=True):
-            name = f"{_events.label(result, event_id)}  {formats.date(session)[:10]}"
-            lines.append((group, _Row(name, value, value - width, value + width, "event")))
+            name, date = _events.label(result, event_id), formats.date(session)[:10]
+            lines.append((group, _Row(name, value, value - width, value + width, "event", date)))
     return lines
 
 
-def _page(lines: list[tuple[str, _Row]], page: object, n: int) -> list[_Row]:
-    """Return the rows of a page, with a heading above each group."""
-    pages = max(-(-n // MOST), 1)
+def _page(lines: list[tuple[str, _Row]], page: object, most: int) -> list[_Row]:
+    """Return the rows of a page of ``most`` events, with a heading above each group."""
+    pages = max(-(-len(lines) // most), 1)
     if not arguments.is_whole(page) or not 1 <= page <= pages:
-        raise InputError(f"page is {page!r}; {formats.plural(n, 'event')} have pages 1 to {pages}")
+        raise InputError(f"page is {shown(page)}; {formats.plural(len(lines), 'event')} fill pages 1 to {pages}")
     rows: list[_Row] = []
     above = ""
-    for group, row in lines[MOST * (page - 1) : MOST * page]:
+    for group, row in lines[most * (page - 1) : most * page]:
         if group != above:
-            rows.append(_Row(group, np.nan, np.nan, np.nan, "group"))
+            rows.append(_Row(_text.drawable(group, 30), np.nan, np.nan, np.nan, "group"))
             above = group
         rows.append(row)
     return rows
@@ -160,24 +163,24 @@ def _mean(result: Result, window: tuple[int, int], level: float) -> list[_Row]:
 def _draw(ax: Axes, rows: list[_Row]) -> None:
     y = np.arange(len(rows))
     ax.axvline(0, color=_style.GREY, linewidth=0.8, zorder=1)
-    for at, row in zip(y, rows, strict=True):
-        if row.kind == "group":
-            continue
-        excludes = row.lower > 0 or row.upper < 0
-        colour = _style.INK if row.kind == "mean" else _style.RED if row.value < 0 else _style.BLUE
-        ax.hlines(at, row.lower, row.upper, color=colour, linewidth=1.3, zorder=2)
+    for kind, marker, area in (("event", "o", 16), ("mean", "D", 34)):
+        at = np.array([k for k, row in enumerate(rows) if row.kind == kind], dtype=np.int64)
+        value, lower, upper = np.array([rows[k][1:4] for k in at], dtype=np.float64).reshape(-1, 3).T
+        colour = np.where(value < 0, _style.RED, _style.BLUE) if kind == "event" else np.full(len(at), _style.INK)
+        excludes = (lower > 0) | (upper < 0) | (kind == "mean")
+        ax.hlines(at, lower, upper, color=colour.tolist(), linewidth=1.3, zorder=2)
         ax.scatter(
-            row.value, at, marker="D" if row.kind == "mean" else "o", s=34 if row.kind == "mean" else 16, zorder=3,
-            facecolor=colour if excludes or row.kind == "mean" else "white", edgecolor=colour, linewidth=1.0,
+            value, at, marker=marker, s=area, zorder=3, facecolor=np.where(excludes, colour, "white").tolist(),
+            edgecolor=colour.tolist(), linewidth=1.0,
         )  # fmt: skip
-        if row.kind == "mean":
-            ax.axhline(at - 0.5, color=_style.GREY, linewidth=0.6)
+    if rows[-1].kind == "mean":
+        ax.axhline(len(rows) - 1.5, color=_style.GREY, linewidth=0.6)
     narrow = _style.width(ax) < 4.5
-    names = [_style.drawable(row.name, 26 if narrow else 44) for row in rows]
+    names = [_text.drawable(row.name, 26) if narrow else f"{row.name}  {row.date}".rstrip() for row in rows]
     ax.set_yticks(y, names, fontsize=6.5 if narrow else 7.5)
     for tick, row in zip(ax.get_yticklabels(), rows, strict=True):
         if row.kind != "event":
-            tick.set(color=_style.INK, **_style.BOLD)
+            tick.set(color=_style.INK, **_text.BOLD)
     _style.verbatim(ax.get_yticklabels())
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(rows) - 0.4, -0.6)

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from eventstudy import arguments
 from eventstudy.display import formats
-from eventstudy.plots import _events, _style
+from eventstudy.plots import _events, _style, _text
 from eventstudy.result import Result
 
 MAX_NAMES = 60  # events whose names can be read beside their rows
@@ -79,8 +79,7 @@ def heatmap(
         _rows(ax, result, rows, parts)
         ax.grid(visible=False)
         ax.axvline(0, color=_style.INK, linewidth=0.7, linestyle=(0, (2, 3)))
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=11, steps=[1, 2, 5, 10]))
-        ax.xaxis.set_major_formatter(lambda value, _: formats.count(value))
+        _style.day_ticks(ax)
         ax.set_xlabel(_style.day_label(result))
         _colour_bar(ax, mesh, result, bool(np.nanmax(np.abs(values)) > limit) if np.isfinite(values).any() else False)
         first, last = (int(days[0]), int(days[-1])) if window is None else window
@@ -118,7 +117,7 @@ def _rows(ax: Axes, result: Result, rows: list[Any], parts: list[tuple[str, pd.S
         ax.set_yticks(range(len(rows)), [_events.label(result, event) for event in rows], fontsize=7)
     elif len(parts) > 1:
         middles = [end - len(part) / 2 - 0.5 for end, (_, part) in zip(ends, parts, strict=True)]
-        names = [f"{_style.drawable(name, 18)} ({len(part)})" for name, part in parts]
+        names = [f"{_text.drawable(name, 18)} ({len(part)})" for name, part in parts]
         ax.set_yticks(_apart(middles, len(rows)), names, fontsize=8)
     else:
         ax.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))

@@ -1,8 +1,9 @@
-"""One event's cumulative abnormal return (or another studied outcome) with its 95 % band; intraday by local time."""
+"""One event's cumulative abnormal return (or another studied outcome) with its band, other news, and volume."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator
 
 from eventstudy.display import formats
-from eventstudy.plots import _bands, _style
+from eventstudy.plots import _bands, _style, _text
 from eventstudy.result import Result
 
+VOLUME = 0.18  # height of the largest volume, in heights of the axes
 MAX_LABELS = 30  # bars
 MAX_DATES = 8  # days in the label of the axis
 DATE = "%a %d %b"
@@ -50,7 +52,8 @@ def path(
     Returns
     -------
     Axes
-        Over relative days, in per cent where returns are studied; intraday bars are labelled by the local time at which
+        Over relative days, in per cent where returns are studied. Triangles are days of other events of the ticker, and
+        grey bars its volume, if the prices have it. Intraday bars are labelled by the local time at which
         they start, and nights are shaded.
 
     Raises
@@ -76,15 +79,49 @@ def path(
         _style.value_axis(ax.yaxis, measure, measure.short)
         ax.set_xlabel(_style.day_label(result))
         ax.margins(x=0.02)
-        text = _style.drawable(chosen[0], 40)
+        text = _text.drawable(chosen[0], 40)
         text += f"; shaded: {_bands.percent(level)} band" if has_band else "; no band can be computed"
-        text += f"; ×: no {_style.drawable(measure.series)}" if missing.size else ""
+        text += f"; ×: no {_text.drawable(measure.series)}" if missing.size else ""
+        text += _other_news(ax, result, chosen[0], frame["time"]) + _volume(ax, result, event["ticker"], frame["time"])
         if isinstance(frame["time"].dtype, pd.DatetimeTZDtype):
             _time_axis(ax, frame["time"])
             text += "; grey: nights"
         name = _style.named(title, f"{event['ticker']}, {_session_text(event['session'])}")
         _style.headings(ax, name, text, result)
     return ax
+
+
+def _other_news(ax: Axes, result: Result, event_id: Any, times: pd.Series[pd.Timestamp]) -> str:
+    """Mark the days of other events of the ticker below the path, and return a note on them."""
+    events = result.events
+    others = events[(events["ticker"] == events.loc[event_id, "ticker"]) & (events.index != event_id)]
+    others = others[others["session"].isin(times.dropna())].drop_duplicates("session")
+    others = others[others["session"] != events.loc[event_id, "session"]]
+    days = times.index[times.isin(others["session"])]
+    if not len(days):
+        return ""
+    ax.scatter(
+        days, np.full(len(days), 0.03), marker="^", s=26, color=_style.RED, transform=ax.get_xaxis_transform(), zorder=5
+    )
+    return f"; ▲: {'other news' if len(days) == 1 else f'{len(days)} days with other news'} of the firm"
+
+
+def _volume(ax: Axes, result: Result, ticker: str, times: pd.Series[pd.Timestamp]) -> str:
+    """Draw the volume of each day at the foot of the axes, if the prices have it, and return a note on it."""
+    volume = None if result.rerun is None else result.rerun.series(ticker, "volume")
+    if volume is None:
+        return ""
+    is_local = isinstance(times.dtype, pd.DatetimeTZDtype)
+    values = volume.reindex(pd.DatetimeIndex(times.dt.tz_convert("UTC").dt.tz_localize(None) if is_local else times))
+    largest = float(values.max())
+    if not largest > 0:
+        return ""
+    heights = VOLUME * values.to_numpy() / largest
+    ax.bar(
+        times.index, heights, width=0.72, color=_style.GREY, alpha=0.25, linewidth=0, zorder=0,
+        transform=ax.get_xaxis_transform(),
+    )  # fmt: skip
+    return f"; grey bars: volume, at most {largest:,.0f}"
 
 
 def _session_text(session: pd.Timestamp) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from eventstudy.display import formats
-from eventstudy.plots import _style
+from eventstudy.plots import _style, _text
 from eventstudy.plots._alt import listed
 from eventstudy.result import Result
 from eventstudy.types import Calendar, Dates, StudySample
@@ -62,10 +62,11 @@ def timeline(
     events["day"] = np.array(days, dtype="datetime64[s]")
     n_undated = int(events["day"].isna().sum())
     events = events.dropna(subset=["day"])
-    rows = list(events["ticker"].value_counts().index[:MAX_TICKERS])
+    most = _style.fitting(figsize, 1.35, 0.15, MAX_TICKERS, ax)
+    rows = list(events["ticker"].value_counts().index[:most])
     rows = [t for t in events.sort_values("day", kind="stable")["ticker"].unique() if t in set(rows)]
     name = _style.named(title, TITLE)
-    with _style.drawing((8.4, 1.35 + 0.27 * max(len(rows), 2)), figsize, ax) as ax:
+    with _style.drawing((8.4, 1.35 + (0.27 if len(rows) <= 20 else 0.2) * max(len(rows), 2)), figsize, ax) as ax:
         if not rows:
             return _style.blank(ax, name, "no event has a date", result)
         shown = events[events["ticker"].isin(rows)]
@@ -74,7 +75,7 @@ def timeline(
         _bars(ax, windows, heights)
         _marks(ax, shown, heights, 0.5 if zone is None else 0.0)
         _date_axis(ax)
-        ax.set_yticks(range(len(rows)), [_style.drawable(t, 22) for t in rows])
+        ax.set_yticks(range(len(rows)), [_text.drawable(t, 22) for t in rows], fontsize=9 if len(rows) <= 20 else 8)
         _style.verbatim(ax.get_yticklabels())
         ax.set_ylim(len(rows) - 0.4, -0.6)
         text = f"{formats.plural(len(shown), 'event')}, {formats.plural(len(rows), 'ticker')}"
@@ -145,9 +146,12 @@ def _marks(ax: Axes, shown: pd.DataFrame, rows: dict[str, int], shift: float) ->
             x = dates.date2num(part["day"].to_numpy()) + shift
             ax.scatter(
                 x, part["ticker"].map(rows) + (0.24 if k else 0), s=30, marker=MARKS[k], color=COLOURS[k],
-                edgecolor="white", linewidth=0.6, zorder=3, label=f"{_style.drawable(status)} ({len(part)})",
+                edgecolor="white", linewidth=0.6, zorder=3, label=f"{_text.drawable(status)} ({len(part)})",
             )  # fmt: skip
-    legend = ax.legend(loc="upper left", bbox_to_anchor=(0, 0), ncols=4, borderaxespad=2.4, borderpad=0, fontsize=8)
+    columns = 4 if _style.width(ax) > 5 else 2
+    legend = ax.legend(
+        loc="upper left", bbox_to_anchor=(0, 0), ncols=columns, borderaxespad=2.4, borderpad=0, fontsize=8
+    )
     _style.verbatim(legend.get_texts())
 
 

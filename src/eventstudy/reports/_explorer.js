@@ -3,6 +3,7 @@
   const data = JSON.parse(document.getElementById("explorer-data").textContent);
   const at = (id) => document.getElementById(id);
   const scale = data.percent ? 100 : 1;
+  const note = data.note ? " (" + data.note + ")" : "";
   const unit = data.percent ? " %" : "";
   let chosen = null;
   let shown = [];
@@ -21,9 +22,8 @@
 
   const short = (text) => (text.length > 80 ? text.slice(0, 79) + "…" : text);
 
-  const layout = (title, height) => ({
-    title: { text: plain(title + (data.note ? " (" + data.note + ")" : "")), font: { size: 14 }, x: 0, xref: "paper" },
-    height, margin: { l: 60, r: 10, t: 36, b: 44 }, showlegend: false, hovermode: "closest",
+  const layout = (height) => ({
+    height, margin: { l: 56, r: 10, t: 10, b: 44 }, showlegend: false, hovermode: "closest",
     paper_bgcolor: "#fff", plot_bgcolor: "#fff", font: { family: "system-ui, sans-serif", size: 12, color: "#1f2933" },
     xaxis: { title: { text: data.unit.charAt(0).toUpperCase() + data.unit.slice(1) + "s from the event" },
       zeroline: true, zerolinecolor: "#5b6570", gridcolor: "#eef0f2" },
@@ -55,7 +55,8 @@
     lines.push({ x: data.days, y: mean(), mode: "lines", name: "", line: { width: 3, color: "#1f2933" },
       hovertemplate: "mean of " + shown.length + "<br>day %{x}: %{y:.2f}" + unit + "<extra></extra>" });
     const what = (signed() ? "Signed " : "") + data.short;
-    Plotly.react(at("all"), lines, layout(what + " of " + shown.length + " events, and their mean", 420), config);
+    at("all-caption").textContent = what + " of " + shown.length + " events, and their mean (dark)" + note;
+    Plotly.react(at("all"), lines, layout(420), config);
   };
 
   const drawOne = () => {
@@ -70,8 +71,9 @@
     const line = { x: data.days, y: times(chosen.path, scale), mode: "lines+markers", name: data.short,
       line: { width: 2, color: "#1f5a8a" },
       hovertemplate: "day %{x}: %{y:.2f}" + unit + "<extra>" + data.short + "</extra>" };
-    Plotly.react(at("one"), [bars, line], layout(chosen.ticker + ", " + chosen.session + ": " + data.daily +
-      "s (bars) and " + data.short + " (line)", 320), config);
+    at("one-caption").textContent = chosen.ticker + ", " + chosen.session + ": " + data.daily + "s (bars) and " +
+      data.short + " (line)" + note;
+    Plotly.react(at("one"), [bars, line], layout(320), config);
   };
 
   const choose = (event) => {

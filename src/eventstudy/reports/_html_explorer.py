@@ -14,6 +14,7 @@ from eventstudy.display import formats
 from eventstudy.errors import InputError
 from eventstudy.reports import _tables
 from eventstudy.result import Result
+from eventstudy.tables._shared import first_p
 
 MOST_VALUES = 30  # of a column by which events can be grouped
 PLAIN_COLUMNS = ("announced", "session", "placement", "status", "reason", "title", "alpha", "beta", "sigma", "r2")
@@ -41,7 +42,7 @@ def explorer(result: Result) -> Explorer:
         If plotly is not installed.
     """
     try:
-        from plotly.offline import get_plotlyjs
+        from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
     except ImportError:
         raise InputError(
             'an interactive report needs plotly: pip install ".[interactive]", or leave out interactive=True'
@@ -69,7 +70,7 @@ def _data(result: Result) -> dict[str, Any]:
     measure, used = result.measure, formats.usable_events(result)
     frame = result.paths() if len(result.ar) else result.ar
     windows = _tables.windows(result)
-    p_names = [_tables.first_p(result, *window) for window in windows] if measure.has_p else []
+    p_names = [first_p(result, *window) for window in windows] if measure.has_p else []
     by_event = dict(iter(result.cars.groupby("event_id", sort=False)))
     columns = _groups(result)
     signs = np.sign(used[measure.sign].to_numpy(dtype=float)) if measure.sign is not None else np.ones(len(used))

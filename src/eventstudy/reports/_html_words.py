@@ -11,6 +11,7 @@ from eventstudy.display import formats, names
 from eventstudy.errors import EventStudyError
 from eventstudy.reports import _tables
 from eventstudy.result import Result
+from eventstudy.tables._shared import first_p
 
 LEVEL = 0.05
 MODELS = {
@@ -147,20 +148,32 @@ def _benchmark(result: Result) -> str:
 def _one_event(result: Result, row: Row) -> tuple[str, ...]:
     """Return the answer of a study of one event, whose own p-value replaces that of a mean."""
     measure, used = result.measure, formats.usable_events(result)
-    window = (row["start"], row["end"])
+    start, end = row["start"], row["end"]
     name = f"{formats.plain(used['ticker'].iloc[0])} on {formats.date(used['session'].iloc[0])}"
-    place = span(result, *window)
+    place = span(result, start, end)
     found = f"{place[:1].upper()}{place[1:]}, the {measure.full} of {name} is {measure.text(row['effect'])}"
-    car = result.cars[(result.cars["start"] == window[0]) & (result.cars["end"] == window[1])].iloc[0]
-    column = _tables.first_p(result, *window)
-    if measure.has_p and not formats.is_missing(car[column]):
-        verdict = "is unusual for" if car[column] < LEVEL else "is not unusual for"
-        found += f", which {verdict} this security (p {formats.p_value(car[column])})"
+    if not formats.is_missing(row["lower"]):
+        found += f" (95 % interval {measure.text(row['lower'])} to {measure.text(row['upper'])})"
+    p = own_p(result, start, end)
+    if p is not None:
+        found += f"; among the days before, it is {'' if p < LEVEL else 'not '}unusual (p {formats.p_value(p)})"
+        if not formats.is_missing(row["lower"]) and (row["lower"] > 0 or row["upper"] < 0) != (p < LEVEL):
+            found += ", while the interval, which assumes normal returns, says otherwise"
     return (
         f"{found}.",
         f"One event cannot tell its own effect from other news of the same days, and says nothing of other events; it"
         f" is measured against {_benchmark(result)}.",
     )
+
+
+def own_p(result: Result, start: int, end: int) -> float | None:
+    """Return the first p-value of the only used event in a window; None if there are several, or it has none."""
+    used, cars = formats.usable_events(result), result.cars
+    if len(used) != 1 or not result.measure.has_p:
+        return None
+    own = cars[(cars["event_id"] == used.index[0]) & (cars["start"] == start) & (cars["end"] == end)]
+    p = own[first_p(result, start, end)]
+    return None if p.empty or formats.is_missing(p.iloc[0]) else float(p.iloc[0])
 
 
 def headline(result: Result) -> list[tuple[str, str]]:
@@ -177,8 +190,9 @@ def effects(result: Result) -> list[tuple[str, str, str]]:
     for row in formats.primary(tests).to_dict("records"):
         interval = f"[{measure.text(row['lower'])}, {measure.text(row['upper'])}], "
         tested = "" if formats.is_missing(row["lower"]) else interval
+        own = own_p(result, row["start"], row["end"])
         if formats.is_missing(row["p"]):
-            tested += "no test could be computed"
+            tested += "no test could be computed" if own is None else f"p {formats.p_value(own)} (of the event itself)"
         else:
             tested += f"p {formats.marked_p(row['p'], row['valid'])} ({names.of_test(row['test'])}"
             tested += ")" if row["valid"] else ", does not hold here)"
@@ -192,10 +206,15 @@ def readings(result: Result) -> list[str]:
     tests = result.tests[result.tests["group"] == "all"]
     adjusted = _adjusted(result)
     texts = []
-    for (start, end), rows in tests.groupby(["start", "end"], sort=False):
+    for start, end in dict.fromkeys(zip(tests["start"].tolist(), tests["end"].tolist(), strict=True)):
+        rows = tests[(tests["start"] == start) & (tests["end"] == end)]
         first, *others = rows.to_dict("records")
         text = f"{formats.window(start, end)}: mean {result.measure.averaged} "
         text += result.measure.with_interval(first["effect"], first["lower"], first["upper"])
+        own = own_p(result, start, end)
+        if formats.is_missing(first["p"]) and own is not None:
+            texts.append(f"{text}. Of the event itself, p {formats.p_value(own)}; a mean of one event has no test.")
+            continue
         texts.append(f"{text}. {_verdict(first, adjusted.get((start, end)))}{_others(others)}")
     return texts
 

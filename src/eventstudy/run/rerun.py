@@ -143,6 +143,12 @@ class StudyRun:
             self.choices.seed,
         )  # fmt: skip
 
+    def series(self, ticker: str, field: str) -> pd.Series[float] | None:
+        """Return a field of the prices of a ticker by date; None if they do not have it."""
+        bars = self.data.prices.bars.get(ticker)
+        values = None if bars is None else bars.fields.get(field)
+        return None if bars is None or values is None else pd.Series(values, pd.DatetimeIndex(bars.dates))
+
     def result(self, *, model: str | Model | None = None, windows: Sequence[Window] | None = None) -> Result:
         """Return the result of the study with another model or other windows."""
         return self._with(model, windows).run()

@@ -124,3 +124,5 @@ def _part(table: Table, chosen: list[int], at: int, n: int) -> Table:
         notes=(PARTED, *table.notes) if at == n else (),
         label=table.label if at == 1 else f"{table.label}-{at}",
     )
+
+

@@ -13,9 +13,7 @@ from eventstudy.tables._cells import Cell
 from eventstudy.tables._table import Row, Table, continues
 
 NEEDS = "% \\documentclass{article}\n% \\usepackage[T1]{fontenc}\n"
-FOREIGN_NEEDS = (
-    "% \\usepackage{fontspec} % instead of fontenc, with XeLaTeX or LuaLaTeX, for the letters beyond Latin\n"
-)
+FOREIGN_NEEDS = "% \\usepackage{fontspec} % instead of fontenc, with XeLaTeX or LuaLaTeX, for the letters beyond Latin\n"
 FOREIGN = r"""% Letters beyond Latin: XeLaTeX and LuaLaTeX with fontspec set them in a CJK font; others show [?] and warn once.
 \ifdefined\eventstudyforeign\else
 \def\eventstudylost{[?]\ifdefined\eventstudywarned\else\global\let\eventstudywarned\relax
@@ -260,7 +258,9 @@ def _heads(fitted: _Fitted) -> Iterator[str]:
     columns, found = fitted.table.columns, fitted.found
     if any(column.span for column in columns):
         blocks = [(span, len(list(own))) for span, own in groupby(columns, key=lambda column: column.span)]
-        cells = [rf"\multicolumn{{{n}}}{{c}}{{{escape(span)}}}" if span else " & " * (n - 1) for span, n in blocks]
+        cells = [
+            rf"\multicolumn{{{n}}}{{c}}{{{escape(span)}}}" if span else " & " * (n - 1) for span, n in blocks
+        ]
         yield " & ".join(cells) + r" \\"
         yield "".join(_rules(blocks))
     for at in range(-found.n_lines, 0):

@@ -105,6 +105,7 @@ class Table:
         writer = _writer("_html")
         return (writer.STYLE if style else "") + str(writer.render(self))
 
+
     def to_markdown(self) -> str:
         """Return the table as Markdown: its title in bold, a pipe table, and the notes as paragraphs."""
         return str(_writer("_markdown").render(self))

@@ -116,6 +116,13 @@ class Rerun(Protocol):
         """Return the CARs of the placed events over a window on redrawn dates, (draws, n)."""
         ...
 
+    def series(self, ticker: str, field: str) -> pd.Series[float] | None:
+        """Return a field of the prices of a ticker, such as ``volume``, by session, or by start of the bar in UTC.
+
+        None if the prices do not have it.
+        """
+        ...
+
     def tests(self) -> dict[str, Test]:
         """Return the tests of the study by name; default tests depend on the clustering of the sample."""
         ...
