@@ -157,6 +157,14 @@ def chains() -> dict[str, Scenario]:
         "days_20": (samples.uniform(60, 20), "none", "60 events on dates from 20 sessions in a row"),
         "days_60": (samples.uniform(60, 60), "none", "60 events on dates from 60 sessions in a row"),
         "days_120": (samples.uniform(60, 120), "none", "60 events on dates from 120 sessions in a row, one long chain"),
+        "days_5_common": (
+            samples.uniform(60, 5), "common",
+            "60 events on dates from 5 sessions in a row, the variance of their common part times 4 in event windows",
+        ),
+        "days_20_common": (
+            samples.uniform(60, 20), "common",
+            "60 events on dates from 20 sessions in a row, the variance of their common part times 4 in event windows",
+        ),
         "days_60_common": (
             samples.uniform(60, 60), "common",
             "60 events on dates from 60 sessions in a row, the variance of their common part times 4 in event windows",
@@ -187,13 +195,16 @@ def noises() -> dict[str, Scenario]:
             samples.dated(SPEC, samples.dates((5,) * 12), replace(market, rho=RHO)),
             f"12 dates of 5 events; noise {words}", "noise", name, power=200,
         )  # fmt: skip
-    market = Market(noise=samples.exponential)
-    found["independent_8_exponential"] = Scenario(
-        samples.within(apart(SPEC, 8), market),
-        f"8 events apart; noise {NOISES['exponential'][1]}",
-        "noise",
-        "exponential",
-    )
+    for n in (3, 5, 8, 12, 20):
+        found[f"independent_{n}_exponential"] = Scenario(
+            samples.within(apart(SPEC, n), NOISES["exponential"][0]),
+            f"{n} events apart; noise {NOISES['exponential'][1]}",
+            "noise", "exponential", replications=2000, batch=200,
+        )  # fmt: skip
+    found["near_thin"] = Scenario(
+        samples.dated(SPEC, samples.every(50, 12), NOISES["thin"][0]),
+        f"50 events, each 12 sessions after the one before; noise {NOISES['thin'][1]}", "noise", "thin", batch=50,
+    )  # fmt: skip
     lost = "30 % of the returns of event windows missing, min_coverage 0.5"
     dated = samples.dated(HALF, samples.dates((5,) * 12), Market(RHO))
     found["independent_missing"] = Scenario(
@@ -215,6 +226,21 @@ def noises() -> dict[str, Scenario]:
     return found
 
 
+def with_signs() -> dict[str, Scenario]:
+    """Return samples whose events have an expected sign."""
+    words = "; a rise or a fall is expected of each, and effects are signed"
+    shock = Market(RHO, variance="common")
+    made = partial(Scenario, section="signed", noise="signed")
+    return {
+        "independent_signed": made(samples.signed(apart(SPEC, 50)), f"50 events, no two windows share a day{words}"),
+        "dates_5_signed": made(
+            samples.signed(samples.dated(SPEC, samples.dates((12,) * 5), shock)),
+            f"5 dates of 12 events, the variance of their common part times 4 in event windows{words}",
+            variance="common",
+        ),
+    }
+
+
 def other() -> dict[str, Scenario]:
     """Return samples on two exchanges, and with long windows."""
     news = "10 news, each moving 6 firms on an exchange and 6 on another one session later, correlation 0.3"
@@ -222,7 +248,11 @@ def other() -> dict[str, Scenario]:
     long = partial(Scenario, replications=400, power=100, section="long")
     return {
         "two_exchanges_linked": Scenario(
-            samples.two_markets(DAY, 10, 6, market, True), f"{news}; the study links them", "exchanges", power=200
+            samples.two_markets(DAY, 10, 6, market, True),
+            f"{news}; the study links them",
+            "exchanges",
+            "linked",
+            power=200,
         ),
         "two_exchanges": Scenario(
             samples.two_markets(DAY, 10, 6, market, False), f"{news}; not linked", "exchanges", "unlinked", power=200
@@ -259,6 +289,6 @@ def hong_kong() -> dict[str, Scenario]:
 
 
 KINDS: tuple[Callable[[], dict[str, Scenario]], ...] = (
-    independent, on_dates, one_date, chains, noises, other, hong_kong
+    independent, on_dates, one_date, chains, noises, with_signs, other, hong_kong
 )  # fmt: skip
 SCENARIOS = {name: scenario for kind in KINDS for name, scenario in kind().items()}

@@ -45,7 +45,14 @@ TESTS: dict[str, Test] = {
     name: test
     for name in _registry.names("inference", plugins=False)
     if not (test := _registry.load("inference", name)).draws
-} | labelled_tests(["kolari_pynnonen", es.test("kolari_pynnonen", **BRACKET)])
+} | labelled_tests(
+    [
+        "kolari_pynnonen",
+        es.test("kolari_pynnonen", **BRACKET),
+        "skewness_adjusted",
+        es.test("skewness_adjusted", bootstrap=True),
+    ]  # fmt: skip
+)
 OUT = Path(__file__).parents[1] / "src" / "eventstudy" / "data" / "sizes.json"
 SETTINGS = {
     "level": LEVEL, "model": "market", "estimation_days": ESTIMATION, "shocks": SHOCKS, "placebo_draws": PLACEBO,
