@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 import samples
 from samples import Market, Variance
 from tests import make
-from tests.simulation.sizes import Draw, apart, with_halts
+from tests.simulation.sizes import MARKET, Draw, apart, with_halts
 
+from eventstudy.core import residuals
 from eventstudy.core.clustering import clustering, components
+from eventstudy.core.run import run
+from eventstudy.run import news
 from eventstudy.types import Survives
 
 ESTIMATION, RHO = 120, 0.1
@@ -56,29 +60,51 @@ class Scenario(NamedTuple):
 
 
 class Attributes(NamedTuple):
-    """What a study knows of such a sample: the dependence of its events, their number, that of chains; its windows."""
+    """What a study knows of such a sample, and its windows.
+
+    The dependence of its events, their number, that of chains and dates; pairs of dates with the same news, and events
+    beside unlinked news; the mean skewness of the residuals with its standard error, and the share of zero returns.
+    """
 
     kind: Survives
     n_events: int
     n_clusters: int
+    n_dates: int
+    n_linked: int
+    n_unlinked: int
+    skewness: float
+    skewness_se: float
+    zeros: float
     windows: tuple[tuple[int, int], ...]
 
 
 def attributes(scenario: Scenario) -> Attributes:
-    """Return the dependence of most replications of a first batch, and the median number of chains."""
-    placed, sample = scenario.draw(np.random.default_rng(0), scenario.batch)[1:]
-    first, zero, last = sample.cluster_dates[:, [sample.spec.n_est, sample.spec.n_est - sample.spec.event[0], -1]].T
+    """Return the dependence of most replications of a first batch, and the medians of the other attributes."""
+    panels, placed, sample = scenario.draw(np.random.default_rng(0), scenario.batch)
+    spec, n_groups = sample.spec, sample.n_groups
+    first, zero, last = sample.cluster_dates[:, [spec.n_est, spec.n_est - spec.event[0], -1]].T
     apart = (last.max() + 1) * sample.cluster_group  # replications do not meet
     chain = components(first + apart, last + apart, sample.links)
-    chains = [len(np.unique(chain[sample.cluster_group == group])) for group in range(sample.n_groups)]
-    kinds: list[Survives] = []
-    for group in range(sample.n_groups):
+    shared = []
+    for group in range(n_groups):
         cluster = placed.cluster[placed.group == group]
-        shared = clustering(first[cluster], zero[cluster], last[cluster])
-        kinds.append(shared._replace(n_linked=len(sample.links)).kind)
-    windows = tuple((int(start), int(end)) for start, end in sample.spec.windows)
-    n_events = len(placed.day) // sample.n_groups
-    return Attributes(max(set(kinds), key=kinds.count), n_events, int(np.median(chains)), windows)
+        n_clusters, n_linked = len(np.unique(chain[sample.cluster_group == group])), len(sample.links) // n_groups
+        found = clustering(first[cluster], zero[cluster], last[cluster])
+        shared.append(found._replace(n_linked=n_linked, n_clusters=n_clusters))
+    kinds: list[Survives] = [each.kind for each in shared]
+    fitted = run(panels, placed, MARKET, {}, sample, keep_events=False, extra={"residuals": residuals.chunk})
+    before = np.median(residuals.finalize(fitted.extra["residuals"], n_groups), axis=0)
+    case = SimpleNamespace(panels=panels, placed=placed, sample=sample)
+    return Attributes(
+        max(set(kinds), key=kinds.count),
+        len(placed.day) // n_groups,
+        int(np.median([each.n_clusters for each in shared])),
+        int(np.median([each.n_dates for each in shared])),
+        shared[0].n_linked,
+        news.unlinked(case, np.flatnonzero(placed.group == 0)),
+        *(round(float(value), 2) for value in before),
+        tuple((int(start), int(end)) for start, end in spec.windows),
+    )
 
 
 def independent() -> dict[str, Scenario]:

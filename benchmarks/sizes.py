@@ -51,7 +51,7 @@ TESTS: dict[str, Test] = {
         es.test("kolari_pynnonen", **BRACKET),
         "skewness_adjusted",
         es.test("skewness_adjusted", bootstrap=True),
-    ]  # fmt: skip
+    ]
 )
 OUT = Path(__file__).parents[1] / "src" / "eventstudy" / "data" / "sizes.json"
 SETTINGS = {
@@ -144,17 +144,17 @@ def measure(name: str, wanted: Wanted) -> Part:
     n, with_power, _ = (scenario.batch * number for number in batches(name, wanted.share))
     record: dict[str, Any] = {
         "label": scenario.label, "section": scenario.section, "noise": scenario.noise, "variance": scenario.variance,
-        "kind": known.kind, "n_events": known.n_events, "n_clusters": known.n_clusters, "replications": n,
-        "with_power": with_power,
+        **known._asdict(), "replications": n, "with_power": with_power,
     }  # fmt: skip
+    windows = record.pop("windows")
     described = {name: record}
     if scenario.single:
         each = {field: record[field] * known.n_events for field in ("replications", "with_power")}
-        of_one = {"label": f"one of {scenario.label}", "section": "one", "n_events": 1, "n_clusters": 1}
+        of_one = {"label": f"one of {scenario.label}", "section": "one", "n_events": 1, "n_clusters": 1, "n_dates": 1}
         described[one_event(name)] = record | each | of_one
     for test, p in found[0.0].items():
         at = one_event(name) if of_one_event(test) else name
-        for v, window in enumerate(known.windows):
+        for v, window in enumerate(windows):
             shocked = [found[shock][test][:, v] for shock in SHOCKS if test in found[shock]]
             made.append({"scenario": at, "window": window, "test": test, **rates(p[:, v], shocked)})
     print(f"{datetime.now(UTC):%H:%M:%S} {name}: {time.monotonic() - started:.0f} s", file=sys.stderr)

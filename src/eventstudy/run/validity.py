@@ -69,8 +69,8 @@ class Situation(NamedTuple):
             )
         if self.skewed:
             found["exponential"] = (
-                f"{self.n_events} events are few for returns as skewed as before the events (skewness"
-                f" {self.residuals.skewness:+.1f})"
+                f"{self.n_events} events are too few for returns this skewed (skewness"
+                f" {self.residuals.skewness:+.1f} before the events)"
             )
         if self.residuals.zeros > THIN:
             found["thin"] = f"{self.residuals.zeros:.0%} of the returns before the events are zero"
