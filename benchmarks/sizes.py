@@ -179,7 +179,7 @@ def this_run(seed: int) -> dict[str, Any]:
     versions = {name: version(name) for name in ("numpy", "scipy")}
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "command": " ".join(["python benchmarks/sizes.py", *sys.argv[1:]]),
+        "command": " ".join([f"python benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
         "seed": seed,
         "versions": {"python": platform.python_version(), "eventstudy": version("eventstudy-quant")} | versions,
     }
@@ -188,7 +188,7 @@ def this_run(seed: int) -> dict[str, Any]:
 def merged(old: Mapping[str, Any], run: Mapping[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
     """Put the measured parts in the place of what the file had, and leave out what the grid no longer has.
 
-    A test without a value in most samples of a scenario has no cell there.
+    What ``slopes.py`` has measured is kept. A test without a value in most samples of a scenario has no cell there.
     """
     order = [name for known in SCENARIOS for name in (known, one_event(known))]
     new = [{**cell, "run": len(old.get("runs", []))} for part in parts for cell in part.cells]
@@ -205,6 +205,7 @@ def merged(old: Mapping[str, Any], run: Mapping[str, Any], parts: Sequence[Part]
     measured = {cell["scenario"] for cell in cells}
     return {
         **SETTINGS,
+        **{name: old[name] for name in ("slopes",) if name in old},
         "runs": [runs[number] for number in used],
         "scenarios": {name: scenarios[name] for name in order if name in measured},
         "cells": [{**cell, "run": used.index(cell["run"])} for cell in cells],

@@ -235,12 +235,18 @@ def main_table(measured: Mapping[str, Any]) -> str:
     return _table(("sample", "primary", *(f"`{test}`" for test in tests)), rows)
 
 
+def slopes(measured: Mapping[str, Any]) -> str:
+    """Format how often regressions across events and comparisons of groups reject."""
+    rows = [(row["sample"], f"`{row['method']}`", rate(row)) for row in measured["slopes"]["rows"]]
+    return _table(("sample", "method", "rejects"), rows)
+
+
 def settings(measured: Mapping[str, Any]) -> str:
     """Describe how the rates were measured."""
     runs = [
         f"- on {run['date']} with {', '.join(map(' '.join, run['versions'].items()))}, seed {run['seed']}:"
         f" `{run['command']}`"
-        for run in measured["runs"]
+        for run in (*measured["runs"], measured["slopes"]["run"])
     ]
     return "\n".join(
         [
@@ -261,7 +267,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def write(app: Sphinx) -> None:
     """Write the files in ``generated/`` that the page includes."""
     measured = read()
-    parts = {"advice": advice(measured), "primary": primaries(measured), "settings": settings(measured)}
+    parts = {"advice": advice(measured), "primary": primaries(measured)}
+    parts |= {"slopes": slopes(measured), "settings": settings(measured)}
     parts |= {name: section(measured, names) for name, names in sections(measured).items()}
     for name, text in parts.items():
         (Path(app.srcdir) / "generated" / f"sizes_{name}.txt").write_text(text + "\n", encoding="utf-8")

@@ -88,10 +88,25 @@ def test_the_primary_test_changes_with_what_is_seen_of_a_sample():
 
 def test_the_page_shows_every_part_that_is_generated():
     parts = re.findall(r"generated/sizes_(\w+)\.txt", PAGE)
-    assert sorted(parts) == sorted(["advice", "primary", "settings", *size_table.sections(MEASURED)])
+    assert sorted(parts) == sorted(["advice", "primary", "settings", "slopes", *size_table.sections(MEASURED)])
     shown = "".join(size_table.section(MEASURED, names) for names in size_table.sections(MEASURED).values())
     for name in MEASURED["scenarios"]:
         assert f"- `{name}`: " in shown
+
+
+def test_regressions_and_comparisons_hold_where_methods_for_independent_firms_do_not():
+    rows = {(row["sample"], row["method"]): row for row in MEASURED["slopes"]["rows"]}
+    ours = {at: row for at, row in rows.items() if "HC1" not in at[1] and at[1].startswith(("regress", "compare"))}
+    assert len(ours) >= 5
+    shown = size_table.slopes(MEASURED)
+    for (sample, method), row in rows.items():
+        assert f"| {sample} | `{method}` | {size_table.rate(row)} |" in shown
+        if (sample, method) in ours:
+            assert row["lower"] <= 0.065, (sample, method)
+        else:
+            assert row["lower"] > 0.08, (sample, method)
+    few = {row["rate"] for (sample, method), row in ours.items() if sample.startswith("3 dates")}
+    assert max(few) < 0.035
 
 
 def test_scenarios_of_the_advice_are_measured():

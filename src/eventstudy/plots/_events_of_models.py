@@ -23,7 +23,7 @@ COLOURS = (
 def draw(
     specifications: Specifications, *, window: Window | None = None, most: int | None = 40, ax: Axes | None = None
 ) -> Axes:
-    """Draw the CARs of each event on one line, with one mark per model, filled where p is below 5 %.
+    """Draw the CARs of each event on one line, with one mark per model, filled where its first p is below 5 %.
 
     Parameters
     ----------
