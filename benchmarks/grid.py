@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -93,16 +92,17 @@ def attributes(scenario: Scenario) -> Attributes:
         shared.append(found._replace(n_linked=n_linked, n_clusters=n_clusters))
     kinds: list[Survives] = [each.kind for each in shared]
     fitted = run(panels, placed, MARKET, {}, sample, keep_events=False, extra={"residuals": residuals.chunk})
-    before = np.median(residuals.finalize(fitted.extra["residuals"], n_groups), axis=0)
-    case = SimpleNamespace(panels=panels, placed=placed, sample=sample)
+    skewness, se, zeros = np.median(residuals.finalize(fitted.extra["residuals"], n_groups), axis=0).round(2).tolist()
     return Attributes(
         max(set(kinds), key=kinds.count),
         len(placed.day) // n_groups,
         int(np.median([each.n_clusters for each in shared])),
         int(np.median([each.n_dates for each in shared])),
         shared[0].n_linked,
-        news.unlinked(case, np.flatnonzero(placed.group == 0)),
-        *(round(float(value), 2) for value in before),
+        news.unlinked(panels, placed, sample, np.flatnonzero(placed.group == 0)),
+        skewness,
+        se,
+        zeros,
         tuple((int(start), int(end)) for start, end in spec.windows),
     )
 

@@ -31,6 +31,7 @@ PValues = Iterator[dict[str, float]]  # by method
 
 def on_real_days(replications: int, seed: int) -> PValues:
     """Yield p of slopes on the volatility before, and of the difference between high and low volatility."""
+    its: Any  # as much of a Rerun as regressions need
     for its in slopes.on_one_day(slopes.closes(samples.CLOSES.parents[1]), N, (0, 0), replications, seed):
         volatility = slopes.volatility(its)
         level = np.where(volatility > np.median(volatility), "high", "low")

@@ -235,7 +235,7 @@ def test_stale_prices_are_seen_in_long_windows():
     stale = run(APART, noise=noise, traded=rng.random((DAYS, FIRMS)) < 0.6, windows=windows)
     found = lookup("grank_t", "independent", 24, 24, 11, "thin")
     assert found is not None
-    assert found.nearest.lower > 0.065
+    assert found.nearest.rate > 0.065
     row = shown(stale, "grank_t", (-5, 5))
     assert not row["valid"]
     assert "of the returns before the events are zero; it rejects" in row["note"]

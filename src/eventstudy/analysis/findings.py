@@ -64,9 +64,9 @@ def expected_signs(events: pd.DataFrame, sign: str | None) -> Finding:
 
 def unlinked_news(sample: StudySample, rows: Ints) -> Finding:
     """Count the used events within a session of an event on another exchange that is not linked to them."""
-    if n_exchanges(sample, rows) < 2:
+    if n_exchanges(sample.panels, sample.placed, rows) < 2:
         return Finding(np.nan, "all events are on one exchange")
-    n = unlinked(sample, rows)
+    n = unlinked(sample.panels, sample.placed, sample.sample, rows)
     value = f"{n} of {plural(len(rows), 'event')} within a session of an event on another exchange, and not linked"
     return Finding(n, value, matters(n, len(rows)))
 

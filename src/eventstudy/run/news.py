@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from eventstudy.types import Ints, StudySample
+from eventstudy.types import AnyPanel, Ints, Placed, Sample
 
 MANY = 0.25  # share of events beside unlinked news of another exchange from which it matters
 
 
-def n_exchanges(sample: StudySample, rows: Ints) -> int:
+def n_exchanges(panels: Sequence[AnyPanel], placed: Placed, rows: Ints) -> int:
     """Count the exchanges of some placed events, given by their rows (n,)."""
-    return len(np.unique(_exchanges(sample, rows)))
+    return len(np.unique(_exchanges(panels, placed, rows)))
 
 
-def unlinked(sample: StudySample, rows: Ints) -> int:
+def unlinked(panels: Sequence[AnyPanel], placed: Placed, sample: Sample, rows: Ints) -> int:
     """Count those of some placed events (n,) within a session of one of another exchange that is not linked to them."""
-    placed, core = sample.placed, sample.sample
-    exchange = _exchanges(sample, rows)
-    day = core.cluster_dates[placed.cluster[rows], core.spec.zero]
-    linked = np.isin(placed.cluster[rows], core.links.ravel())
+    exchange = _exchanges(panels, placed, rows)
+    day = sample.cluster_dates[placed.cluster[rows], sample.spec.zero]
+    linked = np.isin(placed.cluster[rows], sample.links.ravel())
     near = np.zeros(len(rows), dtype=bool)
     for at in np.unique(exchange):
         of_others = np.unique(day[exchange != at])
@@ -32,7 +33,7 @@ def matters(n_unlinked: int, n_events: int) -> bool:
     return n_unlinked > MANY * n_events
 
 
-def _exchanges(sample: StudySample, rows: Ints) -> Ints:
+def _exchanges(panels: Sequence[AnyPanel], placed: Placed, rows: Ints) -> Ints:
     """Return the number of the exchange of each event, (n,)."""
-    number: Ints = np.unique([panel.calendar for panel in sample.panels], return_inverse=True)[1]
-    return number[sample.placed.panel[rows]]
+    number: Ints = np.unique([panel.calendar for panel in panels], return_inverse=True)[1]
+    return number[placed.panel[rows]]

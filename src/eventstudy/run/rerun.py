@@ -77,7 +77,7 @@ class StudyRun:
         return self._tests_of(self.sample())
 
     def _tests_of(self, sample: StudySample) -> dict[str, Test]:
-        near = news.unlinked(sample, np.arange(len(sample.placed.day)))
+        near = news.unlinked(sample.panels, sample.placed, sample.sample, np.arange(len(sample.placed.day)))
         unlinked = news.matters(near, len(sample.placed.day))
         return tests_for(self.choices, sample.clustering.kind, sample.clustering.n_clusters, unlinked)
 
@@ -246,7 +246,8 @@ class StudyRun:
         before = residuals.finalize(outcome.extra.get("residuals", {}), len(groups))
         if self.choices.outcome != "return":  # zeros of another series are not prices that stand
             before = [each._replace(zeros=np.nan) for each in before]
-        counts = [(news.unlinked(sample, ids[group]), int(group.sum())) for group in groups]
+        inputs = sample.panels, sample.placed, sample.sample
+        counts = [(news.unlinked(*inputs, ids[group]), int(group.sum())) for group in groups]
         return Members(effect, groups, before, [near if news.matters(near, n) else 0 for near, n in counts])
 
     def _groups(self, sample: StudySample) -> Grouped | None:

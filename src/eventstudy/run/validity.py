@@ -113,7 +113,8 @@ def judge(test: Test, situation: Situation, p: float) -> Judgement:
     """Judge whether a test with this p-value holds.
 
     It does not if events depend on each other more than it allows for, or if it rejects too often in the measured
-    samples that are most like this one (:mod:`eventstudy.run.measured`).
+    samples that are most like this one (:mod:`eventstudy.run.measured`): by the whole interval of the rate, but by the
+    rate itself where something is seen that may make it wrong.
 
     Examples
     --------
@@ -127,7 +128,7 @@ def judge(test: Test, situation: Situation, p: float) -> Judgement:
     where = (kind, situation.n_events, situation.n_clusters, situation.length)
     for noise, seen in situation.seen.items():
         like = lookup(label, *where, noise)
-        if like is not None and like.nearest.lower > TOO_OFTEN:
+        if like is not None and like.nearest.rate > TOO_OFTEN:
             return Judgement(False, f"does not hold here: {seen}; it rejects {_size(like)}")
     measured = lookup(label, *where)
     too_often = measured is not None and measured.nearest.lower > TOO_OFTEN
