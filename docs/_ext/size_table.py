@@ -58,9 +58,10 @@ ADVICE: dict[str, tuple[str, ...]] = {
 SHOWN = (
     "independent", "independent_8", "independent_own", "dates_3", "dates_5", "dates_uneven", "dates_12",
     "dates_3_common", "dates_5_common", "dates_uneven_common", "dates_12_common", "one_date", "one_date_all",
-    "one_date_own", "one_date_common", "days_5", "days_20", "days_60", "days_5_common", "days_20_common", "days_60_common",
-    "bunches", "bunches_common", "independent_8_exponential", "independent_thin", "dates_missing", "dates_exponential", "two_exchanges_linked", "two_exchanges", "hong_kong_50",
-    "hong_kong_one_date", "hong_kong_5_dates", "hong_kong_alike_one_date", "hong_kong_alike_5_dates",
+    "one_date_own", "one_date_common", "days_5", "days_20", "days_60", "days_5_common", "days_20_common",
+    "days_60_common", "bunches", "bunches_common", "independent_8_exponential", "independent_thin", "dates_missing",
+    "dates_exponential", "two_exchanges_linked", "two_exchanges", "hong_kong_50", "hong_kong_one_date",
+    "hong_kong_5_dates", "hong_kong_alike_one_date", "hong_kong_alike_5_dates",
 )  # fmt: skip
 
 

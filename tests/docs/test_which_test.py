@@ -66,9 +66,8 @@ def test_what_is_not_offered_is_said_with_its_reason():
         shown = size_table.shown_primary(found)
         assert shown.startswith("not offered: ")
         assert shown in size_table.primaries(MEASURED), (name, window)
-    [line] = [
-        line for line in PAGE.splitlines() if line.startswith("| 60 events on one date, four times the variance of")
-    ]
+    label = "60 events on one date, four times the variance of the common part"
+    [line] = [line for line in PAGE.splitlines() if line.startswith(f"| {label} |")]
     assert "not offered: one date cannot tell a common shock from an effect" in line
 
 
