@@ -28,7 +28,9 @@ def panel() -> Panel:
     return Panel(np.where(ok, r, 0.0), ok, market[:, None], np.arange(100), tuple("abcdef"), ("benchmark",))
 
 
-def before(panel: Panel, events: list[int], group: list[int], sign: list[float] | None = None) -> list:
+def before(
+    panel: Panel, events: list[int], group: list[int], sign: list[float] | None = None
+) -> list[residuals.Residuals]:
     """Return the residuals of the groups of some firms on one day."""
     case = make.place([panel], SPEC, [(0, firm, 80) for firm in events], group)
     placed = case.placed if sign is None else case.placed._replace(sign=np.array(sign))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import exchange_calendars as xcals
@@ -14,6 +15,7 @@ from tests.simulation.sizes import Draw
 
 EXCHANGES = ("XHKG", "XNYS")
 FIRST, LAST = "1991-01-01", "2021-12-31"
+DAYS = 20_000  # business days of samples on one exchange, of which 50 windows of 250 days take most
 
 
 def result_of(draw: Draw, seed: int = 0, replications: int = 10, **choices: Any) -> es.Result:
@@ -58,8 +60,10 @@ def _regressor(panel: Panel, asset: int) -> np.ndarray:
 def _sessions(n_panels: int) -> pd.DatetimeIndex:
     """Return the dates that stand for the numbers of a sample: those on which all exchanges are open."""
     if n_panels == 1:
-        return pd.bdate_range(FIRST, LAST)
-    both = [set(xcals.get_calendar(name, start=FIRST, end=LAST).sessions) for name in EXCHANGES]
+        return pd.bdate_range(end=LAST, periods=DAYS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of pandas, on what the calendars call
+        both = [set(xcals.get_calendar(name, start=FIRST, end=LAST).sessions) for name in EXCHANGES]
     return pd.DatetimeIndex(sorted(set.intersection(*both)))
 
 
