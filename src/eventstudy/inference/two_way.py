@@ -19,9 +19,10 @@ as against a benchmark that all firms share, the mean of SAR is not zero where t
 
 Robust to event-induced variance, and to news that raises the variance of what the events of a date have in common: in
 dense chains of 60 events over eleven days, with four times that variance, it rejects 2.5 to 4.5 %. The same news on two
-dates, as of two exchanges, is in neither sum. An error of the parameters that events share is in neither sum: with noise correlated
-0.1, dates within 100 sessions and windows half as long as the estimation window, the test rejects 7 to 8 %; with dates
-within 500 sessions 4 %. Nor does it allow for shares of one industry that drift from the benchmark for months.
+dates, as of two exchanges, is in neither sum, nor is an error of the parameters that events share: with noise
+correlated 0.1, dates within 100 sessions and windows half as long as the estimation window, the test rejects 7 to 8 %;
+with dates within 500 sessions 4 %. Nor does it allow for shares of one industry that drift from the benchmark for
+months.
 
 Options: ``standardised``.
 
