@@ -18,6 +18,8 @@ def n_exchanges(panels: Sequence[AnyPanel], placed: Placed, rows: Ints) -> int:
 
 def unlinked(panels: Sequence[AnyPanel], placed: Placed, sample: Sample, rows: Ints) -> int:
     """Count those of some placed events (n,) within a session of one of another exchange that is not linked to them."""
+    if len({panel.calendar for panel in panels}) < 2:
+        return 0
     exchange = _exchanges(panels, placed, rows)
     day = sample.cluster_dates[placed.cluster[rows], sample.spec.zero]
     linked = np.isin(placed.cluster[rows], sample.links.ravel())
