@@ -217,6 +217,19 @@ def test_few_events_with_skewed_returns_are_seen_and_signs_are_primary():
     assert shown(run(APART[:8], noise=skewed, windows=((-5, 5),)), "bmp", (-5, 5))["valid"], "sums are less skewed"
 
 
+def test_each_group_is_judged_by_its_own_returns():
+    rng = np.random.default_rng(4)
+    noise = 0.02 * rng.standard_normal((DAYS, FIRMS))
+    noise[:, :6] = 0.02 * (rng.standard_exponential((DAYS, 6)) - 1)
+    kind = ["skewed" if i % FIRMS < 6 else "normal" for i in range(16)]
+    result = run(APART[:16], noise=noise, columns={"kind": kind}, group="kind", tests=["bmp", "generalized_sign"])
+    assert in_window(result, group="normal")["valid"].tolist() == [True, True]
+    skewed = in_window(result, group="skewed")
+    assert skewed["test"].tolist() == ["generalized_sign", "bmp"]
+    assert skewed["valid"].tolist() == [True, False]
+    assert "10 events are too few" in skewed["note"].iloc[1]
+
+
 @pytest.mark.parametrize(("n", "most"), [(3, 0.07), (5, 0.02), (8, 0.01), (50, 0.001)])
 def test_normal_returns_never_look_skewed_and_heavy_tails_seldom(n, most):
     rng = np.random.default_rng(n)
