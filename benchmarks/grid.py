@@ -11,9 +11,12 @@ import numpy as np
 import samples
 from samples import Market, Variance
 from tests import make
-from tests.simulation.sizes import Draw, apart, with_halts
+from tests.simulation.sizes import MARKET, Draw, apart, with_halts
 
+from eventstudy.core import residuals
 from eventstudy.core.clustering import clustering, components
+from eventstudy.core.run import run
+from eventstudy.run import news
 from eventstudy.types import Survives
 
 ESTIMATION, RHO = 120, 0.1
@@ -56,29 +59,52 @@ class Scenario(NamedTuple):
 
 
 class Attributes(NamedTuple):
-    """What a study knows of such a sample: the dependence of its events, their number, that of chains; its windows."""
+    """What a study knows of such a sample, and its windows.
+
+    The dependence of its events, their number, that of chains and dates; pairs of dates with the same news, and events
+    beside unlinked news; the mean skewness of the residuals with its standard error, and the share of zero returns.
+    """
 
     kind: Survives
     n_events: int
     n_clusters: int
+    n_dates: int
+    n_linked: int
+    n_unlinked: int
+    skewness: float
+    skewness_se: float
+    zeros: float
     windows: tuple[tuple[int, int], ...]
 
 
 def attributes(scenario: Scenario) -> Attributes:
-    """Return the dependence of most replications of a first batch, and the median number of chains."""
-    placed, sample = scenario.draw(np.random.default_rng(0), scenario.batch)[1:]
-    first, zero, last = sample.cluster_dates[:, [sample.spec.n_est, sample.spec.n_est - sample.spec.event[0], -1]].T
+    """Return the dependence of most replications of a first batch, and the medians of the other attributes."""
+    panels, placed, sample = scenario.draw(np.random.default_rng(0), scenario.batch)
+    spec, n_groups = sample.spec, sample.n_groups
+    first, zero, last = sample.cluster_dates[:, [spec.n_est, spec.n_est - spec.event[0], -1]].T
     apart = (last.max() + 1) * sample.cluster_group  # replications do not meet
     chain = components(first + apart, last + apart, sample.links)
-    chains = [len(np.unique(chain[sample.cluster_group == group])) for group in range(sample.n_groups)]
-    kinds: list[Survives] = []
-    for group in range(sample.n_groups):
+    shared = []
+    for group in range(n_groups):
         cluster = placed.cluster[placed.group == group]
-        shared = clustering(first[cluster], zero[cluster], last[cluster])
-        kinds.append(shared._replace(n_linked=len(sample.links)).kind)
-    windows = tuple((int(start), int(end)) for start, end in sample.spec.windows)
-    n_events = len(placed.day) // sample.n_groups
-    return Attributes(max(set(kinds), key=kinds.count), n_events, int(np.median(chains)), windows)
+        n_clusters, n_linked = len(np.unique(chain[sample.cluster_group == group])), len(sample.links) // n_groups
+        found = clustering(first[cluster], zero[cluster], last[cluster])
+        shared.append(found._replace(n_linked=n_linked, n_clusters=n_clusters))
+    kinds: list[Survives] = [each.kind for each in shared]
+    fitted = run(panels, placed, MARKET, {}, sample, keep_events=False, extra={"residuals": residuals.chunk})
+    skewness, se, zeros = np.median(residuals.finalize(fitted.extra["residuals"], n_groups), axis=0).round(2).tolist()
+    return Attributes(
+        max(set(kinds), key=kinds.count),
+        len(placed.day) // n_groups,
+        int(np.median([each.n_clusters for each in shared])),
+        int(np.median([each.n_dates for each in shared])),
+        shared[0].n_linked,
+        news.unlinked(panels, placed, sample, np.flatnonzero(placed.group == 0)),
+        skewness,
+        se,
+        zeros,
+        tuple((int(start), int(end)) for start, end in spec.windows),
+    )
 
 
 def independent() -> dict[str, Scenario]:
@@ -157,6 +183,14 @@ def chains() -> dict[str, Scenario]:
         "days_20": (samples.uniform(60, 20), "none", "60 events on dates from 20 sessions in a row"),
         "days_60": (samples.uniform(60, 60), "none", "60 events on dates from 60 sessions in a row"),
         "days_120": (samples.uniform(60, 120), "none", "60 events on dates from 120 sessions in a row, one long chain"),
+        "days_5_common": (
+            samples.uniform(60, 5), "common",
+            "60 events on dates from 5 sessions in a row, the variance of their common part times 4 in event windows",
+        ),
+        "days_20_common": (
+            samples.uniform(60, 20), "common",
+            "60 events on dates from 20 sessions in a row, the variance of their common part times 4 in event windows",
+        ),
         "days_60_common": (
             samples.uniform(60, 60), "common",
             "60 events on dates from 60 sessions in a row, the variance of their common part times 4 in event windows",
@@ -187,13 +221,16 @@ def noises() -> dict[str, Scenario]:
             samples.dated(SPEC, samples.dates((5,) * 12), replace(market, rho=RHO)),
             f"12 dates of 5 events; noise {words}", "noise", name, power=200,
         )  # fmt: skip
-    market = Market(noise=samples.exponential)
-    found["independent_8_exponential"] = Scenario(
-        samples.within(apart(SPEC, 8), market),
-        f"8 events apart; noise {NOISES['exponential'][1]}",
-        "noise",
-        "exponential",
-    )
+    for n in (3, 5, 8, 12, 20):
+        found[f"independent_{n}_exponential"] = Scenario(
+            samples.within(apart(SPEC, n), NOISES["exponential"][0]),
+            f"{n} events apart; noise {NOISES['exponential'][1]}",
+            "noise", "exponential", replications=2000, batch=200,
+        )  # fmt: skip
+    found["near_thin"] = Scenario(
+        samples.dated(SPEC, samples.every(50, 12), NOISES["thin"][0]),
+        f"50 events, each 12 sessions after the one before; noise {NOISES['thin'][1]}", "noise", "thin", batch=50,
+    )  # fmt: skip
     lost = "30 % of the returns of event windows missing, min_coverage 0.5"
     dated = samples.dated(HALF, samples.dates((5,) * 12), Market(RHO))
     found["independent_missing"] = Scenario(
@@ -215,6 +252,21 @@ def noises() -> dict[str, Scenario]:
     return found
 
 
+def with_signs() -> dict[str, Scenario]:
+    """Return samples whose events have an expected sign."""
+    words = "; a rise or a fall is expected of each, and effects are signed"
+    shock = Market(RHO, variance="common")
+    made = partial(Scenario, section="signed", noise="signed")
+    return {
+        "independent_signed": made(samples.signed(apart(SPEC, 50)), f"50 events, no two windows share a day{words}"),
+        "dates_5_signed": made(
+            samples.signed(samples.dated(SPEC, samples.dates((12,) * 5), shock)),
+            f"5 dates of 12 events, the variance of their common part times 4 in event windows{words}",
+            variance="common",
+        ),
+    }
+
+
 def other() -> dict[str, Scenario]:
     """Return samples on two exchanges, and with long windows."""
     news = "10 news, each moving 6 firms on an exchange and 6 on another one session later, correlation 0.3"
@@ -222,7 +274,11 @@ def other() -> dict[str, Scenario]:
     long = partial(Scenario, replications=400, power=100, section="long")
     return {
         "two_exchanges_linked": Scenario(
-            samples.two_markets(DAY, 10, 6, market, True), f"{news}; the study links them", "exchanges", power=200
+            samples.two_markets(DAY, 10, 6, market, True),
+            f"{news}; the study links them",
+            "exchanges",
+            "linked",
+            power=200,
         ),
         "two_exchanges": Scenario(
             samples.two_markets(DAY, 10, 6, market, False), f"{news}; not linked", "exchanges", "unlinked", power=200
@@ -259,6 +315,6 @@ def hong_kong() -> dict[str, Scenario]:
 
 
 KINDS: tuple[Callable[[], dict[str, Scenario]], ...] = (
-    independent, on_dates, one_date, chains, noises, other, hong_kong
+    independent, on_dates, one_date, chains, noises, with_signs, other, hong_kong
 )  # fmt: skip
 SCENARIOS = {name: scenario for kind in KINDS for name, scenario in kind().items()}

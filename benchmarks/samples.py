@@ -122,16 +122,31 @@ def stale(r: Floats, traded: Bools) -> Floats:
 
 
 def within(draw: Draw, market: Market) -> Draw:
-    """Draw the returns of firms anew that share nothing."""
+    """Draw the returns of firms anew that share nothing, each with a benchmark of its own.
+
+    Events that are said to be apart have columns in common: what the model misses of one benchmark, as a beta of stale
+    closes does, would be in all of them.
+    """
 
     def draw_within(rng: np.random.Generator, replications: int) -> make.Case:
         case = draw(rng, replications)
         [panel] = case.panels
         where = case.placed.asset[:, None], case.placed.day[:, None] + case.sample.spec.days
-        alone = np.zeros(len(panel.assets), dtype=np.int64)
-        return case._replace(panels=[market.panel(rng, alone, where, np.zeros((1, panel.r.shape[1])))])
+        alone = np.arange(len(panel.assets))
+        return case._replace(panels=[market.panel(rng, alone, where, np.zeros((len(alone), panel.r.shape[1])))])
 
     return draw_within
+
+
+def signed(draw: Draw) -> Draw:
+    """Expect a rise or a fall of each event, drawn at random."""
+
+    def draw_signed(rng: np.random.Generator, replications: int) -> make.Case:
+        case = draw(rng, replications)
+        sign = rng.choice([-1.0, 1.0], len(case.placed.day))
+        return case._replace(placed=case.placed._replace(sign=sign))
+
+    return draw_signed
 
 
 def dated(spec: Spec, places: Places, market: Market, own: tuple[int, int] | None = None) -> Draw:
@@ -178,6 +193,11 @@ def dates(sizes: Sequence[int]) -> Places:
     """Give dates that are far apart, with these numbers of events."""
     period = np.repeat(np.arange(len(sizes)), sizes)
     return lambda _: (period, 0 * period)
+
+
+def every(n: int, sessions: int) -> Places:
+    """Give n dates, each some sessions after the one before."""
+    return lambda _: (np.zeros(n, dtype=np.int64), sessions * np.arange(n))
 
 
 def bunches(n: int, bunches: int) -> Places:

@@ -45,7 +45,14 @@ TESTS: dict[str, Test] = {
     name: test
     for name in _registry.names("inference", plugins=False)
     if not (test := _registry.load("inference", name)).draws
-} | labelled_tests(["kolari_pynnonen", es.test("kolari_pynnonen", **BRACKET)])
+} | labelled_tests(
+    [
+        "kolari_pynnonen",
+        es.test("kolari_pynnonen", **BRACKET),
+        "skewness_adjusted",
+        es.test("skewness_adjusted", bootstrap=True),
+    ]
+)
 OUT = Path(__file__).parents[1] / "src" / "eventstudy" / "data" / "sizes.json"
 SETTINGS = {
     "level": LEVEL, "model": "market", "estimation_days": ESTIMATION, "shocks": SHOCKS, "placebo_draws": PLACEBO,
@@ -137,17 +144,17 @@ def measure(name: str, wanted: Wanted) -> Part:
     n, with_power, _ = (scenario.batch * number for number in batches(name, wanted.share))
     record: dict[str, Any] = {
         "label": scenario.label, "section": scenario.section, "noise": scenario.noise, "variance": scenario.variance,
-        "kind": known.kind, "n_events": known.n_events, "n_clusters": known.n_clusters, "replications": n,
-        "with_power": with_power,
+        **known._asdict(), "replications": n, "with_power": with_power,
     }  # fmt: skip
+    windows = record.pop("windows")
     described = {name: record}
     if scenario.single:
         each = {field: record[field] * known.n_events for field in ("replications", "with_power")}
-        of_one = {"label": f"one of {scenario.label}", "section": "one", "n_events": 1, "n_clusters": 1}
+        of_one = {"label": f"one of {scenario.label}", "section": "one", "n_events": 1, "n_clusters": 1, "n_dates": 1}
         described[one_event(name)] = record | each | of_one
     for test, p in found[0.0].items():
         at = one_event(name) if of_one_event(test) else name
-        for v, window in enumerate(known.windows):
+        for v, window in enumerate(windows):
             shocked = [found[shock][test][:, v] for shock in SHOCKS if test in found[shock]]
             made.append({"scenario": at, "window": window, "test": test, **rates(p[:, v], shocked)})
     print(f"{datetime.now(UTC):%H:%M:%S} {name}: {time.monotonic() - started:.0f} s", file=sys.stderr)
@@ -172,7 +179,7 @@ def this_run(seed: int) -> dict[str, Any]:
     versions = {name: version(name) for name in ("numpy", "scipy")}
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "command": " ".join(["python benchmarks/sizes.py", *sys.argv[1:]]),
+        "command": " ".join([f"python benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
         "seed": seed,
         "versions": {"python": platform.python_version(), "eventstudy": version("eventstudy-quant")} | versions,
     }
@@ -181,7 +188,7 @@ def this_run(seed: int) -> dict[str, Any]:
 def merged(old: Mapping[str, Any], run: Mapping[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
     """Put the measured parts in the place of what the file had, and leave out what the grid no longer has.
 
-    A test without a value in most samples of a scenario has no cell there.
+    What ``slopes.py`` has measured is kept. A test without a value in most samples of a scenario has no cell there.
     """
     order = [name for known in SCENARIOS for name in (known, one_event(known))]
     new = [{**cell, "run": len(old.get("runs", []))} for part in parts for cell in part.cells]
@@ -198,6 +205,7 @@ def merged(old: Mapping[str, Any], run: Mapping[str, Any], parts: Sequence[Part]
     measured = {cell["scenario"] for cell in cells}
     return {
         **SETTINGS,
+        **{name: old[name] for name in ("slopes",) if name in old},
         "runs": [runs[number] for number in used],
         "scenarios": {name: scenarios[name] for name in order if name in measured},
         "cells": [{**cell, "run": used.index(cell["run"])} for cell in cells],

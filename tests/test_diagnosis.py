@@ -514,4 +514,4 @@ def test_a_shock_that_is_common_to_the_events_of_a_date():
     clean.e[days, range(N)] += np.repeat(shock, 4)
     its = row(clean.run().diagnose(), "common shock")
     assert its["figure"] > 4
-    assert its["survives"] == "clustered, ibragimov_muller, wild_bootstrap"
+    assert its["survives"] == "clustered, ibragimov_muller, two_way, wild_bootstrap"

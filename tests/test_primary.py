@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import eventstudy as es
+from eventstudy.core.residuals import Residuals
 from eventstudy.display import formats
 from eventstudy.reports import _tables, latex
 from eventstudy.reports.text import text
@@ -22,14 +24,24 @@ CHOICES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def run(days: list[int], seed: int = 0, columns: dict[str, Any] | None = None, **choices: Any) -> es.Result:
-    """Return the result of events of different firms on these sessions."""
+def run(
+    days: list[int],
+    seed: int = 0,
+    columns: dict[str, Any] | None = None,
+    noise: np.ndarray | None = None,
+    traded: np.ndarray | None = None,
+    **choices: Any,
+) -> es.Result:
+    """Return the result of events of different firms on these sessions; where they are not traded, prices stand."""
     rng = np.random.default_rng(seed)
     dates = pd.bdate_range("2019-01-01", periods=DAYS)
     market = 0.01 * rng.standard_normal((DAYS, 1))
-    r = np.hstack([market + 0.02 * rng.standard_normal((DAYS, FIRMS)), market])
+    r = np.hstack([market + (0.02 * rng.standard_normal((DAYS, FIRMS)) if noise is None else noise), market])
     names = [*(f"S{i}" for i in range(FIRMS)), "M"]
-    prices = es.Prices.from_frame(pd.DataFrame(100 * np.cumprod(1 + r, axis=0), dates, names))
+    level = pd.DataFrame(100 * np.cumprod(1 + r, axis=0), dates, names)
+    if traded is not None:
+        level.iloc[:, :FIRMS] = level.iloc[:, :FIRMS].where(traded).ffill().bfill()
+    prices = es.Prices.from_frame(level)
     tickers = [f"S{i % FIRMS}" for i in range(len(days))]
     frame = pd.DataFrame({"ticker": tickers, "announced": [str(dates[day].date()) for day in days]})
     return es.Study(**{**CHOICES, **choices}).run(es.Events.from_frame(frame.assign(**(columns or {}))), prices)
@@ -178,3 +190,90 @@ def test_an_assumption_is_named_with_what_happens_otherwise():
     found = lookup("kolari_pynnonen", "overlap", 24, 6, 1)
     assert found is not None
     assert f"up to {found.worst.rate:.0%} at 5 %" in note
+
+
+def shown(result: es.Result, test: str, window: tuple[int, int] = (0, 0)) -> Any:
+    rows = in_window(result, window)
+    [row] = rows[rows["test"] == test].to_dict("records")
+    return row
+
+
+def test_few_events_with_skewed_returns_are_seen_and_signs_are_primary():
+    rng = np.random.default_rng(1)
+    skewed = 0.02 * (rng.standard_exponential((DAYS, FIRMS)) - 1)
+    mild = 0.01 * (rng.standard_gamma(4, (DAYS, FIRMS)) - 4)  # skewness 1: squared, 1/8 of 8 events and 1/24 of 24
+    cases = [(APART[:8], skewed, False), (APART, skewed, False), (APART[:8], mild, False), (APART, mild, True)]
+    for days, noise, holds in cases:
+        result, primary = run(days, noise=noise), "bmp" if holds else "generalized_sign"
+        assert in_window(result)["test"].iloc[0] == primary
+        assert [shown(result, test)["valid"] for test in ("bmp", "cross_section")] == [holds] * 2
+    note = shown(run(APART[:8], noise=skewed), "bmp")["note"]
+    found = lookup("bmp", "independent", 8, 8, 1, "exponential")
+    assert found is not None
+    assert "8 events are too few for returns this skewed (skewness +1." in note
+    assert f"it rejects {found.nearest.rate:.0%} at 5 % in samples of 8 events apart; noise exponential" in note
+    assert run(APART[:8]).tests["valid"].all()
+    turned = run(APART[:8], noise=-skewed, columns={"sign": [-1] * 8}, sign="sign")
+    assert "(skewness +1." in shown(turned, "bmp")["note"]
+    assert shown(run(APART[:8], noise=skewed, windows=((-5, 5),)), "bmp", (-5, 5))["valid"], "sums are less skewed"
+
+
+def test_each_group_is_judged_by_its_own_returns():
+    rng = np.random.default_rng(4)
+    noise = 0.02 * rng.standard_normal((DAYS, FIRMS))
+    noise[:, :6] = 0.02 * (rng.standard_exponential((DAYS, 6)) - 1)
+    kind = ["skewed" if i % FIRMS < 6 else "normal" for i in range(16)]
+    result = run(APART[:16], noise=noise, columns={"kind": kind}, group="kind", tests=["bmp", "generalized_sign"])
+    assert in_window(result, group="normal")["valid"].tolist() == [True, True]
+    skewed = in_window(result, group="skewed")
+    assert skewed["test"].tolist() == ["generalized_sign", "bmp"]
+    assert skewed["valid"].tolist() == [True, False]
+    assert "10 events are too few" in skewed["note"].iloc[1]
+
+
+@pytest.mark.parametrize(("n", "most"), [(3, 0.07), (5, 0.02), (8, 0.01), (50, 0.001)])
+def test_normal_returns_never_look_skewed_and_heavy_tails_seldom(n, most):
+    rng = np.random.default_rng(n)
+    for draw, limit in ((rng.standard_normal, 0.001), (lambda shape: rng.standard_t(4, shape), most)):
+        g = np.asarray(stats.skew(draw((2000, n, 120)), axis=2))
+        se = g.std(axis=1, ddof=1) / np.sqrt(n)
+        alarms = [
+            Situation(n, n, n, 1, residuals=Residuals(*each, 0.0)).skewed
+            for each in zip(g.mean(axis=1), se, strict=True)
+        ]
+        assert np.mean(alarms) <= limit
+
+
+def test_stale_prices_are_seen_in_long_windows():
+    rng = np.random.default_rng(2)
+    noise = 0.02 * rng.standard_normal((DAYS, FIRMS))
+    windows = ((0, 0), (-5, 5))
+    stale = run(APART, noise=noise, traded=rng.random((DAYS, FIRMS)) < 0.6, windows=windows)
+    found = lookup("grank_t", "independent", 24, 24, 11, "thin")
+    assert found is not None
+    assert found.nearest.rate > 0.065
+    row = shown(stale, "grank_t", (-5, 5))
+    assert not row["valid"]
+    assert "of the returns before the events are zero; it rejects" in row["note"]
+    assert shown(stale, "bmp", (-5, 5))["valid"]
+    assert shown(run(APART, noise=noise, windows=windows), "grank_t", (-5, 5))["valid"]
+
+
+def test_unlinked_news_of_two_exchanges_is_seen_in_windows_of_one_day():
+    near = Situation(120, 20, 20, 1, n_unlinked=120)
+    assert near.kind == "overlap"
+    judged = {test: judge(es.test(test), near, 0.01) for test in ("clustered", "bmp", "ibragimov_muller")}
+    assert [each.valid for each in judged.values()] == [False, False, True]
+    assert "120 of the 120 events are within a session of events on another exchange" in judged["clustered"].note
+    assert judge(es.test("clustered"), near._replace(length=11, n_clusters=10), 0.01).valid, "the dates share days"
+    assert Situation(10, 10, 10, 1, n_unlinked=10).kind == "overlap", "events may be the same news"
+    linked = Situation(120, 10, 20, 1, n_linked=10)
+    assert judge(es.test("clustered"), linked, 0.01).valid
+    assert "the same news moves firms on two dates" in judge(es.test("two_way"), linked, 0.01).note
+    assert judge(es.test("two_way"), Situation(120, 10, 20, 1), 0.01).valid
+
+
+def test_in_a_dense_chain_two_way_clustering_is_primary():
+    result = run([300 + i % 15 for i in range(24)], windows=((-5, 5),))
+    assert in_window(result, (-5, 5))["test"].iloc[0] == "two_way"
+    assert not shown(result, "clustered", (-5, 5))["valid"]

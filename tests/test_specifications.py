@@ -80,7 +80,8 @@ def test_two_models_are_least_squares_by_hand(its, found):
     levels = {name: pd.Series(b.fields["close"], b.dates) for name, b in its.prices.bars.items()}
     returns = pd.DataFrame(levels).pct_change(fill_method=None)
     table = found.table((-1, 1)).drop("GONE")
-    for _, row in table.iterrows():
+    by_t = at(found.cars, (-1, 1)).set_index(["model", "event_id"])["p"]
+    for name, row in table.iterrows():
         ticker, session = row["event", "ticker"], row["event", "session"]
         at0 = returns.index.get_loc(session)
         before = returns.iloc[at0 - 125 : at0 - 5]
@@ -91,12 +92,16 @@ def test_two_models_are_least_squares_by_hand(its, found):
         car = during[ticker].sum() - w @ b
         se = np.sqrt(left[0] / 118 * (3 + w @ np.linalg.inv(x.T @ x) @ w))
         assert row["market", "car"] == pytest.approx(car, abs=1e-13)
-        assert row["market", "p"] == pytest.approx(2 * stats.t.sf(abs(car / se), 118), rel=1e-9)
+        assert by_t["market", name] == pytest.approx(2 * stats.t.sf(abs(car / se), 118), rel=1e-9)
+        x = np.column_stack([np.ones(120), before["M"]])
+        sums = np.lib.stride_tricks.sliding_window_view(before[ticker] - x @ b, 3).sum(axis=1)
+        count = (np.abs(sums) >= abs(car)).sum()
+        assert row["market", "p"] == pytest.approx((1 + count) / (1 + len(sums))), "p_sq, which is first"
         e = (before[ticker] - before["M"]).to_numpy()
         car = (during[ticker] - during["M"]).sum()
         se = np.sqrt(3 * (e**2).mean())
         assert row["market_adjusted", "car"] == pytest.approx(car, abs=1e-13)
-        assert row["market_adjusted", "p"] == pytest.approx(2 * stats.t.sf(abs(car / se), 120), rel=1e-9)
+        assert by_t["market_adjusted", name] == pytest.approx(2 * stats.t.sf(abs(car / se), 120), rel=1e-9)
 
 
 def test_the_summary_is_counted_by_hand(found):
@@ -144,6 +149,15 @@ def test_dependence_is_counted_by_a_loop(found):
         assert row["significance_depends"] == (0 < sum(hits) < 4)
         assert row["n_significant"] == sum(hits)
     assert made["sign_depends"].any()
+
+
+def test_p_of_single_events_is_the_first_of_the_window(its, found):
+    longer = run(its).across(["market"], windows=[(0, 3)])
+    for specifications, window, column in ((found, (-1, 1), "p_sq"), (longer, (0, 3), "p_conformal")):
+        cars = at(specifications.cars, window).pivot(index="event_id", columns="model", values=column)
+        wide = specifications.table(window).xs("p", axis=1, level=1)
+        labels = specifications.models.index
+        pd.testing.assert_frame_equal(wide[labels], cars.loc[wide.index, labels], check_names=False)
 
 
 def test_windows_may_be_others(its, found):

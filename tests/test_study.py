@@ -214,7 +214,9 @@ def test_the_default_follows_the_clustering_and_says_so():
     near = study.run(events(("A", "2020-10-01"), ("B", "2020-10-05"), ("C", "2021-08-02")), prices)
     assert set(apart.tests["test"]) == {"cross_section", "bmp", "grank_t", "generalized_sign"}
     assert set(same.tests["test"]) == {"kolari_pynnonen", "kolari_pynnonen(variance='additive')", "grank_t"}
-    assert set(near.tests["test"]) == {"clustered", "ibragimov_muller", "wild_bootstrap", "kolari_pynnonen"}
+    assert set(near.tests["test"]) == {
+        "clustered", "ibragimov_muller", "two_way", "wild_bootstrap", "kolari_pynnonen",
+    }  # fmt: skip
     assert apart.tests["note"].iloc[0].startswith("primary: no two windows share a day")
     assert same.tests["note"].iloc[0].startswith("primary: all events share one date")
     assert near.tests["note"].iloc[0].startswith("primary: ")

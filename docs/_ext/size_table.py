@@ -10,19 +10,24 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sphinx.application import Sphinx
 
 import eventstudy as es
 from eventstudy import _registry
+from eventstudy.core.residuals import Residuals
 from eventstudy.members import labelled_tests
-from eventstudy.run.settings import BRACKET, DEFAULT_TESTS
+from eventstudy.run.news import matters
+from eventstudy.run.settings import BRACKET, DEFAULT_TESTS, tests_for
+from eventstudy.run.validity import ONE_DATE, Situation, judge
 
 DOCS = Path(__file__).parents[1]
 MEASURED = Path(es.__file__).parent / "data" / "sizes.json"
 LOW, HIGH = 0.035, 0.065
+BRACKETED = "one date cannot tell whether firms share the added noise; p is between those of the two `kolari_pynnonen`"
 UNKNOWN = "not measured yet"
+OF_SAMPLES = ("apart", "dates", "one date", "chains", "noise", "signed", "exchanges", "long", "real")
 MAIN = re.compile(r"(?<=<!-- sizes: begin -->\n).*?(?=<!-- sizes: end -->)", re.DOTALL)
 Window = tuple[int, int]
 Cell = Mapping[str, Any]
@@ -53,9 +58,10 @@ ADVICE: dict[str, tuple[str, ...]] = {
 SHOWN = (
     "independent", "independent_8", "independent_own", "dates_3", "dates_5", "dates_uneven", "dates_12",
     "dates_3_common", "dates_5_common", "dates_uneven_common", "dates_12_common", "one_date", "one_date_all",
-    "one_date_own", "one_date_common", "days_5", "days_20", "days_60", "days_60_common", "bunches", "bunches_common",
-    "dates_missing", "dates_exponential", "two_exchanges_linked", "two_exchanges", "hong_kong_50",
-    "hong_kong_one_date", "hong_kong_5_dates", "hong_kong_alike_one_date", "hong_kong_alike_5_dates",
+    "one_date_own", "one_date_common", "days_5", "days_20", "days_60", "days_5_common", "days_20_common",
+    "days_60_common", "bunches", "bunches_common", "independent_8_exponential", "independent_thin", "dates_missing",
+    "dates_exponential", "two_exchanges_linked", "two_exchanges", "hong_kong_50", "hong_kong_one_date",
+    "hong_kong_5_dates", "hong_kong_alike_one_date", "hong_kong_alike_5_dates",
 )  # fmt: skip
 
 
@@ -98,6 +104,59 @@ def recommended(measured: Mapping[str, Any], names: Sequence[str]) -> dict[str, 
         if keeps_size(of_test, measured["scenarios"]):
             found[test] = of_test
     return found
+
+
+class Primary(NamedTuple):
+    """The default test that a study takes first in samples of a kind and a window, and why it is not offered there."""
+
+    test: str
+    cell: Cell | None
+    not_offered: str
+
+
+def situation(record: Mapping[str, Any], window: Window) -> Situation:
+    """Return what a study knows of a sample of a scenario."""
+    n, n_dates, n_linked, n_unlinked = (record[name] for name in ("n_events", "n_dates", "n_linked", "n_unlinked"))
+    length = window[1] - window[0] + 1
+    n_clusters = n_dates - n_linked if length == 1 else record["n_clusters"]
+    before = Residuals(record["skewness"], record["skewness_se"], record["zeros"])
+    return Situation(n, n_clusters, n_dates, length, n_linked, n_unlinked * matters(n_unlinked, n), before)
+
+
+def primary(measured: Mapping[str, Any], scenario: str, window: Window) -> Primary:
+    """Return the first default test that has a value and holds by what is known of the sample.
+
+    It is not offered where none holds, or where its measured rate is outside the band on one date, on which it cannot
+    be seen that the variance changes, and whose.
+    """
+    cells, record = measured["cells"], measured["scenarios"][scenario]
+    known = situation(record, window)
+    tests = tests_for(es.Study(benchmark="M"), record["kind"], record["n_clusters"], known.n_unlinked > 0)
+    having = {test: member for test, member in tests.items() if (scenario, test, window) in cells}
+    judged = {test: judge(member, known, 0.5) for test, member in having.items()}
+    first = next((test for test, judgement in judged.items() if judgement.valid), None)
+    if first is None:
+        return Primary("", None, next((each.note for each in judged.values()), "no test has a value"))
+    cell = cells[scenario, first, window]
+    unseen = "" if known.kind != "same_day" or not outside(cell) else ONE_DATE if cell["rate"] > HIGH else BRACKETED
+    return Primary(first, cell, unseen)
+
+
+def primaries(measured: Mapping[str, Any]) -> str:
+    """Format the primary test of every sample and window, or why it is not offered."""
+    rows = [
+        [record["label"], str(window), shown_primary(primary(measured, name, window))]
+        for name, record in measured["scenarios"].items()
+        for window in (windows(measured["cells"], name) if record["section"] in OF_SAMPLES else ())
+    ]
+    return _table(("sample", "window", "primary test, and how often it rejects"), rows)
+
+
+def shown_primary(found: Primary) -> str:
+    """Format the primary test with its rate."""
+    named = f"`{found.test}` {rate(found.cell)}" if found.test else ""
+    reason = f"not offered: {found.not_offered}" if found.not_offered else ""
+    return "; ".join(filter(None, (reason, named)))
 
 
 def rate(cell: Cell | None) -> str:
@@ -170,8 +229,15 @@ def main_table(measured: Mapping[str, Any]) -> str:
     tests = shown_tests()
     for name in SHOWN:
         both = [[rate(cells.get((name, test, w))) for w in windows(cells, name)] for test in tests]
-        rows.append([measured["scenarios"][name]["label"], *map("<br>".join, both)])
-    return _table(("sample", *(f"`{test}`" for test in tests)), rows)
+        first = [shown_primary(primary(measured, name, window)) for window in windows(cells, name)]
+        rows.append([measured["scenarios"][name]["label"], "<br>".join(first), *map("<br>".join, both)])
+    return _table(("sample", "primary", *(f"`{test}`" for test in tests)), rows)
+
+
+def slopes(measured: Mapping[str, Any]) -> str:
+    """Format how often regressions across events and comparisons of groups reject."""
+    rows = [(row["sample"], f"`{row['method']}`", rate(row)) for row in measured["slopes"]["rows"]]
+    return _table(("sample", "method", "rejects"), rows)
 
 
 def settings(measured: Mapping[str, Any]) -> str:
@@ -179,7 +245,7 @@ def settings(measured: Mapping[str, Any]) -> str:
     runs = [
         f"- on {run['date']} with {', '.join(map(' '.join, run['versions'].items()))}, seed {run['seed']}:"
         f" `{run['command']}`"
-        for run in measured["runs"]
+        for run in (*measured["runs"], measured["slopes"]["run"])
     ]
     return "\n".join(
         [
@@ -200,7 +266,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def write(app: Sphinx) -> None:
     """Write the files in ``generated/`` that the page includes."""
     measured = read()
-    parts = {"advice": advice(measured), "settings": settings(measured)}
+    parts = {"advice": advice(measured), "primary": primaries(measured)}
+    parts |= {"slopes": slopes(measured), "settings": settings(measured)}
     parts |= {name: section(measured, names) for name, names in sections(measured).items()}
     for name, text in parts.items():
         (Path(app.srcdir) / "generated" / f"sizes_{name}.txt").write_text(text + "\n", encoding="utf-8")

@@ -152,7 +152,7 @@ class Study(Choices):
 
     def tests_for(self, kind: Survives) -> dict[str, Test]:
         """Return the tests by name; ``kind`` is the dependence under which default tests are valid."""
-        return tests_for(self, kind, 0)
+        return tests_for(self, kind, 0, False)
 
     def to_toml(
         self,

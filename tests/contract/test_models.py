@@ -300,7 +300,7 @@ def test_a_study_runs_from_prices_to_default_tests(name: str, kind: make.Kind) -
     )
     result = study.run(given.events, given.prices, factors=given.factors)
     assert (result.events["status"] == "ok").all()
-    chosen = settings.tests_for(study, kind, result.provenance["clustering"]["n_clusters"])
+    chosen = settings.tests_for(study, kind, result.provenance["clustering"]["n_clusters"], False)
     assert set(result.tests["test"]) == set(chosen)
     assert set(chosen) <= {*settings.DEFAULT_TESTS[kind], "kolari_pynnonen(variance='additive')"}
     lost = result.tests["statistic"].isna()

@@ -13,6 +13,7 @@ from eventstudy.core.conformal import refit
 from eventstudy.core.runs import RunSums
 from eventstudy.core.scores import scores
 from eventstudy.core.singles import rank_among_residuals
+from eventstudy.display import formats
 from eventstudy.types import Abnormal, Block, Model, Scores, Status
 from tests import make
 
@@ -168,19 +169,18 @@ def test_an_event_with_a_missing_day_does_not_change_the_others() -> None:
 
 @pytest.mark.thorough
 def test_a_result_has_it_and_the_first_p_depends_on_the_window() -> None:
-    from eventstudy.reports import _tables
 
     result = demo.run().result
     cars = result.cars
     columns = cars.columns.tolist()
     assert columns.index("p_conformal") == columns.index("p_sq") + 1
     assert cars["p_conformal"].between(0, 1, inclusive="right").all()
-    assert _tables.first_p(result, 0, 0) == "p_sq"
+    assert formats.first_p(result.cars, 0, 0) == "p_sq"
     longest = cars.assign(days=cars["end"] - cars["start"] + 1).sort_values("days").iloc[-1]
     assert longest["days"] > 3
-    assert _tables.first_p(result, int(longest["start"]), int(longest["end"])) == "p_conformal"
+    assert formats.first_p(result.cars, int(longest["start"]), int(longest["end"])) == "p_conformal"
     without = replace(result, cars=cars.assign(p_sq=np.nan, p_conformal=np.nan))
-    assert _tables.first_p(without, 0, 0) == "p"
+    assert formats.first_p(without.cars, 0, 0) == "p"
 
 
 def test_sums_over_runs_are_those_of_a_loop() -> None:

@@ -21,6 +21,7 @@ DAY, WINDOW = (0, 0), (-5, 5)
 PAGE = (DOCS / "which_test.md").read_text(encoding="utf-8")
 TESTS = _registry.names("inference", plugins=False)
 ADDITIVE = "kolari_pynnonen(variance='additive')"  # as a study on one date names it
+BOOTSTRAP = "skewness_adjusted(bootstrap=True)"
 
 
 def cell(scenario, test, window=WINDOW):
@@ -40,12 +41,71 @@ def test_the_table_in_the_page_is_that_of_the_measurement():
     assert len(numbers) > 300
 
 
+OFFERED = {
+    (name, window): size_table.primary(MEASURED, name, window)
+    for name, record in MEASURED["scenarios"].items()
+    if record["section"] in size_table.OF_SAMPLES
+    for window in size_table.windows(CELLS, name)
+}
+
+
+def test_every_primary_test_keeps_its_size_where_it_is_offered():
+    assert len(OFFERED) > 130
+    offered = {at: found for at, found in OFFERED.items() if not found.not_offered}
+    assert len(offered) > 0.9 * len(OFFERED)
+    wrong = [(*at, found.test, found.cell["rate"]) for at, found in offered.items() if size_table.outside(found.cell)]
+    assert wrong == []
+
+
+def test_what_is_not_offered_is_said_with_its_reason():
+    not_offered = {at: found for at, found in OFFERED.items() if found.not_offered}
+    one_date = {at for at, found in not_offered.items() if found.test}
+    assert {name for name, _ in one_date} == {"one_date_common", "one_date_own", "one_date_industries_own"}
+    assert all("does not hold here" in not_offered[at].not_offered for at in not_offered.keys() - one_date)
+    for (name, window), found in not_offered.items():
+        shown = size_table.shown_primary(found)
+        assert shown.startswith("not offered: ")
+        assert shown in size_table.primaries(MEASURED), (name, window)
+    label = "60 events on one date, four times the variance of the common part"
+    [line] = [line for line in PAGE.splitlines() if line.startswith(f"| {label} |")]
+    assert "not offered: one date cannot tell a common shock from an effect" in line
+
+
+def test_the_primary_test_changes_with_what_is_seen_of_a_sample():
+    seen = {
+        ("independent_8", DAY): "bmp",
+        ("independent_8_exponential", DAY): "generalized_sign",
+        ("independent_8_exponential", WINDOW): "bmp",
+        ("days_5_common", WINDOW): "two_way",
+        ("dates_5_common", WINDOW): "clustered",
+        ("two_exchanges", DAY): "ibragimov_muller",
+        ("two_exchanges_linked", DAY): "clustered",
+        ("one_date", DAY): "kolari_pynnonen",
+    }
+    assert {at: OFFERED[at].test for at in seen} == seen
+
+
 def test_the_page_shows_every_part_that_is_generated():
     parts = re.findall(r"generated/sizes_(\w+)\.txt", PAGE)
-    assert sorted(parts) == sorted(["advice", "settings", *size_table.sections(MEASURED)])
+    assert sorted(parts) == sorted(["advice", "primary", "settings", "slopes", *size_table.sections(MEASURED)])
     shown = "".join(size_table.section(MEASURED, names) for names in size_table.sections(MEASURED).values())
     for name in MEASURED["scenarios"]:
         assert f"- `{name}`: " in shown
+
+
+def test_regressions_and_comparisons_hold_where_methods_for_independent_firms_do_not():
+    rows = {(row["sample"], row["method"]): row for row in MEASURED["slopes"]["rows"]}
+    ours = {at: row for at, row in rows.items() if "HC1" not in at[1] and at[1].startswith(("regress", "compare"))}
+    assert len(ours) >= 5
+    shown = size_table.slopes(MEASURED)
+    for (sample, method), row in rows.items():
+        assert f"| {sample} | `{method}` | {size_table.rate(row)} |" in shown
+        if (sample, method) in ours:
+            assert row["lower"] <= 0.065, (sample, method)
+        else:
+            assert row["lower"] > 0.08, (sample, method)
+    few = {row["rate"] for (sample, method), row in ours.items() if sample.startswith("3 dates")}
+    assert max(few) < 0.035
 
 
 def test_scenarios_of_the_advice_are_measured():
@@ -56,7 +116,11 @@ def test_scenarios_of_the_advice_are_measured():
 def test_every_test_is_measured_or_said_not_to_be():
     singles = {scenario for scenario, record in MEASURED["scenarios"].items() if record["section"] == "one"}
     measured = {test for scenario, test, _ in CELLS if scenario not in singles}  # a new test may not be measured yet
-    assert {*(test for kind in DEFAULT_TESTS.values() for test in kind), ADDITIVE} <= measured <= {*TESTS, ADDITIVE}
+    assert (
+        {*(test for kind in DEFAULT_TESTS.values() for test in kind), ADDITIVE}
+        <= measured
+        <= {*TESTS, ADDITIVE, BOOTSTRAP}
+    )
     always = {test for test in measured & set(TESTS) if len(_registry.load("inference", test).value_under) == 3}
     always -= {"placebo"}
     assert len(always) > 10

@@ -103,3 +103,25 @@ def volatility(its: Placed) -> np.ndarray:
 def momentum(its: Placed) -> np.ndarray:
     """Give the return of the days before the estimation window, which the model has not seen."""
     return np.array([its.panel.r[f, d - 260 : d - 130].sum() for f, d in zip(its.firms, its.days, strict=True)])
+
+
+def with_rewards(rng: np.random.Generator, dates: int) -> Any:
+    """Give 5 firms on each date, whose size is rewarded on it: half of the variance of the CARs, and 0 on average."""
+    date = np.repeat(np.arange(dates), 5)
+    size = rng.standard_normal(len(date))
+    car = 0.02 * (rng.standard_normal(dates)[date] * size + rng.standard_normal(len(date)))
+    return _of_dates(date, car, size=size)
+
+
+def on_dates_of_their_own(rng: np.random.Generator, first: int, second: int) -> Any:
+    """Give two groups on dates of their own, 4 firms on each, half of whose variance is common to a date."""
+    date = np.repeat(np.arange(first + second), 4)
+    car = 0.02 * (rng.standard_normal(first + second)[date] + rng.standard_normal(len(date)))
+    return _of_dates(date, car, kind=np.where(date < first, "a", "b"))
+
+
+def _of_dates(date: np.ndarray, car: np.ndarray, **columns: np.ndarray) -> Any:
+    names = pd.RangeIndex(len(date), name="event_id")
+    session = pd.bdate_range("2015-01-01", periods=20 * (int(date.max()) + 1))[::20][date]
+    events = pd.DataFrame({"status": "ok", "session": session, **columns}, names)
+    return _Frames(events, pd.DataFrame({"event_id": names, "start": 0, "end": 0, "car": car, "se": 0.02}))

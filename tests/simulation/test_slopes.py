@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from eventstudy.analysis import comparison
-from eventstudy.display.measure import measure_of
 from tests.simulation import slopes
 
 CHARACTERISTICS: dict[str, Callable[[slopes.Placed], np.ndarray]] = {
@@ -42,14 +39,8 @@ def rejections(
 
 
 def on_dates(rng: np.random.Generator, first: int, second: int) -> float:
-    """Give p of two groups on dates of their own, 4 firms on each, half of whose variance is common to a date."""
-    dates = np.repeat(np.arange(first + second), 4)
-    car = 0.02 * (rng.standard_normal(first + second)[dates] + rng.standard_normal(len(dates)))
-    names = pd.RangeIndex(len(dates), name="event_id")
-    session = pd.bdate_range("2015-01-01", periods=20 * (first + second))[::20][dates]
-    events = pd.DataFrame({"status": "ok", "session": session, "kind": np.where(dates < first, "a", "b")}, names)
-    cars = pd.DataFrame({"event_id": names, "start": 0, "end": 0, "car": car, "se": 0.02})
-    frames: Any = SimpleNamespace(events=events, cars=cars, measure=measure_of())
+    """Give p of two groups on dates of their own."""
+    frames = slopes.on_dates_of_their_own(rng, first, second)
     return float(comparison.compare(None, frames, "kind", None, "auto", 199)["p"].iloc[0])
 
 

@@ -19,6 +19,7 @@ from eventstudy.core.clustering import clustering_of
 from eventstudy.core.sums import Gathered, mean_and_sd
 from eventstudy.display.formats import p_value, plural
 from eventstudy.errors import InputError, shown
+from eventstudy.run.validity import THIN
 from eventstudy.types import (
     Abnormal,
     Bools,
@@ -38,7 +39,6 @@ INFLATION = 0.25  # tolerated increase of the variance by what days have in comm
 LEVEL = 0.01  # level of the test of event-induced variance
 JARQUE_BERA = -2.0 * np.log(0.05)  # 5 % critical value: chi-square with 2 degrees of freedom
 MANY = 0.25  # tolerated share of events that reject at 5 %
-THIN = 0.20  # tolerated share of zero returns
 GAPS = 0.05  # tolerated share of days without a return
 Constituents = Mapping[str, Sequence[str]] | Sequence[str]
 

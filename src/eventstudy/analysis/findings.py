@@ -11,12 +11,12 @@ from scipy import special
 
 from eventstudy.display.formats import p_value, plural, window
 from eventstudy.run.direction import sign_columns
+from eventstudy.run.news import matters, n_exchanges, unlinked
 from eventstudy.types import Clustering, Floats, Ints, StudySample
 
 LEVEL = 0.01  # level of the test of common shocks
 FEW = 10  # clusters of events that a sample needs
 SIGNIFICANT = 0.05
-MANY = 0.25  # share of events beside unlinked news of another exchange
 
 
 class Finding(NamedTuple):
@@ -64,19 +64,11 @@ def expected_signs(events: pd.DataFrame, sign: str | None) -> Finding:
 
 def unlinked_news(sample: StudySample, rows: Ints) -> Finding:
     """Count the used events within a session of an event on another exchange that is not linked to them."""
-    placed, core = sample.placed, sample.sample
-    exchange = np.unique([panel.calendar for panel in sample.panels], return_inverse=True)[1][placed.panel[rows]]
-    if len(np.unique(exchange)) < 2:
+    if n_exchanges(sample.panels, sample.placed, rows) < 2:
         return Finding(np.nan, "all events are on one exchange")
-    day = core.cluster_dates[placed.cluster[rows], core.spec.zero]
-    linked = np.isin(placed.cluster[rows], core.links.ravel())
-    near = np.zeros(len(rows), dtype=bool)
-    for at in np.unique(exchange):
-        of_others = np.unique(day[exchange != at])
-        near |= (exchange == at) & (np.isin(day - 1, of_others) | np.isin(day + 1, of_others)) & ~linked
-    n = int(near.sum())
+    n = unlinked(sample.panels, sample.placed, sample.sample, rows)
     value = f"{n} of {plural(len(rows), 'event')} within a session of an event on another exchange, and not linked"
-    return Finding(n, value, n > MANY * len(rows))
+    return Finding(n, value, matters(n, len(rows)))
 
 
 def agreement(tests: pd.DataFrame) -> Finding:

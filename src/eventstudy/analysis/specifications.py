@@ -125,7 +125,9 @@ class Specifications(Generic[R]):
         -------
         DataFrame
             Index ``event_id``; columns (event, ticker), (event, session), and (model, car), (model, p), (model, status)
-            for each model; bhar instead of car if the study compounds, while p is still that of the sum.
+            for each model; bhar instead of car if the study compounds, while p is still that of the sum. p is the first
+            p-value of single events: ``p_sq`` in windows of up to three days, else ``p_conformal``; ``p`` of ``cars``
+            where the model has neither.
         """
         cars = self._cars_of(window)
         parts = {"event": cars.drop_duplicates("event_id").set_index("event_id")[["ticker", "session"]]}
@@ -151,8 +153,8 @@ class Specifications(Generic[R]):
             Index ``model``: family; n (events with a CAR); effect (their mean); reference, the mean CAR of the same
             events under the first model, so that models and not samples differ; same_sign, the share of these events
             whose CAR has the same sign under both models; lower, upper (95 %) of the effect; test, its p, and whether
-            it is valid for the sample; ``p_`` and the name of each test; significant, the share of events with p below
-            5 %; lost, the number of other events by status, or the error of the model.
+            it is valid for the sample; ``p_`` and the name of each test; significant, the share of events with p of
+            :meth:`table` below 5 %; lost, the number of other events by status, or the error of the model.
 
         Notes
         -----
@@ -198,8 +200,8 @@ class Specifications(Generic[R]):
         -------
         DataFrame
             Index ``event_id``, the events with a CAR under a model; ticker, session, n (models with a CAR), low, high,
-            range, n_significant (models with p below 5 %), sign_depends, significance_depends (True if the event is
-            significant under some models and not under others). Largest range first.
+            range, n_significant (models with p of :meth:`table` below 5 %), sign_depends, significance_depends (True if
+            the event is significant under some models and not under others). Largest range first.
         """
         cars = self._cars_of(window)
         used = cars[(cars["status"] == "ok") & cars["car"].notna()]
@@ -290,7 +292,13 @@ class Specifications(Generic[R]):
         return arguments.one_window(window, self.windows)
 
     def _cars_of(self, window: Window | None) -> pd.DataFrame:
-        return _in_window(self.cars, self._window(window))
+        """Return the rows of a window; ``p`` is the first p-value of single events that each model has."""
+        window = self._window(window)
+        cars = _in_window(self.cars, window)
+        p = cars["p"].copy()
+        for _, of_model in cars.groupby("model"):
+            p.loc[of_model.index] = of_model[formats.first_p(of_model, *window)]
+        return cars.assign(p=p)
 
 
 def _in_window(frame: pd.DataFrame, window: Window) -> pd.DataFrame:

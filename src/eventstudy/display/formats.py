@@ -16,6 +16,7 @@ import pandas as pd
 from eventstudy.errors import InputError, shown
 
 GLUE = "\xa0"  # a space at which no line is broken
+SHORT = 3  # days: over longer windows the SQ test of single events rejects too often
 MISSING = "–"
 DOES_NOT_HOLD = "†"  # after the p of a test that does not hold for the sample
 STAR_LEVELS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
@@ -332,6 +333,16 @@ def is_in(index: pd.Index, event_id: object) -> bool:
         return bool(event_id in index)
     except (TypeError, ValueError):  # what cannot be hashed or compared
         return False
+
+
+def first_p(cars: pd.DataFrame, start: int, end: int) -> str:
+    """Return the column of ``Result.cars`` that is the first p-value of single events in a window.
+
+    It does not assume normality: ``p_sq``, or ``p_conformal`` over more than three days; ``p`` where the model has
+    neither.
+    """
+    name = "p_sq" if end - start < SHORT else "p_conformal"
+    return name if cars.loc[(cars["start"] == start) & (cars["end"] == end), name].notna().any() else "p"
 
 
 def usable_ids(result: HasEvents, event_ids: Iterable[Hashable] | None = None) -> list[Any]:

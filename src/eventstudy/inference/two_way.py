@@ -17,9 +17,12 @@ compare with control firms. Firms with little noise then have more weight; where
 as against a benchmark that all firms share, the mean of SAR is not zero where that of AR is, and the test rejects 8 to
 11 % of random samples.
 
-Robust to event-induced variance. An error of the parameters that events share is in neither sum: with noise correlated
-0.1, dates within 100 sessions and windows half as long as the estimation window, the test rejects 7 to 8 %; with dates
-within 500 sessions 4 %. Nor does it allow for shares of one industry that drift from the benchmark for months.
+Robust to event-induced variance, and to news that raises the variance of what the events of a date have in common: in
+dense chains of 60 events over eleven days, with four times that variance, it rejects 2.5 to 4.5 %. The same news on two
+dates, as of two exchanges, is in neither sum, nor is an error of the parameters that events share: with noise
+correlated 0.1, dates within 100 sessions and windows half as long as the estimation window, the test rejects 7 to 8 %;
+with dates within 500 sessions 4 %. Nor does it allow for shares of one industry that drift from the benchmark for
+months.
 
 Options: ``standardised``.
 
@@ -106,7 +109,7 @@ def make(standardised: bool = False) -> Test:
         partial(chunk, standardised=standardised),
         finalize,
         survives="overlap",
-        robust_to=("event_variance", "autocorrelation"),
+        robust_to=("event_variance", "common_variance", "autocorrelation"),
         value_under=("independent", "overlap"),
         make=make,
     )

@@ -29,7 +29,7 @@ def draw(
     figsize: tuple[float, float] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the CARs of each event on one line, with one mark per model, filled where p is below 5 %.
+    """Draw the CARs of each event on one line, with one mark per model, filled where its first p is below 5 %.
 
     Parameters
     ----------

@@ -232,7 +232,6 @@ def _implausible(result: Result) -> tuple[str, ...]:
     return (f"implausible prices in the windows of {len(texts)} of {formats.plural(len(used), 'event')}, as {first}",)
 
 
-SHORT = 3  # days: over longer windows the SQ test rejects too often
 P_HEADS = {"p": "p", "p_sq": "p SQ", "p_conformal": "p conf.", "p_placebo": "p pl."}
 P_NOTES = {
     "p_sq": "p SQ: the {} among the event's own estimation residuals, without normality",
@@ -246,17 +245,6 @@ def windows(result: Result) -> list[tuple[int, int]]:
     """Return the windows of the study in their order."""
     pairs = result.cars[["start", "end"]].drop_duplicates()
     return [(int(start), int(end)) for start, end in zip(pairs["start"], pairs["end"], strict=True)]
-
-
-def first_p(result: Result, start: int, end: int) -> str:
-    """Return the column of ``Result.cars`` that is the first p-value of single events in a window.
-
-    It does not assume normality: ``p_sq``, or ``p_conformal`` over more than three days; ``p`` where the model has
-    neither.
-    """
-    name = "p_sq" if end - start < SHORT else "p_conformal"
-    cars = result.cars
-    return name if cars.loc[(cars["start"] == start) & (cars["end"] == end), name].notna().any() else "p"
 
 
 def per_event(
@@ -312,7 +300,7 @@ def _p_names(result: Result, window: tuple[int, int], with_t: bool) -> list[str]
     if not result.measure.has_p:
         return []
     names = [
-        first_p(result, *window),
+        formats.first_p(result.cars, *window),
         *(["p"] if with_t else []),
         *(["p_placebo"] if "p_placebo" in result.cars else []),
     ]

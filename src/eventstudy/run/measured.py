@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from eventstudy.types import Survives
 
 Variance = Literal["none", "own", "common", "all"]
-BASE = "normal"  # the noise of the samples with which those of a user are compared
+BASE = "normal"  # the noise of the samples with which one is compared in which nothing else is seen
 
 
 class Scenario(NamedTuple):
@@ -64,7 +64,9 @@ class Measured(NamedTuple):
     worst: Cell
 
 
-def lookup(test: str, kind: Survives, n_events: int, n_clusters: int, window_length: int) -> Measured | None:
+def lookup(
+    test: str, kind: Survives, n_events: int, n_clusters: int, window_length: int, noise: str = BASE
+) -> Measured | None:
     """Return the measured size of a test in the samples most like one.
 
     Cells are compared by the logarithm of the length of the window first, because it matters beyond any number of
@@ -80,6 +82,8 @@ def lookup(test: str, kind: Survives, n_events: int, n_clusters: int, window_len
         Chains of events whose event windows overlap.
     window_length : int
         In days.
+    noise : str
+        The noise of the samples: normal, or what was seen in the user's.
 
     Returns
     -------
@@ -98,7 +102,7 @@ def lookup(test: str, kind: Survives, n_events: int, n_clusters: int, window_len
         apart = abs(log(scenario.n_events / n_events)) + abs(log(scenario.n_clusters / n_clusters))
         return abs(log(cell.length / window_length)), apart
 
-    by_variance = _cells().get((test, kind), {})
+    by_variance = _cells().get((test, kind, noise), {})
     if "none" not in by_variance or min(n_events, n_clusters, window_length) < 1:
         return None
     near = {variance: min(cells, key=distance) for variance, cells in by_variance.items()}
@@ -107,13 +111,12 @@ def lookup(test: str, kind: Survives, n_events: int, n_clusters: int, window_len
 
 
 @cache
-def _cells() -> dict[tuple[str, str], dict[Variance, list[Cell]]]:
-    """Return the cells with the base noise by test and kind, and by what the event does to the variance."""
-    by_test: dict[tuple[str, str], dict[Variance, list[Cell]]] = {}
+def _cells() -> dict[tuple[str, str, str], dict[Variance, list[Cell]]]:
+    """Return the cells by test, kind and noise, and by what the event does to the variance."""
+    by_test: dict[tuple[str, str, str], dict[Variance, list[Cell]]] = {}
     for cell in cells():
-        if cell.scenario.noise == BASE:
-            kinds = by_test.setdefault((cell.test, cell.scenario.kind), {})
-            kinds.setdefault(cell.scenario.variance, []).append(cell)
+        kinds = by_test.setdefault((cell.test, cell.scenario.kind, cell.scenario.noise), {})
+        kinds.setdefault(cell.scenario.variance, []).append(cell)
     return by_test
 
 

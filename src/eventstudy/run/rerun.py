@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from eventstudy.core import residuals
 from eventstudy.core.draws import drawn_cars, null
 from eventstudy.core.parts import MapTasks
 from eventstudy.core.run import Execution, run, run_events
@@ -21,7 +22,7 @@ from eventstudy.prepare.implausible import shorten
 from eventstudy.prepare.implausible import warning as implausible_warning
 from eventstudy.prepare.reactions import reactions
 from eventstudy.result import NO_GROUP, Result
-from eventstudy.run import tables
+from eventstudy.run import news, tables
 from eventstudy.run.direction import counted, direction_notes
 from eventstudy.run.groups import Grouped, in_groups
 from eventstudy.run.provenance import provenance
@@ -29,7 +30,9 @@ from eventstudy.run.sample import CACHE_BYTES, StudyData, n_bytes, select_events
 from eventstudy.run.scale import IN_ONE_PROCESS, PartCounts, Workers
 from eventstudy.run.settings import as_model, settings, tests_for
 from eventstudy.run.testing import Members, effects_of_events, no_test_holds, table_of_tests
-from eventstudy.types import Bools, Choices, Extra, Floats, Model, Outcome, Status, StudySample, Test, Window
+from eventstudy.types import Bools, Choices, Extra, Floats, Ints, Model, Outcome, Status, StudySample, Test, Window
+
+RESIDUALS: Mapping[str, Extra] = {"residuals": residuals.chunk}
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +77,9 @@ class StudyRun:
         return self._tests_of(self.sample())
 
     def _tests_of(self, sample: StudySample) -> dict[str, Test]:
-        return tests_for(self.choices, sample.clustering.kind, sample.clustering.n_clusters)
+        near = news.unlinked(sample.panels, sample.placed, sample.sample, np.arange(len(sample.placed.day)))
+        unlinked = news.matters(near, len(sample.placed.day))
+        return tests_for(self.choices, sample.clustering.kind, sample.clustering.n_clusters, unlinked)
 
     def check(self) -> pd.DataFrame:
         """Return the table of every event with its session and the status that the fitted model gives it."""
@@ -171,7 +176,7 @@ class StudyRun:
         map_tasks = self.workers.map_tasks(counts)
         with _progress_bar(len(sample.placed.day), progress) as advance:
             execution = Execution(advance, map_tasks)
-            outcome = run(sample.panels, sample.placed, self.model, tests, sample.sample, execution)
+            outcome = run(sample.panels, sample.placed, self.model, tests, sample.sample, execution, extra=RESIDUALS)
         tested, by_group = self._tested(sample, groups, tests, outcome, map_tasks)
         event_table, calendars, spec = sample.event_table, sample.calendars, sample.sample.spec
         used = (outcome.status == Status.OK) & (outcome.n_est >= spec.min_estimation)
@@ -224,17 +229,30 @@ class StudyRun:
         by_default = isinstance(self.choices.tests, str) and self.choices.tests == "default"
         ids, effect = effects_of_events(outcome, sample)
         spec = sample.sample.spec
-        everyone = Members(effect, [np.ones(len(ids), dtype=bool)], sample.clustering.n_linked)
+        everyone = self._members(sample, ids, effect, outcome, [np.ones(len(ids), dtype=bool)])
+        everyone = everyone._replace(n_linked=sample.clustering.n_linked)
         tested = table_of_tests(outcome, spec, tests, everyone, ("all",), by_default)
         for warning in () if by_default else no_test_holds(tested):
             warnings.warn(warning, EventStudyWarning, stacklevel=4)
         if groups is None or not groups.labels:
             return tested, NO_GROUP
         inputs, execution = (groups.sample.panels, groups.sample.placed, self.model), Execution(map_tasks=map_tasks)
-        by_value = run(*inputs, tests, groups.sample.sample, execution, keep_events=False)
-        members = [np.isin(ids, groups.rows[groups.sample.placed.group == g]) for g in range(len(groups.labels))]
-        of_groups = table_of_tests(by_value, spec, tests, Members(effect, members), groups.labels, by_default)
+        by_value = run(*inputs, tests, groups.sample.sample, execution, keep_events=False, extra=RESIDUALS)
+        masks = [np.isin(ids, groups.rows[groups.sample.placed.group == g]) for g in range(len(groups.labels))]
+        members = self._members(sample, ids, effect, by_value, masks)
+        of_groups = table_of_tests(by_value, spec, tests, members, groups.labels, by_default)
         return pd.concat([tested, of_groups]), tables.daily(by_value, spec, groups.labels)
+
+    def _members(
+        self, sample: StudySample, ids: Ints, effect: Floats, outcome: Outcome, groups: Sequence[Bools]
+    ) -> Members:
+        """Return the events of each group, given by masks of the estimated events (n,), with what is known of them."""
+        before = residuals.finalize(outcome.extra.get("residuals", {}), len(groups))
+        if self.choices.outcome != "return":  # zeros of another series are not prices that stand
+            before = [each._replace(zeros=np.nan) for each in before]
+        inputs = sample.panels, sample.placed, sample.sample
+        counts = [(news.unlinked(*inputs, ids[group]), int(group.sum())) for group in groups]
+        return Members(effect, groups, before, [near if news.matters(near, n) else 0 for near, n in counts])
 
     def _groups(self, sample: StudySample) -> Grouped | None:
         """Return the events of the sample in their groups; raise InputError if the column is not one of groups."""

@@ -16,7 +16,7 @@ from eventstudy.types import Choices, Model, Survives, Test
 DEFAULT_TESTS: Mapping[Survives, tuple[str, ...]] = {
     "independent": ("bmp", "cross_section", "grank_t", "generalized_sign"),
     "same_day": ("kolari_pynnonen", "grank_t"),
-    "overlap": ("clustered", "ibragimov_muller", "wild_bootstrap", "kolari_pynnonen"),
+    "overlap": ("clustered", "ibragimov_muller", "two_way", "wild_bootstrap", "kolari_pynnonen"),
 }
 # Compounded returns are skewed, so that rank tests, which test a median, reject too often.
 COMPOUNDED_TESTS: Mapping[Survives, tuple[str, ...]] = {
@@ -36,15 +36,18 @@ def as_model(choice: str | Model) -> Model:
     return model(choice) if isinstance(choice, str) else choice
 
 
-def tests_for(choices: Choices, dependence: Survives, n_clusters: int) -> dict[str, Test]:
+def tests_for(choices: Choices, dependence: Survives, n_clusters: int, unlinked: bool) -> dict[str, Test]:
     """Return the tests of a study by name; default tests hold under the ``dependence`` of the events.
 
-    With enough clusters of events, the default tests need no blocks of dates.
+    With enough clusters of events, the default tests need no blocks of dates, unless news of two exchanges near in time
+    is ``unlinked``: clusters may then be the same news, which blocks of dates keep together.
     """
     tests = choices.tests
+    if unlinked:
+        dependence = "overlap"
     if isinstance(tests, str) and tests == "default":
         tests = (COMPOUNDED_TESTS if choices.compound else DEFAULT_TESTS)[dependence]
-        if n_clusters >= FEWEST:
+        if n_clusters >= FEWEST and not unlinked:
             tests = [name for name in tests if name != "ibragimov_muller"]
         if dependence == "same_day":
             tests = [tests[0], test("kolari_pynnonen", **BRACKET), *tests[1:]]
@@ -86,5 +89,5 @@ def settings(choices: Choices) -> dict[str, object]:
         values["model"] = settings_of(choices.model)
     if not isinstance(choices.tests, str):
         values["tests"] = {label: settings_of(test) for label, test in labelled_tests(choices.tests).items()}
-    plugins = plugins_of([as_model(choices.model), *tests_for(choices, "independent", 0).values()])
+    plugins = plugins_of([as_model(choices.model), *tests_for(choices, "independent", 0, False).values()])
     return {**values, "plugins": plugins} if plugins else values

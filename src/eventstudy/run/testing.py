@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from eventstudy.core.residuals import Residuals
 from eventstudy.run.validity import Situation, judge
 from eventstudy.types import Bools, Floats, Ints, Outcome, Spec, StudySample, Test, Window
 
@@ -22,11 +23,14 @@ TYPES = {"n": np.int64, "valid": bool, **dict.fromkeys((*EFFECT, "statistic", "d
 class Members(NamedTuple):
     """The effects of single events (n, V), NaN where missing, and the events of each group: masks (n,).
 
-    ``n_linked`` is the number of pairs of dates that report the same news, if there are no groups.
+    ``residuals`` are those of each group, and ``n_unlinked`` its events beside unlinked news, 0 where these are too few
+    to matter. ``n_linked`` is the number of pairs of dates that report the same news, if there are no groups.
     """
 
     effect: Floats
     groups: Sequence[Bools]
+    residuals: Sequence[Residuals]
+    n_unlinked: Sequence[int]
     n_linked: int = 0
 
 
@@ -74,7 +78,7 @@ def _of_window(
 ) -> list[tuple[object, ...]]:
     """Return the rows of one group and window, the primary test first."""
     group, (start, end) = label
-    situation = _situation(outcome, at, end - start + 1, members.n_linked)
+    situation = _situation(outcome, at, end - start + 1, members)
     effect = _effect(outcome, members, at)
     one_cluster = "" if group == "all" else situation.one_cluster
     rows: list[tuple[object, ...]] = []
@@ -105,12 +109,15 @@ def _effect(outcome: Outcome, members: Members, at: tuple[int, int]) -> tuple[fl
     return (*mean, float(np.median(values)), float((values > 0).mean()))
 
 
-def _situation(outcome: Outcome, at: tuple[int, int], length: int, n_linked: int) -> Situation:
-    """Return how the events of a group share the days of a window."""
+def _situation(outcome: Outcome, at: tuple[int, int], length: int, members: Members) -> Situation:
+    """Return what is known of the events of a group in a window."""
     if not outcome.shared:
         return Situation(0, 0, 0, length)
     n, n_clusters, n_dates = (int(outcome.shared["effects"][name][at]) for name in ("n", "n_clusters", "n_dates"))
-    return Situation(n, n_clusters, n_dates, length, n_linked)
+    group = at[0]
+    return Situation(
+        n, n_clusters, n_dates, length, members.n_linked, members.n_unlinked[group], members.residuals[group]
+    )
 
 
 def no_test_holds(frame: pd.DataFrame) -> Iterator[str]:
