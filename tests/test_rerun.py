@@ -174,7 +174,7 @@ def test_making_frames_leaves_the_outcome_as_it_is() -> None:
     outcome = run(sample.panels, sample.placed, found.model, {}, sample.sample)
     before = {name: values.copy() for name, values in outcome.singles.items()}
     twice = [
-        tables.assemble(sample.event_table, outcome, sample.sample.spec, ("alpha", "beta"), found.data.events.frame, "")
+        tables.assemble(sample.event_table, outcome, sample.sample.spec, ("alpha", "beta"), found.data.events.frame)
         for _ in range(2)
     ]
     assert set(outcome.singles) == set(before)

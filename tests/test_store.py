@@ -355,7 +355,7 @@ def test_what_needs_a_whole_panel_refuses_one_that_is_too_large(prices, events, 
 
 @pytest.mark.slow
 def test_a_million_events_on_five_thousand_securities_fit_in_memory(tmp_path):
-    """Within 1.7 GiB in all, 0.9 of them the frames of the result; see the script for what is drawn."""
+    """Within 1.5 GiB in all, 0.9 of them the frames of the result; see the script for what is drawn."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     script = str(Path(__file__).parent.parent / "benchmarks" / "store.py")
     subprocess.run([sys.executable, script, "write", str(tmp_path)], check=True, env=environment)
@@ -363,4 +363,4 @@ def test_a_million_events_on_five_thousand_securities_fit_in_memory(tmp_path):
         [sys.executable, script, "run", str(tmp_path)], capture_output=True, text=True, env=environment
     )
     assert made.returncode == 0, made.stderr
-    assert float(made.stdout.split()[-1]) < 1.7 * 1024
+    assert float(made.stdout.split()[-1]) < 1.5 * 1024

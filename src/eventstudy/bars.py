@@ -138,7 +138,18 @@ def priced_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates:
     dates_by_ticker = [bars[name].dates[np.isfinite(bars[name].fields["close"])] for name in tickers]
     dates_by_ticker = [dates for dates in dates_by_ticker if len(dates)]
     dtype = next((bars[name].dates.dtype for name in tickers), np.dtype("datetime64[D]"))
-    return np.unique(np.concatenate(dates_by_ticker)) if dates_by_ticker else np.array([], dtype=dtype)
+    return _union(dates_by_ticker) if dates_by_ticker else np.array([], dtype=dtype)
+
+
+def _union(parts: Sequence[Dates]) -> Dates:
+    """Return the distinct dates of increasing ones, sorted; a mask over their range is faster than sorting them."""
+    first, last = (int(edge(part.view(np.int64)[at] for part in parts)) for edge, at in ((min, 0), (max, -1)))
+    if last - first > sum(map(len, parts)):
+        return np.unique(np.concatenate(parts))
+    seen = np.zeros(last - first + 1, dtype=bool)
+    for part in parts:
+        seen[part.view(np.int64) - first] = True
+    return (np.flatnonzero(seen) + first).view(parts[0].dtype)
 
 
 def traded_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates | None:

@@ -7,32 +7,38 @@ import numpy as np
 from eventstudy.types import Bools, Clustering, Dates, Floats, Ints, Placed, Sample, Window
 
 
-def clustering(first: Ints, day: Ints, last: Ints) -> Clustering:
+def clustering(first: Ints, day: Ints, last: Ints, counts: Ints | None = None) -> Clustering:
     """Count the pairs of events whose windows, from ``first`` to ``last`` (N,) as calendar date numbers, overlap.
+
+    ``counts`` (N,) is the number of events with these dates; 1 by default.
 
     Examples
     --------
     >>> str(clustering(np.array([0, 5, 50]), np.array([5, 10, 55]), np.array([10, 15, 60])))
     '33.3% of the pairs of events share days of their windows (3 dates)'
     """
-    n = len(day)
-    starts, n_starts = np.unique(first, return_counts=True)  # a million events start on a few thousand dates
+    counts = np.ones(len(day), dtype=np.int64) if counts is None else counts
+    n = int(counts.sum())
+    starts, position = np.unique(first, return_inverse=True)
+    n_starts = np.bincount(position, counts, len(starts)).astype(np.int64)
     n_before = np.append(0, np.cumsum(n_starts))
-    position = np.searchsorted(starts, first)
     n_later = n_before[np.searchsorted(starts, last, side="right")] - n_before[position + 1]
     # A pair is counted by the event that starts first, and half by each where both start on the same date.
-    pairs = n_later.sum() + (n_starts[position] - 1).sum() / 2
+    pairs = counts @ n_later + counts @ (n_starts[position] - 1) / 2
     share = float(pairs / (n * (n - 1) / 2)) if n > 1 else 0.0
     return Clustering(n, len(np.unique(day)), share, n_clusters=int(components(first, last).max(initial=-1)) + 1)
 
 
 def clustering_of(sessions: Dates, placed: Placed, sample: Sample, rows: Bools | Ints) -> Clustering:
     """Count how some placed events share days; ``sessions`` (n,) are those of all placed events."""
-    cluster = placed.cluster[rows]
-    first, last = sample.cluster_dates[:, [sample.spec.n_est, -1]][cluster].T
-    linked = int(np.isin(sample.links, cluster).all(axis=1).sum())
-    n_clusters = int(chains(sample, np.unique(cluster), sample.spec.event).max(initial=-1)) + 1
-    of_windows = clustering(first, sessions[rows].astype(np.int64), last)
+    counts = np.bincount(placed.cluster[rows], minlength=len(sample.cluster_group))
+    clusters = np.flatnonzero(counts)
+    first, last = sample.cluster_dates[:, [sample.spec.n_est, -1]][clusters].T
+    day = np.empty(len(counts), dtype=np.int64)
+    day[placed.cluster] = sessions.astype(np.int64)  # the same for all events of a cluster
+    linked = int((counts[sample.links] > 0).all(axis=1).sum())
+    n_clusters = int(chains(sample, clusters, sample.spec.event).max(initial=-1)) + 1
+    of_windows = clustering(first, day[clusters], last, counts[clusters])
     return of_windows._replace(n_linked=linked, n_clusters=n_clusters)
 
 

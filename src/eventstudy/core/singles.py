@@ -69,8 +69,8 @@ class EventResults:
         ids = np.asarray(self.arrays.get("id", ()), dtype=np.int64)
         if (ids[1:] < ids[:-1]).any():
             order = np.argsort(ids, kind="stable")
-            for name, values in self.arrays.items():
-                self._arrays[name] = values[order]
+            for name in self._arrays:  # no dict of the former arrays, which would hold all of them
+                self._arrays[name] = self._arrays[name][order]
 
     @property
     def arrays(self) -> EventArrays:

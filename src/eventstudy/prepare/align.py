@@ -363,6 +363,10 @@ def _clusters(
         in_panel = panel == at
         date[in_panel] = number[day[in_panel]]
     name, names = pd.factorize(calendar, sort=False, use_na_sentinel=False)
-    _, first, cluster = np.unique(date * len(names) + name, return_index=True, return_inverse=True)
+    code = date * len(names) + name
+    first_of = np.full(len(union) * len(names), -1)
+    first_of[code[::-1]] = np.arange(len(code))[::-1]  # of repeated indices the last assignment counts
+    used = first_of >= 0
+    first, cluster = first_of[used], np.cumsum(used)[code] - 1
     dates = [numbers[panel[e]][day[e] + offsets] for e in first]
     return cluster.astype(np.int64), np.array(dates, dtype=np.int64).reshape(len(first), len(offsets))

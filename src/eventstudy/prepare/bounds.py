@@ -71,6 +71,9 @@ def bounds_of(frame: pd.DataFrame) -> Bounds:
     A bound that is not given is the time of the announcement or, where only its date is known, the beginning or the end
     of that date, at the offset of the other bound.
     """
+    never = np.datetime64("NaT", "ns")
+    if not any(name in frame for name in BOUNDS):
+        return Bounds(*[np.full(len(frame), never)] * 2)
     moments = [_moments(frame, name) for name in BOUNDS]
     stamp = frame["stamp"].dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
     midnight = frame["date"].to_numpy().astype("datetime64[ns]")
@@ -80,7 +83,6 @@ def bounds_of(frame: pd.DataFrame) -> Bounds:
     for end, moment in zip((midnight, midnight + DAY - np.timedelta64(1, "ns")), moments, strict=True):
         default = np.where(np.isnat(stamp), end - offset, stamp)
         filled.append(np.where(np.isnat(moment.stamp), default, moment.stamp))
-    never = np.datetime64("NaT", "ns")
     return Bounds(np.where(bounded, filled[0], never), np.where(bounded, filled[1], never))
 
 

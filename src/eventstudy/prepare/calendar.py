@@ -117,12 +117,15 @@ def _divide(
 
     Before and after all sessions that the calendar knows, every date with a price becomes one.
     """
-    rows = {b.ticker: rows_on(b, extra) for b in bars}
-    n_traded = np.sum([row.traded for row in rows.values()], axis=0)
+    rows = rows_on(bars, extra)
+    n_traded = np.sum([row.traded for row in rows], axis=0)
     opens = (n_traded > 0) & (2 * n_traded >= count_trading(bars, extra))
     opens |= (extra < dates[0]) | (extra > dates[-1])
     opens &= ~np.isin(extra, certain) & (name not in markets.ALWAYS_KNOWN)
-    rest = {ticker: extra[row.priced & ~opens] for ticker, row in rows.items() if (row.priced & ~opens).any()}
+    rest = {}
+    if not opens.all():
+        left = ((b.ticker, row.priced & ~opens) for b, row in zip(bars, rows, strict=True))
+        rest = {ticker: extra[left_out] for ticker, left_out in left if left_out.any()}
     return extra[opens], rest
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,7 +41,8 @@ def _guesses(placement: np.ndarray) -> tuple[str, ...]:
         REACH: "bounds that reach several sessions, placed on the session of their time, or else on the first: a guess;"
         " give a time or phase that is sure, or narrower bounds",
     }
-    counts = {rule: sum(rule in text for text in placement) for rule in texts}
+    rules = Counter(placement.tolist())
+    counts = {rule: sum(n for text, n in rules.items() if rule in text) for rule in texts}
     return tuple(
         f"{n} used {'event has' if n == 1 else 'events have'} {texts[rule]}" for rule, n in counts.items() if n
     )

@@ -270,9 +270,11 @@ class _CalendarSlice:
 
     def select(self, series: Floats, shift: int = 0) -> Floats:
         """Return a series of the slice from ``first`` to ``last``, led by ``shift``; NaN outside the calendar."""
-        at = np.arange(self.first, self.last + 1) + shift - self.begin
-        inside = (at >= 0) & (at < len(series))
-        return np.where(inside, series[np.where(inside, at, 0)], np.nan)
+        begin, end = (edge + shift - self.begin for edge in (self.first, self.last + 1))
+        first, stop = np.clip([begin, end], 0, len(series))
+        out = np.full(end - begin, np.nan)
+        out[first - begin : stop - begin] = series[first:stop]
+        return out
 
     def sessions(self) -> Ints:
         """Return days since 1970-01-01, or seconds for bars; outside the calendar, numbers beyond all dates."""
@@ -290,7 +292,9 @@ def _security(bars: Bars, calendar: Calendar, rules: SeriesRules, price: Price, 
         return rules.stated_returns(bars, calendar, None if level is None else np.isfinite(level))
     level = reindex(bars, rules.prices_of(bars), calendar) if level is None else level
     now = None if price == "close" else reindex(bars, rules.prices_of(bars, price), calendar)
-    unknown = reindex(bars, n_unknown(bars, calendar.dates, rules.contradictory), calendar)
+    unknown = None
+    if "return" in bars.fields:
+        unknown = reindex(bars, n_unknown(bars, calendar.dates, rules.contradictory), calendar)
     return compute_returns(level, rules.returns, rules.gaps, now, unknown)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from eventstudy.bars import Prices
 from eventstudy.prepare.calendar import calendar_name
-from eventstudy.prepare.returns import compute_returns, counted_level, n_unknown, reindex, reindex_as_of
+from eventstudy.prepare.returns import compute_returns, counted_level, n_unknown, reindex_as_of
 from eventstudy.types import PRICE_FIELDS, Calendar, Choices, EventTable, Floats, Ints, Status
 
 
@@ -82,16 +82,19 @@ def _session_returns(
     at = np.searchsorted(target.dates, sessions)
     rows = np.concatenate([np.maximum(at - 1, 0), at])
     selected = Calendar(target.name, target.dates[rows], None if target.closes is None else target.closes[rows])
+    row = np.minimum(np.searchsorted(bars.dates, selected.dates), len(bars.dates) - 1)
+    listed = bars.dates[row] == selected.dates
 
     def align(values: Floats) -> Floats:
         if home.name == target.name:
-            aligned: Floats = reindex(bars, values, target)[rows]
+            aligned: Floats = np.where(listed, values[row], np.nan)
         else:
             aligned = reindex_as_of(bars, values, home, selected)
         return aligned.reshape(2, len(at)).T  # the session before, and the session
 
-    close = align(counted_level(bars, "close", choices.contradictory))
-    unknown = align(n_unknown(bars, home.dates, choices.contradictory))
+    close, unknown = align(counted_level(bars, "close", choices.contradictory)), None
+    if "return" in bars.fields:
+        unknown = align(n_unknown(bars, home.dates, choices.contradictory))
     moves: dict[str, np.ndarray] = {}
     for price in (price for price in PRICE_FIELDS if price in bars.fields):
         now = None if price == "close" else align(counted_level(bars, price, choices.contradictory))

@@ -22,15 +22,22 @@ class Rows(NamedTuple):
     traded: Bools
 
 
-def rows_on(bars: Bars, dates: Dates) -> Rows:
-    """Return on which of the dates a security has a price, and on which it traded (:attr:`Bars.traded`)."""
-    at = np.searchsorted(bars.dates, dates)
-    priced: Bools = at < len(bars.dates)
-    priced[priced] = bars.dates[at[priced]] == dates[priced]
-    priced[priced] = np.isfinite(bars.fields["close"][at[priced]])
-    traded = priced.copy()
-    traded[priced] = bars.traded[at[priced]]
-    return Rows(priced, traded)
+def rows_on(bars: Sequence[Bars], dates: Dates) -> list[Rows]:
+    """Return on which of the dates each security has a price, and on which it traded (:attr:`Bars.traded`)."""
+    out = []
+    known: Dates | None = None
+    for security in bars:
+        if security.dates is not known:  # the securities of a wide frame share their dates
+            known = security.dates
+            at = np.searchsorted(known, dates)
+            listed = at < len(known)
+            listed[listed] = known[at[listed]] == dates[listed]
+            at = at[listed]
+        priced, traded = listed.copy(), listed.copy()
+        priced[listed] = np.isfinite(security.fields["close"][at])
+        traded[listed] = security.traded[at]
+        out.append(Rows(priced, traded))
+    return out
 
 
 def idle_dates(bars: Sequence[Bars], dates: Dates, known: Dates | None = None, weekends: bool = False) -> Dates:
@@ -44,10 +51,10 @@ def idle_dates(bars: Sequence[Bars], dates: Dates, known: Dates | None = None, w
     for security in bars:  # the first few securities trade on nearly all dates
         if not len(left):
             return left
-        left = left[~(rows_on(security, left).traded | (left == security.first))]
+        left = left[~(rows_on([security], left)[0].traded | (left == security.first))]
     if 2 * len(left) > len(dates):
         return left[:0]
-    n_priced = np.sum([rows_on(security, left).priced for security in bars], axis=0)
+    n_priced = np.sum([rows.priced for rows in rows_on(bars, left)], axis=0)
     n_trading = count_trading(bars, left)
     idle = (n_trading >= 2) & ((n_priced < n_trading) | (n_trading >= MANY))
     if weekends:

@@ -185,6 +185,7 @@ class StudyRun:
         without = None if groups is None else groups.without
         del sample, groups  # frees the panels before the frames are built, which take as much memory
         events, prices = self.data.events.frame, self.data.prices
+        moves = reactions(event_table, prices, calendars, self.choices)
         singles, outcome = dict(outcome.singles), replace(outcome, singles={})  # those of a million events exist once
         frames = tables.assemble(event_table, outcome, spec, self.model.coefficients, events, singles)
         frames["attrition"] = tables.with_row(frames["attrition"], "ok, but without a sign", n_without_sign)
@@ -196,11 +197,12 @@ class StudyRun:
         )
         if self.workers.checkpoint is not None:
             record |= {"n_parts": counts.n_parts, "n_resumed": counts.n_resumed}
-        size = float(frames["cars"]["car"].dropna().abs().median())
+        # Returns are shown in per cent, whatever their size.
+        size = np.nan if self.choices.outcome == "return" else float(frames["cars"]["car"].dropna().abs().median())
         return Result(
             **frames,
             tests=tested,
-            reactions=reactions(event_table, prices, calendars, self.choices),
+            reactions=moves,
             provenance=record,
             measure=measure_of(self.choices.outcome, self.choices.accumulate, size, self.choices.sign),
             rerun=self,

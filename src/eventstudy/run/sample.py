@@ -133,8 +133,13 @@ def _take_rows(sample: StudySample, rows: Ints) -> StudySample:
 def n_bytes(sample: StudySample) -> int:
     """Return the approximate memory of a sample; deferred panels count 0."""
     panels = [panel for panel in sample.panels if isinstance(panel, Panel)]
-    arrays = [array for panel in panels for array in (panel.r, panel.ok, panel.x, panel.peers) if array is not None]
-    return sum(array.nbytes for array in (*arrays, *(part for part in sample.placed if part is not None)))
+    table = sample.event_table
+    arrays = [
+        *(array for panel in panels for array in (panel.r, panel.ok, panel.x, panel.peers)),
+        *sample.placed, table.status, table.reason, table.duplicate_of, table.rows, sample.n_valid, sample.other_zone,
+    ]  # fmt: skip
+    in_frame = int(table.frame.memory_usage(index=False).sum())
+    return in_frame + sum(array.nbytes for array in arrays if array is not None)
 
 
 def _weights(frame: pd.DataFrame, name: str | None) -> Floats:

@@ -43,8 +43,8 @@ def fields_of(ticker: str, dates: Dates, columns: Mapping[str, Floats], layout: 
     notes: dict[str, int] = {}
     values = {name: _coded(name, column, layout, notes) for name, column in columns.items()}
     values = {name: _unsigned(name, column, layout, notes) for name, column in values.items()}
-    values = {name: column for name, column in values.items() if not np.isnan(column).all()}
-    if len(dates) > 1 and (np.diff(dates) < np.timedelta64(0, "s")).all():
+    values = {name: column for name, column in values.items() if not _is_empty(column)}
+    if len(dates) > 1 and dates[-1] < dates[0] and (np.diff(dates) < np.timedelta64(0, "s")).all():
         dates, values = dates[::-1].copy(), {name: column[::-1].copy() for name, column in values.items()}
     price_return, divisor = values.pop("price_return", None), values.pop("price_divisor", None)
     if not {"return", "adjusted"} & set(values):
@@ -58,7 +58,8 @@ def fields_of(ticker: str, dates: Dates, columns: Mapping[str, Floats], layout: 
         values["close"] = values["adjusted"]
     if "return" in values:
         values |= levels(ticker, dates, values)
-    values.setdefault("close", np.full(len(dates), np.nan))
+    if "close" not in values:
+        values["close"] = np.full(len(dates), np.nan)
     return Fields(dates, values, notes)
 
 
@@ -74,6 +75,11 @@ def notes_of(noted: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, list
 
 def _some(named: Sequence[str]) -> str:
     return ", ".join(named[:5]) + (f" and {len(named) - 5} more tickers" if len(named) > 5 else "")
+
+
+def _is_empty(values: Floats) -> bool:
+    """Return whether all values are missing; the first one of most columns is not."""
+    return not (len(values) and values[0] == values[0]) and bool(np.isnan(values).all())
 
 
 def _coded(name: str, values: Floats, layout: Layout, notes: dict[str, int]) -> Floats:

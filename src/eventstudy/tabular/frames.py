@@ -141,6 +141,7 @@ def as_pandas(frame: object, what: str) -> pd.DataFrame:
 
 def _wide(table: pd.DataFrame, kind: Kind, what: str) -> Iterator[Series]:
     dates = as_dates(table.index, what)
+    dates.setflags(write=False)  # one array for all tickers
     if all(dtype.kind in "fiu" for dtype in table.dtypes):
         values = np.array(table.to_numpy(dtype=np.float64, na_value=np.nan), order="F")  # by column
         values.setflags(write=False)
