@@ -22,8 +22,7 @@ def main(study: Path, out: Path) -> None:
     for name in _registry.names("reports"):
         result.report(out / f"report_{name}.{SUFFIXES.get(name, name)}")
     for kind in figures():
-        for suffix in ("pdf", "png", "svg"):
-            save_figure(result.plot(kind), out / f"{kind}.{suffix}")
+        save_figure(result.plot(kind), out / f"{kind}.svg")  # the zip has them as PDF and PNG
     replicate(study, out / "study.zip", with_prices=True)
     sys.stdout.write(f"{datetime.now(UTC).date()}\n")
 

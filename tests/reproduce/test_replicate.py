@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import venv
 import zipfile
 from pathlib import Path
 
@@ -96,13 +95,15 @@ def test_unpacked_elsewhere_the_command_of_its_readme_gives_the_same_bytes(packe
 
 @pytest.mark.slow
 def test_in_an_empty_environment_it_gives_the_same_bytes(packed, tmp_path):
-    """The libraries of the zip are installed by pip, and this library from its source."""
+    """The libraries of the zip are installed, and this library from its source."""
     with zipfile.ZipFile(packed) as archive:
         archive.extractall(tmp_path / "study")
-    venv.create(tmp_path / "empty", with_pip=True)
-    python = tmp_path / "empty" / "bin" / "python"
+    uv, python = Path(sys.executable).with_name("uv"), tmp_path / "empty" / "bin" / "python"
+    subprocess.run(
+        [uv, "venv", "--quiet", "--python", sys.executable, "empty"], cwd=tmp_path, env=ENVIRONMENT, check=True
+    )
     for what in (["-r", "study/environment/requirements.txt"], ["--no-deps", str(ROOT)]):
-        command = [python, "-m", "pip", "install", "--quiet", *what]
+        command = [uv, "pip", "install", "--quiet", "--python", python, *what]
         subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, check=True)
     environ = {name: value for name, value in ENVIRONMENT.items() if name != "PYTHONPATH"}
     command = [python, "-m", "eventstudy.cli", *command_of(tmp_path / "study").split()[1:]]

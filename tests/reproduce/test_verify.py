@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,7 +100,12 @@ def test_the_command_says_what_differs_by_its_exit_code_and_in_words(tmp_path, c
     assert f"prices of {event['ticker']}: {day} differs" in out
     assert f"another input: the prices of {event['ticker']}" in out
     assert f"ar, {event['ticker']} {day}, row " in out
-    assert "not the same: 1 tickers differ from lock.json" in err
+    assert "not the same: 1 file of prices and " in err
+    code, out, _ = verify(capsys, study, saved, "--json")
+    document = json.loads(out)
+    assert code == 1
+    assert document["prices"] == {event["ticker"]: f"{day} differs"}
+    assert {"frame", "row", "column", "ticker", "date", "saved", "computed"} == set(document["cells"][0])
 
 
 def test_what_cannot_be_compared_is_exit_code_2(tmp_path, capsys):

@@ -18,10 +18,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", type=Path, required=True, metavar="FILE", help="the zip to write")
     parser.add_argument("--prices", type=Path, metavar="FOLDER", help="the locked folder of the prices")
     parser.add_argument("--with-prices", action="store_true", help="pack the prices too; only if you may share them")
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
 
 
 def run(options: argparse.Namespace) -> None:
     """Write the zip and name it."""
     from eventstudy.reproduce.replicate import replicate
 
-    print(f"written: {replicate(options.study, options.to, options.prices, options.with_prices)}")
+    path = replicate(options.study, options.to, options.prices, options.with_prices)
+    if not options.quiet:
+        print(f"written: {path}")

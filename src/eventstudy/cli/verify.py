@@ -7,13 +7,17 @@ something does, and 2 if the comparison is not possible.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eventstudy.cli._output import add_output, show
 from eventstudy.cli._study import add_study
+from eventstudy.display import formats
 from eventstudy.errors import EventStudyError, InputError
 
 if TYPE_CHECKING:
+    from eventstudy.reproduce.verify import Comparison
     from eventstudy.studyfile import StudyFile
 
 MOST = 20  # cells that are printed
@@ -24,6 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_study(parser)
     parser.add_argument("result", type=Path, nargs="?", metavar="RESULT", help="a file that result.save has written")
     parser.add_argument("--prices", type=Path, metavar="FOLDER", help="read the prices from this folder or store")
+    add_output(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -33,47 +38,59 @@ def run(options: argparse.Namespace) -> None:
     file = studyfile.read(options.study)
     folder = options.prices or (file.options.get("path") if file.source == "folder" else None)
     changed = _changed_prices(folder)
-    for ticker, text in changed.items():
-        print(f"prices of {ticker}: {text}")
-    if options.result is None:
-        if folder is None or not (folder / "lock.json").is_file():
-            raise InputError(
-                "the prices of the study are in no locked folder, and no saved result is named, so there is nothing to"
-                " verify; name a file of result.save, or lock the prices with eventstudy fetch"
-            )
-        n_cells = 0
-        if not changed:
-            print(f"the prices in {folder} are those of lock.json")
-    else:
-        n_cells = _compare(file if folder is None else file.with_prices(folder, verify=False), options.result)
+    found = None
+    if options.result is not None:
+        found = _compare(file if folder is None else file.with_prices(folder, verify=False), options.result)
+    elif changed is None:
+        raise InputError(
+            "the prices of the study are in no locked folder, and no saved result is named, so there is nothing to"
+            " verify; name a file of result.save, or lock the prices with eventstudy fetch"
+        )
+    show(options, lambda: "\n".join(_lines(options, changed, found)), lambda: _document(changed, found))
+    n_cells = 0 if found is None else len(found.cells)
     if changed or n_cells:
         raise EventStudyError(
-            f"not the same: {len(changed)} tickers differ from lock.json, {n_cells} cells from the saved result"
+            f"not the same: {formats.plural(len(changed or ()), 'file')} of prices and"
+            f" {formats.plural(n_cells, 'cell')} of the result differ"
         )
 
 
-def _changed_prices(folder: Path | None) -> dict[str, str]:
-    """Return what differs from the lock of a folder, by ticker; nothing for a folder without a lock."""
+def _changed_prices(folder: Path | None) -> dict[str, str] | None:
+    """Return what differs from the lock of a folder, by ticker; None where there is no lock."""
     from eventstudy.sources._lock import LOCK, changes, read_lock
 
-    return changes(folder, read_lock(folder)) if folder is not None and (folder / LOCK).is_file() else {}
+    return changes(folder, read_lock(folder)) if folder is not None and (folder / LOCK).is_file() else None
 
 
-def _compare(file: StudyFile, path: Path) -> int:
-    """Print how a saved result differs from the study run again, and return the number of cells that do."""
+def _compare(file: StudyFile, path: Path) -> Comparison:
+    """Compare a saved result with the study run again."""
     from eventstudy.reproduce.verify import compare
     from eventstudy.result import read_result
 
-    saved = read_result(path)
-    found = compare(saved, file.study.run(file.events, file.prices(), factors=file.factors))
-    for text in found.inputs:
-        print(f"another input: {text}")
-    for text in found.versions:
-        print(f"another version: {text}")
-    for cell in found.cells[:MOST]:
-        print(cell)
-    if len(found.cells) > MOST:
-        print(f"... and {len(found.cells) - MOST} more cells")
-    if found.same:
-        print(f"the study gives the numbers of {path} again")
-    return len(found.cells)
+    saved = read_result(path)  # before the work
+    return compare(saved, file.study.run(file.events, file.prices(), factors=file.factors))
+
+
+def _lines(options: argparse.Namespace, changed: dict[str, str] | None, found: Comparison | None) -> Iterator[str]:
+    """Yield the lines that are printed."""
+    if changed is not None:
+        yield from (f"prices of {ticker}: {text}" for ticker, text in changed.items())
+        if not changed:
+            yield "the prices are those of lock.json"
+    if found is not None:
+        yield from (f"another input: {text}" for text in found.inputs)
+        yield from (f"another version: {text}" for text in found.versions)
+        yield from map(str, found.cells[:MOST])
+        if len(found.cells) > MOST:
+            yield f"... and {len(found.cells) - MOST} more cells"
+        if found.same:
+            yield f"the study gives the numbers of {options.result} again"
+
+
+def _document(changed: dict[str, str] | None, found: Comparison | None) -> dict[str, object]:
+    """Return what differs as plain values."""
+    record: dict[str, object] = {"prices": changed}
+    if found is not None:
+        cells = [cell._asdict() for cell in found.cells]
+        record |= {"inputs": list(found.inputs), "versions": list(found.versions), "cells": cells}
+    return record
