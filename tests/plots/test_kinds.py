@@ -13,9 +13,10 @@ from matplotlib.collections import LineCollection, PathCollection
 from scipy import stats
 
 import eventstudy as es
-from eventstudy import _registry
+from eventstudy import _registry, demo
 from eventstudy.errors import InputError
 from eventstudy.plots._save import save_figure
+from eventstudy.plots._text import wrapped
 from eventstudy.plots.diagnostics import normal_quantiles
 from eventstudy.result import Result
 from tests.make import material
@@ -196,3 +197,20 @@ def test_a_path_shows_other_news_of_the_firm_and_its_volume():
     assert f"▲: other news of the firm; grey bars: volume, at most {volume[session + 5]:,.0f}" in text
     low, high = ax.get_ylim()
     assert low <= result.path(made.events.frame.index[0])["car"].min() <= high
+
+
+def test_the_specification_curve_of_a_signed_study_compares_no_unsigned_means():
+    specifications = demo.run().result.across(["market", "market_adjusted"], windows=[(0, 0)])
+    upper = specifications.plot()[0]
+    effects = specifications.summary()["effect"]
+    assert (effects > 0.02).all()
+    strokes = [line for part in collections(upper, LineCollection) for line in part.get_segments()]
+    heights = [line[:, 1] for line in strokes if len(line)]
+    assert len(heights) == 2  # the intervals alone
+    for ends, (low, high) in zip(heights, specifications.summary()[["lower", "upper"]].to_numpy(), strict=True):
+        np.testing.assert_allclose(sorted(ends), [low, high])
+
+
+def test_a_number_and_its_per_cent_sign_stay_on_one_line():
+    lines = wrapped("overlap moves it by up to −0.79 % (joint=True)", 150.0)
+    assert any("−0.79 %" in line for line in lines)

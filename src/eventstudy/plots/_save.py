@@ -28,10 +28,10 @@ def check_figure_path(path: str | Path) -> Path:
 
     Examples
     --------
-    >>> check_figure_path("caar.jpg")
+    >>> check_figure_path("caar.docx")
     Traceback (most recent call last):
     ...
-    eventstudy.errors.InputError: the suffix of the figure is '.jpg'; valid are '.png', '.pdf', '.svg'
+    eventstudy.errors.InputError: the suffix of the figure is '.docx'; valid are '.png', '.pdf', '.svg'
     """
     file = Path(arguments.path("path", path))
     if file.suffix.lower() not in DESCRIPTION:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 import warnings
 from functools import lru_cache
@@ -106,7 +107,7 @@ def wrapped(text: str, room: float, size: float = 9.0, *, bold: bool = False) ->
     (['24 events;', 'shaded: 95 %', 'band'], ['反垄断指', '南'])
     """
     lines = [""]
-    for word in text.split(" "):
+    for word in re.split(" (?!%)", text):  # a number and its per cent sign stay together
         longer = f"{lines[-1]} {word}" if lines[-1] else word
         if not lines[-1] or points(longer, size, bold=bold) <= room:
             lines[-1] = longer

@@ -76,8 +76,8 @@ def forest(
     --------
     >>> from eventstudy import demo
     >>> ax = demo.run().result.plot("forest", window=(-1, 1), page=2)
-    >>> ax.texts[0].get_text().splitlines()[0]
-    'events 61 to 120 of 393, window (−1, 1); strokes: 95 % intervals, filled: 0 is outside'
+    >>> ax.texts[0].get_text().partition(";")[0]
+    'events 61 to 120 of 393, window (−1, 1)'
     """
     level = _bands.check_level(level)
     measure = result.measure
