@@ -126,7 +126,13 @@ def test_what_was_dropped_stands_with_its_reason(report):
     source = report.read_text(encoding="utf-8")
     row = next(r for r in source.split("<tr")[1:] if "the same as TUTORS-TAL" in r)
     cells = [re.sub(r"<[^>]*>", "", c).strip() for c in re.findall(r"<span>(.*?)</span>", row)]
-    assert cells == ["-Tutoring TUTORS-EDU", "EDU", "2021-07-23", "duplicate", "the same as TUTORS-TAL &amp; 1 more_%"]
+    assert cells == [
+        "-Tutoring TUTORS-EDU",
+        "EDU",
+        "2021-07-23",
+        "same ticker and session as an earlier event",
+        "the same as TUTORS-TAL &amp; 1 more_%",
+    ]
 
 
 def test_ids_break_only_where_their_words_end(report):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ import jinja2
 import numpy as np
 
 from eventstudy import _registry, arguments
-from eventstudy.display import formats
+from eventstudy.display import formats, names
 from eventstudy.reports import _html_explorer, _html_paths, _html_sections, _html_words, _tables
 from eventstudy.reports._tables import Table
 from eventstudy.result import Result
@@ -91,6 +91,14 @@ def _provenance(result: Result) -> dict[str, object]:
     }
 
 
+def _printed(table: Table, column: str, name: Callable[[str], str]) -> Table:
+    """Return a table in which a column has printed names, before the marks of its notes."""
+    k = table.columns.index(column)
+    cells = [row[k].partition(" [") for row in table.rows]
+    shown = [name(label) + mark + number for label, mark, number in cells]
+    return table._replace(rows=[(*row[:k], cell, *row[k + 1 :]) for row, cell in zip(table.rows, shown, strict=True)])
+
+
 def _titles(result: Result) -> dict[str, str]:
     """Return the titles of the events by the text of their ids."""
     if "title" not in result.events:
@@ -112,7 +120,7 @@ def _variables(result: Result, title: str | None, question: str | None) -> dict[
         "effects": _html_words.effects(result)[:MAX_EFFECTS],
         "figures": _figures(result),
         "readings": _html_words.readings(result),
-        "tests": _tables.tests(result),
+        "tests": _printed(_tables.tests(result), "Test", names.of_test),
         "caar": result.table("caar").to_html(style=False),
         "aar": result.table("aar").to_html(style=False) if len(used) else None,
         "groups": result.table("groups").to_html(style=False) if len(result.by_group) else None,
@@ -120,7 +128,7 @@ def _variables(result: Result, title: str | None, question: str | None) -> dict[
         "models": None if isinstance(robustness, str) else robustness.to_html(style=False),
         "diagnosis": _html_sections.diagnosis(result),
         "attrition": result.table("attrition").to_html(style=False),
-        "dropped": _tables.dropped(result, MAX_EVENTS),
+        "dropped": _printed(_tables.dropped(result, MAX_EVENTS), "Status", names.of_status),
         "news": _tables.news(result, MAX_EVENTS),
         "reactions": _tables.reactions(result, MAX_EVENTS) if result.measure.of_returns else None,
         "noticed": _tables.notes(result),
