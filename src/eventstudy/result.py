@@ -156,10 +156,10 @@ class Result(Analyses):
         if title is None:
             return table
         note = formats.prices_note(self)
-        return replace(table, title=arguments.text("title", title) + (f" ({note})" if note else ""))
+        return replace(table, title=formats.plain(arguments.text("title", title)) + (f" ({note})" if note else ""))
 
     def report(self, path: str | Path) -> Path:
-        """Write a report; the suffix of ``path`` sets the format (``.txt .csv .html .tex .parquet``).
+        """Write a report; the suffix of ``path`` sets the format (``.txt .md .csv .xlsx .docx .html .tex .parquet``).
 
         The report is written aside and then moved into place, whole or not at all. It replaces an earlier report of the
         same kind, and no other file.
@@ -211,5 +211,5 @@ class Result(Analyses):
         return cast("Specifications[Result]", across(required(self.rerun), self, models, windows))
 
     def to_latex(self) -> str:
-        """Return the table of tests as LaTeX (booktabs)."""
-        return str(_registry.load("reports", "latex").table(self))
+        """Return the table of the mean effects and their tests as LaTeX: ``table("caar").to_latex()``."""
+        return self.table("caar").to_latex()

@@ -167,19 +167,19 @@ def test_an_event_with_a_missing_day_does_not_change_the_others() -> None:
 
 
 def test_a_result_has_it_and_the_first_p_depends_on_the_window() -> None:
-    from eventstudy.reports import _tables
+    from eventstudy.tables import _shared
 
     result = demo.run().result
     cars = result.cars
     columns = cars.columns.tolist()
     assert columns.index("p_conformal") == columns.index("p_sq") + 1
     assert cars["p_conformal"].between(0, 1, inclusive="right").all()
-    assert _tables.first_p(result, 0, 0) == "p_sq"
+    assert _shared.first_p(result, 0, 0) == "p_sq"
     longest = cars.assign(days=cars["end"] - cars["start"] + 1).sort_values("days").iloc[-1]
     assert longest["days"] > 3
-    assert _tables.first_p(result, int(longest["start"]), int(longest["end"])) == "p_conformal"
+    assert _shared.first_p(result, int(longest["start"]), int(longest["end"])) == "p_conformal"
     without = replace(result, cars=cars.assign(p_sq=np.nan, p_conformal=np.nan))
-    assert _tables.first_p(without, 0, 0) == "p"
+    assert _shared.first_p(without, 0, 0) == "p"
 
 
 def test_sums_over_runs_are_those_of_a_loop() -> None:

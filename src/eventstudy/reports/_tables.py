@@ -12,6 +12,8 @@ from eventstudy.display import formats
 from eventstudy.display.measure import Measure
 from eventstudy.errors import EventStudyWarning, NotEnoughData
 from eventstudy.result import Result
+from eventstudy.tables._shared import first_p
+from eventstudy.tables._table import Table as PaperTable
 
 MAX_GROUPS = 6  # groups whose differences a report shows: 15 pairs
 
@@ -30,6 +32,13 @@ class Table(NamedTuple):
     notes: tuple[str, ...] = ()
     breaks: frozenset[int] = frozenset()
     empty: str = ""
+
+
+def of_result(result: Result) -> list[PaperTable]:
+    """Return the tables of a result in the order of a paper; that of groups if the study has them."""
+    grouped = (result.tests["group"] != "all").any()
+    kinds = ("attrition", "sample", "aar", "caar", *(("groups",) if grouped else ()), "events")
+    return [result.table(kind) for kind in kinds]
 
 
 class Notes:
@@ -232,7 +241,6 @@ def _implausible(result: Result) -> tuple[str, ...]:
     return (f"implausible prices in the windows of {len(texts)} of {formats.plural(len(used), 'event')}, as {first}",)
 
 
-SHORT = 3  # days: over longer windows the SQ test rejects too often
 P_HEADS = {"p": "p", "p_sq": "p SQ", "p_conformal": "p conf.", "p_placebo": "p pl."}
 P_NOTES = {
     "p_sq": "p SQ: the {} among the event's own estimation residuals, without normality",
@@ -246,17 +254,6 @@ def windows(result: Result) -> list[tuple[int, int]]:
     """Return the windows of the study in their order."""
     pairs = result.cars[["start", "end"]].drop_duplicates()
     return [(int(start), int(end)) for start, end in zip(pairs["start"], pairs["end"], strict=True)]
-
-
-def first_p(result: Result, start: int, end: int) -> str:
-    """Return the column of ``Result.cars`` that is the first p-value of single events in a window.
-
-    It does not assume normality: ``p_sq``, or ``p_conformal`` over more than three days; ``p`` where the model has
-    neither.
-    """
-    name = "p_sq" if end - start < SHORT else "p_conformal"
-    cars = result.cars
-    return name if cars.loc[(cars["start"] == start) & (cars["end"] == end), name].notna().any() else "p"
 
 
 def per_event(

@@ -186,7 +186,7 @@ def about_stars(tests: pd.DataFrame, at: Sequence[str], starred: bool) -> list[s
         of_effect = "Stars of the mean" if starred else "The test of the mean"
         notes.append(f"{of_effect}: the primary test, which is the first that holds: {'; '.join(named)}.")
     if (~tests["valid"] & tests["p"].notna()).any():
-        notes.append(f"{formats.DOES_NOT_HOLD} The test does not hold for this sample, and has no stars.")
+        notes.append(f"{formats.DOES_NOT_HOLD} does not hold for this sample, and has no stars.")
     return notes
 
 

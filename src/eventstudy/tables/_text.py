@@ -12,14 +12,20 @@ from eventstudy.tables._table import Column, Row, Table
 
 WIDTH = 100
 GAP = 2
-LONGEST = 40  # columns of text, unless it is the last
-LEAST = 8  # of a column of text that is shortened
+LONGEST = 30  # columns of text, unless it is the last
+SHORTEST = 16  # of the first column, where the table is too wide
+LEAST = 8  # of the last column, if it is text
 
 
 def render(table: Table) -> str:
     """Return a table as text of at most 100 columns: what is wider is parted by columns, and long text is cut."""
     parts = _fit.parts(table, _measured(table), WIDTH, GAP)
-    return "\n\n".join("\n".join(_lines(part)) for part in parts)
+    return plain_signs("\n\n".join("\n".join(_lines(part)) for part in parts))
+
+
+def plain_signs(text: str) -> str:
+    """Replace minus signs and daggers, which some terminals and code pages cannot show."""
+    return text.replace("−", "-").replace(formats.DOES_NOT_HOLD, "!")
 
 
 def _measured(table: Table) -> _fit.Layout:
@@ -53,16 +59,14 @@ def _grid(table: Table) -> Iterator[str]:
 
 
 def _shortened(table: Table, found: _fit.Layout) -> list[int]:
-    """Return the widths of a part: text of the last column has the room that is left, other text is cut if it must."""
+    """Return the widths of a part: text of the first column is shortened if it must, that of the last wrapped."""
     widths = [int(width) for width in found.widths]
+    spare = WIDTH - GAP * (len(widths) - 1) - sum(widths[1:-1])
+    if not table.columns[0].right:
+        widths[0] = max(min(widths[0], spare - widths[-1]), min(widths[0], SHORTEST))
     if not table.columns[-1].right:
         longest = max(formats.columns_of(row[-1].text) for row in table.rows)
-        widths[-1] = max(widths[-1], min(longest, WIDTH - sum(widths[:-1]) - GAP * (len(widths) - 1)))
-    over = sum(widths) + GAP * (len(widths) - 1) - WIDTH
-    for k, column in enumerate(table.columns):
-        if over > 0 and not column.right:
-            less = min(over, max(widths[k] - LEAST, 0))
-            widths[k], over = widths[k] - less, over - less
+        widths[-1] = max(min(max(longest, widths[-1]), spare - widths[0]), LEAST)
     return widths
 
 

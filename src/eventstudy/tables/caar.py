@@ -44,7 +44,7 @@ def caar(result: Result, *, stars: bool = True, brackets: str = "se") -> Table:
     places = _shared.places(tests)
     return Table(
         _shared.beside(tests, labels),
-        _shared.with_prices(_shared.capital(f"mean {measure.averaged_full} and its tests"), result),
+        _shared.with_prices(f"Tests of the mean {measure.averaged_full}", result),
         (
             Column("Window", right=False), Column("N"), Column(_shared.with_unit(mean, measure)),
             Column("Positive (%)"), *(Column(names.of_test(label)) for label in labels),

@@ -19,6 +19,7 @@ from eventstudy.tables._table import Column, Row, Table
 from eventstudy.tabular.labels import labels_of
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "q75": 0.75, "q95": 0.95}
+NO_WINDOW = (0, 0)  # of a result without events
 COMPUTED = ("year", "exchange")
 
 
@@ -47,7 +48,8 @@ def sample(result: Result, *, by: Sequence[str] | None = None, window: Window | 
         If ``by`` or the window is not valid.
     """
     measure = result.measure
-    first, last = arguments.one_window(window, _shared.windows(result.cars) or _shared.windows(result.tests))
+    spans = _shared.windows(result.cars) or _shared.windows(result.tests) or [NO_WINDOW]
+    first, last = arguments.one_window(window, spans)
     cars = _cars(result, (first, last))
     records = [_described("all", "all", cars)]
     for column in _columns(result, by):
@@ -130,13 +132,11 @@ def _rows(records: Sequence[Record], form: _shared.Format) -> Iterator[Row]:
 
 
 def _notes(measure: Measure) -> tuple[str, ...]:
-    counted = f"N: used events with a {measure.short}; the last columns are quantiles."
+    signed = "" if measure.sign is None else " and a sign"
+    notes = (f"N: used events with a {measure.short}{signed}; the last columns are quantiles.",)
     if measure.sign is None:
-        return (counted,)
-    return (
-        f"N: used events with a {measure.short} and a sign; the last columns are quantiles; each {measure.short} is multiplied by the sign in"
-        f" {formats.plain(measure.sign)}.",
-    )
+        return notes
+    return (*notes, f"Each {measure.short} is multiplied by the sign in {formats.plain(measure.sign)}.")
 
 
 TABLE = sample
