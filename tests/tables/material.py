@@ -26,7 +26,7 @@ PACKAGES = "\\usepackage{booktabs,array,threeparttable,longtable,rotating,pdflsc
 @cache
 def study() -> es.Result:
     """Run the study: three sectors of the catalogue."""
-    data = demo.run().result.rerun.data  # type: ignore[union-attr]  # the demo's result has its study
+    data = demo.run().result.rerun.data  # the demo's result has its study
     frame = data.events.frame
     kept = frame[frame["sector"].isin(["EV", "platform", "gaming"])].reset_index()
     events = es.Events.from_frame(kept.drop(columns=["stamp", "date"]))

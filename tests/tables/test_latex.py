@@ -139,7 +139,7 @@ def test_a_table_is_turned_and_then_parted_when_it_is_wide() -> None:
 @pytest.mark.parametrize("width", [0, -1, float("nan"), "345pt", None, True])
 def test_a_width_that_is_none_is_an_error(width: object) -> None:
     with pytest.raises(InputError, match="give points, 100 or more"):
-        wide(2).to_latex(width)  # type: ignore[arg-type]
+        wide(2).to_latex(width)
 
 
 @pytest.mark.thorough

@@ -15,7 +15,7 @@ from eventstudy.display.stars import stars as stars_of
 from eventstudy.errors import InputError, shown
 from eventstudy.result import Result
 from eventstudy.tables import _shared
-from eventstudy.tables._cells import BLANK, COUNT, Cell, Format, P, text
+from eventstudy.tables._cells import BLANK, COUNT, NUMBER, Cell, Format, P, text
 from eventstudy.tables._table import Column, Row, Table
 
 if TYPE_CHECKING:
@@ -116,16 +116,16 @@ def _frame(head: str, fit: RegressionResultsWrapper) -> pd.DataFrame:
 def _of_term(term: str, frame: pd.DataFrame, heads: Sequence[str], shown: tuple[bool, str]) -> Iterator[Row]:
     """Yield the two rows of a term: its coefficients, and what stands in brackets."""
     starred, brackets = shown
-    own = frame[frame["term"] == term].set_index("column")
+    own = {row["column"]: row for row in frame[frame["term"] == term].to_dict("records")}
     above, below = [], []
     for head in heads:
-        if head not in own.index:
+        row = own.get(head)
+        if row is None:
             above.append(BLANK)
             below.append(BLANK)
             continue
-        row = own.loc[head]
         above.append(Cell(row["coefficient"], COEFFICIENT, stars_of(row["p"]) if starred else ""))
-        form = {"se": COEFFICIENT, "t": _shared.NUMBER, "p": P}[brackets]
+        form = {"se": COEFFICIENT, "t": NUMBER, "p": P}[brackets]
         below.append(Cell(row[brackets], form, brackets=True))
     yield (text(printed(term)), *above)
     yield (BLANK, *below)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError, shown
 from eventstudy.result import Result
 from eventstudy.tables import _shared
-from eventstudy.tables._cells import COUNT, Cell, text
+from eventstudy.tables._cells import COUNT, Cell, Format, text
 from eventstudy.tables._shared import Record, Window
 from eventstudy.tables._table import Column, Row, Table
 from eventstudy.tabular.labels import labels_of
@@ -117,13 +118,13 @@ def _in_order(labels: pd.Series[str]) -> list[str]:
 
 def _described(by: str, value: str, cars: pd.Series[float]) -> Record:
     """Return a row of the frame."""
-    quantiles = {name: float(cars.quantile(level)) for name, level in QUANTILES.items()}
     positive = float((cars > 0).mean()) if len(cars) else np.nan
-    middle = {"mean": float(cars.mean()), "median": float(cars.median()), "positive": positive}
-    return {"by": by, "value": value, "n": len(cars), **middle, **quantiles}
+    record: dict[Hashable, Any] = {"by": by, "value": value, "n": len(cars), "mean": float(cars.mean())}
+    record |= {"median": float(cars.median()), "positive": positive}
+    return record | {name: float(cars.quantile(level)) for name, level in QUANTILES.items()}
 
 
-def _rows(records: Sequence[Record], form: _shared.Format) -> Iterator[Row]:
+def _rows(records: Sequence[Record], form: Format) -> Iterator[Row]:
     for row in records:
         name = "All events" if row["by"] == "all" else row["value"]
         share = Cell(row["positive"], _shared.SHARE)
