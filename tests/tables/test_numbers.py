@@ -190,7 +190,8 @@ def test_regressions_are_those_of_statsmodels() -> None:
 
 @pytest.mark.parametrize(
     ("options", "says"),
-    [({}, "give either of="), ({"of": {}, "formulas": []}, "give either of="), ({"formulas": "car ~ beta"}, "give a list"),
+    [({}, "give either of="), ({"of": {}, "formulas": []}, "give either of="),
+     ({"formulas": "car ~ beta"}, "give a list"),
      ({"of": [1]}, "give results of regress by name"), ({"formulas": ["car ~ nothing"]}, "nothing")],
 )  # fmt: skip
 def test_regressions_that_cannot_be_made_are_errors(options: dict[str, object], says: str) -> None:
