@@ -103,7 +103,7 @@ def test_the_digits_of_a_column_align():
 def test_forty_events_are_shown_and_the_others_counted():
     lines = block(text(many()), "Cumulative abnormal return (CAR)")
     assert sum(line.startswith("EVENT_") for line in lines) == 40
-    assert "16 further rows not shown; a .csv report has them all." in lines
+    assert "16 further events not shown; a .csv report has them all." in lines
 
 
 def test_windows_that_do_not_fit_are_in_further_parts():

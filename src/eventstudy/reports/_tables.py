@@ -34,11 +34,11 @@ class Table(NamedTuple):
     empty: str = ""
 
 
-def of_result(result: Result) -> list[PaperTable]:
-    """Return the tables of a result in the order of a paper; that of groups if the study has them."""
+def of_result(result: Result, most_events: int) -> list[PaperTable]:
+    """Return the tables of a result in the order of a paper: that of groups if the study has them, events the last."""
     grouped = (result.tests["group"] != "all").any()
-    kinds = ("attrition", "sample", "aar", "caar", *(("groups",) if grouped else ()), "events")
-    return [result.table(kind) for kind in kinds]
+    kinds = ("attrition", "sample", "aar", "caar", *(("groups",) if grouped else ()))
+    return [*map(result.table, kinds), result.table("events", most=most_events)]
 
 
 class Notes:

@@ -7,7 +7,6 @@ from pathlib import Path
 from eventstudy.reports import _files, _tables
 from eventstudy.result import Result
 from eventstudy.tables import _word
-from eventstudy.tables._table import first_rows
 
 MAX_EVENTS = 1000
 
@@ -17,7 +16,7 @@ class Docx:
 
     def render(self, result: Result, path: str | Path) -> None:
         """Write the document to ``path``; of the table of events the first 1,000."""
-        tables = [first_rows(t, MAX_EVENTS, "a .csv report has them all") for t in _tables.of_result(result)]
+        tables = _tables.of_result(result, MAX_EVENTS)
         _word.render(tables, Path(path))
 
     def wrote(self, path: Path) -> bool:

@@ -11,7 +11,7 @@ from eventstudy.display import formats
 from eventstudy.reports import _files, _tables
 from eventstudy.result import Result
 from eventstudy.tables import _cells, _text
-from eventstudy.tables._table import Column, Table, first_rows
+from eventstudy.tables._table import Column, Table
 from eventstudy.tables._text import WIDTH, wrap
 
 MAX_EVENTS = 40
@@ -29,7 +29,7 @@ def text(result: Result) -> str:
     str
         Events after the first 40 are counted and not shown; a table that does not fit into the width is parted.
     """
-    tables = [first_rows(t, MAX_EVENTS, "a .csv report has them all") for t in _tables.of_result(result)]
+    tables = _tables.of_result(result, MAX_EVENTS)
     tables += [_reactions(result)] if result.measure.of_returns else []
     lists = (_tables.dropped(result, MAX_EVENTS), _tables.news(result, MAX_EVENTS))
     tables += [_of_text(table) for table in lists if table.rows]

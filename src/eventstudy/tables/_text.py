@@ -12,7 +12,7 @@ from eventstudy.tables._table import Column, Row, Table
 
 WIDTH = 100
 GAP = 2
-LONGEST = 30  # columns of text, unless it is the last
+LONGEST = 30  # of a column of text, unless it is the last, in a table that is too wide
 SHORTEST = 16  # of the first column, where the table is too wide
 LEAST = 8  # of the last column, if it is text
 
@@ -29,7 +29,11 @@ def plain_signs(text: str) -> str:
 
 
 def _measured(table: Table) -> _fit.Layout:
-    return _fit.layout(table, lambda text: float(formats.columns_of(text)), GAP, LONGEST)
+    """Measure a table; long text is shortened only if the table does not fit."""
+    whole, short = (
+        _fit.layout(table, lambda text: float(formats.columns_of(text)), GAP, longest) for longest in (WIDTH, LONGEST)
+    )
+    return whole if whole.total(range(len(table.columns)), GAP) <= WIDTH else short
 
 
 def _lines(table: Table) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from eventstudy import arguments
 from eventstudy.display import formats
 from eventstudy.display.measure import Measure
 from eventstudy.display.stars import LEGEND
@@ -26,7 +27,7 @@ P_NOTES = {
 SUMS_NOTE = "Without p: those of Result.cars are of the sum of abnormal returns, and not of the {}."
 
 
-def events(result: Result, *, stars: bool = True) -> Table:
+def events(result: Result, *, stars: bool = True, most: int | None = None) -> Table:
     """Return the CAR of each used event in every window, with the first p-value of single events.
 
     Parameters
@@ -34,6 +35,8 @@ def events(result: Result, *, stars: bool = True) -> Table:
     result : Result
     stars : bool
         Whether CARs have stars by the p beside them: *** p < 0.01, ** p < 0.05, * p < 0.1.
+    most : int, optional
+        The number of events shown; a note counts the others. All by default.
 
     Returns
     -------
@@ -44,7 +47,8 @@ def events(result: Result, *, stars: bool = True) -> Table:
     """
     measure, cars = result.measure, result.cars
     spans = _shared.windows(cars)
-    used = formats.usable_events(result)
+    every = formats.usable_events(result)
+    used = every if most is None else every.iloc[: arguments.whole("most", most, 1)]
     of_window = {w: _shared.first_p(result, *w) for w in spans} if measure.has_p else {}
     frame = _frame(result, used, of_window)
     found = {(row["event_id"], row["start"], row["end"]): row for row in frame.to_dict("records")}
@@ -55,6 +59,10 @@ def events(result: Result, *, stars: bool = True) -> Table:
     named = {*of_window.values(), *placebo}
     notes += [note.format(measure.short) for name, note in P_NOTES.items() if name in named]
     notes += [] if measure.has_p else [SUMS_NOTE.format(measure.short)]
+    if len(used) < len(every):
+        notes.append(
+            f"{formats.plural(len(every) - len(used), 'further event')} not shown; a .csv report has them all."
+        )
     missing = frame[measure.column].isna()
     if missing.any():
         notes.append(f"{formats.MISSING} No {measure.short}: too few days of the window have a {measure.series}.")

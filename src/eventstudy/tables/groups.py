@@ -66,7 +66,7 @@ def groups(result: Result, *, stars: bool = True, brackets: str = "se") -> Table
             own = part[part["group"] == name]
             rows += _shared.effect_rows(labelled.get(name, name), own, result, (stars, brackets))
     shown = frame[frame["test"] != "compare"]
-    at = [formats.plain(name) for name in shown["group"]]
+    at = [f"{formats.plain(n)} {w}" for n, w in zip(shown["group"], _shared.places(shown), strict=True)]
     return Table(
         frame,
         _shared.with_prices(f"{_shared.capital(f'mean {result.measure.averaged_full}')} of groups", result),
