@@ -57,16 +57,15 @@ def test_the_sample_is_described_as_numpy_describes_it(window: tuple[int, int]) 
         ("sector", "EV"): cars[cars["sector"] == "EV"],
         ("exchange", "XHKG"): cars[cars["ticker"].str.endswith(".HK")],
     }
-    rows = frame.set_index(["by", "value"])
+    rows = {(row["by"], row["value"]): row for row in frame.to_dict("records")}
     for key, part in parts.items():
         values = part["car"].to_numpy()
-        row = rows.loc[key]
+        row = rows[key]
         assert row["n"] == len(values) > 10
-        np.testing.assert_allclose(
-            row[["mean", "median"]].astype(float), [values.mean(), np.median(values)], rtol=1e-12
-        )
+        assert row["mean"] == pytest.approx(values.mean(), rel=1e-12)
+        assert row["median"] == pytest.approx(np.median(values), rel=1e-12)
         assert row["positive"] == pytest.approx((values > 0).mean(), rel=1e-12)
-        quantiles = row[["q05", "q25", "q75", "q95"]].astype(float)
+        quantiles = [row[name] for name in ("q05", "q25", "q75", "q95")]
         np.testing.assert_allclose(quantiles, np.quantile(values, [0.05, 0.25, 0.75, 0.95]), rtol=1e-12)
     for by in ("year", "sector", "exchange"):
         assert frame.loc[frame["by"] == by, "n"].sum() == len(cars)
@@ -152,8 +151,8 @@ def test_groups_have_the_effects_of_tests_and_the_differences_of_compare() -> No
     pairs = frame[frame["test"] == "compare"]
     assert len(pairs) == 3 * len(WINDOWS)
     wanted = result.compare("sector", (-1, 1)).to_dict("records")
-    found = pairs[(pairs["start"] == -1) & (pairs["end"] == 1)].to_dict("records")
-    for mine, its in zip(found, wanted, strict=True):
+    in_window = pairs[(pairs["start"] == -1) & (pairs["end"] == 1)].to_dict("records")
+    for mine, its in zip(in_window, wanted, strict=True):
         assert mine["group"] == f"{its['first']} − {its['second']}"
         assert (mine["effect"], mine["p"], mine["n"]) == (its["difference"], its["p"], its["n1"] + its["n2"])
         assert mine["effect"] / mine["se"] == pytest.approx(its["t"], rel=1e-12)
