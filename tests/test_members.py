@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
 
 import eventstudy as es
-from eventstudy import _registry, studyfile
+from eventstudy import _registry, studyfile, types
 from eventstudy.errors import InputError
 from eventstudy.members import label_of, labelled_models, labelled_tests, plugins_of, settings_of
 from eventstudy.types import Column, Test
@@ -25,6 +25,31 @@ BMP: Test = _registry.load("inference", "bmp")
 
 def own_chunk(scores: Any, abnormal: Any, prior: Any) -> dict[str, Any]:
     return {}
+
+
+# Names that editors complete.
+
+
+@pytest.mark.parametrize(
+    ("folder", "names"),
+    [
+        ("models", types.ModelName),
+        ("inference", types.TestName),
+        ("sources", types.SourceName),
+        ("plots", types.PlotKind),
+    ],
+)
+def test_editors_complete_the_names_of_all_members(folder, names):
+    members = _registry.names(folder, plugins=False)
+    assert get_args(names) == members, f"types/names.py needs {', '.join(map(repr, members))}"
+
+
+def test_what_takes_a_name_takes_that_of_a_plug_in_too():
+    hints = get_type_hints(types.Choices), get_type_hints(es.model), get_type_hints(es.test)
+    for hint in (hints[0]["model"], hints[1]["name"]):
+        assert {types.ModelName, str} <= set(get_args(hint))
+    for hint in (hints[0]["tests"], hints[2]["name"]):
+        assert {types.TestName, str} <= set(get_args(hint))
 
 
 # Labels and settings.

@@ -35,6 +35,7 @@ PUBLIC = [
     "read_events",
     "read_french",
     "read_prices",
+    "read_result",
     "test",
     "tests",
     "write_prices",
@@ -44,6 +45,11 @@ PUBLIC = [
 def test_public_names_are_exactly_these():
     assert sorted(es.__all__) == PUBLIC
     assert len(set(es.__all__)) == len(es.__all__)
+
+
+def test_an_editor_is_offered_the_public_names_only():
+    assert set(dir(es)) == {*PUBLIC, "transform"}
+    assert all(hasattr(es, name) for name in dir(es))
 
 
 @pytest.mark.parametrize("name", PUBLIC)

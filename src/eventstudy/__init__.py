@@ -30,7 +30,7 @@ from eventstudy.members import model, models, test, tests
 from eventstudy.prepare.events import Events, read_events
 from eventstudy.prepare.french import read_french
 from eventstudy.prices import fetch_prices, read_prices, write_prices
-from eventstudy.result import Result
+from eventstudy.result import Result, read_result
 from eventstudy.study import Study
 
 __all__ = [
@@ -56,7 +56,12 @@ __all__ = [
     "read_events",
     "read_french",
     "read_prices",
+    "read_result",
     "test",
     "tests",
     "write_prices",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "transform"]

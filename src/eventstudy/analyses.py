@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResultsWrapper
 
     from eventstudy.analysis.calibration import Calibration
+    from eventstudy.display.cards import Summary
 
 
 class Analyses:
@@ -25,9 +26,31 @@ class Analyses:
     daily: pd.DataFrame
     tests: pd.DataFrame
     effects: pd.DataFrame
+    attrition: pd.DataFrame
     provenance: dict[str, Any]
     measure: Measure
     rerun: Rerun | None
+
+    def summary(self) -> Summary:
+        """Return the result in one view, to be printed or shown in a notebook.
+
+        Returns
+        -------
+        Summary
+            What was studied, used and left out; for each window the mean effect with stars, its standard error, the
+            statistic and p of the primary test, the 95 % interval and the number of events; the p of all tests; and
+            notes on the dependence of the events, the tests that do not hold, and the data. ``print`` shows at most 100
+            columns; ``as_text()`` and ``as_html()`` return text.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> print(demo.run().result.summary().as_text().splitlines()[0].strip())
+        Event study: mean signed cumulative abnormal return (CAR), simulated prices
+        """
+        from eventstudy.analysis.summary import summary
+
+        return summary(self)
 
     def paths(self) -> pd.DataFrame:
         """Return the CAR or BHAR of each used event from the first day of the event window to each day.

@@ -268,6 +268,11 @@ class Prices:
         failed = f"; {len(self.problems)} without prices" if self.problems else ""
         return f"Prices({len(self.bars)} tickers: {first}{span}{failed})"
 
+    def _repr_html_(self) -> str:
+        from eventstudy.display.inputs import prices_card
+
+        return prices_card(self.bars, self.problems, self.provenance).as_html()
+
     @property
     def tickers(self) -> tuple[str, ...]:
         """The tickers that have prices."""

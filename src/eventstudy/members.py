@@ -15,12 +15,12 @@ import numpy as np
 from eventstudy import _registry, arguments
 from eventstudy.core.checks import check_model, check_test
 from eventstudy.errors import InputError, shown
-from eventstudy.types import Model, Test
+from eventstudy.types import Model, ModelName, Test, TestName
 
 Member = TypeVar("Member", Model, Test)
 
 
-def model(name: str, **options: object) -> Model:
+def model(name: ModelName | str, **options: object) -> Model:
     """Return a return model by name, with options.
 
     Parameters
@@ -49,7 +49,7 @@ def model(name: str, **options: object) -> Model:
     return configured
 
 
-def test(name: str, **options: object) -> Test:
+def test(name: TestName | str, **options: object) -> Test:
     """Return a test by name, with options.
 
     Parameters

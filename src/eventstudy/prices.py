@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from eventstudy import _registry, arguments
 from eventstudy.bars import Prices
 from eventstudy.errors import InputError, shown
+from eventstudy.types import SourceName
 
 
 @runtime_checkable
@@ -132,7 +133,7 @@ def fetch_prices(
     tickers: Sequence[str] | None,
     start: str | date | None,
     end: str | date | None,
-    source: str | Source = "yahoo",
+    source: SourceName | str | Source = "yahoo",
     **options: object,
 ) -> Prices:
     """Read the prices of the tickers from a source.

@@ -16,7 +16,7 @@ from eventstudy import _registry, arguments
 from eventstudy.analyses import Analyses
 from eventstudy.display import formats
 from eventstudy.display.measure import Measure, measure_of
-from eventstudy.types import Model, Rerun, Window, required
+from eventstudy.types import Model, ModelName, PlotKind, Rerun, TableKind, Window, required
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,30 +97,27 @@ class Result(Analyses):
         return {**self.__dict__, "rerun": copy.copy(self.rerun)}
 
     def __repr__(self) -> str:
-        measure = self.measure
-        n_used = int((self.events["status"] == "ok").sum())
-        lines = [f"Result({n_used} of {len(self.events)} events used)"]
-        for row in formats.primary(self.tests).to_dict("records"):
-            window = f"{row['group']} ({row['start']}, {row['end']})"
-            effect = measure.with_interval(row["effect"], row["lower"], row["upper"])
-            lines.append(f"  {window}: mean {measure.averaged} {effect}, {formats.tested(row)}")
-        text = "\n".join(lines)
-        return text.replace("−", "-").replace(formats.DOES_NOT_HOLD, "!")  # every terminal can show these
+        from eventstudy.analysis.summary import short_text
+
+        return short_text(self)
+
+    def _repr_html_(self) -> str:
+        return self.summary().as_html()
 
     @overload
     def plot(self, kind: Literal["events"], **options: Any) -> NDArray[np.object_]: ...
 
     @overload
-    def plot(self, kind: str = "caar", **options: Any) -> Axes: ...
+    def plot(self, kind: PlotKind | str = "caar", **options: Any) -> Axes: ...
 
-    def plot(self, kind: str = "caar", **options: Any) -> Axes | NDArray[np.object_]:
+    def plot(self, kind: PlotKind | str = "caar", **options: Any) -> Axes | NDArray[np.object_]:
         """Draw a figure of ``plots/`` and return its axes (for "events" an array of them), without showing it."""
         draw = _registry.load("plots", kind)
         arguments.check_figure_options(f"the figure {kind!r}", options, draw)
         axes: Axes | NDArray[np.object_] = draw(self, **options)
         return axes
 
-    def table(self, kind: str, *, title: str | None = None, **options: Any) -> Table:
+    def table(self, kind: TableKind | str, *, title: str | None = None, **options: Any) -> Table:
         """Return a table as a paper prints it, to be written as LaTeX, HTML, Markdown, Excel or Word.
 
         Parameters
@@ -175,8 +172,47 @@ class Result(Analyses):
         written: Path = _registry.helper("reports", "_write").write(self, path)
         return written
 
+    def save(self, path: str | Path) -> Path:
+        """Write the result to one file, from which :func:`eventstudy.read_result` reads it again.
+
+        The file is a zip of the frames as Parquet, and of measure and provenance as JSON, the same bytes for the same
+        result. Every number, date and type is kept; ``rerun`` is not, so that what runs the study again (``calibrate``,
+        ``across``, ``diagnose``, ``band``, ``path`` with its band) needs the result of ``Study.run``.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, under any name; an earlier saved result is replaced, and no other file.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        InputError
+            If the path is not valid or taken by another file, or a column of the events holds objects that no file can
+            keep.
+        OutputError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from eventstudy import demo, read_result
+        >>> result = demo.run().result
+        >>> file = result.save(tempfile.mkdtemp() + "/study.result")
+        >>> read_result(file).cars.equals(result.cars)
+        True
+        """
+        saved: Path = _registry.helper("reports", "_saved").write(self, path)
+        return saved
+
     def across(
-        self, models: Sequence[str | Model] | Mapping[str, str | Model], windows: Sequence[Window] | None = None
+        self,
+        models: Sequence[ModelName | str | Model] | Mapping[str, ModelName | str | Model],
+        windows: Sequence[Window] | None = None,
     ) -> Specifications[Result]:
         """Run the same study with several models, to see how far its results depend on the model.
 
@@ -213,3 +249,26 @@ class Result(Analyses):
     def to_latex(self) -> str:
         """Return the table of the mean effects and their tests as LaTeX: ``table("caar").to_latex()``."""
         return self.table("caar").to_latex()
+
+
+def read_result(path: str | Path) -> Result:
+    """Read a result that :meth:`eventstudy.Result.save` has written.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    Result
+        With the frames, the measure and the provenance as they were; ``rerun`` is None, so that methods that run the
+        study again raise InputError.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not a saved result, is damaged, or was written by a later version.
+    """
+    result: Result = _registry.helper("reports", "_saved").read(path)
+    return result

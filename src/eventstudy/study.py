@@ -6,12 +6,14 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy import arguments
 from eventstudy.bars import Prices
 from eventstudy.core.checks import check_model
 from eventstudy.errors import InputError, NotEnoughData
+from eventstudy.files import write
 from eventstudy.prepare.events import Events
 from eventstudy.prepare.factors import factor_frame
 from eventstudy.prepare.outcomes import is_return
@@ -22,7 +24,8 @@ from eventstudy.run.rerun import StudyRun
 from eventstudy.run.sample import StudyData
 from eventstudy.run.scale import workers
 from eventstudy.run.settings import DEFAULT_TESTS as DEFAULT_TESTS
-from eventstudy.run.settings import as_model, tests_for
+from eventstudy.run.settings import as_model, study_card, study_text, tests_for
+from eventstudy.run.toml_text import toml_text
 from eventstudy.types import Choices, Model, Survives, Test, Window
 
 if TYPE_CHECKING:
@@ -30,8 +33,10 @@ if TYPE_CHECKING:
     from distributed import Client
     from narwhals.typing import IntoFrame
 
+TABLE = "the table of prices, such as {'source': 'folder', 'path': 'prices'}"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Study(Choices):
     """The choices of an event study.
 
@@ -133,6 +138,12 @@ class Study(Choices):
         check_model(self.return_model, self.model if isinstance(self.model, str) else "")
         self.tests_for("independent")
 
+    def __repr__(self) -> str:
+        return study_text(self)
+
+    def _repr_html_(self) -> str:
+        return study_card(self).as_html()
+
     @property
     def return_model(self) -> Model:
         """The return model; ``model`` may be its name."""
@@ -141,6 +152,55 @@ class Study(Choices):
     def tests_for(self, kind: Survives) -> dict[str, Test]:
         """Return the tests by name; ``kind`` is the dependence under which default tests are valid."""
         return tests_for(self, kind, 0)
+
+    def to_toml(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        events: str = "events.csv",
+        prices: dict[str, object] | None = None,
+    ) -> str:
+        """Return the text of a study file with these choices, and write it if a path is given.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            The file to write, such as ``study.toml``; an existing one is replaced.
+        events : str
+            The file of the events, relative to the study file.
+        prices : dict, optional
+            The table ``[prices]``: ``source``, and the options of the source; ``{"source": "yahoo"}`` by default.
+
+        Returns
+        -------
+        str
+            TOML with the choices that differ from their defaults; ``eventstudy run`` reads it as the same study.
+
+        Raises
+        ------
+        InputError
+            If an argument is not valid, or the model or a test is an object that no name stands for.
+        OutputError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> print(Study(benchmark="^HSI", windows=((0, 0), (-1, 1))).to_toml())
+        [study]
+        events = "events.csv"
+        benchmark = "^HSI"
+        windows = [[0, 0], [-1, 1]]
+        <BLANKLINE>
+        [prices]
+        source = "yahoo"
+        <BLANKLINE>
+        """
+        arguments.text("events", events, "the path of the events, as a text")
+        table = arguments.instance("prices", {"source": "yahoo"} if prices is None else prices, dict, TABLE)
+        text = toml_text(self, events, table)
+        if path is not None:
+            write("the study file", Path(arguments.path("path", path)), text.encode())
+        return text
 
     def check(
         self,

@@ -67,7 +67,7 @@ def test_tests_stand_beside_the_effect_with_what_is_to_be_said_of_them():
     assert shown.split()[:5] == ["(-1,", "1)", "9", f"{100 * row['effect']:.2f}***", f"{100 * row['positive']:.1f}"]
     assert statistic in shown
     (lost,) = [line for line in lines if line.startswith("(0, 5)")]
-    assert lost.split()[-1] == "–"
+    assert lost.split()[-1] == "-"
     said = " ".join(" ".join(lines).split())
     assert "(0, 5): only 1 event has a CAR; (0, 5): a cross-section needs 2" in said
     assert "Kolari-Pynnönen: mean correlation 0.12 over windows that overlap." in said
@@ -87,8 +87,8 @@ def test_tests_of_one_window_stand_together_in_whatever_order_they_come():
 def test_a_missing_car_says_why():
     lines = text(fake()).split("of each event")[-1].split("\n\n")[0].splitlines()
     (row,) = [line for line in lines if line.startswith("SAMR_DRAFT-0700.HK")]
-    assert row.split()[-2:] == ["–", "–"]
-    assert "– No CAR: too few days of the window have a return." in [line.strip() for line in lines]
+    assert row.split()[-2:] == ["-", "-"]
+    assert "- No CAR: too few days of the window have a return." in [line.strip() for line in lines]
 
 
 def test_the_digits_of_a_column_align():

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from eventstudy.display import formats
-from eventstudy.display.stars import LEVELS, stars
 from eventstudy.errors import InputError
 from tests.tables.material import TESTS, WINDOWS, study, table_of
 
@@ -106,14 +105,14 @@ def test_caars_stand_with_every_test_and_what_is_in_brackets(brackets: str) -> N
         first = own.iloc[0]
         above, below = ([cell.text for cell in row] for row in table.rows[2 * at : 2 * at + 2])
         assert above[:2] == [formats.window(start, end), str(first["n"])]
-        assert above[2] == shown(100 * first["effect"]) + stars(first["p"])
+        assert above[2] == shown(100 * first["effect"]) + formats.stars(first["p"])
         inside = {
             "se": shown(100 * first["se"]), "t": shown(first["effect"] / first["se"]), "p": formats.p_value(first["p"]),
         }[brackets]  # fmt: skip
         assert below[2] == f"({inside})"
         for k, name in enumerate(TESTS, start=4):
             row = own.loc[name]
-            mark = stars(row["p"]) if row["valid"] else "†"
+            mark = formats.stars(row["p"]) if row["valid"] else "†"
             assert above[k] == shown(row["statistic"]) + mark
             assert below[k] == f"({formats.p_value(row['p'])})"
         for column in ("n", "effect", "se", "median", "positive"):
@@ -121,15 +120,15 @@ def test_caars_stand_with_every_test_and_what_is_in_brackets(brackets: str) -> N
 
 
 def test_stars_are_those_of_their_levels_and_can_be_left_out() -> None:
-    assert [stars(p) for p in (0.0, 0.0099, 0.01, 0.0499, 0.05, 0.0999, 0.1, 1.0)] == [
+    assert [formats.stars(p) for p in (0.0, 0.0099, 0.01, 0.0499, 0.05, 0.0999, 0.1, 1.0)] == [
         "***", "***", "**", "**", "*", "*", "", "",
     ]  # fmt: skip
-    assert [level for level, _ in LEVELS] == [0.01, 0.05, 0.10]
+    assert [level for level, _ in formats.STAR_LEVELS] == [0.01, 0.05, 0.10]
     for kind in ("aar", "caar", "groups", "events"):
         plain = study().table(kind, stars=False)
         assert [cell for row in plain.rows for cell in row if "*" in cell.mark] == []
         assert not any("Stars: " in note for note in plain.notes)
-        assert any(note.startswith("Stars: *** p < 0.01, ** p < 0.05, * p < 0.1") for note in table_of(kind).notes)
+        assert any(note.startswith("Stars: *** p < 0.01, ** p < 0.05, * p < 0.10") for note in table_of(kind).notes)
 
 
 def test_notes_name_the_primary_test_and_what_does_not_hold() -> None:
@@ -183,7 +182,7 @@ def test_regressions_are_those_of_statsmodels() -> None:
     given = study().table("regressions", of={"size": mine})
     assert [column.head for column in given.columns] == ["", "size"]
     assert [row[0].text for row in given.rows] == ["beta", "", "Constant", "", "N", "R²", "Standard errors"]
-    assert given.rows[0][1].text == shown(mine.params["beta"], 4) + stars(mine.pvalues["beta"])
+    assert given.rows[0][1].text == shown(mine.params["beta"], 4) + formats.stars(mine.pvalues["beta"])
     assert given.rows[1][1].text == f"({shown(mine.bse['beta'], 4)})"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from scipy import special
 
 from eventstudy import _registry, arguments
 from eventstudy.core.draws import ShockedModel
+from eventstudy.display import formats
+from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError, NotEnoughData, shown
 from eventstudy.types import Rerun, ResultFrames
@@ -48,15 +50,37 @@ class Calibration:
         ]
         for row in self.frame.sort_values(["start", "end", "test", "shock"]).to_dict("records"):
             window = f"({row['start']}, {row['end']})"
-            rate = f"{row['rejection']:>10.1%}   {row['lower']:.1%} to {row['upper']:.1%}"
-            lines.append(f"{window:<10}{row['test']:<20}{self.measure.shock(row['shock']):>9}{rate}")
-        return "\n".join(lines).replace("−", "-")  # every terminal can show a hyphen
+            rate, lower, upper = _shares(row)
+            interval = f"{lower} to {upper}" if row["n_draws"] else ""
+            lines.append(f"{window:<10}{row['test']:<20}{self.measure.shock(row['shock']):>9}{rate:>10}   {interval}")
+        return formats.terminal("\n".join(map(str.rstrip, lines)))
+
+    def _repr_html_(self) -> str:
+        note = self.provenance["prices"].get("note")
+        title = f"Rejections at {self.level:.0%} on drawn dates, {self.provenance['draws']} samples a shock"
+        rows = [
+            (formats.window(row["start"], row["end"]), formats.plain(row["test"]), self.measure.shock(row["shock"]),
+             *_shares(row))
+            for row in self.frame.sort_values(["start", "end", "test", "shock"]).to_dict("records")
+        ]  # fmt: skip
+        heads = ("Window", "Test", "Shock", "Rejected", "[0.025", "0.975]")
+        table = Grid(heads, rows, (False, False, True, True, True, True))
+        return Summary(f"{title} ({note})" if note else title, tables=[table]).as_html()
 
     def plot(self, **options: Any) -> Any:
         """Draw the power curves, one line for each test, and return the axes."""
         draw = _registry.helper("plots", "_power").draw
         arguments.check_figure_options("the figure of power", options, draw)
         return draw(self, **options)
+
+
+def _shares(row: Mapping[Hashable, Any]) -> tuple[str, str, str]:
+    """Return the rejection rate and its interval in per cent."""
+    rate, lower, upper = (
+        formats.MISSING if formats.is_missing(row[name]) else f"{row[name]:.1%}"
+        for name in ("rejection", "lower", "upper")
+    )
+    return rate, lower, upper
 
 
 def calibrate(

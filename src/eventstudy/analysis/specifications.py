@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from eventstudy import _registry, arguments
 from eventstudy.display import formats
+from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError
 from eventstudy.types import ResultFrames
@@ -83,6 +84,19 @@ class Specifications(Generic[R]):
             )
             lines.append(f"  {label:<{width}}  {answer if row['n'] else formats.cut('none: ' + row['lost'], 60)}")
         return "\n".join(lines).replace(formats.DOES_NOT_HOLD, "!")
+
+    def _repr_html_(self) -> str:
+        summary, measure, rows = self.summary(), self.measure, []
+        for label, row in summary.iterrows():
+            texts = tuple(measure.text(row[name]) for name in ("effect", "lower", "upper"))
+            tested = (formats.marked_p(row["p"], row["valid"]), formats.count(row["n"]), formats.plain(row["lost"]))
+            rows.append((formats.plain(label), texts[0], formats.stars(row["p"], row["valid"]), *texts[1:], *tested))
+        heads = ("Model", f"Mean {measure.averaged}", "", "[0.025", "0.975]", "p", "N", "Lost")
+        table = Grid(heads, rows, (False, True, False, True, True, True, True, False))
+        window = formats.window(*self.windows[0])
+        title = f"{formats.plural(len(summary), 'model')} of one study: window {window}, p of {summary['test'].iloc[0]}"
+        note = formats.prices_note(self)
+        return Summary(title + (f", {note}" if note else ""), tables=[table], notes=[formats.STARS]).as_html()
 
     @property
     def measure(self) -> Measure:

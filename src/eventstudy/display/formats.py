@@ -17,6 +17,8 @@ from eventstudy.errors import InputError, shown
 
 MISSING = "–"
 DOES_NOT_HOLD = "†"  # after the p of a test that does not hold for the sample
+STAR_LEVELS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
+STARS = "*** p < 0.01, ** p < 0.05, * p < 0.10"
 Number = SupportsFloat | None
 
 
@@ -124,6 +126,29 @@ def marked_p(p: Number, valid: object) -> str:
     ('0.012', '0.012†', '–')
     """
     return p_value(p) + ("" if valid or is_missing(p) else DOES_NOT_HOLD)
+
+
+def stars(p: Number, valid: object = True) -> str:
+    """Return the stars of a p-value, as ``STARS`` explains them; none for a test that does not hold for the sample.
+
+    Examples
+    --------
+    >>> stars(0.004), stars(0.04), stars(0.08), stars(0.2), stars(0.004, valid=False)
+    ('***', '**', '*', '', '')
+    """
+    x = _as_float(p)
+    return next((mark for level, mark in STAR_LEVELS if valid and x < level), "")
+
+
+def terminal(text: str) -> str:
+    """Return text with the signs of this module as every terminal can show them.
+
+    Examples
+    --------
+    >>> terminal("−6.12 %, p 0.012†")
+    '-6.12 %, p 0.012!'
+    """
+    return text.replace("−", "-").replace(MISSING, "-").replace(DOES_NOT_HOLD, "!")
 
 
 def primary(tests: pd.DataFrame) -> pd.DataFrame:
@@ -240,6 +265,28 @@ def truncate(line: str, width: int) -> str:
     while columns_of(line) > width and len(line) > 1:
         line = line[:-1]
     return line
+
+
+def wrap(line: str, width: int, indent: str = "") -> list[str]:
+    """Break a line at spaces, or inside a word wider than the line; a Chinese character counts as two columns.
+
+    Examples
+    --------
+    >>> wrap("a note of 反垄断", 8, "  ")
+    ['a note', '  of', '  反垄断']
+    """
+    lines, current = [], ""
+    for word in line.split(" "):
+        joined = f"{current} {word}" if current.strip() else current + word
+        if columns_of(joined) > width and current.strip():
+            lines.append(current)
+            joined = indent + word
+        while columns_of(joined) > width:
+            head = truncate(joined, width)
+            lines.append(head)
+            joined = indent + joined[len(head) :]
+        current = joined
+    return [*lines, current]
 
 
 def setting(value: object) -> str:

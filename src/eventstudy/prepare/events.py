@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import arguments
+from eventstudy.display.inputs import events_card
 from eventstudy.errors import InputError, one_of, shown
 from eventstudy.markets import TICKER, check_ticker
 from eventstudy.prepare.bounds import BOUNDS, read_bounds
@@ -125,6 +126,9 @@ class Events:
             f"Events({_count(len(self), 'event')}, {_count(len(tickers), 'ticker')}: {some},"
             f" {dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d})"
         )
+
+    def _repr_html_(self) -> str:
+        return events_card(self.frame).as_html()
 
 
 def read_events(path: str | Path) -> Events:

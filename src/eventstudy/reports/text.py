@@ -12,7 +12,7 @@ from eventstudy.reports import _files, _tables
 from eventstudy.result import Result
 from eventstudy.tables import _cells, _text
 from eventstudy.tables._table import Column, Table
-from eventstudy.tables._text import WIDTH, wrap
+from eventstudy.tables._text import WIDTH
 
 MAX_EVENTS = 40
 
@@ -36,8 +36,10 @@ def text(result: Result) -> str:
     parts = ["\n".join(_headline(result)), *map(_text.render, tables)]
     notes = _tables.notes(result)
     if notes:
-        parts.append("\n".join(["Noticed", *(line for note in notes for line in wrap(f"- {note}", WIDTH, "  "))]))
-    return _text.plain_signs("\n\n".join(parts)) + "\n"
+        parts.append(
+            "\n".join(["Noticed", *(line for note in notes for line in formats.wrap(f"- {note}", WIDTH, "  "))])
+        )
+    return formats.terminal("\n\n".join(parts)) + "\n"
 
 
 def placement(table: pd.DataFrame) -> str:
@@ -55,8 +57,8 @@ def placement(table: pd.DataFrame) -> str:
         dropped.
     """
     counts = [f"{formats.plural(n, 'event')} {status}" for status, n in table["status"].value_counts().items()]
-    head = wrap(", ".join(counts) or "there are no events", WIDTH)
-    return _text.plain_signs("\n".join([*head, "", _text.render(_of_text(_tables.placement(table)))]))
+    head = formats.wrap(", ".join(counts) or "there are no events", WIDTH)
+    return formats.terminal("\n".join([*head, "", _text.render(_of_text(_tables.placement(table)))]))
 
 
 def _headline(result: Result) -> list[str]:
@@ -65,7 +67,7 @@ def _headline(result: Result) -> list[str]:
     indent = max(len(name) for name, _ in pairs) + 2
     lines = ["Event study", "=" * WIDTH]
     for name, value in pairs:
-        lines += wrap(name.ljust(indent) + value, WIDTH, " " * indent)
+        lines += formats.wrap(name.ljust(indent) + value, WIDTH, " " * indent)
     return lines
 
 

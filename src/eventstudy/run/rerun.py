@@ -240,11 +240,13 @@ class StudyRun:
 
 @contextmanager
 def _progress_bar(total: int, shown: bool) -> Iterator[Callable[[int], object]]:
-    """Yield a progress callback; draw a bar if ``shown``."""
+    """Yield a progress callback; draw a bar if ``shown``: a widget in a notebook with ipywidgets, else a text."""
     if not shown:
         yield lambda n: None
         return
-    from tqdm.auto import tqdm
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "IProgress not found")  # without ipywidgets, where a text does as well
+        from tqdm.auto import tqdm
 
     with tqdm(total=total, unit="event") as bar:
         yield bar.update

@@ -7,7 +7,9 @@ from dataclasses import fields
 
 from eventstudy import _registry
 from eventstudy.core.cr2 import FEWEST
-from eventstudy.members import labelled_tests, model, plugins_of, settings_of, test
+from eventstudy.display import formats
+from eventstudy.display.cards import WIDTH, Summary
+from eventstudy.members import label_of, labelled_tests, model, plugins_of, settings_of, test
 from eventstudy.types import Choices, Model, Survives, Test
 
 # In each list the primary test comes first: the first that holds in a window. The others are checks.
@@ -22,6 +24,8 @@ COMPOUNDED_TESTS: Mapping[Survives, tuple[str, ...]] = {
     "same_day": ("kolari_pynnonen",),
     "overlap": ("two_way", "ibragimov_muller", "wild_bootstrap", "kolari_pynnonen"),  # nearly always one chain
 }
+
+SHOWN = ("model", "benchmark", "estimation", "event", "windows", "tests")  # of any study; other choices if changed
 
 # On one date the same test with variance of each event's own: the truth of the event day lies between the two.
 BRACKET = {"variance": "additive"}
@@ -47,6 +51,32 @@ def tests_for(choices: Choices, dependence: Survives, n_clusters: int) -> dict[s
     elif isinstance(tests, str) and tests == "all":
         tests = _registry.names("inference", plugins=False)  # the same tests whatever plug-ins are installed
     return labelled_tests(tests)
+
+
+def shown_choices(choices: Choices) -> dict[str, object]:
+    """Return the main choices of a study, and those that differ from their defaults."""
+    values = {choice.name: getattr(choices, choice.name) for choice in fields(choices)}
+    defaults = {choice.name: choice.default for choice in fields(choices)}
+    return {name: value for name, value in values.items() if name in SHOWN or value != defaults[name]}
+
+
+def study_text(choices: Choices) -> str:
+    """Return the call that creates the study, in lines of at most 100 columns."""
+    arguments = [f"{name}={value!r}" for name, value in shown_choices(choices).items()]
+    line = f"Study({', '.join(arguments)})"
+    if formats.columns_of(line) <= WIDTH:
+        return line
+    parts = (part for argument in arguments for part in formats.wrap(f"{argument},", WIDTH - 4, "    "))
+    return "\n".join(["Study(", *(f"    {part}" for part in parts), ")"])
+
+
+def study_card(choices: Choices) -> Summary:
+    """Return the choices of a study, to be shown in a notebook."""
+    values = {**settings(choices), "model": label_of(as_model(choices.model))}
+    if not isinstance(choices.tests, str):
+        values["tests"] = list(labelled_tests(choices.tests))
+    facts = [(name.replace("_", " "), formats.setting(values[name])) for name in shown_choices(choices)]
+    return Summary("Study", facts)
 
 
 def settings(choices: Choices) -> dict[str, object]:

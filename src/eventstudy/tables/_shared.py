@@ -9,7 +9,6 @@ import pandas as pd
 
 from eventstudy.display import formats, names
 from eventstudy.display.measure import Measure
-from eventstudy.display.stars import LEGEND, stars
 from eventstudy.result import Result
 from eventstudy.tables._cells import BLANK, COUNT, NUMBER, PERCENT, Cell, Format, P, text
 from eventstudy.tables._table import Column, Row
@@ -117,7 +116,7 @@ def effect_mark(row: Record, starred: bool) -> str:
     """Return the mark of an effect: the stars of its primary test, or the sign that this does not hold."""
     if formats.is_missing(row["p"]):
         return ""
-    return (stars(row["p"]) if starred else "") if row["valid"] else formats.DOES_NOT_HOLD
+    return (formats.stars(row["p"]) if starred else "") if row["valid"] else formats.DOES_NOT_HOLD
 
 
 def statistic(row: Record | None, starred: bool) -> Cell:
@@ -176,7 +175,7 @@ def about_stars(tests: pd.DataFrame, at: Sequence[str], starred: bool) -> list[s
         return []
     first = tests.assign(place=list(at)).drop_duplicates("place")
     valid = first[first["valid"]]
-    notes = [f"Stars: {LEGEND}."] if starred else []
+    notes = [f"Stars: {formats.STARS}."] if starred else []
     if len(valid):
         by_name = valid.groupby("test", sort=False)["place"].agg(list)
         named = [

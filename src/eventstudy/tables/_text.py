@@ -20,12 +20,7 @@ LEAST = 8  # of the last column, if it is text
 def render(table: Table) -> str:
     """Return a table as text of at most 100 columns: what is wider is parted by columns, and long text is cut."""
     parts = _fit.parts(table, _measured(table), WIDTH, GAP)
-    return plain_signs("\n\n".join("\n".join(_lines(part)) for part in parts))
-
-
-def plain_signs(text: str) -> str:
-    """Replace minus signs and daggers, which some terminals and code pages cannot show."""
-    return text.replace("−", "-").replace(formats.DOES_NOT_HOLD, "!")
+    return formats.terminal("\n\n".join("\n".join(_lines(part)) for part in parts))
 
 
 def _measured(table: Table) -> _fit.Layout:
@@ -37,14 +32,14 @@ def _measured(table: Table) -> _fit.Layout:
 
 
 def _lines(table: Table) -> Iterator[str]:
-    yield from wrap(table.title, WIDTH)
+    yield from formats.wrap(table.title, WIDTH)
     yield "-" * WIDTH
     if not table.rows:
         yield table.empty
     else:
         yield from _grid(table)
     for note in table.notes:
-        yield from wrap(note, WIDTH, "  ")
+        yield from formats.wrap(note, WIDTH, "  ")
 
 
 def _grid(table: Table) -> Iterator[str]:
@@ -79,7 +74,7 @@ def _row(columns: Sequence[Column], row: Row, widths: Sequence[int], tails: Sequ
     cells = [_shown(cell, c, w, t) for cell, c, w, t in zip(row, columns, widths, tails, strict=True)]
     rest: list[str] = []
     if not columns[-1].right:
-        cells[-1], *rest = wrap(row[-1].text, widths[-1])
+        cells[-1], *rest = formats.wrap(row[-1].text, widths[-1])
     yield _line(cells)
     indent = " " * (sum(widths[:-1]) + GAP * (len(widths) - 1))
     yield from (indent + line for line in rest)
@@ -113,28 +108,3 @@ def _padded(text: str, width: int, right: bool) -> str:
     shown = formats.cut(text, width)
     space = " " * (width - formats.columns_of(shown))
     return space + shown if right else shown + space
-
-
-def wrap(text: str, width: int, indent: str = "") -> list[str]:
-    """Return text as lines of at most some terminal columns; lines after the first begin with the indent.
-
-    A word longer than a line is broken; a Chinese character counts as two columns.
-
-    Examples
-    --------
-    >>> wrap("a note of 反垄断", 8, "  ")
-    ['a note', '  of', '  反垄断']
-    """
-    lines: list[str] = []
-    current = ""
-    for word in text.split(" "):
-        joined = f"{current} {word}" if current.strip() else current + word
-        if formats.columns_of(joined) > width and current.strip():
-            lines.append(current)
-            joined = indent + word
-        while formats.columns_of(joined) > width:
-            head = formats.truncate(joined, width)
-            lines.append(head)
-            joined = indent + joined[len(head) :]
-        current = joined
-    return [*lines, current]

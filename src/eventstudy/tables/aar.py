@@ -28,7 +28,7 @@ def aar(result: Result, *, stars: bool = True) -> Table:
     ----------
     result : Result
     stars : bool
-        Whether AARs and statistics have stars: *** p < 0.01, ** p < 0.05, * p < 0.1, those of the AAR by the primary
+        Whether AARs and statistics have stars: *** p < 0.01, ** p < 0.05, * p < 0.10, those of the AAR by the primary
         test of the day. A test that does not hold for the sample has a dagger instead.
 
     Returns

@@ -9,8 +9,6 @@ import pandas as pd
 from eventstudy import arguments
 from eventstudy.display import formats
 from eventstudy.display.measure import Measure
-from eventstudy.display.stars import LEGEND
-from eventstudy.display.stars import stars as stars_of
 from eventstudy.result import Result
 from eventstudy.tables import _shared
 from eventstudy.tables._cells import DATE, Cell, P, text
@@ -34,7 +32,7 @@ def events(result: Result, *, stars: bool = True, most: int | None = None) -> Ta
     ----------
     result : Result
     stars : bool
-        Whether CARs have stars by the p beside them: *** p < 0.01, ** p < 0.05, * p < 0.1.
+        Whether CARs have stars by the p beside them: *** p < 0.01, ** p < 0.05, * p < 0.10.
     most : int, optional
         The number of events shown; a note counts the others. All by default.
 
@@ -53,7 +51,7 @@ def events(result: Result, *, stars: bool = True, most: int | None = None) -> Ta
     frame = _frame(result, used, of_window)
     found = {(row["event_id"], row["start"], row["end"]): row for row in frame.to_dict("records")}
     unit = formats.day_unit(result.events["session"])
-    notes = [f"Stars: {LEGEND}."] if stars and of_window and len(frame) else []
+    notes = [f"Stars: {formats.STARS}."] if stars and of_window and len(frame) else []
     placebo = ("p_placebo",) if of_window and "p_placebo" in frame else ()
     heads = {w: [P_HEADS[name] for name in (of_window[w], *placebo)] if w in of_window else [] for w in spans}
     named = {*of_window.values(), *placebo}
@@ -108,7 +106,7 @@ def _cells(row: Record | None, measure: Measure, p_names: Sequence[str], starred
     value = None if row is None else row[measure.column]
     known = row is not None and not formats.is_missing(value)
     p = [row[name] if row is not None and known else None for name in p_names]
-    effect = Cell(value, _shared.value_format(measure), stars_of(p[0]) if starred and p else "")
+    effect = Cell(value, _shared.value_format(measure), formats.stars(p[0]) if starred and p else "")
     return [effect, *(Cell(one, P) for one in p)]
 
 

@@ -29,7 +29,7 @@ def groups(result: Result, *, stars: bool = True, brackets: str = "se") -> Table
     result : Result
         Of a study with a group column.
     stars : bool
-        Whether means and differences have stars: *** p < 0.01, ** p < 0.05, * p < 0.1; those of a mean by the primary
+        Whether means and differences have stars: *** p < 0.01, ** p < 0.05, * p < 0.10; those of a mean by the primary
         test of its group, those of a difference by ``Result.compare``. A test that does not hold for the group has a
         dagger instead.
     brackets : {"se", "t", "p"}

@@ -10,8 +10,6 @@ import pandas as pd
 
 from eventstudy import arguments
 from eventstudy.display import formats
-from eventstudy.display.stars import LEGEND
-from eventstudy.display.stars import stars as stars_of
 from eventstudy.errors import InputError, shown
 from eventstudy.result import Result
 from eventstudy.tables import _shared
@@ -47,7 +45,7 @@ def regressions(
     window : (int, int), optional
         The window of the formulas; the first of the study by default.
     stars : bool
-        Whether coefficients have stars: *** p < 0.01, ** p < 0.05, * p < 0.1, by the p of the regression.
+        Whether coefficients have stars: *** p < 0.01, ** p < 0.05, * p < 0.10, by the p of the regression.
     brackets : {"se", "t", "p"}
         What stands in brackets below a coefficient.
 
@@ -71,7 +69,7 @@ def regressions(
     terms = list(dict.fromkeys(frame["term"]))
     terms = [term for term in terms if term != "Intercept"] + ["Intercept"] * ("Intercept" in terms)
     rows = [row for term in terms for row in _of_term(term, frame, list(fits), (stars, brackets))]
-    notes = [f"In brackets: {BRACKETS[brackets]}."] + ([f"Stars: {LEGEND}."] if stars else [])
+    notes = [f"In brackets: {BRACKETS[brackets]}."] + ([f"Stars: {formats.STARS}."] if stars else [])
     return Table(
         frame,
         _shared.with_prices(title, result),
@@ -124,7 +122,7 @@ def _of_term(term: str, frame: pd.DataFrame, heads: Sequence[str], shown: tuple[
             above.append(BLANK)
             below.append(BLANK)
             continue
-        above.append(Cell(row["coefficient"], COEFFICIENT, stars_of(row["p"]) if starred else ""))
+        above.append(Cell(row["coefficient"], COEFFICIENT, formats.stars(row["p"]) if starred else ""))
         form = {"se": COEFFICIENT, "t": NUMBER, "p": P}[brackets]
         below.append(Cell(row[brackets], form, brackets=True))
     yield (text(printed(term)), *above)

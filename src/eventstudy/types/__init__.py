@@ -24,6 +24,7 @@ from eventstudy.types.choices import (
     Window,
 )
 from eventstudy.types.members import PEERS, Column, Estimator, Failing, Model, SharedState, Test, Verdict
+from eventstudy.types.names import ModelName, PlotKind, SourceName, TableKind, TestName
 from eventstudy.types.rerun import Extra, Outcome, Rerun, ResultFrames, required
 from eventstudy.types.sample import (
     AnyPanel,
@@ -44,7 +45,8 @@ from eventstudy.types.sample import (
 __all__ = [
     "NO_DATE", "PEERS", "PRICE_FIELDS", "Abnormal", "Accumulate", "AnyPanel", "Block", "Bools", "Calendar",
     "Choices", "Clustering", "Column", "Contaminated", "Contradictory", "Dates", "DeferredPanel", "Estimator",
-    "EventTable", "Extra", "Failing", "Floats", "Gaps", "Ints", "Model", "OnClosed", "Outcome", "Panel", "Placed",
-    "Price", "Rerun", "ResultFrames", "Returns", "Sample", "Scores", "SharedResult", "SharedState", "Spec", "State",
-    "StateSum", "Stated", "Status", "StudySample", "Survives", "Suspended", "Test", "Verdict", "Window", "required",
+    "EventTable", "Extra", "Failing", "Floats", "Gaps", "Ints", "Model", "ModelName", "OnClosed", "Outcome",
+    "Panel", "Placed", "PlotKind", "Price", "Rerun", "ResultFrames", "Returns", "Sample", "Scores",
+    "SharedResult", "SharedState", "SourceName", "Spec", "State", "StateSum", "Stated", "Status",
+    "StudySample", "Survives", "Suspended", "TableKind", "Test", "TestName", "Verdict", "Window", "required",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from eventstudy.types.members import Model, Test
+from eventstudy.types.names import Chosen, ModelName, TestName
 from eventstudy.types.sample import Spec
 
 Window = tuple[int, int]
@@ -28,12 +29,12 @@ PRICE_FIELDS: tuple[Price, ...] = get_args(Price)
 class Choices:
     """The choices of a study; :class:`eventstudy.Study` documents and checks them."""
 
-    model: str | Model = "market"
+    model: ModelName | str | Model = "market"
     benchmark: str | Mapping[str, str] | None = None
     estimation: Window = (-260, -11)
     event: Window = (-10, 10)
     windows: Sequence[Window] = ((0, 0), (-1, 1), (0, 5))
-    tests: str | Sequence[str | Test] | Mapping[str, str | Test] = "default"
+    tests: Chosen | TestName | str | Sequence[TestName | str | Test] | Mapping[str, TestName | str | Test] = "default"
     returns: Returns = "simple"
     price: Price = "close"
     min_estimation: int = 120

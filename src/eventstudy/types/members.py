@@ -9,6 +9,8 @@ from typing import ClassVar, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from eventstudy.display import formats
+from eventstudy.display.cards import Summary
 from eventstudy.types.arrays import Floats, Ints, State
 from eventstudy.types.block import Abnormal, Block, Scores
 from eventstudy.types.sample import Sample, Survives
@@ -37,7 +39,7 @@ Failing = Literal[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Test:
     """A test of the null that the mean (or median) abnormal return of a window is zero.
 
@@ -79,6 +81,24 @@ class Test:
     one_event: bool = False
     name: str = ""
     options: Mapping[str, object] = field(default_factory=dict, hash=False)
+
+    def __repr__(self) -> str:
+        options = "".join(f", {name}={value!r}" for name, value in self.options.items())
+        return f"test({self._label!r}{options})"
+
+    def _repr_html_(self) -> str:
+        facts = [
+            ("Options", formats.setting(self.options)),
+            ("Holds under dependence up to", self.survives.replace("_", " ")),
+            ("Robust to", formats.setting(self.robust_to).replace("_", " ")),
+            ("Fails under", formats.setting(self.fails_under).replace("_", " ")),
+        ]
+        return Summary(f"Test {self._label}", facts).as_html()
+
+    @property
+    def _label(self) -> str:
+        """The name of the member, or that of the function of a user's test."""
+        return self.name or getattr(self.finalize, "__qualname__", type(self.finalize).__name__)
 
 
 class Column(NamedTuple):

@@ -54,6 +54,8 @@ class ResultFrames(Protocol):
     @property
     def effects(self) -> pd.DataFrame: ...  # noqa: D102
     @property
+    def attrition(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
     def provenance(self) -> Mapping[str, Any]: ...  # noqa: D102
     @property
     def measure(self) -> Measure: ...  # noqa: D102
@@ -126,5 +128,8 @@ class Rerun(Protocol):
 def required(rerun: Rerun | None) -> Rerun:
     """Return the study behind a result; raise InputError if there is none, as in a result read from a file."""
     if rerun is None:
-        raise InputError("this result has no study with its data to run again; use a result of Study.run")
+        raise InputError(
+            "this result has no study with its data to run again: a file keeps the numbers of a result, not its prices;"
+            " run the study again, result = study.run(events, prices), and use that result"
+        )
     return rerun
