@@ -13,7 +13,7 @@ from scipy import stats
 import eventstudy as es
 from eventstudy.core.residuals import Residuals
 from eventstudy.display import formats
-from eventstudy.reports import _tables, latex
+from eventstudy.reports import _tables
 from eventstudy.reports.text import text
 from eventstudy.run.measured import lookup
 from eventstudy.run.validity import Situation, judge
@@ -112,7 +112,7 @@ def test_a_test_that_does_not_hold_is_marked_wherever_it_stands():
     assert all(row[-1].endswith("†") for row in table.rows)
     assert table.notes[0].startswith("† does not hold for this sample")
     assert "! does not hold for this sample" in text(result)
-    assert r"$^\dagger$" in latex.table(result)
+    assert r"$^\dagger$" in result.to_latex()
 
 
 def test_a_run_warns_once_and_only_if_no_test_holds():

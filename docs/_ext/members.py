@@ -88,6 +88,9 @@ def _usage(folder: str, name: str, member: Any) -> list[str]:
             f':Use: ``result.plot("{name}")``',
             f".. image:: {name}.png\n   :width: 100%\n   :alt: The figure {name}, on simulated prices",
         ]
+    if folder == "tables":
+        needed = {"models": ', of=["market", "mean"]', "regressions": ', formulas=["car ~ size"]'}.get(name, "")
+        return [f':Use: ``result.table("{name}"{needed})``']
     return [":Use: ``result.report(path)``; the suffix of the path selects the report"]
 
 

@@ -16,7 +16,7 @@ from eventstudy import _registry, arguments
 from eventstudy.analyses import Analyses
 from eventstudy.display import formats
 from eventstudy.display.measure import Measure, measure_of
-from eventstudy.types import Model, ModelName, PlotKind, Rerun, Window, required
+from eventstudy.types import Model, ModelName, PlotKind, Rerun, TableKind, Window, required
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -145,7 +145,7 @@ class Result(Analyses):
         axes: Axes | NDArray[np.object_] = draw(self, **options)
         return axes
 
-    def table(self, kind: str, *, title: str | None = None, **options: Any) -> Table:
+    def table(self, kind: TableKind | str, *, title: str | None = None, **options: Any) -> Table:
         """Return a table as a paper prints it, to be written as LaTeX, HTML, Markdown, Excel or Word.
 
         Parameters
@@ -181,10 +181,12 @@ class Result(Analyses):
         if title is None:
             return table
         note = formats.prices_note(self)
-        return replace(table, title=arguments.text("title", title) + (f" ({note})" if note else ""))
+        return replace(table, title=formats.plain(arguments.text("title", title)) + (f" ({note})" if note else ""))
 
     def report(self, path: str | Path, **options: Any) -> Path:
-        """Write a report; the suffix of ``path`` sets the format (``.txt .csv .html .pdf .tex .parquet``).
+        """Write a report; the suffix of ``path`` sets the format.
+
+        Suffixes are ``.txt .md .csv .xlsx .docx .html .pdf .tex .parquet``.
 
         The report is written aside and then moved into place, whole or not at all. It replaces an earlier report of the
         same kind, and no other file.
@@ -300,8 +302,8 @@ class Result(Analyses):
         return Citation(tuple(used(self)))
 
     def to_latex(self) -> str:
-        """Return the table of tests as LaTeX (booktabs)."""
-        return str(_registry.load("reports", "latex").table(self))
+        """Return the table of the mean effects and their tests as LaTeX: ``table("caar").to_latex()``."""
+        return self.table("caar").to_latex()
 
 
 def read_result(path: str | Path) -> Result:

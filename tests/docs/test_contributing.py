@@ -28,6 +28,7 @@ CONTRACTS = {
     "sources": "tests/sources/test_contract.py",
     "reports": "tests/reports/test_contract.py",
     "plots": "tests/plots/test_contract.py",
+    "tables": "tests/tables/test_contract.py",
 }
 USE = """
 import json, sys
@@ -42,7 +43,8 @@ prices = es.fetch_prices(None, None, None, source="wide_csv", path="prices.csv")
 events = es.read_events("events.csv")
 study = es.Study(model="through_origin", benchmark="M", tests=["mikkelson_partch", "bmp"], min_estimation=100)
 result = study.run(events, prices)
-result.report("python.md")
+result.report("python.rst")
+result.table("extremes").to_markdown()
 result.plot("histogram").figure.savefig("python.png")
 print(json.dumps({
     "names": names, "about": about, "tests": result.tests["test"].unique().tolist(),
@@ -152,13 +154,13 @@ def test_the_plug_in_works_in_python(installed, material):
     whose = "eventstudy-example 1.0"
     assert found["plugins"] == {"models.through_origin": whose, "inference.mikkelson_partch": whose}
     assert found["prices"] == whose
-    assert "| (0, 0) | mikkelson_partch [1] |" in (material / "python.md").read_text(encoding="utf-8")
+    assert "     - mikkelson partch\n" in (material / "python.rst").read_text(encoding="utf-8")
     assert (material / "python.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.thorough
 def test_the_plug_in_works_in_a_study_file(installed, material):
     command = "import sys; from eventstudy.cli import main; sys.exit(main(sys.argv[1:]))"
-    said = run(["-c", command, "run", "study.toml", "--report", "out.md"], material, installed, ROOT / "src")
+    said = run(["-c", command, "run", "study.toml", "--report", "out.rst"], material, installed, ROOT / "src")
     assert "mikkelson_partch" in said
-    assert "mikkelson_partch" in (material / "out.md").read_text(encoding="utf-8")
+    assert "mikkelson partch" in (material / "out.rst").read_text(encoding="utf-8")

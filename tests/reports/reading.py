@@ -5,7 +5,8 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 DOCUMENT = r"""\documentclass{article}
-\usepackage{booktabs,longtable}
+\usepackage[T1]{fontenc}
+\usepackage{booktabs,array,threeparttable,longtable,rotating,pdflscape}
 \begin{document}
 %s
 \end{document}

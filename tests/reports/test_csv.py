@@ -44,6 +44,9 @@ def test_the_file_itself_has_every_event_with_its_cars(written):
     assert len(rows) == 11 + len(WINDOWS)
     (lost,) = [r for r in rows if r["event_id"] == "GONE_CO-0000.HK"]
     assert (lost["status"], lost["car"], lost["session"]) == ("unknown_ticker", "", "")
+    assert (lost["start"], lost["end"], lost["n_days"]) == ("", "", "")
+    found = [(r["start"], r["end"]) for r in rows if r["event_id"] == "TUTORS-TAL"]
+    assert found == [(str(start), str(end)) for start, end in WINDOWS]
 
 
 @pytest.mark.parametrize("name", ["_tests", "_daily", "_ar", "_reactions", ""])

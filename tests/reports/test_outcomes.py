@@ -56,7 +56,9 @@ def test_what_is_no_return_has_no_per_cent(name):
     if name == "volatility":
         report = report.replace("\n".join(block(report, price_moves)), "")
     assert price_moves not in report
-    assert "%" not in report.replace("95 %", "")
+    shares = {line for line in report.splitlines() if "5 %" in line or "(%)" in line or "% of the pairs" in line}
+    assert [line for line in report.splitlines() if "%" in line and line not in shares] == []
+    assert [line for line in shares if f"{result.measure.short} (%)" in line] == []
     effect = result.tests["effect"].iloc[0]
     assert result.measure.text(effect).replace("−", "-") in report
     assert "%" not in repr(result)
@@ -74,22 +76,25 @@ def test_numbers_show_three_digits_of_a_typical_value():
 def test_compounding_studies_show_bhar_and_no_p_of_the_sums():
     result = study("compound")
     lines = block(text(result), "Buy-and-hold abnormal return (BHAR) of each event")
-    assert lines[2].split() == ["Event", "Ticker", "Session", "(0,", "20)", "(0,", "249)"]
+    assert lines[2].split() == ["(0,", "20)", "(0,", "249)"]
+    assert lines[3].split() == ["Event", "Ticker", "Session", "BHAR", "(%)", "BHAR", "(%)"]
     first = result.cars[(result.cars["event_id"] == "E0001")]
     assert not np.allclose(first["car"], first["bhar"], rtol=0.01)
-    shown = [formats.percent(v).replace("−", "-") for v in first["bhar"]]
-    assert re.split(r" {2,}", lines[3])[-2:] == shown
-    assert lines[-1] == "p of single events are those of the sum and not of the BHAR; a .csv report has both"
+    shown = [f"{100 * v:.2f}" for v in first["bhar"]]
+    assert re.split(r" {2,}", lines[4])[-2:] == shown
+    assert " ".join(lines[-1].split()) == (
+        "Without p: those of Result.cars are of the sum of abnormal returns, and not of the BHAR."
+    )
 
 
 def test_p_among_placebos_stands_beside_the_others():
     result = study("peers")
     assert result.cars["p_placebo"].notna().all()
     lines = block(text(result), "Cumulative abnormal return (CAR) of each event")
-    assert lines[2].count("p pl.") == lines[2].count(")") > 0
+    assert lines[3].count("p pl.") == lines[2].count(")") > 0
     first = result.cars.iloc[0]
-    cells = re.split(r" {2,}", lines[3])
-    assert cells[3] == formats.percent(first["car"]).replace("−", "-")
+    cells = lines[4].split()
+    assert cells[3].rstrip("*") == f"{100 * first['car']:.2f}"
     assert cells[4:6] == [formats.p_value(first["p_sq"]), formats.p_value(first["p_placebo"])]
     assert any(line.startswith("p pl.: the CAR among those of its peers") for line in lines)
 
@@ -113,7 +118,9 @@ def test_html_says_the_quantity(name, tmp_path):
 def test_latex_says_the_quantity(name):
     table = study(name).to_latex()
     assert rf"\caption{{Tests of the mean {FULL[name]}}}" in table
-    assert (r"\%" in table.split(r"\bottomrule")[0]) == (name in RETURNS)
+    head = study(name).table("caar").columns[2].head
+    assert head.endswith("(%)") == (name in RETURNS)
+    assert all(word.replace("%", r"\%") in table for word in head.split())
 
 
 def test_pdflatex_sets_all_of_them(pdflatex, tmp_path):

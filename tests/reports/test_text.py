@@ -50,50 +50,71 @@ def test_the_headline_counts_and_names_the_study():
 
 def test_every_table_says_simulated():
     titles = re.findall(r"^([^\n]+)\n-{100}$", text(fake()), re.M)
-    assert len(titles) == 5
-    assert all(title.endswith(f"({NOTE})") for title in titles)
+    assert [title.split(" (")[0] for title in dict.fromkeys(title.split(" (part")[0] for title in titles)] == [
+        "Sample selection", "The sample: cumulative abnormal return", "Mean abnormal return",
+        "Tests of the mean cumulative abnormal return", "Cumulative abnormal return",
+        "The session itself: plain returns from the previous close", "Events not used",
+    ]  # fmt: skip
+    assert all(f"({NOTE})" in title for title in titles)
 
 
-def test_tests_have_sensible_digits_and_numbered_notes():
+def test_tests_stand_beside_the_effect_with_what_is_to_be_said_of_them():
     lines = block(text(fake()), "Tests of the mean cumulative abnormal return (CAR)")
     row = fake().tests.iloc[2]
     assert row["p"] < 0.001
-    effect = f"{100 * row['effect']:.2f} %"
-    shown = f"(-1, 1)  kolari_pynnonen [1]  9  {effect:>8}  {row['statistic']:>9.2f}   8  <0.001"
-    assert shown in lines
-    assert "(0, 5)   grank_t [3]          1   -7.96 %          –   –       –" in lines
-    assert "[3] only 1 event has a CAR; a cross-section needs 2" in lines
+    (shown,) = [line for line in lines if line.startswith("(-1, 1)")]
+    statistic = f"{row['statistic']:.2f}***"
+    assert shown.split()[:5] == ["(-1,", "1)", "9", f"{100 * row['effect']:.2f}***", f"{100 * row['positive']:.1f}"]
+    assert statistic in shown
+    (lost,) = [line for line in lines if line.startswith("(0, 5)")]
+    assert lost.split()[-1] == "-"
+    said = " ".join(" ".join(lines).split())
+    assert "(0, 5): only 1 event has a CAR; (0, 5): a cross-section needs 2" in said
+    assert "Kolari-Pynnönen: mean correlation 0.12 over windows that overlap." in said
 
 
 def test_tests_of_one_window_stand_together_in_whatever_order_they_come():
     result = fake()
     by_test = replace(result, tests=result.tests.sort_values("test", kind="stable", ascending=False))
-    assert (
-        block(text(by_test), "Tests of the mean cumulative abnormal return (CAR)")[3:12]
-        == block(text(result), "Tests of the mean cumulative abnormal return (CAR)")[3:12]
+    found, wanted = (
+        [line.split()[:4] for line in block(text(r), "Tests of the mean")[2:] if line.startswith("(")]
+        for r in (by_test, result)
     )
+    assert len(wanted) == 3
+    assert [line[:3] for line in found] == [line[:3] for line in wanted]
 
 
 def test_a_missing_car_says_why():
-    lines = block(text(fake()), "Cumulative abnormal return (CAR)")
+    lines = text(fake()).split("of each event")[-1].split("\n\n")[0].splitlines()
     (row,) = [line for line in lines if line.startswith("SAMR_DRAFT-0700.HK")]
-    assert row.split()[-3:] == ["–", "[1]", "–"]
-    assert "[1] only 5 of 6 sessions in the window have a return" in lines
+    assert row.split()[-2:] == ["-", "-"]
+    assert "- No CAR: too few days of the window have a return." in [line.strip() for line in lines]
+
+
+def test_the_digits_of_a_column_align():
+    lines = block(text(fake()), "Tests of the mean cumulative abnormal return (CAR)")
+    effects, errors = (
+        [re.search(pattern, line) for line in lines] for pattern in (r"-?\d+\.\d\d(?=\*)", r"(?<=\()\d\.\d\d(?=\))")
+    )
+    ends = {match.end() for match in (*effects, *errors) if match is not None}
+    assert len(ends) == 1
 
 
 def test_forty_events_are_shown_and_the_others_counted():
     lines = block(text(many()), "Cumulative abnormal return (CAR)")
     assert sum(line.startswith("EVENT_") for line in lines) == 40
-    assert "16 further events not shown; a .csv report has them all" in lines
+    assert "16 further events not shown; a .csv report has them all." in lines
 
 
-def test_windows_that_do_not_fit_are_counted():
+def test_windows_that_do_not_fit_are_in_further_parts():
     result = fake()
-    wide = [result.cars.assign(start=start, end=start + 2) for start in range(-8, 0)]
-    lines = block(text(replace(result, cars=pd.concat(wide))), "Cumulative abnormal return (CAR)")
-    shown = sum(part.startswith("(") for part in lines[2].replace(", ", ",").split())
-    assert 3 <= shown < 8
-    assert f"{8 - shown} further windows not shown; a .csv report has them all" in lines
+    first = result.cars[result.cars["end"] == 0]
+    wide = [first.assign(start=start, end=start + 2) for start in range(-8, 0)]
+    report = text(replace(result, cars=pd.concat(wide)))
+    parts = re.findall(r"of each event \(simulated prices\) \(part (\d) of (\d)\)\n-+\n([^\n]+)\n", report)
+    assert [int(at) for at, _, _ in parts] == list(range(1, int(parts[0][1]) + 1))
+    heads = [head for _, _, spans in parts for head in re.findall(r"\((-?\d), (-?\d)\)", spans)]
+    assert heads == [(str(start), str(start + 2)) for start in range(-8, 0)]
 
 
 def test_the_lost_events_stand_with_their_reasons_and_notes_are_kept():

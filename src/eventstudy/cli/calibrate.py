@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
     record = calibration.provenance
     show(
         options,
-        lambda: format_table(_table(calibration), width()).replace("−", "-"),  # every terminal can show a hyphen
+        lambda: format_table(_table(calibration), width()),
         lambda: {
             "level": calibration.level,
             "rejections": calibration.frame,

@@ -45,10 +45,10 @@ def is_missing(value: object) -> bool:
 
     Examples
     --------
-    >>> is_missing(float("nan")), is_missing(""), is_missing(0)
-    (True, True, False)
+    >>> is_missing(float("nan")), is_missing(""), is_missing(pd.NA), is_missing(0)
+    (True, True, True, False)
     """
-    return value is None or value == "" or value is pd.NaT or value is pd.NA or value != value
+    return value is None or value is pd.NaT or value is pd.NA or value == "" or value != value
 
 
 def number(value: Number, digits: int = 2) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from pathlib import Path
 
 
@@ -20,3 +22,12 @@ def head(path: Path, size: int = 4096) -> str:
     """Return the first characters of a file, for an earlier report to be recognised by."""
     with path.open("rb") as file:
         return file.read(size).decode("utf-8", errors="replace")
+
+
+def has_mark(path: Path, mark: str) -> bool:
+    """Return whether an Office file has a mark in its properties."""
+    try:
+        with zipfile.ZipFile(path) as file, file.open("docProps/core.xml") as properties:
+            return mark.encode() in properties.read(2**16)
+    except (OSError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError):
+        return False

@@ -14,7 +14,6 @@ from eventstudy.display import formats
 from eventstudy.errors import InputError
 from eventstudy.reports import _tables
 from eventstudy.result import Result
-from eventstudy.tables._shared import first_p
 
 MOST_VALUES = 30  # of a column by which events can be grouped
 PLAIN_COLUMNS = ("announced", "session", "placement", "status", "reason", "title", "alpha", "beta", "sigma", "r2")
@@ -70,7 +69,7 @@ def _data(result: Result) -> dict[str, Any]:
     measure, used = result.measure, formats.usable_events(result)
     frame = result.paths() if len(result.ar) else result.ar
     windows = _tables.windows(result)
-    p_names = [first_p(result, *window) for window in windows] if measure.has_p else []
+    p_names = [formats.first_p(result.cars, *window) for window in windows] if measure.has_p else []
     by_event = dict(iter(result.cars.groupby("event_id", sort=False)))
     columns = _groups(result)
     signs = np.sign(used[measure.sign].to_numpy(dtype=float)) if measure.sign is not None else np.ones(len(used))

@@ -11,7 +11,6 @@ from eventstudy.display import formats, names
 from eventstudy.errors import EventStudyError
 from eventstudy.reports import _tables
 from eventstudy.result import Result
-from eventstudy.tables._shared import first_p
 
 LEVEL = 0.05
 MODELS = {
@@ -172,7 +171,7 @@ def own_p(result: Result, start: int, end: int) -> float | None:
     if len(used) != 1 or not result.measure.has_p:
         return None
     own = cars[(cars["event_id"] == used.index[0]) & (cars["start"] == start) & (cars["end"] == end)]
-    p = own[first_p(result, start, end)]
+    p = own[formats.first_p(result.cars, start, end)]
     return None if p.empty or formats.is_missing(p.iloc[0]) else float(p.iloc[0])
 
 

@@ -12,6 +12,7 @@ from eventstudy.display import formats
 from eventstudy.display.measure import Measure
 from eventstudy.errors import EventStudyWarning, NotEnoughData
 from eventstudy.result import Result
+from eventstudy.tables._table import Table as PaperTable
 
 MAX_GROUPS = 6  # groups whose differences a report shows: 15 pairs
 
@@ -30,6 +31,13 @@ class Table(NamedTuple):
     notes: tuple[str, ...] = ()
     breaks: frozenset[int] = frozenset()
     empty: str = ""
+
+
+def of_result(result: Result, most_events: int) -> list[PaperTable]:
+    """Return the tables of a result in the order of a paper: that of groups if the study has them, events the last."""
+    grouped = (result.tests["group"] != "all").any()
+    kinds = ("attrition", "sample", "aar", "caar", *(("groups",) if grouped else ()))
+    return [*map(result.table, kinds), result.table("events", most=most_events)]
 
 
 class Notes:

@@ -81,8 +81,9 @@ class Csv:
         note = formats.prices_note(result)
         events = result.events.rename_axis("event_id").reset_index()
         labels = events[["event_id", "ticker", "announced", "session", "status", "reason"]]
+        cars = labels.merge(result.cars, on="event_id", how="left", sort=False)
         tables = {
-            "": labels.merge(result.cars, on="event_id", how="left", sort=False),
+            "": cars.astype(dict.fromkeys(("start", "end", "n_days"), "Int64")),  # whole where an event has no CAR, too
             "_tests": result.tests,
             "_reactions": result.reactions.rename_axis("event_id").reset_index(),
             "_daily": result.daily.rename_axis("day").reset_index(),

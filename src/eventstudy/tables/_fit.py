@@ -1,4 +1,4 @@
-"""Tables that are wider than their page: heads in two lines, and the parts that fit, each with the key columns again."""
+"""Tables that are wider than their page: heads in two lines, and parts that fit, each with the key columns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import groupby
 from eventstudy.tables._table import Table
 
 PARTED = "The table is wider than the page and is therefore parted by columns."
-NARROW = 7  # letters that a head may have where the cells below it have fewer
+NARROW = 8  # letters that a head may have where the cells below it have fewer
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ def broken(head: str, content: int) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> broken("Positive (%)", 4), broken("Kolari-Pynnönen", 8), broken("N", 3)
-    (('Positive', '(%)'), ('Kolari-', 'Pynnönen'), ('N',))
+    >>> broken("Positive (%)", 4), broken("Kolari-Pynnönen", 8), broken("BHAR (%)", 5)
+    (('Positive', '(%)'), ('Kolari-', 'Pynnönen'), ('BHAR (%)',))
     """
     places = [match.end() for match in re.finditer("[ -]", head)]
     if len(head) <= max(content, NARROW) or not places:
@@ -124,5 +124,3 @@ def _part(table: Table, chosen: list[int], at: int, n: int) -> Table:
         notes=(PARTED, *table.notes) if at == n else (),
         label=table.label if at == 1 else f"{table.label}-{at}",
     )
-
-

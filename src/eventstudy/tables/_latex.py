@@ -12,9 +12,10 @@ from eventstudy.tables import _fit
 from eventstudy.tables._cells import Cell
 from eventstudy.tables._table import Row, Table, continues
 
-NEEDS = "% \\documentclass{article}\n% \\usepackage[T1]{fontenc}\n"
-FOREIGN_NEEDS = "% \\usepackage{fontspec} % instead of fontenc, with XeLaTeX or LuaLaTeX, for the letters beyond Latin\n"
-FOREIGN = r"""% Letters beyond Latin: XeLaTeX and LuaLaTeX with fontspec set them in a CJK font; others show [?] and warn once.
+NEEDS = "% Tables by eventstudy, to be read by \\input into a document with\n% \\documentclass{article}\n"
+LATIN_NEEDS = "% \\usepackage[T1]{fontenc}\n"
+FOREIGN_NEEDS = "% \\usepackage{fontspec} % instead of fontenc, with XeLaTeX or LuaLaTeX\n"
+FOREIGN = r"""% Letters beyond Latin: XeLaTeX and LuaLaTeX with fontspec set them; pdfLaTeX shows [?] and warns once.
 \ifdefined\eventstudyforeign\else
 \def\eventstudylost{[?]\ifdefined\eventstudywarned\else\global\let\eventstudywarned\relax
   \GenericWarning{}{eventstudy: letters beyond Latin are shown as [?]; compile with LuaLaTeX or XeLaTeX, with^^J%
@@ -40,11 +41,13 @@ ACCENTS = "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0
 WIDTH, HEIGHT = 345.0, 550.0  # points of the text of an article at 10 points on letter paper, the narrowest in use
 LONG = 36  # rows above which a table may span pages
 LONGEST = 13.0  # em of a column of text above which its cells are wrapped; twice that on a turned page
-CHUNK = 10  # letters of a word after which a line may break where it must
+CHUNK, PLAIN = 10, 20  # letters of an identifier, and of a word, that is not broken
 FILLED = 0.72  # of the width: narrower tables are stretched, for the notes that are as wide
 TURNED = "The table is wider than the page and is therefore turned."
-EM = {**dict.fromkeys("iljt.,:;'|!", 0.30), **dict.fromkeys("frsIJ()[]-/", 0.42), **dict.fromkeys("mwMW—%@", 0.98)}
-WIDE = frozenset("−<>=+×±")
+EM = {  # widths in Computer Modern that differ from those of their kind
+    **dict.fromkeys("ilj.,:;'|!", 0.34), **dict.fromkeys("trsfIz()[]-ľ", 0.45), **dict.fromkeys("mwM%@", 0.98),
+    **dict.fromkeys("^~£ď", 0.68), **dict.fromkeys("#&_€−<>=+×±", 0.84), **dict.fromkeys("W∞—", 1.05), "…": 1.34,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,20 +80,22 @@ def escape(text: str) -> str:
 
 
 def breakable(text: str) -> str:
-    r"""Return escaped text whose long words may break: after ``_ : / .`` and, where they have none, anywhere.
+    r"""Return escaped text whose long words may break: after ``_ : / .``, and where these are too far apart, anywhere.
 
     Examples
     --------
-    >>> breakable("ANT_IPO_SUSPENDED"), breakable("short_id")
-    ('ANT\\_\\allowbreak{}IPO\\_\\allowbreak{}SUSPENDED', 'short\\_id')
+    >>> breakable("ANT_IPO_SUSPENDED"), breakable("short_id"), breakable("heteroskedasticity")
+    ('ANT\\_\\allowbreak{}IPO\\_\\allowbreak{}SUSPENDED', 'short\\_id', 'heteroskedasticity')
     """
     return " ".join(_broken(word) for word in text.split(" "))
 
 
 def _broken(word: str) -> str:
-    if len(word) <= CHUNK:
+    """Return a word with places to break; TeX hyphenates words of letters by itself."""
+    is_plain = re.fullmatch(r"[^_:/.@]*[.:]?", word) is not None
+    if len(word) <= (PLAIN if is_plain else CHUNK):
         return escape(word)
-    pieces = re.findall(rf".{{1,{CHUNK}}}(?:[_:/.]|$)|.{{{CHUNK}}}|.+", word)
+    pieces = [piece for part in re.split("(?<=[_:/.@])", word) for piece in re.findall(f".{{1,{PLAIN}}}", part)]
     return r"\allowbreak{}".join(map(escape, pieces))
 
 
@@ -114,19 +119,20 @@ def ems(text: str) -> float:
     Examples
     --------
     >>> round(ems("12.34"), 2), ems("阿里")
-    (2.3, 2.0)
+    (2.34, 2.0)
     """
     return sum(map(_em, text))
 
 
 def _em(letter: str) -> float:
-    if letter in EM:
-        return EM[letter]
-    if letter.isdigit() or letter in " *†":
+    if _is_foreign(letter):
+        return 1.0
+    plain = unicodedata.normalize("NFD", letter)[0]
+    if letter in EM or plain in EM:
+        return EM.get(letter, EM.get(plain, 1.0))
+    if plain.isdigit() or plain in " *†":
         return 0.5
-    if letter in WIDE or letter.isupper():
-        return 0.78
-    return 1.0 if _is_foreign(letter) else 0.56
+    return 0.79 if plain.isupper() else 0.56
 
 
 def render(tables: Sequence[Table], width: float = WIDTH) -> str:
@@ -149,7 +155,7 @@ def render(tables: Sequence[Table], width: float = WIDTH) -> str:
         if sign in body
     ]  # fmt: skip
     foreign = r"\eventstudyforeign" in body
-    head = NEEDS + f"% \\usepackage{{{','.join(packages)}}}\n"
+    head = NEEDS + LATIN_NEEDS + f"% \\usepackage{{{','.join(packages)}}}\n"
     return head + ((FOREIGN_NEEDS + FOREIGN) if foreign else "") + body
 
 
@@ -258,9 +264,7 @@ def _heads(fitted: _Fitted) -> Iterator[str]:
     columns, found = fitted.table.columns, fitted.found
     if any(column.span for column in columns):
         blocks = [(span, len(list(own))) for span, own in groupby(columns, key=lambda column: column.span)]
-        cells = [
-            rf"\multicolumn{{{n}}}{{c}}{{{escape(span)}}}" if span else " & " * (n - 1) for span, n in blocks
-        ]
+        cells = [rf"\multicolumn{{{n}}}{{c}}{{{escape(span)}}}" if span else " & " * (n - 1) for span, n in blocks]
         yield " & ".join(cells) + r" \\"
         yield "".join(_rules(blocks))
     for at in range(-found.n_lines, 0):
@@ -304,8 +308,8 @@ def _aligned(cell: Cell, tail: str) -> str:
     body, mark = cell.parts
     if not body + mark:
         return ""
-    if not tail:
-        return escape(body)
+    if mark == tail:
+        return escape(body) + _mark(mark)
     room = rf"\rlap{{{_mark(mark)}}}" if mark else ""
     return rf"{escape(body)}{room}\phantom{{{_mark(tail)}}}"
 

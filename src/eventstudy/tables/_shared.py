@@ -9,13 +9,11 @@ import pandas as pd
 
 from eventstudy.display import formats, names
 from eventstudy.display.measure import Measure
-from eventstudy.display.stars import LEGEND, stars
 from eventstudy.result import Result
 from eventstudy.tables._cells import BLANK, COUNT, NUMBER, PERCENT, Cell, Format, P, text
 from eventstudy.tables._table import Column, Row
 from eventstudy.types import Clustering
 
-SHORT = 3  # days: over longer windows the SQ test rejects too often
 MOST_PLACES = 4  # windows or days that a note names
 SHARE = Format("percent", 1)
 BRACKETS = {
@@ -103,21 +101,11 @@ def in_window(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
     return frame[(frame["start"] == window[0]) & (frame["end"] == window[1])]
 
 
-def first_p(result: Result, start: int, end: int) -> str:
-    """Return the column of ``Result.cars`` that is the first p-value of single events in a window.
-
-    It does not assume normality: ``p_sq``, or ``p_conformal`` over more than three days; ``p`` where the model has
-    neither.
-    """
-    name = "p_sq" if end - start < SHORT else "p_conformal"
-    return name if in_window(result.cars, (start, end))[name].notna().any() else "p"
-
-
 def effect_mark(row: Record, starred: bool) -> str:
     """Return the mark of an effect: the stars of its primary test, or the sign that this does not hold."""
     if formats.is_missing(row["p"]):
         return ""
-    return (stars(row["p"]) if starred else "") if row["valid"] else formats.DOES_NOT_HOLD
+    return (formats.stars(row["p"]) if starred else "") if row["valid"] else formats.DOES_NOT_HOLD
 
 
 def statistic(row: Record | None, starred: bool) -> Cell:
@@ -176,7 +164,7 @@ def about_stars(tests: pd.DataFrame, at: Sequence[str], starred: bool) -> list[s
         return []
     first = tests.assign(place=list(at)).drop_duplicates("place")
     valid = first[first["valid"]]
-    notes = [f"Stars: {LEGEND}."] if starred else []
+    notes = [f"Stars: {formats.STARS}."] if starred else []
     if len(valid):
         by_name = valid.groupby("test", sort=False)["place"].agg(list)
         named = [
@@ -186,7 +174,7 @@ def about_stars(tests: pd.DataFrame, at: Sequence[str], starred: bool) -> list[s
         of_effect = "Stars of the mean" if starred else "The test of the mean"
         notes.append(f"{of_effect}: the primary test, which is the first that holds: {'; '.join(named)}.")
     if (~tests["valid"] & tests["p"].notna()).any():
-        notes.append(f"{formats.DOES_NOT_HOLD} The test does not hold for this sample, and has no stars.")
+        notes.append(f"{formats.DOES_NOT_HOLD} does not hold for this sample, and has no stars.")
     return notes
 
 

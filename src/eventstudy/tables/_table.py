@@ -76,18 +76,10 @@ class Table:
     empty: str = "no rows"
 
     def __repr__(self) -> str:
-        return str(_writer("_text").render(self._head()))
+        return str(_writer("_text").render(first_rows(self, MOST_SHOWN, "every to_ method writes them")))
 
     def _repr_html_(self) -> str:
-        return self._head().to_html()
-
-    def _head(self) -> Table:
-        """Return the table with as many rows as a screen or a notebook shows."""
-        hidden = len(self.rows) - MOST_SHOWN
-        if hidden <= 0:
-            return self
-        note = f"{hidden} further rows are not shown here; every to_ method writes them."
-        return replace(self, rows=self.rows[:MOST_SHOWN], notes=(note, *self.notes))
+        return first_rows(self, MOST_SHOWN, "every to_ method writes them").to_html()
 
     def to_html(self, style: bool = True) -> str:
         """Return the table as an HTML element ``<table>``, with caption, scopes of heads, and notes in its footer.
@@ -104,7 +96,6 @@ class Table:
         """
         writer = _writer("_html")
         return (writer.STYLE if style else "") + str(writer.render(self))
-
 
     def to_markdown(self) -> str:
         """Return the table as Markdown: its title in bold, a pipe table, and the notes as paragraphs."""
@@ -133,7 +124,7 @@ class Table:
         Examples
         --------
         >>> from eventstudy import demo
-        >>> print(demo.run().result.table("attrition").to_latex().splitlines()[2])
+        >>> print(demo.run().result.table("attrition").to_latex().splitlines()[3])
         % \usepackage{booktabs,array,threeparttable}
         """
         if not arguments.is_number(width) or width < NARROWEST:
@@ -176,6 +167,14 @@ class Table:
 def _writer(name: str) -> Any:
     """Import a writer when it is used: each reads the table, and some need a library of an extra."""
     return _registry.helper("tables", name)
+
+
+def first_rows(table: Table, most: int, where: str) -> Table:
+    """Return a table with its first rows, and a note that counts the others and says where they are."""
+    hidden = len(table.rows) - most
+    if hidden <= 0:
+        return table
+    return replace(table, rows=table.rows[:most], notes=(f"{hidden} further rows not shown; {where}.", *table.notes))
 
 
 def continues(row: Row) -> bool:

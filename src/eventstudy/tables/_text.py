@@ -1,4 +1,4 @@
-"""A table as plain text for a terminal of 100 columns."""
+"""A table as plain text for a terminal, of 100 columns if no other width is named."""
 
 from __future__ import annotations
 
@@ -12,35 +12,50 @@ from eventstudy.tables._table import Column, Row, Table
 
 WIDTH = 100
 GAP = 2
-LONGEST = 40  # columns of text, unless it is the last
-LEAST = 8  # of a column of text that is shortened
+LONGEST = 30  # of a column of text, unless it is the last, in a table that is too wide
+SHORTEST = 16  # of the first column, where the table is too wide
+LEAST, GOOD_LAST = 8, 16  # of the last column, if it is text: at least, and before other columns are left out
 
 
-def render(table: Table) -> str:
-    """Return a table as text of at most 100 columns: what is wider is parted by columns, and long text is cut."""
-    parts = _fit.parts(table, _measured(table), WIDTH, GAP)
-    return "\n\n".join("\n".join(_lines(part)) for part in parts)
+def render(table: Table, width: int = WIDTH) -> str:
+    """Return a table as text of some columns: what is wider is parted by columns, and long text is cut."""
+    parts = _fit.parts(table, _measured(table, width), width, GAP)
+    return formats.terminal("\n\n".join("\n".join(_lines(part, width)) for part in parts))
 
 
-def _measured(table: Table) -> _fit.Layout:
-    return _fit.layout(table, lambda text: float(formats.columns_of(text)), GAP, LONGEST)
+def fits(table: Table, width: int) -> bool:
+    """Return whether a table fits into a width, with room to wrap the text of its last column."""
+    if not table.rows:
+        return True
+    widths = _shortened(table, _measured(table, width), width)
+    last = max(formats.columns_of(row[-1].text) for row in table.rows)
+    wrapped = not table.columns[-1].right and widths[-1] < min(last, GOOD_LAST)
+    return sum(widths) + GAP * (len(widths) - 1) <= width and not wrapped
 
 
-def _lines(table: Table) -> Iterator[str]:
-    yield from wrap(table.title, WIDTH)
-    yield "-" * WIDTH
+def _measured(table: Table, width: int) -> _fit.Layout:
+    """Measure a table; long text is shortened only if the table does not fit."""
+    whole, short = (
+        _fit.layout(table, lambda text: float(formats.columns_of(text)), GAP, longest) for longest in (width, LONGEST)
+    )
+    return whole if whole.total(range(len(table.columns)), GAP) <= width else short
+
+
+def _lines(table: Table, width: int) -> Iterator[str]:
+    yield from formats.wrap(table.title, width)
+    yield "-" * width
     if not table.rows:
         yield table.empty
     else:
-        yield from _grid(table)
+        yield from _grid(table, width)
     for note in table.notes:
-        yield from wrap(note, WIDTH, "  ")
+        yield from formats.wrap(note, width, "  ")
 
 
-def _grid(table: Table) -> Iterator[str]:
+def _grid(table: Table, width: int) -> Iterator[str]:
     """Yield the heads and rows."""
-    found = _measured(table)
-    widths, tails = _shortened(table, found), [int(tail) for tail in found.tails]
+    found = _measured(table, width)
+    widths, tails = _shortened(table, found, width), [int(tail) for tail in found.tails]
     if any(column.span for column in table.columns):
         yield _spans(table.columns, widths)
     for at in range(-found.n_lines, 0):
@@ -52,17 +67,15 @@ def _grid(table: Table) -> Iterator[str]:
         yield from _row(table.columns, row, widths, tails)
 
 
-def _shortened(table: Table, found: _fit.Layout) -> list[int]:
-    """Return the widths of a part: text of the last column has the room that is left, other text is cut if it must."""
+def _shortened(table: Table, found: _fit.Layout, width: int) -> list[int]:
+    """Return the widths of a part: text of the first column is shortened if it must, that of the last wrapped."""
     widths = [int(width) for width in found.widths]
+    spare = width - GAP * (len(widths) - 1) - sum(widths[1:-1])
+    if not table.columns[0].right:
+        widths[0] = max(min(widths[0], spare - widths[-1]), min(widths[0], SHORTEST))
     if not table.columns[-1].right:
         longest = max(formats.columns_of(row[-1].text) for row in table.rows)
-        widths[-1] = max(widths[-1], min(longest, WIDTH - sum(widths[:-1]) - GAP * (len(widths) - 1)))
-    over = sum(widths) + GAP * (len(widths) - 1) - WIDTH
-    for k, column in enumerate(table.columns):
-        if over > 0 and not column.right:
-            less = min(over, max(widths[k] - LEAST, 0))
-            widths[k], over = widths[k] - less, over - less
+        widths[-1] = max(min(max(longest, widths[-1]), spare - widths[0]), LEAST)
     return widths
 
 
@@ -71,7 +84,7 @@ def _row(columns: Sequence[Column], row: Row, widths: Sequence[int], tails: Sequ
     cells = [_shown(cell, c, w, t) for cell, c, w, t in zip(row, columns, widths, tails, strict=True)]
     rest: list[str] = []
     if not columns[-1].right:
-        cells[-1], *rest = wrap(row[-1].text, widths[-1])
+        cells[-1], *rest = formats.wrap(row[-1].text, widths[-1])
     yield _line(cells)
     indent = " " * (sum(widths[:-1]) + GAP * (len(widths) - 1))
     yield from (indent + line for line in rest)
@@ -105,28 +118,3 @@ def _padded(text: str, width: int, right: bool) -> str:
     shown = formats.cut(text, width)
     space = " " * (width - formats.columns_of(shown))
     return space + shown if right else shown + space
-
-
-def wrap(text: str, width: int, indent: str = "") -> list[str]:
-    """Return text as lines of at most some terminal columns; lines after the first begin with the indent.
-
-    A word longer than a line is broken; a Chinese character counts as two columns.
-
-    Examples
-    --------
-    >>> wrap("a note of 反垄断", 8, "  ")
-    ['a note', '  of', '  反垄断']
-    """
-    lines: list[str] = []
-    current = ""
-    for word in text.split(" "):
-        joined = f"{current} {word}" if current.strip() else current + word
-        if formats.columns_of(joined) > width and current.strip():
-            lines.append(current)
-            joined = indent + word
-        while formats.columns_of(joined) > width:
-            head = formats.truncate(joined, width)
-            lines.append(head)
-            joined = indent + joined[len(head) :]
-        current = joined
-    return [*lines, current]

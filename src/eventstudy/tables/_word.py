@@ -31,6 +31,7 @@ DIGIT = 0.56  # of the size of type, of an average letter; Chinese ones have two
 GAP = 8.0
 MARGIN = 3.0  # points at both sides of a cell
 CELL, NUMBER, SPAN, TITLE, NOTE = "Table text", "Table number", "Table span", "Table title", "Table note"
+FIGURE_SPACE = "\u2007"  # as wide as a star
 LONGEST = 150.0  # points of a column of text
 
 
@@ -134,9 +135,11 @@ def _add(document: Document, table: Table, turned: bool) -> None:
         _spans(cells[0], table)
     for k, column in enumerate(table.columns):
         _fill(cells[n_heads - 1][k], column.head, NUMBER if column.right else CELL)
+    tails = [max((len(row[k].parts[1]) for row in table.rows), default=0) for k in range(len(table.columns))]
     for at, row in enumerate(table.rows):
         for k, cell in enumerate(row):
-            _cell(cells[n_heads + at][k], cell, table.columns[k].right, before=at in table.breaks)
+            room = tails[k] if table.columns[k].right else None
+            _cell(cells[n_heads + at][k], cell, room, before=at in table.breaks)
     if not table.rows:
         _fill(cells[n_heads][0].merge(cells[n_heads][-1]), table.empty, CELL)
     for line in cells[:n_heads]:
@@ -189,16 +192,21 @@ def _spans(line: list[WordCell], table: Table) -> None:
         first += n
 
 
-def _cell(target: WordCell, cell: Cell, right: bool, before: bool) -> None:
-    """Fill one cell; stars are superscript."""
+def _cell(target: WordCell, cell: Cell, room: int | None, before: bool) -> None:
+    """Fill one cell; stars are superscript, and digits align through the ``room`` of marks; None for text."""
     from docx.shared import Pt
 
-    body, mark = cell.parts if right else (cell.text, "")
-    paragraph = _fill(target, body, NUMBER if right else CELL)
+    body, mark = (cell.text, "") if room is None else cell.parts
+    paragraph = _fill(target, body, CELL if room is None else NUMBER)
     if before:
         paragraph.paragraph_format.space_before = Pt(5)
-    if mark:
-        paragraph.add_run(mark).font.superscript = mark.strip("*") == ""
+    stars = mark.lstrip(")")
+    bracket = mark[: len(mark) - len(stars)]
+    if bracket:
+        paragraph.add_run(bracket)
+    raised = stars + FIGURE_SPACE * ((room or 0) - len(mark))
+    if raised and body:
+        paragraph.add_run(raised).font.superscript = True
 
 
 def _fill(target: WordCell, text: str, style: str) -> Any:

@@ -14,6 +14,8 @@ from eventstudy.tables import _shared
 from eventstudy.tables._cells import COUNT, Cell
 from eventstudy.tables._table import Column, Table
 
+MOST_EVENTS = 100_000  # a run with as many windows as days keeps every event's results in each of them
+TOO_MANY = f"Tests by day are left out of a study of more than {MOST_EVENTS:,} events, for lack of memory."
 NO_STUDY = "Tests by day need the study with its data: they are left out of a result that was read from a file."
 
 
@@ -26,14 +28,15 @@ def aar(result: Result, *, stars: bool = True) -> Table:
     ----------
     result : Result
     stars : bool
-        Whether AARs and statistics have stars: *** p < 0.01, ** p < 0.05, * p < 0.1, those of the AAR by the primary
+        Whether AARs and statistics have stars: *** p < 0.01, ** p < 0.05, * p < 0.10, those of the AAR by the primary
         test of the day. A test that does not hold for the sample has a dagger instead.
 
     Returns
     -------
     Table
         ``frame``: day, n, aar, caar, median, positive, then for each test columns as bmp_statistic, bmp_p and
-        bmp_valid; means are decimals. Without the study (``Result.rerun`` is None) only day, n, aar and caar.
+        bmp_valid; means are decimals. Without the study (``Result.rerun`` is None), or with more than 100,000
+        events, only day, n, aar and caar.
     """
     measure, daily = result.measure, result.daily
     tests, labels = _of_days(result), _shared.tests_in_order(result)
@@ -45,7 +48,8 @@ def aar(result: Result, *, stars: bool = True) -> Table:
         )
         frame = frame.merge(by_day, on="day", how="left")
     at = [f"day {formats.count(day)}" for day in ([] if tests is None else tests["start"])]
-    notes = [NO_STUDY] if tests is None else _notes(tests, at, stars, result)
+    missing = NO_STUDY if result.rerun is None else TOO_MANY
+    notes = [missing] if tests is None else _notes(tests, at, stars, result)
     return Table(
         frame,
         _shared.with_prices(f"{_shared.capital(_mean_name(measure))} of each day", result),
@@ -63,8 +67,8 @@ def aar(result: Result, *, stars: bool = True) -> Table:
 
 
 def _of_days(result: Result) -> pd.DataFrame | None:
-    """Return the tests of each day; None without the study."""
-    if result.rerun is None:
+    """Return the tests of each day; None without the study, or with too many events."""
+    if result.rerun is None or len(result.events) > MOST_EVENTS:
         return None
     days = [(int(day), int(day)) for day in result.daily.index]
     with warnings.catch_warnings():

@@ -20,7 +20,7 @@ def caar(result: Result, *, stars: bool = True, brackets: str = "se") -> Table:
     ----------
     result : Result
     stars : bool
-        Whether means and statistics have stars: *** p < 0.01, ** p < 0.05, * p < 0.1, those of the mean by the primary
+        Whether means and statistics have stars: *** p < 0.01, ** p < 0.05, * p < 0.10, those of the mean by the primary
         test. A test that does not hold for the sample has a dagger instead.
     brackets : {"se", "t", "p"}
         What stands in brackets below the mean: its standard error, the mean over its standard error, or the p of the
@@ -44,7 +44,7 @@ def caar(result: Result, *, stars: bool = True, brackets: str = "se") -> Table:
     places = _shared.places(tests)
     return Table(
         _shared.beside(tests, labels),
-        _shared.with_prices(_shared.capital(f"mean {measure.averaged_full} and its tests"), result),
+        _shared.with_prices(f"Tests of the mean {measure.averaged_full}", result),
         (
             Column("Window", right=False), Column("N"), Column(_shared.with_unit(mean, measure)),
             Column("Positive (%)"), *(Column(names.of_test(label)) for label in labels),

@@ -29,7 +29,7 @@ def groups(result: Result, *, stars: bool = True, brackets: str = "se") -> Table
     result : Result
         Of a study with a group column.
     stars : bool
-        Whether means and differences have stars: *** p < 0.01, ** p < 0.05, * p < 0.1; those of a mean by the primary
+        Whether means and differences have stars: *** p < 0.01, ** p < 0.05, * p < 0.10; those of a mean by the primary
         test of its group, those of a difference by ``Result.compare``. A test that does not hold for the group has a
         dagger instead.
     brackets : {"se", "t", "p"}
@@ -66,7 +66,7 @@ def groups(result: Result, *, stars: bool = True, brackets: str = "se") -> Table
             own = part[part["group"] == name]
             rows += _shared.effect_rows(labelled.get(name, name), own, result, (stars, brackets))
     shown = frame[frame["test"] != "compare"]
-    at = [formats.plain(name) for name in shown["group"]]
+    at = [f"{formats.plain(n)} {w}" for n, w in zip(shown["group"], _shared.places(shown), strict=True)]
     return Table(
         frame,
         _shared.with_prices(f"{_shared.capital(f'mean {result.measure.averaged_full}')} of groups", result),

@@ -36,8 +36,8 @@ def models(
     of : Specifications, or models
         What ``Result.across`` has returned, or the models for it: names or objects, or a mapping from label to model.
     stars : bool
-        Whether means have stars: *** p < 0.01, ** p < 0.05, * p < 0.1, by the primary test under the model. A test that
-        does not hold for the sample has a dagger instead.
+        Whether means have stars: *** p < 0.01, ** p < 0.05, * p < 0.10, by the primary test under the model. A test
+        that does not hold for the sample has a dagger instead.
     brackets : {"se", "t", "p"}
         What stands in brackets below the mean: its standard error, the mean over it, or the p of the primary test.
 
@@ -63,7 +63,10 @@ def models(
         printed = names.of_model(label)
         lost = (text(printed), *[Cell(None)] * (2 * len(spans)))
         rows += _shared.effect_rows(printed, own, result, (stars, brackets)) if len(own) else [lost]
-    at = [f"{names.of_model(row.model)} {formats.window(row.start, row.end)}" for row in primary.itertuples()]
+    at = [
+        f"{names.of_model(label)} {window}"
+        for label, window in zip(primary["model"], _shared.places(primary), strict=True)
+    ]
     return Table(
         primary[COLUMNS].reset_index(drop=True),
         _shared.with_prices(f"{_shared.capital(f'mean {result.measure.averaged_full}')} under several models", result),
@@ -84,7 +87,9 @@ def _specifications(
     result: Result, of: Specifications[Result] | Sequence[str | Model] | Mapping[str, str | Model]
 ) -> Specifications[Result]:
     """Return the specifications, which are run if models are given."""
-    if hasattr(of, "dependence"):
+    from eventstudy.analysis.specifications import Specifications
+
+    if isinstance(of, Specifications):
         return of
     if isinstance(of, str) or not isinstance(of, Sequence | Mapping):
         raise InputError("of is no list of models; give names as in of=['market', 'mean'], or a result of across()")

@@ -10,12 +10,10 @@ import pandas as pd
 
 from eventstudy import arguments
 from eventstudy.display import formats
-from eventstudy.display.stars import LEGEND
-from eventstudy.display.stars import stars as stars_of
 from eventstudy.errors import InputError, shown
 from eventstudy.result import Result
 from eventstudy.tables import _shared
-from eventstudy.tables._cells import BLANK, COUNT, Cell, Format, P, text
+from eventstudy.tables._cells import BLANK, COUNT, NUMBER, Cell, Format, P, text
 from eventstudy.tables._table import Column, Row, Table
 
 if TYPE_CHECKING:
@@ -47,7 +45,7 @@ def regressions(
     window : (int, int), optional
         The window of the formulas; the first of the study by default.
     stars : bool
-        Whether coefficients have stars: *** p < 0.01, ** p < 0.05, * p < 0.1, by the p of the regression.
+        Whether coefficients have stars: *** p < 0.01, ** p < 0.05, * p < 0.10, by the p of the regression.
     brackets : {"se", "t", "p"}
         What stands in brackets below a coefficient.
 
@@ -71,7 +69,7 @@ def regressions(
     terms = list(dict.fromkeys(frame["term"]))
     terms = [term for term in terms if term != "Intercept"] + ["Intercept"] * ("Intercept" in terms)
     rows = [row for term in terms for row in _of_term(term, frame, list(fits), (stars, brackets))]
-    notes = [f"In brackets: {BRACKETS[brackets]}."] + ([f"Stars: {LEGEND}."] if stars else [])
+    notes = [f"In brackets: {BRACKETS[brackets]}."] + ([f"Stars: {formats.STARS}."] if stars else [])
     return Table(
         frame,
         _shared.with_prices(title, result),
@@ -116,16 +114,16 @@ def _frame(head: str, fit: RegressionResultsWrapper) -> pd.DataFrame:
 def _of_term(term: str, frame: pd.DataFrame, heads: Sequence[str], shown: tuple[bool, str]) -> Iterator[Row]:
     """Yield the two rows of a term: its coefficients, and what stands in brackets."""
     starred, brackets = shown
-    own = frame[frame["term"] == term].set_index("column")
+    own = {row["column"]: row for row in frame[frame["term"] == term].to_dict("records")}
     above, below = [], []
     for head in heads:
-        if head not in own.index:
+        row = own.get(head)
+        if row is None:
             above.append(BLANK)
             below.append(BLANK)
             continue
-        row = own.loc[head]
-        above.append(Cell(row["coefficient"], COEFFICIENT, stars_of(row["p"]) if starred else ""))
-        form = {"se": COEFFICIENT, "t": _shared.NUMBER, "p": P}[brackets]
+        above.append(Cell(row["coefficient"], COEFFICIENT, formats.stars(row["p"]) if starred else ""))
+        form = {"se": COEFFICIENT, "t": NUMBER, "p": P}[brackets]
         below.append(Cell(row[brackets], form, brackets=True))
     yield (text(printed(term)), *above)
     yield (BLANK, *below)

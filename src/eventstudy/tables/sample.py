@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,12 +14,13 @@ from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError, shown
 from eventstudy.result import Result
 from eventstudy.tables import _shared
-from eventstudy.tables._cells import COUNT, Cell, text
+from eventstudy.tables._cells import COUNT, Cell, Format, text
 from eventstudy.tables._shared import Record, Window
 from eventstudy.tables._table import Column, Row, Table
 from eventstudy.tabular.labels import labels_of
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "q75": 0.75, "q95": 0.95}
+NO_WINDOW = (0, 0)  # of a result without events
 COMPUTED = ("year", "exchange")
 
 
@@ -47,7 +49,8 @@ def sample(result: Result, *, by: Sequence[str] | None = None, window: Window | 
         If ``by`` or the window is not valid.
     """
     measure = result.measure
-    first, last = arguments.one_window(window, _shared.windows(result.cars) or _shared.windows(result.tests))
+    spans = _shared.windows(result.cars) or _shared.windows(result.tests) or [NO_WINDOW]
+    first, last = arguments.one_window(window, spans)
     cars = _cars(result, (first, last))
     records = [_described("all", "all", cars)]
     for column in _columns(result, by):
@@ -115,13 +118,13 @@ def _in_order(labels: pd.Series[str]) -> list[str]:
 
 def _described(by: str, value: str, cars: pd.Series[float]) -> Record:
     """Return a row of the frame."""
-    quantiles = {name: float(cars.quantile(level)) for name, level in QUANTILES.items()}
     positive = float((cars > 0).mean()) if len(cars) else np.nan
-    middle = {"mean": float(cars.mean()), "median": float(cars.median()), "positive": positive}
-    return {"by": by, "value": value, "n": len(cars), **middle, **quantiles}
+    record: dict[Hashable, Any] = {"by": by, "value": value, "n": len(cars), "mean": float(cars.mean())}
+    record |= {"median": float(cars.median()), "positive": positive}
+    return record | {name: float(cars.quantile(level)) for name, level in QUANTILES.items()}
 
 
-def _rows(records: Sequence[Record], form: _shared.Format) -> Iterator[Row]:
+def _rows(records: Sequence[Record], form: Format) -> Iterator[Row]:
     for row in records:
         name = "All events" if row["by"] == "all" else row["value"]
         share = Cell(row["positive"], _shared.SHARE)
@@ -130,13 +133,11 @@ def _rows(records: Sequence[Record], form: _shared.Format) -> Iterator[Row]:
 
 
 def _notes(measure: Measure) -> tuple[str, ...]:
-    counted = f"N: used events with a {measure.short}; the last columns are quantiles."
+    signed = "" if measure.sign is None else " and a sign"
+    notes = (f"N: used events with a {measure.short}{signed}; the last columns are quantiles.",)
     if measure.sign is None:
-        return (counted,)
-    return (
-        f"N: used events with a {measure.short} and a sign; the last columns are quantiles; each {measure.short} is multiplied by the sign in"
-        f" {formats.plain(measure.sign)}.",
-    )
+        return notes
+    return (*notes, f"Each {measure.short} is multiplied by the sign in {formats.plain(measure.sign)}.")
 
 
 TABLE = sample
