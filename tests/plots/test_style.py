@@ -76,9 +76,9 @@ def test_lines_fit_their_width_as_drawn():
     assert len(lines) == 3
 
 
-@pytest.mark.parametrize("figsize", [3, (3,), (0, 2), ("a", 2), (3.5, float("nan")), (1000, 2), True])
+@pytest.mark.parametrize("figsize", [3, (3,), (0, 2), ("a", 2), (3.5, float("nan")), (1000, 2), (3, 1), True])
 def test_a_size_that_is_none_is_refused(figsize):
-    with pytest.raises(InputError, match=r"figsize is .*; give width and height in inches, as \(3.5, 2.6\)"):
+    with pytest.raises(InputError, match=r"figsize is .*; give width and height in inches, 2 or more, as \(3.5, 2.6\)"):
         draw(fake(), "caar", figsize=figsize)
 
 

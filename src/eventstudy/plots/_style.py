@@ -30,6 +30,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#5
 DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)), "-", (0, (6, 2)), (0, (2, 1.5)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 SIZE = (7.2, 3.9)  # inches
+SMALLEST = 2.0  # inches: headings and labels leave no room for axes in less
 Size = tuple[float, float]
 STYLE = {
     "axes.axisbelow": True,
@@ -95,14 +96,14 @@ def context(more: Mapping[str, Any] | None = None) -> AbstractContextManager[Non
 
 
 def size(figsize: object, default: Size, ax: Axes | None = None) -> Size:
-    """Return the width and height of a new figure in inches; raise InputError unless they are positive numbers."""
+    """Return the width and height of a new figure in inches; raise InputError unless they are numbers."""
     if figsize is None:
         return default
     if ax is not None:
         raise InputError("figsize is that of a new figure, and ax is given; leave out one of them")
     pair = list(figsize) if isinstance(figsize, list | tuple | np.ndarray) else []
-    if len(pair) != 2 or not all(arguments.is_number(side) and 0.5 <= side <= 200 for side in pair):
-        raise InputError(f"figsize is {shown(figsize)}; give width and height in inches, as (3.5, 2.6)")
+    if len(pair) != 2 or not all(arguments.is_number(side) and SMALLEST <= side <= 200 for side in pair):
+        raise InputError(f"figsize is {shown(figsize)}; give width and height in inches, 2 or more, as (3.5, 2.6)")
     return float(pair[0]), float(pair[1])
 
 

@@ -87,7 +87,7 @@ def _own_size(rows: int, columns: int) -> _style.Size:
 def _grid(figure: Figure, rows: int, columns: int, lines: int) -> None:
     """Place axes in a grid below a title of some lines, in inches: a layout engine takes seconds for 24 panels."""
     width, height = figure.get_size_inches()
-    top = TOP + 0.185 * (lines - 1)
+    top = min(TOP + 0.185 * (lines - 1), height - BOTTOM - 0.3)
     panel_width = max((width - LEFT - RIGHT - (columns - 1) * COLUMN_GAP) / columns, 0.3)
     panel_height = max((height - top - BOTTOM - (rows - 1) * ROW_GAP) / rows, 0.15)
     edges = {"left": LEFT / width, "right": 1 - RIGHT / width, "bottom": BOTTOM / height, "top": 1 - top / height}
