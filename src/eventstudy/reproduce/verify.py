@@ -46,7 +46,7 @@ class Difference(NamedTuple):
 
     def __str__(self) -> str:
         of = f"{self.ticker} {self.date}, " if self.ticker else ""
-        values = " in place of ".join("nothing" if v is None else str(v) for v in (self.computed, self.saved))
+        values = " in place of ".join(map(_shown, (self.computed, self.saved)))
         return f"{self.frame}, {of}row {self.row}, column {self.column}: {values}"
 
 
@@ -161,7 +161,7 @@ def _values(frame: pd.DataFrame, column: object, rows: pd.Index) -> np.ndarray:
 
 def _differ(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Return at which places two arrays of objects differ."""
-    missing = pd.isna(left), pd.isna(right)
+    missing = [pd.isna(values) | (values == "") for values in (left, right)]
     numbers = [np.array([isinstance(v, Number) for v in values], dtype=bool) for values in (left, right)]
     different = ~(missing[0] & missing[1])
     plain = ~missing[0] & ~missing[1]
@@ -180,6 +180,13 @@ def _event(event_id: object, saved: Result, computed: Result) -> tuple[str, str]
         if at >= 0:
             return str(result.events["ticker"].iloc[at]), formats.date(result.events["session"].iloc[at])
     return "", ""
+
+
+def _shown(value: object) -> str:
+    """Return a value with enough digits to see what :data:`TOLERANCE` sees."""
+    if formats.is_missing(value) or value == "":
+        return "nothing"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _label(row: object) -> str:
