@@ -353,6 +353,13 @@ def test_what_needs_a_whole_panel_refuses_one_that_is_too_large(prices, events, 
             again()
 
 
+def test_dates_with_prices_are_those_of_a_set_however_far_apart():
+    near, far = np.arange("2020-01-01", "2020-03-01", dtype="M8[D]"), np.array(["1801-05-01", "2199-01-01"], "M8[D]")
+    for parts in ([near[::2], near[1::3]], [near[::2], far]):
+        bars = {str(at): Bars(str(at), dates, {"close": np.ones(len(dates))}) for at, dates in enumerate(parts)}
+        assert priced_dates(bars, [*bars]).tolist() == sorted({day for dates in parts for day in dates.tolist()})
+
+
 @pytest.mark.slow
 def test_a_million_events_on_five_thousand_securities_fit_in_memory(tmp_path):
     """Within 1.5 GiB in all, 0.9 of them the frames of the result; see the script for what is drawn."""

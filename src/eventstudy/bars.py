@@ -136,20 +136,18 @@ def priced_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates:
     if known is not None:
         return known
     dates_by_ticker = [bars[name].dates[np.isfinite(bars[name].fields["close"])] for name in tickers]
-    dates_by_ticker = [dates for dates in dates_by_ticker if len(dates)]
-    dtype = next((bars[name].dates.dtype for name in tickers), np.dtype("datetime64[D]"))
-    return _union(dates_by_ticker) if dates_by_ticker else np.array([], dtype=dtype)
+    return _distinct(np.concatenate(dates_by_ticker or [np.array([], dtype="datetime64[D]")]))
 
 
-def _union(parts: Sequence[Dates]) -> Dates:
-    """Return the distinct dates of increasing ones, sorted; a mask over their range is faster than sorting them."""
-    first, last = (int(edge(part.view(np.int64)[at] for part in parts)) for edge, at in ((min, 0), (max, -1)))
-    if last - first > sum(map(len, parts)):
-        return np.unique(np.concatenate(parts))
-    seen = np.zeros(last - first + 1, dtype=bool)
-    for part in parts:
-        seen[part.view(np.int64) - first] = True
-    return (np.flatnonzero(seen) + first).view(parts[0].dtype)
+def _distinct(dates: Dates) -> Dates:
+    """Return the distinct dates, sorted; a mask over their range is faster than sorting them."""
+    numbers = dates.view(np.int64)
+    if not len(dates) or int(numbers.max()) - int(numbers.min()) > len(dates):
+        return np.unique(dates)
+    first = numbers.min()
+    seen = np.zeros(numbers.max() - first + 1, dtype=bool)
+    seen[numbers - first] = True
+    return np.asarray((np.flatnonzero(seen) + first).view(dates.dtype))
 
 
 def traded_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates | None:

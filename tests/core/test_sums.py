@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any, Literal, cast
+
 import numpy as np
 import pytest
 
 from eventstudy.core.nulls import divide, p_normal, p_t, verdict
-from eventstudy.core.sums import Gathered, Rows, add, mean_and_sd, moments, rows
+from eventstudy.core.runs import count
+from eventstudy.core.sums import Gathered, Rows, add, mean_and_sd, moments, products_by_cluster, rows
+from eventstudy.types import Abnormal
 from tests import make
 
 
@@ -19,6 +24,25 @@ def test_rows_equal_a_plain_loop(size: int) -> None:
         wanted[at] += value
     total = add({}, {"leaf": rows(index, values, size)})["leaf"]
     np.testing.assert_allclose(total, wanted, rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize("cluster", [[4, 4, 0, 2, 2, 2], [3, 1, 3, 1, 0, 3]])
+def test_products_by_cluster_equal_a_plain_loop(cluster: list[int]) -> None:
+    rng = np.random.default_rng(3)
+    left, right = rng.standard_normal((2, 6, 3)), rng.standard_normal((2, 6, 8))
+    wanted = np.zeros((5, 3, 8))
+    for event, at in enumerate(cluster):
+        wanted[at] += left[:, event].T @ right[:, event]
+    block = SimpleNamespace(cluster=np.array(cluster), n_clusters=5)
+    found: Any = products_by_cluster(cast(Abnormal, SimpleNamespace(block=block)), left, right)
+    np.testing.assert_allclose(add({}, {"leaf": found})["leaf"], wanted, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_counts_of_more_cells_than_a_byte_holds(order: Literal["C", "F"]) -> None:
+    mask = np.random.default_rng(4).random((3, 700)) < 0.9
+    mask[0] = True
+    assert count(np.asarray(mask, order=order)).tolist() == [sum(row) for row in mask.tolist()]
 
 
 def test_rows_count_bools_as_numbers() -> None:

@@ -133,11 +133,11 @@ def conformal_p(fit: Refit, abnormal: Abnormal, windows: Bools, rows: slice, ar:
     apart = [residuals if days.ok is None else RunSums(days.ar[:, :n_est]), *(RunSums(h[:, :n_est]) for h in days.h)]
     variance = None if days.v is None else RunSums(days.v[:, :n_est])
     for (length, v), around in zip(pairs, _around(days, windows, pairs, g), strict=True):
-        inside = _less([sums.of(length) for sums in apart], g[..., [v]])
+        inside = _less([sums.of(length) for sums in apart], g[..., v : v + 1])
         if variance is not None:
             inside = inside / _root(variance.of(length))
         shift = length * fit.level[rows, v][:, None]
-        least = np.abs(around[:, [length - 1]] - shift) - tie
+        least = np.abs(around[:, length - 1 : length] - shift) - tie
         large = _outside(inside, shift, least)
         if days.ok is not None:
             large &= np.arange(large.shape[1]) >= (n_est - days.n_valid)[:, None]

@@ -17,7 +17,7 @@ import numpy as np
 
 from eventstudy.core.nulls import divide
 from eventstudy.core.overlap import DatePairs, calendar_matrix, linked_pairs
-from eventstudy.core.sums import by_cluster
+from eventstudy.core.sums import by_cluster, products_by_cluster
 from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, State
 
 ROUNDING = 1e-12  # a count below this share of its largest possible value is rounding error
@@ -37,14 +37,15 @@ def chunk(scores: Scores, abnormal: Abnormal, weight: Floats) -> State:
     e = weight[:, None] * abnormal.ar[:, :n_est] * np.sqrt(n_valid / abnormal.dof)[:, None]
     share = weight[:, None, None] * in_portfolio(scores, abnormal)
     h = weight[:, None, None] * np.where(scores.ok[..., None], scores.weights @ abnormal.h[:, n_est:], 0.0)
+    w = by_cluster(abnormal, share)
     return {
-        "w": by_cluster(abnormal, share),
-        "w2": by_cluster(abnormal, share**2),
+        "w": w,
+        "w2": w if (weight == 1.0).all() else by_cluster(abnormal, share**2),
         "e": by_cluster(abnormal, e),
         "m": by_cluster(abnormal, weight[:, None] * ok),
         "e_squares": by_cluster(abnormal, np.vecdot(e, e)),
         "m_squares": by_cluster(abnormal, weight**2 * n_valid),
-        "k": by_cluster(abnormal, h @ np.swapaxes(abnormal.h[:, :n_est], 1, 2)),
+        "k": products_by_cluster(abnormal, np.moveaxis(h, -1, 0), np.moveaxis(abnormal.h[:, :n_est], -1, 0)),
         "k_squares": by_cluster(abnormal, np.vecdot(h, h)),
     }
 

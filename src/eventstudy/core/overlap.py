@@ -196,8 +196,8 @@ def calendar_matrix(dates: Ints, values: Floats | None = None, n_dates: int = 0)
 class DatePairs:
     """Pairs of rows of dates (C, days), whose values are multiplied on the dates that both rows have.
 
-    The dates of the two rows of a pair are close, so that the rows of ``SPAN`` dates and their partners fit in a dense
-    matrix.
+    The dates of the two rows of a pair are close, so that the rows that end on ``SPAN`` dates and their partners fit in
+    a dense matrix, of which only the dates of the former are multiplied.
     """
 
     def __init__(self, dates: Ints, first: Ints, second: Ints) -> None:
@@ -211,16 +211,20 @@ class DatePairs:
             in_part = np.zeros(len(dates), dtype=bool)
             in_part[first[pairs]] = in_part[second[pairs]] = True
             rows, at = np.flatnonzero(in_part), np.cumsum(in_part) - 1
-            self._parts.append((pairs, rows, dates[rows] - dates[rows].min(), at[first[pairs]], at[second[pairs]]))
+            starts, left = np.unique(at[first[pairs]], return_inverse=True)
+            day = dates[rows] - dates[rows].min()
+            common = slice(int(day[starts].min()), int(day[starts].max()) + 1)
+            self._parts.append((pairs, rows, day, common, starts, left, at[second[pairs]]))
 
     def sums(self, values: Floats) -> Floats:
         """Sum the products of two rows of values (C, days) over their common dates, (pairs,)."""
         out = np.empty(len(self._first))
         out[self._same] = np.vecdot(values, values)[self._first[self._same]]
-        for pairs, rows, day, left, right in self._parts:
+        for pairs, rows, day, common, starts, left, right in self._parts:
             dense = np.zeros((len(rows), int(day.max()) + 1))
             dense[np.arange(len(rows))[:, None], day] = values[rows]
-            out[pairs] = (dense @ dense.T)[left, right]
+            dense = dense[:, common]
+            out[pairs] = (dense[starts] @ dense.T)[left, right]
         return out
 
 

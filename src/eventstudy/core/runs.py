@@ -9,6 +9,8 @@ import numpy as np
 
 from eventstudy.types import Bools, Floats, Ints
 
+BYTE = 255  # cells whose count fits in a byte: sums of bytes are several times faster than those of wider integers
+
 
 class RunSums:
     """Sums of runs of consecutive days of rows (N, n), composed of sums over 1, 2, 4, ... days."""
@@ -48,4 +50,7 @@ def count(mask: Bools) -> Ints:
     >>> count(np.array([[True, False, True]])).tolist()
     [2]
     """
-    return np.asarray(mask.view(np.uint8).sum(axis=1, dtype=np.uint32).astype(np.int64))
+    cells, total = mask.view(np.uint8), np.zeros(len(mask), dtype=np.int64)
+    for start in range(0, mask.shape[1], BYTE):
+        total += cells[:, start : start + BYTE].sum(axis=1, dtype=np.uint8)
+    return total

@@ -92,6 +92,19 @@ def by_cluster(abnormal: Abnormal, values: NDArray[np.generic]) -> Rows:
     return rows(abnormal.block.cluster, values, abnormal.block.n_clusters)
 
 
+def products_by_cluster(abnormal: Abnormal, left: Floats, right: Floats) -> Rows:
+    """Sum the products of left (P, N, V) and right (P, N, L) over parameters and events by cluster, (C, V, L).
+
+    The events of a cluster lie side by side in a block, so that their sum is one product of matrices.
+    """
+    cluster = abnormal.block.cluster
+    first = np.flatnonzero(np.diff(cluster, prepend=cluster[:1] - 1))
+    sums = np.empty((len(first), left.shape[-1], right.shape[-1]))
+    for out, start, stop in zip(sums, first, np.append(first[1:], len(cluster)), strict=True):
+        np.sum(np.swapaxes(left[:, start:stop], 1, 2) @ right[:, start:stop], axis=0, out=out)
+    return rows(cluster[first], sums, abnormal.block.n_clusters)
+
+
 def grouped(placed: Placed, sample: Sample, group: Ints, n_groups: int) -> tuple[Placed, Sample]:
     """Assign the events to groups (N,), and split clusters so that each lies within one group."""
     _, first, cluster = np.unique(placed.cluster * n_groups + group, return_index=True, return_inverse=True)
