@@ -214,7 +214,7 @@ def test_the_share_of_overlapping_pairs_is_that_of_a_loop_over_pairs(seed: int, 
     assert found.n_dates == len(set(day.tolist()))
     assert found.share == pytest.approx(overlapping / pairs if pairs else 0.0, abs=1e-12)
     once, counts = np.unique(np.column_stack([first, day, last]), axis=0, return_counts=True)
-    assert clustering(*once.T, counts)._replace(n_dates=0) == found._replace(n_dates=0)
+    assert clustering(once[:, 0], once[:, 1], once[:, 2], counts)._replace(n_dates=0) == found._replace(n_dates=0)
     same_day = found.n_dates == 1 and n > 1
     assert found.kind == ("independent" if not overlapping else "same_day" if same_day else "overlap")
 
