@@ -36,6 +36,12 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, NOWHERE)
 
 
+@pytest.fixture(autouse=True)
+def _hundred_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the terminal 100 columns, whatever the one is from which the tests run."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
     """Look for doctests in the library alone: the search of every test module takes as long as its import."""

@@ -409,7 +409,7 @@ def test_a_peer_is_named_in_a_note_without_a_warning():
 
 def test_an_outcome_that_is_no_return_has_no_implausible_prices():
     result, said = run(prices_with(times(AT, 0.1)), replace(STUDY, outcome="volume"))
-    assert said == []
+    assert not any("implausible" in text for text in said)
     assert "implausible_prices" not in result.events
 
 

@@ -456,10 +456,14 @@ def test_columns_near_to_the_one_named_are_proposed(events: es.Events, prices: e
 def test_reports_of_plug_ins_are_among_the_suffixes(result: es.Result, monkeypatch: pytest.MonkeyPatch) -> None:
     from eventstudy import _registry
 
-    known = _registry.names("reports")
-    monkeypatch.setattr(_registry, "names", lambda folder, plugins=True: (*known, "docx"))
-    with pytest.raises(es.InputError, match=r"valid are .*'\.txt'.*'\.docx'"):
-        result.report("x.pdf")
+    plain, known = _registry.names, _registry.names("reports")
+    monkeypatch.setattr(
+        _registry,
+        "names",
+        lambda folder, plugins=True: (*known, "odt") if folder == "reports" else plain(folder, plugins),
+    )
+    with pytest.raises(es.InputError, match=r"valid are .*'\.txt'.*'\.odt'"):
+        result.report("x.jpg")
 
 
 def test_frames_of_prices_of_wrong_types(values: dict[str, object]) -> None:

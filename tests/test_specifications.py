@@ -120,6 +120,27 @@ def test_the_summary_is_counted_by_hand(found):
         np.testing.assert_array_equal(made["p"], made["p_wild_bootstrap"])
 
 
+def test_in_a_study_with_signs_all_means_are_in_the_expected_direction(its):
+    rng = np.random.default_rng(5)
+    frame = its.events.frame.assign(expected=rng.choice([1.0, -1.0, 0.0], len(its.events)))
+    result = run(its._replace(events=es.Events.from_frame(frame)), sign="expected")
+    specifications = result.across(["market", "mean"])
+    window = specifications.windows[0]
+    summary = specifications.summary(window)
+    signs = frame["expected"]
+    values = {}
+    for label, own in specifications.results.items():
+        day = own.cars[(own.cars["start"] == window[0]) & (own.cars["end"] == window[1])].set_index("event_id")["car"]
+        ok = own.events.index[(own.events["status"] == "ok") & (signs.reindex(own.events.index) != 0)]
+        values[label] = (day * signs.reindex(day.index)).reindex(ok).dropna()
+        assert summary.loc[label, "n"] == len(values[label])
+        assert summary.loc[label, "effect"] == pytest.approx(values[label].mean(), rel=1e-12)
+        common = values[label].index.intersection(values["market"].index)
+        assert summary.loc[label, "reference"] == pytest.approx(values["market"][common].mean(), rel=1e-12)
+        unsigned = (own.events["status"] == "ok") & (signs.reindex(own.events.index) == 0)
+        assert f"{unsigned.sum()} without a sign" in summary.loc[label, "lost"]
+
+
 def test_the_error_of_the_mean_is_that_of_the_tests():
     """Without shared days the t-test's; on one date, inflated as BMP is by Kolari and Pynnonen."""
     together = material(np.random.default_rng(5), BENCHMARK, 10, "same_day")

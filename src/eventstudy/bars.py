@@ -15,7 +15,7 @@ from eventstudy.errors import BadPrices, EventStudyWarning, InputError, SourceEr
 from eventstudy.plausibility import Finding, check_dates, check_values, screen, traded_rows
 from eventstudy.tabular.columns import PLAIN, Layout
 from eventstudy.tabular.exchanges import exchanges_of
-from eventstudy.tabular.fields import fields_of, notes_of
+from eventstudy.tabular.fields import distinct, fields_of, notes_of
 from eventstudy.tabular.frames import Kind, series_of
 from eventstudy.tabular.steps import step_of
 from eventstudy.types import Bools, Dates, Floats
@@ -136,18 +136,7 @@ def priced_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates:
     if known is not None:
         return known
     dates_by_ticker = [bars[name].dates[np.isfinite(bars[name].fields["close"])] for name in tickers]
-    return _distinct(np.concatenate(dates_by_ticker or [np.array([], dtype="datetime64[D]")]))
-
-
-def _distinct(dates: Dates) -> Dates:
-    """Return the distinct dates, sorted; a mask over their range is faster than sorting them."""
-    numbers = dates.view(np.int64)
-    if not len(dates) or int(numbers.max()) - int(numbers.min()) > len(dates):
-        return np.unique(dates)
-    first = numbers.min()
-    seen = np.zeros(numbers.max() - first + 1, dtype=bool)
-    seen[numbers - first] = True
-    return np.asarray((np.flatnonzero(seen) + first).view(dates.dtype))
+    return distinct(np.concatenate(dates_by_ticker or [np.array([], dtype="datetime64[D]")]))
 
 
 def traded_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates | None:

@@ -326,7 +326,7 @@ def test_no_line_is_wider_than_the_terminal(
         lines = capsys.readouterr().out.splitlines()
         assert max(map(formats.columns_of, lines)) == width
     shown = " ".join(line for line in lines if line.startswith("not shown at this width"))
-    assert ("Statistic" in shown) == (width == 60)
+    assert ("Its low" in shown) == (width == 60)
 
 
 def test_colours_are_for_terminals_alone(monkeypatch: pytest.MonkeyPatch):

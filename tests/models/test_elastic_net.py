@@ -136,7 +136,7 @@ def test_without_scikit_learn_the_error_names_the_extra(monkeypatch: pytest.Monk
         return load(name, *args, **options)
 
     monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(es.InputError, match=r'pip install "eventstudy-quant\[models\]"'):
+    with pytest.raises(es.InputError, match=r'pip install "\.\[models\]"'):
         es.model("elastic_net").fit(draw(n=2).block)
 
 

@@ -261,7 +261,7 @@ def test_it_shows_nothing(capfd: pytest.CaptureFixture[str]) -> None:
 def test_without_arch_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "arch.univariate", None)
     given, _ = clustered(2, 60)
-    with pytest.raises(InputError, match=r'pip install "eventstudy-quant\[models\]"'):
+    with pytest.raises(InputError, match=r'pip install "\.\[models\]"'):
         Garch().fit(given)
 
 

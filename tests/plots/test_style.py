@@ -25,8 +25,8 @@ def test_text_and_marks_stand_out_from_white(name):
 
 
 def test_the_page_has_the_colours_of_the_figures():
-    page = (resources.files("eventstudy.reports") / "_report.html.j2").read_text(encoding="utf-8")
-    declared = dict(re.findall(r"--(\w+): (#\w{6})", page))
+    page = (resources.files("eventstudy.reports") / "_report.css").read_text(encoding="utf-8")
+    declared = dict(re.findall(r"--(\w+): (#\w{6})", page.split("@media")[0]))
     for name in ("ink", "grey", "rule", "blue", "warn"):
         assert declared[name] == getattr(_style, name.upper())
 

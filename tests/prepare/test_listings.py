@@ -46,7 +46,7 @@ def test_two_listings_of_one_announcement_fall_on_two_sessions_and_are_linked(re
     dates = its.sample.cluster_dates
     for first, second in its.sample.links:
         assert 1 <= abs(dates[first, 252] - dates[second, 252]) <= 3
-    assert made.tests["test"].unique().tolist() == ["clustered", "wild_bootstrap", "kolari_pynnonen"]
+    assert made.tests["test"].unique().tolist() == ["clustered", "two_way", "wild_bootstrap", "kolari_pynnonen"]
     primary = made.tests.loc[made.tests["test"] == "clustered", "note"]
     assert primary.str.startswith("primary: it allows for events that share days or news").all()
     chains = made.tests.loc[made.tests["test"] == "wild_bootstrap", "note"]
@@ -58,7 +58,7 @@ def test_one_day_windows_share_no_day_and_are_linked_all_the_same(real: es.Price
     choices = {**WINDOWS, "event": (0, 0), "windows": ((0, 0),), "estimation": (-250, -11), "tests": "default"}
     made = es.Study(**choices).run(after_the_close(), real)
     assert f"{len(ANNOUNCED)} pairs of dates report the same news on two exchanges" in made.tests["note"].iloc[0]
-    assert made.tests["test"].tolist() == ["clustered", "wild_bootstrap", "kolari_pynnonen"]
+    assert made.tests["test"].tolist() == ["clustered", "two_way", "wild_bootstrap", "kolari_pynnonen"]
     # The mean correlation behind the test, by hand: residuals of both listings at the distance of their sessions.
     its = prepared(after_the_close(), real, event=(0, 0), windows=((0, 0),), estimation=(-250, -11))
     placed = its.placed

@@ -191,7 +191,7 @@ def test_an_error_while_reading(database):
 
 def test_without_duckdb_the_remedy_is_named(monkeypatch, database):
     monkeypatch.setitem(sys.modules, "duckdb", None)
-    with pytest.raises(InputError, match=r'pip install "eventstudy-quant\[sql\]"'):
+    with pytest.raises(InputError, match=r'pip install "\.\[sql\]"'):
         fetch(database)
 
 

@@ -135,9 +135,8 @@ def test_notes_name_the_primary_test_and_what_does_not_hold() -> None:
     notes = table_of("caar").notes
     assert "Stars of the mean: the primary test, which is the first that holds: Kolari-Pynnönen." in notes
     assert "† does not hold for this sample, and has no stars." in notes
-    assert any(
-        note.startswith("Patell: does not hold here: it assumes that no two windows share a day") for note in notes
-    )
+    [patell] = (note for note in notes if note.startswith("Patell: "))
+    assert patell.endswith("(−1, 1), (0, 5), (−5, 5): does not hold here: it assumes that no two windows share a day.")
     assert any(note.startswith("Dependence: ") and "share days" in note for note in notes)
 
 

@@ -11,6 +11,7 @@ from eventstudy import arguments
 from eventstudy.analysis.specifications import Specifications, in_order
 from eventstudy.errors import EventStudyError, EventStudyWarning, InputError, shown
 from eventstudy.members import labelled_models
+from eventstudy.run.direction import signs
 from eventstudy.types import PEERS, Choices, Model, Rerun, ResultFrames, Window
 
 INDEX_COLUMNS = ("benchmark", "sessions", "clock")
@@ -41,7 +42,10 @@ def across(
         },
         index=pd.Index(by_label, name="model"),
     )
-    cars = [_cars(label, results.get(label), first.events, spans, str(errors.get(label, ""))) for label in by_label]
+    sign = rerun.choices.sign
+    cars = [
+        _cars(label, results.get(label), first.events, spans, str(errors.get(label, "")), sign) for label in by_label
+    ]
     tests = _concat_by_model({label: result.tests for label, result in results.items()})
     effects = _concat_by_model({label: result.effects for label, result in results.items()})
     return Specifications(model_table, in_order(pd.concat(cars)), tests, effects, results, dict(first.provenance))
@@ -102,10 +106,14 @@ def _windows(windows: Sequence[Window] | None, choices: Choices) -> list[Window]
 
 
 def _cars(
-    label: str, result: ResultFrames | None, first_events: pd.DataFrame, windows: Sequence[Window], error: str
-) -> pd.DataFrame:
+    label: str, result: ResultFrames | None, first_events: pd.DataFrame, windows: Sequence[Window], error: str,
+    sign: str | None,
+) -> pd.DataFrame:  # fmt: skip
     """Return one row for each event and window; without a CAR, NaN and the reason."""
-    events = (first_events if result is None else result.events)[["ticker", "session", "status", "reason"]]
+    frame = first_events if result is None else result.events
+    events = frame[["ticker", "session", "status", "reason"]]
+    if sign is not None:
+        events = events.assign(sign=signs(frame, sign))
     if result is None:
         events = events.assign(status="not_run", reason=error)
     grid = events.reset_index(names="event_id").merge(pd.DataFrame(windows, columns=["start", "end"]), how="cross")

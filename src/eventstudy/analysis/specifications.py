@@ -24,7 +24,7 @@ LEVEL = 0.05
 KINDS = ("curve", "events")
 COLUMNS = (
     "model", "event_id", "ticker", "session", "start", "end", "car", "bhar", "se", "p", "p_sq", "p_conformal",
-    "p_placebo", "status", "reason",
+    "p_placebo", "sign", "status", "reason",
 )  # fmt: skip
 Window = tuple[int, int]
 
@@ -43,9 +43,9 @@ class Specifications(Generic[R]):
         the normal return), and error: why a model could not be run, else empty.
     cars : DataFrame
         model, event_id, ticker, session, start, end, car, bhar (if the study compounds), se, p, p_sq, p_conformal,
-        p_placebo (if a model has it), status, reason: one row for each model, event of the input, and window, with NaN
-        if there is no CAR. ``not_run``: the model failed; ``not_studied``: the event belongs to the other of two joined
-        objects.
+        p_placebo (if a model has it), sign (of a study with signs: 1, -1, or 0 without one), status, reason: one row
+        for each model, event of the input, and window, with NaN if there is no CAR. ``not_run``: the model failed;
+        ``not_studied``: the event belongs to the other of two joined objects.
     tests : DataFrame
         model, and the columns of ``Result.tests``.
     effects : DataFrame
@@ -150,8 +150,9 @@ class Specifications(Generic[R]):
         Returns
         -------
         DataFrame
-            Index ``model``: family; n (events with a CAR); effect (their mean); reference, the mean CAR of the same
-            events under the first model, so that models and not samples differ; same_sign, the share of these events
+            Index ``model``: family; n (events with a CAR and, in a study with signs, a sign); effect (the mean of their
+            CARs, in the expected direction where there are signs); reference, the same mean of the same events under
+            the first model, so that models and not samples differ; same_sign, the share of these events
             whose CAR has the same sign under both models; lower, upper (95 %) of the effect; test, its p, and whether
             it is valid for the sample; ``p_`` and the name of each test; significant, the share of events with p of
             :meth:`table` below 5 %; lost, the number of other events by status, or the error of the model.
@@ -167,9 +168,9 @@ class Specifications(Generic[R]):
         arguments.choice("test", test, [None, *self._tests()])
         chosen = tests["test"].iloc[0] if test is None else test
         used = cars[(cars["status"] == "ok") & cars["car"].notna()]
-        by_model = used.pivot(index="event_id", columns="model", values=self.measure.column).reindex(
-            columns=self.models.index
-        )
+        sign = used["sign"].fillna(1.0) if "sign" in used else pd.Series(1.0, used.index)  # a joined study has none
+        used = used.assign(value=used[self.measure.column] * sign)[sign != 0]
+        by_model = used.pivot(index="event_id", columns="model", values="value").reindex(columns=self.models.index)
         first = by_model.iloc[:, 0]
         rows = {}
         for label, model in self.models.iterrows():
@@ -184,7 +185,7 @@ class Specifications(Generic[R]):
                 "valid": bool(valid.get(chosen, False)),
                 **{f"p_{name}": float(p.get(name, np.nan)) for name in self._tests()},
                 "significant": _share(events["p"] < LEVEL, events["p"].notna()),
-                "lost": model["error"] or _count_without_car(cars[cars["model"] == label]),
+                "lost": model["error"] or _count_uncounted(cars[cars["model"] == label]),
             }  # fmt: skip
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
 
@@ -310,10 +311,14 @@ def _share(condition: pd.Series[bool], of: pd.Series[bool]) -> float:
     return float(condition[of].mean()) if of.any() else np.nan
 
 
-def _count_without_car(cars: pd.DataFrame) -> str:
-    """Count the events without a CAR by status, and those of status ok as "no CAR"."""
-    status = cars["status"]
-    missing = status.where(status != "ok", "no CAR").loc[(status != "ok") | cars["car"].isna()]
+def _count_uncounted(cars: pd.DataFrame) -> str:
+    """Count the events that are in no mean by status, and those of status ok as "no CAR" or "without a sign"."""
+    status, absent = cars["status"], cars["car"].isna()
+    unsigned = cars["sign"] == 0 if "sign" in cars else pd.Series(data=False, index=cars.index)
+    reason = status.where(status != "ok", unsigned.map({True: "without a sign"})).where(
+        (status != "ok") | ~absent, "no CAR"
+    )
+    missing = reason.loc[(status != "ok") | absent | unsigned]
     return ", ".join(f"{n} {status}" for status, n in missing.value_counts().items())
 
 

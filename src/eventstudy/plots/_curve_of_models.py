@@ -81,8 +81,6 @@ def draw(
         windows = [arguments.one_window(window, windows)]
     parts = [specifications.summary(pair, test).reset_index().assign(window=formats.window(*pair)) for pair in windows]
     table = pd.concat(parts).sort_values("effect", kind="stable").reset_index(drop=True)  # NaN last
-    if specifications.measure.sign is not None:
-        table["reference"] = np.nan  # it is a mean of unsigned effects, and the estimates are signed
     rows = _rows(table, [formats.window(*pair) for pair in specifications.windows])
     n_blocks = len({block for block, _ in rows})
     label_width = max(formats.columns_of(choice) for _, choice in rows)

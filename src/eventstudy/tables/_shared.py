@@ -191,15 +191,17 @@ def about_tests(tests: pd.DataFrame, at: Sequence[str]) -> list[str]:
         for note, place in zip(rows["note"], rows["place"], strict=True):
             for remark in str(note).split("; ") if note else ():
                 remarks.setdefault(formats.plain(remark), []).append(place)
-        said = [text for remark, own in remarks.items() if (text := _said(remark, own, rows))]
+        by_places: dict[tuple[str, ...], list[str]] = {}
+        for remark, own in remarks.items():
+            by_places.setdefault(tuple(own), []).append(remark.removeprefix("primary: "))
+        said = [text for own, texts in by_places.items() if (text := _said("; ".join(texts), own, rows))]
         if said:
             notes.append(f"{names.of_test(name)}: {'; '.join(said)}.")
     return notes
 
 
-def _said(remark: str, own: list[str], rows: pd.DataFrame) -> str:
+def _said(remark: str, own: Sequence[str], rows: pd.DataFrame) -> str:
     """Return a remark with its places; empty text for one that need not be said."""
-    remark = remark.removeprefix("primary: ")
     if len(own) == len(rows):
         return remark
     matters = not rows.loc[rows["place"].isin(own), "valid"].all()

@@ -13,8 +13,9 @@ from eventstudy.tables._table import Column, Row, Table
 WIDTH = 100
 GAP = 2
 LONGEST = 30  # of a column of text, unless it is the last, in a table that is too wide
-SHORTEST = 16  # of the first column, where the table is too wide
-LEAST, GOOD_LAST = 8, 16  # of the last column, if it is text: at least, and before other columns are left out
+SHORTEST = 18  # of the first column, where the table is too wide
+# Of the last column, if it is text: at least, before other columns are left out, and before the first is shortened.
+LEAST, GOOD_LAST, WRAPPED = 8, 16, 20
 
 
 def render(table: Table, width: int = WIDTH) -> str:
@@ -72,7 +73,8 @@ def _shortened(table: Table, found: _fit.Layout, width: int) -> list[int]:
     widths = [int(width) for width in found.widths]
     spare = width - GAP * (len(widths) - 1) - sum(widths[1:-1])
     if not table.columns[0].right:
-        widths[0] = max(min(widths[0], spare - widths[-1]), min(widths[0], SHORTEST))
+        last = widths[-1] if table.columns[-1].right else min(widths[-1], WRAPPED)
+        widths[0] = max(min(widths[0], spare - last), min(widths[0], SHORTEST))
     if not table.columns[-1].right:
         longest = max(formats.columns_of(row[-1].text) for row in table.rows)
         widths[-1] = max(min(max(longest, widths[-1]), spare - widths[0]), LEAST)

@@ -99,3 +99,14 @@ def _unsigned(name: str, values: Floats, layout: Layout, notes: dict[str, int]) 
     if name == "close" and (values < 0).any():
         notes[AVERAGES] = int((values < 0).sum())
     return np.where(values == 0.0, np.nan, np.abs(values))
+
+
+def distinct(dates: Dates) -> Dates:
+    """Return the distinct dates, sorted; a mask over their range is faster than sorting them."""
+    numbers = dates.view(np.int64)
+    if not len(dates) or int(numbers.max()) - int(numbers.min()) > len(dates):
+        return np.unique(dates)
+    first = numbers.min()
+    seen = np.zeros(numbers.max() - first + 1, dtype=bool)
+    seen[numbers - first] = True
+    return np.asarray((np.flatnonzero(seen) + first).view(dates.dtype))

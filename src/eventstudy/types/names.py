@@ -18,6 +18,8 @@ TestName = Literal[
     "mvrm", "patell", "placebo", "sign", "sign_gsar", "skewness_adjusted", "two_way", "wilcoxon", "wild_bootstrap",
 ]  # fmt: skip
 SourceName = Literal["duckdb", "folder", "frame", "parquet", "simulated", "sql", "store", "yahoo"]
-PlotKind = Literal["ar", "caar", "events", "path", "timeline"]
+PlotKind = Literal[
+    "aar", "ar", "caar", "diagnostics", "distribution", "events", "forest", "heatmap", "path", "timeline",
+]  # fmt: skip
 TableKind = Literal["attrition", "sample", "aar", "caar", "events", "regressions", "models", "groups"]
 Chosen = Literal["default", "all"]  # tests that a study chooses
