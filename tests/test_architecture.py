@@ -117,6 +117,7 @@ def test_every_file_stands_in_the_layout_and_nothing_else():
     assert [path for path in layout() if not (PACKAGE / path).exists()] == []
 
 
+@pytest.mark.thorough
 def test_imports_go_in_the_direction_of_the_page():
     actual: dict[str, set[str]] = {place(name): set() for name in MODULES}
     for name, file in MODULES.items():

@@ -115,6 +115,7 @@ def _check(events: es.Events) -> pd.DataFrame:
         return es.Study(benchmark=BENCHMARK).check(events, prices)
 
 
+@pytest.mark.thorough
 def test_no_share_before_its_listing(frame: pd.DataFrame, placed: pd.DataFrame) -> None:
     assert set(frame["ticker"]) == set(LISTED)
     for event in placed.itertuples():

@@ -602,6 +602,7 @@ class TestDownstream:
         assert spans
         assert max(spans) < 5  # days
 
+    @pytest.mark.thorough
     def test_diagnosis_calibration_and_placebo_dates_run(self, found):
         assert "contaminated estimation" in diagnosis.text(found.diagnose())
         assert len(found.calibrate(draws=100).frame) > 0

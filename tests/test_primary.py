@@ -100,6 +100,7 @@ def test_the_primary_test_is_first_and_says_why(days, primary, why):
     assert smallest <= p
 
 
+@pytest.mark.thorough
 def test_a_test_that_does_not_hold_is_marked_wherever_it_stands():
     with pytest.warns(es.EventStudyWarning, match=r"the test 'patell' does not hold .* none of the 1 other"):
         result = run(TOGETHER, tests=["patell", "sign"])
@@ -198,6 +199,7 @@ def shown(result: es.Result, test: str, window: tuple[int, int] = (0, 0)) -> Any
     return row
 
 
+@pytest.mark.thorough
 def test_few_events_with_skewed_returns_are_seen_and_signs_are_primary():
     rng = np.random.default_rng(1)
     skewed = 0.02 * (rng.standard_exponential((DAYS, FIRMS)) - 1)
@@ -231,6 +233,7 @@ def test_each_group_is_judged_by_its_own_returns():
     assert "10 events are too few" in skewed["note"].iloc[1]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("n", "most"), [(3, 0.07), (5, 0.02), (8, 0.01), (50, 0.001)])
 def test_normal_returns_never_look_skewed_and_heavy_tails_seldom(n, most):
     rng = np.random.default_rng(n)
@@ -273,6 +276,7 @@ def test_unlinked_news_of_two_exchanges_is_seen_in_windows_of_one_day():
     assert judge(es.test("two_way"), Situation(120, 10, 20, 1), 0.01).valid
 
 
+@pytest.mark.thorough
 def test_in_a_dense_chain_two_way_clustering_is_primary():
     result = run([300 + i % 15 for i in range(24)], windows=((-5, 5),))
     assert in_window(result, (-5, 5))["test"].iloc[0] == "two_way"

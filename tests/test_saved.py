@@ -130,6 +130,7 @@ COLUMNS: dict[str, Any] = {
 }  # fmt: skip
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", COLUMNS)
 def test_columns_of_the_user_keep_their_types(name: str, tmp_path: Path) -> None:
     result = fake()
@@ -161,6 +162,7 @@ def test_another_file_is_not_replaced(tmp_path: Path) -> None:
         fake().save(tmp_path / "y" / "z")
 
 
+@pytest.mark.thorough
 def test_what_runs_the_study_again_says_how(tmp_path: Path) -> None:
     result = study("return")
     found = es.read_result(result.save(tmp_path / "x"))
@@ -259,6 +261,7 @@ def test_members_that_unpack_to_much_are_refused(tmp_path: Path, monkeypatch: py
             es.read_result(written(tmp_path, members | {"events.parquet": packed.getvalue()}))
 
 
+@pytest.mark.thorough
 @given(data=st.data())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_flipped_bit_is_found_or_changes_nothing(data: st.DataObject, tmp_path: Path) -> None:
@@ -274,6 +277,7 @@ def test_a_flipped_bit_is_found_or_changes_nothing(data: st.DataObject, tmp_path
     assert_same(found, fake())
 
 
+@pytest.mark.thorough
 @given(share=st.floats(0, 1, exclude_max=True))
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_file_that_was_cut_is_found(share: float, tmp_path: Path) -> None:

@@ -179,6 +179,7 @@ TOML = ["7", "-1", "1.5", "nan", "true", "''", "'x'", "[]", "[1]", "['a']", "[[0
 KEYS = ["events", "catalogue", "factors", *es.Study.__dataclass_fields__]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("key", KEYS)
 def test_values_of_wrong_kinds_are_errors_of_the_library(tmp_path: Path, key: str) -> None:
     (tmp_path / "events.csv").write_text(EVENTS)

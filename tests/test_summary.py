@@ -93,6 +93,7 @@ def rows_of(result: es.Result) -> list[list[str]]:
     return rows
 
 
+@pytest.mark.thorough
 def test_the_summary_has_the_numbers_of_the_frames() -> None:
     result = shown()
     first = result.tests.drop_duplicates(["group", "start", "end"])
@@ -105,6 +106,7 @@ def test_the_summary_has_the_numbers_of_the_frames() -> None:
         assert cells[8:] == [str(row["n"]), row["test"]]
 
 
+@pytest.mark.thorough
 def test_everything_that_was_dropped_is_counted() -> None:
     result = shown()
     text = " ".join(result.summary().as_text().split())

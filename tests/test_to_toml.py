@@ -81,6 +81,7 @@ def test_every_choice_is_tried():
     assert {*VALUES, *APART} == {field.name for field in fields(types.Choices)}
 
 
+@pytest.mark.thorough
 @given(st.fixed_dictionaries({}, optional=VALUES))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_written_is_read_as_the_same_study(tmp_path: Path, choices: dict[str, Any]) -> None:

@@ -102,6 +102,7 @@ def test_every_function_documents_its_parameters_and_shows_an_example(name):
 # --- monthly -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 @given(seed=SEEDS, lost=SHARES)
 @QUICK
 def test_months_are_those_of_pandas(seed: int, lost: float) -> None:

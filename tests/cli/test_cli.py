@@ -52,6 +52,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.thorough
 def test_run_prints_tables_of_100_columns_and_writes_reports(folder: Path, capsys: pytest.CaptureFixture[str]):
     html, tex = folder / "out.html", folder / "out.tex"
     assert cli.main(["run", str(folder / "study.toml"), "--report", str(html), "--report", str(tex)]) == 0
@@ -191,6 +192,7 @@ def result_of(folder: Path) -> es.Result:
         return file.study.run(file.events, file.prices())
 
 
+@pytest.mark.thorough
 def test_json_is_one_document_of_numbers(folder: Path, capsys: pytest.CaptureFixture[str]):
     (folder / "events.csv").write_text(EVENTS + "D,NIO,1990-01-01\n")
     assert cli.main(["run", str(folder / "study.toml"), "--json", "--report", str(folder / "a.txt")]) == 0
@@ -223,6 +225,7 @@ def test_json_of_check_and_calibrate(folder: Path, capsys: pytest.CaptureFixture
     )
 
 
+@pytest.mark.thorough
 def test_calibrate_prints_what_the_library_counts(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
@@ -251,6 +254,7 @@ def test_a_place_that_cannot_be_written_is_known_before_the_work(
     assert "is not writable; grant write access" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_a_title_is_that_of_the_reports_that_have_one(folder: Path):
     html, csv = folder / "a.html", folder / "a.csv"
     arguments = ["run", str(folder / "study.toml"), "--title", "Fines & firms", "--report", str(html), str(csv)]
@@ -269,6 +273,7 @@ def test_infinite_and_missing_values_in_json():
     }  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_quiet_prints_errors_only(folder: Path, capsys: pytest.CaptureFixture[str]):
     (folder / "study.toml").write_text(STUDY.replace("[prices]", 'tests = ["patell"]\n[prices]'))
     report = folder / "a.csv"
@@ -283,6 +288,7 @@ def test_quiet_prints_errors_only(folder: Path, capsys: pytest.CaptureFixture[st
     assert err.count("\n") == 1
 
 
+@pytest.mark.thorough
 def test_a_warning_that_the_report_has_is_said_once(folder: Path, capsys: pytest.CaptureFixture[str]):
     (folder / "study.toml").write_text(
         STUDY.replace('"^HSI"', '"^GSPC"').replace(", leads = 1, lags = 1", ", leads = 0")
@@ -295,6 +301,7 @@ def test_a_warning_that_the_report_has_is_said_once(folder: Path, capsys: pytest
     assert capsys.readouterr().err.count("closes in another time zone") == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("suffix", ["png", pytest.param("pdf", marks=pytest.mark.thorough)])
 def test_figures_are_written_or_named_with_the_reason(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, suffix: str
@@ -314,6 +321,7 @@ def test_figures_are_written_or_named_with_the_reason(
     assert "no figure timeline: too few for a timeline\n" in out
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("columns", "width"), [("40", 60), ("60", 60), ("80", 80), ("160", 160), ("300", 160)])
 def test_no_line_is_wider_than_the_terminal(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str, width: int

@@ -103,6 +103,7 @@ def test_every_choice_is_explained_and_its_commented_value_is_the_default(tmp_pa
         assert field.text in words
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("model", _registry.names("models"))
 def test_every_model_gives_a_file_that_says_what_else_it_needs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], model: str

@@ -24,6 +24,7 @@ def test_every_member_stands_in_the_table_by_its_whole_name(
     assert set(_registry.names(folder)) <= {line.split()[0] for line in lines if line.strip()}
 
 
+@pytest.mark.thorough
 def test_models_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["models", "--json"]) == 0
     listed = {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)["models"]}
@@ -34,6 +35,7 @@ def test_models_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert listed["dimson"]["references"][0].startswith("Dimson, E. (1979).")
 
 
+@pytest.mark.thorough
 def test_tests_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["tests", "--json"]) == 0
     listed = {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)["tests"]}

@@ -123,6 +123,7 @@ def rejections(n: int, df: float, scale: float, draws: int, seed: int) -> dict[s
     return {name: np.mean(values, axis=0) for name, values in found.items()}
 
 
+@pytest.mark.thorough
 def test_a_doubled_variance_is_found() -> None:
     for name, share in rejections(200, np.inf, 2.0, 40, 6).items():
         assert share[0] > 0.95, name

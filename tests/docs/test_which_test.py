@@ -57,6 +57,7 @@ def test_every_primary_test_keeps_its_size_where_it_is_offered():
     assert wrong == []
 
 
+@pytest.mark.thorough
 def test_what_is_not_offered_is_said_with_its_reason():
     not_offered = {at: found for at, found in OFFERED.items() if found.not_offered}
     one_date = {at for at, found in not_offered.items() if found.test}

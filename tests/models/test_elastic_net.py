@@ -64,6 +64,7 @@ def test_abnormal_returns_agree_with_coordinate_descent_at_the_penalty_that_is_r
         np.testing.assert_allclose(made.h[i, days] @ made.h[i, days].T, x @ inverse @ x.T, atol=1e-12)
 
 
+@pytest.mark.thorough
 def test_penalty_and_share_are_those_that_scikit_learn_tunes_on_the_same_blocks_of_days():
     block = draw(n=10).block
     shares, n_folds, n_penalties = (0.2, 0.6, 1.0), 5, 20

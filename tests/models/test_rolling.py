@@ -103,6 +103,7 @@ def test_levels_far_from_zero_and_a_crash_lose_few_digits():
         np.testing.assert_allclose(made.ar[i], by_hand["ar"], atol=1e-10)
 
 
+@pytest.mark.thorough
 def test_errors_that_are_standardised_have_variance_one_on_every_day():
     squares = np.concatenate([simulate(MODEL, 2500, 120, seed)["squares"] for seed in range(4)])[:, 40:]
     mean = np.nanmean(squares, axis=0)

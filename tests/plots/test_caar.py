@@ -70,6 +70,7 @@ def grouped() -> Result:
     return study.run(made.events, made.prices)
 
 
+@pytest.mark.thorough
 def test_a_study_with_groups_has_a_line_for_each_of_the_first_seven(grouped):
     ax = draw(grouped, "caar")
     names = [text.get_text() for text in ax.get_legend().get_texts()]
@@ -89,6 +90,7 @@ def test_a_study_with_groups_has_a_line_for_each_of_the_first_seven(grouped):
     assert len({(line.get_linestyle(), line.get_marker()) for line in lines}) == 7  # in grey
 
 
+@pytest.mark.thorough
 def test_the_level_of_a_band_is_that_of_its_standard_error_and_degrees_of_freedom(grouped):
     """The run gives the degrees of freedom, which the frames do not have: the band is computed from them here."""
     days = grouped.daily.index
@@ -103,6 +105,7 @@ def test_the_level_of_a_band_is_that_of_its_standard_error_and_degrees_of_freedo
     assert "shaded: 99 % band" in draw(grouped, "caar", group="all", level=0.99).texts[0].get_text()
 
 
+@pytest.mark.thorough
 def test_both_bands_are_drawn_the_one_for_all_days_wider(grouped):
     ax = draw(grouped, "caar", group="all", band="both")
     together, pointwise = (band.get_paths()[0].vertices[:, 1] for band in collections(ax, FillBetweenPolyCollection))

@@ -55,6 +55,7 @@ def options_of(kind):
     return set(inspect.signature(_registry.load("plots", kind)).parameters) - {"result"}
 
 
+@pytest.mark.thorough
 def test_the_title_and_the_size_can_be_chosen_and_the_axes_where_there_is_one(kind):
     figure = figure_of(draw(fake(), kind, title="A title of 反垄断", figsize=(3.5, 3.0)))
     np.testing.assert_array_equal(figure.get_size_inches(), (3.5, 3.0))
@@ -74,6 +75,7 @@ def test_a_title_or_size_that_is_none_is_refused_by_name(kind, wrong):
         draw(fake(), kind, **wrong)
 
 
+@pytest.mark.thorough
 def test_a_level_is_taken_where_there_is_a_band_or_interval_and_refused_elsewhere(kind):
     if kind in ("aar", "ar", "caar", "forest", "path"):
         draw(fake(), kind, level=0.9)
@@ -84,6 +86,7 @@ def test_a_level_is_taken_where_there_is_a_band_or_interval_and_refused_elsewher
             draw(fake(), kind, level=0.9)
 
 
+@pytest.mark.thorough
 def test_it_is_the_same_bytes_twice_and_neither_shows_nor_keeps_a_figure(kind, tmp_path):
     before = dict(mpl.rcParams)
     files = [save_figure(draw(fake(), kind), tmp_path / f"{k}.png") for k in range(2)]

@@ -8,6 +8,7 @@ from tests.plots.drawing import draw
 from tests.reports.fake import fake, many
 
 
+@pytest.mark.thorough
 def test_each_panel_is_an_events_cumulative_abnormal_return():
     result = fake()
     panels = draw(result, "events")

@@ -96,6 +96,7 @@ def test_the_forest_has_the_cars_and_their_intervals_the_lowest_first(studied):
     np.testing.assert_allclose(end, [effect["effect"] - half, effect["effect"] + half], rtol=1e-9)
 
 
+@pytest.mark.thorough
 def test_the_forest_pages_and_says_so():
     result = many(150)
     n = int((result.events["status"] == "ok").sum())
@@ -131,6 +132,7 @@ def test_the_distribution_of_a_result_without_its_study_has_the_events_alone():
     assert labels == ["9 events"]
 
 
+@pytest.mark.thorough
 def test_the_diagnostics_are_those_of_diagnose(studied):
     axes = draw(studied, "diagnostics")
     found = studied.diagnose().set_index("check")["figure"]
@@ -199,16 +201,18 @@ def test_a_path_shows_other_news_of_the_firm_and_its_volume():
     assert low <= result.path(made.events.frame.index[0])["car"].min() <= high
 
 
-def test_the_specification_curve_of_a_signed_study_compares_no_unsigned_means():
+@pytest.mark.thorough
+def test_the_specification_curve_of_a_signed_study_compares_signed_means():
     specifications = demo.run().result.across(["market", "market_adjusted"], windows=[(0, 0)])
     upper = specifications.plot()[0]
     effects = specifications.summary()["effect"]
     assert (effects > 0.02).all()
     strokes = [line for part in collections(upper, LineCollection) for line in part.get_segments()]
     heights = [line[:, 1] for line in strokes if len(line)]
-    assert len(heights) == 2  # the intervals alone
-    for ends, (low, high) in zip(heights, specifications.summary()[["lower", "upper"]].to_numpy(), strict=True):
+    *intervals, reference = heights
+    for ends, (low, high) in zip(intervals, specifications.summary()[["lower", "upper"]].to_numpy(), strict=True):
         np.testing.assert_allclose(sorted(ends), [low, high])
+    np.testing.assert_array_equal(reference, effects["market"])  # of the one model that differs
 
 
 def test_a_number_and_its_per_cent_sign_stay_on_one_line():

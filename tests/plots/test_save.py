@@ -25,6 +25,7 @@ TEXT = "Path of 反垄断, −6.12 % (é)"
 SUFFIXES = tuple(DESCRIPTION)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_the_same_figure_is_the_same_bytes_in_every_process_and_style(suffix, tmp_path):
     code = (
@@ -47,6 +48,7 @@ def test_a_png_has_the_description_and_the_pixels(tmp_path):
         np.testing.assert_allclose(image.size, 100 * ax.figure.get_size_inches(), atol=1)
 
 
+@pytest.mark.thorough
 def test_a_pdf_embeds_truetype_and_has_no_time_unless_the_environment_sets_it(tmp_path, monkeypatch):
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     plain = save_figure(draw(fake(), "caar"), tmp_path / "a.pdf", alt="the subject").read_bytes()
@@ -61,6 +63,7 @@ def test_a_pdf_embeds_truetype_and_has_no_time_unless_the_environment_sets_it(tm
     assert "2020-09-13T12:26:40" in svg
 
 
+@pytest.mark.thorough
 def test_a_pdf_with_chinese_embeds_outlines_for_fonts_that_are_no_truetype(tmp_path):
     rows = [(f"反垄断 {i}", *event[1:]) for i, event in enumerate(EVENTS)]
     content = save_figure(draw(fake(rows), "forest"), tmp_path / "a.pdf").read_bytes()
@@ -81,6 +84,7 @@ def test_an_svg_has_the_description_and_no_time(tmp_path, monkeypatch):
     assert "dc:date" not in svg
 
 
+@pytest.mark.thorough
 def test_axes_arrays_of_axes_and_figures_are_taken_and_nothing_else(tmp_path):
     panels = draw(many(), "events")
     sizes = {save_figure(what, tmp_path / "a.png").stat().st_size for what in (panels, panels[3], panels[0].figure)}

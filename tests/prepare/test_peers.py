@@ -214,6 +214,7 @@ def test_drawn_dates_keep_the_firm_itself_barred() -> None:
     assert seen == 60
 
 
+@pytest.mark.thorough
 def test_the_placebo_test_runs_on_peers() -> None:
     its = prices([f"S{i}" for i in range(12)])
     rows = [(f"S{i}", 100 + 3 * i) for i in range(4)]

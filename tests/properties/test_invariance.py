@@ -56,6 +56,7 @@ def same(found: es.Result, wanted: es.Result, rtol: float = 1e-11) -> None:
     pd.testing.assert_frame_equal(left, right, rtol=rtol, atol=1e-13)
 
 
+@pytest.mark.thorough
 @EACH
 @given(seed=SEEDS, kind=KINDS)
 @SOME

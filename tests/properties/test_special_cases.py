@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ def answers(case: make.Case, *names: str) -> dict[str, Verdict]:
     return dict(run(case.panels, case.placed, MARKET, tests, case.sample).verdicts)
 
 
+@pytest.mark.thorough
 @given(seed=SEEDS, n=st.integers(2, 25), missing=st.sampled_from([0.0, 0.08]))
 @QUICK
 def test_patell_and_bmp_over_one_day_are_those_of_the_day(seed: int, n: int, missing: float) -> None:

@@ -33,6 +33,7 @@ def _browser(name: str) -> None:
         program("chromium")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_it_writes_says_what_the_prices_are_and_leaves_the_result_alone(name, variant, tmp_path):
     result = VARIANTS[variant]()

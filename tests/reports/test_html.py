@@ -59,6 +59,7 @@ def test_the_sections_stand_in_the_order_of_a_reader_and_the_contents_lead_to_th
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.thorough
 def test_title_and_question_are_those_given(tmp_path):
     page = write(fake(), tmp_path, title="Did <b>rules</b> move shares?", question="What did\nthe reports do?")
     assert page.texts.count("Did <b>rules</b> move shares?") == 1  # the heading
@@ -66,6 +67,7 @@ def test_title_and_question_are_those_given(tmp_path):
     assert "What did the reports do?" in page.texts
 
 
+@pytest.mark.thorough
 def test_without_a_title_the_page_says_what_was_studied(page, tmp_path):
     assert "CARs of 9 events at 6 securities, November 2020 to September 2021" in page.texts
     assert "CAR of 9988.HK, 4 November 2020" in write(fake(EVENTS[:1]), tmp_path).texts
@@ -171,6 +173,7 @@ def test_without_a_usable_event_there_is_only_the_timeline(tmp_path):
     assert any("None of the 12 events could be used" in said for said in page.texts)
 
 
+@pytest.mark.thorough
 def test_a_page_is_replaced_and_another_file_is_not(tmp_path):
     path = fake().report(tmp_path / "x.html")
     assert fake().report(path) == path

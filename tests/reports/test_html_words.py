@@ -101,6 +101,7 @@ def test_one_event_says_where_its_p_and_its_interval_differ(p, lower, otherwise)
     assert ("says otherwise" in first) == otherwise
 
 
+@pytest.mark.thorough
 def test_each_window_is_read_with_its_p_and_the_p_of_all_windows_together(found):
     tests = found.tests.copy()
     primary = tests["test"] == "kolari_pynnonen"
@@ -119,6 +120,7 @@ def test_each_window_is_read_with_its_p_and_the_p_of_all_windows_together(found)
     ]  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_a_test_that_does_not_hold_is_named_and_not_counted(found):
     tests = found.tests.assign(valid=found.tests["valid"] & (found.tests["test"] != "grank_t"))
     text = _html_words.readings(replace(found, tests=tests))[0]

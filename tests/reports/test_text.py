@@ -69,7 +69,7 @@ def test_tests_stand_beside_the_effect_with_what_is_to_be_said_of_them():
     (lost,) = [line for line in lines if line.startswith("(0, 5)")]
     assert lost.split()[-1] == "-"
     said = " ".join(" ".join(lines).split())
-    assert "(0, 5): only 1 event has a CAR; (0, 5): a cross-section needs 2" in said
+    assert "(0, 5): only 1 event has a CAR; a cross-section needs 2" in said
     assert "Kolari-Pynnönen: mean correlation 0.12 over windows that overlap." in said
 
 

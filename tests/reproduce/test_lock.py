@@ -161,6 +161,7 @@ def test_a_study_file_is_frozen_with_what_it_needs(tmp_path):
     assert set(lock(tmp_path / "frozen")["tickers"]) == {"MKT", *studies.TICKERS}
 
 
+@pytest.mark.thorough
 def test_run_refuses_changed_prices_and_with_no_verify_says_what_it_used(tmp_path, capsys):
     study = studies.write(tmp_path)
     file = tmp_path / "prices" / lock(tmp_path / "prices")["tickers"]["BBB"]["file"]

@@ -21,7 +21,7 @@ from tests.reproduce import studies
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = dict(os.environ)  # as it is before the tests' door to the network is closed
-pytestmark = pytest.mark.filterwarnings("ignore:1 of 6 tickers could not be read")
+pytestmark = [pytest.mark.thorough, pytest.mark.filterwarnings("ignore:1 of 6 tickers could not be read")]
 
 
 @pytest.fixture(scope="module")

@@ -77,6 +77,7 @@ def verify(capsys, *arguments: Path | str) -> tuple[int, str, str]:
     return code, found.out, found.err
 
 
+@pytest.mark.thorough
 def test_the_command_says_what_differs_by_its_exit_code_and_in_words(tmp_path, capsys):
     study = studies.write(tmp_path)
     file = studyfile.read(study)

@@ -35,6 +35,7 @@ def grid(monkeypatch):
     return importlib.import_module("grid").SCENARIOS
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", [s if s in QUICK else pytest.param(s, marks=pytest.mark.thorough) for s in SAMPLES])
 def test_the_primary_test_is_the_one_that_the_page_offers(name, grid):
     tests = as_study.result_of(grid[name].draw).tests

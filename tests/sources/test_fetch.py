@@ -183,6 +183,7 @@ def fetch(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, s
     return code, out, err
 
 
+@pytest.mark.thorough
 def test_fetch_keeps_what_the_same_request_fetched_and_renews_what_another_did(tmp_path, capsys):
     (tmp_path / "events.csv").write_text("ticker,announced\nBABA,2021-02-03\n0700.HK,2021-02-03\n")
     (tmp_path / "study.toml").write_text(STUDY.format(seed=1))

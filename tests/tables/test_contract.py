@@ -129,6 +129,7 @@ def test_excel_has_the_numbers_with_all_their_digits(kind: str, tmp_path: Path) 
     assert path.read_bytes() == table.to_excel(tmp_path / "y.xlsx").read_bytes()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", KINDS)
 def test_word_has_every_cell_and_note(kind: str, tmp_path: Path) -> None:
     table = first_rows(table_of(kind), 40, "elsewhere")
@@ -227,6 +228,7 @@ def hostile(words: list[str]) -> Table:
 SIGNS = st.text(st.one_of(st.sampled_from("\\{}$%&#_~^<>|\"'`*[]()!+-=@:./ "), st.characters()), max_size=30)
 
 
+@pytest.mark.thorough
 @settings(max_examples=60, deadline=None)
 @given(words=st.lists(SIGNS, min_size=1, max_size=3))
 def test_no_text_breaks_a_table(words: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:

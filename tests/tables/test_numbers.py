@@ -119,6 +119,7 @@ def test_caars_stand_with_every_test_and_what_is_in_brackets(brackets: str) -> N
             assert table.frame.loc[at, column] == first[column]
 
 
+@pytest.mark.thorough
 def test_stars_are_those_of_their_levels_and_can_be_left_out() -> None:
     assert [formats.stars(p) for p in (0.0, 0.0099, 0.01, 0.0499, 0.05, 0.0999, 0.1, 1.0)] == [
         "***", "***", "**", "**", "*", "*", "", "",
