@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from typing import Any
@@ -19,6 +18,7 @@ from eventstudy.errors import InputError, OutputError
 from eventstudy.plots import _text
 from eventstudy.plots._save import DESCRIPTION, save_figure
 from tests.plots.drawing import draw
+from tests.reports.browser import program
 from tests.reports.fake import EVENTS, fake, many
 
 TEXT = "Path of 反垄断, −6.12 % (é)"
@@ -68,13 +68,11 @@ def test_a_pdf_with_chinese_embeds_outlines_for_fonts_that_are_no_truetype(tmp_p
     rows = [(f"反垄断 {i}", *event[1:]) for i, event in enumerate(EVENTS)]
     content = save_figure(draw(fake(rows), "forest"), tmp_path / "a.pdf").read_bytes()
     assert b"/FontFile" not in content
-    if shutil.which("pdftotext"):
-        text = subprocess.run(
-            ["pdftotext", str(tmp_path / "a.pdf"), "-"], check=True, capture_output=True, encoding="utf-8"
-        )
-        assert text.stderr == ""
-        if len(_text.families()) > 1:
-            assert "反垄断 3" in text.stdout
+    command = [program("pdftotext"), str(tmp_path / "a.pdf"), "-"]
+    text = subprocess.run(command, check=True, capture_output=True, encoding="utf-8")
+    assert text.stderr == ""
+    if len(_text.families()) > 1:
+        assert "反垄断 3" in text.stdout
 
 
 def test_an_svg_has_the_description_and_no_time(tmp_path, monkeypatch):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -14,6 +13,7 @@ import yaml
 import eventstudy as es
 from eventstudy import _registry
 from eventstudy.reproduce import references
+from tests.reports.browser import program
 from tests.reproduce import studies
 
 ROOT = Path(__file__).parents[2]
@@ -97,13 +97,12 @@ def test_a_label_with_options_is_the_test_of_its_name():
 
 
 @pytest.mark.thorough
-@pytest.mark.skipif(not shutil.which("bibtex"), reason="BibTeX is not installed")
 def test_bibtex_reads_every_entry_without_a_warning(tmp_path):
     entries = tuple(entry for entry, _ in references._entries())
     (tmp_path / "all.bib").write_text(references.Citation(entries).bibtex, encoding="utf-8")
     aux = r"\relax \citation{*} \bibstyle{plain} \bibdata{all}".replace(" ", "\n")
     (tmp_path / "x.aux").write_text(aux, encoding="utf-8")
-    done = subprocess.run(["bibtex", "x"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run([program("bibtex"), "x"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert "Warning" not in done.stdout
     assert (tmp_path / "x.bbl").read_text(encoding="utf-8").count(r"\bibitem") == len(entries)
