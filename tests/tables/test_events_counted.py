@@ -88,6 +88,11 @@ def test_the_sample_counts_an_event_in_the_groups_that_list_it_as_tests_do(sign:
     assert not any("several parts" in note for note in run(events(), group="g").table("sample").notes)
 
 
+def test_prices_without_an_exchange_are_no_part_of_the_sample() -> None:
+    frame = run(events()).table("sample").frame
+    assert frame["by"].unique().tolist() == ["all", "year"]
+
+
 def test_differences_that_count_other_events_than_the_means_say_so() -> None:
     note = "A mean counts an event in each group that lists it; a difference counts it once"
     assert any(text.startswith(note) for text in run(in_two_groups(), group="g").table("groups").notes)
@@ -116,7 +121,7 @@ def test_a_colon_in_a_label_does_not_part_a_term(term: str, name: str) -> None:
 
 def test_regressions_of_another_series_are_not_of_returns() -> None:
     frame = prices()
-    long = frame.stack().rename("close").rename_axis(["date", "ticker"]).reset_index()
+    long = frame.rename_axis("date").reset_index().melt("date", var_name="ticker", value_name="close")
     long["volume"] = 1000.0 * np.exp(np.random.default_rng(1).normal(0, 0.3, len(long)))
     choices = {**STUDY, "model": "mean", "outcome": "volume", "benchmark": None}
     result = es.Study(**choices).run(es.Events.from_frame(events()), es.Prices.from_frame(long))

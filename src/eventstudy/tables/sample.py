@@ -119,7 +119,7 @@ def _labels(result: Result, column: str) -> pd.Series[str]:
         calendars = np.array([panel.calendar for panel in study_sample.panels], dtype=object)
         labels = pd.Series(None, index=result.events.index, dtype=object)
         labels.iloc[study_sample.event_table.rows] = calendars[study_sample.placed.panel]
-        return labels.reindex(used.index)
+        return labels.where(labels != "").reindex(used.index)  # prices without an exchange have none
     if column == "year" and "year" not in used:
         return pd.Series(used["session"].dt.year.astype(str), index=used.index)
     codes, values, _ = labels_of(used[column])
