@@ -7,7 +7,7 @@ import decimal
 import io
 import json
 import zipfile
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 import eventstudy as es
 from eventstudy import demo
+from eventstudy.display.measure import measure_of
 from eventstudy.errors import InputError, OutputError
 from eventstudy.reports import _saved
 from eventstudy.reports._objects import back, plain
@@ -234,6 +235,23 @@ def test_another_zip_is_no_result(head: bytes, tmp_path: Path) -> None:
 def test_a_damaged_record_is_found(head: bytes, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is damaged"):
         es.read_result(written(tmp_path, {HEAD: head}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"provenance": []},
+        {"provenance": None},
+        {"measure": {**asdict(measure_of()), "percent": "yes"}},
+        {"measure": {}},
+    ],
+    ids=["list", "none", "type", "empty"],
+)
+def test_a_record_of_another_type_is_damaged(change: dict[str, Any], tmp_path: Path) -> None:
+    members = members_of(tmp_path)
+    changed = json.dumps({**json.loads(members[HEAD]), **change}).encode()
+    with pytest.raises(InputError, match="is damaged"):
+        es.read_result(written(tmp_path, {**members, HEAD: changed}))
 
 
 def test_a_member_that_is_missing_or_another_is_found(tmp_path: Path) -> None:

@@ -83,6 +83,8 @@ def text(name: str, value: object, what: str = "a text") -> str:
     """
     if isinstance(value, str) and 0 < len(value) <= LONGEST_NAME:
         return str(value)
+    if isinstance(value, str) and value:
+        raise InputError(f"{name} has {len(value)} characters: {shown(value)}; give up to {LONGEST_NAME}")
     raise InputError(f"{name} is {shown(value)}; give {what}")
 
 

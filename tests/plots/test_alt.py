@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from eventstudy import _registry
 from eventstudy.display import formats
+from eventstudy.display.measure import measure_of
 from eventstudy.errors import InputError
 from eventstudy.plots._alt import alt_text
 from tests.reports.fake import NOTE, VARIANTS, fake
@@ -33,6 +36,13 @@ def test_the_words_of_the_average_path_are_the_numbers_of_daily():
     last = daily.loc[10]
     end = f"{percent(last['caar'])} [{percent(last['lower'])}, {percent(last['upper'])}] on day 10"
     assert end in alt_text("caar", result)
+
+
+def test_the_words_of_signed_averages_say_so():
+    result = fake()
+    signed = replace(result, measure=measure_of(sign="expected"))
+    assert alt_text("aar", signed).startswith("Bar chart of the average signed abnormal return by session: ")
+    assert "signed" not in alt_text("aar", result)
 
 
 def test_an_unknown_figure_is_refused():

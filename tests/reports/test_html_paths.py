@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from eventstudy.display.measure import measure_of
 from eventstudy.reports._html_paths import HEIGHT, MARGIN, SHARE, WIDTH, paths
 from tests.reports.fake import fake, many, unusable
 
@@ -67,3 +68,12 @@ def test_paths_beyond_the_scale_are_counted():
 
 def test_without_events_there_is_no_path():
     assert paths(unusable()).by_event == {}
+
+
+def test_buy_and_hold_paths_are_left_out_without_the_study():
+    result = fake()
+    assert result.rerun is None
+    held = replace(result, measure=measure_of(accumulate="compound"))
+    drawn = paths(held)
+    assert drawn.by_event == {}
+    assert drawn.scale.startswith("Without paths: those of BHARs need the study with its data")

@@ -93,6 +93,16 @@ def test_one_event_has_its_own_p_and_speaks_for_itself_only():
     assert _html_words.effects(result)[0][2] == f"p {car['p_sq']:.3f} (of the event itself)"
 
 
+@pytest.mark.parametrize(("effect", "where"), [(0.05, "in the direction"), (-0.05, "against the direction")])
+def test_one_signed_event_is_said_to_be_signed(effect, where):
+    result = with_first(fake(EVENTS[:1]), effect=effect)
+    signed = replace(result, measure=replace(result.measure, sign="expected"))
+    first = _html_words.answer(signed)[0]
+    assert first.startswith("On the session of the event, the signed cumulative abnormal return (CAR) of 9988.HK")
+    assert f", {where} that was expected; among the days before" in first
+    assert "signed" not in _html_words.answer(result)[0]
+
+
 @pytest.mark.parametrize(("p", "lower", "otherwise"), [(0.02, -0.01, True), (0.2, -0.01, False), (0.2, 0.01, True)])
 def test_one_event_says_where_its_p_and_its_interval_differ(p, lower, otherwise):
     result = with_first(fake(EVENTS[:1]), effect=0.05, lower=lower, upper=0.11)

@@ -183,3 +183,21 @@ def test_no_verify_is_for_folders_alone(tmp_path, capsys):
     study.write_text(study.read_text().replace('"folder"\npath = "prices"', '"simulated"'))
     assert cli.main(["run", str(study), "--no-verify"]) == 2
     assert "--no-verify is for prices of a folder, and the source is 'simulated'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("file", "../other.csv"), ("file", "/etc/hostname"), ("file", "..\\other.csv"), ("file", "c:other.csv"),
+     ("file", ".."), ("file", ""), ("lines", "###"), ("lines", "TZQMJ"), ("note", "\ud800")],
+)  # fmt: skip
+def test_a_row_that_no_writer_makes_is_refused(tmp_path, field, value):
+    es.freeze(studies.prices(), tmp_path)
+    found = lock(tmp_path)
+    next(iter(found["tickers"].values()))[field] = value
+    if field != "note":  # whoever changes a lock can seal it again
+        plain = json.dumps([found["tickers"], found["versions"]], sort_keys=True, ensure_ascii=False)
+        found["sha256"] = hashlib.sha256(plain.encode()).hexdigest()
+    (tmp_path / "lock.json").write_text(json.dumps(found), encoding="utf-8")
+    for read in (es.read_prices, lambda folder: es.freeze(studies.prices(), folder)):
+        with pytest.raises(InputError, match="is not the lock of a folder of prices"):
+            read(tmp_path)

@@ -118,3 +118,15 @@ def test_what_cannot_be_compared_is_exit_code_2(tmp_path, capsys):
     study.write_text(study.read_text().replace('"folder"\npath = "prices"', '"simulated"'))
     code, _, err = verify(capsys, study)
     assert (code, "nothing to verify" in err) == (2, True)
+
+
+def test_prices_that_are_not_locked_are_said_to_be_read_again(tmp_path, capsys):
+    study = studies.write(tmp_path)
+    file = studyfile.read(study)
+    saved = file.study.run(file.events, file.prices()).save(tmp_path / "r")
+    assert "no locked folder" not in verify(capsys, study, saved)[1]
+    study.write_text(study.read_text().replace('"folder"\npath = "prices"', '"simulated"'))
+    code, out, _ = verify(capsys, study, saved)
+    assert code == 1
+    assert "the prices are in no locked folder: 'simulated' was read again" in out
+    assert "another input: the prices of " in out

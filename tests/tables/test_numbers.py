@@ -66,8 +66,13 @@ def test_the_sample_is_described_as_numpy_describes_it(window: tuple[int, int]) 
         assert row["positive"] == pytest.approx((values > 0).mean(), rel=1e-12)
         quantiles = [row[name] for name in ("q05", "q25", "q75", "q95")]
         np.testing.assert_allclose(quantiles, np.quantile(values, [0.05, 0.25, 0.75, 0.95]), rtol=1e-12)
-    for by in ("year", "sector", "exchange"):
+    for by in ("year", "exchange"):
         assert frame.loc[frame["by"] == by, "n"].sum() == len(cars)
+    tests = formats.primary(study().tests)
+    of_groups = tests[(tests["group"] != "all") & (tests["start"] == window[0]) & (tests["end"] == window[1])]
+    sectors = frame[frame["by"] == "sector"].set_index("value")
+    assert sectors["n"].to_dict() == of_groups.set_index("group")["n"].to_dict()  # one event is listed in two
+    assert sectors["n"].sum() == len(cars) + 1
     by_actor = study().table("sample", by=["actor"]).frame
     assert set(by_actor["by"]) == {"all", "actor"}
 

@@ -46,7 +46,8 @@ def run(options: argparse.Namespace) -> None:
             "the prices of the study are in no locked folder, and no saved result is named, so there is nothing to"
             " verify; name a file of result.save, or lock the prices with eventstudy fetch"
         )
-    show(options, lambda: "\n".join(_lines(options, changed, found)), lambda: _document(changed, found))
+    source = file.source if changed is None else ""
+    show(options, lambda: "\n".join(_lines(options, changed, found, source)), lambda: _document(changed, found))
     n_cells = 0 if found is None else len(found.cells)
     if changed or n_cells:
         raise EventStudyError(
@@ -71,8 +72,15 @@ def _compare(file: StudyFile, path: Path) -> Comparison:
     return compare(saved, file.study.run(file.events, file.prices(), factors=file.factors))
 
 
-def _lines(options: argparse.Namespace, changed: dict[str, str] | None, found: Comparison | None) -> Iterator[str]:
-    """Yield the lines that are printed."""
+def _lines(
+    options: argparse.Namespace, changed: dict[str, str] | None, found: Comparison | None, source: str
+) -> Iterator[str]:
+    """Yield the lines that are printed; ``source`` is that of prices which are not locked, else empty."""
+    if source:
+        yield (
+            f"the prices are in no locked folder: {source!r} was read again, which may have other prices by now, as"
+            " after a dividend; eventstudy fetch locks them"
+        )
     if changed is not None:
         yield from (f"prices of {ticker}: {text}" for ticker, text in changed.items())
         if not changed:

@@ -86,7 +86,8 @@ def _half_widths(result: Result, level: float) -> pd.Series[float]:
 def alt(result: Result) -> str:
     """Describe day 0 and the largest days."""
     values, measure = result.daily["aar"].dropna(), result.measure
-    text = f"Bar chart of the average {measure.daily} by {formats.day_unit(result.events['session'])}"
+    signed = "" if measure.sign is None else "signed "
+    text = f"Bar chart of the average {signed}{measure.daily} by {formats.day_unit(result.events['session'])}"
     if values.empty:
         return f"{text}, empty: no event has an {measure.daily}"
     largest = values.abs().sort_values(ascending=False, kind="stable").index[:3]

@@ -117,7 +117,7 @@ class PanelPlan:
     @property
     def calendar(self) -> str:
         """The name of the calendar."""
-        return str(self.calendar_slice.calendar.name)
+        return self.calendar_slice.calendar.name or ""
 
     @cached_property
     def sessions(self) -> Ints:

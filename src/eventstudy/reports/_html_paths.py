@@ -11,6 +11,7 @@ from eventstudy.display import formats
 from eventstudy.result import Result
 
 WIDTH, HEIGHT, MARGIN = 120, 30, 2
+NO_PATHS = "Without paths: those of {}s need the study with its data, and this result was read from a file"
 SHARE = 0.9  # of the events, whose paths lie inside the common scale
 
 
@@ -34,6 +35,7 @@ def paths(result: Result) -> Paths:
     """Return the path of each used event, all on one scale.
 
     A day without an abnormal return leaves a gap. The scale holds 90 % of the events; longer paths are cut at its edge.
+    Buy-and-hold paths need the study, and are left out without it.
 
     Examples
     --------
@@ -42,6 +44,8 @@ def paths(result: Result) -> Paths:
     >>> len(drawn.by_event), drawn.y_zero, drawn.by_event["ANT_IPO_SUSPENDED:BABA"].line[:5]
     (393, 15.0, 'M2.0,')
     """
+    if result.rerun is None and result.measure.column != "car":
+        return Paths({}, 0.0, HEIGHT / 2, NO_PATHS.format(result.measure.short))
     frame = result.paths() if len(result.ar) else result.ar
     days = frame.columns.to_numpy(dtype=float)
     values = frame.to_numpy(dtype=float)

@@ -150,9 +150,10 @@ def _one_event(result: Result, row: Row) -> tuple[str, ...]:
     start, end = row["start"], row["end"]
     name = f"{formats.plain(used['ticker'].iloc[0])} on {formats.date(used['session'].iloc[0])}"
     place = span(result, start, end)
-    found = f"{place[:1].upper()}{place[1:]}, the {measure.full} of {name} is {measure.text(row['effect'])}"
+    found = f"{place[:1].upper()}{place[1:]}, the {measure.averaged_full} of {name} is {measure.text(row['effect'])}"
     if not formats.is_missing(row["lower"]):
         found += f" (95 % interval {measure.text(row['lower'])} to {measure.text(row['upper'])})"
+    found += _direction(result, row)
     p = own_p(result, start, end)
     if p is not None:
         found += f"; among the days before, it is {'' if p < LEVEL else 'not '}unusual (p {formats.p_value(p)})"

@@ -19,6 +19,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, NoReturn
 
+import msgspec
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -88,7 +89,8 @@ def read(path: str | Path) -> Result:
         frames: dict[str, Any] = {
             name: _read_frame(head["frames"][name], members[f"{name}.parquet"]) for name in FRAMES
         }
-        measure, provenance = Measure(**head["measure"]), back(head["provenance"])
+        measure = msgspec.convert(head["measure"], Measure)
+        provenance = msgspec.convert(back(head["provenance"]), dict[str, Any])
         return Result(**frames, measure=measure, provenance=provenance)
     except Exception as error:
         raise InputError(f"{source} cannot be read: {damaged} ({type(error).__name__})") from None

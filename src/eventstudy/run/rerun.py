@@ -37,11 +37,15 @@ RESIDUALS: Mapping[str, Extra] = {"residuals": residuals.chunk}
 
 @dataclass(frozen=True, eq=False)
 class StudyRun:
-    """A study with its data and its workers; see :class:`eventstudy.types.Rerun`."""
+    """A study with its data and its workers; see :class:`eventstudy.types.Rerun`.
+
+    ``placed_for`` are the windows for which events are placed or excluded, where they are not those of the choices.
+    """
 
     choices: Choices
     data: StudyData
     workers: Workers = IN_ONE_PROCESS
+    placed_for: Sequence[Window] | None = None
     samples: dict[bool, StudySample] = field(init=False, default_factory=dict, repr=False)
 
     def __getstate__(self) -> dict[str, object]:
@@ -67,7 +71,10 @@ class StudyRun:
         if sample is None:
             counted = ["implausible_prices"] + ["n_contaminated"] * (self.choices.contaminated != "keep")
             tables.check_names(self.data.events.frame, (*self.model.coefficients, *counted))
-            sample = study_sample(self.data, self.choices, self.model.columns, full_history)
+            windows = self.choices.windows if self.placed_for is None else self.placed_for
+            choices = replace(self.choices, windows=windows)
+            sample = study_sample(self.data, choices, self.model.columns, full_history)
+            sample = replace(sample, sample=replace(sample.sample, spec=self.choices.spec))
             if n_bytes(sample) <= CACHE_BYTES:
                 self.samples[full_history] = sample
         return sample
@@ -155,12 +162,15 @@ class StudyRun:
         return None if bars is None or values is None else pd.Series(values, pd.DatetimeIndex(bars.dates))
 
     def result(self, *, model: str | Model | None = None, windows: Sequence[Window] | None = None) -> Result:
-        """Return the result of the study with another model or other windows."""
+        """Return the result of the study with another model or other windows; see :class:`eventstudy.types.Rerun`."""
         return self._with(model, windows).run()
 
     def _with(self, model: str | Model | None, windows: Sequence[Window] | None) -> StudyRun:
         choices = self.choices if model is None else replace(self.choices, model=model)
-        return replace(self, choices=choices if windows is None else replace(choices, windows=windows))
+        if windows is None:
+            return replace(self, choices=choices)
+        placed_for = (self.placed_for or self.choices.windows) if model is None else None
+        return replace(self, choices=replace(choices, windows=windows), placed_for=placed_for)
 
     def run(self, progress: bool = False) -> Result:
         """Estimate every event, and test the sample; ``progress`` shows a progress bar."""

@@ -12,6 +12,7 @@ import base64
 import hashlib
 import json
 import platform
+import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -75,13 +76,16 @@ def read_lock(folder: Path) -> dict[str, Listed]:
         if isinstance(found, int) and found > FORMAT:
             raise InputError(f"{place} has the format {found}, and this version reads {FORMAT}; update eventstudy")
         lock = msgspec.convert(plain, _Lock)
+        unchanged = _seal(lock.tickers, lock.versions) == lock.sha256
+        for row in lock.tickers.values():
+            _check_row(row)
     except OSError as error:
         raise InputError(f"{place} cannot be read: {error.strerror}") from None
     except InputError:
         raise
     except (ValueError, RecursionError, msgspec.ValidationError) as error:
         raise InputError(f"{place} is not the lock of a folder of prices: {error}; {remedy}") from None
-    if _seal(lock.tickers, lock.versions) != lock.sha256:
+    if not unchanged:
         raise InputError(f"{place} was changed or damaged since it was written; {remedy}")
     return lock.tickers
 
@@ -138,6 +142,13 @@ def listing(found: Mapping[str, str], most: int = 8) -> str:
     """
     texts = [f"{ticker} ({text})" for ticker, text in found.items()]
     return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
+
+
+def _check_row(row: Listed) -> None:
+    """Raise ValueError if a row names a file outside the folder, or its lines cannot be decoded."""
+    if row.file in ("", ".", "..") or re.search(r"[/\\:\0]", row.file):
+        raise ValueError(f"{row.file!r} is not the name of a file in the folder")
+    base64.b64decode(row.lines, validate=True)
 
 
 def _seal(tickers: Mapping[str, Listed], versions: Mapping[str, str]) -> str:

@@ -142,12 +142,12 @@ def _heads(styles: _Styles, sheet: Worksheet, table: Table) -> int:
 def _write(
     styles: _Styles, sheet: Worksheet, at: tuple[int, int], cell: Cell, *, right: bool, edge: dict[str, int]
 ) -> None:
-    """Write one cell: a number with its number format, a date, or text."""
+    """Write one cell: a number with its number format, a date, or text; the head of a column says where it is (%)."""
     value = cell.value
     align = "right" if right else "left"
     if cell.format.is_number and not formats.is_missing(value) and math.isfinite(number := float(value)):  # type: ignore[arg-type]  # a number by its format
         style = styles.get(num_format=number_format(cell), align=align, **edge)
-        sheet.write_number(*at, number, style)
+        sheet.write_number(*at, 100 * number if cell.format.kind == "percent" else number, style)
     elif cell.format.kind == "date" and isinstance(value, pd.Timestamp) and value.tzinfo is None:
         pattern = "yyyy-mm-dd" if value == value.normalize() else "yyyy-mm-dd hh:mm"
         sheet.write_datetime(*at, value.to_pydatetime(), styles.get(num_format=pattern, align=align, **edge))
@@ -162,7 +162,7 @@ def number_format(cell: Cell) -> str:
     --------
     >>> from eventstudy.tables._cells import PERCENT, P
     >>> number_format(Cell(-0.0612, PERCENT, "***")), number_format(Cell(0.0002, P, brackets=True))
-    ('0.00%"***"', '"(<0.001)"')
+    ('0.00"***"', '"(<0.001)"')
     """
     before, after = ("(", ")" + cell.mark) if cell.brackets else ("", cell.mark)
     if cell.format.kind == "p" and float(cell.value) < LEAST_P:  # type: ignore[arg-type]  # a number by its format
@@ -175,11 +175,10 @@ def number_format(cell: Cell) -> str:
 def _pattern(form: Format, value: float) -> str:
     if form.kind == "count":
         return "0" if value.is_integer() else "0.0"
-    decimals = "0." + "0" * form.digits if form.digits else "0"
-    return decimals + ("%" if form.kind == "percent" else "")
+    return "0." + "0" * form.digits if form.digits else "0"
 
 
 def _widths(table: Table) -> list[float]:
-    """Return the widths of the columns in letters; a per cent sign is added to the text that other writers show."""
+    """Return the widths of the columns in letters."""
     found = _fit.layout(table, lambda text: float(formats.columns_of(text)), 1.0, WIDEST)
     return [max(width, 4.0) + 2.5 for width in found.widths]

@@ -125,12 +125,14 @@ def effect_columns(head: str, spans: Sequence[Window], measure: Measure) -> tupl
     return (Column(head, right=False), *(column for pair in pairs for column in pair))
 
 
-def effect_rows(name: str, rows: pd.DataFrame, result: Result, shown: tuple[bool, str]) -> list[Row]:
+def effect_rows(
+    name: str, rows: pd.DataFrame, spans: Sequence[Window], measure: Measure, shown: tuple[bool, str]
+) -> list[Row]:
     """Return the two rows of a group or model: N and effect in each window, and below what stands in brackets."""
-    form, (starred, brackets) = value_format(result.measure), shown
+    form, (starred, brackets) = value_format(measure), shown
     above, below = [text(name)], [BLANK]
     by_window = {(row["start"], row["end"]): row for row in rows.to_dict("records")}
-    for window in windows(result.tests):
+    for window in spans:
         row = by_window.get(window)
         if row is None:
             above += [Cell(None, COUNT), Cell(None, form)]
@@ -176,6 +178,24 @@ def about_stars(tests: pd.DataFrame, at: Sequence[str], starred: bool) -> list[s
     if (~tests["valid"] & tests["p"].notna()).any():
         notes.append(f"{formats.DOES_NOT_HOLD} does not hold for this sample, and has no stars.")
     return notes
+
+
+def other_sign(tests: pd.DataFrame, at: Sequence[str]) -> list[str]:
+    """Return a note on the primary tests whose statistic has another sign than the mean; an F has none.
+
+    Parameters
+    ----------
+    tests, at
+        As in :func:`about_stars`.
+    """
+    first = tests.assign(place=list(at)).drop_duplicates("place")
+    first = first[(first["statistic"] * first["effect"] < 0) & ~first["note"].str.contains("F(", regex=False)]
+    by_name = first.groupby("test", sort=False)["place"].agg(list)
+    return [
+        f"{names.of_test(name)} has another sign than the mean in {_places(own, len(set(at)))}: it weighs"
+        " the events otherwise than the plain mean."
+        for name, own in by_name.items()
+    ]
 
 
 def about_tests(tests: pd.DataFrame, at: Sequence[str]) -> list[str]:

@@ -104,7 +104,8 @@ def _row(
 
 def _notes(tests: pd.DataFrame, at: list[str], starred: bool, result: Result) -> list[str]:
     counted = f"N: events with an {result.measure.daily} on the day."
-    return [counted, *_shared.about_stars(tests, at, starred), *_shared.about_tests(tests, at)]
+    stars = _shared.about_stars(tests, at, starred)
+    return [counted, *stars, *_shared.other_sign(tests, at), *_shared.about_tests(tests, at)]
 
 
 TABLE = aar

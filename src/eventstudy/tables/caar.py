@@ -53,6 +53,7 @@ def caar(result: Result, *, stars: bool = True, brackets: str = "se") -> Table:
         (
             f"In brackets below the mean: {BRACKETS[brackets]}; below a statistic: its p.",
             *_shared.about_stars(tests, places, stars),
+            *_shared.other_sign(tests, places),
             *_shared.about_tests(tests, places),
             *_shared.dependence(result),
             *_shared.implausible(result),

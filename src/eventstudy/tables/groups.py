@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Sequence
 
 import pandas as pd
 
@@ -18,6 +17,11 @@ from eventstudy.tables._shared import BRACKETS, Record
 from eventstudy.tables._table import Row, Table
 
 MOST = 6  # groups of which all pairs are compared: 15
+SIDES = (("first", "n1"), ("second", "n2"))  # of a pair of Result.compare: a group, and its events
+ONCE = (
+    "A mean counts an event in each group that lists it; a difference counts it once, in the group of the listing that"
+    " is used, and need not be the difference of the means."
+)
 COLUMNS = ["group", "start", "end", "n", "effect", "se", "test", "p", "valid", "note"]
 
 
@@ -54,27 +58,29 @@ def groups(result: Result, *, stars: bool = True, brackets: str = "se") -> Table
     primary = formats.primary(result.tests)[COLUMNS]
     of_groups = primary[primary["group"] != "all"]
     names = list(dict.fromkeys(of_groups["group"]))
-    differences, left_out = _differences(result, names)
+    differences, left_out = _differences(result, of_groups)
     everyone = primary[primary["group"] == "all"]
     frame = pd.concat([part for part in (of_groups, everyone, differences) if len(part)], ignore_index=True)
     rows: list[Row] = []
+    spans = _shared.windows(tests)
     breaks = set()
     labelled = {**{name: formats.plain(name) for name in names}, "all": "All events"}
     for part in (of_groups, everyone, differences):
         breaks.add(len(rows))
         for name in dict.fromkeys(part["group"]):
             own = part[part["group"] == name]
-            rows += _shared.effect_rows(labelled.get(name, name), own, result, (stars, brackets))
+            rows += _shared.effect_rows(labelled.get(name, name), own, spans, result.measure, (stars, brackets))
     shown = frame[frame["test"] != "compare"]
-    at = [f"{formats.plain(n)} {w}" for n, w in zip(shown["group"], _shared.places(shown), strict=True)]
+    at, tested = _places(shown), formats.primary(result.tests)
     return Table(
         frame,
         _shared.with_prices(f"{_shared.capital(f'mean {result.measure.averaged_full}')} of groups", result),
-        _shared.effect_columns("Group", _shared.windows(tests), result.measure),
+        _shared.effect_columns("Group", spans, result.measure),
         tuple(rows),
         (
             f"In brackets: {BRACKETS[brackets]}.",
             *_shared.about_stars(shown, at, stars),
+            *_shared.other_sign(tested, _places(tested)),
             *left_out,
             *_shared.dependence(result),
             *_shared.implausible(result),
@@ -84,15 +90,21 @@ def groups(result: Result, *, stars: bool = True, brackets: str = "se") -> Table
     )
 
 
-def _differences(result: Result, names: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
-    """Return the differences of all pairs in every window, and a note on them."""
+def _places(tests: pd.DataFrame) -> list[str]:
+    return [f"{formats.plain(n)} {w}" for n, w in zip(tests["group"], _shared.places(tests), strict=True)]
+
+
+def _differences(result: Result, of_groups: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return the differences of all pairs in every window, and notes on them."""
     nothing = pd.DataFrame(columns=COLUMNS)
+    names = list(dict.fromkeys(of_groups["group"]))
     column = None if result.rerun is None else result.rerun.choices.group
     if column is None or len(names) < 2:
         return nothing, []
     if len(names) > MOST:
         return nothing, [f"{len(names)} groups have {math.comb(len(names), 2)} differences: see Result.compare."]
     rows: list[Record] = []
+    once = False
     for window in _shared.windows(result.tests):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", EventStudyWarning)  # counts of left-out events, which the attrition has
@@ -101,10 +113,14 @@ def _differences(result: Result, names: Sequence[str]) -> tuple[pd.DataFrame, li
             except NotEnoughData:
                 continue
         rows += [_difference(pair, window) for pair in pairs]
+        compared = {str(pair[group]): pair[n] for pair in pairs for group, n in SIDES}
+        means = _shared.in_window(of_groups, window)
+        once |= any(n and compared.get(group) != n for group, n in zip(means["group"], means["n"], strict=True))
     if not rows:
         return nothing, ["No two groups have the events to be compared."]
     kinds = dict.fromkeys(re.split("[,;]", str(row["note"]))[0].removeprefix("p: ") for row in rows)
-    return pd.DataFrame(rows, columns=COLUMNS), [f"Differences: {', or '.join(kinds)} (notes in the frame)."]
+    notes = [f"Differences: {', or '.join(kinds)} (notes in the frame)."] + [ONCE] * once
+    return pd.DataFrame(rows, columns=COLUMNS), notes
 
 
 def _difference(pair: Record, window: _shared.Window) -> Record:

@@ -62,7 +62,7 @@ def models(
         own = primary[primary["model"] == label]
         printed = names.of_model(label)
         lost = (text(printed), *[Cell(None)] * (2 * len(spans)))
-        rows += _shared.effect_rows(printed, own, result, (stars, brackets)) if len(own) else [lost]
+        rows += _shared.effect_rows(printed, own, spans, result.measure, (stars, brackets)) if len(own) else [lost]
     at = [
         f"{names.of_model(label)} {window}"
         for label, window in zip(primary["model"], _shared.places(primary), strict=True)
@@ -75,6 +75,7 @@ def models(
         (
             f"In brackets: {BRACKETS[brackets]}.",
             *_shared.about_stars(primary, at, stars),
+            *_shared.other_sign(primary, at),
             "The models share events and days: that they agree is one finding.",
             *_not_run(specifications),
             *_shared.dependence(result),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from eventstudy import arguments
 from eventstudy.display import formats
+from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError, shown
 from eventstudy.result import Result
 from eventstudy.tables import _shared
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 COVARIANCES = {"cr2": "CR2", "history": "History", "placebo": "Placebo", "cluster": "CR1", "nonrobust": "Plain"}
 BRACKETS = {"se": "standard errors", "t": "t", "p": "p"}
+BETWEEN = re.compile(r":(?![^\[]*\])(?![^(]*\))")  # the colon between two factors, not one of a label or a name
 COEFFICIENT, SHARE = Format("number", 4), Format("number", 3)
 
 
@@ -63,7 +65,8 @@ def regressions(
     arguments.choice("brackets", brackets, BRACKETS)
     fits = _fits(result, of, formulas, window)
     frame = pd.concat([_frame(head, fit) for head, fit in fits.items()], ignore_index=True)
-    dependent = dict.fromkeys(str(fit.model.endog_names).upper() for fit in fits.values())
+    measure = result.measure
+    dependent = dict.fromkeys(_dependent(str(fit.model.endog_names), measure) for fit in fits.values())
     at = "" if of is not None else f" {formats.window(*_window(result, window))}"
     title = f"Regressions of the {' and '.join(dependent)}{at} across events"
     terms = list(dict.fromkeys(frame["term"]))
@@ -75,10 +78,15 @@ def regressions(
         _shared.with_prices(title, result),
         (Column("", right=False), *(Column(formats.plain(head)) for head in fits)),
         (*rows, *_below(fits)),
-        (*notes, "Coefficients are of returns as decimals.", *_about(fits)),
+        (*notes, *(["Coefficients are of returns as decimals."] if measure.percent else []), *_about(fits)),
         frozenset({len(rows)}),
         label="regressions",
     )
+
+
+def _dependent(name: str, measure: Measure) -> str:
+    """Return the printed name of what is explained; a formula names the sum of another series ``car`` too."""
+    return measure.short if name == measure.column else name.upper()
 
 
 def _fits(
@@ -139,7 +147,7 @@ def printed(term: str) -> str:
     """
     if term == "Intercept":
         return "Constant"
-    parts = [re.sub(r"""Q\((['"])(.*?)\1\)""", r"\2", part) for part in term.split(":")]
+    parts = [re.sub(r"""Q\((['"])(.*?)\1\)""", r"\2", part) for part in BETWEEN.split(term)]
     return " × ".join(re.sub(r"^C\((.*?)(?:, .*)?\)\[(?:T\.)?(.*)\]$", r"\1: \2", part) for part in parts)
 
 

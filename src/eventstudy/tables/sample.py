@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,8 @@ def sample(result: Result, *, by: Sequence[str] | None = None, window: Window | 
     Table
         ``frame``: by, value, n (events with a CAR), mean, median, positive, then the quantiles q05, q25, q75, q95
         (linear between values). In a study with signs each CAR is multiplied by the expected sign of its event, and
-        events without one are left out, as in ``daily`` and ``tests``. A first row has all events.
+        events without one are left out, as in ``daily`` and ``tests``. A first row has all events. An event that is
+        listed several times (its duplicates) counts once in each part in which it is listed, as in groups of a study.
 
     Raises
     ------
@@ -53,9 +54,13 @@ def sample(result: Result, *, by: Sequence[str] | None = None, window: Window | 
     first, last = arguments.one_window(window, spans)
     cars = _cars(result, (first, last))
     records = [_described("all", "all", cars)]
+    counted = _counted(result, cars)
+    in_several: set[Hashable] = set()
     for column in _columns(result, by):
-        labels = _labels(result, column).reindex(cars.index)
-        records += [_described(column, value, cars[labels == value]) for value in _in_order(labels)]
+        parts = pd.DataFrame({"label": _labels(result, column), "counted": counted}).dropna().drop_duplicates()
+        in_several |= set(parts["counted"][parts["counted"].duplicated()])
+        by_label = {value: cars[parts["counted"][parts["label"] == value]] for value in _in_order(parts["label"])}
+        records += [_described(column, value, own) for value, own in by_label.items()]
     frame = pd.DataFrame(records)
     form, head = _shared.value_format(measure), _shared.with_unit(_shared.capital(measure.averaged), measure)
     breaks = {number for number, row in enumerate(records) if number and row["by"] != records[number - 1]["by"]}
@@ -66,7 +71,7 @@ def sample(result: Result, *, by: Sequence[str] | None = None, window: Window | 
         _shared.with_prices(f"The sample: {measure.averaged_full} {formats.window(first, last)}", result),
         (Column("", right=False), Column("N"), *values),
         tuple(_rows(records, form)),
-        _notes(measure),
+        (*_notes(measure), *_in_several(in_several)),
         frozenset(breaks),
         label="sample",
     )
@@ -81,6 +86,15 @@ def _cars(result: Result, window: Window) -> pd.Series[float]:
         signs = pd.to_numeric(used[result.measure.sign], errors="coerce").astype(float)
         cars = (cars * signs).where(signs.abs() == 1.0)
     return cars.dropna()
+
+
+def _counted(result: Result, cars: pd.Series[float]) -> pd.Series[Any]:
+    """Return, by each listing of an event in the list, the event with a CAR that counts for it; missing if none."""
+    events = result.events[result.events["status"].isin(["ok", "duplicate"])]
+    with_car = events.loc[cars.index]
+    by_session = dict(zip(zip(with_car["ticker"], with_car["session"], strict=True), cars.index, strict=True))
+    counts = [by_session.get(key) for key in zip(events["ticker"], events["session"], strict=True)]
+    return pd.Series(counts, index=events.index, dtype=object)
 
 
 def _columns(result: Result, by: Sequence[str] | None) -> list[str]:
@@ -98,14 +112,14 @@ def _columns(result: Result, by: Sequence[str] | None) -> list[str]:
 
 
 def _labels(result: Result, column: str) -> pd.Series[str]:
-    """Return the part of the sample that each used event belongs to; missing where it has none."""
-    used = formats.usable_events(result)
+    """Return the part of the sample that each listing of an event belongs to; missing where it has none."""
+    used = result.events[result.events["status"].isin(["ok", "duplicate"])]
     if column == "exchange" and "exchange" not in used and result.rerun is not None:
         study_sample = result.rerun.sample()
         calendars = np.array([panel.calendar for panel in study_sample.panels], dtype=object)
         labels = pd.Series(None, index=result.events.index, dtype=object)
         labels.iloc[study_sample.event_table.rows] = calendars[study_sample.placed.panel]
-        return labels.reindex(used.index)
+        return labels.where(labels != "").reindex(used.index)  # prices without an exchange have none
     if column == "year" and "year" not in used:
         return pd.Series(used["session"].dt.year.astype(str), index=used.index)
     codes, values, _ = labels_of(used[column])
@@ -130,6 +144,11 @@ def _rows(records: Sequence[Record], form: Format) -> Iterator[Row]:
         share = Cell(row["positive"], _shared.SHARE)
         ends = (Cell(row[quantile], form) for quantile in QUANTILES)
         yield (text(name), Cell(row["n"], COUNT), share, Cell(row["mean"], form), Cell(row["median"], form), *ends)
+
+
+def _in_several(events: Collection[Hashable]) -> Iterator[str]:
+    if events:
+        yield f"{formats.plural(len(events), 'event')} listed in several parts, counted in each."
 
 
 def _notes(measure: Measure) -> tuple[str, ...]:

@@ -128,7 +128,11 @@ class Rerun(Protocol):
         ...
 
     def result(self, *, model: str | Model | None = None, windows: Sequence[Window] | None = None) -> ResultFrames:
-        """Return the result of the study with another model or other windows; it can be run again too."""
+        """Return the result of the study with another model or other windows; it can be run again too.
+
+        Other windows alone have the events of the study: one that it excludes because none of its own windows can be
+        measured stays excluded.
+        """
         ...
 
 
