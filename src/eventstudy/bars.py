@@ -368,8 +368,7 @@ def read_tickers(names: Iterable[str], read_one: Callable[[str], Bars]) -> tuple
             raise first
         some = ", ".join([*problems][:20]) + (f" and {len(problems) - 20} more" if len(problems) > 20 else "")
         warnings.warn(
-            f"{len(problems)} of {len(problems) + len(bars)} tickers could not be read: {some} (the first: {first});"
-            " Prices.problems has every reason",
+            f"{len(problems)} of {len(problems) + len(bars)} tickers could not be read: {some} (the first: {first})",
             EventStudyWarning,
             stacklevel=4,
         )

@@ -31,6 +31,29 @@ def in_groups(result: Result, values: pd.Series[float]) -> list[tuple[str, pd.Se
     return [(name, part) for name, part in (*parts, ("no group", rest)) if len(part)]
 
 
+def signed(result: Result, values: pd.Series[float]) -> pd.Series[float]:
+    """Return the values of events times their sign in a study with signs, without the events that have none.
+
+    Parameters
+    ----------
+    result : Result
+    values : Series
+        Index ``event_id``.
+    """
+    if result.measure.sign is None:
+        return values
+    signs = signs_of(result, values.index)
+    return (values * signs)[signs != 0.0]
+
+
+def signs_of(result: Result, events: pd.Index) -> pd.Series[float]:
+    """Return the expected sign of events by ``event_id``: 1 or -1, and 0 without one; 1 in a study without signs."""
+    if result.measure.sign is None:
+        return pd.Series(1.0, events)
+    stated = pd.to_numeric(result.events.loc[events, result.measure.sign], errors="coerce").astype(float)
+    return stated.where(stated.abs() == 1.0, 0.0)
+
+
 def label(result: Result, event_id: Any, width: int = 30) -> str:
     """Return the name of an event with its ticker, unless that is part of the name."""
     ticker = str(result.events["ticker"][event_id])
