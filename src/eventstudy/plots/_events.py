@@ -42,16 +42,8 @@ def signed(result: Result, values: pd.Series[float]) -> pd.Series[float]:
     """
     if result.measure.sign is None:
         return values
-    signs = signs_of(result, values.index)
-    return (values * signs)[signs != 0.0]
-
-
-def signs_of(result: Result, events: pd.Index) -> pd.Series[float]:
-    """Return the expected sign of events by ``event_id``: 1 or -1, and 0 without one; 1 in a study without signs."""
-    if result.measure.sign is None:
-        return pd.Series(1.0, events)
-    stated = pd.to_numeric(result.events.loc[events, result.measure.sign], errors="coerce").astype(float)
-    return stated.where(stated.abs() == 1.0, 0.0)
+    signs = pd.to_numeric(result.events.loc[values.index, result.measure.sign], errors="coerce").astype(float)
+    return (values * signs)[signs.abs() == 1.0]
 
 
 def label(result: Result, event_id: Any, width: int = 30) -> str:

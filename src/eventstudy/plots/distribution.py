@@ -96,15 +96,17 @@ def _cars(result: Result, window: tuple[int, int] | None) -> tuple[pd.Series[flo
 
 
 def _before(result: Result, events: pd.Index, window: tuple[int, int]) -> np.ndarray:
-    """Return the sums over runs of estimation days times the signs of events, flat; none where effects are no sums."""
+    """Return the sums over runs of estimation days, flat; none where they do not compare with the effects.
+
+    In a study with signs they are signed, as all that it sums over events.
+    """
     if result.rerun is None or not result.measure.has_p:
         return np.empty(0)
     try:
         runs = Past(result.rerun, result.events.loc[events], window, 0).runs
     except NotEnoughData:
         return np.empty(0)
-    signed = runs * _events.signs_of(result, events).to_numpy()[:, None]
-    return np.asarray(signed[np.isfinite(signed)])
+    return np.asarray(runs[np.isfinite(runs)])
 
 
 def _bins(cars: np.ndarray, before: np.ndarray) -> np.ndarray:

@@ -102,7 +102,7 @@ def forest(
             text += f"; strokes: {_bands.percent(level)} intervals, filled: 0 is outside"
         n_without = int(cars[measure.column].isna().sum())
         text += f"; {n_without} without a {measure.short}" if n_without else ""
-        text += f"; not signed, unlike the study's mean, which is not drawn" if measure.sign is not None else ""
+        text += "; not signed, unlike the study's mean, which is not drawn" if measure.sign is not None else ""
         text += f"; page={page + 1} has the next" if first + count < n else ""
         _style.headings(ax, name, text, result)
     return ax
