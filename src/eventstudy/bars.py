@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from narwhals.typing import IntoFrame
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Bars:
     """The prices of one ticker on the dates for which its source has them.
 
@@ -83,6 +83,10 @@ class Bars:
                     f"{self.ticker} has {values.size} values of {name} on {self.dates.size} dates; give one per date"
                 )
             check_values(self.ticker, name, self.dates, values)
+
+    def __repr__(self) -> str:
+        rows = f"{self.dates.size} rows, {self.first} to {self.last}; {', '.join(self.fields)}"
+        return f"Bars({self.ticker}: {rows}; {', '.join(filter(None, (self.mic, self.currency))) or 'no exchange'})"
 
     @cached_property
     def traded(self) -> Bools:
