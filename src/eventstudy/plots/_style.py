@@ -31,13 +31,15 @@ DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)),
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 SIZE = (7.2, 3.9)  # inches
 SMALLEST = 2.0  # inches: headings and labels leave no room for axes in less
+TICK = 3.5  # points: the length of a tick, and its distance from the label
 Size = tuple[float, float]
-STYLE = {
+STYLE: dict[str, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": GREY,
     "axes.grid": True,
     "axes.grid.axis": "y",
     "axes.labelcolor": INK,
+    "axes.labelpad": 4.0,
     "axes.labelsize": 9,
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -59,8 +61,12 @@ STYLE = {
     "svg.hashsalt": "eventstudy",
     "xtick.color": GREY,
     "xtick.labelcolor": INK,
+    "xtick.major.pad": TICK,
+    "xtick.major.size": TICK,
     "ytick.color": GREY,
     "ytick.labelcolor": INK,
+    "ytick.major.pad": TICK,
+    "ytick.major.size": TICK,
 }
 HEADING = "heading"  # the gid of subtitle and note
 INSET = 0.9  # inches: axes further from the left edge have their headings at the edge
@@ -148,13 +154,10 @@ def _set_spaces(ax: Axes) -> None:
 
     The space for tick labels is computed later, outside the context.
     """
-    for axis, ticks in ((ax.xaxis, "xtick"), (ax.yaxis, "ytick")):
-        of_ticks = {
-            name: matplotlib.rcParams[f"{ticks}.major.{key}"] for name, key in (("pad", "pad"), ("length", "size"))
-        }
-        axis.set_tick_params(labelsize=STYLE["font.size"], **of_ticks)
-        axis.label.set_size(STYLE["axes.labelsize"])
-        axis.labelpad = matplotlib.rcParams["axes.labelpad"]
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_tick_params(labelsize=STYLE["font.size"], pad=TICK, length=TICK)
+        axis.label.set_fontsize(STYLE["axes.labelsize"])
+        axis.labelpad = STYLE["axes.labelpad"]
 
 
 def legend_below(ax: Axes, most: int, *, gap: float = 4.6) -> None:
