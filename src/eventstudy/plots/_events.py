@@ -43,7 +43,8 @@ def signed(result: Result, values: pd.Series[float]) -> pd.Series[float]:
     if result.measure.sign is None:
         return values
     signs = pd.to_numeric(result.events.loc[values.index, result.measure.sign], errors="coerce").astype(float)
-    return (values * signs)[signs.abs() == 1.0]
+    products: pd.Series[float] = values * signs
+    return products[signs.abs() == 1.0]
 
 
 def label(result: Result, event_id: Any, width: int = 30) -> str:
