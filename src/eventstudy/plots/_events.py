@@ -43,8 +43,8 @@ def signed(result: Result, values: pd.Series[float]) -> pd.Series[float]:
     if result.measure.sign is None:
         return values
     signs = pd.to_numeric(result.events.loc[values.index, result.measure.sign], errors="coerce").astype(float)
-    products: pd.Series[float] = values * signs
-    return products[signs.abs() == 1.0]
+    signed_values: pd.Series[float] = (values * signs).where(signs.abs() == 1.0).dropna()
+    return signed_values
 
 
 def label(result: Result, event_id: Any, width: int = 30) -> str:
