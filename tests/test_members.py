@@ -104,7 +104,7 @@ def test_variants_of_one_test_stand_side_by_side():
         (3, "tests is 3; give names or tests"),
         ({"own": replace(BMP, shares=("momentz",))}, "the test 'own' gives .*'momentz'.* as shares"),
         ([replace(BMP, survives="all")], "the test 'user_1' gives 'all' as survives"),
-        (["bmpp"], "the name in inference is 'bmpp'; valid are"),
+        (["bmpp"], "the test is 'bmpp'; valid are"),
     ],
 )
 def test_tests_that_are_none_are_refused_when_the_study_is_made(tests, says):
@@ -259,7 +259,7 @@ def test_a_name_that_two_have_is_refused_and_nothing_is_shadowed(plug_in):
 
 def test_the_origin_of_a_member_is_known():
     assert _registry.origin("plots", "caar").distribution == "eventstudy-quant"
-    with pytest.raises(InputError, match="the name in plots is 'caarr'"):
+    with pytest.raises(InputError, match="the figure is 'caarr'"):
         _registry.origin("plots", "caarr")
 
 

@@ -39,6 +39,7 @@ def objects() -> dict[str, Any]:
         "result": result,
         "summary": result.summary(),
         "test": es.test("placebo", draws=499),
+        "model": es.model("ff6"),
         "calibration": result.calibrate(20),
         "specifications": result.across(["market", "mean"]),
     }
@@ -115,7 +116,11 @@ def test_everything_that_was_dropped_is_counted() -> None:
     for status, n in result.events["status"].value_counts().items():
         assert status == "ok" or f"{n} {str(status).replace('_', ' ')}" in repr(result)
     unsigned = int((result.events.loc[result.events["status"] == "ok", "expected_sign"] == 0).sum())
-    assert f"{unsigned} ok, but without a sign" in repr(result)
+    left_out, partly_used = repr(result).partition("of those used, ")[::2]
+    assert "without a sign" not in left_out
+    assert partly_used.startswith(f"without a sign (in no average): {unsigned}\n")
+    assert "Of those used:" in text
+    assert f"without a sign (in no average): {unsigned}" in text
     assert "simulated prices" in repr(result)
     assert "simulated prices" in text.split("=====")[0]
 

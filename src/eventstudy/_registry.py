@@ -31,6 +31,14 @@ CONTRACTS = {
     "plots": "PLOT",
     "tables": "TABLE",
 }
+KINDS = {
+    "models": "the model",
+    "inference": "the test",
+    "sources": "the source",
+    "reports": "the report",
+    "plots": "the figure",
+    "tables": "the table",
+}
 # The method that a member must have; ``core.checks`` checks the rest of the contracts of models and tests.
 REQUIRED_METHODS = {
     "models": "fit",
@@ -79,7 +87,7 @@ def load(folder: str, name: str, plugins: bool = True) -> Any:
         If no member or several members have the name, or a plug-in cannot be imported or is not a member.
     """
     if not isinstance(name, str) or name not in names(folder, plugins):
-        raise one_of(f"the name in {folder}", name, names(folder, plugins))
+        raise one_of(KINDS[folder], name, names(folder, plugins))
     point = _plugin(folder, name) if plugins else None
     if point is not None:
         return _import_plugin(folder, point)
@@ -95,7 +103,7 @@ def origin(folder: str, name: str) -> Origin:
     'eventstudy-quant'
     """
     if name not in names(folder):
-        raise one_of(f"the name in {folder}", name, names(folder))
+        raise one_of(KINDS[folder], name, names(folder))
     point = _plugin(folder, name)
     return Origin("eventstudy-quant", version("eventstudy-quant")) if point is None else _origin(point)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from narwhals.typing import IntoFrame
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Bars:
     """The prices of one ticker on the dates for which its source has them.
 
@@ -83,6 +83,10 @@ class Bars:
                     f"{self.ticker} has {values.size} values of {name} on {self.dates.size} dates; give one per date"
                 )
             check_values(self.ticker, name, self.dates, values)
+
+    def __repr__(self) -> str:
+        rows = f"{self.dates.size} rows, {self.first} to {self.last}; {', '.join(self.fields)}"
+        return f"Bars({self.ticker}: {rows}; {', '.join(filter(None, (self.mic, self.currency))) or 'no exchange'})"
 
     @cached_property
     def traded(self) -> Bools:
@@ -368,8 +372,7 @@ def read_tickers(names: Iterable[str], read_one: Callable[[str], Bars]) -> tuple
             raise first
         some = ", ".join([*problems][:20]) + (f" and {len(problems) - 20} more" if len(problems) > 20 else "")
         warnings.warn(
-            f"{len(problems)} of {len(problems) + len(bars)} tickers could not be read: {some} (the first: {first});"
-            " Prices.problems has every reason",
+            f"{len(problems)} of {len(problems) + len(bars)} tickers could not be read: {some} (the first: {first})",
             EventStudyWarning,
             stacklevel=4,
         )

@@ -282,9 +282,10 @@ class Study(Choices):
         Warns
         -----
         EventStudyWarning
-            If the benchmark closes in another time zone and the model has no lead of it; if prices in the windows of
-            used events are implausible (:meth:`eventstudy.Prices.screen`); or if averages of returns pool events of
-            both expected signs, which a column such as ``expected_sign`` states, and ``sign`` is None.
+            If the benchmark closes in another time zone and the model has no lead of it; if events with a time of day
+            are placed by their date, because the prices name no exchange; if prices in the windows of used events are
+            implausible (:meth:`eventstudy.Prices.screen`); or if averages of returns pool events of both expected
+            signs, which a column such as ``expected_sign`` states, and ``sign`` is None.
         """
         data = _data(events, prices, factors, other_news)
         arguments.flag("progress", progress)

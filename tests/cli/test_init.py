@@ -132,12 +132,38 @@ def test_every_source_gives_a_valid_file(tmp_path: Path, capsys: pytest.CaptureF
     )
 
 
-@pytest.mark.parametrize("name", ["study.toml", "events.csv"])
-def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
-    (tmp_path / name).write_text("my own")
+def test_a_study_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "study.toml").write_text("my own")
     assert cli.main(["init", str(tmp_path)]) == 2
     assert "overwrites nothing" in capsys.readouterr().err
-    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [(name, "my own")]
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("study.toml", "my own")]
+
+
+def test_beside_events_the_study_is_of_these(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "event_id,ticker,announced\nmine,0700.HK,2021-09-13\n"
+    (tmp_path / "events.csv").write_text(text)
+    assert written(tmp_path).study.benchmark == "^HSI", "the index of the exchange of its ticker"
+    assert f"kept: {tmp_path / 'events.csv'}" in capsys.readouterr().out
+    assert (tmp_path / "events.csv").read_text() == text
+    assert cli.main(["run", str(tmp_path / "study.toml")]) == 0
+    assert "1 of 1 used" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "words"),
+    [
+        ("my own", [], "have no column ticker"),
+        ("ticker,announced\nBABA,2021-09-13\n", ["--ticker", "JD"], "leave out --ticker"),
+        ("ticker,announced\nBABA,2021-09-13\n", ["--date", "2021-01-04", "--ticker", "JD"], "--ticker and --date"),
+    ],
+)
+def test_events_that_cannot_be_taken_are_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, arguments: list[str], words: str
+) -> None:
+    (tmp_path / "events.csv").write_text(text)
+    assert cli.main(["init", str(tmp_path), *arguments]) == 2
+    assert words in capsys.readouterr().err
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("events.csv", text)]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.patches import StepPatch
 from scipy import stats
 
 import eventstudy as es
@@ -18,6 +19,7 @@ from eventstudy.errors import InputError
 from eventstudy.plots._save import save_figure
 from eventstudy.plots._text import wrapped
 from eventstudy.plots.diagnostics import normal_quantiles
+from eventstudy.plots.distribution import alt
 from eventstudy.result import Result
 from tests.make import material
 from tests.plots.drawing import collections, draw
@@ -125,6 +127,59 @@ def test_the_distribution_is_of_the_cars_and_of_all_runs_of_as_many_days_before(
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert sorted(labels) == ["1,160 runs of 3 days before", "20 events"]  # 20 events with 58 runs in 60 days
     assert sum(bar.get_height() for bar in bars) == pytest.approx(1.0)
+
+
+def signed(values: list[int]) -> Result:
+    """Twenty events that do not overlap, in a study with these signs."""
+    made = material(np.random.default_rng(6), kind="independent")
+    made.events.frame["s"] = values
+    study = es.Study(
+        benchmark="M", estimation=(-65, -6), event=(-5, 5), windows=((0, 0),), min_estimation=40, sign="s",
+        tests=("bmp",),
+    )  # fmt: skip
+    return study.run(made.events, made.prices)
+
+
+def test_the_distribution_is_of_signed_cars_where_the_study_has_signs():
+    signs = np.array([1, -1, -1, 0] * 5)
+    result = signed(signs.tolist())
+    cars = result.cars["car"].to_numpy()
+    mean = (cars * signs)[signs != 0].mean()
+    assert mean != pytest.approx(cars.mean(), abs=1e-4)
+    ax = draw(result, "distribution")
+    assert ax.lines[1].get_xdata()[0] == pytest.approx(mean, rel=1e-12)
+    assert ax.lines[1].get_xdata()[0] == pytest.approx(result.effects["effect"].iloc[0], rel=1e-12)
+    assert "15 events" in [text.get_text() for text in ax.get_legend().get_texts()]
+    assert ax.get_xlabel() == "Signed CAR (0, 0) (%)"
+    assert "5 without a sign left out" in " ".join(ax.texts[0].get_text().split())
+    assert ax.get_title(loc="left") == "Distribution of the signed CARs"
+    assert f"of 15 events over (0, 0): mean {result.measure.text(mean)}" in alt(result)
+
+
+def test_the_days_before_are_signed_too():
+    upward, downward = (draw(signed([sign] * 20), "distribution") for sign in (1, -1))
+    (shares, edges, _), (mirrored, of_mirrored, _) = (
+        next(patch for patch in ax.patches if isinstance(patch, StepPatch)).get_data() for ax in (upward, downward)
+    )
+    np.testing.assert_allclose(edges, -of_mirrored[::-1], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(shares, mirrored[::-1], atol=1e-9)
+    assert shares.tolist() != mirrored.tolist()
+
+
+def test_the_forest_says_that_single_events_are_not_signed(studied):
+    result = signed([1, -1] * 10)
+    ax = draw(result, "forest")
+    assert "not signed, unlike the study's mean, which is not drawn" in " ".join(ax.texts[0].get_text().split())
+    np.testing.assert_array_equal(
+        collections(ax, PathCollection)[0].get_offsets()[:, 0], np.sort(result.cars["car"].to_numpy())
+    )
+    assert "signed" not in draw(studied, "forest").texts[0].get_text()
+
+
+def test_a_long_caption_does_not_make_the_axes_of_a_forest_narrower():
+    result = signed([1, -1] * 10)
+    assert len(draw(result, "forest").texts[0].get_text().splitlines()) > 1
+    assert draw(result, "forest").get_position().x1 > 0.98
 
 
 def test_the_distribution_of_a_result_without_its_study_has_the_events_alone():

@@ -138,3 +138,19 @@ def test_guesses_are_counted_in_the_notes() -> None:
     assert result.events["placement"].tolist() == [GUESS] * 3
     assert [note for note in result.provenance["notes"] if note.startswith("3 used events have a date without a time")]
     assert not [note for note in sure.provenance["notes"] if "guess" in note]
+
+
+def test_a_time_of_day_without_closing_times_is_placed_by_its_date_and_a_warning_says_so() -> None:
+    after = es.Events.from_frame(
+        pd.DataFrame({"ticker": ["A", "A"], "announced": [f"{DATES[n].date()}T18:00-05:00" for n in (80, 140)]})
+    )
+    study = es.Study(**STUDY)
+    with pytest.warns(
+        es.EventStudyWarning, match=r"2 used events have a time of day, but .* name the exchange"
+    ) as told:
+        result = study.run(after, prices(["A"]))
+    assert result.events["session"].tolist() == [DATES[80], DATES[140]]
+    assert str(told[0].message) in result.provenance["notes"]
+    named = study.run(after, prices(["A"], "XNYS"))
+    assert named.events["session"].tolist() == [DATES[81], DATES[141]]
+    assert not any("time of day" in note for note in named.provenance["notes"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from eventstudy.display import formats
+from eventstudy.display import formats, names
 from eventstudy.display.cards import WIDTH, Grid, Summary
 from eventstudy.types import ResultFrames
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MOST_NOTES = 6  # of those on the data
 MOST_LINES = 12  # windows of groups in the short text
+ONE_EVENT = "of one event the p-values are in result.table('events')"
 
 
 def summary(result: ResultFrames) -> Summary:
@@ -42,7 +43,11 @@ def short_text(result: ResultFrames) -> str:
         lines.append(f"{window}: mean {measure.averaged} {effect}, {tested}")
     if len(rows) > MOST_LINES:
         lines.append(f"and {len(rows) - MOST_LINES} more windows of groups, in result.summary()")
-    lines += [text for text in (_left_out(result), *_implausible(result)) if text]
+    left_out, partly_used = _left_out(result), _partly_used(result)
+    lines += [f"left out: {left_out}", *_example(result)] if left_out else []
+    lines += [f"of those used, {partly_used}"] if partly_used else []
+    lines += [ONE_EVENT] if _n_used(result) == 1 else []
+    lines += _implausible(result)
     if "*" in "".join(lines):
         lines.append(formats.STARS)
     indented = [f"  {part}" for line in lines for part in formats.wrap(line, WIDTH - 2, "  ")]
@@ -53,7 +58,10 @@ def _facts(result: ResultFrames) -> Iterator[tuple[str, str]]:
     settings: Mapping[str, object] = result.provenance.get("settings") or {}
     prices: Mapping[str, object] = result.provenance.get("prices") or {}
     yield "Events used", f"{_n_used(result)} of {len(result.events)}"
-    yield "Left out", _left_out(result).removeprefix("left out: ") or "none"
+    yield "Left out", _left_out(result) or "none"
+    partly_used = _partly_used(result)
+    if partly_used:
+        yield "Of those used", partly_used
     yield "Securities", str(_of_used(result, "ticker").nunique())
     sessions = _of_used(result, "session")
     if len(sessions):
@@ -80,10 +88,25 @@ def _member(settings: object) -> str:
 
 
 def _left_out(result: ResultFrames) -> str:
-    """Return the number of events by the reason for which they are not in the averages."""
+    """Return the number of events that are not used, by status."""
     rows = zip(result.attrition["reason"], result.attrition["n"], strict=True)
-    counts = [f"{formats.count(n)} {formats.plain(reason).replace('_', ' ')}" for reason, n in rows if reason != "ok"]
-    return f"left out: {'; '.join(counts)}" if counts else ""
+    counts = [(formats.plain(reason), formats.count(n)) for reason, n in rows if reason != "ok"]
+    return "; ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in counts if reason in names.STATUSES)
+
+
+def _example(result: ResultFrames) -> Iterator[str]:
+    """Yield the reason of the first event that is not used, and where those of the others are."""
+    for event_id, reason in result.events["reason"][result.events["status"] != "ok"].iloc[:1].items():
+        text = f"for instance {formats.plain(event_id)}: {formats.plain(reason)}"
+        yield f"{text}; result.events['reason'] has that of every event"
+
+
+def _partly_used(result: ResultFrames) -> str:
+    """Return the number of events that are used, but not in every average, by what they lack."""
+    rows = zip(result.attrition["reason"], result.attrition["n"], strict=True)
+    lacks = [(formats.plain(reason), formats.count(n)) for reason, n in rows if reason not in names.STATUSES]
+    texts = [f"{reason.removeprefix('ok, but ')}: {n}" for reason, n in lacks]
+    return "; ".join(text.replace("without a sign:", "without a sign (in no average):") for text in texts)
 
 
 def _effects(result: ResultFrames) -> Grid:
@@ -132,6 +155,8 @@ def _notes(result: ResultFrames) -> Iterator[str]:
     marked = result.tests[~result.tests["valid"] & result.tests["p"].notna()]
     if len(marked):
         yield f"{formats.DOES_NOT_HOLD} the test does not hold for this sample; result.tests['note'] says why"
+    if _n_used(result) == 1:
+        yield ONE_EVENT
     of_all = primary[primary["group"] == "all"].drop_duplicates(["test", "note"])
     yield from _notes_of_tests(of_all)
     yield from _implausible(result)

@@ -1,7 +1,8 @@
 """Write a commented study file and its events, to begin with.
 
 The study runs at once, on simulated prices. What no option gives is asked for where there is a terminal; elsewhere,
-and for an empty answer, the default is taken. No file is overwritten.
+and for an empty answer, the default is taken. No file is overwritten; if the folder has an events.csv, the study is of
+its events.
 
     eventstudy init mystudy --ticker BABA 0700.HK --date 2021-04-12 2021-09-13
 """
@@ -75,27 +76,43 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Ask what is not given, and write the two files."""
+    """Ask what is not given, and write the two files, or the study alone beside events that exist."""
     from eventstudy.cli._template import Start, events, missing_data, study
 
-    paths = [options.folder / name for name in ("study.toml", "events.csv")]
-    for path in paths:
-        if os.path.lexists(path):
-            raise InputError(f"{path} exists, and init overwrites nothing; name another folder")
-        check_place("the study", path)
+    path, events_path = (options.folder / name for name in ("study.toml", "events.csv"))
+    if os.path.lexists(path):
+        raise InputError(f"{path} exists, and init overwrites nothing; name another folder")
+    check_place("the study", path)
+    has_events = os.path.lexists(events_path)
+    if has_events:
+        _take_events(options, events_path)
     answers = [_answer(question, getattr(options, question.name)) for question in QUESTIONS]
     tickers, dates, benchmark, (model,), (source,) = answers
     start = Start(tickers, dates, benchmark[0] if benchmark else None, model, source)
-    texts = [study(start), events(start)]
+    texts = {path: study(start)} if has_events else {path: study(start), events_path: events(start)}
     with writing("the study", options.folder):
         options.folder.mkdir(parents=True, exist_ok=True)
-        for path, text in zip(paths, texts, strict=True):
-            with path.open("x", encoding="utf-8", newline="\n") as file:  # "x": fails if it has appeared meanwhile
+        for file_path, text in texts.items():
+            with file_path.open("x", encoding="utf-8", newline="\n") as file:  # "x": fails if it has appeared meanwhile
                 file.write(text)
-            print(f"written: {path}")
+            print(f"written: {file_path}")
+    if has_events:
+        print(f"kept: {events_path}")
     for line in missing_data(start):
         print(f"first: {line}")
-    print(f"next: eventstudy run {paths[0]}")
+    print(f"next: eventstudy run {path}")
+
+
+def _take_events(options: argparse.Namespace, path: Path) -> None:
+    """Set tickers and dates to those of a file of events."""
+    from eventstudy.prepare.events import read_events
+
+    given = [f"--{name}" for name in ("ticker", "date") if getattr(options, name) is not None]
+    if given:
+        raise InputError(f"{path} exists, and the study is of its events; leave out {' and '.join(given)}")
+    frame = read_events(path).frame
+    options.ticker = list(dict.fromkeys(frame["ticker"]))
+    options.date = [day.isoformat() for day in dict.fromkeys(frame["date"].dt.date)]
 
 
 def _answer(question: Question, given: list[str] | None) -> list[str]:

@@ -10,11 +10,11 @@ import numpy as np
 
 from eventstudy.core.ols import least_squares
 from eventstudy.errors import InputError, shown
-from eventstudy.types import Abnormal, Block, Column, Estimator, Floats, Status
+from eventstudy.types import Abnormal, Block, Column, DescribedModel, Estimator, Floats, Status
 
 
-@dataclass(frozen=True)
-class Factors:
+@dataclass(frozen=True, repr=False)
+class Factors(DescribedModel):
     """A factor model: the return, or its excess over a risk-free return, regressed on named columns.
 
     Parameters

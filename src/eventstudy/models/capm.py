@@ -26,11 +26,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from eventstudy.core.linear import check_risk_free, excess_return, least_squares_excess
-from eventstudy.types import Abnormal, Block, Column, Estimator
+from eventstudy.types import Abnormal, Block, Column, DescribedModel, Estimator
 
 
-@dataclass(frozen=True)
-class Capm:
+@dataclass(frozen=True, repr=False)
+class Capm(DescribedModel):
     """The market model in excess returns.
 
     Parameters

@@ -39,13 +39,13 @@ import numpy as np
 
 from eventstudy.core.ols import SINGULAR
 from eventstudy.errors import InputError, shown
-from eventstudy.types import Abnormal, Block, Bools, Column, Floats, Ints, Status
+from eventstudy.types import Abnormal, Block, Bools, Column, DescribedModel, Floats, Ints, Status
 
 FEWEST = 5  # valid bars that a clock time needs in the estimation window
 
 
-@dataclass(frozen=True)
-class Clock:
+@dataclass(frozen=True, repr=False)
+class Clock(DescribedModel):
     """The mean and the variance of each clock time.
 
     Parameters

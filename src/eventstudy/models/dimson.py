@@ -23,11 +23,11 @@ import numpy as np
 
 from eventstudy.core.ols import least_squares
 from eventstudy.errors import InputError, shown
-from eventstudy.types import Abnormal, Block, Column, Estimator
+from eventstudy.types import Abnormal, Block, Column, DescribedModel, Estimator
 
 
-@dataclass(frozen=True)
-class Dimson:
+@dataclass(frozen=True, repr=False)
+class Dimson(DescribedModel):
     """The market model with leads and lags of the benchmark.
 
     Parameters

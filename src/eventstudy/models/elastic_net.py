@@ -39,7 +39,7 @@ import numpy as np
 
 from eventstudy.core.peers import active_rows, empty_fits, standardise_peers, subtract_peers, usable_peers
 from eventstudy.errors import InputError, shown
-from eventstudy.types import PEERS, Abnormal, Block, Column, Floats, Status
+from eventstudy.types import PEERS, Abnormal, Block, Column, DescribedModel, Floats, Status
 
 MIN_PEERS = 2
 LOWEST = 1e-2  # smallest penalty tried, relative to the one that selects no peer; pure noise needs ten times as much
@@ -48,8 +48,8 @@ MAX_ITER = 10_000
 EnetPath = Callable[..., tuple[Floats, ...]]
 
 
-@dataclass(frozen=True)
-class ElasticNet:
+@dataclass(frozen=True, repr=False)
+class ElasticNet(DescribedModel):
     """The elastic net on peers.
 
     Parameters

@@ -32,11 +32,11 @@ import numpy as np
 
 from eventstudy.core.betas import Deviations, abnormal_from_line, deviations, fit_line
 from eventstudy.errors import InputError, shown
-from eventstudy.types import Abnormal, Block, Column, Floats
+from eventstudy.types import Abnormal, Block, Column, DescribedModel, Floats
 
 
-@dataclass(frozen=True)
-class Ewma:
+@dataclass(frozen=True, repr=False)
+class Ewma(DescribedModel):
     """The market model with exponentially decaying weights.
 
     Parameters

@@ -32,11 +32,11 @@ import numpy as np
 from eventstudy.core.betas import abnormal_from_line, deviations, fit_line, slopes
 from eventstudy.core.ols import SINGULAR, least_squares
 from eventstudy.errors import InputError, shown
-from eventstudy.types import Abnormal, Block, Bools, Column, Floats, Status
+from eventstudy.types import Abnormal, Block, Bools, Column, DescribedModel, Floats, Status
 
 
-@dataclass(frozen=True)
-class FowlerRorke:
+@dataclass(frozen=True, repr=False)
+class FowlerRorke(DescribedModel):
     """The market model with the Fowler-Rorke beta.
 
     Parameters

@@ -48,7 +48,7 @@ import numpy as np
 
 from eventstudy.core.refit import LineEstimate, fit_by_event, standardise_days
 from eventstudy.errors import InputError, one_of, shown
-from eventstudy.types import Abnormal, Block, Column, Floats, Ints
+from eventstudy.types import Abnormal, Block, Column, DescribedModel, Floats, Ints
 
 KINDS = ("garch", "egarch", "gjr")
 DISTS = ("normal", "t")
@@ -58,8 +58,8 @@ LOWEST, HIGHEST = 1e-3, 1e3  # variances relative to the average; outside this r
 MEAN_OF_ABS = np.sqrt(2 / np.pi)  # of a standard normal
 
 
-@dataclass(frozen=True)
-class Garch:
+@dataclass(frozen=True, repr=False)
+class Garch(DescribedModel):
     """The market model with a conditional variance.
 
     Parameters

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from eventstudy.core.ols import least_squares
-from eventstudy.types import Abnormal, Block, Column, Estimator
+from eventstudy.types import Abnormal, Block, Column, DescribedModel, Estimator
 
 
-@dataclass(frozen=True)
-class Market:
+@dataclass(frozen=True, repr=False)
+class Market(DescribedModel):
     """The market model; it has no options."""
 
     columns: ClassVar[tuple[Column, ...]] = (Column("benchmark"),)

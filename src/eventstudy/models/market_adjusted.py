@@ -21,11 +21,11 @@ from typing import ClassVar
 import numpy as np
 
 from eventstudy.core.ols import least_squares
-from eventstudy.types import Abnormal, Block, Column, Estimator
+from eventstudy.types import Abnormal, Block, Column, DescribedModel, Estimator
 
 
-@dataclass(frozen=True)
-class MarketAdjusted:
+@dataclass(frozen=True, repr=False)
+class MarketAdjusted(DescribedModel):
     """The market-adjusted model; it has no options."""
 
     columns: ClassVar[tuple[Column, ...]] = (Column("benchmark"),)

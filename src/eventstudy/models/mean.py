@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from eventstudy.core.ols import least_squares
-from eventstudy.types import Abnormal, Block, Column, Estimator
+from eventstudy.types import Abnormal, Block, Column, DescribedModel, Estimator
 
 
-@dataclass(frozen=True)
-class Mean:
+@dataclass(frozen=True, repr=False)
+class Mean(DescribedModel):
     """The constant-mean model; it has no options."""
 
     columns: ClassVar[tuple[Column, ...]] = ()

@@ -30,11 +30,11 @@ import numpy as np
 from eventstudy.core.ols import least_squares
 from eventstudy.core.peers import mark_no_peers, standardise_peers, usable_peers
 from eventstudy.errors import InputError, shown
-from eventstudy.types import PEERS, Abnormal, Block, Column, Estimator, Floats
+from eventstudy.types import PEERS, Abnormal, Block, Column, DescribedModel, Estimator, Floats
 
 
-@dataclass(frozen=True)
-class PrincipalComponents:
+@dataclass(frozen=True, repr=False)
+class PrincipalComponents(DescribedModel):
     """Regression on the principal components of the peers' returns.
 
     Parameters

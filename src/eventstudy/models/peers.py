@@ -35,11 +35,11 @@ import numpy as np
 from eventstudy.core.ols import least_squares
 from eventstudy.core.peers import Peers, mark_no_peers, standardise_peers, usable_peers
 from eventstudy.errors import InputError, one_of, shown
-from eventstudy.types import PEERS, Abnormal, Block, Bools, Column, Estimator, Floats
+from eventstudy.types import PEERS, Abnormal, Block, Bools, Column, DescribedModel, Estimator, Floats
 
 
-@dataclass(frozen=True)
-class PeerPortfolio:
+@dataclass(frozen=True, repr=False)
+class PeerPortfolio(DescribedModel):
     """A portfolio of peers as the benchmark.
 
     Parameters

@@ -39,7 +39,7 @@ import numpy as np
 
 from eventstudy.core.refit import LineEstimate, fit_by_event, standardise_days
 from eventstudy.errors import one_of
-from eventstudy.types import Abnormal, Block, Column, Floats, Ints
+from eventstudy.types import Abnormal, Block, Column, DescribedModel, Floats, Ints
 
 TUNING = 1.345  # in scales; smaller residuals have weight 1 in Huber's estimator: 95 % efficient under normality
 NORMAL_95 = 1.959963984540054
@@ -47,8 +47,8 @@ MAX_ITER, TOLERANCE = 500, 1e-10  # of Huber's iteration; the tolerance is in re
 EXACT = 1e-6  # a scale below this, in standard deviations, means that the line fits most days exactly (stale prices)
 
 
-@dataclass(frozen=True)
-class Robust:
+@dataclass(frozen=True, repr=False)
+class Robust(DescribedModel):
     """The market model estimated by a robust method.
 
     Parameters

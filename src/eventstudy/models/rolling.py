@@ -30,14 +30,14 @@ import numpy as np
 
 from eventstudy.core.betas import Line, abnormal_from_line, deviations
 from eventstudy.errors import InputError, shown
-from eventstudy.types import Abnormal, Block, Bools, Column, Floats
+from eventstudy.types import Abnormal, Block, Bools, Column, DescribedModel, Floats
 
 FEWEST = 20  # valid days that a window needs
 FLAT = 1e-10  # a window's sum of squares below this share of the benchmark's is rounding error
 
 
-@dataclass(frozen=True)
-class Rolling:
+@dataclass(frozen=True, repr=False)
+class Rolling(DescribedModel):
     """The market model estimated on the sessions before each day.
 
     Parameters

@@ -30,11 +30,11 @@ import numpy as np
 
 from eventstudy.core.betas import abnormal_from_line, deviations, fit_line, slopes
 from eventstudy.core.ols import SINGULAR
-from eventstudy.types import Abnormal, Block, Column
+from eventstudy.types import Abnormal, Block, Column, DescribedModel
 
 
-@dataclass(frozen=True)
-class ScholesWilliams:
+@dataclass(frozen=True, repr=False)
+class ScholesWilliams(DescribedModel):
     """The market model with the Scholes-Williams beta; it has no options."""
 
     columns: ClassVar[tuple[Column, ...]] = tuple(Column("benchmark", shift) for shift in (-1, 0, 1))

@@ -40,13 +40,13 @@ import numpy as np
 from eventstudy.core.ols import SINGULAR
 from eventstudy.core.peers import active_rows, empty_fits, subtract_peers, usable_peers
 from eventstudy.errors import InputError, shown
-from eventstudy.types import PEERS, Abnormal, Block, Column, Floats, Ints, Status
+from eventstudy.types import PEERS, Abnormal, Block, Column, DescribedModel, Floats, Ints, Status
 
 MIN_PEERS = 2
 
 
-@dataclass(frozen=True)
-class SyntheticControl:
+@dataclass(frozen=True, repr=False)
+class SyntheticControl(DescribedModel):
     """A synthetic control of peers for each event.
 
     Parameters

@@ -25,11 +25,11 @@ from typing import ClassVar
 import numpy as np
 
 from eventstudy.core.ols import least_squares
-from eventstudy.types import Abnormal, Block, Column
+from eventstudy.types import Abnormal, Block, Column, DescribedModel
 
 
-@dataclass(frozen=True)
-class TradeToTrade:
+@dataclass(frozen=True, repr=False)
+class TradeToTrade(DescribedModel):
     """The market model over the sessions between prices; it has no options."""
 
     columns: ClassVar[tuple[Column, ...]] = (Column("sessions"), Column("benchmark", summed=True))

@@ -31,6 +31,22 @@ def in_groups(result: Result, values: pd.Series[float]) -> list[tuple[str, pd.Se
     return [(name, part) for name, part in (*parts, ("no group", rest)) if len(part)]
 
 
+def signed(result: Result, values: pd.Series[float]) -> pd.Series[float]:
+    """Return the values of events times their sign in a study with signs, without the events that have none.
+
+    Parameters
+    ----------
+    result : Result
+    values : Series
+        Index ``event_id``.
+    """
+    if result.measure.sign is None:
+        return values
+    signs = pd.to_numeric(result.events.loc[values.index, result.measure.sign], errors="coerce").astype(float)
+    signed_values: pd.Series[float] = (values * signs).where(signs.abs() == 1.0).dropna()
+    return signed_values
+
+
 def label(result: Result, event_id: Any, width: int = 30) -> str:
     """Return the name of an event with its ticker, unless that is part of the name."""
     ticker = str(result.events["ticker"][event_id])

@@ -31,13 +31,15 @@ DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)),
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 SIZE = (7.2, 3.9)  # inches
 SMALLEST = 2.0  # inches: headings and labels leave no room for axes in less
+TICK = 3.5  # points: the length of a tick, and its distance from the label
 Size = tuple[float, float]
-STYLE = {
+STYLE: dict[str, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": GREY,
     "axes.grid": True,
     "axes.grid.axis": "y",
     "axes.labelcolor": INK,
+    "axes.labelpad": 4.0,
     "axes.labelsize": 9,
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -59,8 +61,12 @@ STYLE = {
     "svg.hashsalt": "eventstudy",
     "xtick.color": GREY,
     "xtick.labelcolor": INK,
+    "xtick.major.pad": TICK,
+    "xtick.major.size": TICK,
     "ytick.color": GREY,
     "ytick.labelcolor": INK,
+    "ytick.major.pad": TICK,
+    "ytick.major.size": TICK,
 }
 HEADING = "heading"  # the gid of subtitle and note
 INSET = 0.9  # inches: axes further from the left edge have their headings at the edge
@@ -134,13 +140,46 @@ def drawing(default: Size, figsize: object = None, ax: Axes | None = None) -> It
     inches = size(figsize, default, ax)
     with context():
         ax = PngFigure(figsize=inches).subplots() if ax is None else ax
-        ax.tick_params(labelsize=STYLE["font.size"])  # the space for tick labels is computed later, outside the context
+        _set_spaces(ax)
         yield ax
         if isinstance(ax.figure, PngFigure):
             ax.figure.draw_without_rendering()  # matplotlib makes ticks when it first draws: here, with the style set
             place, across = ax.get_position(), float(ax.figure.get_size_inches()[0])
             if ax.figure.rewrap is not None and ax.figure.rewrap(across * place.width, across * place.x0):
                 ax.figure.draw_without_rendering()
+
+
+def _set_spaces(ax: Axes) -> None:
+    """Set the sizes and distances of tick labels and axis labels: axes of the caller may have those of another style.
+
+    The space for tick labels is computed later, outside the context.
+    """
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_tick_params(labelsize=STYLE["font.size"], pad=TICK, length=TICK)
+        axis.label.set_fontsize(STYLE["axes.labelsize"])
+        axis.labelpad = STYLE["axes.labelpad"]
+
+
+def legend_below(ax: Axes, most: int, *, gap: float = 4.6) -> None:
+    """Place the legend below the axes, where it covers no line, in as many columns as are not wider than the axes.
+
+    Parameters
+    ----------
+    ax : Axes
+    most : int
+        Columns at most.
+    gap : float
+        Distance from the axes, in sizes of the legend's font: the labels of the axis stand there.
+    """
+    size, handle, between = 8.0, 2.8, 1.2
+    names = ax.get_legend_handles_labels()[1]
+    widest = max(_text.points(name, size) for name in names) + (handle + 0.8 + between) * size
+    columns = int(np.clip(72.0 * width(ax) / widest, 1, most))
+    legend = ax.legend(
+        loc="upper left", bbox_to_anchor=(0, 0), ncols=columns, borderaxespad=gap, borderpad=0, fontsize=size,
+        handlelength=handle, columnspacing=between,
+    )  # fmt: skip
+    verbatim(legend.get_texts())
 
 
 def verbatim(texts: Iterable[Text]) -> None:
@@ -214,9 +253,11 @@ def _write_headings(ax: Axes, lines: _Headings, note: str) -> None:
     pad, left = 9.0 + 11.0 * len(lines.subtitle), -72.0 * lines.left
     style = {"gid": HEADING, **ABOVE}
     texts: list[Text] = [ax.annotate("\n".join(lines.subtitle), (0, 1), xytext=(left, 6), color=GREY, **style)]
+    figure = ax.get_figure(root=True)
+    # It stands below the title, and its lines are broken to fit: beside narrow axes it would make them narrower still.
+    texts[0].set_in_layout(not isinstance(figure, PngFigure))
     texts.append(ax.set_title(note if lines.beside else "", loc="right", pad=pad, color=WARN, fontsize=9, **_text.BOLD))
     texts.append(ax.set_title("\n".join(lines.title), loc="left", pad=pad, fontsize=lines.size, **_text.BOLD))
-    figure = ax.get_figure(root=True)
     if figure is not None and lines.left:
         shift = ScaledTranslation(-lines.left, pad / 72.0, figure.dpi_scale_trans)
         texts[-1].set_transform(ax.transAxes + shift)

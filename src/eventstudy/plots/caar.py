@@ -100,7 +100,7 @@ def caar(
         for k, path in enumerate(paths[: len(_style.COLOURS)]):
             _draw(ax, path, k if len(paths) > 1 else None)
         if len(paths) > 1 or group is not None:
-            _legend(ax)
+            _style.legend_below(ax, 4)
         _style.day_axis(ax)
         _style.value_axis(ax.yaxis, measure, f"mean {measure.averaged}")
         ax.set_xlabel(_style.day_label(result))
@@ -174,16 +174,6 @@ def _stroke(ax: Axes, path: _Path, position: int) -> None:
     low, high = (path.bands[0][name].iloc[known[-1]] for name in ("lower", "upper"))
     ax.vlines(at, low, high, color=colour, linewidth=1.4, zorder=2)
     ax.plot([at], [value], color=colour, marker=_style.MARKERS[position], markersize=4.5, zorder=3)
-
-
-def _legend(ax: Axes) -> None:
-    """Place the legend below the axes, where it covers no line."""
-    columns = 4 if _style.width(ax) > 5 else 2
-    legend = ax.legend(
-        loc="upper left", bbox_to_anchor=(0, 0), ncols=columns, borderaxespad=4.6, borderpad=0, fontsize=8,
-        handlelength=2.8, columnspacing=1.2,
-    )  # fmt: skip
-    _style.verbatim(legend.get_texts())
 
 
 def _cut(ax: Axes, paths: list[_Path]) -> bool:

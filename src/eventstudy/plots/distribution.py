@@ -11,7 +11,7 @@ from eventstudy import arguments
 from eventstudy.analysis.past import Past
 from eventstudy.display import formats
 from eventstudy.errors import NotEnoughData
-from eventstudy.plots import _style
+from eventstudy.plots import _events, _style
 from eventstudy.result import Result
 
 MOST_BINS = 40
@@ -33,7 +33,7 @@ def distribution(
     window : (int, int), optional
         A window of the study; the first by default.
     title : str, optional
-        In place of "Distribution of the CARs".
+        In place of "Distribution of the CARs", or "of the signed CARs" in a study with signs.
     figsize : (float, float), optional
         Width and height of a new figure in inches.
     ax : Axes, optional
@@ -44,8 +44,8 @@ def distribution(
     Axes
         Shares of the events (bars) and of all runs of estimation days of the same events that are as long as the window
         (line), by CAR; the outer bins hold what lies beyond them. Without an effect both are alike but for the error of
-        the forecast. The line is not drawn for compounded effects, or for
-        a result without its study.
+        the forecast. In a study with signs both are multiplied by the sign of the event, as in its averages, and events
+        without a sign are left out. The line is not drawn for compounded effects, or for a result without its study.
 
     Raises
     ------
@@ -56,14 +56,15 @@ def distribution(
     --------
     >>> from eventstudy import demo
     >>> demo.run().result.plot("distribution").get_xlabel()
-    'CAR (0, 0) (%)'
+    'Signed CAR (0, 0) (%)'
     """
     measure = result.measure
-    name = _style.named(title, f"Distribution of the {measure.short}s")
+    name = _style.named(title, f"Distribution of the {measure.averaged}s")
     with _style.drawing(_style.SIZE, figsize, ax) as ax:
-        cars, pair = _cars(result, window)
+        unsigned, pair = _cars(result, window)
+        cars = _events.signed(result, unsigned)
         if not len(cars):
-            return _style.blank(ax, name, f"no event has a {measure.short}", result)
+            return _style.blank(ax, name, f"no event has a {measure.averaged}", result)
         before = _before(result, cars.index, pair)
         bins = _bins(cars.to_numpy(), before)
         _shares(ax, cars.to_numpy(), bins, filled=True, label=f"{formats.plural(len(cars), 'event')}")
@@ -72,12 +73,14 @@ def distribution(
             _shares(ax, before, bins, filled=False, label=f"{len(before):,} runs of {days} before")
         ax.axvline(0, color=_style.GREY, linewidth=0.8, zorder=1)
         ax.axvline(float(cars.mean()), color=_style.RED, linewidth=1.4, linestyle=(0, (5, 3)), zorder=4)
-        _style.value_axis(ax.xaxis, measure, f"{measure.short} {formats.window(*pair)}")
+        _style.value_axis(ax.xaxis, measure, f"{measure.averaged} {formats.window(*pair)}")
         ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=""))
         ax.set_ylabel("Share in the bin (%)")
-        columns = 2 if _style.width(ax) > 4 else 1
-        ax.legend(loc="upper left", bbox_to_anchor=(0, 0), ncols=columns, borderaxespad=4.6, borderpad=0, fontsize=8)
-        _style.headings(ax, name, _caption(result, cars, before), result)
+        _style.legend_below(ax, 2)
+        caption = _caption(result, cars, before)
+        n_without = len(unsigned) - len(cars)
+        caption += f"; {n_without} without a sign left out" if n_without else ""
+        _style.headings(ax, name, caption, result)
     return ax
 
 
@@ -93,7 +96,10 @@ def _cars(result: Result, window: tuple[int, int] | None) -> tuple[pd.Series[flo
 
 
 def _before(result: Result, events: pd.Index, window: tuple[int, int]) -> np.ndarray:
-    """Return the sums over runs of estimation days, flat; none where they do not compare with the effects."""
+    """Return the sums over runs of estimation days, flat; none where they do not compare with the effects.
+
+    In a study with signs they are signed, as all that it sums over events.
+    """
     if result.rerun is None or not result.measure.has_p:
         return np.empty(0)
     try:
@@ -130,16 +136,18 @@ def _caption(result: Result, cars: pd.Series[float], before: np.ndarray) -> str:
     measure = result.measure
     text = f"dashed: mean {measure.text(cars.mean())}"
     if len(cars) > 1:
-        unsigned = measure.text(cars.std()).lstrip("+")
-        text += f"; standard deviation {unsigned}"
+        text += f"; standard deviation {measure.text(cars.std()).lstrip('+')}"
         text += f", before the events {measure.text(before.std()).lstrip('+')}" if len(before) > 1 else ""
     return text
 
 
 def alt(result: Result) -> str:
     """Describe mean, standard deviation and quartiles of the effects."""
-    measure, (cars, pair) = result.measure, _cars(result, None)
-    text = f"Histogram of the {measure.full} of {formats.plural(len(cars), 'event')} over {formats.window(*pair)}"
+    measure, (unsigned, pair) = result.measure, _cars(result, None)
+    cars = _events.signed(result, unsigned)
+    text = (
+        f"Histogram of the {measure.averaged_full} of {formats.plural(len(cars), 'event')} over {formats.window(*pair)}"
+    )
     if not len(cars):
         return f"{text}: no event has one"
     quartiles = " to ".join(measure.text(cars.quantile(q)) for q in (0.25, 0.75))

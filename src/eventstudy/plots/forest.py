@@ -64,8 +64,9 @@ def forest(
     -------
     Axes
         The intervals of events are those of their forecast error, t(M - k); marks are filled where 0 lies outside. The
-        diamond is the mean of all events with the interval of ``effects`` (not drawn in a study with signs, whose mean
-        is of signed CARs). Events without a CAR are counted.
+        diamond is the mean of all events with the interval of ``effects``. The CARs are what happened: in a study with
+        signs they are not multiplied by them, and its mean, which is of signed CARs, is not drawn; the caption says so.
+        Events without a CAR are counted.
 
     Raises
     ------
@@ -101,6 +102,7 @@ def forest(
             text += f"; strokes: {_bands.percent(level)} intervals, filled: 0 is outside"
         n_without = int(cars[measure.column].isna().sum())
         text += f"; {n_without} without a {measure.short}" if n_without else ""
+        text += "; not signed, unlike the study's mean, which is not drawn" if measure.sign is not None else ""
         text += f"; page={page + 1} has the next" if first + count < n else ""
         _style.headings(ax, name, text, result)
     return ax
@@ -192,7 +194,8 @@ def alt(result: Result) -> str:
     """Describe how many events are below zero and how many intervals exclude it, and the mean."""
     measure, (cars, pair) = result.measure, _cars(result, None)
     values = cars[measure.column].dropna()
-    text = f"Forest plot of the {measure.full} of {formats.plural(len(values), 'event')} over {formats.window(*pair)}"
+    kind = measure.full if measure.sign is None else f"{measure.full}, not signed,"
+    text = f"Forest plot of the {kind} of {formats.plural(len(values), 'event')} over {formats.window(*pair)}"
     if values.empty:
         return f"{text}: no event has one"
     parts = [f"{int((values < 0).sum())} below zero"]

@@ -148,11 +148,7 @@ def _marks(ax: Axes, shown: pd.DataFrame, rows: dict[str, int], shift: float) ->
                 x, part["ticker"].map(rows) + (0.24 if k else 0), s=30, marker=MARKS[k], color=COLOURS[k],
                 edgecolor="white", linewidth=0.6, zorder=3, label=f"{_text.drawable(status)} ({len(part)})",
             )  # fmt: skip
-    columns = 4 if _style.width(ax) > 5 else 2
-    legend = ax.legend(
-        loc="upper left", bbox_to_anchor=(0, 0), ncols=columns, borderaxespad=2.4, borderpad=0, fontsize=8
-    )
-    _style.verbatim(legend.get_texts())
+    _style.legend_below(ax, 4, gap=2.4)
 
 
 def _date_axis(ax: Axes) -> None:

@@ -37,6 +37,7 @@ NO_TIME_OF_DAY = "a date alone names no bar; give a time of day"
 BOUNDED = "its bounds lie in one session"
 INSTANT = np.timedelta64(1, "ns")
 REACH = "its bounds reach"  # several sessions
+NO_CLOSES = "no closing times known"  # of the exchange of an event with a time
 UNKNOWN_CLOSE = "placed by its date: the closing time of that session is not known"
 
 
@@ -194,7 +195,7 @@ def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> Placement:
     phase = frame["phase"].to_numpy(dtype=object) if "phase" in frame else np.full(len(frame), "", dtype=object)
     position, rule, status = _place_dates(frame, dates, phase, calendar, on_closed)
     if calendar.closes is None:
-        texts = {text: f"no closing times known: {text}" for text in set(rule[timed])}
+        texts = {text: f"{NO_CLOSES}: {text}" for text in set(rule[timed])}
         rule[timed] = [texts[text] for text in rule[timed]]
         return Placement(position, rule, status)
     _check_phases(frame, stamps, phase, calendar)

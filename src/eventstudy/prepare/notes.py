@@ -9,7 +9,7 @@ import numpy as np
 
 from eventstudy import markets
 from eventstudy.bars import Indexed, Prices, priced_dates
-from eventstudy.prepare.calendar import GUESS, REACH
+from eventstudy.prepare.calendar import GUESS, NO_CLOSES, REACH, THAT_DATE
 from eventstudy.prepare.panels import Market
 from eventstudy.prepare.placing import distinct_pairs
 from eventstudy.prepare.trading import merged_markets
@@ -55,6 +55,18 @@ def merged_warning(prices: Prices) -> tuple[str, ...]:
     bars = [b for b in prices.bars.values() if b.mic is None and not b.intraday and not b.ticker.endswith("=X")]
     text = merged_markets(bars, priced_dates(prices.bars, [b.ticker for b in bars]))
     return (text,) if text else ()
+
+
+def by_date_warning(placement: np.ndarray) -> tuple[str, ...]:
+    """Return a warning if used events with a time of day are placed by their date, as no closing times are known."""
+    n = int((placement == f"{NO_CLOSES}: {THAT_DATE}").sum())
+    if not n:
+        return ()
+    return (
+        f"{n} used {'event has' if n == 1 else 'events have'} a time of day, but the prices name no exchange, and no"
+        " closing times are known: placed on the session of the date, although news after the close belongs to the next"
+        ' one; name the exchange, as in es.Prices.from_frame(frame, exchange="XNYS")',
+    )
 
 
 def other_zone(ticker: np.ndarray, benchmark: np.ndarray, prices: Prices) -> Floats:

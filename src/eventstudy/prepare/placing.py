@@ -151,7 +151,7 @@ def find_benchmarks(
     elif isinstance(option, str):
         if option not in prices.bars:
             (reason,) = _why_no_prices([option], prices)
-            raise AlignmentError(f"benchmark {reason}; there are prices of {', '.join(prices.bars)}")
+            raise AlignmentError(f"the benchmark: {reason}; there are prices of {', '.join(prices.bars)}")
         benchmark[:] = option
     else:
         ticker_code, tickers = pd.factorize(frame["ticker"].to_numpy(dtype=object))

@@ -23,7 +23,17 @@ from eventstudy.types.choices import (
     Suspended,
     Window,
 )
-from eventstudy.types.members import PEERS, Column, Estimator, Failing, Model, SharedState, Test, Verdict
+from eventstudy.types.members import (
+    PEERS,
+    Column,
+    DescribedModel,
+    Estimator,
+    Failing,
+    Model,
+    SharedState,
+    Test,
+    Verdict,
+)
 from eventstudy.types.names import ModelName, PlotKind, SourceName, TableKind, TestName
 from eventstudy.types.rerun import Extra, Outcome, Rerun, ResultFrames, required
 from eventstudy.types.sample import (
@@ -44,7 +54,8 @@ from eventstudy.types.sample import (
 
 __all__ = [
     "NO_DATE", "PEERS", "PRICE_FIELDS", "Abnormal", "Accumulate", "AnyPanel", "Block", "Bools", "Calendar",
-    "Choices", "Clustering", "Column", "Contaminated", "Contradictory", "Dates", "DeferredPanel", "Estimator",
+    "Choices", "Clustering", "Column", "Contaminated", "Contradictory", "Dates", "DeferredPanel", "DescribedModel",
+    "Estimator",
     "EventTable", "Extra", "Failing", "Floats", "Gaps", "Ints", "Model", "ModelName", "OnClosed", "Outcome",
     "Panel", "Placed", "PlotKind", "Price", "Rerun", "ResultFrames", "Returns", "Sample", "Scores",
     "SharedResult", "SharedState", "SourceName", "Spec", "State", "StateSum", "Stated", "Status",

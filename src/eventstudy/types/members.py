@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eventstudy.display import formats
-from eventstudy.display.cards import Summary
+from eventstudy.display.cards import WIDTH, Summary
 from eventstudy.types.arrays import Floats, Ints, State
 from eventstudy.types.block import Abnormal, Block, Scores
 from eventstudy.types.sample import Sample, Survives
@@ -118,6 +118,44 @@ class Column(NamedTuple):
 PEERS = Column("peers")
 # Class variables that a model may have: ``estimator``, and ``tolerance``, how far an iterative fit may move (else 0).
 Estimator = Literal["ols", "other"]  # "ols": least squares on all valid estimation days; "other" where nothing is said
+
+
+class DescribedModel:
+    """What a model of the library says of itself: its options, its regressors, and what it estimates.
+
+    A class of :class:`Model` that is a dataclass without a ``repr`` of its own inherits it.
+
+    Examples
+    --------
+    >>> from eventstudy import model
+    >>> model("dimson", leads=1, lags=0)
+    Dimson(leads=1, lags=0): estimates alpha, beta, beta_lead1; regressors: benchmark
+    """
+
+    def __repr__(self: Model) -> str:
+        options = ", ".join(f"{name}={value!r}" for name, value in _options(self).items())
+        text = f"{type(self).__name__}({options}): estimates {_estimates(self)}; regressors: {_regressors(self)}"
+        return "\n".join(formats.wrap(text, WIDTH, "  "))
+
+    def _repr_html_(self: Model) -> str:
+        facts = [
+            ("Options", formats.setting(_options(self))),
+            ("Regressors", _regressors(self)),
+            ("Estimates", _estimates(self)),
+        ]
+        return Summary(f"Model: {str(type(self).__doc__).partition(chr(10))[0]}", facts).as_html()
+
+
+def _options(model: Model) -> dict[str, object]:
+    return {entry.name: getattr(model, entry.name) for entry in fields(model)}  # type: ignore[arg-type]
+
+
+def _estimates(model: Model) -> str:
+    return ", ".join(model.coefficients) or "nothing"
+
+
+def _regressors(model: Model) -> str:
+    return ", ".join(dict.fromkeys(column.name for column in model.columns)) or "none"
 
 
 class Model(Protocol):
