@@ -81,7 +81,7 @@ def finalize(state: State, sample: Sample, variance: Variance = "multiplicative"
         ],
     )
     known = np.isfinite(result.statistic)
-    result.note[known] = [f"mean correlation {value:.4f}" for value in r[known]]
+    result.note[known] = [f"mean correlation {round(value, 4) + 0.0:.4f}" for value in r[known]]  # never -0.0000
     return result
 
 
