@@ -8,13 +8,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
 
 import eventstudy
+import samples
 from eventstudy import _registry
 from eventstudy.display.names import DEPENDENCE, FAILINGS
 from eventstudy.study import DEFAULT_TESTS
@@ -31,7 +32,8 @@ def write(app: Sphinx) -> None:
     """Delete ``generated/`` and write all pages."""
     target = Path(app.srcdir) / "generated"
     shutil.rmtree(target, ignore_errors=True)
-    folders = [_folder(target, folder) for folder in _registry.CONTRACTS]
+    shown = {"models": samples.models(), "inference": samples.tests()}
+    folders = [_folder(target, folder, shown.get(folder, {})) for folder in _registry.CONTRACTS]
     _page(
         target / "reference.rst",
         _heading("Reference", "="),
@@ -43,8 +45,8 @@ def write(app: Sphinx) -> None:
     _figures(target / "plots")
 
 
-def _folder(target: Path, folder: str) -> str:
-    """Write a folder's index and a page for each of its members."""
+def _folder(target: Path, folder: str, shown: Mapping[str, str]) -> str:
+    """Write a folder's index and a page for each of its members, with what it returns on a sample if that is shown."""
     docstring = _doc(f"eventstudy.{folder}")
     rows = []
     for name, summary in _registry.summaries(folder, plugins=False).items():
@@ -54,6 +56,7 @@ def _folder(target: Path, folder: str) -> str:
             *_usage(folder, name, _registry.load(folder, name)),
             f".. automodule:: eventstudy.{folder}.{name}\n"
             f"   :members:\n   :exclude-members: {_registry.CONTRACTS[folder]}",
+            *_output(folder, shown.get(name, "")),
         )
         rows.append((f":doc:`{name}`", summary))
     _page(
@@ -94,6 +97,18 @@ def _usage(folder: str, name: str, member: Any) -> list[str]:
     return [":Use: ``result.report(path)``; the suffix of the path selects the report"]
 
 
+def _output(folder: str, text: str) -> list[str]:
+    """Return the section with what a test or model returns on the sample of ``samples``."""
+    if not text:
+        return []
+    frame, sample = {
+        "models": ("events", "three events of one date, on simulated prices"),
+        "inference": ("tests", "the shipped events, on simulated prices that react by 0.3 % in the expected direction"),
+    }[folder]
+    lines = "\n".join(f"   {line}".rstrip() for line in text.splitlines())
+    return [_heading("Output", "-"), f"``result.{frame}``: {sample}.", f".. code-block:: text\n\n{lines}"]
+
+
 def _api(target: Path) -> None:
     rows = []
     for name in eventstudy.__all__:
@@ -101,7 +116,8 @@ def _api(target: Path) -> None:
         directive = f".. autofunction:: {name}"
         if isinstance(value, type):
             error = issubclass(value, BaseException)
-            directive = f".. autoclass:: {name}\n   :members:" + ("\n   :show-inheritance:" if error else "")
+            directive = f".. autoclass:: {name}\n   :members:"
+            directive += "\n   :show-inheritance:" if error else "\n   :inherited-members: tuple"
         _page(target / f"{name}.rst", _heading(name, "="), ".. currentmodule:: eventstudy", directive)
         rows.append((f":doc:`{name}`", (value.__doc__ or "").splitlines()[0]))
     for name in MODULES:

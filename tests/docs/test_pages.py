@@ -55,6 +55,13 @@ def test_links_of_the_methods_lead_to_members():
     assert [link for link in links if link[0] != link[2] or link[2] not in _registry.names(link[1])] == []
 
 
+def test_every_model_and_test_stands_in_the_methods():
+    page = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    for folder in ("models", "inference"):
+        linked = set(re.findall(rf"\[`(\w+)`\]\([./\w]*{folder}/", page))
+        assert linked == set(_registry.names(folder, plugins=False)), folder
+
+
 def test_study_file_page_names_every_choice():
     page = (ROOT / "docs" / "study_file.md").read_text(encoding="utf-8")
     named = {name for line in re.findall(r"^`.*`$", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", line)}
