@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import samples
 from sphinx.application import Sphinx
 
 import eventstudy
-import samples
 from eventstudy import _registry
 from eventstudy.display.names import DEPENDENCE, FAILINGS
 from eventstudy.study import DEFAULT_TESTS
@@ -194,4 +194,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", write, priority=100)
     app.setup_extension("size_table")
     app.setup_extension("commands")
+    app.setup_extension("notebooks")
+    app.setup_extension("gallery")
+    app.setup_extension("links")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

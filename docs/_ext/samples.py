@@ -50,7 +50,8 @@ def tests() -> dict[str, str]:
 
 def _row(row: pd.Series[Any]) -> str:
     """Return one row of ``Result.tests`` as a line of numbers, and its note."""
-    numbers = row[["start", "end", "test", "n", "effect", "se", "lower", "upper", "statistic", "df", "p", "valid"]].to_frame().T
+    shown = ["start", "end", "test", "n", "effect", "se", "lower", "upper", "statistic", "df", "p", "valid"]
+    numbers = row[shown].to_frame().T
     note = "\n\n" + textwrap.fill(f"note: {row['note']}", 100) if row["note"] else ""
     return str(numbers.to_string(index=False, float_format="{:.4f}".format)) + note
 
@@ -71,7 +72,9 @@ def models() -> dict[str, str]:
         if name == "clock":
             result = _intraday()
         else:
-            result = replace(study, model=name).run(events, prices, factors=factors if needed & {*names, "RF"} else None)
+            result = replace(study, model=name).run(
+                events, prices, factors=factors if needed & {*names, "RF"} else None
+            )
         columns = ["ticker", *model.coefficients, "sigma", "r2", "n_estimation", "status"]
         pages[name] = result.events[columns].to_string(float_format="{:.5f}".format)
     return pages
