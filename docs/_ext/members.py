@@ -54,9 +54,7 @@ def _folder(target: Path, folder: str, shown: Mapping[str, str]) -> str:
             target / folder / f"{name}.rst",
             _heading(name, "="),
             *_usage(folder, name, _registry.load(folder, name)),
-            f".. automodule:: eventstudy.{folder}.{name}\n"
-            f"   :members:\n   :exclude-members: {_registry.CONTRACTS[folder]}",
-            *_output(folder, shown.get(name, "")),
+            *_described(folder, name, shown.get(name, "")),
         )
         rows.append((f":doc:`{name}`", summary))
     _page(
@@ -97,16 +95,33 @@ def _usage(folder: str, name: str, member: Any) -> list[str]:
     return [":Use: ``result.report(path)``; the suffix of the path selects the report"]
 
 
-def _output(folder: str, text: str) -> list[str]:
-    """Return the section with what a test or model returns on the sample of ``samples``."""
-    if not text:
-        return []
+def _described(folder: str, name: str, output: str) -> list[str]:
+    """Return the docstrings of a member, and before those of its functions what it returns on the sample."""
+    module = f"eventstudy.{folder}.{name}"
+    if not output:
+        return [f".. automodule:: {module}\n   :members:\n   :exclude-members: {_registry.CONTRACTS[folder]}"]
     frame, sample = {
         "models": ("events", "three events of one date, on simulated prices"),
         "inference": ("tests", "the shipped events, on simulated prices that react by 0.3 % in the expected direction"),
     }[folder]
-    lines = "\n".join(f"   {line}".rstrip() for line in text.splitlines())
-    return [_heading("Output", "-"), f"``result.{frame}``: {sample}.", f".. code-block:: text\n\n{lines}"]
+    lines = "\n".join(f"   {line}".rstrip() for line in output.splitlines())
+    return [
+        f".. automodule:: {module}",
+        _heading("Output", "-"),
+        f"``result.{frame}``: {sample}.",
+        f".. code-block:: text\n\n{lines}",
+        _heading("Functions", "-"),
+        *(f".. auto{kind}:: {module}.{each}{options}" for each, kind, options in _defined(module)),
+    ]
+
+
+def _defined(module: str) -> list[tuple[str, ...]]:
+    """Return the functions and classes that a module defines, without private ones: name, directive, options."""
+    return [
+        (name, "class", "\n   :members:") if isinstance(value, type) else (name, "function", "")
+        for name, value in vars(importlib.import_module(module)).items()
+        if getattr(value, "__module__", "") == module and hasattr(value, "__qualname__") and not name.startswith("_")
+    ]
 
 
 def _api(target: Path) -> None:

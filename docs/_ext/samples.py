@@ -49,11 +49,27 @@ def tests() -> dict[str, str]:
 
 
 def _row(row: pd.Series[Any]) -> str:
-    """Return one row of ``Result.tests`` as a line of numbers, and its note."""
-    shown = ["start", "end", "test", "n", "effect", "se", "lower", "upper", "statistic", "df", "p", "valid"]
-    numbers = row[shown].to_frame().T
-    note = "\n\n" + textwrap.fill(f"note: {row['note']}", 100) if row["note"] else ""
-    return str(numbers.to_string(index=False, float_format="{:.4f}".format)) + note
+    """Return one row of ``Result.tests``, a line for each column."""
+    lines = []
+    for name in (
+        "start",
+        "end",
+        "test",
+        "n",
+        "effect",
+        "se",
+        "lower",
+        "upper",
+        "statistic",
+        "df",
+        "p",
+        "valid",
+        "note",
+    ):
+        value = row[name]
+        text = f"{value:.4f}" if isinstance(value, float) else str(value)
+        lines.append(textwrap.fill(text, 88, initial_indent=f"{name:<11}", subsequent_indent=" " * 11))
+    return "\n".join(lines)
 
 
 def models() -> dict[str, str]:
@@ -72,9 +88,8 @@ def models() -> dict[str, str]:
         if name == "clock":
             result = _intraday()
         else:
-            result = replace(study, model=name).run(
-                events, prices, factors=factors if needed & {*names, "RF"} else None
-            )
+            given = factors if needed & {*factors.columns} else None
+            result = replace(study, model=name).run(events, prices, factors=given)
         columns = ["ticker", *model.coefficients, "sigma", "r2", "n_estimation", "status"]
         pages[name] = result.events[columns].to_string(float_format="{:.5f}".format)
     return pages
