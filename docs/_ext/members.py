@@ -21,6 +21,7 @@ from eventstudy.display.names import DEPENDENCE, FAILINGS
 from eventstudy.study import DEFAULT_TESTS
 
 MODULES = ("transform",)  # public, but not in ``eventstudy.__all__``
+RETURNED = {"tables": (".. autoclass:: eventstudy.tables._table.Table\n   :members:",)}  # by the members of a folder
 DEFAULT = {
     "independent": "no two event windows share a day",
     "same_day": "all events share one date",
@@ -62,6 +63,7 @@ def _folder(target: Path, folder: str, shown: Mapping[str, str]) -> str:
         _heading(docstring.split(",")[0], "="),
         docstring,
         _table(("Name", "What it is"), rows),
+        *RETURNED.get(folder, ()),
         _toctree(_registry.names(folder, plugins=False), hidden=True),
     )
     return folder
@@ -105,13 +107,14 @@ def _described(folder: str, name: str, output: str) -> list[str]:
         "inference": ("tests", "the shipped events, on simulated prices that react by 0.3 % in the expected direction"),
     }[folder]
     lines = "\n".join(f"   {line}".rstrip() for line in output.splitlines())
+    functions = [f".. auto{kind}:: {module}.{each}{options}" for each, kind, options in _defined(module)]
     return [
         f".. automodule:: {module}",
         _heading("Output", "-"),
         f"``result.{frame}``: {sample}.",
         f".. code-block:: text\n\n{lines}",
-        _heading("Functions", "-"),
-        *(f".. auto{kind}:: {module}.{each}{options}" for each, kind, options in _defined(module)),
+        *([_heading("Functions", "-")] if functions else []),
+        *functions,
     ]
 
 
