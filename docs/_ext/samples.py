@@ -68,7 +68,7 @@ def _row(row: pd.Series[Any]) -> str:
     ):
         value = row[name]
         text = f"{value:.4f}" if isinstance(value, float) else str(value)
-        lines.append(textwrap.fill(text, 88, initial_indent=f"{name:<11}", subsequent_indent=" " * 11))
+        lines.append(textwrap.fill(text, 80, initial_indent=f"{name:<11}", subsequent_indent=" " * 11))
     return "\n".join(lines)
 
 
