@@ -32,7 +32,9 @@ def write(app: Sphinx) -> None:
     titles = {}
     for script in sorted(source.glob("*.py")):
         notebook = jupytext.read(script)
-        titles[script.stem] = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
+        titles[script.stem] = next(
+            line.removeprefix("# ") for cell in notebook.cells for line in cell.source.splitlines() if line[:2] == "# "
+        )
         jupytext.write(notebook, target / f"{script.stem}.ipynb")
     listed = "\n".join(f"- [{title}]({name}.ipynb)" for name, title in titles.items())
     (target / "index.md").write_text(INDEX.format(listed=listed, names="\n".join(titles)), encoding="utf-8")

@@ -90,7 +90,10 @@ def test_every_figure_is_drawn_on_its_page(site, pages):
 
 
 def test_every_notebook_is_a_page_with_its_figures(site, pages):
+    index = (site / "generated" / "notebooks" / "index.html").read_text(encoding="utf-8")
     for script in (ROOT / "notebooks").glob("*.py"):
+        [title, *_] = re.findall(r"^# # (.*)$", script.read_text(encoding="utf-8"), re.MULTILINE)
+        assert f'{script.stem}.html"><span class="std std-doc">{html.escape(title)}</span>' in index
         page = pages[f"generated/notebooks/{script.stem}.html"]
         assert [asset for asset in page.assets if "_images/" in asset], script.stem
         assert "Traceback" not in (site / "generated" / "notebooks" / f"{script.stem}.html").read_text(encoding="utf-8")
