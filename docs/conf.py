@@ -13,13 +13,19 @@ author = "The eventstudy developers"
 copyright = author
 release = version = version_of("eventstudy-quant")
 
-extensions = ["members", "mathml", "myst_parser", "sphinx.ext.autodoc", "numpydoc", "sphinx_gallery.gen_gallery"]
-exclude_patterns = ["_build", "gallery"]
+extensions = ["members", "mathml", "myst_nb", "sphinx.ext.autodoc", "numpydoc", "sphinx_gallery.gen_gallery"]
+exclude_patterns = ["_build", "gallery", "generated/gallery/*.ipynb"]
 root_doc = "index"
 nitpicky = True
 
 myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
 myst_heading_anchors = 3
+nb_execution_mode = "force"
+nb_execution_timeout = 300
+nb_execution_raise_on_error = True
+nb_execution_show_tb = True
+nb_merge_streams = True
+
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 python_maximum_signature_line_length = 88
@@ -36,7 +42,7 @@ html_show_sourcelink = False
 html_theme_options = {
     "navbar_persistent": ["search-button"],
     "navbar_end": ["theme-switcher"],
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 5,
     "navigation_with_keys": False,
     "show_prev_next": False,
     "footer_start": ["copyright"],
@@ -44,8 +50,12 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
 }
 html_sidebars = {
-    page: [] for page in ("index", "getting_started", "data", "study_file", "command_line", "methods", "which_test")
-}
+    page: []
+    for page in (
+        "index", "getting_started", "tables_and_figures", "reproduce", "data", "adapters", "catalogue", "study_file",
+        "command_line", "which_test", "which_model", "deployment", "methods", "how_right", "how_fast", "glossary",
+    )
+}  # fmt: skip
 html_sidebars["generated/gallery/*"] = []
 
 sphinx_gallery_conf = {
@@ -53,6 +63,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "generated/gallery",
     "filename_pattern": "/(plot|table)_",
     "image_scrapers": ["gallery.scraper"],
+    "within_subsection_order": "gallery.Order",
     "reset_modules": (),
     "download_all_examples": False,
     "show_memory": False,

@@ -8,10 +8,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import samples
 from sphinx.application import Sphinx
 
 import eventstudy
@@ -20,6 +21,7 @@ from eventstudy.display.names import DEPENDENCE, FAILINGS
 from eventstudy.study import DEFAULT_TESTS
 
 MODULES = ("transform",)  # public, but not in ``eventstudy.__all__``
+RETURNED = {"tables": (".. autoclass:: eventstudy.tables._table.Table\n   :members:",)}  # by the members of a folder
 DEFAULT = {
     "independent": "no two event windows share a day",
     "same_day": "all events share one date",
@@ -31,7 +33,8 @@ def write(app: Sphinx) -> None:
     """Delete ``generated/`` and write all pages."""
     target = Path(app.srcdir) / "generated"
     shutil.rmtree(target, ignore_errors=True)
-    folders = [_folder(target, folder) for folder in _registry.CONTRACTS]
+    shown = {"models": samples.models(), "inference": samples.tests()}
+    folders = [_folder(target, folder, shown.get(folder, {})) for folder in _registry.CONTRACTS]
     _page(
         target / "reference.rst",
         _heading("Reference", "="),
@@ -43,8 +46,8 @@ def write(app: Sphinx) -> None:
     _figures(target / "plots")
 
 
-def _folder(target: Path, folder: str) -> str:
-    """Write a folder's index and a page for each of its members."""
+def _folder(target: Path, folder: str, shown: Mapping[str, str]) -> str:
+    """Write a folder's index and a page for each of its members, with what it returns on a sample if that is shown."""
     docstring = _doc(f"eventstudy.{folder}")
     rows = []
     for name, summary in _registry.summaries(folder, plugins=False).items():
@@ -52,8 +55,7 @@ def _folder(target: Path, folder: str) -> str:
             target / folder / f"{name}.rst",
             _heading(name, "="),
             *_usage(folder, name, _registry.load(folder, name)),
-            f".. automodule:: eventstudy.{folder}.{name}\n"
-            f"   :members:\n   :exclude-members: {_registry.CONTRACTS[folder]}",
+            *_described(folder, name, shown.get(name, "")),
         )
         rows.append((f":doc:`{name}`", summary))
     _page(
@@ -61,6 +63,7 @@ def _folder(target: Path, folder: str) -> str:
         _heading(docstring.split(",")[0], "="),
         docstring,
         _table(("Name", "What it is"), rows),
+        *RETURNED.get(folder, ()),
         _toctree(_registry.names(folder, plugins=False), hidden=True),
     )
     return folder
@@ -94,6 +97,36 @@ def _usage(folder: str, name: str, member: Any) -> list[str]:
     return [":Use: ``result.report(path)``; the suffix of the path selects the report"]
 
 
+def _described(folder: str, name: str, output: str) -> list[str]:
+    """Return the docstrings of a member, and before those of its functions what it returns on the sample."""
+    module = f"eventstudy.{folder}.{name}"
+    if not output:
+        return [f".. automodule:: {module}\n   :members:\n   :exclude-members: {_registry.CONTRACTS[folder]}"]
+    frame, sample = {
+        "models": ("events", "three events of one date, on simulated prices"),
+        "inference": ("tests", "the shipped events, on simulated prices that react by 0.3 % in the expected direction"),
+    }[folder]
+    lines = "\n".join(f"   {line}".rstrip() for line in output.splitlines())
+    functions = [f".. auto{kind}:: {module}.{each}{options}" for each, kind, options in _defined(module)]
+    return [
+        f".. automodule:: {module}",
+        _heading("Output", "-"),
+        f"``result.{frame}``: {sample}.",
+        f".. code-block:: text\n\n{lines}",
+        *([_heading("Functions", "-")] if functions else []),
+        *functions,
+    ]
+
+
+def _defined(module: str) -> list[tuple[str, ...]]:
+    """Return the functions and classes that a module defines, without private ones: name, directive, options."""
+    return [
+        (name, "class", "\n   :members:") if isinstance(value, type) else (name, "function", "")
+        for name, value in vars(importlib.import_module(module)).items()
+        if getattr(value, "__module__", "") == module and hasattr(value, "__qualname__") and not name.startswith("_")
+    ]
+
+
 def _api(target: Path) -> None:
     rows = []
     for name in eventstudy.__all__:
@@ -101,7 +134,8 @@ def _api(target: Path) -> None:
         directive = f".. autofunction:: {name}"
         if isinstance(value, type):
             error = issubclass(value, BaseException)
-            directive = f".. autoclass:: {name}\n   :members:" + ("\n   :show-inheritance:" if error else "")
+            directive = f".. autoclass:: {name}\n   :members:"
+            directive += "\n   :show-inheritance:" if error else "\n   :inherited-members: tuple"
         _page(target / f"{name}.rst", _heading(name, "="), ".. currentmodule:: eventstudy", directive)
         rows.append((f":doc:`{name}`", (value.__doc__ or "").splitlines()[0]))
     for name in MODULES:
@@ -178,4 +212,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", write, priority=100)
     app.setup_extension("size_table")
     app.setup_extension("commands")
+    app.setup_extension("notebooks")
+    app.setup_extension("gallery")
+    app.setup_extension("links")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,6 +5,7 @@ Windows and tests
 The table that papers print: mean, stars, standard errors in brackets, and every test.
 """
 
+# sphinx_gallery_thumbnail_path = "generated/thumbnails/caar.png"
 from eventstudy import demo
 
 result = demo.run().result

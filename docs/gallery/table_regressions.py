@@ -5,6 +5,7 @@ Regressions side by side
 Standard errors that allow for events of one date.
 """
 
+# sphinx_gallery_thumbnail_path = "generated/thumbnails/regressions.png"
 from eventstudy import demo
 
 result = demo.run().result

@@ -163,7 +163,7 @@ class Analyses:
         return band(self.rerun, self, level, draws)
 
     def joint(self) -> pd.DataFrame:
-        """Return the mean path with the overlap of each security's events taken out (:mod:`eventstudy.analysis.joint`).
+        """Return the mean path with the overlap of each security's events taken out (``eventstudy.analysis.joint``).
 
         The reaction to one event is on a day of the other events of its ticker nearby, and moves the averages of
         ``daily`` where there is no effect. Where no windows of a ticker overlap, both paths are the same.

@@ -57,8 +57,9 @@ def read_prices(
         The layout of a vendor's files. CRSP's (negative prices are averages of bid and ask, letters stand for missing
         returns) is recognised by its column PERMNO.
     verify : bool
-        Whether a locked folder (of ``eventstudy fetch`` or :func:`freeze`, with ``lock.json``) is refused if a price
-        was changed since; the error names ticker and date. If False, every result says that this was not checked.
+        Whether a locked folder (of ``eventstudy fetch`` or :func:`eventstudy.freeze`, with ``lock.json``) is refused if
+        a price was changed since; the error names ticker and date. If False, every result says that this was not
+        checked.
 
     Returns
     -------

@@ -27,6 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the site from a copy, so that a run leaves nothing in the repository."""
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("_build", "generated", "__pycache__"))
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
     for name in ("CHANGELOG.md", "CONTRIBUTING.md"):
         shutil.copy(ROOT / name, folder)
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", "html"]
@@ -86,6 +87,23 @@ def test_every_figure_is_drawn_on_its_page(site, pages):
         shown = [asset for asset in pages[f"generated/plots/{name}.html"].assets if asset.endswith(f"/{name}.png")]
         assert shown
         assert (site / "generated" / "plots" / shown[0]).stat().st_size > 10_000
+
+
+def test_every_notebook_is_a_page_with_its_figures(site, pages):
+    index = (site / "generated" / "notebooks" / "index.html").read_text(encoding="utf-8")
+    for script in (ROOT / "notebooks").glob("*.py"):
+        [title, *_] = re.findall(r"^# # (.*)$", script.read_text(encoding="utf-8"), re.MULTILINE)
+        assert f'{script.stem}.html"><span class="std std-doc">{html.escape(title)}</span>' in index
+        page = pages[f"generated/notebooks/{script.stem}.html"]
+        assert [asset for asset in page.assets if "_images/" in asset], script.stem
+        assert "Traceback" not in (site / "generated" / "notebooks" / f"{script.stem}.html").read_text(encoding="utf-8")
+
+
+def test_models_and_tests_show_what_they_return(site):
+    for folder, name in MEMBERS:
+        if folder in ("models", "inference"):
+            text = (site / "generated" / folder / f"{name}.html").read_text(encoding="utf-8")
+            assert 'id="output"' in text, f"{folder}/{name}"
 
 
 def test_models_and_tests_show_their_formulas(pages):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
+
+import pytest
 
 from eventstudy import _registry
 from eventstudy.prepare.calendar import POLICIES
 from eventstudy.prepare.returns import GAPS
 from eventstudy.study import DEFAULT_TESTS, Study
 from eventstudy.types import Status
+from tests.docs.pages import PAGES
 
 ROOT = Path(__file__).parents[2]
 DATA = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
@@ -50,9 +54,32 @@ def test_default_tests_are_those_of_the_study():
 
 def test_links_of_the_methods_lead_to_members():
     page = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
-    links = re.findall(r"\[`(\w+)`\]\(generated/(\w+)/(\w+)\.rst\)", page)
+    links = re.findall(r"\[`(\w+)`\]\(\.\./src/eventstudy/(\w+)/(\w+)\.py\)", page)
     assert len(links) > 10
     assert [link for link in links if link[0] != link[2] or link[2] not in _registry.names(link[1])] == []
+
+
+def test_every_model_and_test_stands_in_the_methods():
+    page = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    for folder in ("models", "inference"):
+        linked = set(re.findall(rf"\[`(\w+)`\]\([./\w]*{folder}/", page))
+        assert linked == set(_registry.names(folder, plugins=False)), folder
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_of_a_checkout(page):
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    links = [link.split("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    assert [link for link in links if link and not (page.parent / link).exists()] == []
+
+
+def test_links_to_files_become_links_to_pages(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "_ext"))
+    resolved = importlib.import_module("links").resolved
+    text = "[a](../src/eventstudy/models/mean.py) [b](../../src/eventstudy/sources) [c](../src/eventstudy) [d](gallery)"
+    expected = "[a](generated/models/mean.rst) [b](../generated/sources/index.rst) [c](generated/reference.rst)"
+    assert resolved(text) == f"{expected} [d](generated/gallery/index.rst)"
+    assert resolved("[e](methods.md) [f](../notebooks)") == "[e](methods.md) [f](generated/notebooks/index.md)"
 
 
 def test_study_file_page_names_every_choice():

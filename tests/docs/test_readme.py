@@ -1,4 +1,4 @@
-"""What the README says of 13 September 2021 is so on real prices."""
+"""What the README lists is what the library has, and what it says of 13 September 2021 is so on real prices."""
 
 from __future__ import annotations
 
@@ -10,9 +10,47 @@ import pytest
 from scipy import stats
 
 import eventstudy as es
+from eventstudy import _registry, markets
+from eventstudy.cli._main import commands
+from eventstudy.reports._write import suffixes
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 SHARES = ("9988.HK", "0700.HK", "1211.HK", "9868.HK")
+
+
+BOX = {
+    row[0].strip(): row[1]
+    for row in (
+        line.strip("|").split("|", 1) for line in README.split("## What is included")[1].split("##")[0].splitlines()
+    )
+    if len(row) == 2
+}
+
+
+def listed(*rows: str) -> list[str]:
+    """Give the names in backticks of some rows of the box, and check that the first row's head counts them."""
+    found = re.findall(r"`([.\w]+)`", " ".join(BOX[row] for row in rows))
+    assert rows[0].split()[0] == str(len(found))
+    return sorted(found)
+
+
+def test_the_box_lists_every_member():
+    other = [head for head in BOX if head.startswith(("for ", "with ", "from "))]
+    assert listed("22 return models", *other) == sorted(_registry.names("models", plugins=False))
+    tests = listed("24 tests: parametric", "ranks and signs", "resampling")
+    assert tests == sorted(_registry.names("inference", plugins=False))
+    assert listed("8 tables") == sorted(_registry.names("tables", plugins=False))
+    assert listed("10 figures") == sorted(_registry.names("plots", plugins=False))
+
+
+def test_the_box_lists_every_command_report_and_exchange():
+    reports = re.findall(r"`(\.\w+)`", BOX["9 reports"])
+    assert sorted(reports) == sorted(suffixes())
+    assert len(reports) == 9
+    assert re.findall(r"`(\w+)`", BOX["Command line"]) == sorted(commands(), key=BOX["Command line"].index)
+    exchanges = {*markets.SUFFIXES.values(), *markets.INDICES.values(), "XNYS"}
+    assert f"sessions of {len(exchanges)} exchanges" in BOX["Dates"]
+    assert len(list((Path(__file__).parents[2] / "notebooks").glob("*.py"))) == 6  # "six notebooks"
 
 
 def numbers(cell: str) -> list[float]:

@@ -85,6 +85,21 @@ def test_commands_of_a_page_run(name, used, written, tmp_path, monkeypatch, caps
     assert Path(written).is_file()
 
 
+@pytest.mark.thorough
+def test_the_commands_on_reproducing_run_on_what_its_code_writes(tmp_path, monkeypatch, capsys):
+    page = (ROOT / "docs" / "reproduce.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for fence in fences(page):
+        if fence.language == "python":
+            exec(fence.body, names)
+    shown = re.findall(r"^\$ eventstudy (.*)$", page, re.MULTILINE)
+    assert [command.split()[0] for command in shown] == ["verify", "replicate"]
+    for command in shown:
+        assert main(command.split()) == 0, f"eventstudy {command}: {capsys.readouterr().err}"
+    assert Path("study.zip").is_file()
+
+
 EXAMPLES = [
     example
     for command in commands().values()

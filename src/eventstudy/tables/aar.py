@@ -28,8 +28,8 @@ def aar(result: Result, *, stars: bool = True) -> Table:
     ----------
     result : Result
     stars : bool
-        Whether AARs and statistics have stars: *** p < 0.01, ** p < 0.05, * p < 0.10, those of the AAR by the primary
-        test of the day. A test that does not hold for the sample has a dagger instead.
+        Whether AARs and statistics have stars: three for p < 0.01, two for p < 0.05, one for p < 0.10, those of the AAR
+        by the primary test of the day. A test that does not hold for the sample has a dagger instead.
 
     Returns
     -------

@@ -20,8 +20,8 @@ def caar(result: Result, *, stars: bool = True, brackets: str = "se") -> Table:
     ----------
     result : Result
     stars : bool
-        Whether means and statistics have stars: *** p < 0.01, ** p < 0.05, * p < 0.10, those of the mean by the primary
-        test. A test that does not hold for the sample has a dagger instead.
+        Whether means and statistics have stars: three for p < 0.01, two for p < 0.05, one for p < 0.10, those of the
+        mean by the primary test. A test that does not hold for the sample has a dagger instead.
     brackets : {"se", "t", "p"}
         What stands in brackets below the mean: its standard error, the mean over its standard error, or the p of the
         primary test. Below each statistic is its p.

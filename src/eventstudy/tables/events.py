@@ -32,7 +32,7 @@ def events(result: Result, *, stars: bool = True, most: int | None = None) -> Ta
     ----------
     result : Result
     stars : bool
-        Whether CARs have stars by the p beside them: *** p < 0.01, ** p < 0.05, * p < 0.10.
+        Whether CARs have stars by the p beside them: three for p < 0.01, two for p < 0.05, one for p < 0.10.
     most : int, optional
         The number of events shown; a note counts the others. All by default.
 

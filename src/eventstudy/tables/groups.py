@@ -33,9 +33,9 @@ def groups(result: Result, *, stars: bool = True, brackets: str = "se") -> Table
     result : Result
         Of a study with a group column.
     stars : bool
-        Whether means and differences have stars: *** p < 0.01, ** p < 0.05, * p < 0.10; those of a mean by the primary
-        test of its group, those of a difference by ``Result.compare``. A test that does not hold for the group has a
-        dagger instead.
+        Whether means and differences have stars: three for p < 0.01, two for p < 0.05, one for p < 0.10; those of a
+        mean by the primary test of its group, those of a difference by ``Result.compare``. A test that does not hold
+        for the group has a dagger instead.
     brackets : {"se", "t", "p"}
         What stands in brackets below: the standard error, the mean or difference over it, or the p.
 

@@ -36,8 +36,8 @@ def models(
     of : Specifications, or models
         What ``Result.across`` has returned, or the models for it: names or objects, or a mapping from label to model.
     stars : bool
-        Whether means have stars: *** p < 0.01, ** p < 0.05, * p < 0.10, by the primary test under the model. A test
-        that does not hold for the sample has a dagger instead.
+        Whether means have stars: three for p < 0.01, two for p < 0.05, one for p < 0.10, by the primary test under the
+        model. A test that does not hold for the sample has a dagger instead.
     brackets : {"se", "t", "p"}
         What stands in brackets below the mean: its standard error, the mean over it, or the p of the primary test.
 

@@ -47,7 +47,8 @@ def regressions(
     window : (int, int), optional
         The window of the formulas; the first of the study by default.
     stars : bool
-        Whether coefficients have stars: *** p < 0.01, ** p < 0.05, * p < 0.10, by the p of the regression.
+        Whether coefficients have stars: three for p < 0.01, two for p < 0.05, one for p < 0.10, by the p of the
+        regression.
     brackets : {"se", "t", "p"}
         What stands in brackets below a coefficient.
 
