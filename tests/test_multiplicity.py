@@ -218,8 +218,8 @@ def test_the_figure_has_the_band_that_is_asked_for(result: es.Result):
     assert ax.texts[0].get_text() == "20 events; shaded: 95 % band for all days together"
     plain = collections(draw(result, "caar", group="all"), FillBetweenPolyCollection)[0].get_paths()[0].vertices
     assert plain[:, 1].max() == result.daily["upper"].max()
-    with pytest.raises(es.InputError, match="band is 'both'; valid are 'pointwise', 'simultaneous'"):
-        draw(result, "caar", band="both")
+    with pytest.raises(es.InputError, match="band is 'all'; valid are 'pointwise', 'simultaneous'"):
+        draw(result, "caar", band="all")
 
 
 def test_bad_choices_name_what_is_valid(result: es.Result):

@@ -277,7 +277,7 @@ class Result(Analyses):
         >>> from eventstudy import demo
         >>> specifications = demo.run().result.across(["market", "market_adjusted", "dimson"], windows=[(0, 0)])
         >>> specifications.summary()["n"].tolist()
-        [393, 393, 393]
+        [333, 333, 333]
         """
         from eventstudy.analysis.across import across
 

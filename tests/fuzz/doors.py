@@ -221,7 +221,8 @@ class Doors:
 
     def analysis(self, random: Random) -> object:
         name = random.choice(("path", "paths", "diagnose", "compare", "adjust", "band", "plot", "regress", "report"))
-        most = len(inspect.signature(getattr(_result(), name)).parameters) if name != "plot" else 1
+        parameters = inspect.signature(getattr(_result(), name)).parameters.values()
+        most = sum(parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for parameter in parameters)
         arguments = [value(random) for _ in range(min(most, random.randint(1, 2)))]
         if name == "report" and isinstance(arguments[0], str):
             arguments = [self.home / "report" / arguments[0][:50].replace("/", "_")]

@@ -337,7 +337,7 @@ def test_patience_is_left_to_who_sets_it(monkeypatch):
 def test_without_adbc_the_remedy_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "adbc_driver_postgresql", None)
     monkeypatch.setitem(sys.modules, "adbc_driver_postgresql.dbapi", None)
-    with pytest.raises(InputError, match=r'pip install "eventstudy-quant\[sql\]"'):
+    with pytest.raises(InputError, match=r'pip install "\.\[sql\]"'):
         fetch("postgresql://me@host/db")
 
 

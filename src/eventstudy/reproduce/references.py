@@ -88,7 +88,7 @@ def used(result: HasProvenance) -> list[Reference]:
     --------
     >>> from eventstudy import demo
     >>> [reference.key for reference in used(demo.run().result)][:3]
-    ['bell2002', 'cameron2008', 'eventstudy']
+    ['bell2002', 'cameron2008', 'cameron2011']
     """
     members = set(_members(result.provenance))
     version = str(result.provenance.get("eventstudy") or "")
