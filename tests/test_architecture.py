@@ -133,6 +133,7 @@ def test_the_arithmetic_imports_nothing_but_itself_and_numerics():
             assert foreign_imports(file) <= NUMERICS[where], file.name
 
 
+@pytest.mark.thorough
 def test_libraries_are_imported_where_the_page_allows():
     actual: dict[str, set[str]] = {}
     for name, file in MODULES.items():
@@ -146,6 +147,7 @@ def test_libraries_are_imported_where_the_page_allows():
         assert actual[library] <= allowed
 
 
+@pytest.mark.thorough
 def test_every_library_is_a_declared_dependency():
     import tomllib
 
@@ -183,6 +185,7 @@ def test_no_test_module_is_imported_by_another():
     assert {file: wrong for file, names in found.items() if (wrong := set(filter(is_for_pytest_alone, names)))} == {}
 
 
+@pytest.mark.thorough
 def test_no_import_cycle():
     graph = {name: own_imports(file) - {name} for name, file in MODULES.items()}
     order = list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the cycle
@@ -203,6 +206,7 @@ def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (function.end_lineno or 0) - function.lineno + 1 - spent
 
 
+@pytest.mark.thorough
 def test_functions_are_short():
     long = {
         f"{module(file)}.{node.name}": body_lines(node)

@@ -296,6 +296,7 @@ def test_missing_returns():
     assert fired(clean.run(closes).diagnose()) == set()  # two days of the estimation windows are nothing
 
 
+@pytest.mark.thorough
 def test_a_benchmark_of_another_zone():
     clean = Clean()
     prices = clean.closes()
@@ -482,6 +483,7 @@ def test_variance_on_one_date_is_compared_with_days_of_the_same_correlation():
     assert row(found, "event-induced variance")["breaks"] != ""
 
 
+@pytest.mark.thorough
 def test_signs_that_cancel_out():
     clean = Clean()
     with pytest.warns(es.EventStudyWarning, match="hold both expected signs"):

@@ -182,6 +182,7 @@ def test_compounded_returns_are_signed_after_they_are_compounded() -> None:
         np.testing.assert_allclose(row["p"], stats.ttest_1samp(values, 0.0).pvalue, rtol=1e-9)
 
 
+@pytest.mark.thorough
 def test_it_is_called_signed(signed: es.Result, tmp_path: Any) -> None:
     assert "mean signed CAR" in repr(signed)
     text = signed.report(tmp_path / "r.txt").read_text()

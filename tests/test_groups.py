@@ -77,6 +77,7 @@ def test_without_any_usable_group_only_the_sample_is_tested() -> None:
     assert set(result.tests["group"]) == {"all"}
 
 
+@pytest.mark.thorough
 def test_a_listing_in_two_groups_counts_in_each() -> None:
     frame = events(["a", "b"])
     again = frame[frame["g"] == "a"].head(8).assign(g="c")
@@ -150,6 +151,7 @@ def test_whole_numbers_beside_a_gap_are_printed_whole(dtype: Any) -> None:
     assert [str(value) for value in pair[["first", "second"]].iloc[0]] == ["1", "2"]
 
 
+@pytest.mark.thorough
 def test_blanks_are_no_difference_between_groups_and_case_is_one_that_is_said() -> None:
     frame = events(["tech", "tech ", "Tech", "b c", "bc"], 40)
     result = es.Study(**STUDY, group="g").run(es.Events.from_frame(frame), prices())
@@ -195,6 +197,7 @@ def test_columns_that_are_no_groups_are_refused(values: list[object], match: str
         group_codes(pd.Series(values * 2, dtype=object, name="g"))
 
 
+@pytest.mark.thorough
 def test_romano_wolf_takes_the_groups_of_the_study() -> None:
     frame = events(["a", None, "b"])
     study = es.Study(**{**STUDY, "tests": ["cross_section"]}, group="g")

@@ -107,6 +107,7 @@ def test_one_date_is_compared_with_the_same_regression_on_every_day_before(gaps:
     assert "24 have 1 dates" in row["note"]
 
 
+@pytest.mark.thorough
 def test_expected_signs_multiply_the_days_before_and_drawn_dates_too() -> None:
     made = result(sign="up")
     ar = SIGN[:, None] * np.array([abnormal(i, ZERO) for i in range(N)])
@@ -253,6 +254,7 @@ def test_events_with_windows_of_their_own_have_runs_as_long() -> None:
     np.testing.assert_allclose(fit.tvalues, t, rtol=1e-10)
 
 
+@pytest.mark.thorough
 def test_the_placebo_ranks_the_slope_among_those_on_drawn_dates() -> None:
     made = result()
     assert made.rerun is not None
@@ -303,6 +305,7 @@ def test_generalised_least_squares_takes_the_correlations_of_the_days_before() -
     assert np.isfinite(fit.pvalues).all()
 
 
+@pytest.mark.thorough
 def test_what_history_cannot_do_says_what_to_do() -> None:
     made = result()
     for options, error, words in (

@@ -80,6 +80,7 @@ class TestReading:
             np.testing.assert_array_equal(found["close"], wanted["close"])
             np.testing.assert_array_equal(found["open"], wanted["open"])
 
+    @pytest.mark.thorough
     def test_what_is_written_is_read_again(self, hourly, tmp_path):
         _write.write(hourly, tmp_path)
         again = es.read_prices(tmp_path)
@@ -589,6 +590,7 @@ class TestDownstream:
         labels = [ax.get_xlabel() for ax in axes] + [axes[0].figure.get_supxlabel()]
         assert not any("Session" in label for label in labels)
 
+    @pytest.mark.thorough
     def test_the_path_is_labelled_by_the_clock_and_its_nights_are_shaded(self, found):
         ax: Any = found.plot("path", event_id="GAMING")
         labels = [tick.get_text() for tick in ax.get_xticklabels()]

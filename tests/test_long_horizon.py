@@ -121,6 +121,7 @@ def hall(x: np.ndarray, centre: float) -> float:
     return float(np.sqrt(n) * (s + g * s**2 / 3 + g**2 * s**3 / 27 + g / (6 * n)))
 
 
+@pytest.mark.thorough
 def test_the_bootstrap_of_the_skewness_adjusted_t_takes_bhars() -> None:
     close, _ = material()
     rows = [(FIRMS[i % 3], 110 + 5 * i) for i in range(24)]
@@ -138,6 +139,7 @@ def test_the_bootstrap_of_the_skewness_adjusted_t_takes_bhars() -> None:
         assert abs(found["p"] - min(p, 1)) < 0.1  # two draws of 1999: 4 standard errors of a p of a half
 
 
+@pytest.mark.thorough
 def test_default_tests_are_those_for_compounded_returns() -> None:
     close, _ = material()
     prices = es.Prices.from_frame(close)
@@ -173,6 +175,7 @@ YEAR: dict[str, Any] = {
 }  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_a_year_of_fifty_firms_runs(shared: Path) -> None:
     wide = listed(shared)
     with pytest.warns(es.EventStudyWarning, match="1114.HK: repeated"):  # suspended from March 2021

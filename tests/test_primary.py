@@ -116,6 +116,7 @@ def test_a_test_that_does_not_hold_is_marked_wherever_it_stands():
     assert r"$^\dagger$" in result.to_latex()
 
 
+@pytest.mark.thorough
 def test_a_run_warns_once_and_only_if_no_test_holds():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -205,6 +205,7 @@ def test_choices_stand_once() -> None:
         assert name in (es.Study.__doc__ or ""), name
 
 
+@pytest.mark.thorough
 def test_every_closed_choice_is_refused_in_a_study_file_as_in_a_study(tmp_path: Any) -> None:
     from eventstudy.run.choice_types import CLOSED_CHOICES
 
@@ -224,6 +225,7 @@ def test_every_closed_choice_is_refused_in_a_study_file_as_in_a_study(tmp_path: 
         assert hints[name].__args__ == CLOSED_CHOICES[name]
 
 
+@pytest.mark.thorough
 def test_a_checkpoint_is_of_the_code_that_made_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     def part() -> tuple[int, int]:
         events, prices, _ = material(np.random.default_rng(3))
@@ -249,6 +251,7 @@ def test_the_digest_of_the_code_is_of_every_file_and_of_numpy(monkeypatch: pytes
     assert len(set(digests)) == 3
 
 
+@pytest.mark.thorough
 def test_a_copy_leaves_the_executor_behind_and_can_run_again() -> None:
     with ThreadPoolExecutor(1) as executor:
         alone = study_run()

@@ -68,6 +68,7 @@ def in_other_times(zone: str) -> es.Result:
     return replace(result, events=result.events.assign(session=result.events["session"].dt.tz_localize(zone)))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", RESULTS)
 def test_a_result_is_read_as_it_was(name: str, tmp_path: Path) -> None:
     result = RESULTS[name]()

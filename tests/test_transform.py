@@ -411,6 +411,7 @@ def test_another_calendar_and_a_single_common_date_are_refused():
         transform.without(prices_of(wide), "A", {"B": 0.1}, "EX")
 
 
+@pytest.mark.thorough
 def test_the_hang_seng_index_without_alibaba(shared):
     folder = shared / "data" / "prices"
     prices = transform.without(es.read_prices(folder), "^HSI", {"9988.HK": 0.09}, "HSI-EX")

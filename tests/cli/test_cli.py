@@ -73,6 +73,7 @@ def test_check_estimates_nothing_and_shows_every_event(folder: Path, capsys: pyt
     assert max(map(len, out.splitlines())) <= 100
 
 
+@pytest.mark.thorough
 def test_fetch_writes_a_folder_that_gives_the_same_study(folder: Path, capsys: pytest.CaptureFixture[str]):
     study = str(folder / "study.toml")
     assert cli.main(["fetch", study, "--to", str(folder / "prices")]) == 0
@@ -130,6 +131,7 @@ def test_no_study_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert "none.toml cannot be read" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_nothing_usable_is_exit_1_after_the_tables(folder: Path, capsys: pytest.CaptureFixture[str]):
     (folder / "events.csv").write_text("event_id,ticker,announced\nA,9988.HK,2000-03-01\n")
     assert cli.main(["run", str(folder / "study.toml")]) == 1
@@ -211,6 +213,7 @@ def test_json_is_one_document_of_numbers(folder: Path, capsys: pytest.CaptureFix
     assert document["prices"]["note"] == "simulated prices"
 
 
+@pytest.mark.thorough
 def test_json_of_check_and_calibrate(folder: Path, capsys: pytest.CaptureFixture[str]):
     assert cli.main(["check", str(folder / "study.toml"), "--json"]) == 0
     checked = json.loads(capsys.readouterr().out)
@@ -394,6 +397,7 @@ def test_a_catalogue_in_a_study_file_and_factors(folder: Path):
 # The example, on the real prices.
 
 
+@pytest.mark.thorough
 def test_the_example_on_real_prices(shared: Path, capsys: pytest.CaptureFixture[str]):
     assert cli.main(["run", str(EXAMPLE / "study.toml"), "--prices", str(shared / "data" / "prices")]) == 0
     out, err = capsys.readouterr()
@@ -407,6 +411,7 @@ def test_the_example_on_real_prices(shared: Path, capsys: pytest.CaptureFixture[
     assert moves.split()[-9:] == ["-6.55", "%", "-4.23", "%", "^HSI", "-2.42", "%", "-1.50", "%"]
 
 
+@pytest.mark.thorough
 def test_the_script_of_the_example_prints_the_table(
     shared: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):

@@ -42,6 +42,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return given
 
 
+@pytest.mark.thorough
 def test_it_runs_as_it_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "new" / "study"
     assert cli.main(["init", str(folder)]) == 0

@@ -183,6 +183,7 @@ def test_a_resample_has_a_quarter_of_the_cars_and_at_least_five(n: int, size: in
     assert found.statistic == on(x).statistic
 
 
+@pytest.mark.thorough
 def test_the_bootstrap_equals_a_plain_loop_over_its_draws() -> None:
     x = np.random.default_rng(40).exponential(1.0, (48, 2)) - 0.8
     found = on(x, skewness_adjusted.make(bootstrap=True, draws=199, seed=7))

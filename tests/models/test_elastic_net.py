@@ -87,6 +87,7 @@ def test_penalty_and_share_are_those_that_scikit_learn_tunes_on_the_same_blocks_
     assert len(chosen) > 1
 
 
+@pytest.mark.thorough
 def test_more_peers_than_days_still_have_an_answer():
     drawn = draw(n=4, n_peers=150)
     made = es.model("elastic_net", l1_ratio=(1.0,), n_penalties=15).fit(drawn.block)

@@ -106,6 +106,7 @@ def test_presets(name, shared, prices, returns):
     compare(result, returns.sub(factors["RF"], axis=0), factors[names], ["alpha", *names])
 
 
+@pytest.mark.thorough
 def test_capm(shared, prices, returns):
     result = run("capm", prices, read_french(*files(shared, ["ff3"])), benchmark="^GSPC")
     over = returns.sub(in_decimals(shared, ["ff3"])["RF"].loc[returns.index], axis=0)
@@ -131,6 +132,7 @@ def test_capm_with_a_constant_rate_is_the_market_model_with_another_alpha(shared
     agree(capm.events["alpha"], market.events["alpha"] - 0.0002 * (1 - market.events["beta"]), 1e-11)  # a small alpha
 
 
+@pytest.mark.thorough
 def test_a_preset_is_the_factor_model_with_its_names(shared, prices):
     factors = read_french(*files(shared, ["ff5", "mom"]))
     for name, (_, names) in PRESETS.items():

@@ -149,6 +149,7 @@ def test_another_window_is_refused(window: Any):
         es.model("rolling", window=window)
 
 
+@pytest.mark.thorough
 def test_size_of_the_car_t():
     found = simulate(MODEL, 4000, 120, 1)
     assert (np.abs(size(found["p"]) - 0.05) < 0.014).all()  # four standard errors

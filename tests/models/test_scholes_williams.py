@@ -114,6 +114,7 @@ def test_two_valid_days_are_too_few():
     assert MODEL.fit(replace(given, ok=ok)).status.tolist() == [Status.OK, Status.TOO_FEW_ESTIMATION, Status.OK]
 
 
+@pytest.mark.thorough
 def test_size_of_the_car_t():
     # Exact variance, sigma a little large: 4.5 to 5 % are expected of 4000 events, with a standard error of 0.35 %.
     found = simulate(MODEL, 4000, 120, 1)

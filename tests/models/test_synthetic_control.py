@@ -45,6 +45,7 @@ def recovered(made: Any, block: Any, i: int) -> np.ndarray:
     return np.asarray(np.linalg.lstsq(x, y - made.ar[i, days], rcond=None)[0])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("intercept", [False, True])
 def test_weights_meet_the_first_order_conditions_and_agree_with_another_optimiser(intercept: bool):
     block = draw(missing=0.06).block

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import statsmodels.api as sm
 
 from eventstudy.core.scores import standardise
@@ -66,6 +67,7 @@ def test_a_constant_added_to_every_session_moves_only_alpha() -> None:
     np.testing.assert_allclose(moved.coef - made.coef, np.tile([0.25, 0.0], (len(made.coef), 1)), atol=1e-11)
 
 
+@pytest.mark.thorough
 def test_standardised_abnormal_returns_have_one_variance_whatever_they_span() -> None:
     given = thin(n=4000, seed=2, n_est=100, n_evt=5)
     made = MODEL.fit(given)

@@ -27,6 +27,7 @@ def test_line_and_band_are_the_daily_frame():
     assert corners[:, 1].max() == result.daily["upper"].max()
 
 
+@pytest.mark.thorough
 def test_it_counts_the_events_and_names_the_band():
     result = fake()
     said = [t.get_text() for t in draw(result, "caar").texts]
@@ -114,6 +115,7 @@ def test_both_bands_are_drawn_the_one_for_all_days_wider(grouped):
     assert "95 % band, and lighter that for all days together" in ax.texts[0].get_text()
 
 
+@pytest.mark.thorough
 def test_one_group_or_all_events_can_be_chosen(grouped):
     one, everything = draw(grouped, "caar", group="g8"), draw(grouped, "caar", group="all")
     np.testing.assert_array_equal(one.lines[0].get_ydata(), grouped.by_group.query("group == 'g8'")["caar"])

@@ -36,6 +36,7 @@ def test_more_than_24_are_counted():
     assert panels[0].figure.get_suptitle() == "Cumulative abnormal return: 24 of 56 events"
 
 
+@pytest.mark.thorough
 def test_the_panels_share_their_axes():
     panels = draw(fake(), "events")
     assert len({ax.get_ylim() for ax in panels}) == 1

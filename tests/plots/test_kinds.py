@@ -38,6 +38,7 @@ def studied() -> Result:
     return study.run(made.events, made.prices)
 
 
+@pytest.mark.thorough
 def test_the_average_of_a_day_has_the_interval_of_a_window_of_that_day(studied):
     ax = draw(studied, "aar", level=0.9)
     np.testing.assert_array_equal([bar.get_height() for bar in ax.patches], studied.daily["aar"])
@@ -50,6 +51,7 @@ def test_the_average_of_a_day_has_the_interval_of_a_window_of_that_day(studied):
     assert alone["se"] == pytest.approx(plain, rel=1e-9)
 
 
+@pytest.mark.thorough
 def test_the_rows_of_the_heat_map_are_the_events_by_group_and_by_their_sums(studied):
     ax = draw(studied, "heatmap")
     drawn = np.ma.filled(ax.images[0].get_array(), np.nan)
@@ -64,6 +66,7 @@ def test_the_rows_of_the_heat_map_are_the_events_by_group_and_by_their_sums(stud
     assert "by group" in ax.texts[0].get_text()
 
 
+@pytest.mark.thorough
 def test_the_heat_map_can_be_sorted_by_a_window_and_says_what_is_missing():
     result = fake()
     ax = draw(result, "heatmap", window=(-1, 1))
@@ -75,6 +78,7 @@ def test_the_heat_map_can_be_sorted_by_a_window_and_says_what_is_missing():
         draw(result, "heatmap", window=(-3, 3))
 
 
+@pytest.mark.thorough
 def test_the_forest_has_the_cars_and_their_intervals_the_lowest_first(studied):
     ax = draw(studied, "forest", window=(-1, 1), level=0.9)
     cars = studied.cars[(studied.cars["start"] == -1)].set_index("event_id")
@@ -232,6 +236,7 @@ def test_all_figures_of_250_events_take_less_than_ten_seconds(tmp_path):
     assert time.process_time() - start < 10.0
 
 
+@pytest.mark.thorough
 def test_a_path_shows_other_news_of_the_firm_and_its_volume():
     made = material(np.random.default_rng(6), kind="independent")
     first = made.events.frame.iloc[0]

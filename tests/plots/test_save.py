@@ -40,6 +40,7 @@ def test_the_same_figure_is_the_same_bytes_in_every_process_and_style(suffix, tm
     assert other.read_bytes() == mine
 
 
+@pytest.mark.thorough
 def test_a_png_has_the_description_and_the_pixels(tmp_path):
     ax = draw(fake(), "caar")
     with Image.open(save_figure(ax, tmp_path / "a.png", alt=TEXT, dpi=100)) as image:
@@ -75,6 +76,7 @@ def test_a_pdf_with_chinese_embeds_outlines_for_fonts_that_are_no_truetype(tmp_p
         assert "反垄断 3" in text.stdout
 
 
+@pytest.mark.thorough
 def test_an_svg_has_the_description_and_no_time(tmp_path, monkeypatch):
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     svg = save_figure(draw(fake(), "caar"), tmp_path / "a.svg", alt="a < b").read_text(encoding="utf-8")
@@ -101,6 +103,7 @@ def test_another_suffix_is_refused_before_anything_is_drawn(name, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.thorough
 def test_a_failed_writing_leaves_the_old_file(tmp_path, monkeypatch):
     file = save_figure(draw(fake(), "caar"), tmp_path / "a.png")
     before = file.read_bytes()

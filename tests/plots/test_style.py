@@ -31,6 +31,7 @@ def test_the_page_has_the_colours_of_the_figures():
         assert declared[name] == getattr(_style, name.upper())
 
 
+@pytest.mark.thorough
 def test_a_notebook_shows_a_figure_without_pyplot():
     assert draw(fake(), "caar").figure._repr_png_().startswith(b"\x89PNG")
 

@@ -44,6 +44,7 @@ def test_the_bars_are_the_event_windows_in_weekdays():
     assert num2date(x.max()).date() == window[1].date() + pd.Timedelta(days=1)
 
 
+@pytest.mark.thorough
 def test_bars_are_translucent_so_that_overlaps_are_darker():
     bars = collections(draw(many(), "timeline"), PolyCollection)
     assert sum(len(b.get_paths()) for b in bars) == 56

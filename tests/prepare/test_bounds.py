@@ -69,6 +69,7 @@ def test_where_bounds_place_an_event(case: str) -> None:
     assert place(*given) == wanted
 
 
+@pytest.mark.thorough
 def test_bounds_without_offsets_are_in_the_timezone() -> None:
     given = ("9988.HK", DAY, f"{DAY} 16:10", f"{DAY} 19:00")
     assert place(*given, timezone=["Asia/Hong_Kong"])[0] == "2021-09-14"

@@ -111,6 +111,7 @@ def test_the_reaction_is_to_the_close_only() -> None:
         study.check(events([("A", 100)]), es.Prices(bars))
 
 
+@pytest.mark.thorough
 def test_by_default_all_others_are_peers_but_indices_rates_and_benchmarks() -> None:
     its = prices((*NAMES, "^X", "HKD=X", "M", "N"))
     wanted = {"B", "C", "D", "E"}

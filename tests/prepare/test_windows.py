@@ -75,6 +75,7 @@ def test_a_window_outside_of_the_events_own_has_no_car_and_coverage_counts_own_d
     assert most["car"].isna().tolist() == [True, True, False]
 
 
+@pytest.mark.thorough
 def test_windows_of_the_study_written_out_change_nothing() -> None:
     its = prices(NAMES)
     written = events(ROWS, est_first=[-60] * 4, est_last=["-6"] * 4, first=[-5.0] * 4, last=[5] * 4)
@@ -123,6 +124,7 @@ def test_a_short_own_estimation_window_is_too_few() -> None:
     assert found.events["status"].tolist() == ["too_few_estimation", "ok", "ok", "ok"]
 
 
+@pytest.mark.thorough
 def test_drawn_dates_keep_own_windows() -> None:
     study = es.Study(**{**WINDOWS, "min_estimation": 20})
     made = StudyRun(study, StudyData(events(ROWS, **OWN), prices(NAMES))).sample(full_history=True)

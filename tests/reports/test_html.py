@@ -29,6 +29,7 @@ def write(result, folder, **options):
     return Page(result.report(folder / "x.html", **options).read_text(encoding="utf-8"))
 
 
+@pytest.mark.thorough
 def test_nothing_runs_and_nothing_is_fetched(page):
     assert not {"script", "link", "iframe", "object", "embed", "form", "base"} & {name for name, _ in page.tags}
     for name, attributes in page.tags:
@@ -166,6 +167,7 @@ def test_250_events_are_a_page_of_less_than_3_megabytes(tmp_path):
     assert path.stat().st_size < 3e6
 
 
+@pytest.mark.thorough
 def test_without_a_usable_event_there_is_only_the_timeline(tmp_path):
     page = write(unusable(), tmp_path)
     assert len(page.named("img")) == 1

@@ -58,6 +58,7 @@ def test_every_table_says_simulated():
     assert all(f"({NOTE})" in title for title in titles)
 
 
+@pytest.mark.thorough
 def test_tests_stand_beside_the_effect_with_what_is_to_be_said_of_them():
     lines = block(text(fake()), "Tests of the mean cumulative abnormal return (CAR)")
     row = fake().tests.iloc[2]

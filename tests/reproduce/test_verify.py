@@ -23,6 +23,7 @@ def result() -> Result:
     return es.Study(**studies.CHOICES).run(studies.events(), studies.prices())
 
 
+@pytest.mark.thorough
 def test_the_same_study_has_no_difference_also_when_it_was_saved(result, tmp_path):
     again = es.Study(**studies.CHOICES).run(studies.events(), studies.prices())
     saved = es.read_result(result.save(tmp_path / "x.result"))

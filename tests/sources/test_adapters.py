@@ -86,6 +86,7 @@ def test_a_web_service_with_a_key(vendor: str, monkeypatch: pytest.MonkeyPatch) 
     assert "wrong" not in str(error.value)
 
 
+@pytest.mark.thorough
 def test_crsp_in_a_database(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     server.run("CREATE SCHEMA IF NOT EXISTS crsp")
     columns = {

@@ -274,6 +274,7 @@ def test_fetch_from_yahoo_asks_only_for_what_it_lacks(shared, tmp_path):
         assert len(asked & set(names)) < 10
 
 
+@pytest.mark.thorough
 def test_a_reader_beside_a_writer_finds_one_fetch_whole(tmp_path):
     _write.write(prices(1.0), tmp_path)
     child = os.fork()

@@ -44,6 +44,7 @@ def test_a_delisting_return_is_the_last_return() -> None:
     assert bars.fields["close"][-1] == pytest.approx(0.7 * bars.fields["close"][-2], rel=1e-12)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("gaps", ["missing", "span"])
 def test_returns_in_another_currency_are_those_of_converted_prices(gaps: str) -> None:
     rate = 7.8 * np.exp(np.cumsum(RNG.normal(0, 0.003, len(DAYS))))

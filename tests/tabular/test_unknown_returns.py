@@ -141,6 +141,7 @@ def test_an_index_without_a_share_of_stated_returns_loses_the_unknown_one_alone(
     np.testing.assert_allclose(made[known], wanted[known], atol=1e-14)
 
 
+@pytest.mark.thorough
 def test_a_benchmark_of_another_market_has_no_return_on_its_unknown_day_alone() -> None:
     found = {}
     for hole in ((), (("M", -1),)):
