@@ -113,6 +113,7 @@ def test_the_press_of_13_september_is_marked(rows: dict[str, Row]) -> None:
     assert {event for event, row in rows.items() if row["press_2021_09_13"] == "yes"} == PRESS
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("exchange", "column"), [("XHKG", "first_hk_session"), ("XNYS", "first_us_session")])
 def test_events_fall_into_the_recorded_sessions(
     acts: pd.DataFrame, facts: dict[str, Row], exchange: str, column: str

@@ -119,6 +119,7 @@ def test_nothing_is_wrong_with_a_clean_sample(seed: int):
     assert set(frame.loc[frame["figure"].isna(), "check"]) == unknown
 
 
+@pytest.mark.thorough
 def test_figures_of_residuals_are_those_of_a_plain_loop():
     clean = Clean(seed=1)
     closes = clean.closes()
@@ -197,6 +198,7 @@ def test_one_date_names_the_tests_that_hold_there():
     assert row(frame, "small sample")["figure"] == 1.0
 
 
+@pytest.mark.thorough
 def test_contaminated_estimation_windows():
     clean = Clean()
     clean.more = [("S0", clean.day[0] + 12 * N), ("S1", clean.day[1] - 6), ("S2", clean.day[2] - 125), ("S3", 10)]
@@ -224,6 +226,7 @@ def test_confounding_events_and_duplicates():
     assert row(frame, "confounding events")["survives"] == "none"
 
 
+@pytest.mark.thorough
 def test_windows_without_day_0_do_not_count_the_event_itself():
     clean = Clean()
     frame = clean.run(event=(1, 5), windows=((1, 1),)).diagnose()
@@ -282,6 +285,7 @@ def test_thin_trading():
     assert its["value"].endswith("1 event above 20%")
 
 
+@pytest.mark.thorough
 def test_missing_returns():
     clean = Clean()
     closes = clean.closes()
@@ -330,6 +334,7 @@ def _on(prices: pd.DataFrame, own: str, other: str) -> pd.DataFrame:
     return made
 
 
+@pytest.mark.thorough
 def test_a_benchmark_that_holds_the_treated():
     result = Clean().run()
     its = row(result.diagnose(), "treated benchmark")
@@ -472,6 +477,7 @@ def test_variance_over_several_days_is_ranked_among_runs_as_long():
     assert f"; {np.median(before):.2f} is usual" in row(frame, "event-induced variance")["value"]
 
 
+@pytest.mark.thorough
 def test_variance_on_one_date_is_compared_with_days_of_the_same_correlation():
     clean = Clean(seed=4, day=[300] * N)
     clean.e += 0.02 * np.random.default_rng(4).standard_normal((T, 1))  # what is in all residuals of a day
@@ -497,6 +503,7 @@ def test_signs_that_cancel_out():
     assert fired(frame) == set()
 
 
+@pytest.mark.thorough
 def test_a_primary_test_that_is_alone():
     clean = Clean(seed=11)
     clean.e[clean.day[0], 0] += 1.0  # one large reaction moves a mean, and no sign test
@@ -508,6 +515,7 @@ def test_a_primary_test_that_is_alone():
     assert row(frame, "agreement of tests")["figure"] == 0
 
 
+@pytest.mark.thorough
 def test_a_shock_that_is_common_to_the_events_of_a_date():
     days = [FIRST + 30 * (i // 4) for i in range(N)]
     clean = Clean(seed=1, day=days)

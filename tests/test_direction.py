@@ -254,6 +254,7 @@ def test_a_shock_goes_in_the_expected_direction() -> None:
         assert not np.delete(change, spec.n_est + zero, axis=1).any()
 
 
+@pytest.mark.thorough
 def test_drawn_dates_keep_the_signs() -> None:
     made = data([1, -1], kind="independent")
     power = run_study(made, sign="up", tests=("cross_section",)).calibrate(draws=40, shocks=(0.0, 0.1)).frame

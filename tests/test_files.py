@@ -89,6 +89,7 @@ def test_a_path_that_cannot_be_is_named(suffix, tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["file", f"folder{suffix}"]
 
 
+@pytest.mark.thorough
 def test_a_link_is_replaced_and_its_file_stays(tmp_path):
     RESULT.report(tmp_path / "real.txt")
     before = (tmp_path / "real.txt").read_bytes()

@@ -94,6 +94,7 @@ def test_a_listing_in_two_groups_counts_in_each() -> None:
     assert note in result.provenance["notes"]
 
 
+@pytest.mark.thorough
 def test_a_listing_twice_in_one_group_counts_once() -> None:
     frame = events(["a", "b"])
     again = frame[frame["g"] == "a"].head(6)

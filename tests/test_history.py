@@ -173,6 +173,7 @@ def test_what_does_not_vary_within_dates_is_clustered_by_date() -> None:
         made.regress("car ~ when", cov="history")
 
 
+@pytest.mark.thorough
 def test_days_are_paired_by_the_calendar_across_exchanges() -> None:
     """On one date in two markets with different holidays; days on which one is closed have half of the firms."""
     rng = np.random.default_rng(3)

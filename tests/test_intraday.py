@@ -269,6 +269,7 @@ class TestKinds:
                 events(("E", "BABA", "2021-09-13T10:30+08:00")), hourly, factors=factors
             )
 
+    @pytest.mark.thorough
     def test_factors_by_the_bar_are_the_benchmark_by_another_name(self, hourly, shared):
         given = events(("E", "BABA", "2021-09-13T10:30+08:00"))
         moves = local(shared, "XPEV")["close"].pct_change(fill_method=None)

@@ -67,6 +67,7 @@ def test_every_fact_has_an_exchange_a_close_and_a_source():
             assert fact.when in ("", "Sunday") or "/" in fact.when
 
 
+@pytest.mark.thorough
 def test_the_facts_hold_under_an_alias_too():
     np.testing.assert_array_equal(markets.sessions("BMF")[1], markets.sessions("BVMF")[1])
 

@@ -100,6 +100,7 @@ def test_only_what_was_known_before_the_announcement_counts() -> None:
         control_firms(events(("A", AT)), prices, new, on=["size"], window=WINDOW)
 
 
+@pytest.mark.thorough
 def test_a_time_stamp_is_on_the_earlier_of_two_dates() -> None:
     """03:00 in Hong Kong is the day before in New York, whose figures of that evening are not known."""
     prices = es.Prices.from_frame(walk(), exchange="XNYS")

@@ -254,6 +254,7 @@ def test_bars_of_minutes_may_stay_and_recur_but_not_slip():
     assert (finding.check, finding.date) == ("spike", starts[AT])
 
 
+@pytest.mark.thorough
 def test_the_shares_of_hong_kong_show_their_suspensions_alone(shared):
     wide = pd.read_csv(shared / "data" / "hk_universe_adjclose.csv.gz", index_col=0).dropna(axis=1, how="all")
     found = es.Prices.from_frame(wide, "XHKG").screen()

@@ -119,6 +119,7 @@ def _count(scores: Scores, abnormal: Abnormal, prior: Any) -> State:
     return {"n": sums.by_group(abnormal, scores.ok)}
 
 
+@pytest.mark.thorough
 def test_a_test_of_any_name_survives_across() -> None:
     tests = {"standard error": Test(_count, _finalize), "bmp": es.test("bmp")}
     found = study_run(tests=tests).run().across(["market", "mean"])

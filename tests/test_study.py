@@ -170,6 +170,7 @@ def test_an_unknown_factor():
 # Choices do what they say.
 
 
+@pytest.mark.thorough
 def test_benchmarks_by_ticker_by_column_and_by_mapping_agree():
     prices = walk(names=("A", "B", "M2", "M"))
     given = events(("A", "2020-10-01"), ("B", "2020-10-08"), index=["M", "M2"])
@@ -206,6 +207,7 @@ def test_the_risk_free_return_is_taken_off():
     np.testing.assert_allclose(ours.events[["alpha", "MKT"]].iloc[0].to_numpy(float), beta, atol=1e-12)
 
 
+@pytest.mark.thorough
 def test_the_default_follows_the_clustering_and_says_so():
     prices = es.Prices.from_frame(walk(600, names=("A", "B", "C", "D", "M")))
     study = es.Study(benchmark="M", **SHORT)
@@ -234,6 +236,7 @@ def test_a_user_may_pass_a_model_and_a_test_of_their_own():
     np.testing.assert_array_equal(own.tests["statistic"], named.tests["statistic"])
 
 
+@pytest.mark.thorough
 def test_missing_days_make_a_car_missing_unless_the_share_allows_it():
     prices = walk()
     at = prices.index.get_loc("2020-10-01")
@@ -296,6 +299,7 @@ def test_the_ant_suspension_falls_on_two_sessions(real: es.Prices):
     assert table["placement"].tolist() == ["before the close", "after the close: next session"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("price", ["open", "high", "low"])
 def test_the_reaction_to_another_price_of_the_day(real: es.Prices, price: str):
     given = events(("9988.HK", "2021-09-13"))
@@ -310,6 +314,7 @@ def test_the_reaction_to_another_price_of_the_day(real: es.Prices, price: str):
     assert any("simultaneous" in note for note in other.provenance["notes"]) == (price != "open")
 
 
+@pytest.mark.thorough
 def test_a_benchmark_of_another_zone_warns_once_and_dimson_quiets_it(real: es.Prices):
     given = events(("BABA", "2021-09-13"), ("BABA", "2021-08-02"))
     with pytest.warns(es.EventStudyWarning, match="another time zone") as seen:

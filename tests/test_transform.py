@@ -347,6 +347,7 @@ def test_a_close_without_its_adjusted_close_is_no_price():
 # --- without -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 @given(seed=SEEDS, lost=SHARES, first=st.floats(0.001, 0.3), second=st.floats(0.001, 0.3))
 @QUICK
 def test_adding_the_constituents_back_gives_the_index(seed: int, lost: float, first: float, second: float) -> None:
@@ -445,6 +446,7 @@ def test_the_hang_seng_index_without_alibaba(shared):
 # --- attach --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 @given(seed=SEEDS, lost=SHARES)
 @QUICK
 def test_a_series_stands_on_the_dates_of_its_ticker(seed: int, lost: float) -> None:

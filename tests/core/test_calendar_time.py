@@ -217,6 +217,7 @@ def test_a_regression_equals_its_sandwich(options: dict[str, str], weighted: boo
         assert found.note[0, window] == f"portfolios of {len(y)} dates"
 
 
+@pytest.mark.thorough
 def test_weights_that_are_all_equal_are_none() -> None:
     case = bunch()
     heavy = case._replace(placed=case.placed._replace(weight=np.full(24, 7.5)))

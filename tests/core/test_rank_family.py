@@ -218,6 +218,7 @@ def test_the_cumulative_day_has_the_standard_deviation_1_and_not_a_standard_erro
     assert found.n_days.tolist() == [61] * 30
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", KINDS)
 def test_grank_z_and_grank_t_agree_in_sign_and_in_n(kind: make.Kind) -> None:
     for seed in range(5):

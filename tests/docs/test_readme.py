@@ -64,6 +64,7 @@ def facts() -> dict[str, list[list[float]]]:
     return {row[0].split(", ")[-1]: [numbers(cell) for cell in row[2:]] for row in rows}
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore::eventstudy.EventStudyWarning")  # of prices that the folder does not have
 def test_the_facts_of_the_day_are_those_of_the_prices(shared):
     frame = pd.DataFrame({"ticker": SHARES, "announced": "2021-09-13T09:30+08:00", "cluster": 1})

@@ -32,6 +32,7 @@ def made(rate, lower, upper, n=1000, power=None):
     return {"scenario": "a", "rate": rate, "lower": lower, "upper": upper, "n": n, "power": power}
 
 
+@pytest.mark.thorough
 def test_the_table_in_the_page_is_that_of_the_measurement():
     [shown] = size_table.MAIN.findall(PAGE)
     assert shown == size_table.main_table(MEASURED) + "\n", "run python docs/_ext/size_table.py"

@@ -39,6 +39,7 @@ def solve(z: np.ndarray, y: np.ndarray, penalty: float, share: float) -> np.ndar
     return b
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("share", [0.3, 1.0])
 def test_abnormal_returns_agree_with_coordinate_descent_at_the_penalty_that_is_reported(share: float):
     block = draw(n=8, missing=0.06).block

@@ -147,6 +147,7 @@ def test_another_half_life_is_refused(halflife: Any):
         es.model("ewma", halflife=halflife)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("halflife", [15.0, 60.0])
 def test_size_of_the_car_t_and_the_mean_of_sigma_squared(halflife: float):
     found = simulate(es.model("ewma", halflife=halflife), 4000, 120, 1)

@@ -113,6 +113,7 @@ def test_capm(shared, prices, returns):
     compare(result, over, over[["^GSPC"]], ["alpha", "beta"])
 
 
+@pytest.mark.thorough
 def test_capm_over_the_return_of_a_ticker(shared, prices, returns):
     """Any ticker of the prices serves; here one that moves enough to be seen."""
     levels = (1 + 0.0001 + 0.001 * np.sin(np.arange(len(returns)))).cumprod()
@@ -124,6 +125,7 @@ def test_capm_over_the_return_of_a_ticker(shared, prices, returns):
     compare(result, over, over[["^GSPC"]], ["alpha", "beta"])
 
 
+@pytest.mark.thorough
 def test_capm_with_a_constant_rate_is_the_market_model_with_another_alpha(shared, prices):
     factors = in_decimals(shared, ["ff3"]).assign(RF=0.0002)
     capm, market = (run(name, prices, factors, benchmark="^GSPC") for name in ("capm", "market"))

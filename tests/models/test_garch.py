@@ -104,6 +104,7 @@ def test_no_return_of_the_event_window_enters_its_variances() -> None:
     np.testing.assert_array_equal(found.sigma, wanted.sigma)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["garch", "egarch"])
 def test_days_without_a_return_age_the_forecast(kind: Any) -> None:
     given, _ = clustered(3, 250, n_evt=8)
@@ -154,6 +155,7 @@ def simulated(its: _Dynamics, e: np.ndarray, variance: np.ndarray, horizon: int,
     return np.stack(hs[2:], axis=1)
 
 
+@pytest.mark.thorough
 def test_forecasts_are_the_means_of_simulated_variances() -> None:
     e, variance = np.array([0.4, -1.5, 1.1]), np.array([1.2, 0.9, 1.6])
     two = np.array  # lags
@@ -167,6 +169,7 @@ def test_forecasts_are_the_means_of_simulated_variances() -> None:
         assert np.abs(found[-1] / found[0] - 1) > 0.05
 
 
+@pytest.mark.thorough
 def test_the_log_forecast_with_t_innovations_is_the_mean_log() -> None:
     its = _Dynamics(0.02, np.array([0.3, 0.1]), np.array([-0.1, 0.0]), np.array([0.5, 0.3]), np.array([5.0]))
     e, variance = np.array([0.4, -1.5]), np.array([1.2, 0.9])

@@ -184,6 +184,7 @@ def test_placebo_p_is_uniform_under_the_null():
         assert abs((p[:, v] <= 0.10 + 1e-9).mean() - 0.10) < 3 * np.sqrt(0.1 * 0.9 / 600)
 
 
+@pytest.mark.thorough
 def test_placebo_p_is_the_smallest_where_there_is_a_jump():
     p = ps(7, 0.10)
     assert (p[:, 0] < 0.05 + 1e-9).mean() > 0.95

@@ -13,6 +13,7 @@ from tests.plots.drawing import draw
 from tests.reports.fake import EVENTS, fake
 
 
+@pytest.mark.thorough
 def test_bars_are_the_abnormal_returns_of_the_first_usable_event():
     result = fake()
     ax = draw(result, "ar")
@@ -21,6 +22,7 @@ def test_bars_are_the_abnormal_returns_of_the_first_usable_event():
     assert ax.get_title(loc="left") == "9988.HK, 2020-11-04"
 
 
+@pytest.mark.thorough
 def test_the_dashed_lines_are_at_196_sigma():
     result = fake()
     ax = draw(result, "ar", event_id="TUTORS-TAL")
@@ -31,6 +33,7 @@ def test_the_dashed_lines_are_at_196_sigma():
     np.testing.assert_allclose(levels, [-1.959963984540054 * sigma, 1.959963984540054 * sigma], rtol=1e-12)
 
 
+@pytest.mark.thorough
 def test_a_missing_day_is_marked():
     ax = draw(fake(), "ar", event_id="SAMR_DRAFT-0700.HK")
     (marks,) = ax.collections
@@ -38,6 +41,7 @@ def test_a_missing_day_is_marked():
     assert ax.texts[0].get_text().endswith("×: no return")
 
 
+@pytest.mark.thorough
 def test_without_sigma_there_are_no_lines_and_none_is_named():
     result = fake()
     ax = draw(replace(result, events=result.events.assign(sigma=np.nan)), "ar")
@@ -68,6 +72,7 @@ def test_dollars_are_text_on_axes_that_were_made_elsewhere_too():
     assert not [t for t in ax.findobj(Text) if "$" in t.get_text() and t.get_parse_math()]
 
 
+@pytest.mark.thorough
 def test_the_dashed_lines_are_at_the_quantiles_of_another_level():
     ax = draw(fake(), "ar", level=0.9)
     sigma = fake().events["sigma"]["ANT_SUSPENDED-9988.HK"]

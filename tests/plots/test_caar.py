@@ -15,6 +15,7 @@ from tests.plots.drawing import collections, draw
 from tests.reports.fake import fake, nan_statistics
 
 
+@pytest.mark.thorough
 def test_line_and_band_are_the_daily_frame():
     result = fake()
     ax = draw(result, "caar")
@@ -37,6 +38,7 @@ def test_it_counts_the_events_and_names_the_band():
     ]
 
 
+@pytest.mark.thorough
 def test_the_axis_is_in_signed_percent():
     ax = draw(fake(), "caar")
     ticks = [label.get_text() for label in ax.get_yticklabels()]

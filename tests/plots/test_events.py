@@ -43,6 +43,7 @@ def test_the_panels_share_their_axes():
     assert len({ax.get_xlim() for ax in panels}) == 1
 
 
+@pytest.mark.thorough
 def test_the_events_named_are_drawn_in_their_order():
     panels = draw(fake(), "events", events=["TUTORS-TAL", "LINKS-^HSI"])
     assert [ax.get_title(loc="left") for ax in panels] == ["TUTORS-TAL", "LINKS-^HSI"]

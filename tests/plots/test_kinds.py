@@ -120,6 +120,7 @@ def test_the_forest_pages_and_says_so():
             draw(result, "forest", page=page)
 
 
+@pytest.mark.thorough
 def test_the_distribution_is_of_the_cars_and_of_all_runs_of_as_many_days_before(studied):
     ax = draw(studied, "distribution", window=(-1, 1))
     cars = studied.cars[studied.cars["start"] == -1]["car"].to_numpy()
@@ -186,6 +187,7 @@ def test_a_long_caption_does_not_make_the_axes_of_a_forest_narrower():
     assert draw(result, "forest").get_position().x1 > 0.98
 
 
+@pytest.mark.thorough
 def test_the_distribution_of_a_result_without_its_study_has_the_events_alone():
     labels = [text.get_text() for text in draw(fake(), "distribution").get_legend().get_texts()]
     assert labels == ["9 events"]

@@ -16,6 +16,7 @@ def marks_of(ax):
     return {c.get_label(): c.get_offsets() for c in ax.collections if not isinstance(c, PolyCollection)}
 
 
+@pytest.mark.thorough
 def test_every_event_has_a_mark_and_the_legend_counts_them_by_status():
     ax = draw(fake(), "timeline")
     marks = marks_of(ax)
@@ -24,6 +25,7 @@ def test_every_event_has_a_mark_and_the_legend_counts_them_by_status():
     assert [t.get_text() for t in ax.get_legend().get_texts()] == list(marks)
 
 
+@pytest.mark.thorough
 def test_an_event_stands_on_its_session_or_else_its_announcement_in_the_row_of_its_ticker():
     ax = draw(fake(), "timeline")
     rows = [label.get_text() for label in ax.get_yticklabels()]

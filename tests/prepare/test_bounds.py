@@ -79,6 +79,7 @@ def test_bounds_without_offsets_are_in_the_timezone() -> None:
         place(*given)
 
 
+@pytest.mark.thorough
 def test_a_phase_decides_and_must_agree_with_the_bounds() -> None:
     bounds = (f"{DAY}T10:00+08:00", f"{DAY}T19:48+08:00")
     assert place("9988.HK", DAY, *bounds, phase=["AMC"]) == ("2021-09-14", "phase after_close: next session")

@@ -64,6 +64,7 @@ def ar_by_hand(r: pd.Series, m: pd.Series, day: int) -> pd.Series:
     return made.set_axis(range(-5, 6))
 
 
+@pytest.mark.thorough
 def test_dollar_returns_of_hong_kong_are_a_merge_by_date(shared: Path) -> None:
     folder = shared / "data" / "prices"
     its = es.fetch_prices(["9988.HK", "^HSI", "HKD=X"], "2019-01-01", "2022-12-30", source="folder", path=folder)
@@ -120,6 +121,7 @@ def test_rates_direct_inverse_crossed_and_of_pence(own: str, currency: str, rate
     np.testing.assert_array_equal(found.bars["A"].fields["volume"], its.bars["A"].fields["volume"])
 
 
+@pytest.mark.thorough
 def test_pence_and_pounds_make_the_same_returns() -> None:
     rates = {"GBP=X": rate(1, 0.8)}
     pence, pounds = (made({"A": unit, "M": "USD"}, rates) for unit in ("GBp", "GBP"))

@@ -647,6 +647,7 @@ def test_clusters_named_by_numbers_have_one_text_in_whole_and_in_floating_column
         assert frame["cluster"].tolist() == ["7", "b"]
 
 
+@pytest.mark.thorough
 def test_rows_of_events_are_events() -> None:
     events = es.catalogue("china-tech")
     pd.testing.assert_frame_equal(Events.from_frame(events.frame).frame, events.frame)

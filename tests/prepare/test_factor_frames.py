@@ -32,6 +32,7 @@ def factors(last: int = len(DATES), first: int = 0) -> pd.DataFrame:
     return made.assign(RF=0.0001).iloc[first:last]
 
 
+@pytest.mark.thorough
 def test_factors_that_end_before_an_event_lose_that_event_alone() -> None:
     its, study = prices(NAMES), es.Study(**WINDOWS, model="ff3")
     made = study.run(events(ROWS), its, factors=factors(140))
@@ -68,6 +69,7 @@ def test_a_factor_of_missing_values_has_none_at_all() -> None:
     assert set(made["reason"]) == {"factor SMB has no value at all"}
 
 
+@pytest.mark.thorough
 def test_provenance_tells_what_the_factors_are() -> None:
     frame = factors()
     frame.attrs["source"] = {"files": {"x.zip": "abc"}, "vintage": "202409"}

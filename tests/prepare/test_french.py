@@ -330,6 +330,7 @@ def test_the_extracts_of_two_sets_of_factors_do_not_go_together(shared):
     assert six.notna().all(axis=None)
 
 
+@pytest.mark.thorough
 def test_factors_that_end_before_the_events_leave_them_out(shared):
     """The first has factors throughout, the second in its estimation window alone, the third in neither."""
     factors = read_french(shared / "data/oracles/fama_french_daily/asia_pacific_ex_japan_ff5_daily_to_2021-08.csv")

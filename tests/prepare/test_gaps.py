@@ -127,6 +127,7 @@ def test_span_compares_over_the_same_days_as_statsmodels_on_common_prices(return
     assert any("same gap" in note for note in made.provenance["notes"])
 
 
+@pytest.mark.thorough
 def test_span_compounds_factors_over_the_gap() -> None:
     its = thin()
     closes = pd.DataFrame({name: its.frame(name)["close"] for name in its.tickers})
@@ -186,6 +187,7 @@ class TestSuspended:
         closes.iloc[150 : 150 + length, 0] = np.nan
         return closes
 
+    @pytest.mark.thorough
     def test_an_event_that_cannot_be_measured_has_a_status_and_stops_no_other(self) -> None:
         prices_ = es.Prices.from_frame(self.closes())
         study = es.Study(**self.CHOICES)
@@ -245,6 +247,7 @@ class TestSuspended:
             study.check(events([("S", 150)]), es.Prices.from_frame(self.closes()))
 
 
+@pytest.mark.thorough
 def test_check_and_run_give_the_same_status() -> None:
     """A constant price, an event window without a return, and a constant benchmark are lost in both."""
     its = prices(["A", "FLAT", "EMPTY", "M"], seed=2)
@@ -263,6 +266,7 @@ def test_check_and_run_give_the_same_status() -> None:
         assert found[["status", "reason", "n_estimation"]].equals(made.events[["status", "reason", "n_estimation"]])
 
 
+@pytest.mark.thorough
 def test_an_event_without_a_window_inside_a_factor_has_no_factors() -> None:
     factor = pd.DataFrame({"F": 0.01 * np.random.default_rng(0).standard_normal(152)}, index=DATES[:152])
     choices = {**WINDOWS, "benchmark": None, "model": es.model("factors", names=["F"]), "min_coverage": 1.0}

@@ -54,6 +54,7 @@ def test_two_listings_of_one_announcement_fall_on_two_sessions_and_are_linked(re
     assert made.provenance["clustering"]["n_linked"] == len(ANNOUNCED)
 
 
+@pytest.mark.thorough
 def test_one_day_windows_share_no_day_and_are_linked_all_the_same(real: es.Prices) -> None:
     choices = {**WINDOWS, "event": (0, 0), "windows": ((0, 0),), "estimation": (-250, -11), "tests": "default"}
     made = es.Study(**choices).run(after_the_close(), real)

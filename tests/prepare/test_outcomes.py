@@ -173,6 +173,7 @@ def test_no_usable_event_leaves_empty_frames() -> None:
         assert ("bhar" in found.cars) == ("accumulate" in choices)
 
 
+@pytest.mark.thorough
 def test_one_event_is_enough_for_its_own_numbers() -> None:
     for choices in ({"outcome": "volume"}, {"outcome": "volatility"}, {"accumulate": "compound"}):
         found = es.Study(**{**WINDOWS, **choices, "tests": "default"}).run(events(ROWS[:1]), prices())

@@ -151,6 +151,7 @@ def test_events_of_another_benchmark_bar_each_other_too() -> None:
         assert np.isfinite(model.seen[row][60]).sum() == 3
 
 
+@pytest.mark.thorough
 def test_the_other_listings_of_a_firm_are_no_peers_of_it_nor_of_those_it_meets() -> None:
     rows = [("A", 100), ("B", 150), ("C", 102)]
     got, _ = found(events(rows, firm=["one", "one", "two"]), prices(NAMES))

@@ -290,6 +290,7 @@ def test_own_windows_are_what_is_spoilt_and_what_spoils() -> None:
     assert masked.run(given_, its).events["n_estimation"].tolist() == [35, 5]
 
 
+@pytest.mark.thorough
 def test_nothing_left_after_masking_is_too_few() -> None:
     given_ = events([("A", 100), *(("A", 62 + 8 * i) for i in range(5))])
     made = es.Study(**{**WINDOWS, "contaminated": "mask"}).run(given_, prices(ALONE))

@@ -128,6 +128,7 @@ def test_a_ticker_beside_changes_no_result_of_others(other: Bars) -> None:
 
 
 class TestStated:
+    @pytest.mark.thorough
     def test_closes_closures_and_openings_place_events(self) -> None:
         stated = {"XETR": {"2019-06-17": "14:00", "2019-06-18": None, "2019-06-15": "12:00"}}
         prices = german(x=share("BMW.DE", 4, {SATURDAY: 55.0}))

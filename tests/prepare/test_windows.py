@@ -59,6 +59,7 @@ def test_each_event_has_the_windows_of_its_row() -> None:
             assert row["p_sq"] == pytest.approx(p, abs=1e-12)
 
 
+@pytest.mark.thorough
 def test_a_window_outside_of_the_events_own_has_no_car_and_coverage_counts_own_days() -> None:
     its = prices(NAMES)
     close = pd.DataFrame({name: bars.fields["close"] for name, bars in its.bars.items()})

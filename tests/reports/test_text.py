@@ -74,6 +74,7 @@ def test_tests_stand_beside_the_effect_with_what_is_to_be_said_of_them():
     assert "Kolari-Pynnönen: mean correlation 0.12 over windows that overlap." in said
 
 
+@pytest.mark.thorough
 def test_tests_of_one_window_stand_together_in_whatever_order_they_come():
     result = fake()
     by_test = replace(result, tests=result.tests.sort_values("test", kind="stable", ascending=False))
@@ -133,6 +134,7 @@ def test_control_characters_do_not_reach_the_terminal():
     assert {c for c in report if unicodedata.category(c).startswith("C")} == {"\n"}
 
 
+@pytest.mark.thorough
 def test_groups_have_a_column_where_there_are_several():
     result = nan_statistics()
     assert "Group" not in text(result)

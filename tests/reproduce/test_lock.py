@@ -75,6 +75,7 @@ def test_what_was_frozen_is_read_back_and_says_when_it_was_retrieved(locked, tmp
     assert {row["source"] for row in lock(tmp_path)["tickers"].values()} == {"frame"}
 
 
+@pytest.mark.thorough
 @settings(max_examples=60)
 @given(st.data())
 def test_one_byte_of_any_file_is_an_error_that_names_the_ticker_and_the_row(locked, data):

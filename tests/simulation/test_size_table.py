@@ -83,6 +83,7 @@ def test_the_file_has_every_scenario_of_the_grid_as_the_grid_describes_it(sizes,
         assert [c for c in shipped["cells"] if (c["scenario"], c["test"]) == (name, "placebo")], "claimed by the page"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "kind", "n_events", "n_clusters"),
     [

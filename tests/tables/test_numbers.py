@@ -202,6 +202,7 @@ def test_regressions_that_cannot_be_made_are_errors(options: dict[str, object], 
         study().table("regressions", **options)
 
 
+@pytest.mark.thorough
 def test_models_have_the_effects_of_the_study_with_each_of_them() -> None:
     frame = table_of("models").frame
     assert frame["model"].unique().tolist() == ["market", "market_adjusted", "mean"]

@@ -147,6 +147,7 @@ def test_a_file_of_dates_by_tickers_names_the_door_for_it(tmp_path: Path) -> Non
         es.read_prices(tmp_path / "prices.csv")
 
 
+@pytest.mark.thorough
 def test_crsp_returns_are_used_instead_of_its_prices(tmp_path: Path) -> None:
     """A 4:1 split: the price falls by three quarters, the return is what a holder had."""
     days = pd.bdate_range("2020-01-02", periods=400)

@@ -70,6 +70,7 @@ def test_stated_returns_are_compounded_over_days_without_a_benchmark() -> None:
     assert ar(unknown, 1) == pytest.approx(r("A", 1) - r("M", 1), abs=1e-14)
 
 
+@pytest.mark.thorough
 def test_no_span_of_prices_includes_an_unknown_return_of_the_benchmark() -> None:
     closes = 100 * (1 + RETURNS[["A"]]).cumprod()
     closes.iloc[DAY_0 - 1, 0] = np.nan
@@ -156,6 +157,7 @@ def test_a_benchmark_of_another_market_has_no_return_on_its_unknown_day_alone() 
     np.testing.assert_allclose(found[True][known], found[False][known], atol=1e-13)
 
 
+@pytest.mark.thorough
 def test_a_row_of_a_closed_day_is_no_unknown_return_and_its_own_return_is_not_lost() -> None:
     every = RETURNS.reindex(pd.date_range(DAYS[0], DAYS[-1]))
     result = run(es.Prices.from_returns(every), windows=((-5, 5),), gaps="span")
