@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -49,7 +50,7 @@ def test_a_folder_is_renewed_and_nothing_of_the_old_is_left(tmp_path):
     _write.write(prices(2.0), tmp_path)
     assert closes(tmp_path) == dict.fromkeys(TICKERS, 2.0)
     rows = lock(tmp_path)
-    names = ["lock.json", *(row["file"] for row in rows.values())]
+    names = ["lock.json", "manifest.csv", *(row["file"] for row in rows.values())]
     assert sorted(file.name for file in tmp_path.iterdir()) == sorted(names)
     for row in rows.values():
         assert hashlib.sha256((tmp_path / row["file"]).read_bytes()).hexdigest() == row["sha256"]
@@ -314,3 +315,15 @@ def test_a_folder_of_an_earlier_version_says_what_to_do(tmp_path):
     (old / "BABA.csv").write_bytes(text.replace(b",2", b",3"))
     with pytest.raises(BadPrices, match=r"manifest\.csv lists for BABA: its SHA-256 differs"):
         es.read_prices(old)
+
+
+def test_the_manifest_repeats_the_lock_and_is_not_read_beside_it(tmp_path: Path) -> None:
+    prices = es.fetch_prices(["K0", "^HSI"], "2021-01-04", "2021-01-08", source="simulated")
+    es.freeze(prices, tmp_path)
+    tickers = json.loads((tmp_path / "lock.json").read_text())["tickers"]
+    with (tmp_path / "manifest.csv").open(newline="") as file:
+        rows = {row["ticker"]: row for row in csv.DictReader(file)}
+    assert set(rows) == set(tickers) == {"K0", "^HSI"}
+    assert all(row[name] == tickers[ticker][name] for ticker, row in rows.items() for name in row if name != "ticker")
+    (tmp_path / "manifest.csv").write_text("ticker,file\nK9,none.csv\n")
+    assert set(es.read_prices(tmp_path).tickers) == {"K0", "^HSI"}

@@ -2,7 +2,8 @@
 
 The name of a file contains the SHA-256 of its content, so that a new file never takes the place of an old one. The
 lock, which is replaced last and in one step, says which files count: a reader finds the old prices or the new ones.
-Tickers of the folder that are not written again stay in it.
+Tickers of the folder that are not written again stay in it. ``manifest.csv`` repeats the lock's list for people and
+other programs; where there is a lock, it is not read.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ ADJUSTED = {
     "adjusted": "splits and dividends (Adj Close)",
     "close": "as the source has them (Close)",
 }
-MANIFEST = "manifest.csv"  # of earlier versions, and of folders of users' own
+MANIFEST = "manifest.csv"  # beside a lock its list again; alone, of earlier versions and of folders of users' own
+REPEATED = ("file", "mic", "currency", "sha256", "source", "note", "start", "end", "retrieved", "request")
 HASHED = re.compile(r".\.[0-9a-f]{8}\.[a-z]+$")
 
 
@@ -82,6 +84,8 @@ def write(prices: Prices, folder: str | Path, request: str = "") -> None:
                     os.replace(file, target / file.name)
                 sync(target)
                 write_file("prices", target / LOCK, lock_text(after))
+                rows_of = [[ticker, *(getattr(row, name) for name in REPEATED)] for ticker, row in after.items()]
+                write_file("prices", target / MANIFEST, _csv([["ticker", *REPEATED], *rows_of]))
                 remove_old(target, {row.file for row in after.values()})
 
 
