@@ -5,11 +5,14 @@ from __future__ import annotations
 import warnings
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
+import eventstudy as es
 from eventstudy.errors import BadPrices, EventStudyWarning, InputError, TickerNotFound
 from eventstudy.prices import fetch_prices
 from tests.sources.long import as_table
@@ -238,3 +241,44 @@ def test_prices_of_another_source_come_back_with_their_fingerprints(fetch):
     assert {t: (b.mic, b.currency) for t, b in again.bars.items()} == {
         t: (b.mic, b.currency) for t, b in prices.bars.items()
     }
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+@pytest.mark.parametrize(("bad", "said"), [("oops", "'oops' is not a number"), ("1,5,0", "is not a number")])
+def test_a_cell_that_cannot_be_read_loses_its_own_ticker_alone(
+    tmp_path: Path, suffix: str, bad: str, said: str
+) -> None:
+    days = [f"2021-01-{day:02}" for day in (4, 5, 6, 7, 8)]
+    rows = [(day, ticker, str(10 + k)) for ticker in ("BABA", "JD", "NIO") for k, day in enumerate(days)]
+    frame = pd.DataFrame(rows, columns=["date", "ticker", "close"])
+    file = tmp_path / f"long{suffix}"
+
+    def write(table: pd.DataFrame) -> None:
+        table.to_csv(file, index=False) if suffix == ".csv" else table.to_excel(file, index=False)
+
+    write(frame)
+    whole = es.read_prices(file)
+    write(frame.assign(close=[bad if row[:2] == (days[2], "JD") else row[2] for row in rows]))
+    with pytest.warns(es.EventStudyWarning, match="1 of 3 tickers could not be read: JD"):
+        prices = es.read_prices(file)
+    assert prices.tickers == ("BABA", "NIO")
+    assert said in prices.problems["JD"]
+    assert "row 9" in prices.problems["JD"]
+    for ticker in prices.tickers:
+        assert (prices.bars[ticker].fields["close"] == whole.bars[ticker].fields["close"]).all()
+
+
+def test_a_day_that_is_none_loses_its_own_ticker_alone(tmp_path: Path) -> None:
+    file = tmp_path / "long.csv"
+    file.write_text("date,ticker,close\n2021-01-04,BABA,1\n2021-13-04,JD,1\n2021-01-05,BABA,2\n", encoding="utf-8")
+    with pytest.warns(es.EventStudyWarning, match="1 of 2 tickers could not be read: JD"):
+        prices = es.read_prices(file)
+    assert prices.tickers == ("BABA",)
+    assert "'2021-13-04' is not an ISO date" in prices.problems["JD"]
+
+
+def test_a_file_of_which_no_ticker_can_be_read_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "long.csv"
+    file.write_text("date,ticker,close\n2021-01-04,BABA,x\n2021-01-04,JD,y\n", encoding="utf-8")
+    with pytest.raises(es.InputError, match="row 2, column close: 'x' is not a number"):
+        es.read_prices(file)

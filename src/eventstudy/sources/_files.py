@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy.bars import Bars
-from eventstudy.errors import InputError, shown
+from eventstudy.errors import BadPrices, InputError, shown
 from eventstudy.sources._long_table import LongTable, match_columns
 from eventstudy.sources._series import make_bars
 from eventstudy.sources._shared import Span
@@ -63,6 +63,7 @@ class Reader:
         if "ticker" in positions and len(set(cells.column(positions["ticker"]))) > 1:
             raise InputError(f"{file} has rows of several tickers; read it by itself: read_prices({file.name!r})")
         dates = parse_dates(cells.where, cells.numbers, cells.column(positions["date"]), layout.date_format)
+        layout = _marked(cells, positions, layout)
         mic, currency = mic or _label(cells, positions, "mic"), currency or _label(cells, positions, "currency")
         return make_bars(str(file), ticker, dates, _values(cells, positions, layout), mic, currency, layout)
 
@@ -94,23 +95,26 @@ class Reader:
 
         if file.suffix.lower() == PARQUET:
             return self._long_parquet(file, span)
-        tables = []
+        tables: list[pa.Table] = []
+        errors: dict[str, BadPrices] = {}
         for ticker, cells in split_two_rows(read_cells(file)).items():
             layout = self._layout(cells.header)
             named = (ticker or file.stem) if ticker or file.stem.isupper() else None
             required = ("date", "close") if named else ("ticker", "date", "close")
             positions = match_headers(cells.header, layout.columns, cells.where, required)
-            names = cells.column(positions["ticker"]) if "ticker" in positions else [str(named)] * len(cells.rows)
-            dates = parse_dates(cells.where, cells.numbers, cells.column(positions["date"]), layout.date_format)
-            columns: dict[str, object] = {"ticker": pa.array(names, pa.string()), "date": pa.array(dates)}
-            columns |= {name: pa.array(values) for name, values in _values(cells, positions, layout).items()}
-            columns |= {
-                name: pa.array(cells.column(positions[name]), pa.string())
-                for name in ("mic", "currency")
-                if name in positions
-            }
-            tables.append(pa.table(columns))
-        return LongTable.of(pa.concat_tables(tables, promote_options="default"), span, str(file), layout)
+            layout = _marked(cells, positions, layout)
+            try:
+                tables.append(_rows(cells, positions, layout, named))
+            except InputError as error:
+                parts = _by_ticker(cells, positions, named)
+                for name, part in parts.items():
+                    try:
+                        tables.append(_rows(part, positions, layout, named))
+                    except InputError as reason:
+                        errors[name] = BadPrices(str(reason))
+                if len(errors) == len(parts) and not tables:
+                    raise error from None
+        return LongTable.of(pa.concat_tables(tables, promote_options="default"), span, str(file), layout, errors)
 
     def _long_parquet(self, file: Path, span: Span) -> LongTable:
         import pyarrow.parquet as pq
@@ -153,14 +157,39 @@ def _as_in_text(table: pa.Table, file: Path, layout: Layout) -> pa.Table:
     return table
 
 
+def _rows(cells: Cells, positions: Mapping[str, int], layout: Layout, named: str | None) -> pa.Table:
+    """Return rows as an Arrow table; ``named`` is the ticker where no column says it."""
+    import pyarrow as pa
+
+    names = cells.column(positions["ticker"]) if "ticker" in positions else [str(named)] * len(cells.rows)
+    dates = parse_dates(cells.where, cells.numbers, cells.column(positions["date"]), layout.date_format)
+    columns: dict[str, object] = {"ticker": pa.array(names, pa.string()), "date": pa.array(dates)}
+    columns |= {name: pa.array(values) for name, values in _values(cells, positions, layout).items()}
+    texts = {name: cells.column(positions[name]) for name in ("mic", "currency") if name in positions}
+    return pa.table(columns | {name: pa.array(values, pa.string()) for name, values in texts.items()})
+
+
+def _by_ticker(cells: Cells, positions: Mapping[str, int], named: str | None) -> dict[str, Cells]:
+    """Return the rows of each ticker, so that a cell that cannot be read loses its own ticker alone."""
+    if "ticker" not in positions:
+        return {str(named): cells}
+    rows: dict[str, list[tuple[int, list[str]]]] = {}
+    for row in cells.rows:
+        rows.setdefault(row[1][positions["ticker"]].strip(), []).append(row)
+    return {name: replace(cells, rows=own) for name, own in rows.items()}
+
+
 def _label(cells: Cells, positions: Mapping[str, int], name: str) -> str | None:
     return one_text(cells.column(positions[name]), name, cells.where) if name in positions else None
 
 
 def _values(cells: Cells, positions: Mapping[str, int], layout: Layout) -> dict[str, Floats]:
-    numbers = {name: at for name, at in positions.items() if name in VALUES}
-    layout = with_marks(cells, list(numbers.values()), layout)
-    return {name: parse_numbers(cells, at, name, layout) for name, at in numbers.items()}
+    return {name: parse_numbers(cells, at, name, layout) for name, at in positions.items() if name in VALUES}
+
+
+def _marked(cells: Cells, positions: Mapping[str, int], layout: Layout) -> Layout:
+    """Return the layout with the marks of decimals and thousands that all numbers of a file show."""
+    return with_marks(cells, [at for name, at in positions.items() if name in VALUES], layout)
 
 
 def split_two_rows(cells: Cells) -> dict[str | None, Cells]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -134,8 +134,8 @@ def select_statement(
 class LongTable:
     """Rows of many tickers, sorted by ticker and date; :meth:`bars` returns one ticker's, checked.
 
-    ``rows`` has each ticker's slice, ``has_time`` is true where a date has a time of day, and ``labels`` has currency
-    and mic as integer codes into a list of values.
+    ``rows`` has each ticker's slice, ``errors`` why other tickers cannot be read, ``has_time`` is true where a date
+    has a time of day, and ``labels`` has currency and mic as integer codes into a list of values.
     """
 
     where: str
@@ -146,9 +146,17 @@ class LongTable:
     fields: Mapping[str, Floats]
     labels: Mapping[str, tuple[np.ndarray, Sequence[str]]]
     layout: Layout = PLAIN
+    errors: Mapping[str, BadPrices] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, table: pa.Table, span: Span, where: str, layout: Layout | None = None) -> LongTable:
+    def of(
+        cls,
+        table: pa.Table,
+        span: Span,
+        where: str,
+        layout: Layout | None = None,
+        errors: Mapping[str, BadPrices] | None = None,
+    ) -> LongTable:
         """Sort an Arrow table whose columns have the library's names, and select the rows within a range of dates."""
         tickers, names = _encode(table["ticker"])
         if (tickers < 0).any():
@@ -163,7 +171,7 @@ class LongTable:
         return cls(
             where, span, rows, dates[order], has_time[order],
             {name: _floats(table[name])[order] for name in VALUES if name in table.column_names},
-            {name: (codes[order], values) for name, (codes, values) in labels.items()}, layout or PLAIN,
+            {name: (codes[order], values) for name, (codes, values) in labels.items()}, layout or PLAIN, errors or {},
         )  # fmt: skip
 
     @property
@@ -172,12 +180,14 @@ class LongTable:
         if not self.rows:
             raise TickerNotFound(f"{self.where} has no row {self.span}")
         try:
-            return tuple(sorted(map(check_ticker, self.rows)))
+            return tuple(sorted(map(check_ticker, {*self.rows, *self.errors})))
         except InputError as error:
             raise InputError(f"{self.where}: {error}; or name the tickers that you want") from None
 
     def bars(self, ticker: str) -> Bars:
         """Return the bars of one ticker."""
+        if ticker in self.errors:
+            raise self.errors[ticker]
         if ticker not in self.rows:
             raise TickerNotFound(f"unknown ticker: {self.where} has no row of {ticker} {self.span}")
         rows = self.rows[ticker]
