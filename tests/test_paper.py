@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -10,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.reports.browser import program
 
 PAPER = Path(__file__).parents[1] / "examples" / "paper"
 pytestmark = pytest.mark.thorough
@@ -45,13 +46,10 @@ def test_platforms_reacted_by_what_was_planted_and_the_others_by_nothing(made: P
     assert abs(first("EV")) < 0.5
 
 
-@pytest.mark.skipif(
-    shutil.which("pdflatex") is None and os.environ.get("CI") != "true", reason="needs a TeX: pdflatex is not installed"
-)
 def test_the_paper_compiles_without_a_bad_box(made: Path) -> None:
     for _ in range(2):
         done = subprocess.run(
-            ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
+            [program("pdflatex"), "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
             cwd=made, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-2000:]

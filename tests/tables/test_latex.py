@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 import unicodedata
 from collections.abc import Callable
@@ -20,6 +18,7 @@ from eventstudy.tables import _latex
 from eventstudy.tables._cells import PERCENT, Cell, text
 from eventstudy.tables._latex import ESCAPES, FOREIGN, breakable, ems, escape
 from eventstudy.tables._table import Column, Table
+from tests.reports.browser import program
 from tests.reports.fake import EVENTS, VARIANTS, fake, many
 from tests.tables.material import ENGINES, KINDS, PACKAGES, table_of
 
@@ -35,13 +34,9 @@ def compiled(tmp_path: Path) -> Compile:
     """Return a function that sets a body with an engine, and returns the log; it runs twice for long tables."""
 
     def run(engine: str, body: str) -> str:
-        program = shutil.which(engine)
-        if program is None:
-            assert os.environ.get("CI") != "true", f"{engine} is not installed; CI needs it"
-            pytest.skip(f"{engine} is not installed")
         source = ENGINES[engine] + PACKAGES + "\\begin{document}\n" + body + "\\end{document}\n"
         (tmp_path / "x.tex").write_text(source, encoding="utf-8")
-        command = [program, "-interaction=nonstopmode", "-halt-on-error", "x.tex"]
+        command = [program(engine), "-interaction=nonstopmode", "-halt-on-error", "x.tex"]
         for _ in range(2):
             done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, timeout=300)
             assert done.returncode == 0, done.stdout.decode(errors="replace")[-3000:]

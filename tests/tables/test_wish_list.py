@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pypdf
 import pytest
 
 from eventstudy import demo
+from tests.reports.browser import program
 from tests.tables.material import ENGINES, study
 
 PAPER = r"""%s\usepackage{graphicx,booktabs,array,threeparttable,longtable,rotating,pdflscape}
@@ -37,10 +36,7 @@ def test_it_takes_at_most_twelve_lines() -> None:
 @pytest.mark.thorough
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_paper_compiles(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = shutil.which(engine)
-    if program is None:
-        assert os.environ.get("CI") != "true", f"{engine} is not installed; CI needs it"
-        pytest.skip(f"{engine} is not installed")
+    command = [program(engine), "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
     import eventstudy as es
     from tests.tables.material import TESTS, WINDOWS
 
@@ -52,9 +48,7 @@ def test_the_paper_compiles(engine: str, tmp_path: Path, monkeypatch: pytest.Mon
     inputs.append(r"\noindent\includegraphics[width=\linewidth]{caar.pdf}")
     (tmp_path / "paper.tex").write_text(PAPER % (ENGINES[engine], "\n".join(inputs)), encoding="utf-8")
     for _ in range(2):
-        done = subprocess.run(
-            [program, "-interaction=nonstopmode", "-halt-on-error", "paper.tex"], capture_output=True, check=False
-        )
+        done = subprocess.run(command, capture_output=True, check=False)
         assert done.returncode == 0, done.stdout.decode(errors="replace")[-3000:]
     log = (tmp_path / "paper.log").read_text(encoding="utf-8", errors="replace")
     assert [size for size in re.findall(r"Overfull \\hbox \(([\d.]+)pt", log) if float(size) > 1] == []
