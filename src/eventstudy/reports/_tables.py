@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -10,11 +9,8 @@ import pandas as pd
 
 from eventstudy.display import formats
 from eventstudy.display.measure import Measure
-from eventstudy.errors import EventStudyWarning, NotEnoughData
 from eventstudy.result import Result
 from eventstudy.tables._table import Table as PaperTable
-
-MAX_GROUPS = 6  # groups whose differences a report shows: 15 pairs
 
 
 class Table(NamedTuple):
@@ -108,14 +104,6 @@ def effects(result: Result) -> list[tuple[str, str, str]]:
     return rows
 
 
-def attrition(result: Result) -> Table:
-    """Return the number of events by outcome."""
-    outcomes = zip(result.attrition["reason"], result.attrition["n"], strict=True)
-    rows: list[tuple[str, ...]] = [(formats.plain(reason), formats.count(n)) for reason, n in outcomes]
-    title = add_prices_note("What became of the events", result)
-    return Table(title, ("Outcome", "n"), rows, (False, True), empty="no event was given")
-
-
 def dropped(result: Result, max_rows: int | None = None) -> Table:
     """Return the events that were not used, with the reason for each."""
     excluded = result.events[result.events["status"] != "ok"]
@@ -191,34 +179,6 @@ def tests(result: Result) -> Table:
         (*_does_not_hold(frame), *notes.numbered(), *_implausible(result)),
         frozenset(breaks),
         "nothing could be tested",
-    )
-
-
-def differences(result: Result) -> Table | None:
-    """Return the differences between the groups of a study in its first window; None without groups to compare."""
-    group = None if result.rerun is None else result.rerun.choices.group
-    if group is None or not len(result.cars) or not 2 <= result.by_group["group"].nunique() <= MAX_GROUPS:
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", EventStudyWarning)  # counts of left-out events, which the attrition has
-        try:
-            frame = result.compare(group)
-        except NotEnoughData:
-            return None
-    notes = Notes()
-    rows: list[tuple[str, ...]] = []
-    for row in frame.to_dict("records"):
-        pair = (formats.plain(row["first"]), formats.plain(row["second"]) + notes.mark(row["note"]))
-        counts = (formats.count(row["n1"]), formats.count(row["n2"]))
-        numbers = (result.measure.text(row["difference"]), formats.number(row["t"]), formats.count(row["df"]))
-        rows.append((*pair, *counts, *numbers, formats.p_value(row["p"])))
-    window = formats.window(result.cars["start"].iloc[0], result.cars["end"].iloc[0])
-    return Table(
-        add_prices_note(f"Differences of the mean {result.measure.averaged} {window} between groups", result),
-        ("First", "Second", "n", "n", "Difference", "t", "df", "p"),
-        rows,
-        (False, False, True, True, True, True, True, True),
-        notes.numbered(),
     )
 
 
