@@ -272,3 +272,20 @@ def test_the_seed_of_the_study_reaches_what_is_drawn() -> None:
     drawn = [study_run(seed=seed).null(99)["all"]["z"] for seed in (0, 0, 7)]
     np.testing.assert_array_equal(drawn[0], drawn[1])
     assert not np.array_equal(drawn[0], drawn[2])
+
+
+def test_a_result_of_other_choices_or_events_is_that_of_a_study_with_them() -> None:
+    run = study_run(tests=("bmp",))
+    events, prices, _ = material(np.random.default_rng(3))
+    other = es.Events.from_frame(events.frame.iloc[::2])
+    for again, study, studied in (
+        (run.result(choices={"estimation": (-90, -21)}), {"estimation": (-90, -21)}, events),
+        (run.result(model="mean", choices={"returns": "log"}), {"model": "mean", "returns": "log"}, events),
+        (run.result(events=other.frame, windows=((0, 2),)), {"windows": ((0, 2),)}, other),
+    ):
+        expected = es.Study(**{**SHORT, "tests": ("bmp",), **study}).run(studied, prices)
+        pd.testing.assert_frame_equal(again.cars, expected.cars)
+        pd.testing.assert_frame_equal(again.tests, expected.tests)
+        assert again.rerun is not None
+        pd.testing.assert_frame_equal(again.rerun.events, studied.frame)
+        assert again.rerun.prices is run.data.prices

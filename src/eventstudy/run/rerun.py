@@ -7,10 +7,12 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from eventstudy.bars import Prices
 from eventstudy.core import residuals
 from eventstudy.core.draws import drawn_cars, null
 from eventstudy.core.parts import MapTasks
@@ -18,6 +20,7 @@ from eventstudy.core.run import Execution, run, run_events
 from eventstudy.core.volatility import SquaredModel
 from eventstudy.display.measure import measure_of
 from eventstudy.errors import EventStudyWarning
+from eventstudy.prepare.events import Events
 from eventstudy.prepare.implausible import shorten
 from eventstudy.prepare.implausible import warning as implausible_warning
 from eventstudy.prepare.reactions import reactions
@@ -56,6 +59,16 @@ class StudyRun:
     def return_model(self) -> Model:
         """The return model of the study."""
         return as_model(self.choices.model)
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """The events of the input."""
+        return self.data.events.frame
+
+    @property
+    def prices(self) -> Prices:
+        """The prices of the study."""
+        return self.data.prices
 
     @property
     def model(self) -> Model:
@@ -161,9 +174,24 @@ class StudyRun:
         values = None if bars is None else bars.fields.get(field)
         return None if bars is None or values is None else pd.Series(values, pd.DatetimeIndex(bars.dates))
 
-    def result(self, *, model: str | Model | None = None, windows: Sequence[Window] | None = None) -> Result:
-        """Return the result of the study with another model or other windows; see :class:`eventstudy.types.Rerun`."""
-        return self._with(model, windows).run()
+    def result(
+        self,
+        *,
+        model: str | Model | None = None,
+        windows: Sequence[Window] | None = None,
+        events: pd.DataFrame | None = None,
+        choices: Mapping[str, object] | None = None,
+    ) -> Result:
+        """Return the result of the study with other choices or of other events; see :class:`eventstudy.types.Rerun`."""
+        if events is None and not choices:
+            return self._with(model, windows).run()
+        data = self.data if events is None else replace(self.data, events=Events.from_frame(events))
+        changes: dict[str, Any] = {**(choices or {})}
+        if model is not None:
+            changes["model"] = model
+        if windows is not None:
+            changes["windows"] = windows
+        return StudyRun(replace(self.choices, **changes), data, self.workers).run()
 
     def _with(self, model: str | Model | None, windows: Sequence[Window] | None) -> StudyRun:
         choices = self.choices if model is None else replace(self.choices, model=model)

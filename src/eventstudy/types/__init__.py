@@ -35,7 +35,7 @@ from eventstudy.types.members import (
     Verdict,
 )
 from eventstudy.types.names import ModelName, PlotKind, SourceName, TableKind, TestName
-from eventstudy.types.rerun import Extra, Outcome, Rerun, ResultFrames, required
+from eventstudy.types.rerun import BarsView, Extra, Outcome, PricesView, Rerun, ResultFrames, required
 from eventstudy.types.sample import (
     AnyPanel,
     Calendar,
@@ -53,11 +53,11 @@ from eventstudy.types.sample import (
 )
 
 __all__ = [
-    "NO_DATE", "PEERS", "PRICE_FIELDS", "Abnormal", "Accumulate", "AnyPanel", "Block", "Bools", "Calendar",
+    "NO_DATE", "PEERS", "PRICE_FIELDS", "Abnormal", "Accumulate", "AnyPanel", "BarsView", "Block", "Bools", "Calendar",
     "Choices", "Clustering", "Column", "Contaminated", "Contradictory", "Dates", "DeferredPanel", "DescribedModel",
     "Estimator",
     "EventTable", "Extra", "Failing", "Floats", "Gaps", "Ints", "Model", "ModelName", "OnClosed", "Outcome",
-    "Panel", "Placed", "PlotKind", "Price", "Rerun", "ResultFrames", "Returns", "Sample", "Scores",
+    "Panel", "Placed", "PlotKind", "Price", "PricesView", "Rerun", "ResultFrames", "Returns", "Sample", "Scores",
     "SharedResult", "SharedState", "SourceName", "Spec", "State", "StateSum", "Stated", "Status",
     "StudySample", "Survives", "Suspended", "TableKind", "Test", "TestName", "Verdict", "Window", "required",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 
 from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError
-from eventstudy.types.arrays import Floats, Ints, State
+from eventstudy.types.arrays import Dates, Floats, Ints, State
 from eventstudy.types.block import Abnormal, Scores
 from eventstudy.types.choices import Choices, Window
 from eventstudy.types.members import Model, Test, Verdict
@@ -36,6 +36,30 @@ class Outcome:
     status: Ints
     n_est: Ints
     extra: Mapping[str, State] = field(default_factory=dict)
+
+
+class BarsView(Protocol):
+    """The prices of one ticker as an analysis reads them; see :class:`eventstudy.bars.Bars`."""
+
+    @property
+    def dates(self) -> Dates: ...  # noqa: D102
+    @property
+    def fields(self) -> Mapping[str, Floats]: ...  # noqa: D102
+    @property
+    def mic(self) -> str | None: ...  # noqa: D102
+    @property
+    def currency(self) -> str | None: ...  # noqa: D102
+    @property
+    def step(self) -> np.timedelta64 | None: ...  # noqa: D102
+    @property
+    def intraday(self) -> bool: ...  # noqa: D102
+
+
+class PricesView(Protocol):
+    """Prices by ticker as an analysis reads them; see :class:`eventstudy.Prices`."""
+
+    @property
+    def bars(self) -> Mapping[str, BarsView]: ...  # noqa: D102
 
 
 class ResultFrames(Protocol):
@@ -72,6 +96,16 @@ class Rerun(Protocol):
     @property
     def return_model(self) -> Model:
         """The return model of the study; ``choices.model`` may be a name."""
+        ...
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """The events of the input, as ``Events.frame``."""
+        ...
+
+    @property
+    def prices(self) -> PricesView:
+        """The prices of the study, of securities and benchmarks, with fields, currency and exchange."""
         ...
 
     def sample(self, full_history: bool = False) -> StudySample:
@@ -127,11 +161,27 @@ class Rerun(Protocol):
         """Return the tests of the study by name; default tests depend on the clustering of the sample."""
         ...
 
-    def result(self, *, model: str | Model | None = None, windows: Sequence[Window] | None = None) -> ResultFrames:
-        """Return the result of the study with another model or other windows; it can be run again too.
+    def result(
+        self,
+        *,
+        model: str | Model | None = None,
+        windows: Sequence[Window] | None = None,
+        events: pd.DataFrame | None = None,
+        choices: Mapping[str, object] | None = None,
+    ) -> ResultFrames:
+        """Return the result of the study with other choices or of other events; it can be run again too.
 
         Other windows alone have the events of the study: one that it excludes because none of its own windows can be
         measured stays excluded.
+
+        Parameters
+        ----------
+        model, windows
+            Replace those of the study.
+        events : DataFrame, optional
+            Other events, as ``Events.from_frame`` takes them, on the same prices.
+        choices : mapping from name to value, optional
+            Further choices of a :class:`eventstudy.Study`, such as ``estimation`` or ``benchmark``.
         """
         ...
 
