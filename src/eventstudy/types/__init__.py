@@ -7,6 +7,7 @@ V event windows, G groups, C clusters (the events of one group on one calendar o
 
 from __future__ import annotations
 
+from eventstudy.types.analysis import Analysis
 from eventstudy.types.arrays import NO_DATE, Bools, Dates, Floats, Ints, State, StateSum
 from eventstudy.types.block import Abnormal, Block, Scores
 from eventstudy.types.choices import (
@@ -53,9 +54,9 @@ from eventstudy.types.sample import (
 )
 
 __all__ = [
-    "NO_DATE", "PEERS", "PRICE_FIELDS", "Abnormal", "Accumulate", "AnyPanel", "BarsView", "Block", "Bools", "Calendar",
-    "Choices", "Clustering", "Column", "Contaminated", "Contradictory", "Dates", "DeferredPanel", "DescribedModel",
-    "Estimator",
+    "NO_DATE", "PEERS", "PRICE_FIELDS", "Abnormal", "Accumulate", "Analysis", "AnyPanel", "BarsView", "Block", "Bools",
+    "Calendar", "Choices", "Clustering", "Column", "Contaminated", "Contradictory", "Dates", "DeferredPanel",
+    "DescribedModel", "Estimator",
     "EventTable", "Extra", "Failing", "Floats", "Gaps", "Ints", "Model", "ModelName", "OnClosed", "Outcome",
     "Panel", "Placed", "PlotKind", "Price", "PricesView", "Rerun", "ResultFrames", "Returns", "Sample", "Scores",
     "SharedResult", "SharedState", "SourceName", "Spec", "State", "StateSum", "Stated", "Status",
