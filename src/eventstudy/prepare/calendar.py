@@ -199,7 +199,7 @@ def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> Placement:
         rule[timed] = [texts[text] for text in rule[timed]]
         return Placement(position, rule, status)
     _check_phases(frame, stamps, phase, calendar)
-    session, by_date = _sessions_of(stamps, calendar)
+    session, by_date = sessions_of(stamps, calendar)
     outside = session == NO_SESSION
     position = np.where(timed, session, position)
     rule[timed] = _choose(outside, _outside_rule(calendar), _stamped_rules(dates, calendar, session))[timed]
@@ -208,7 +208,7 @@ def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> Placement:
     return _place_between(frame, phase, calendar, Placement(position, rule, status))
 
 
-def _sessions_of(stamps: Dates, calendar: Calendar) -> tuple[Ints, Bools]:
+def sessions_of(stamps: Dates, calendar: Calendar) -> tuple[Ints, Bools]:
     """Return the position of the session of each stamp, -1 without one, and which are placed by their local date.
 
     That is so on the date of a session whose close is not known.
@@ -230,8 +230,8 @@ def _place_between(frame: pd.DataFrame, phase: np.ndarray, calendar: Calendar, p
     date the first session that is possible, so that windows from day 0 on hold the reaction.
     """
     bounds = bounds_of(frame)
-    first = _sessions_of(bounds.first, calendar)[0]
-    last = np.maximum(first, _sessions_of(bounds.last - INSTANT, calendar)[0])  # until the close is before the close
+    first = sessions_of(bounds.first, calendar)[0]
+    last = np.maximum(first, sessions_of(bounds.last - INSTANT, calendar)[0])  # until the close is before the close
     bounded = ~np.isnat(bounds.first) & (first != NO_SESSION) & (last != NO_SESSION)
     timed = frame["stamp"].notna().to_numpy()
     by_phase = ~timed & np.isin(placed.rule, list(PHASE_RULES.values()))
