@@ -85,7 +85,7 @@ def test_each_placement_is_that_of_a_study_with_exact_times(result: es.Result, p
     for placement, at in (("earliest", first), ("latest", {name: days[-1] for name, days in POSSIBLE.items()})):
         tests = placed_on(at, prices).tests
         expected_row = tests[tests["end"] == 1].iloc[0]
-        row = record.sample.set_index("placement").loc[placement]
+        (row,) = record.sample[record.sample["placement"] == placement].to_dict("records")
         for name in ("effect", "se", "p"):
             assert row[name] == pytest.approx(expected_row[name], rel=1e-12)
 
@@ -94,10 +94,10 @@ def test_extremes_bound_the_mean_and_the_widest_window_begins_first(result: es.R
     record = result.dates()
     by_event = record.frame.groupby("event_id")["car"]
     sure = result.cars[(result.cars["end"] == 0) & ~result.cars["event_id"].isin(UNSURE)]["car"].sum()
-    sample = record.sample.set_index("placement")["effect"]
+    sample = dict(zip(record.sample["placement"], record.sample["effect"], strict=True))
     assert sample["lowest"] == pytest.approx((sure + by_event.min().sum()) / len(ROWS), abs=1e-14)
     assert sample["highest"] == pytest.approx((sure + by_event.max().sum()) / len(ROWS), abs=1e-14)
-    assert sample["lowest"] <= sample[["as placed", "earliest", "latest"]].min()
+    assert sample["lowest"] <= min(sample[name] for name in ("as placed", "earliest", "latest"))
     first = placed_on({}, prices, event=(-5, 5), windows=((0, 4), (0, 1), (-5, -1))).cars.set_index(["event_id", "end"])
     for name, end in (("WIDE", 4), ("DATE", 1), ("TIMED", 1)):
         assert record.events.loc[name, "wide"] == pytest.approx(first.loc[(name, end), "car"], abs=1e-14)

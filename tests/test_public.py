@@ -29,6 +29,7 @@ PUBLIC = [
     "Study",
     "TickerNotFound",
     "catalogue",
+    "explain_moves",
     "fetch_prices",
     "freeze",
     "model",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,11 @@ KINDS = _registry.names("tables", plugins=False)
 OPTIONS: dict[str, dict[str, Any]] = {
     "models": {"of": ("market", "market_adjusted", "mean")},
     "regressions": {"formulas": ("car ~ C(sector)", "car ~ beta", "car ~ beta + C(sector) + priority")},
+}
+RECORDS: dict[str, Callable[[es.Result], Any]] = {  # kinds of analyses that a table is given
+    "moves": lambda result: es.explain_moves(
+        result.rerun.data.prices, es.catalogue("china-tech"), n=3, ticker="0700.HK", benchmark="^HSI"
+    ),
 }
 ENGINES = {
     "pdflatex": "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n",
@@ -35,6 +41,12 @@ def study() -> es.Result:
 
 
 @cache
+def options(kind: str) -> dict[str, Any]:
+    """Return the options with which a kind of table can be made: for an analysis its record."""
+    return OPTIONS.get(kind, {}) | ({"of": RECORDS[kind](study())} if kind in RECORDS else {})
+
+
+@cache
 def table_of(kind: str) -> Table:
     """Return a table of the study."""
-    return study().table(kind, **OPTIONS.get(kind, {}))
+    return study().table(kind, **options(kind))

@@ -1,0 +1,245 @@
+"""The other way round: the largest abnormal days of securities, and the events that meet them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from eventstudy import _registry, arguments
+from eventstudy.bars import Prices
+from eventstudy.display import formats
+from eventstudy.display.cards import Grid, Summary
+from eventstudy.errors import EventStudyWarning, InputError, one_of
+from eventstudy.prepare.events import Events
+from eventstudy.result import Result
+from eventstudy.study import Study
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LEVEL = 0.05
+MOST = 10_000
+BEFORE = 2  # sessions between the estimation window and the day, so that news that leaked does not enter sigma
+OF_EVENTS = "es.Events.from_frame(df) or es.read_events(path)"
+SHOWN = 12  # rows of the printed table
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Moves:
+    """The largest abnormal days of securities beside their events.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        ticker, rank, session, ar, t (AR over its standard error with the forecast error), p (of the t distribution),
+        p_adjusted (1 - (1 - p)^T, for the largest of the T days of the ticker: Sidak 1967), events (the ids of the
+        events of the ticker in that session, separated by ``;``; empty if none explains it) and near (those in the
+        session before or after): the n largest ``|t|`` of each ticker.
+    events : DataFrame
+        Index ``event_id``; ticker, session, ar, t, p, rank (of its session among the days of the ticker), moved (p
+        below 5 %), status, reason: all events of the tickers; NaN where the session has no estimate.
+    tickers : DataFrame
+        Index ``ticker``; n_days (with an abnormal return), n_event_days, n_largest, n_met (of the largest days, those
+        with an event), expected (their number if events fell on days at random), p (the probability of at least n_met
+        then, hypergeometric), n_moved and share_moved (event days with p below 5 %).
+    n : int
+    provenance : mapping
+        The prices and settings of the study that estimates every day.
+    """
+
+    frame: pd.DataFrame
+    events: pd.DataFrame
+    tickers: pd.DataFrame
+    n: int
+    provenance: Mapping[str, Any]
+    kind: ClassVar[str] = "moves"
+
+    def answer(self) -> str:
+        """Return how many of the largest days have an event, against chance, and how many events have a move."""
+        total = self.tickers[["n_largest", "n_met", "expected", "n_event_days", "n_moved"]].sum()
+        clear = int((self.tickers["p"] < LEVEL).sum())
+        unexplained = self.frame[self.frame["events"] == ""]
+        largest = ""
+        if len(unexplained):
+            row = unexplained.iloc[int(unexplained["t"].abs().to_numpy().argmax())]
+            largest = (
+                f" The largest day without an event is {formats.date(row['session'])} for"
+                f" {formats.plain(row['ticker'])} ({formats.percent(row['ar'])})."
+            )
+        return (
+            f"{total['n_met']:.0f} of the {total['n_largest']:.0f} largest abnormal days have an event, where"
+            f" {total['expected']:.1f} would by chance; that is more than chance at 5 % for {clear} of"
+            f" {formats.plural(len(self.tickers), 'ticker')}. {total['n_moved']:.0f} of {total['n_event_days']:.0f}"
+            f" days with events have p below 5 %.{largest}"
+        )
+
+    def plot(self, **options: Any) -> Axes:
+        """Draw the largest days of a ticker with their events, and return the axes."""
+        draw = _registry.helper("plots", "_moves").draw
+        arguments.check_figure_options("the figure of moves", options, draw)
+        axes: Axes = draw(self, **options)
+        return axes
+
+    def __repr__(self) -> str:
+        return self._card().as_text()
+
+    def _repr_html_(self) -> str:
+        return self._card().as_html()
+
+    def _card(self) -> Summary:
+        counts = ("n_days", "n_event_days", "n_largest", "n_met")
+        rows = [
+            (formats.plain(row["ticker"]), *(formats.count(row[name]) for name in counts),
+             formats.number(row["expected"], 1), formats.p_value(row["p"]), formats.count(row["n_moved"]))
+            for row in self.tickers.head(SHOWN).reset_index().to_dict("records")
+        ]  # fmt: skip
+        heads = ("Ticker", "Days", "With events", "Largest", "Of these met", "By chance", "p", "Events with a move")
+        note = formats.prices_note(self)
+        title = "Largest abnormal days and their events" + (f", {note}" if note else "")
+        more = len(self.tickers) - SHOWN
+        notes = [self.answer(), *([f"{formats.plural(more, 'ticker')} more are in .tickers"] if more > 0 else [])]
+        return Summary(title, tables=[Grid(heads, rows, (False, *[True] * 7))], notes=notes)
+
+
+def explain_moves(
+    prices: Prices,
+    events: Events,
+    n: int = 20,
+    *,
+    ticker: str | None = None,
+    benchmark: str | Mapping[str, str] | None = None,
+    estimation: int = 250,
+) -> Moves:
+    r"""Find the largest abnormal days of securities, the events that meet them, and the events without a move.
+
+    Every session of a security is estimated as the day of an event: the market model (or, without a benchmark, the mean
+    return) is fitted to the sessions before it alone, and :math:`t = AR / (\hat\sigma \sqrt{1 + h})`. Events are placed
+    on sessions as in a study.
+
+    Parameters
+    ----------
+    prices : Prices
+    events : Events
+        Of any tickers; those of securities without prices are listed with their status.
+    n : int
+        The number of largest days of each security.
+    ticker : str, optional
+        One security; by default all of the events.
+    benchmark : str or mapping, optional
+        As in :class:`eventstudy.Study`; None compares with the security's own mean return.
+    estimation : int
+        The number of sessions, ending two before the day, to which the model is fitted; at least half of them must have
+        a return.
+
+    Returns
+    -------
+    Moves
+        ``frame``, ``events``, ``tickers``, ``answer()`` and ``plot()``.
+
+    Raises
+    ------
+    InputError
+        If an argument is not valid, the ticker is in no event, or no security of the events has prices.
+
+    Notes
+    -----
+    The largest of many days are large by selection: ``p`` of a day is not evidence that something happened on it, and
+    ``p_adjusted`` is. That largest days have more events than chance is tested by the hypergeometric distribution,
+    which takes the days of events as drawn at random. Events chosen because a price moved make it small by themselves.
+    Cutler, Poterba & Summers (1989, Journal of Portfolio Management 15:4) ask the question of an index.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> from eventstudy import demo
+    >>> data = demo.run().result.rerun
+    >>> moves = es.explain_moves(data.prices, es.catalogue("china-tech"), n=5, ticker="0700.HK", benchmark="^HSI")
+    >>> moves.frame[["rank", "session"]].shape
+    (5, 2)
+    """
+    n, estimation = arguments.whole("n", n, 1, MOST), arguments.whole("estimation", estimation, 20, MOST)
+    arguments.instance("prices", prices, Prices, "es.read_prices(folder) or es.fetch_prices(...)")
+    arguments.instance("events", events, Events, OF_EVENTS)
+    tickers = list(dict.fromkeys(events.frame["ticker"]))
+    if ticker is not None:
+        if ticker not in tickers:
+            raise one_of("ticker", ticker, tickers)
+        tickers = [ticker]
+    priced = [name for name in tickers if name in prices.bars]
+    if not priced:
+        raise InputError(f"there are no prices of {', '.join(tickers[:5])}; read those of the tickers of the events")
+    study = Study(
+        model="mean" if benchmark is None else "market", benchmark=benchmark,
+        estimation=(-BEFORE - estimation, -BEFORE - 1), event=(0, 0), windows=((0, 0),),
+        min_estimation=max(estimation // 2, 3), tests=("cross_section",), on_closed="drop",
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EventStudyWarning)  # of a study in which every day is an event
+        days = study.run(_every_day(prices, priced), prices)
+        placed = study.check(Events.from_frame(events.frame[events.frame["ticker"].isin(tickers)]), prices)
+    return _moves(_estimated(days), placed, n, days.provenance)
+
+
+def _every_day(prices: Prices, tickers: list[str]) -> Events:
+    """Return an event for each date on which a security has a close."""
+    parts = []
+    for name in tickers:
+        bars = prices.bars[name]
+        if bars.intraday:
+            raise InputError(f"{name} has intraday bars; explain_moves is for daily prices")
+        dates = bars.dates[np.isfinite(bars.fields["close"])].astype(str)
+        parts.append(pd.DataFrame({"ticker": name, "announced": dates, "phase": "session"}))
+    frame = pd.concat(parts, ignore_index=True)
+    return Events.from_frame(frame.assign(event_id=[f"D{row}" for row in range(len(frame))]))
+
+
+def _estimated(days: Result) -> pd.DataFrame:
+    """Return ticker, session, ar, t, p and rank of every estimated day."""
+    cars = days.cars.set_index("event_id")[["car", "t", "p"]].rename(columns={"car": "ar"})
+    frame = days.events[["ticker", "session"]].join(cars, how="inner").dropna(subset=["t"]).reset_index(drop=True)
+    frame["rank"] = frame["t"].abs().groupby(frame["ticker"]).rank(method="first", ascending=False).astype(np.int64)
+    return frame
+
+
+def _moves(days: pd.DataFrame, placed: pd.DataFrame, n: int, provenance: Mapping[str, Any]) -> Moves:
+    keys = ["ticker", "session"]
+    events = placed[[*keys, "status", "reason"]].rename_axis("event_id").reset_index()
+    events["session"] = pd.to_datetime(events["session"])
+    events = events.merge(days, on=keys, how="left").set_index("event_id")
+    events.insert(6, "moved", events["p"] < LEVEL)
+    on_day = events.dropna(subset=["session"])
+    meeting = on_day.reset_index().groupby(keys)["event_id"].agg(";".join)
+    days = days.sort_values(keys, ignore_index=True)
+    ids = pd.Series(meeting.reindex(pd.MultiIndex.from_frame(days[keys])).fillna("").to_numpy(), dtype=object)
+    by_ticker = ids.groupby(days["ticker"])
+    around = pd.concat([by_ticker.shift(1), by_ticker.shift(-1)], axis=1).fillna("")
+    days = days.assign(events=ids, near=[";".join(filter(None, pair)) for pair in around.to_numpy()])
+    n_days = days.groupby("ticker")["t"].transform("size")
+    days["p_adjusted"] = -np.expm1(n_days * np.log1p(-days["p"]))
+    columns = ["ticker", "rank", "session", "ar", "t", "p", "p_adjusted", "events", "near"]
+    largest = days[days["rank"] <= n].sort_values(["ticker", "rank"], ignore_index=True)[columns]
+    order = ["ticker", "session", "ar", "t", "p", "rank", "moved", "status", "reason"]
+    return Moves(largest, events[order], _by_ticker(days, n), n, provenance)
+
+
+def _by_ticker(days: pd.DataFrame, n: int) -> pd.DataFrame:
+    """Return, by ticker, how many of its largest days have events, against chance."""
+    from scipy import stats
+
+    rows = {}
+    for ticker, own in days.groupby("ticker", sort=True):
+        has_event, largest = own["events"] != "", own["rank"] <= n
+        n_event, n_largest, n_met = int(has_event.sum()), int(largest.sum()), int((has_event & largest).sum())
+        n_moved = int((has_event & (own["p"] < LEVEL)).sum())
+        rows[ticker] = {
+            "n_days": len(own), "n_event_days": n_event, "n_largest": n_largest, "n_met": n_met,
+            "expected": n_largest * n_event / len(own),
+            "p": float(stats.hypergeom.sf(n_met - 1, len(own), n_event, n_largest)),
+            "n_moved": n_moved, "share_moved": n_moved / n_event if n_event else np.nan,
+        }  # fmt: skip
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("ticker")
