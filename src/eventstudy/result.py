@@ -196,7 +196,9 @@ class Result(Analyses):
         path : str or Path
         **options
             For ``.html`` and ``.pdf``: ``title`` and ``question``, texts at the head of the page; for ``.html`` also
-            ``interactive=True``, which adds an explorer of the events. An installed browser prints the PDF.
+            ``interactive=True``, which adds an explorer of the events. An installed browser prints the PDF. For all but
+            ``.txt``, ``.csv`` and ``.parquet``: ``analyses``, a list of what methods such as :meth:`dates` have
+            returned, each of which has a section or a table.
 
         Raises
         ------

@@ -76,4 +76,5 @@ def draw(
 
 def _label(row: Mapping[Hashable, object]) -> str:
     """Return the date of a day and its events."""
-    return "  ".join(filter(None, (_text.drawable(str(row["events"]), 38), formats.date(row["session"]))))
+    events = [_text.drawable(str(row["events"]), 38)] if row["events"] else []
+    return "  ".join([*events, formats.date(row["session"])])

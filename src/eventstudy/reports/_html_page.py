@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -13,9 +14,10 @@ import numpy as np
 
 from eventstudy import _registry, arguments
 from eventstudy.display import formats, names
-from eventstudy.reports import _html_explorer, _html_paths, _html_sections, _html_words, _tables
+from eventstudy.reports import _analyses, _html_explorer, _html_paths, _html_sections, _html_words, _tables
 from eventstudy.reports._tables import Table
 from eventstudy.result import Result
+from eventstudy.types import Analysis
 
 MAX_EFFECTS = 6
 MAX_EVENTS = 1000
@@ -39,11 +41,33 @@ class Figure(NamedTuple):
 
 
 def _figure(result: Result, kind: str, alt: str = "", narrow: bool = False, **options: Any) -> Figure:
-    figure = np.ravel(np.asarray(result.plot(kind, **options), dtype=object))[0].figure
-    width, height = (round(96 * inches) for inches in figure.get_size_inches())
     words = alt or _registry.helper("plots", "_alt").alt_text(kind, result)
-    small = _figure(result, kind, words, figsize=NARROW, **options).png if narrow else ""
+    return _drawn(partial(result.plot, kind, **options), words, narrow)
+
+
+def _drawn(plot: Callable[..., Any], words: str, narrow: bool) -> Figure:
+    """Return a figure that a function draws and gives the axes of, and what it shows in words."""
+    figure = np.ravel(np.asarray(plot(), dtype=object))[0].figure
+    width, height = (round(96 * inches) for inches in figure.get_size_inches())
+    small = _drawn(partial(plot, figsize=NARROW), words, narrow=False).png if narrow else ""
     return Figure(words, _png(figure), width, height, small)
+
+
+class Section(NamedTuple):
+    """The section of an analysis: its anchor, its heading, what was found, its figure, and its table as HTML."""
+
+    anchor: str
+    heading: str
+    answer: str
+    figure: Figure
+    table: str
+
+
+def _section(result: Result, record: Analysis, number: int) -> Section:
+    heading, answer = record.kind.replace("_", " ").capitalize(), formats.plain(record.answer())
+    figure = _drawn(record.plot, f"{heading}: {answer}", narrow=False)
+    table = result.table(record.kind, of=record).to_html(style=False)
+    return Section(f"analysis-{number}", heading, answer, figure, table)
 
 
 def _png(figure: Any) -> str:
@@ -144,7 +168,13 @@ def _variables(result: Result, title: str | None, question: str | None) -> dict[
     }
 
 
-def page(result: Result, title: str | None, question: str | None, interactive: bool = False) -> str:
+def page(
+    result: Result,
+    title: str | None,
+    question: str | None,
+    interactive: bool = False,
+    analyses: Sequence[Analysis] = (),
+) -> str:
     """Return the page; all text of the user is escaped.
 
     Parameters
@@ -156,6 +186,8 @@ def page(result: Result, title: str | None, question: str | None, interactive: b
         The question of the study, which stands below the title.
     interactive : bool
         Whether to add an explorer of the events.
+    analyses : sequence of Analysis
+        Each has a section.
 
     Raises
     ------
@@ -166,11 +198,13 @@ def page(result: Result, title: str | None, question: str | None, interactive: b
         if value is not None:
             arguments.text(name, value)
     arguments.flag("interactive", interactive)
+    records = _analyses.checked(analyses)
     folder = resources.files("eventstudy.reports")
     loader = jinja2.FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8"))
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, loader=loader)
     environment.filters.update(breakable=_breakable, tied=_tied)
     variables = _variables(result, title, question)
+    variables["analyses"] = [_section(result, record, n) for n, record in enumerate(records, start=1)]
     explorer = _html_explorer.explorer(result) if interactive else None
     return environment.get_template("_report.html.j2").render(**variables, explorer=explorer)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from eventstudy.display import formats
 from eventstudy.display.measure import Measure
+from eventstudy.reports import _analyses
 from eventstudy.result import Result
 from eventstudy.tables._table import Table as PaperTable
+from eventstudy.types import Analysis
 
 
 class Table(NamedTuple):
@@ -29,11 +31,12 @@ class Table(NamedTuple):
     empty: str = ""
 
 
-def of_result(result: Result, most_events: int) -> list[PaperTable]:
-    """Return the tables of a result in the order of a paper: that of groups if the study has them, events the last."""
+def of_result(result: Result, most_events: int, analyses: Sequence[Analysis] = ()) -> list[PaperTable]:
+    """Return the tables of a result in the order of a paper: those of groups and analyses if any, events the last."""
+    of_analyses = _analyses.tables(result, analyses)
     grouped = (result.tests["group"] != "all").any()
     kinds = ("attrition", "sample", "aar", "caar", *(("groups",) if grouped else ()))
-    return [*map(result.table, kinds), result.table("events", most=most_events)]
+    return [*map(result.table, kinds), *of_analyses, result.table("events", most=most_events)]
 
 
 class Notes:

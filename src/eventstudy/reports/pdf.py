@@ -12,12 +12,14 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from eventstudy.errors import InputError, OutputError
 from eventstudy.reports import _files
 from eventstudy.reports._html_page import page
 from eventstudy.result import Result
+from eventstudy.types import Analysis
 
 VARIABLE = "EVENTSTUDY_BROWSER"
 BROWSERS = (
@@ -40,7 +42,13 @@ class Pdf:
     """The HTML report, printed as PDF."""
 
     def render(
-        self, result: Result, path: str | Path, *, title: str | None = None, question: str | None = None
+        self,
+        result: Result,
+        path: str | Path,
+        *,
+        title: str | None = None,
+        question: str | None = None,
+        analyses: Sequence[Analysis] = (),
     ) -> None:
         """Write the PDF to ``path``.
 
@@ -48,7 +56,7 @@ class Pdf:
         ----------
         result : Result
         path : path ending in ``.pdf``
-        title, question : str, optional
+        title, question, analyses
             As in the HTML report.
 
         Raises
@@ -61,7 +69,7 @@ class Pdf:
         program = browser()
         with tempfile.TemporaryDirectory() as folder:
             source, printed = Path(folder, "page.html"), Path(folder, "page.pdf")
-            _files.write(source, page(result, title, question))
+            _files.write(source, page(result, title, question, analyses=analyses))
             _print(program, source, printed)
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).write_bytes(_without_time(printed.read_bytes()))

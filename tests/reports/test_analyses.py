@@ -1,0 +1,87 @@
+"""Analyses in a report: a section or a table of each, and nothing written if one is no analysis."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import docx
+import openpyxl
+import pytest
+from matplotlib.axes import Axes
+
+from eventstudy import InputError, Result
+from eventstudy.types import Analysis
+from tests.reports.fake import fake
+from tests.reports.reading import Page
+
+ANSWER = "The <b>mean</b> is 1 % & holds."
+
+
+class Record:
+    """An analysis whose table is that of the attrition."""
+
+    kind: ClassVar[str] = "caar"
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+
+    def answer(self) -> str:
+        return ANSWER
+
+    def plot(self, **options: Any) -> Axes:
+        axes: Axes = self.result.plot("caar", **options)
+        return axes
+
+
+@pytest.fixture
+def of_a_record(monkeypatch: pytest.MonkeyPatch) -> Result:
+    """Return a result whose table of the record is one of its own."""
+    result = fake()
+    plain = Result.table
+
+    def table(self: Result, kind: str, *, of: object = None, **options: Any) -> Any:
+        return plain(self, kind, **options)
+
+    monkeypatch.setattr(Result, "table", table)
+    return result
+
+
+def test_the_record_is_an_analysis_and_a_result_is_none() -> None:
+    assert isinstance(Record(fake()), Analysis)
+    assert not isinstance(fake(), Analysis)
+
+
+def test_each_analysis_has_a_section_in_the_given_order(of_a_record: Result, tmp_path: Path) -> None:
+    records = [Record(of_a_record), Record(of_a_record)]
+    path = of_a_record.report(tmp_path / "x.html", analyses=records)
+    page = Page(path.read_text(encoding="utf-8"))
+    order = [h["id"] for h in page.named("h2")]
+    at = order.index("models")
+    assert order[at : at + 4] == ["models", "analysis-1", "analysis-2", "checks"]
+    assert {"#analysis-1", "#analysis-2"} <= {a["href"] for a in page.named("a")}
+    text = path.read_text(encoding="utf-8")
+    assert text.count('<p class="finding">The &lt;b&gt;mean&lt;/b&gt; is 1\N{NO-BREAK SPACE}% &amp; holds.</p>') == 2
+    assert sum((image["alt"] or "").startswith("Caar: The ") for image in page.named("img")) == 2
+    plain = Page(of_a_record.report(tmp_path / "plain.html").read_text(encoding="utf-8"))
+    assert len(page.named("table")) == len(plain.named("table")) + 2
+
+
+def test_reports_of_tables_have_one_more(of_a_record: Result, tmp_path: Path) -> None:
+    for options, n in (({}, 0), ({"analyses": [Record(of_a_record)]}, 1)):
+        path = {s: of_a_record.report(tmp_path / f"{n}.{s}", **options) for s in ("md", "tex", "xlsx", "docx")}
+        assert path["md"].read_text(encoding="utf-8").count("**Tests of the mean") == 1 + n
+        assert path["tex"].read_text(encoding="utf-8").count(r"\caption{Tests of the mean") == 1 + n
+        assert len([name for name in openpyxl.load_workbook(path["xlsx"]).sheetnames if "caar" in name]) == 1 + n
+        texts = [paragraph.text for paragraph in docx.Document(str(path["docx"])).paragraphs]
+        assert sum("Tests of the mean" in text for text in texts) == 1 + n
+
+
+@pytest.mark.parametrize("suffix", ["html", "md", "tex", "xlsx", "docx"])
+@pytest.mark.parametrize("analyses", ["dates", [None], [Record], 3])
+def test_what_is_no_analysis_is_refused_before_anything_is_written(
+    suffix: str, analyses: object, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="analyses"):
+        fake().report(tmp_path / f"x.{suffix}", analyses=analyses)
+    assert not list(tmp_path.iterdir())
