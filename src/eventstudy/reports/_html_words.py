@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -252,10 +253,11 @@ def _adjusted(result: Result) -> dict[tuple[int, int], float]:
     if result.tests.empty or len(_tables.windows(result)) < 2:
         return {}
     try:
-        frame: pd.DataFrame = formats.primary(result.adjust("holm"))
+        everyone = replace(result, tests=result.tests[result.tests["group"] == "all"])
+        frame: pd.DataFrame = formats.primary(everyone.adjust("holm"))
     except EventStudyError:
         return {}
-    rows = frame[(frame["group"] == "all") & frame["valid"] & frame["p_adjusted"].notna()]
+    rows = frame[frame["valid"] & frame["p_adjusted"].notna()]
     if rows["test"].nunique() != 1:  # a family is the windows of one test
         return {}
     return {(int(r["start"]), int(r["end"])): float(r["p_adjusted"]) for r in rows.to_dict("records")}
