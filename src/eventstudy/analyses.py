@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResultsWrapper
 
     from eventstudy.analysis.calibration import Calibration
+    from eventstudy.analysis.money import Money
     from eventstudy.display.cards import Summary
 
 
@@ -27,6 +28,7 @@ class Analyses:
     tests: pd.DataFrame
     effects: pd.DataFrame
     attrition: pd.DataFrame
+    reactions: pd.DataFrame
     provenance: dict[str, Any]
     measure: Measure
     rerun: Rerun | None
@@ -291,3 +293,54 @@ class Analyses:
         from eventstudy.analysis.diagnosis import diagnose
 
         return diagnose(required(self.rerun), self, constituents)
+
+    def money(
+        self, value: str = "market_value", window: Window | None = None, currency: str | None = None,
+        shares: str | None = None, group: str | None = None,
+    ) -> Money:  # fmt: skip
+        """Return what the events cost in money: each CAR, or BHAR, times the value of its firm before the window.
+
+        Parameters
+        ----------
+        value : str
+            A column of the events, or else a field of the prices (``es.transform.attach``), with the market value of
+            the firm, in the currency of the ticker's prices (pounds, not pence), or in that of the events column
+            ``<value>_currency``. A column is taken to be of the close before the window; of a field the last value up
+            to that close is used, up to 31 days old. Nothing later is read.
+        window : (int, int), optional
+            A window of the study; the first by default.
+        currency : str, optional
+            A code as "USD", to which values are converted by the rates among the prices on the date of each value; by
+            default that of the study, or the one that all values have.
+        shares : str, optional
+            A column or field with the number of shares, instead of ``value``: the firm is worth this many unadjusted
+            closes. If the source adjusts its closes for splits, the number must be adjusted too.
+        group : str, optional
+            A column of the events for ``by_group``; that of the study by default.
+
+        Returns
+        -------
+        Money
+            ``frame``, ``by_group``, ``total``, ``comparison``, ``reactions``, ``answer()``, ``plot()``. A loss is
+            negative, whatever the expected sign. An event without a value is listed with a reason. A firm with two
+            listings (events column ``firm``) counts once in the same news. The interval of ``total`` covers the sum of
+            the effects of these events; ``comparison`` also has means and sums as of events like these.
+
+        Raises
+        ------
+        InputError
+            If there is no such column or field, the values are in several currencies and none is named, there is no
+            rate, or the study is not of simple returns.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> rerun = demo.run().result.rerun
+        >>> result = rerun.result(events=rerun.events.assign(market_value=5e9))
+        >>> money = result.money(group="sector")
+        >>> int(money.total["n"]), bool(money.total["lower"] < money.total["total"] < money.total["upper"])
+        (333, True)
+        """
+        from eventstudy.analysis.money import money
+
+        return money(self.rerun, self, value, window, currency, shares, group)
