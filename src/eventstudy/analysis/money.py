@@ -49,7 +49,7 @@ class Money:
         ``no_car``, ``no_value`` and ``other_listing`` (the firm is counted by another listing) are not, nor are those
         that the study excluded.
     by_group : DataFrame
-        group, n, value, total, se, df, lower, upper; empty without groups. An event counts in its own group.
+        group, n, value, total, se, df, lower, upper, p; empty without groups. An event counts in its own group.
     total : Series
         total, se, df, lower, upper (95 %), p, value (the sum of the values), n, n_without (used events that are not in
         the sum), share (of the used events, by number). The interval covers the sum of the effects of these events.

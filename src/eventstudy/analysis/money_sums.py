@@ -18,7 +18,7 @@ COMPOUNDED = "no error is known of a compounded return of one event, nor of thei
 NOISE = "noise of the days before, correlated on shared dates, and forecast error"
 CLUSTERS = "CR2 by chains of overlapping windows"
 COLUMNS = ["weights", "covers", "n", "estimate", "se", "df", "lower", "upper", "p", "note"]
-TOTALS = ["group", "n", "value", "total", "se", "df", "lower", "upper"]
+TOTALS = ["group", "n", "value", "total", "se", "df", "lower", "upper", "p"]
 
 
 class Counted(NamedTuple):
