@@ -31,6 +31,7 @@ PUBLIC = [
     "catalogue",
     "fetch_prices",
     "freeze",
+    "headline",
     "model",
     "models",
     "read_events",
