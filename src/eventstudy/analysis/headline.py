@@ -21,7 +21,7 @@ from eventstudy.bars import Bars, Prices
 from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.errors import InputError, NotEnoughData, one_of, shown
-from eventstudy.prepare.calendar import calendar_name, observed_calendar, place
+from eventstudy.prepare.calendar import NO_CLOSES, calendar_name, observed_calendar, place
 from eventstudy.prepare.currency import MINOR, exchange_rate
 from eventstudy.prepare.events import Events
 from eventstudy.prepare.returns import counted_level
@@ -97,20 +97,22 @@ class Headline:
         quoted = f"{self.text(self.quoted)} ({self.text(self.lower, more)} to {self.text(self.upper, more)})"
         known, later = (frame[mask] for mask in (frame["last_on"] <= self.session, frame["last_on"] > self.session))
         true, cut, after = known[known["matches"]], known[known["cut_off"]], later[later["matches"]]
+        own = known[known["currency"] == self.currency]
         if len(true):
             text = f"{quoted} is true of {self._listed(true)}."
         else:
-            text = f"no price up to that session makes {quoted} true; the nearest is {self._listed(known.iloc[:1])}."
+            text = f"no price up to that session makes {quoted} true; the nearest is {self._listed(own.iloc[:1])}."
             text += f" With digits cut off it is true of {self._listed(cut)}." if len(cut) else ""
             text += f" A session later it is true of {self._listed(after)}." if len(after) else ""
         if not len(true) and not np.isnan(self.low):
             passed = "passed" if self.low <= self.quoted <= self.high else "did not reach"
             text += f" During the session the price {passed} it: {self.text(self.low, 2)} to {self.text(self.high, 2)}."
-        close = known.loc[(known["what"] == CLOSE) & (known["currency"] == self.currency), "move"]
-        told = CLOSE in [*true["what"].iloc[:ALSO], *known["what"].iloc[: int(not len(true))]]
+        close = own.loc[own["what"] == CLOSE, "move"]
+        told = CLOSE in [*true["what"].iloc[:ALSO], *own["what"].iloc[: int(not len(true))]]
         if len(close) and not told:
             text += f" At the close it was {self.text(close.iloc[0], 2)}."
-        return f"{self.ticker}, {formats.date(self.session)}: {text}"
+        guess = f" The session is a guess ({self.placement})." if NO_CLOSES in self.placement else ""
+        return f"{self.ticker}, {formats.date(self.session)}: {text}{guess}"
 
     def _listed(self, rows: pd.DataFrame) -> str:
         """Return the first moves in words; one in another currency only where that in the own one is not among them."""
@@ -155,12 +157,12 @@ def headline(
         When the news came, as in the column ``announced`` of events. The move is that of the first session whose close
         is later, and of those around it.
     move : float
-        As quoted, with its sign: -0.06 for a fall of 6 % (``kind="percent"``), -600 for 600 points, -30e9.
+        As quoted, with its sign: -0.06 for a fall of 6 %, -600 for one of 600 points, -30e9 for one of 30 bn.
     prices : Prices
         Daily prices of the ticker. Moves are also computed in the other currencies of which they have rates, at the rate
         of the date of each price.
     kind : {"percent", "points", "money"}
-        A return as a decimal; a difference of prices that are not adjusted; or a loss of market value.
+        A return as a decimal; a difference of unadjusted prices; or one of market value, with as many shares.
     digits : int, optional
         Decimals of the quoted number, of per cent if it is one: with 0, 6 % stands for 5.5 % to 6.5 %. By default those
         of ``move``; of points and money the place of the last digit that is not 0, so that 600 is 550 to 650 (-1 makes
@@ -288,8 +290,9 @@ def _size(bars: Bars, index: int, step: _Move, kind: Kind, rate: Floats, value: 
         raw = [bars.fields[field][row] * rate[row] if field in bars.fields else np.nan for field, row in ends]
         return float(raw[1] - raw[0])
     first, last = (_level(bars, field)[row] * rate[row] for field, row in ends)
-    move = float(last / first - 1.0)
-    return move if kind == "percent" else move * _market_value(bars, index, value) * float(rate[step.first[1]])
+    if kind == "percent":
+        return float(last / first - 1.0)
+    return float(last - first) / float(_level(bars, "close")[index - 1]) * _market_value(bars, index, value)
 
 
 def _market_value(bars: Bars, index: int, value: str | float) -> float:
