@@ -138,8 +138,8 @@ def test_the_session_is_the_first_that_closes_after_the_news() -> None:
 def test_a_time_of_day_without_an_exchange_is_said() -> None:
     held = es.headline("A", "2021-09-13T22:00+08:00", -0.06, prices=prices())
     assert held.session == pd.Timestamp("2021-09-13")
-    assert held.placement == "no closing times known: placed by its date"
-    assert held.answer().endswith("The session is a guess (no closing times known: placed by its date).")
+    assert held.placement == "no closing times known: the date is a session"
+    assert held.answer().endswith("The session is a guess (no closing times known: the date is a session).")
 
 
 def test_a_high_of_52_weeks_is_that_of_the_252_sessions_before() -> None:

@@ -159,8 +159,8 @@ def headline(
     move : float
         As quoted, with its sign: -0.06 for a fall of 6 %, -600 for one of 600 points, -30e9 for one of 30 bn.
     prices : Prices
-        Daily prices of the ticker. Moves are also computed in the other currencies of which they have rates, at the rate
-        of the date of each price.
+        Daily prices of the ticker. Moves are also computed in the other currencies of which they have rates, each price
+        at the rate of its date.
     kind : {"percent", "points", "money"}
         A return as a decimal; a difference of unadjusted prices; or one of market value, with as many shares.
     digits : int, optional

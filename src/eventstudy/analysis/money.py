@@ -99,7 +99,7 @@ class Money:
         events = formats.plural(n, "event")
         text = f"Over {window} {events} {verb} {amount} of abnormal value ({interval}), of {before} before."
         without = int(total["n_without"])
-        return text + (f" {formats.plural(without, 'used event')} are not in it." if without else "") + f" {self.why}"
+        return text + (f" Not in it: {formats.plural(without, 'used event')}." if without else "") + f" {self.why}"
 
     def plot(self, **options: Any) -> Axes:
         """Draw the abnormal value of each event, the largest loss first, with intervals and the total.
