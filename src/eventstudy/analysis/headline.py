@@ -230,7 +230,8 @@ def _bars_of(name: str, ticker: object, prices: Prices) -> Bars:
 
 def _placed(bars: Bars, when: object) -> tuple[int, pd.Timestamp, str]:
     """Return the row of the session that can first react, its date, and the rule that assigned it."""
-    events = Events.from_frame(pd.DataFrame({"ticker": [bars.ticker], "announced": [when]})).frame
+    announced = pd.Series([when], dtype=object)  # pandas cannot encode every text
+    events = Events.from_frame(pd.DataFrame({"ticker": [bars.ticker], "announced": announced})).frame
     calendar = observed_calendar(calendar_name(bars.mic), [bars])
     placement = place(events, calendar, "next")
     position, rule = int(placement.position[0]), str(placement.rule[0])

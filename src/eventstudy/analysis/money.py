@@ -275,7 +275,7 @@ def _groups(rerun: Rerun, counted: Counted, group: str | None) -> dict[str, Bool
     name = rerun.choices.group if group is None else group
     if name is None:
         return {}
-    if name not in rerun.events.columns:
+    if arguments.text("group", name, "a column of the events") not in rerun.events.columns:
         raise one_of("group", name, rerun.events.columns)
     labels = labels_of(rerun.events.loc[counted.ids, name])
     return {str(value): labels.codes == at for at, value in enumerate(labels.values)}
