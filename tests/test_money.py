@@ -322,3 +322,28 @@ def test_an_executor_finds_the_same() -> None:
     with ThreadPoolExecutor(2) as executor:
         result = es.Study(**SHORT).run(made_events(), made_prices(), executor=executor)
         pd.testing.assert_series_equal(result.money().total, run().money().total)
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.EventStudyWarning")  # of prices that the folder does not have
+def test_alibaba_on_13_september_2021_in_money(shared: Any) -> None:
+    """About 21.7 billion shares fell from 167.9 to 161.5 at the open, 156.9 at the low and 160.8 at the close."""
+    frame = pd.DataFrame(
+        {
+            "event_id": ["home", "adr"], "ticker": ["9988.HK", "BABA"], "announced": "2021-09-13T09:30+08:00",
+            "firm": "Alibaba", "cluster": "Ant", "shares": [21.7e9, 21.7e9 / 8],
+        }
+    )  # fmt: skip
+    prices = es.read_prices(shared / "data" / "prices")
+    study = es.Study(benchmark={"XHKG": "^HSI", "XNYS": "^GSPC"}, windows=((0, 0),), min_estimation=30)
+    result = study.run(Events.from_frame(frame), prices)
+    money = result.money(shares="shares", currency="HKD")
+    assert money.frame["status"].tolist() == ["ok", "other_listing"]
+    home = money.reactions.loc["home"]
+    shares = 21.7e9
+    by_hand = [shares * (price - 167.9) for price in (161.5, 163.0, 156.9, 160.8)]
+    np.testing.assert_allclose(home[["open", "high", "low", "close"]].astype(float), by_hand, rtol=1e-6)
+    car = result.cars.set_index("event_id").loc["home", "car"]
+    assert home["abnormal"] == pytest.approx(shares * 167.9 * car, rel=1e-6)
+    dollars = result.money(shares="shares", currency="USD")
+    assert dollars.frame.loc["home", "value"] == pytest.approx(shares * 167.9 / 7.77724, rel=1e-6)
+    assert dollars.total["n"] == 1
