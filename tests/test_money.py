@@ -324,6 +324,45 @@ def test_an_executor_finds_the_same() -> None:
         pd.testing.assert_series_equal(result.money().total, run().money().total)
 
 
+def test_the_rules_on_tutoring_cost_what_was_planted() -> None:
+    """Abnormal returns as large as those of 23 July 2021, planted in simulated prices of firms of unequal value."""
+    falls = {"TAL": -0.70, "EDU": -0.53, "GOTU": -0.62}
+    value = {"TAL": 13.3e9, "EDU": 10.9e9, "GOTU": 2.4e9}
+    moves = {(ticker, "2021-07-23"): fall for ticker, fall in falls.items()}
+    prices = es.fetch_prices([*falls, "^GSPC"], "2020-06-01", "2021-12-31", source="simulated", reactions=moves, seed=1)
+    frame = pd.DataFrame({"ticker": [*falls], "announced": "2021-07-23T08:00-04:00", "cluster": "rules"})
+    events = Events.from_frame(frame.assign(event_id=frame["ticker"], market_value=frame["ticker"].map(value)))
+    money = es.Study(benchmark="^GSPC", windows=((0, 0),)).run(events, prices).money()
+    planted = sum(falls[ticker] * value[ticker] for ticker in falls)
+    assert money.total["lower"] < planted < money.total["upper"]
+    assert money.total["se"] < 0.03 * abs(planted)
+    assert money.frame["valued_on"].dt.strftime("%Y-%m-%d").tolist() == ["2021-07-22"] * 3
+
+
+def test_without_a_placed_event_every_event_has_its_reason() -> None:
+    frame = made_events().frame.drop(columns=["stamp", "date"]).assign(ticker="Z")
+    result = run(events=Events.from_frame(frame))
+    money = result.money()
+    assert set(money.frame["status"]) == {"unknown_ticker"}
+    assert (money.frame["reason"] != "").all()
+    assert money.total["n"] == 0
+
+
+def test_bars_within_the_day_are_valued_at_the_bar_before() -> None:
+    starts = pd.date_range("2021-03-01T14:30", periods=400, freq="h", tz="UTC")
+    rng = np.random.default_rng(2)
+    r = 0.002 * rng.standard_normal((400, 2))
+    close = pd.DataFrame(100 * np.cumprod(1 + r, axis=0), starts, ["A", "M"])
+    events = Events.from_frame(
+        pd.DataFrame({"ticker": ["A"], "announced": [str(starts[300] + pd.Timedelta(minutes=5))], "shares": [1e6]})
+    )
+    money = run(Prices.from_frame(close), events).money(shares="shares")
+    assert money.frame["value"].iloc[0] == pytest.approx(1e6 * close["A"].iloc[299], rel=1e-12)
+    assert money.frame["valued_on"].iloc[0] == starts[299].tz_localize(None)
+    assert money.currency == ""
+    assert "do not say their currency" in " ".join(money.notes)
+
+
 @pytest.mark.filterwarnings("ignore::eventstudy.EventStudyWarning")  # of prices that the folder does not have
 def test_alibaba_on_13_september_2021_in_money(shared: Any) -> None:
     """About 21.7 billion shares fell from 167.9 to 161.5 at the open, 156.9 at the low and 160.8 at the close."""

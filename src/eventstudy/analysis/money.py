@@ -97,7 +97,8 @@ class Money:
         interval = "no interval" if np.isnan(total["se"]) else self._interval(total)
         amount, before = (self.text(abs(total[name])).lstrip("+") for name in ("total", "value"))
         events = formats.plural(n, "event")
-        text = f"Over {window} {events} {verb} {amount} of abnormal value ({interval}), of {before} before."
+        text = f"Over {window} {events} {verb} {amount} of abnormal value ({interval})"
+        text += f", of {before} before, summed over events."
         without = int(total["n_without"])
         return text + (f" Not in it: {formats.plural(without, 'used event')}." if without else "") + f" {self.why}"
 
