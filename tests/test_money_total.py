@@ -107,24 +107,28 @@ class Simulated(NamedTuple):
     rejected: dict[str, float]
 
 
-def simulate(n: int, effect: float, seed: int) -> Simulated:
-    """Draw catalogues: 24 firms of very unequal value, 8 dates with 6 events each, residuals correlated by 0.2.
+EIGHT = tuple(range(150, 294, 18))
+
+
+def simulate(
+    n: int, effect: float, seed: int, zero: tuple[int, ...] = EIGHT, firms: int = 24, each: int = 6, rho: float = 0.2
+) -> Simulated:
+    """Draw catalogues: firms of very unequal value, dates with ``each`` events, residuals correlated by ``rho``.
 
     Effects differ by event and, if ``effect`` is not 0, grow with the value of the firm.
     """
     rng = np.random.default_rng(seed)
     spec = make.spec(120, ((-1, 1),))
-    firms, days = 24, 320
+    days = 320
     value = np.exp(1.5 * rng.standard_normal(firms))
     sigma = 0.03 * value**-0.15
-    zero = 150 + 18 * np.arange(8)
-    where = [(0, int(firm), int(day)) for day in zero for firm in rng.choice(firms, 6, replace=False)]
+    where = [(0, int(firm), day) for day in zero for firm in rng.choice(firms, each, replace=False)]
     dates = np.arange(18000, 18000 + days)
     weight = value[[firm for _, firm, _ in where]]
     covered, rejected = 0, dict.fromkeys(("equal", "value", "money"), 0)
     for _ in range(n):
         market = 0.01 * rng.standard_normal(days)
-        common = np.sqrt(0.2) * rng.standard_normal(days) + np.sqrt(0.8) * rng.standard_normal((firms, days))
+        common = np.sqrt(rho) * rng.standard_normal(days) + np.sqrt(1 - rho) * rng.standard_normal((firms, days))
         r = 0.9 * market + sigma[:, None] * common
         planted = effect * (1 + rng.standard_normal(len(where))) * weight**0.2
         for size, (_, firm, day) in zip(planted, where, strict=True):
@@ -151,7 +155,23 @@ def simulate(n: int, effect: float, seed: int) -> Simulated:
 
 
 @pytest.mark.slow
-def test_the_interval_covers_the_planted_total_in_95_percent_of_catalogues() -> None:
-    """Measured on 2,000: see docs/methods.md; the binomial error of a share is 0.5 %."""
-    found = simulate(2000, -0.02, seed=7)
+@pytest.mark.parametrize(
+    ("zero", "firms", "each", "rho"),
+    [
+        pytest.param(EIGHT, 24, 6, 0.2, id="eight dates"),
+        pytest.param((200,), 12, 12, 0.3, id="one date"),
+        pytest.param((200, 202, 204, 206, 208), 5, 5, 0.3, id="overlapping windows"),
+    ],
+)
+def test_the_interval_covers_the_planted_total_in_95_percent_of_catalogues(
+    zero: tuple[int, ...], firms: int, each: int, rho: float
+) -> None:
+    """Of 2,000; the binomial error of the share is 0.5 %."""
+    found = simulate(2000, -0.02, 7, zero, firms, each, rho)
     assert 0.94 <= found.covered <= 0.96, found
+
+
+@pytest.mark.slow
+def test_means_of_events_without_effects_reject_in_5_percent() -> None:
+    found = simulate(2000, 0.0, 8)
+    assert all(0.03 <= rate <= 0.065 for rate in found.rejected.values()), found
