@@ -151,7 +151,6 @@ def money(
     rerun = _measured_in_returns(required(rerun))
     window = arguments.one_window(window, [(int(a), int(b)) for a, b in rerun.choices.windows])
     sample = rerun.sample()
-    sample = rerun.sample()
     ids = sample.event_table.frame.index[sample.event_table.rows]
     placed, before = rerun.events.loc[ids], _sessions(sample, window[0] - 1)
     found = worth.values_before(placed, rerun.prices, before, value, shares)
@@ -164,6 +163,14 @@ def money(
     frame["firm"] = pd.Series(worth.firms_of(placed), ids).reindex(frame.index)
     others = _mark_listings(frame, placed, sample, ids)
     counted = _counted(frame, ids, sample, result.measure.column)
+    about = [
+        *notes.about_missing(frame, int(used.sum())),
+        *notes.about_values(frame.loc[ids], before, unit),
+        *others,
+        *notes.about_exchanges(placed, np.isin(np.arange(len(ids)), counted.row), rerun),
+        *notes.counted_twice(counted, [_sessions(sample, day)[counted.row] for day in range(window[0], window[1] + 1)]),
+        *[f"These events have no intervals: {COMPOUNDED}."] * rerun.choices.compound,
+    ]
     groups = _groups(rerun, counted, group)
     outcome = rerun.outcome(windows=[window], tests={}, extra=weighted(counted, groups, len(ids)), signed=False)
     sums, n_used = Sums(outcome, sample, counted, rerun.choices.compound), int(used.sum())
@@ -178,17 +185,7 @@ def money(
         unit,
         window,
         notes.why(counted),
-        (
-            *notes.about_missing(frame, n_used),
-            *notes.about_values(frame.loc[ids], before, unit),
-            *others,
-            *notes.about_exchanges(placed, np.asarray(frame["status"].reindex(ids) == "ok"), rerun),
-            *notes.counted_twice(
-                counted, [_sessions(sample, day)[counted.row] for day in range(window[0], window[1] + 1)]
-            ),
-            *notes.about_sign(result, counted, unit),
-            *[f"These events have no intervals: {COMPOUNDED}."] * rerun.choices.compound,
-        ),
+        (*about, *notes.about_sign(result, counted, unit)),
         result.measure,
         result.provenance,
     )
