@@ -336,10 +336,10 @@ class Analyses:
         --------
         >>> from eventstudy import demo
         >>> rerun = demo.run().result.rerun
-        >>> result = rerun.result(events=rerun.events.assign(market_value=5e9))
-        >>> money = result.money(group="sector")
-        >>> int(money.total["n"]), bool(money.total["lower"] < money.total["total"] < money.total["upper"])
-        (333, True)
+        >>> value = {"market_value": 5e9, "market_value_currency": "USD"}
+        >>> money = rerun.result(events=rerun.events.assign(**value)).money(group="sector")
+        >>> int(money.total["n"]), money.text(money.total["value"])
+        (393, '+1.97 tn USD')
         """
         from eventstudy.analysis.money import money
 
