@@ -160,7 +160,7 @@ def money(
     asked = rerun.choices.currency if currency is None else currency
     unit = worth.reporting_currency(found, asked)
     frame = _with_values(_of_window(result, window), ids, found, worth.rates(found, rerun.prices, unit), result.measure)
-    frame["firm"] = pd.Series(worth.firms_of(placed), ids).reindex(frame.index)
+    frame["firm"] = pd.Series(worth.firms_of(placed, rerun.events), ids).reindex(frame.index)
     others = _mark_listings(frame, placed, sample, ids)
     counted = _counted(frame, ids, sample, result.measure.column)
     about = [

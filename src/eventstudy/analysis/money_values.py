@@ -176,9 +176,9 @@ def rates(found: Values, prices: PricesView, currency: str) -> Floats:
     return rate
 
 
-def firms_of(frame: pd.DataFrame) -> np.ndarray:
-    """Return the firm of each event, from the column ``firm``; its ticker without one, (n,)."""
-    return np.asarray(firm_names(frame, firm_of_tickers(frame)), dtype=object)
+def firms_of(frame: pd.DataFrame, events: pd.DataFrame) -> np.ndarray:
+    """Return the firm of each row, from the column ``firm`` of all events; its ticker without one, (n,)."""
+    return np.asarray(firm_names(frame, firm_of_tickers(events)), dtype=object)
 
 
 def other_listings(frame: pd.DataFrame, firm: np.ndarray, news: np.ndarray, rows: Ints) -> Mapping[int, int]:
