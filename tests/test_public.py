@@ -32,6 +32,7 @@ PUBLIC = [
     "explain_moves",
     "fetch_prices",
     "freeze",
+    "headline",
     "model",
     "models",
     "read_events",

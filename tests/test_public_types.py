@@ -170,6 +170,7 @@ METHODS: dict[str, dict[str, object]] = {
     "regress": {"formula": "car ~ size", "window": (0, 0), "weights": None, "cov": "HC1", "draws": 99},
     "across": {"models": ["market"], "windows": [(0, 0)]},
     "diagnose": {"constituents": None},
+    "money": {"value": "size", "window": (0, 0), "currency": None, "shares": None, "group": None},
     "report": {"path": "report.txt"},
     "save": {"path": "saved"},
 }
@@ -296,6 +297,18 @@ def test_functions_of_names_and_files(
             assert only_own_errors(lambda function=function, value=value: function(value))  # type: ignore[misc]
     for value in {**ALWAYS, **TEXTS, "half": 0.5, "minus": -1, "true": True, "none": None}.values():
         assert only_own_errors(lambda value=value: demo.run(seed=value))  # type: ignore[misc]
+
+
+def test_arguments_of_a_headline(values: dict[str, object], prices: es.Prices) -> None:
+    arguments = {
+        "ticker": "A", "when": str(DAYS[40])[:10], "move": -0.06, "prices": prices, "kind": "money", "digits": 0,
+        "benchmark": "M", "value": 1e9,
+    }  # fmt: skip
+    for name, value in values.items():
+        for argument in arguments:
+            given = {**arguments, argument: value}
+            message = only_own_errors(lambda given=given: es.headline(**given))  # type: ignore[misc]
+            assert message or argument in ("move", "when", "digits", "value", "benchmark"), (argument, name)
 
 
 TRANSFORMS: dict[str, dict[str, object]] = {

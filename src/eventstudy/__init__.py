@@ -11,6 +11,7 @@ from __future__ import annotations
 # The folder first: loading a member binds it as an attribute, which must not replace the function of the same name.
 import eventstudy.models
 import eventstudy.transform  # noqa: F401
+from eventstudy.analysis.headline import headline
 from eventstudy.analysis.moves import explain_moves
 from eventstudy.bars import Prices
 from eventstudy.catalogue import catalogue
@@ -56,6 +57,7 @@ __all__ = [
     "explain_moves",
     "fetch_prices",
     "freeze",
+    "headline",
     "model",
     "models",
     "read_events",

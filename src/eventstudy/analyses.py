@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from eventstudy.display.measure import Measure
-from eventstudy.types import Rerun, Window, required
+from eventstudy.further_analyses import FurtherAnalyses
+from eventstudy.types import Window, required
 
 if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResultsWrapper
 
     from eventstudy.analysis.calibration import Calibration
-    from eventstudy.analysis.dates import Dates
     from eventstudy.display.cards import Summary
 
 
-class Analyses:
-    """What can be computed from the frames of a result, and from its study with its data."""
-
-    events: pd.DataFrame
-    ar: pd.DataFrame
-    cars: pd.DataFrame
-    daily: pd.DataFrame
-    tests: pd.DataFrame
-    effects: pd.DataFrame
-    attrition: pd.DataFrame
-    provenance: dict[str, Any]
-    measure: Measure
-    rerun: Rerun | None
+class Analyses(FurtherAnalyses):
+    """The analyses of a result of its own sample."""
 
     def summary(self) -> Summary:
         """Return the result in one view, to be printed or shown in a notebook.
@@ -292,39 +280,3 @@ class Analyses:
         from eventstudy.analysis.diagnosis import diagnose
 
         return diagnose(required(self.rerun), self, constituents)
-
-    def dates(self, window: Window | None = None, before: Window = (-5, -1)) -> Dates:
-        """Run the study with every event on each session that the time of its announcement allows.
-
-        Bounds (``not_before``, ``not_after``) allow the sessions between them, a date alone its own session and the
-        next one (news after the close); a time, a phase, or a date on which the exchange was closed allow one.
-
-        Parameters
-        ----------
-        window : (int, int), optional
-            A window of the study; the first by default.
-        before : (int, int)
-            Days before the first possible session: a window for rumours and leaks.
-
-        Returns
-        -------
-        Dates
-            ``frame``, by event and possible session; ``events``, the range of the CAR and of p of each event, and the
-            close at which its significance changes; ``sample``, the mean of all events with all on their first, their
-            last, their lowest and their highest possible session; ``answer()`` and ``plot()``.
-
-        Raises
-        ------
-        InputError
-            If a window is not valid, or the study has intraday bars.
-
-        Examples
-        --------
-        >>> from eventstudy import demo
-        >>> dates = demo.run().result.dates()
-        >>> len(dates.events), dates.sample["placement"].tolist()
-        (18, ['as placed', 'earliest', 'latest', 'lowest', 'highest'])
-        """
-        from eventstudy.analysis.dates import dates
-
-        return dates(required(self.rerun), self, window, before)

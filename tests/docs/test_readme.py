@@ -39,7 +39,7 @@ def test_the_box_lists_every_member():
     assert listed("22 return models", *other) == sorted(_registry.names("models", plugins=False))
     tests = listed("24 tests: parametric", "ranks and signs", "resampling")
     assert tests == sorted(_registry.names("inference", plugins=False))
-    assert listed("8 tables") == sorted(_registry.names("tables", plugins=False))
+    assert listed("9 tables") == sorted(_registry.names("tables", plugins=False))
     assert listed("10 figures") == sorted(_registry.names("plots", plugins=False))
 
 
@@ -50,7 +50,7 @@ def test_the_box_lists_every_command_report_and_exchange():
     assert re.findall(r"`(\w+)`", BOX["Command line"]) == sorted(commands(), key=BOX["Command line"].index)
     exchanges = {*markets.SUFFIXES.values(), *markets.INDICES.values(), "XNYS"}
     assert f"sessions of {len(exchanges)} exchanges" in BOX["Dates"]
-    assert len(list((Path(__file__).parents[2] / "notebooks").glob("*.py"))) == 6  # "six notebooks"
+    assert len(list((Path(__file__).parents[2] / "notebooks").glob("*.py"))) == 7  # "seven notebooks"
 
 
 def numbers(cell: str) -> list[float]:

@@ -34,7 +34,7 @@ def converted(source: Path, folder: Path) -> Path:
 
 
 def test_there_are_notebooks():
-    assert [file.name[:2] for file in NOTEBOOKS] == ["01", "02", "03", "04", "05", "06"]
+    assert [file.name[:2] for file in NOTEBOOKS] == ["01", "02", "03", "04", "05", "06", "07"]
 
 
 @pytest.mark.parametrize("source", NOTEBOOKS, ids=lambda file: file.stem)

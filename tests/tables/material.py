@@ -35,7 +35,8 @@ def study() -> es.Result:
     data = demo.run().result.rerun.data  # the demo's result has its study
     frame = data.events.frame
     kept = frame[frame["sector"].isin(["EV", "platform", "gaming"])].reset_index()
-    events = es.Events.from_frame(kept.drop(columns=["stamp", "date"]))
+    value = {"market_value": 1e9 * (5.0 + kept["ticker"].str.len()), "market_value_currency": "USD"}
+    events = es.Events.from_frame(kept.drop(columns=["stamp", "date"]).assign(**value))
     choices: dict[str, Any] = {"benchmark": demo.BENCHMARK, "sign": "expected_sign", "group": "sector", "seed": 0}
     return es.Study(**choices, tests=TESTS, windows=WINDOWS).run(events, data.prices)
 

@@ -118,6 +118,7 @@ class StudyRun:
         tests: Mapping[str, Test] | None = None,
         extra: Mapping[str, Extra] | None = None,
         min_coverage: float | None = None,
+        signed: bool = True,
     ) -> Outcome:
         """Run the model and tests again; see :class:`eventstudy.types.Rerun`."""
         study = self if model is None else self._with(model, None)
@@ -128,7 +129,8 @@ class StudyRun:
         if min_coverage is not None:
             spec = replace(spec, min_coverage=min_coverage)
         tests = study.tests() if tests is None else tests
-        inputs = sample.panels, sample.placed, study.model
+        placed = sample.placed if signed else sample.placed._replace(sign=None)
+        inputs = sample.panels, placed, study.model
         execution, core_sample = Execution(map_tasks=self.workers.map_tasks()), replace(sample.sample, spec=spec)
         if events is not None and not tests and not extra:
             return run_events(*inputs, core_sample, execution)

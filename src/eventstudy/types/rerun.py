@@ -83,6 +83,8 @@ class ResultFrames(Protocol):
     def provenance(self) -> Mapping[str, Any]: ...  # noqa: D102
     @property
     def measure(self) -> Measure: ...  # noqa: D102
+    @property
+    def reactions(self) -> pd.DataFrame: ...  # noqa: D102
 
 
 class Rerun(Protocol):
@@ -121,6 +123,7 @@ class Rerun(Protocol):
         tests: Mapping[str, Test] | None = None,
         extra: Mapping[str, Extra] | None = None,
         min_coverage: float | None = None,
+        signed: bool = True,
     ) -> Outcome:
         """Run the model and the tests again.
 
@@ -134,6 +137,8 @@ class Rerun(Protocol):
         extra : mapping from name to chunk, optional
             Functions ``(Scores, Abnormal, Spec) -> state`` whose states are added over all blocks, as those of a test;
             ``Outcome.extra`` has the sums by name.
+        signed : bool
+            False leaves out the expected signs of the study: events of sign 0 are in the states too.
         """
         ...
 
