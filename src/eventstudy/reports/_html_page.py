@@ -59,7 +59,7 @@ def _figures(result: Result) -> dict[str, Figure]:
         return figures
     if len(result.by_group):
         note = f" ({formats.prices_note(result)})" if formats.prices_note(result) else ""
-        words = f"{result.measure.average} of all events by day{note}"
+        words = f"{result.measure.average} of all events by {formats.day_or_bar(result.events['session'])}{note}"
         figures["answer"] = _figure(result, "caar", words, narrow=True, group="all")
         figures["groups"] = _figure(result, "caar", narrow=True)
     else:
@@ -122,6 +122,7 @@ def _variables(result: Result, title: str | None, question: str | None) -> dict[
         "readings": _html_words.readings(result),
         "tests": _printed(_tables.tests(result), "Test", names.of_test),
         "caar": result.table("caar").to_html(style=False),
+        "step": formats.day_or_bar(result.events["session"]),
         "aar": result.table("aar").to_html(style=False) if len(used) else None,
         "groups": result.table("groups").to_html(style=False) if len(result.by_group) else None,
         "robustness": robustness if isinstance(robustness, str) else None,
