@@ -48,6 +48,7 @@ def _figure(result: Result, kind: str, alt: str = "", narrow: bool = False, **op
 
 def _png(figure: Any) -> str:
     target = io.BytesIO()
+    figure.set_layout_engine("none")  # it was laid out when it was drawn, and nothing has changed since
     figure.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor="white", metadata={"Software": None})
     return base64.b64encode(target.getvalue()).decode("ascii")
 
