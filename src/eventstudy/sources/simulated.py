@@ -140,7 +140,7 @@ def _noise(days: Dates, *key: object) -> Floats:
     return np.asarray(_draws(int(offset[-1]) + 1, *key)[offset])
 
 
-@lru_cache(maxsize=512)  # 20 MB: the draws of a market are those of each of its securities
+@lru_cache(maxsize=512)  # at most 40 MB: the draws of a market are those of each of its securities
 def _draws(size: int, *key: object) -> Floats:
     dof = DEGREES_OF_FREEDOM
     draws = _generator(*key).standard_t(dof, size=size) / np.sqrt(dof / (dof - 2))
