@@ -79,7 +79,11 @@ def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests of a contract as thorough, except the first case of each test for every member."""
+    """Mark tests of a contract as thorough, except the first case of each test for every member.
+
+    Tests of the site come first: one process builds it, and others do not wait for it.
+    """
+    items.sort(key=lambda item: "built" not in getattr(item, "fixturenames", ()))
     seen: set[Any] = set()
     for item in items:
         contract = item.get_closest_marker("contract")
