@@ -70,8 +70,11 @@ def same(found: es.Result, wanted: es.Result) -> None:
 
 
 @contextmanager
-def dask(**options: Any) -> Iterator[Any]:
-    """Give a client of two worker processes on this machine, at ports of their own."""
+def dask(deaths: int = 3, **options: Any) -> Iterator[Any]:
+    """Give a client of two worker processes on this machine, at ports of their own.
+
+    A task is given up when more than some workers have died at it.
+    """
     distributed, config = pytest.importorskip("distributed"), pytest.importorskip("dask.config")
     given = {
         "n_workers": 2,
@@ -81,6 +84,7 @@ def dask(**options: Any) -> Iterator[Any]:
         **options,
     }
     patience = {
+        "distributed.scheduler.allowed-failures": deaths,
         "distributed.scheduler.no-workers-timeout": "120s",  # an error, where no worker comes back
         "distributed.deploy.lost-worker-timeout": "10 minutes",  # a worker that was killed is restarted, not given up
     }
@@ -239,7 +243,7 @@ def test_a_process_that_dies_is_an_error():
 
 
 def test_errors_on_a_cluster_are_named():
-    with dask() as client:
+    with dask(deaths=1) as client:
         with pytest.raises(es.ScaleError, match="ValueError: the fit went wrong"):
             study_of(("bmp",), model=Failing())(executor=client)
         with pytest.raises(es.ScaleError, match="workers died repeatedly"):
