@@ -18,6 +18,7 @@ from eventstudy import cli
 from eventstudy.errors import InputError
 from eventstudy.reproduce import replicate as replicating
 from eventstudy.reproduce.crate import CRATE
+from tests.once import once
 from tests.reproduce import studies
 
 ROOT = Path(__file__).parents[2]
@@ -27,9 +28,13 @@ pytestmark = [pytest.mark.thorough, pytest.mark.filterwarnings("ignore:1 of 6 ti
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory) -> Path:
-    study = studies.write(tmp_path_factory.mktemp("packed"))
-    assert cli.main(["replicate", str(study), "--to", str(study.parent / "x.zip"), "--with-prices"]) == 0
-    return study.parent / "x.zip"
+    """Return the zip of a study, beside its file."""
+
+    def pack(folder: Path) -> None:
+        command = ["replicate", str(studies.write(folder)), "--to", str(folder / "x.zip"), "--with-prices"]
+        assert cli.main(command) == 0
+
+    return once(tmp_path_factory, "packed", pack) / "x.zip"
 
 
 def command_of(folder: Path) -> str:
