@@ -17,7 +17,9 @@ TESTED := --group build --editable ".[dev]"
 
 # A process for each core, each with a run of neighbouring tests, which share what they are made of; one that is done
 # takes over half of what another has left. Threads of linear algebra would only be in each other's way.
+# Tests start many programs: what the first of them compiles, the others read.
 JOBS ?= auto
+unexport PYTHONDONTWRITEBYTECODE
 TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q --numprocesses $(JOBS) --dist worksteal
 
 .PHONY: demo quick test check site slow fuzz docs bench pins test-lowest test-newest clean

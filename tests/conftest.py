@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -10,8 +13,11 @@ from typing import Any
 import pytest
 from _pytest.doctest import DoctestModule
 
+from tests.once import once
+
 ROOT = Path(__file__).parent.parent
 NOWHERE = "http://127.0.0.1:9"
+PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 
 
 def shared_folder() -> Path:
@@ -32,8 +38,30 @@ def shared() -> Path:
 @pytest.fixture(autouse=True)
 def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Send requests of tests to a closed port; curl uses these variables, and guards on Python's sockets miss it."""
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+    for name in PROXIES:
         monkeypatch.setenv(name, NOWHERE)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site offline, once for all processes: ``html`` has its pages, ``cache`` the notebooks that it ran.
+
+    It is built from a copy, so that a run leaves nothing in the repository.
+    """
+
+    def build(folder: Path) -> None:
+        left_out = shutil.ignore_patterns("_build", "generated", "__pycache__")
+        shutil.copytree(ROOT / "docs", folder / "docs", ignore=left_out)
+        shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+        for name in ("CHANGELOG.md", "CONTRIBUTING.md"):
+            shutil.copy(ROOT / name, folder)
+        command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", "html"]
+        command += ["-D", "nb_execution_mode=cache", "-D", f"nb_execution_cache_path={folder / 'cache'}"]
+        offline = os.environ | dict.fromkeys(PROXIES, NOWHERE)
+        made = subprocess.run(command, cwd=folder, env=offline, capture_output=True, text=True, check=False)
+        assert made.returncode == 0, made.stderr
+
+    return once(tmp_path_factory, "site", build)
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +79,11 @@ def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests of a contract as thorough, except the first case of each test for every member."""
+    """Mark tests of a contract as thorough, except the first case of each test for every member.
+
+    Tests of the site come first: one process builds it, and others do not wait for it.
+    """
+    items.sort(key=lambda item: "built" not in getattr(item, "fixturenames", ()))
     seen: set[Any] = set()
     for item in items:
         contract = item.get_closest_marker("contract")

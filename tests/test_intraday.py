@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from eventstudy import transform
 from eventstudy.analysis import diagnosis
 from eventstudy.bars import Bars
 from eventstudy.errors import BadPrices, InputError
+from eventstudy.plots import _alt
 from eventstudy.prepare.calendar import observed_calendar
 from eventstudy.prepare.intraday import bar_ends, missing_sessions, seconds_of_day
 from eventstudy.reports.text import placement, text
@@ -566,6 +568,16 @@ class TestDownstream:
         for suffix in ("html", "tex", "csv"):
             assert "2021-08-30" in found.report(tmp_path / f"r.{suffix}").read_text(encoding="utf-8")
         assert "2021-08-30T05:00:00-04:00" in (tmp_path / "r.csv").read_text(encoding="utf-8")
+
+    def test_steps_of_the_window_are_bars_in_tables_figures_and_reports(self, found, tmp_path):
+        table = found.table("aar")
+        assert "of each bar" in table.title
+        assert table.columns[0].whole == "Bar"
+        assert any("on the bar." in note for note in table.notes)
+        words = [_alt.alt_text(kind, found) for kind in ("aar", "ar", "caar", "heatmap", "path")]
+        words.append(found.report(tmp_path / "r.html").read_text(encoding="utf-8").split("</style>")[-1])
+        days = re.compile(r"(?:on|from|is|to) day [−0-9]|(?:by|each|many) days?\b")
+        assert [days.findall(text) for text in words] == [[]] * len(words)
 
     def test_the_path_is_the_running_sum_with_the_errors_of_its_windows(self, found):
         path = found.path("GAMING", 0)

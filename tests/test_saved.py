@@ -6,6 +6,7 @@ import datetime as dt
 import decimal
 import io
 import json
+import tempfile
 import zipfile
 from dataclasses import asdict, fields, replace
 from functools import cache
@@ -182,8 +183,10 @@ def test_what_runs_the_study_again_says_how(tmp_path: Path) -> None:
 # What is no saved result, or no longer one
 
 
-def saved(tmp_path: Path) -> bytes:
-    return fake().save(tmp_path / "whole").read_bytes()
+@cache
+def saved() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        return fake().save(Path(folder) / "whole").read_bytes()
 
 
 def written(tmp_path: Path, members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> Path:
@@ -193,8 +196,8 @@ def written(tmp_path: Path, members: dict[str, bytes], compression: int = zipfil
     return tmp_path / "made"
 
 
-def members_of(tmp_path: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(saved(tmp_path))) as archive:
+def members_of() -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(saved())) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
@@ -219,7 +222,7 @@ def test_a_file_that_is_missing_or_a_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_a_later_format_says_to_update(tmp_path: Path) -> None:
-    members = members_of(tmp_path)
+    members = members_of()
     head = {**json.loads(members[HEAD]), "format": 2, "eventstudy": "9.1"}
     file = written(tmp_path, members | {HEAD: json.dumps(head).encode()})
     with pytest.raises(InputError, match=r"has format 2, written by eventstudy '9\.1'.*update eventstudy"):
@@ -249,14 +252,14 @@ def test_a_damaged_record_is_found(head: bytes, tmp_path: Path) -> None:
     ids=["list", "none", "type", "empty"],
 )
 def test_a_record_of_another_type_is_damaged(change: dict[str, Any], tmp_path: Path) -> None:
-    members = members_of(tmp_path)
+    members = members_of()
     changed = json.dumps({**json.loads(members[HEAD]), **change}).encode()
     with pytest.raises(InputError, match="is damaged"):
         es.read_result(written(tmp_path, {**members, HEAD: changed}))
 
 
 def test_a_member_that_is_missing_or_another_is_found(tmp_path: Path) -> None:
-    members = members_of(tmp_path)
+    members = members_of()
     for name in ("ar.parquet", "cars.parquet"):
         others = {key: content for key, content in members.items() if key != name}
         with pytest.raises(InputError, match="is damaged"):
@@ -266,7 +269,7 @@ def test_a_member_that_is_missing_or_another_is_found(tmp_path: Path) -> None:
 
 
 def test_members_that_unpack_to_much_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    members = members_of(tmp_path)
+    members = members_of()
     with pytest.raises(InputError, match="is damaged"):
         es.read_result(written(tmp_path, members, zipfile.ZIP_DEFLATED))
     monkeypatch.setattr(_saved, "LEAST", 100_000)
@@ -284,7 +287,7 @@ def test_members_that_unpack_to_much_are_refused(tmp_path: Path, monkeypatch: py
 @given(data=st.data())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_flipped_bit_is_found_or_changes_nothing(data: st.DataObject, tmp_path: Path) -> None:
-    content = bytearray(saved(tmp_path))
+    content = bytearray(saved())
     # Half of the flips are in the names, sizes and sums of the zip, which are at its end.
     at = data.draw(st.one_of(st.integers(0, len(content) - 1), st.integers(len(content) - 900, len(content) - 1)))
     content[at] ^= 1 << data.draw(st.integers(0, 7))
@@ -300,7 +303,7 @@ def test_a_flipped_bit_is_found_or_changes_nothing(data: st.DataObject, tmp_path
 @given(share=st.floats(0, 1, exclude_max=True))
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_file_that_was_cut_is_found(share: float, tmp_path: Path) -> None:
-    content = saved(tmp_path)
+    content = saved()
     (tmp_path / "x").write_bytes(content[: int(share * len(content))])
     with pytest.raises(InputError):
         es.read_result(tmp_path / "x")

@@ -70,8 +70,11 @@ def same(found: es.Result, wanted: es.Result) -> None:
 
 
 @contextmanager
-def dask(**options: Any) -> Iterator[Any]:
-    """Give a client of two worker processes on this machine, at ports of their own."""
+def dask(deaths: int = 3, **options: Any) -> Iterator[Any]:
+    """Give a client of two worker processes on this machine, at ports of their own.
+
+    A task is given up when more than some workers have died at it.
+    """
     distributed, config = pytest.importorskip("distributed"), pytest.importorskip("dask.config")
     given = {
         "n_workers": 2,
@@ -81,6 +84,7 @@ def dask(**options: Any) -> Iterator[Any]:
         **options,
     }
     patience = {
+        "distributed.scheduler.allowed-failures": deaths,
         "distributed.scheduler.no-workers-timeout": "120s",  # an error, where no worker comes back
         "distributed.deploy.lost-worker-timeout": "10 minutes",  # a worker that was killed is restarted, not given up
     }
@@ -89,6 +93,13 @@ def dask(**options: Any) -> Iterator[Any]:
         distributed.LocalCluster(processes=True, silence_logs=50, **given) as cluster,
         distributed.Client(cluster) as client,
     ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    """A cluster for all tests that leave it of use."""
+    with dask() as client:
         yield client
 
 
@@ -106,41 +117,40 @@ def test_threads_and_processes_find_the_same(pool):
         same(study_of(ALL)(executor=executor), serial())
 
 
-def test_a_cluster_finds_the_same_and_so_do_draws():
-    with dask() as client:
-        found = study_of(ALL)(executor=client)
-        same(found, serial())
-        wanted = study_of(("bmp",))().calibrate(20)
-        pd.testing.assert_frame_equal(study_of(("bmp",))(executor=client).calibrate(20).frame, wanted.frame)
+def test_a_cluster_finds_the_same_and_so_do_draws(client):
+    found = study_of(ALL)(executor=client)
+    same(found, serial())
+    wanted = study_of(("bmp",))().calibrate(20)
+    pd.testing.assert_frame_equal(study_of(("bmp",))(executor=client).calibrate(20).frame, wanted.frame)
 
 
 @pytest.mark.parametrize("kept", ["in memory", "behind a URL"])
-def test_a_cluster_that_loses_a_worker_finds_the_same(kept, tmp_path, monkeypatch):
+def test_a_cluster_that_loses_a_worker_finds_the_same(kept, client, tmp_path, monkeypatch):
     prices, n_tests = None, None
     if kept == "behind a URL":
         n_tests = -2  # drawn dates take all prices into memory
         es.write_prices(material()[1], tmp_path / "store", partition=20)
         prices = es.read_prices((tmp_path / "store").as_uri())
         monkeypatch.setattr(align, "CELLS", 0)  # so that the workers make the panels of their parts
-    monkeypatch.setenv("SLOW", "0.02")
-    with dask() as client:
-        address, victim = next(iter(client.run(os.getpid).items()))
-        killed = []
+    client.wait_for_workers(2)
+    client.run(os.environ.update, {"SLOW": "0.02"})
+    address, victim = next(iter(client.run(os.getpid).items()))
+    killed = []
 
-        def kill() -> None:
-            """Strike when the worker has parts that it has done, and another one under way."""
-            while not (client.has_what()[address] and client.processing()[address]):
-                time.sleep(0.01)
-            killed.append(victim)
-            os.kill(victim, signal.SIGKILL)
+    def kill() -> None:
+        """Strike when the worker has parts that it has done, and another one under way."""
+        while not (client.has_what()[address] and client.processing()[address]):
+            time.sleep(0.01)
+        killed.append(victim)
+        os.kill(victim, signal.SIGKILL)
 
-        thread = threading.Thread(target=kill)
-        thread.start()
-        found = study_of(ALL[:n_tests], model=Slow(), prices=prices)(executor=client)
-        thread.join()
-        assert killed == [victim]
-        assert victim not in client.run(os.getpid).values()
-        same(found, serial(n_tests))
+    thread = threading.Thread(target=kill)
+    thread.start()
+    found = study_of(ALL[:n_tests], model=Slow(), prices=prices)(executor=client)
+    thread.join()
+    assert killed == [victim]
+    assert victim not in client.run(os.getpid).values()
+    same(found, serial(n_tests))
 
 
 class Counting(Executor):
@@ -233,7 +243,7 @@ def test_a_process_that_dies_is_an_error():
 
 
 def test_errors_on_a_cluster_are_named():
-    with dask() as client:
+    with dask(deaths=1) as client:
         with pytest.raises(es.ScaleError, match="ValueError: the fit went wrong"):
             study_of(("bmp",), model=Failing())(executor=client)
         with pytest.raises(es.ScaleError, match="workers died repeatedly"):

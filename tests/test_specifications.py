@@ -323,13 +323,17 @@ def test_specifications_of_a_part_of_the_events_join(its, found):
 # The figures.
 
 
-def figures(found: Any) -> dict[str, Any]:
-    return {
-        "curve": found.plot("curve")[0].figure,
-        "all windows": found.plot("curve", window="all", test="wild_bootstrap")[0].figure,
-        "events": found.plot("events").figure,
-        "two events": found.plot("events", window=(-1, 1), most=2).figure,
-    }
+FIGURES: dict[str, tuple[str, dict[str, Any]]] = {
+    "curve": ("curve", {}),
+    "all windows": ("curve", {"window": "all", "test": "wild_bootstrap"}),
+    "events": ("events", {}),
+    "two events": ("events", {"window": (-1, 1), "most": 2}),
+}
+
+
+@pytest.fixture(scope="module")
+def of_samples(its: Material, found: Any) -> dict[str, Any]:
+    return {"plain": found, "wanting": wanting(its)}
 
 
 def wanting(its: Material, **labels: Any) -> Any:
@@ -339,11 +343,12 @@ def wanting(its: Material, **labels: Any) -> Any:
             "peers", matched=99), "mean": "mean", **labels})  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["curve", "all windows", "events", "two events"])
+@pytest.mark.parametrize("kind", FIGURES)
 @pytest.mark.parametrize("sample", ["plain", "wanting"])
-def test_no_text_of_a_figure_overlaps_another_or_is_cut(its, found, kind, sample, monkeypatch):
-    figure = figures(found if sample == "plain" else wanting(its))[kind]
-    texts = drawn_texts(figure, monkeypatch)
+def test_no_text_of_a_figure_overlaps_another_or_is_cut(of_samples, kind, sample):
+    name, options = FIGURES[kind]
+    figure = np.ravel(of_samples[sample].plot(name, **options))[0].figure
+    texts = drawn_texts(figure)
     width, height = figure.canvas.get_width_height()
     assert len(texts) > 8
     for text, box in texts:

@@ -170,6 +170,17 @@ def test_an_argument_that_is_not_valid_is_named(arguments: dict[str, Any], words
         es.Study().to_toml(**arguments)
 
 
+def test_only_a_file_that_it_wrote_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    es.Study().to_toml(path)
+    es.Study(seed=1).to_toml(path)
+    assert "seed = 1" in path.read_text()
+    path.write_text("[study]  # by hand\n")
+    with pytest.raises(InputError, match=r"exists and was not written by an earlier .*; name another path"):
+        es.Study().to_toml(path)
+    assert path.read_text() == "[study]  # by hand\n"
+
+
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("")
     with pytest.raises(OutputError, match="the study file cannot be written"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,10 @@ def draw_tables(app: Sphinx) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Draw after ``members`` has deleted the folder, and before sphinx-gallery reads it."""
+    """Draw after ``members`` has deleted the folder, and before sphinx-gallery reads it.
+
+    Every example begins with the demo, which is run once for all of them.
+    """
+    demo.run = cache(demo.run)
     app.connect("builder-inited", draw_tables, priority=200)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

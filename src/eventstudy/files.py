@@ -82,8 +82,8 @@ def replacing(path: Path, ours: Callable[[Path], bool] | None = None) -> Iterato
         sync(path.parent)
 
 
-def write(what: str, path: Path, content: bytes) -> None:
-    """Replace a file by new content; raise OutputError if the system refuses.
+def write(what: str, path: Path, content: bytes, ours: Callable[[Path], bool] | None = None) -> None:
+    """Replace a file by new content, as :func:`replacing` does; raise OutputError if the system refuses.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def write(what: str, path: Path, content: bytes) -> None:
     >>> file.read_bytes()
     b'one'
     """
-    with writing(what, path), replacing(path) as aside:
+    with writing(what, path), replacing(path, ours) as aside:
         aside.write_bytes(content)
 
 
@@ -175,8 +175,8 @@ def check_replaceable(target: Path, ours: Callable[[Path], bool] | None) -> None
         raise InputError(f"{target} is not a file; name another path, or move it away")
     if not replaceable:
         raise InputError(
-            f"{target} exists and was not written by an earlier report of this kind, so it is not replaced; name"
-            " another path, or move it away"
+            f"{target} exists and was not written by an earlier report or call of this kind, so it is not replaced;"
+            " name another path, or move it away"
         )
 
 

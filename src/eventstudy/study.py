@@ -25,7 +25,7 @@ from eventstudy.run.sample import StudyData
 from eventstudy.run.scale import workers
 from eventstudy.run.settings import DEFAULT_TESTS as DEFAULT_TESTS
 from eventstudy.run.settings import as_model, study_card, study_text, tests_for
-from eventstudy.run.toml_text import toml_text
+from eventstudy.run.toml_text import MARK, toml_text
 from eventstudy.types import Choices, Model, Survives, Test, Window
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class Study(Choices):
         Parameters
         ----------
         path : str or Path, optional
-            The file to write, such as ``study.toml``; an existing one is replaced.
+            The file to write, such as ``study.toml``; an earlier one that this method wrote is replaced, and no other.
         events : str
             The file of the events, relative to the study file.
         prices : dict, optional
@@ -180,13 +180,15 @@ class Study(Choices):
         Raises
         ------
         InputError
-            If an argument is not valid, or the model or a test is an object that no name stands for.
+            If an argument is not valid, the path is taken by a file that this method did not write, or the model or a
+            test is an object that no name stands for.
         OutputError
             If the file cannot be written.
 
         Examples
         --------
         >>> print(Study(benchmark="^HSI", windows=((0, 0), (-1, 1))).to_toml())
+        # written by Study.to_toml
         [study]
         events = "events.csv"
         benchmark = "^HSI"
@@ -200,7 +202,7 @@ class Study(Choices):
         table = arguments.instance("prices", {"source": "yahoo"} if prices is None else prices, dict, TABLE)
         text = toml_text(self, events, table)
         if path is not None:
-            write("the study file", Path(arguments.path("path", path)), text.encode())
+            write("the study file", Path(arguments.path("path", path)), text.encode(), _wrote)
         return text
 
     def check(
@@ -292,6 +294,11 @@ class Study(Choices):
         if not len(events):
             raise NotEnoughData("there are no events; give at least one")
         return StudyRun(self, data, workers(executor, checkpoint)).run(progress)
+
+
+def _wrote(path: Path) -> bool:
+    """Return whether ``to_toml`` has written a file."""
+    return path.read_bytes().startswith(MARK.encode())
 
 
 def _data(events: object, prices: object, factors: object, other_news: object) -> StudyData:

@@ -112,7 +112,7 @@ def test_a_verdict_on_ordinary_data_is_finite(name: str, kind: make.Kind, groups
 
 
 def test_the_partition_into_blocks_changes_nothing(name: str, kind: make.Kind, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = draw(kind, n=12 if load(name).draws else 40, groups=2, missing=ordinary(name))
+    case = draw(kind, n=12 if load(name).draws else 28, groups=2, missing=ordinary(name))
     wanted = answer(name, case)
     for size in (1, 7):
         monkeypatch.setattr(parts, "blocks", partial(blocks, size=size))
@@ -123,7 +123,7 @@ def test_the_partition_into_blocks_changes_nothing(name: str, kind: make.Kind, m
 def test_the_partition_into_parts_by_asset_changes_nothing(
     name: str, kind: make.Kind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case = draw(kind, n=12 if load(name).draws else 70, groups=2, missing=ordinary(name))
+    case = draw(kind, n=12 if load(name).draws else 32, groups=2, missing=ordinary(name))
     wanted = outcome(name, case)
     for size in (1, 20):
         monkeypatch.setattr(running, "split", partial(parts.split, size=size))

@@ -18,6 +18,7 @@ import pytest
 
 from eventstudy import _registry
 from tests.docs.pages import ROOT, fences
+from tests.once import once
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FILES = {fence.file: fence.body for fence in fences(PAGE) if fence.file}
@@ -98,15 +99,28 @@ def test_they_keep_the_style_and_the_types_of_the_project(tmp_path):
     run(["-m", "mypy", "--strict", *files], ROOT)
 
 
+@pytest.fixture(scope="module")
+def tested(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Put all members into a copy of the library, and run the tests over their folders for them, and their examples."""
+    members = {file: body for file, body in MODULES.items() if not file.startswith("analysis/")}
+    named = " or ".join(f"{mark}{Path(file).stem}" for file in members for mark in ("[", "-", "."))  # among parameters
+    plain = ["-m", "pytest", "-v", "-p", "no:cacheprovider", "-p", "no:xdist"]
+
+    def test(target: Path) -> None:
+        source, left_out = ROOT / "src" / "eventstudy", shutil.ignore_patterns("__pycache__")
+        shutil.copytree(source, target / "eventstudy", ignore=left_out)
+        written = write(target / "eventstudy", members)
+        said = run([*plain, *CONTRACTS.values(), *written, "-k", named], ROOT, target)
+        (target / "said.txt").write_text(said, encoding="utf-8")
+
+    return (once(tmp_path_factory, "contributing", test) / "said.txt").read_text(encoding="utf-8")
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("folder", CONTRACTS)
-def test_they_pass_the_tests_over_their_folder(folder, tmp_path):
-    [(file, body)] = [(file, body) for file, body in MODULES.items() if file.startswith(f"{folder}/")]
-    shutil.copytree(ROOT / "src" / "eventstudy", tmp_path / "eventstudy", ignore=shutil.ignore_patterns("__pycache__"))
-    [written] = write(tmp_path / "eventstudy", {file: body})
-    plain = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    said = run([*plain, CONTRACTS[folder], written, "-k", Path(file).stem], ROOT, tmp_path)
-    assert " passed" in said
+def test_they_pass_the_tests_over_their_folder(folder, tested):
+    [name] = [Path(file).stem for file in MODULES if file.startswith(f"{folder}/")]
+    assert re.search(rf"{re.escape(CONTRACTS[folder])}::\S+[\[-]{name}\S* PASSED", tested)
 
 
 @pytest.mark.thorough

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
@@ -18,7 +19,7 @@ def collections(ax: Any, kind: type) -> list[Any]:
     return [c for c in ax.collections if isinstance(c, kind)]
 
 
-def drawn_texts(figure, monkeypatch):
+def drawn_texts(figure):
     """Give the texts that a renderer really draws, and their boxes in pixels."""
     seen = []
     original = Text.draw
@@ -28,7 +29,7 @@ def drawn_texts(figure, monkeypatch):
             seen.append(self)
         return original(self, renderer, *args, **kwargs)
 
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Text, "draw", draw)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()

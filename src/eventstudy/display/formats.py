@@ -219,6 +219,17 @@ def day_unit(session: pd.Series[pd.Timestamp]) -> str:
     return "bar" if isinstance(session.dtype, pd.DatetimeTZDtype) else "session"
 
 
+def day_or_bar(session: pd.Series[pd.Timestamp]) -> str:
+    """Return what one step of the event window is called: a day, or a bar if the events' sessions have a time zone.
+
+    Examples
+    --------
+    >>> day_or_bar(pd.Series(pd.to_datetime(["2021-09-13T08:00Z"])))
+    'bar'
+    """
+    return "day" if day_unit(session) == "session" else "bar"
+
+
 def window(start: Number, end: Number) -> str:
     """Return a window in relative days.
 

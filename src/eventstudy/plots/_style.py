@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import Formatter, MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from eventstudy import arguments
@@ -327,15 +327,25 @@ def value_axis(axis: Axis, measure: Measure, label: str) -> None:
 
 def signed_axis(axis: Axis, percent: bool) -> None:
     """Format the ticks of an axis as signed numbers, or as those of per cent, with as many decimals as they need."""
-    scale = 100.0 if percent else 1.0
+    axis.set_major_formatter(_Signed(100.0 if percent else 1.0))
 
-    def text(value: float, _: float) -> str:
-        ticks = scale * axis.get_majorticklocs()
-        close = 1e-6 * min(1.0, float(np.ptp(ticks)))
-        digits = next((d for d in range(12) if np.allclose(ticks, ticks.round(d), rtol=0, atol=close)), 12)
-        return "0" if abs(scale * value) < close else formats.signed(scale * value, digits)
 
-    axis.set_major_formatter(text)
+class _Signed(Formatter):
+    """Format signed numbers, times a scale, with as many decimals as the ticks of the axis need."""
+
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+        self.set_locs(())
+
+    def set_locs(self, locs: Any) -> None:
+        """Find the decimals of the ticks of the axis: once for all of them."""
+        ticks = self.scale * np.asarray(locs, dtype=np.float64)
+        self.close = 1e-6 * min(1.0, float(np.ptp(ticks))) if len(ticks) else 0.0
+        near = (np.abs(ticks - ticks.round(d)).max(initial=0.0) <= self.close for d in range(12))
+        self.digits = next((d for d, enough in enumerate(near) if enough), 12)
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return "0" if abs(self.scale * x) < self.close else formats.signed(self.scale * x, self.digits)
 
 
 def day_label(result: Result) -> str:

@@ -68,7 +68,11 @@ def aar(
         ax.margins(x=0.02)
         n = result.daily["n"]
         low, high = int(n.min()), int(n.max())
-        text = formats.plural(high, "event") if low == high else f"{low} to {high} events a day"
+        text = (
+            formats.plural(high, "event")
+            if low == high
+            else f"{low} to {high} events a {formats.day_or_bar(result.events['session'])}"
+        )
         text += f"; strokes: {_bands.percent(level)} intervals" if half.notna().any() else "; no interval"
         _style.headings(ax, name, text, result)
     return ax
@@ -92,7 +96,8 @@ def alt(result: Result) -> str:
         return f"{text}, empty: no event has an {measure.daily}"
     largest = values.abs().sort_values(ascending=False, kind="stable").index[:3]
     days = dict.fromkeys(day for day in (0, *largest) if day in values.index)
-    return f"{text}: " + listed(f"{measure.text(values[day])} on day {formats.count(day)}" for day in days)
+    step = formats.day_or_bar(result.events["session"])
+    return f"{text}: " + listed(f"{measure.text(values[day])} on {step} {formats.count(day)}" for day in days)
 
 
 PLOT = aar

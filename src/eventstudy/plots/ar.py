@@ -54,7 +54,9 @@ def ar(
     quantile = NormalDist().inv_cdf(0.5 + _bands.check_level(level) / 2.0)
     with _style.drawing(_style.SIZE, figsize, ax) as ax:
         if not chosen:
-            return _style.blank(ax, _style.named(title, "Each day of an event"), "no event could be used", result)
+            return _style.blank(
+                ax, _style.named(title, "The abnormal returns of an event"), "no event could be used", result
+            )
         event = result.events.loc[chosen[0]]
         values = result.ar.loc[chosen[0]]
         days = values.index.to_numpy()
@@ -80,15 +82,16 @@ def alt(result: Result) -> str:
     """Describe the first usable event: its day 0 and its largest day."""
     chosen = formats.usable_ids(result)
     if not chosen:
-        return "Empty chart of the days of an event: no event could be used"
+        return "Empty chart of the abnormal returns of an event: no event could be used"
     event, values, measure = result.events.loc[chosen[0]], result.ar.loc[chosen[0]].dropna(), result.measure
-    text = f"Bar chart of the {measure.daily} of {event['ticker']}, {formats.date(event['session'])}, by day"
+    step = formats.day_or_bar(result.events["session"])
+    text = f"Bar chart of the {measure.daily} of {event['ticker']}, {formats.date(event['session'])}, by {step}"
     if values.empty:
         return text
     largest = values.abs().idxmax()
     days = [day for day in (0, largest) if day in values.index]
     return f"{text}: " + listed(
-        f"{measure.text(values[day])} on day {formats.count(day)}" for day in dict.fromkeys(days)
+        f"{measure.text(values[day])} on {step} {formats.count(day)}" for day in dict.fromkeys(days)
     )
 
 

@@ -109,7 +109,8 @@ def caar(
         notes = [_counted(result, paths) + (", overlap taken out" if joint else "")]
         between = f"shaded: {BANDS[band].format(_bands.percent(level))}"
         if len(paths) > 1:
-            between = f"at the right: {_bands.percent(level)} intervals of the last {_day(result)}"
+            last = formats.day_or_bar(result.events["session"])
+            between = f"at the right: {_bands.percent(level)} intervals of the last {last}"
         notes.append(between if has_band else "no band can be computed")
         if len(paths) == 1 and not joint and group in (None, "all"):
             notes.append(_moved(result))
@@ -193,11 +194,11 @@ def _counted(result: Result, paths: list[_Path]) -> str:
         return f"{shown} of {len(paths)} groups" if shown < len(paths) else formats.plural(shown, "group")
     n = paths[0].daily["n"]
     low, high = int(n.min()), int(n.max())
-    return formats.plural(high, "event") if low == high else f"{low} to {high} events a {_day(result)}"
-
-
-def _day(result: Result) -> str:
-    return "day" if formats.day_unit(result.events["session"]) == "session" else "bar"
+    return (
+        formats.plural(high, "event")
+        if low == high
+        else f"{low} to {high} events a {formats.day_or_bar(result.events['session'])}"
+    )
 
 
 def _moved(result: Result) -> str:
@@ -229,9 +230,10 @@ def alt(result: Result) -> str:
         rows = zip(ends["group"], ends["caar"], strict=True)
         return text + f"on the last {unit} " + listed(f"{name} {measure.text(value)}" for name, value in rows)
     days = [day for day in (-1, 0) if day in known.index and day != known.index[-1]]
-    values = [f"{measure.text(known[day])} on day {formats.count(day)}" for day in days]
+    step = formats.day_or_bar(result.events["session"])
+    values = [f"{measure.text(known[day])} on {step} {formats.count(day)}" for day in days]
     row = result.daily.loc[known.index[-1]]
-    end = f"{measure.with_interval(row['caar'], row['lower'], row['upper'])} on day {last}"
+    end = f"{measure.with_interval(row['caar'], row['lower'], row['upper'])} on {step} {last}"
     counted = _counted(result, [_Path("all", result.daily)])
     return f"{text}{listed([*values, end])} (95 % interval in brackets); {counted}"
 

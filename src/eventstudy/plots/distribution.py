@@ -69,7 +69,7 @@ def distribution(
         bins = _bins(cars.to_numpy(), before)
         _shares(ax, cars.to_numpy(), bins, filled=True, label=f"{formats.plural(len(cars), 'event')}")
         if len(before):
-            days = formats.plural(pair[1] - pair[0] + 1, "day")
+            days = formats.plural(pair[1] - pair[0] + 1, formats.day_or_bar(result.events["session"]))
             _shares(ax, before, bins, filled=False, label=f"{len(before):,} runs of {days} before")
         ax.axvline(0, color=_style.GREY, linewidth=0.8, zorder=1)
         ax.axvline(float(cars.mean()), color=_style.RED, linewidth=1.4, linestyle=(0, (5, 3)), zorder=4)

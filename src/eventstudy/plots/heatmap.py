@@ -148,14 +148,15 @@ def _colour_bar(ax: Axes, mesh: Any, result: Result, clipped: bool) -> None:
 def alt(result: Result) -> str:
     """Describe the number of events and the share of negative values on day 0."""
     used = result.ar.index.intersection(formats.usable_events(result).index)
-    text = f"Heat map of the {result.measure.daily} of {formats.plural(len(used), 'event')} by day"
+    step = formats.day_or_bar(result.events["session"])
+    text = f"Heat map of the {result.measure.daily} of {formats.plural(len(used), 'event')} by {step}"
     if not len(used) or 0 not in result.ar.columns:
         return text
     day = result.ar.loc[used, 0].dropna()
     if day.empty:
         return text
     low, high = result.measure.text(day.min()), result.measure.text(day.max())
-    return f"{text}: on day 0 {int((day < 0).sum())} of {len(day)} are below zero, from {low} to {high}"
+    return f"{text}: on {step} 0 {int((day < 0).sum())} of {len(day)} are below zero, from {low} to {high}"
 
 
 PLOT = heatmap

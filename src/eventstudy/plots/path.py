@@ -162,7 +162,8 @@ def alt(result: Result) -> str:
     text = f"Line chart of the {measure.name} of {event['ticker']}, {_session_text(event['session'])}"
     if measure.column != "car" or values.empty:
         return text
-    return f"{text}: {measure.text(values.iloc[-1])} on day {formats.count(values.index[-1])}"
+    step = formats.day_or_bar(result.events["session"])
+    return f"{text}: {measure.text(values.iloc[-1])} on {step} {formats.count(values.index[-1])}"
 
 
 PLOT = path

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.bars import Prices
-from eventstudy.errors import AlignmentError
+from eventstudy.errors import AlignmentError, did_you_mean
 from eventstudy.prepare.calendar import calendar_name, place
 from eventstudy.prepare.intraday import format_session
 from eventstudy.prepare.outcomes import is_return, level_of
 from eventstudy.types import Bools, Calendar, Floats, Ints, Status
 
+MOST_COMPARED = 100_000  # pairs of an unknown and a known ticker whose spelling is compared
 Calendars = Mapping[str | None, Calendar]
 
 
@@ -103,13 +104,15 @@ def _why_no_prices(tickers: Iterable[object], prices: Prices) -> list[str]:
     """Return the reason why each ticker has no prices, with the one that is probably meant; empty if it has prices."""
     tickers = list(tickers)
     unknown = [ticker for ticker in tickers if ticker not in prices.bars]
+    few = len(unknown) * len(prices.tickers) <= MOST_COMPARED
     alike: dict[str, list[str]] = {}
     for name in prices.tickers if unknown else ():
         alike.setdefault(_stem(name), []).append(name)
     reasons = {}
     for ticker in map(str, unknown):
         near = " or ".join(alike.get(_stem(ticker), [])[:3])
-        reason = f"there are no prices of {ticker}" + (f"; did you mean {near}?" if near else "")
+        hint = f"; did you mean {near}?" if near else did_you_mean(ticker, prices.tickers if few else ())
+        reason = f"there are no prices of {ticker}{hint}"
         reasons[ticker] = prices.problems.get(ticker, reason)
     return [reasons.get(str(ticker), "") for ticker in tickers]
 

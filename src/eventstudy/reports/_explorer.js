@@ -50,10 +50,10 @@
       x: data.days, y: times(event.path, scale * factor(event)), mode: "lines", name: event.id,
       line: { width: event === chosen ? 3 : 1, color: event === chosen ? "#b3372f" : "rgba(31,90,138,.28)" },
       hovertemplate: plain(short(event.title)) + "<br>" + plain(event.ticker) + ", " + event.session +
-        "<br>day %{x}: %{y:.2f}" + unit + "<extra></extra>",
+        "<br>" + data.step + " %{x}: %{y:.2f}" + unit + "<extra></extra>",
     }));
     lines.push({ x: data.days, y: mean(), mode: "lines", name: "", line: { width: 3, color: "#1f2933" },
-      hovertemplate: "mean of " + shown.length + "<br>day %{x}: %{y:.2f}" + unit + "<extra></extra>" });
+      hovertemplate: "mean of " + shown.length + "<br>" + data.step + " %{x}: %{y:.2f}" + unit + "<extra></extra>" });
     const what = (signed() ? "Signed " : "") + data.short;
     at("all-caption").textContent = what + " of " + shown.length + " events, and their mean (dark)" + note;
     Plotly.react(at("all"), lines, layout(420), config);
@@ -67,10 +67,10 @@
     const groups = data.columns.slice(1).map((name, k) => name + ": " + chosen.groups[k + 1]);
     at("one-facts").textContent = [chosen.ticker + ", " + chosen.session, ...effects, ...groups].join("; ");
     const bars = { x: data.days, y: times(chosen.ar, scale), type: "bar", name: data.daily, marker: { color: "#9db8d0" },
-      hovertemplate: "day %{x}: %{y:.2f}" + unit + "<extra>" + data.daily + "</extra>" };
+      hovertemplate: data.step + " %{x}: %{y:.2f}" + unit + "<extra>" + data.daily + "</extra>" };
     const line = { x: data.days, y: times(chosen.path, scale), mode: "lines+markers", name: data.short,
       line: { width: 2, color: "#1f5a8a" },
-      hovertemplate: "day %{x}: %{y:.2f}" + unit + "<extra>" + data.short + "</extra>" };
+      hovertemplate: data.step + " %{x}: %{y:.2f}" + unit + "<extra>" + data.short + "</extra>" };
     at("one-caption").textContent = chosen.ticker + ", " + chosen.session + ": " + data.daily + "s (bars) and " +
       data.short + " (line)" + note;
     Plotly.react(at("one"), [bars, line], layout(320), config);

@@ -90,7 +90,8 @@ def _data(result: Result) -> dict[str, Any]:
         "days": [int(day) for day in frame.columns], "windows": [formats.window(*window) for window in windows],
         "columns": [name.replace("_", " ") for name in columns], "events": events, "short": measure.short,
         "daily": measure.daily, "percent": measure.percent, "digits": 2 if measure.percent else measure.digits,
-        "unit": formats.day_unit(result.events["session"]), "note": formats.prices_note(result),
+        "unit": formats.day_unit(result.events["session"]),
+        "step": formats.day_or_bar(result.events["session"]), "note": formats.prices_note(result),
         "signed": measure.sign is not None,
     }  # fmt: skip
 

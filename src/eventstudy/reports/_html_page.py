@@ -72,6 +72,7 @@ def _section(result: Result, record: Analysis, number: int) -> Section:
 
 def _png(figure: Any) -> str:
     target = io.BytesIO()
+    figure.set_layout_engine("none")  # it was laid out when it was drawn, and nothing has changed since
     figure.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor="white", metadata={"Software": None})
     return base64.b64encode(target.getvalue()).decode("ascii")
 
@@ -83,7 +84,7 @@ def _figures(result: Result) -> dict[str, Figure]:
         return figures
     if len(result.by_group):
         note = f" ({formats.prices_note(result)})" if formats.prices_note(result) else ""
-        words = f"{result.measure.average} of all events by day{note}"
+        words = f"{result.measure.average} of all events by {formats.day_or_bar(result.events['session'])}{note}"
         figures["answer"] = _figure(result, "caar", words, narrow=True, group="all")
         figures["groups"] = _figure(result, "caar", narrow=True)
     else:
@@ -146,6 +147,7 @@ def _variables(result: Result, title: str | None, question: str | None) -> dict[
         "readings": _html_words.readings(result),
         "tests": _printed(_tables.tests(result), "Test", names.of_test),
         "caar": result.table("caar").to_html(style=False),
+        "step": formats.day_or_bar(result.events["session"]),
         "aar": result.table("aar").to_html(style=False) if len(used) else None,
         "groups": result.table("groups").to_html(style=False) if len(result.by_group) else None,
         "robustness": robustness if isinstance(robustness, str) else None,

@@ -54,15 +54,17 @@ def paths(result: Result) -> Paths:
     x = MARGIN + (WIDTH - 2 * MARGIN) * (days - days.min()) / max(float(np.ptp(days)), 1.0) if len(days) else days
     y = HEIGHT / 2 - np.clip(values / limit, -1.0, 1.0) * (HEIGHT / 2 - MARGIN)
     first, last = (formats.count(days[k]) for k in (0, -1)) if len(days) else ("", "")
-    measure = result.measure
+    measure, step = result.measure, formats.day_or_bar(result.events["session"])
     by_event = {
-        event_id: Path(_line(x, y[k], missing[k]), f"{measure.short} from day {first} to {last}: {_end(result, row)}")
+        event_id: Path(
+            _line(x, y[k], missing[k]), f"{measure.short} from {step} {first} to {last}: {_end(result, row)}"
+        )
         for k, (event_id, row) in enumerate(zip(frame.index, values, strict=True))
     }
     zero = float(np.interp(0.0, days, x)) if len(days) else 0.0
     n_cut = int((np.abs(values) > limit).any(axis=1).sum()) if values.size else 0
-    scale = f"Path: the {measure.short} from day {first} to day {last}, from {measure.text(-limit)} to"
-    scale += f" {measure.text(limit)}; the vertical line is day 0"
+    scale = f"Path: the {measure.short} from {step} {first} to {step} {last}, from {measure.text(-limit)} to"
+    scale += f" {measure.text(limit)}; the vertical line is {step} 0"
     if n_cut:
         scale += f"; {formats.plural(n_cut, 'longer path')} cut at the edge"
     return Paths(by_event, round(zero, 1), HEIGHT / 2, scale)

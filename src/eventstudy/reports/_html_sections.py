@@ -103,9 +103,8 @@ def _normal(result: Result, values: Mapping[str, Any], unit: str) -> str:
         place = f"{unit}s {' to '.join(map(formats.count, values['estimation']))}"
     sum_of = "compounds it" if values.get("accumulate") == "compound" else "sums it"
     text = f"Normal {measure.series}s: {_model_name(model)}; {_summary('models', model)} Parameters and variance of"
-    text += (
-        f" each event are those of {place}, with at least {formats.setting(values.get('min_estimation'))} valid days."
-    )
+    text += f" each event are those of {place}, with at least {formats.setting(values.get('min_estimation'))} valid"
+    text += f" {unit}s."
     text += "" if benchmark is None else f" The benchmark is {formats.setting(benchmark)}."
     return f"{text} The {measure.daily} is what exceeds the normal {measure.series}; the {measure.full} {sum_of}."
 

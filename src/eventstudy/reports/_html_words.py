@@ -12,6 +12,7 @@ from eventstudy.display import formats, names
 from eventstudy.errors import EventStudyError
 from eventstudy.reports import _tables
 from eventstudy.result import Result
+from eventstudy.tables._shared import signed_cars
 
 LEVEL = 0.05
 MODELS = {
@@ -123,7 +124,8 @@ def _limits(result: Result, row: Row) -> str:
             else f": mean effects from {measure.text(row['lower'])} to {measure.text(row['upper'])} fit these data too"
         )
         return f"This does not show that there was no effect{within}{interval}."
-    share = row["positive"] if row["effect"] > 0 else 1.0 - row["positive"]
+    cars = signed_cars(result, (row["start"], row["end"]))
+    share = float((cars * row["effect"] > 0).mean())  # an effect of zero has no sign
     return (
         f"It is a mean against {_benchmark(result)}: it does not show that every event had this effect"
         f" ({formats.percent(share, 0).lstrip('+')} of the single effects have its sign), nor that the announcements,"
@@ -157,7 +159,8 @@ def _one_event(result: Result, row: Row) -> tuple[str, ...]:
     found += _direction(result, row)
     p = own_p(result, start, end)
     if p is not None:
-        found += f"; among the days before, it is {'' if p < LEVEL else 'not '}unusual (p {formats.p_value(p)})"
+        before = f"{formats.day_or_bar(result.events['session'])}s before"
+        found += f"; among the {before}, it is {'' if p < LEVEL else 'not '}unusual (p {formats.p_value(p)})"
         if not formats.is_missing(row["lower"]) and (row["lower"] > 0 or row["upper"] < 0) != (p < LEVEL):
             found += ", while the interval, which assumes normal returns, says otherwise"
     return (

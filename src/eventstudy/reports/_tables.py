@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from eventstudy.display import formats
@@ -206,7 +208,7 @@ def _implausible(result: Result) -> tuple[str, ...]:
 P_HEADS = {"p": "p", "p_sq": "p SQ", "p_conformal": "p conf.", "p_placebo": "p pl."}
 P_NOTES = {
     "p_sq": "p SQ: the {} among the event's own estimation residuals, without normality",
-    "p_conformal": "p conf.: the {} among all runs of as many days, of estimation window and window, without normality",
+    "p_conformal": "p conf.: the {} among all runs of as many {}s, of estimation window and window, without normality",
     "p_placebo": "p pl.: the {} among those of its peers, to which the same model was fitted as placebos",
 }
 SUMS_NOTE = "p of single events are those of the sum and not of the {}; a .csv report has both"
@@ -252,8 +254,11 @@ def per_event(
             cells += _window_cells(cars.get((event_id, *window)), window, p_names[window], notes, measure)
         rows.append(tuple(cells))
     heads = [head for w in shown_windows for head in (formats.window(*w), *(P_HEADS[name] for name in p_names[w]))]
+    step = formats.day_or_bar(result.events["session"])
     p_notes = [
-        note.format(measure.short) for name, note in P_NOTES.items() if any(name in own for own in p_names.values())
+        note.format(measure.short, step)
+        for name, note in P_NOTES.items()
+        if any(name in own for own in p_names.values())
     ]
     p_notes += [] if measure.has_p else [SUMS_NOTE.format(measure.short)]
     return Table(
@@ -295,7 +300,10 @@ PRICES = ("open", "high", "low", "close")
 
 
 def reactions(result: Result, max_rows: int) -> Table:
-    """Return the plain returns of each event's session, and its benchmark's to the low and the close."""
+    """Return the plain returns of each event's session, and its benchmark's to the low and the close.
+
+    A price that no event has, as the high where only closes are known, has no column.
+    """
     frame, unit = result.reactions.iloc[:max_rows], formats.day_unit(result.events["session"])
     labels = zip(frame.index, frame["ticker"], frame["session"], frame["benchmark"], strict=True)
     returns = frame[[*PRICES, "benchmark_low", "benchmark_close"]].to_numpy()
@@ -304,11 +312,15 @@ def reactions(result: Result, max_rows: int) -> Table:
         *ticker_returns, low, close = map(formats.percent, values)
         label = (formats.plain(event_id), formats.plain(ticker), formats.date(session))
         rows.append((*label, *ticker_returns, formats.plain(benchmark), low, close))
+    *of_ticker, low_known, close_known = np.isfinite(returns.astype(float)).any(axis=0) | frame.empty
+    shown = (True, True, True, *of_ticker, low_known or close_known, low_known, close_known)
+    heads = ("Event", "Ticker", unit.capitalize(), "Open", "High", "Low", "Close", "Benchmark", "Its low", "Its close")
+    right = (False,) * 3 + (True,) * 4 + (False, True, True)
     return Table(
         add_prices_note(f"The {unit} itself: plain returns from the previous close", result),
-        ("Event", "Ticker", unit.capitalize(), "Open", "High", "Low", "Close", "Benchmark", "Its low", "Its close"),
-        rows,
-        (False,) * 3 + (True,) * 4 + (False, True, True),
+        tuple(compress(heads, shown)),
+        [tuple(compress(row, shown)) for row in rows],
+        tuple(compress(right, shown)),
         _count_hidden(len(result.reactions) - len(frame)),
         empty="no event has a session with prices",
     )

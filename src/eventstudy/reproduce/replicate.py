@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from eventstudy import _registry, arguments, studyfile
 from eventstudy.errors import EventStudyError, InputError
-from eventstudy.files import clean, replacing, writing
+from eventstudy.files import check_place, clean, replacing, writing
 from eventstudy.reproduce.crate import CRATE, crate, readme
 from eventstudy.result import Result
 
@@ -62,6 +62,7 @@ def replicate(study: str | Path, path: str | Path, prices: str | Path | None = N
     target = Path(arguments.path("the path of the zip", path))
     if target.suffix.lower() != ".zip":
         raise InputError(f"the path of the zip is {str(target)!r}; give a name that ends with .zip")
+    check_place("the zip", target, _is_replica)
     folder = _locked_folder(file, prices)
     arguments.flag("with_prices", with_prices)
     contents = {STUDY: place.read_bytes(), **_named_files(place), f"{PRICES}/{LOCK}": (folder / LOCK).read_bytes()}

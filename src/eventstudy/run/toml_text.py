@@ -17,6 +17,7 @@ from eventstudy.members import model, settings_of, test
 from eventstudy.types import Choices, Model, Test
 
 BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+MARK = "# written by Study.to_toml"
 FOLDERS = {"model": "models", "test": "inference"}
 
 
@@ -24,7 +25,7 @@ def toml_text(choices: Choices, events: str, prices: Mapping[str, object]) -> st
     """Return the text of a study file; see :meth:`eventstudy.Study.to_toml`."""
     study = {"events": events, **_written(choices)}
     tables = {"study": study, "prices": prices}
-    lines = []
+    lines = [MARK]
     for name, table in tables.items():
         lines += [f"[{name}]", *(f"{_key(key)} = {_value(key, value)}" for key, value in table.items()), ""]
     return "\n".join(lines[:-1]) + "\n"

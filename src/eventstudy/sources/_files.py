@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import numpy as np
 
 from eventstudy.bars import Bars
 from eventstudy.errors import BadPrices, InputError, shown
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PARQUET = ".parquet"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class Reader:
         layout = self._layout(cells.header)
         positions = match_headers(cells.header, layout.columns, cells.where, ("date", "close"))
         if "ticker" in positions and len(set(cells.column(positions["ticker"]))) > 1:
-            raise InputError(f"{file} has rows of several tickers; read it by itself: read_prices({file.name!r})")
+            raise _several_tickers(file)
         dates = parse_dates(cells.where, cells.numbers, cells.column(positions["date"]), layout.date_format)
         layout = _marked(cells, positions, layout)
         mic, currency = mic or _label(cells, positions, "mic"), currency or _label(cells, positions, "currency")
@@ -82,6 +87,8 @@ class Reader:
         headers = [str(name) for name in frame.columns]
         layout = self._layout(headers)
         positions = match_headers(headers, layout.columns, str(file), ("date", "close"))
+        if "ticker" in positions and frame.iloc[:, positions["ticker"]].nunique() > 1:
+            raise _several_tickers(file)
         fields = {
             name: numbers(frame.iloc[:, at], f"prices of {file}", layout.missing)
             for name, at in positions.items()
@@ -91,30 +98,19 @@ class Reader:
 
     def long_table(self, file: Path, span: Span) -> LongTable:
         """Return the rows of a file that holds many tickers, or one that the file's name says."""
-        import pyarrow as pa
-
         if file.suffix.lower() == PARQUET:
             return self._long_parquet(file, span)
         tables: list[pa.Table] = []
-        errors: dict[str, BadPrices] = {}
+        errors: dict[str, InputError] = {}
         for ticker, cells in split_two_rows(read_cells(file)).items():
             layout = self._layout(cells.header)
             named = (ticker or file.stem) if ticker or file.stem.isupper() else None
             required = ("date", "close") if named else ("ticker", "date", "close")
             positions = match_headers(cells.header, layout.columns, cells.where, required)
             layout = _marked(cells, positions, layout)
-            try:
-                tables.append(_rows(cells, positions, layout, named))
-            except InputError as error:
-                parts = _by_ticker(cells, positions, named)
-                for name, part in parts.items():
-                    try:
-                        tables.append(_rows(part, positions, layout, named))
-                    except InputError as reason:
-                        errors[name] = BadPrices(str(reason))
-                if len(errors) == len(parts) and not tables:
-                    raise error from None
-        return LongTable.of(pa.concat_tables(tables, promote_options="default"), span, str(file), layout, errors)
+            read = partial(_rows, positions=positions, layout=layout, named=named)
+            tables += _readable(cells, read, partial(_by_ticker, positions=positions, named=named), errors)
+        return _long(tables, errors, file, span, layout)
 
     def _long_parquet(self, file: Path, span: Span) -> LongTable:
         import pyarrow.parquet as pq
@@ -124,37 +120,86 @@ class Reader:
         except Exception as error:  # as above
             raise InputError(f"{file} is not Parquet ({type(error).__name__}); write it again") from None
         layout = self._layout(table.schema.names)
-        table = _as_in_text(table, file, layout)
-        matched = match_columns(table.schema, layout.columns, str(file))
-        table = table.select(list(matched.values())).rename_columns(list(matched))
-        return LongTable.of(table, span, str(file), layout)
+        positions = match_headers(table.schema.names, layout.columns, str(file), ("ticker", "date", "close"))
+        whole = _Part(table, np.arange(len(table)))
+        read = partial(_rows_of_parquet, file=file, positions=positions, layout=layout)
+        errors: dict[str, InputError] = {}
+        tables = _readable(whole, read, partial(_Part.by_ticker, at=positions["ticker"]), errors)
+        return _long(tables, errors, file, span, layout)
+
+
+class _Part(NamedTuple):
+    """Rows of a table of Parquet, with their numbers in the file, from 0."""
+
+    table: pa.Table
+    numbers: np.ndarray
+
+    def by_ticker(self, at: int) -> dict[str, _Part]:
+        """Return the rows of each ticker, which is in column ``at``."""
+        tickers = self.table.column(at).to_pandas()
+        groups = tickers.groupby(tickers.astype(str), sort=False).indices
+        return {str(name): _Part(self.table.take(rows), self.numbers[rows]) for name, rows in groups.items()}
+
+
+def _readable(
+    whole: T, read: Callable[[T], pa.Table], by_ticker: Callable[[T], Mapping[str, T]], errors: dict[str, InputError]
+) -> list[pa.Table]:
+    """Read rows of many tickers; a cell that cannot be read loses its own ticker alone, which ``errors`` receives."""
+    with suppress(InputError):
+        return [read(whole)]
+    tables = []
+    for ticker, part in by_ticker(whole).items():
+        try:
+            tables.append(read(part))
+        except InputError as error:
+            errors[ticker] = error
+    return tables
+
+
+def _long(
+    tables: Sequence[pa.Table], errors: Mapping[str, InputError], file: Path, span: Span, layout: Layout
+) -> LongTable:
+    """Return the tables as one; raise the first error if there are none."""
+    import pyarrow as pa
+
+    if not tables:
+        raise next(iter(errors.values()))
+    bad = {ticker: BadPrices(str(error)) for ticker, error in errors.items()}
+    return LongTable.of(pa.concat_tables(tables, promote_options="default"), span, str(file), layout, bad)
 
 
 def _dates(column: pd.Series, file: Path, layout: Layout) -> Dates:
-    """Return the dates of a column of Parquet, of any type that a file of text can hold."""
-    texts = [str(day) for day in column]
-    return parse_dates(str(file), range(1, len(texts) + 1), texts, layout.date_format)
+    """Return the dates of a column of Parquet, of any type that a file of text can hold; its index numbers the rows."""
+    return parse_dates(
+        str(file), [int(number) + 1 for number in column.index], list(map(str, column)), layout.date_format
+    )
 
 
-def _as_in_text(table: pa.Table, file: Path, layout: Layout) -> pa.Table:
-    """Return a table of Parquet with what files of text may hold too: numbers as tickers or dates, texts as numbers."""
+def _several_tickers(file: Path) -> InputError:
+    return InputError(f"{file} has rows of several tickers; read it by itself: read_prices({file.name!r})")
+
+
+def _rows_of_parquet(part: _Part, file: Path, positions: Mapping[str, int], layout: Layout) -> pa.Table:
+    """Return rows as an Arrow table, with what files of text may hold too: numbers as tickers, texts as numbers."""
+    import pandas as pd
     import pyarrow as pa
 
-    positions = match_headers(table.schema.names, layout.columns, str(file), ("ticker", "date", "close"))
+    table = part.table
     for name, at in positions.items():
-        dtype = table.schema.types[at]
+        dtype, header = table.schema.types[at], table.schema.names[at]
         whole, text = pa.types.is_integer(dtype), pa.types.is_string(dtype) or pa.types.is_large_string(dtype)
         if name == "ticker" and whole:
             new = table.column(at).cast(pa.string())
         elif name == "date" and (whole or text):
-            new = pa.array(_dates(table.column(at).to_pandas(), file, layout))
+            new = pa.array(_dates(pd.Series(table.column(at).to_pylist(), part.numbers), file, layout))
         elif name in VALUES and text:
-            column = table.column(at).to_pandas().rename(table.schema.names[at])
+            column = pd.Series(table.column(at).to_pylist(), part.numbers, name=header, dtype=object)
             new = pa.array(numbers(column, f"prices of {file}", layout.missing), from_pandas=True)
         else:
             continue
-        table = table.set_column(at, table.schema.names[at], new)
-    return table
+        table = table.set_column(at, header, new)
+    matched = match_columns(table.schema, layout.columns, str(file))
+    return table.select(list(matched.values())).rename_columns(list(matched))
 
 
 def _rows(cells: Cells, positions: Mapping[str, int], layout: Layout, named: str | None) -> pa.Table:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eventstudy.bars import Bars
-from eventstudy.errors import BadPrices, InputError, TickerNotFound, shown
+from eventstudy.errors import BadPrices, InputError, TickerNotFound, did_you_mean, shown
 from eventstudy.markets import check_ticker
 from eventstudy.sources._series import make_bars
 from eventstudy.sources._shared import Span
@@ -189,7 +189,8 @@ class LongTable:
         if ticker in self.errors:
             raise self.errors[ticker]
         if ticker not in self.rows:
-            raise TickerNotFound(f"unknown ticker: {self.where} has no row of {ticker} {self.span}")
+            hint = did_you_mean(ticker, self.rows)
+            raise TickerNotFound(f"unknown ticker: {self.where} has no row of {ticker} {self.span}{hint}")
         rows = self.rows[ticker]
         self._check_dates(ticker, rows)
         fields = {name: values[rows] for name, values in self.fields.items()}

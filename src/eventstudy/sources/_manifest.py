@@ -92,7 +92,10 @@ def list_files(folder: Path) -> tuple[dict[str, Entry], dict[str, InputError]]:
         try:
             ticker = check_ticker(file.stem)
         except InputError as error:
-            unusable[file.name] = InputError(f"{file}: its name is not a ticker ({error}); {_REMEDY}")
+            unusable[file.name] = InputError(
+                f"{file}: its name is not a ticker ({error}); {_REMEDY}; or, if it has a column of tickers, read it by"
+                f" itself: read_prices({file.name!r})"
+            )
             continue
         if ticker in entries:
             raise InputError(f"{file} and {entries[ticker].file.name} are both {ticker}; {_REMEDY}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eventstudy.bars import Bars, Prices, read_tickers
-from eventstudy.errors import InputError, TickerNotFound
+from eventstudy.errors import InputError, TickerNotFound, did_you_mean
 from eventstudy.sources._shared import check_span, check_tickers, provenance, select_dates
 
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ class Frame:
 
         def read_one(ticker: str) -> Bars:
             if ticker not in columns:
-                raise TickerNotFound(f"unknown ticker: no column {ticker!r} in the frame")
+                raise TickerNotFound(
+                    f"unknown ticker: no column {ticker!r} in the frame{did_you_mean(ticker, columns)}"
+                )
             bars = select_dates(columns[ticker], span)
             if np.isnan(bars.fields["close"]).all():
                 raise TickerNotFound(f"no price of {ticker} {span}: the column is empty there")

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -135,9 +136,15 @@ def _generator(*key: object) -> np.random.Generator:
 
 def _noise(days: Dates, *key: object) -> Floats:
     """Return Student t noise of unit variance on some days: one draw per calendar day since ORIGIN, then selected."""
-    offset, dof = (days - np.datetime64(ORIGIN)).astype(np.int64), DEGREES_OF_FREEDOM
-    draws = _generator(*key).standard_t(dof, size=int(offset[-1]) + 1) / np.sqrt(dof / (dof - 2))
-    return np.asarray(np.clip(draws, -12, 12)[offset])  # a larger draw could make a price negative
+    offset = (days - np.datetime64(ORIGIN)).astype(np.int64)
+    return np.asarray(_draws(int(offset[-1]) + 1, *key)[offset])
+
+
+@lru_cache(maxsize=512)  # at most 40 MB: the draws of a market are those of each of its securities
+def _draws(size: int, *key: object) -> Floats:
+    dof = DEGREES_OF_FREEDOM
+    draws = _generator(*key).standard_t(dof, size=size) / np.sqrt(dof / (dof - 2))
+    return np.asarray(np.clip(draws, -12, 12))  # a larger draw could make a price negative
 
 
 def _parameters(seed: int, ticker: str) -> Parameters:

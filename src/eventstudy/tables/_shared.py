@@ -25,6 +25,11 @@ Record = Mapping[Hashable, Any]
 Window = tuple[int, int]
 
 
+def needs_study(what: str) -> str:
+    """Return the note on a part of a table that a result without its study does not have."""
+    return f"{what} need the study with its data: they are left out of a result that was read from a file."
+
+
 def with_prices(title: str, result: Result) -> str:
     """Return a title with the note on the prices that every table shows (``simulated prices``)."""
     note = formats.prices_note(result)
@@ -99,6 +104,17 @@ def beside(tests: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
 def in_window(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
     """Return the rows of a window."""
     return frame[(frame["start"] == window[0]) & (frame["end"] == window[1])]
+
+
+def signed_cars(result: Result, window: Window) -> pd.Series[float]:
+    """Return the CARs of the used events by event, times their sign; those that are missing are left out."""
+    used = formats.usable_events(result)
+    of_window = in_window(result.cars, window).set_index("event_id")[result.measure.column]
+    cars = of_window.reindex(used.index).astype(float)
+    if result.measure.sign is not None:
+        signs = pd.to_numeric(used[result.measure.sign], errors="coerce").astype(float)
+        cars = (cars * signs).where(signs.abs() == 1.0)
+    return cars.dropna()
 
 
 def effect_mark(row: Record, starred: bool) -> str:

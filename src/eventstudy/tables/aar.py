@@ -15,8 +15,7 @@ from eventstudy.tables._cells import COUNT, Cell
 from eventstudy.tables._table import Column, Table
 
 MOST_EVENTS = 100_000  # a run with as many windows as days keeps every event's results in each of them
-TOO_MANY = f"Tests by day are left out of a study of more than {MOST_EVENTS:,} events, for lack of memory."
-NO_STUDY = "Tests by day need the study with its data: they are left out of a result that was read from a file."
+TOO_MANY = f"Tests by {{}} are left out of a study of more than {MOST_EVENTS:,} events, for lack of memory."
 
 
 def aar(result: Result, *, stars: bool = True) -> Table:
@@ -38,7 +37,7 @@ def aar(result: Result, *, stars: bool = True) -> Table:
         bmp_valid; means are decimals. Without the study (``Result.rerun`` is None), or with more than 100,000
         events, only day, n, aar and caar.
     """
-    measure, daily = result.measure, result.daily
+    measure, daily, step = result.measure, result.daily, formats.day_or_bar(result.events["session"])
     tests, labels = _of_days(result), _shared.tests_in_order(result)
     frame = pd.DataFrame({"day": daily.index.to_numpy(), "n": daily["n"].to_numpy(), "aar": daily["aar"].to_numpy()})
     frame["caar"] = daily["caar"].to_numpy()
@@ -47,14 +46,14 @@ def aar(result: Result, *, stars: bool = True) -> Table:
             _shared.beside(tests, labels).drop(columns=["end", "n", "effect", "se"]).rename(columns={"start": "day"})
         )
         frame = frame.merge(by_day, on="day", how="left")
-    at = [f"day {formats.count(day)}" for day in ([] if tests is None else tests["start"])]
-    missing = NO_STUDY if result.rerun is None else TOO_MANY
+    at = [f"{step} {formats.count(day)}" for day in ([] if tests is None else tests["start"])]
+    missing = TOO_MANY.format(step) if result.rerun else _shared.needs_study(f"Tests by {step}")
     notes = [missing] if tests is None else _notes(tests, at, stars, result)
     return Table(
         frame,
-        _shared.with_prices(f"{_shared.capital(_mean_name(measure))} of each day", result),
+        _shared.with_prices(f"{_shared.capital(_mean_name(measure))} of each {step}", result),
         (
-            Column("Day"), Column("N"), Column(_shared.with_unit(_mean_head(measure), measure)),
+            Column(step.capitalize()), Column("N"), Column(_shared.with_unit(_mean_head(measure), measure)),
             Column(_shared.with_unit(_shared.mean_head(measure), measure)),
             *(() if tests is None else (Column(_shared.with_unit("Median", measure)), Column("Positive (%)"))),
             *(Column(names.of_test(label)) for label in ([] if tests is None else labels)),
@@ -103,7 +102,7 @@ def _row(
 
 
 def _notes(tests: pd.DataFrame, at: list[str], starred: bool, result: Result) -> list[str]:
-    counted = f"N: events with an {result.measure.daily} on the day."
+    counted = f"N: events with an {result.measure.daily} on the {formats.day_or_bar(result.events['session'])}."
     stars = _shared.about_stars(tests, at, starred)
     return [counted, *stars, *_shared.other_sign(tests, at), *_shared.about_tests(tests, at)]
 

@@ -19,7 +19,7 @@ P_HEADS = {"p": "p", "p_sq": "p SQ", "p_conformal": "p conf.", "p_placebo": "p p
 P_NOTES = {
     "p": "p: Student's t of the {} over its standard error with the forecast error.",
     "p_sq": "p SQ: the {} among the event's own estimation residuals, without normality.",
-    "p_conformal": "p conf.: the {} among all runs of as many days, estimation window included, without normality.",
+    "p_conformal": "p conf.: the {} among all runs of as many {}s, estimation window included, without normality.",
     "p_placebo": "p pl.: the {} among those of its peers, to which the same model was fitted as placebos.",
 }
 SUMS_NOTE = "Without p: those of Result.cars are of the sum of abnormal returns, and not of the {}."
@@ -55,7 +55,8 @@ def events(result: Result, *, stars: bool = True, most: int | None = None) -> Ta
     placebo = ("p_placebo",) if of_window and "p_placebo" in frame else ()
     heads = {w: [P_HEADS[name] for name in (of_window[w], *placebo)] if w in of_window else [] for w in spans}
     named = {*of_window.values(), *placebo}
-    notes += [note.format(measure.short) for name, note in P_NOTES.items() if name in named]
+    step = formats.day_or_bar(result.events["session"])
+    notes += [note.format(measure.short, step) for name, note in P_NOTES.items() if name in named]
     notes += [] if measure.has_p else [SUMS_NOTE.format(measure.short)]
     if len(used) < len(every):
         notes.append(
@@ -63,7 +64,7 @@ def events(result: Result, *, stars: bool = True, most: int | None = None) -> Ta
         )
     missing = frame[measure.column].isna()
     if missing.any():
-        notes.append(f"{formats.MISSING} No {measure.short}: too few days of the window have a {measure.series}.")
+        notes.append(f"{formats.MISSING} No {measure.short}: too few {step}s of the window have a {measure.series}.")
     p_names = ("p", *placebo) if of_window else ()
     rows = tuple(
         (

@@ -99,8 +99,10 @@ def _differences(result: Result, of_groups: pd.DataFrame) -> tuple[pd.DataFrame,
     nothing = pd.DataFrame(columns=COLUMNS)
     names = list(dict.fromkeys(of_groups["group"]))
     column = None if result.rerun is None else result.rerun.choices.group
-    if column is None or len(names) < 2:
+    if len(names) < 2:
         return nothing, []
+    if column is None:
+        return nothing, [_shared.needs_study("Differences of groups")]
     if len(names) > MOST:
         return nothing, [f"{len(names)} groups have {math.comb(len(names), 2)} differences: see Result.compare."]
     rows: list[Record] = []

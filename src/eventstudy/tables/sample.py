@@ -32,7 +32,7 @@ def sample(result: Result, *, by: Sequence[str] | None = None, window: Window | 
     result : Result
     by : sequence of str, optional
         How the sample is divided: "year" (of the session), "exchange", and columns of ``events``. By default the year,
-        the group column of the study, and the exchange.
+        the group column of the study, and the exchange; the year alone for a result that was read from a file.
     window : (int, int), optional
         A window of the study; the first by default.
 
@@ -52,7 +52,7 @@ def sample(result: Result, *, by: Sequence[str] | None = None, window: Window | 
     measure = result.measure
     spans = _shared.windows(result.cars) or _shared.windows(result.tests) or [NO_WINDOW]
     first, last = arguments.one_window(window, spans)
-    cars = _cars(result, (first, last))
+    cars = _shared.signed_cars(result, (first, last))
     records = [_described("all", "all", cars)]
     counted = _counted(result, cars)
     in_several: set[Hashable] = set()
@@ -71,21 +71,10 @@ def sample(result: Result, *, by: Sequence[str] | None = None, window: Window | 
         _shared.with_prices(f"The sample: {measure.averaged_full} {formats.window(first, last)}", result),
         (Column("", right=False), Column("N"), *values),
         tuple(_rows(records, form)),
-        (*_notes(measure), *_in_several(in_several)),
+        (*_notes(measure), *_in_several(in_several), *_without_study(result, by)),
         frozenset(breaks),
         label="sample",
     )
-
-
-def _cars(result: Result, window: Window) -> pd.Series[float]:
-    """Return the CARs of the used events by event, times their sign; those that are missing are left out."""
-    used = formats.usable_events(result)
-    of_window = _shared.in_window(result.cars, window).set_index("event_id")[result.measure.column]
-    cars = of_window.reindex(used.index).astype(float)
-    if result.measure.sign is not None:
-        signs = pd.to_numeric(used[result.measure.sign], errors="coerce").astype(float)
-        cars = (cars * signs).where(signs.abs() == 1.0)
-    return cars.dropna()
 
 
 def _counted(result: Result, cars: pd.Series[float]) -> pd.Series[Any]:
@@ -149,6 +138,12 @@ def _rows(records: Sequence[Record], form: Format) -> Iterator[Row]:
 def _in_several(events: Collection[Hashable]) -> Iterator[str]:
     if events:
         yield f"{formats.plural(len(events), 'event')} listed in several parts, counted in each."
+
+
+def _without_study(result: Result, by: Sequence[str] | None) -> Iterator[str]:
+    if by is None and result.rerun is None:
+        groups = "groups and by " if len(result.by_group) else ""
+        yield _shared.needs_study(f"Parts by {groups}exchange")
 
 
 def _notes(measure: Measure) -> tuple[str, ...]:
