@@ -192,7 +192,7 @@ def test_correlation():
 
 
 def test_that_one_date_cannot_tell_a_shock_from_an_effect_stands_where_the_primary_p_is_read():
-    result = Clean(n=12, day=[FIRST] * 12).run()
+    result = Clean(n=12, day=[FIRST] * 12).run(tests="default")
     says = "ll 12 events share one date, and one date cannot tell a common shock from an effect"
     assert f"\n  a{says}" in repr(result)
     [effects] = [grid for grid in result.summary().tables if "Primary test" in grid.columns]
