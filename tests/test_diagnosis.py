@@ -15,6 +15,7 @@ import eventstudy as es
 from eventstudy import _registry
 from eventstudy.analysis.advice import ADVICE, advice
 from eventstudy.analysis.diagnosis import text
+from eventstudy.reports import _html_words
 from eventstudy.types import Failing
 
 SHORT: dict[str, Any] = {
@@ -188,6 +189,17 @@ def test_correlation():
     its = row(frame, "correlation")
     assert its["figure"] == pytest.approx(r, rel=1e-9)
     assert f"is {1 + 23 * r:.2f} times" in its["value"]
+
+
+def test_that_one_date_cannot_tell_a_shock_from_an_effect_stands_where_the_primary_p_is_read():
+    result = Clean(n=12, day=[FIRST] * 12).run(tests="default")
+    says = "ll 12 events share one date, and one date cannot tell a common shock from an effect"
+    assert f"\n  a{says}" in repr(result)
+    [effects] = [grid for grid in result.summary().tables if "Primary test" in grid.columns]
+    assert effects.title == f"A{says}"
+    assert f"a{says}" in _html_words.answer(result)[1]
+    for others in (Clean(n=1), Clean(n=12)):
+        assert "shock" not in repr(others.run())
 
 
 def test_one_date_names_the_tests_that_hold_there():
@@ -513,6 +525,23 @@ def test_a_primary_test_that_is_alone():
     assert its["breaks"] != ""
     frame = clean.run(tests=["sign", "wilcoxon"]).diagnose()
     assert row(frame, "agreement of tests")["figure"] == 0
+
+
+def test_few_events_with_skewed_returns():
+    days = [FIRST + 30 * i for i in range(8)]
+    clean = Clean(n=8, day=days)
+    clean.e = 0.02 * (np.random.default_rng(3).standard_exponential((T, 8)) - 1.0)
+    result = clean.run(windows=((0, 0),), tests="default")
+    its = row(result.diagnose(), "skewed returns")
+    of_events = [residuals(clean.closes(), f"S{i}", day)[0] for i, day in enumerate(days)]
+    skewness = np.array([stats.skew(e) for e in of_events])
+    assert its["figure"] == pytest.approx(skewness.mean(), rel=1e-9)  # prices round the returns
+    assert skewness.mean() ** 2 / 8 > 0.08
+    assert f"(standard error {skewness.std(ddof=1) / np.sqrt(8):.2f}), of 8 events over 1 day" in its["value"]
+    assert its["breaks"] != ""
+    assert its["survives"].split(",")[0] == result.tests["test"].iloc[0]  # the primary test changes too
+    longer = row(clean.run(windows=((-5, 5),)).diagnose(), "skewed returns")
+    assert longer["breaks"] == ""  # sums of eleven days are less skewed
 
 
 @pytest.mark.thorough

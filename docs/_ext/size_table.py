@@ -17,10 +17,11 @@ from sphinx.application import Sphinx
 import eventstudy as es
 from eventstudy import _registry
 from eventstudy.core.residuals import Residuals
+from eventstudy.display.formats import ONE_DATE
 from eventstudy.members import labelled_tests
 from eventstudy.run.news import matters
 from eventstudy.run.settings import BRACKET, DEFAULT_TESTS, tests_for
-from eventstudy.run.validity import ONE_DATE, Situation, judge
+from eventstudy.run.validity import Situation, judge
 
 DOCS = Path(__file__).parents[1]
 MEASURED = Path(es.__file__).parent / "data" / "sizes.json"

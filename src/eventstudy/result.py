@@ -286,7 +286,9 @@ class Result(Analyses):
         return cast("Specifications[Result]", across(required(self.rerun), self, models, windows))
 
     def cite(self) -> Citation:
-        """Return the references of what computed the result: the model, the tests, and the library.
+        """Return the references of what computed the result: the model, the tests, the frames, and the library.
+
+        The frames have ``p_sq``, ``p_conformal``, and the standard errors by clusters of events.
 
         Returns
         -------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from eventstudy.core.cr2 import clustered_mean
 from eventstudy.core.slopes import Working, cr2, degrees_of_runs, estimate, factor_correlation, standardised
 
 
@@ -94,3 +95,14 @@ def test_a_day_without_enough_events_does_not_count() -> None:
     days[4:6, 3] = np.nan  # 80 %
     found = standardised(x, days, Working(np.ones(10)))
     assert np.isfinite(found).all(axis=0).tolist() == [True, False, False, True]
+
+
+def test_the_mean_over_clusters_is_the_slope_of_a_constant():
+    rng = np.random.default_rng(8)
+    cluster = np.sort(rng.integers(0, 9, 40))
+    z = rng.standard_normal(40) + rng.standard_normal(9)[cluster]
+    cov, df = cr2(np.ones((40, 1)), z - z.mean(), cluster)
+    total, count = (np.bincount(cluster, leaf, 9).astype(np.float64) for leaf in (z, np.ones(40)))
+    mean = clustered_mean(total, count, np.zeros(9, dtype=np.int64), 1)
+    np.testing.assert_allclose(mean.se[0] ** 2, cov[0, 0], rtol=1e-12)
+    np.testing.assert_allclose(mean.df, df, rtol=1e-12)

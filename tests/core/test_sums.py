@@ -11,7 +11,7 @@ import pytest
 from eventstudy.core.nulls import divide, p_normal, p_t, verdict
 from eventstudy.core.runs import count
 from eventstudy.core.sums import Gathered, Rows, add, mean_and_sd, moments, products_by_cluster, rows
-from eventstudy.types import Abnormal
+from eventstudy.types import Abnormal, grouping
 from tests import make
 
 
@@ -22,7 +22,7 @@ def test_rows_equal_a_plain_loop(size: int) -> None:
     wanted = np.zeros((size, 3, 2))
     for at, value in zip(index, values, strict=True):
         wanted[at] += value
-    total = add({}, {"leaf": rows(index, values, size)})["leaf"]
+    total = add({}, {"leaf": rows(grouping(index), values, size)})["leaf"]
     np.testing.assert_allclose(total, wanted, rtol=1e-13, atol=1e-14)
 
 
@@ -33,7 +33,7 @@ def test_products_by_cluster_equal_a_plain_loop(cluster: list[int]) -> None:
     wanted = np.zeros((5, 3, 8))
     for event, at in enumerate(cluster):
         wanted[at] += left[:, event].T @ right[:, event]
-    block = SimpleNamespace(cluster=np.array(cluster), n_clusters=5)
+    block = SimpleNamespace(by_cluster=grouping(np.array(cluster)), n_clusters=5)
     found: Any = products_by_cluster(cast(Abnormal, SimpleNamespace(block=block)), left, right)
     np.testing.assert_allclose(add({}, {"leaf": found})["leaf"], wanted, rtol=1e-12, atol=1e-14)
 
@@ -46,7 +46,7 @@ def test_counts_of_more_cells_than_a_byte_holds(order: Literal["C", "F"]) -> Non
 
 
 def test_rows_count_bools_as_numbers() -> None:
-    found = rows(np.array([1, 1, 1]), np.array([[True], [True], [False]]), 2)
+    found = rows(grouping(np.array([1, 1, 1])), np.array([[True], [True], [False]]), 2)
     assert found.values.dtype == np.float64
     assert found.values.tolist() == [[2.0]]
 
@@ -54,11 +54,11 @@ def test_rows_count_bools_as_numbers() -> None:
 def test_parts_add_to_the_whole() -> None:
     rng = np.random.default_rng(2)
     index, values = rng.integers(0, 5, 30), rng.standard_normal((30, 4))
-    whole = add({}, {"sum": rows(index, values, 5), "kept": Gathered((values,)), "array": values.sum(axis=0)})
+    whole = add({}, {"sum": rows(grouping(index), values, 5), "kept": Gathered((values,)), "array": values.sum(axis=0)})
     total: dict[str, object] = {}
     for start in range(0, 30, 7):
         part, at = values[start : start + 7], index[start : start + 7]
-        add(total, {"sum": rows(at, part, 5), "kept": Gathered((part,)), "array": part.sum(axis=0)})
+        add(total, {"sum": rows(grouping(at), part, 5), "kept": Gathered((part,)), "array": part.sum(axis=0)})
     np.testing.assert_allclose(total["sum"], whole["sum"], rtol=1e-13)  # type: ignore[call-overload]
     np.testing.assert_allclose(total["array"], whole["array"], rtol=1e-13)  # type: ignore[call-overload]
     np.testing.assert_array_equal(total["kept"].values, values)  # type: ignore[attr-defined]

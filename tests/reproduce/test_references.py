@@ -6,7 +6,11 @@ import re
 import subprocess
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -56,6 +60,7 @@ def test_every_entry_is_read_and_is_well_formed():
     assert keys == sorted(set(keys))
     assert len(keys) == text.count("\n@")
     members = {f"{folder}.{name}" for folder, name in MEMBERS}
+    members |= {"frames.p_sq", "frames.p_conformal", "frames.effects"}
     for entry, of in entries:
         assert NEEDED[entry.kind] <= set(entry.fields), entry.key
         assert of <= members
@@ -82,7 +87,9 @@ def test_cite_names_what_was_used_and_nothing_else():
     choices = {"model": es.model("dimson", leads=1), "tests": {"mine": es.test("bmp"), "c": "corrado"}}
     result = es.Study(**studies.CHOICES, **choices).run(studies.events(), studies.prices())
     keys = [entry.key for entry in result.cite().entries]
-    assert keys == ["boehmer1991", "corrado1989", "corrado1992", "cowan1992", "dimson1979", "eventstudy"]
+    of_frames = ["chernozhukov2021", "gelbach2013"]  # of p_conformal and p_sq; no two events share a cluster
+    of_members = ["boehmer1991", "corrado1989", "corrado1992", "cowan1992", "dimson1979", "eventstudy"]
+    assert keys == sorted([*of_members, *of_frames])
     assert f"Version {result.provenance['eventstudy']}" in result.cite().text
     assert result.cite().bibtex.count("\n@") + 1 == len(keys)
 
@@ -90,10 +97,9 @@ def test_cite_names_what_was_used_and_nothing_else():
 def test_a_label_with_options_is_the_test_of_its_name():
     record = {"settings": {"model": "market", "tests": "default"}, "tests": ["kolari_pynnonen(variance='additive')"]}
 
-    class Record:
-        provenance = record
-
-    assert [entry.key for entry in references.used(Record())] == ["eventstudy", "kolari2010", "mackinlay1997"]
+    cars = pd.DataFrame({"p_sq": [np.nan], "p_conformal": [np.nan]})
+    result: Any = SimpleNamespace(provenance=record, cars=cars)
+    assert [entry.key for entry in references.used(result)] == ["eventstudy", "kolari2010", "mackinlay1997"]
 
 
 @pytest.mark.thorough

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from eventstudy.display import formats
-from eventstudy.run.validity import ONE_DATE
+from eventstudy.display.formats import ONE_DATE
 from tests.simulation import as_study
 
 ROOT = Path(__file__).parents[2]

@@ -58,6 +58,12 @@ ADVICE = {
         "for single events use p_sq, over long windows p_conformal; for few events use rank tests or placebo dates",
         "non_normality",
     ),
+    "skewed returns": Advice(
+        "tests of a mean of so few events, over windows of few days, and rank tests whatever the number of events",
+        "generalized_sign",
+        "read the primary test, and no test with a mark; if windows share a day, so that signs are not independent,"
+        " clustered holds in the measured samples; means of more events or days are less skewed",
+    ),
     "autocorrelation": Advice(
         "tests over several days whose variance is summed from single days: {fails}, and p of single events",
         "p_conformal, {robust}",

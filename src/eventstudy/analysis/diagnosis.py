@@ -14,12 +14,21 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.analysis.advice import ADVICE, Advice, advice, library_tests
-from eventstudy.analysis.findings import Finding, agreement, common_shock, expected_signs, few_clusters, unlinked_news
+from eventstudy.analysis.findings import (
+    Finding,
+    agreement,
+    common_shock,
+    expected_signs,
+    few_clusters,
+    skewed_returns,
+    unlinked_news,
+)
+from eventstudy.core import residuals as before_events
 from eventstudy.core.clustering import clustering_of
 from eventstudy.core.sums import Gathered, mean_and_sd
 from eventstudy.display.formats import p_value, plural
 from eventstudy.errors import InputError, shown
-from eventstudy.run.validity import THIN
+from eventstudy.run.validity import THIN, Situation
 from eventstudy.types import (
     Abnormal,
     Bools,
@@ -47,14 +56,16 @@ Constituents = Mapping[str, Sequence[str]] | Sequence[str]
 class Residuals:
     """The used events: row in ``Placed`` (n,), statistics by name (n,), and mean correlation r in the window.
 
-    ``effects`` is the shared state of that name; ``before`` (J,) are the variances across events of their standardised
-    sums, over the J runs of estimation days that are as long as the window.
+    ``effects`` is the shared state of that name, and ``all`` what is known of the residuals of all events; ``before``
+    (J,) are the variances across events of their standardised sums, over the J runs of estimation days that are as long
+    as the window.
     """
 
     rows: Ints
     leaf: Mapping[str, Floats]
     before: Floats
     effects: Mapping[str, Floats]
+    all: before_events.Residuals
     r: float
     window: tuple[int, int]
 
@@ -83,6 +94,7 @@ def diagnose(rerun: Rerun, result: ResultFrames, constituents: Constituents | No
         "event-induced variance": _induced_variance(residuals),
         "common shock": common_shock(residuals.effects),
         "normality": _normality(residuals),
+        "skewed returns": skewed_returns(_situation(residuals, cluster)),
         "autocorrelation": _autocorrelation(residuals),
         "thin trading": thin,
         "missing returns": _missing_returns(residuals),
@@ -128,9 +140,11 @@ def _frame(findings: Mapping[str, Finding], advice: Mapping[str, Advice]) -> pd.
 def run_again(rerun: Rerun) -> Residuals:
     """Fit every event again, and return statistics of the residuals of the used events."""
     window = rerun.choices.windows[0]
-    outcome = rerun.outcome(windows=[window], tests={}, extra={"residuals": _residual_statistics})
+    extra = {"residuals": _residual_statistics, "all": before_events.chunk}
+    outcome = rerun.outcome(windows=[window], tests={}, extra=extra)
+    [together] = before_events.finalize(outcome.extra.get("all", {}), 1)
     if not outcome.extra.get("residuals"):
-        return Residuals(np.empty(0, dtype=np.int64), {}, np.empty(0), {}, np.nan, window)
+        return Residuals(np.empty(0, dtype=np.int64), {}, np.empty(0), {}, together, np.nan, window)
     state = dict(outcome.extra["residuals"])
     n, z, z2 = (state.pop(f"runs_{name}") for name in ("n", "z", "z2"))
     leaf = {name: np.asarray(gathered.values) for name, gathered in state.items()}
@@ -138,7 +152,7 @@ def run_again(rerun: Rerun) -> Residuals:
     leaf = {name: values[order] for name, values in leaf.items()}
     before = mean_and_sd(n[n > 1], z[n > 1], z2[n > 1])[1] ** 2
     r = float(outcome.shared["overlap"]["windows"][0, 0])
-    return Residuals(leaf.pop("row"), leaf, before[np.isfinite(before)], outcome.shared["effects"], r, window)
+    return Residuals(leaf.pop("row"), leaf, before[np.isfinite(before)], outcome.shared["effects"], together, r, window)
 
 
 def _residual_statistics(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
@@ -292,6 +306,13 @@ def _normality(residuals: Residuals) -> Finding:
         f"the residuals of {rejected.sum()} of {plural(len(rejected), 'event')} reject normality at 5 % (Jarque-Bera)"
     )
     return Finding(rejected.mean(), value, rejected.mean() > MANY)
+
+
+def _situation(residuals: Residuals, cluster: Clustering) -> Situation:
+    """Return what is known of the events in the first window."""
+    start, end = residuals.window
+    n_events = int(residuals.effects["n"][0, 0])
+    return Situation(n_events, cluster.n_clusters, cluster.n_dates, end - start + 1, residuals=residuals.all)
 
 
 def _autocorrelation(residuals: Residuals) -> Finding:

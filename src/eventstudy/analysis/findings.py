@@ -12,6 +12,7 @@ from scipy import special
 from eventstudy.display.formats import p_value, plural, window
 from eventstudy.run.direction import sign_columns
 from eventstudy.run.news import matters, n_exchanges, unlinked
+from eventstudy.run.validity import Situation
 from eventstudy.types import Clustering, Floats, Ints, StudySample
 
 LEVEL = 0.01  # level of the test of common shocks
@@ -49,6 +50,18 @@ def common_shock(effects: Mapping[str, Floats]) -> Finding:
         f" correlation before the events (p {p_value(p)})"
     )
     return Finding(ratio, value, p < LEVEL)
+
+
+def skewed_returns(situation: Situation) -> Finding:
+    """Say whether the returns before the events are so skewed that a t test of so few events rejects too often."""
+    skewness, se, _ = situation.residuals
+    if not np.isfinite(se):
+        return Finding(np.nan, "the skewness of the residuals is not known")
+    value = (
+        f"skewness {skewness:+.1f} of the residuals before the events (standard error {se:.2f}), of"
+        f" {plural(situation.n_events, 'event')} over {plural(situation.length, 'day')}"
+    )
+    return Finding(skewness, value, situation.skewed)
 
 
 def expected_signs(events: pd.DataFrame, sign: str | None) -> Finding:

@@ -152,6 +152,8 @@ def _cumulative_se(cells: _Cells, residual: Floats, info: Floats) -> tuple[Float
     With the whitened design U = X (X'X)^{-1/2} and M_g = U_g'U_g, the adjustment (I - H_gg)^{-1/2} of a cluster's
     residuals is (I - M_g)^{-1/2} of its score, so that the work grows with the number of cells and not with its square.
     """
+    # The formula is that of core.slopes.cr2, whose design is dense: here it has a row for each event and day, and a
+    # column for each day, nearly all 0, which would take gigabytes for the events that the sparse one holds.
     n_days = len(info)
     values, vectors = np.linalg.eigh(info)
     whiten = (vectors / np.sqrt(values)) @ vectors.T

@@ -43,6 +43,8 @@ def short_text(result: ResultFrames) -> str:
         lines.append(f"{window}: mean {measure.averaged} {effect}, {tested}")
     if len(rows) > MOST_LINES:
         lines.append(f"and {len(rows) - MOST_LINES} more windows of groups, in result.summary()")
+    shared = formats.one_date(result)
+    lines += [shared] if shared else []
     left_out, partly_used = _left_out(result), _partly_used(result)
     lines += [f"left out: {left_out}", *_example(result)] if left_out else []
     lines += [f"of those used, {partly_used}"] if partly_used else []
@@ -123,7 +125,9 @@ def _effects(result: ResultFrames) -> Grid:
         rows.append((*lead, formats.window(row["start"], row["end"]), *effect, *spread, *tested, *last))
     heads = ("Window", f"Mean {measure.short}", "", "SE", "Statistic", "p", "[0.025", "0.975]", "N", "Primary test")
     right = (False, True, False, True, True, True, True, True, True, False)
-    return Grid((*("Group",)[:several], *heads), rows, (*(False,)[:several], *right))
+    shared = formats.one_date(result)
+    title = f"{shared[:1].upper()}{shared[1:]}"
+    return Grid((*("Group",)[:several], *heads), rows, (*(False,)[:several], *right), title)
 
 
 def _all_tests(result: ResultFrames) -> Grid:

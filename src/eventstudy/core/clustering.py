@@ -50,14 +50,13 @@ def chains(sample: Sample, clusters: Ints, window: Window) -> Ints:
     join dates that its own days do not.
     """
     spec = sample.spec
-    group = sample.cluster_group[clusters]
+    first, last = (sample.cluster_dates[clusters, spec.n_est + day - spec.event[0]] for day in window)
     # Groups get separate ranges of date numbers, so that only clusters of the same group share dates.
-    separate = group * (sample.cluster_dates.max(initial=0) + 1)
-    first, last = (sample.cluster_dates[clusters, spec.n_est + day - spec.event[0]] + separate for day in window)
+    separate = sample.cluster_group[clusters] * (last.max(initial=0) + 1)
     position = np.full(len(sample.cluster_group), -1)
     position[clusters] = np.arange(len(clusters))
     links = position[sample.links]
-    return components(first, last, links[(links >= 0).all(axis=1)])
+    return components(first + separate, last + separate, links[(links >= 0).all(axis=1)])
 
 
 def sums_by_chain(sample: Sample, group: int, window: Window, values: Floats, counts: Floats) -> tuple[Floats, Floats]:

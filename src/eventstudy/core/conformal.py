@@ -28,10 +28,10 @@ UNSOLVED = (
 
 
 class Refit(NamedTuple):
-    """How the fit to estimation window and window differs from that to the former, for every window.
+    """How the fit to estimation window and window differs from that to the former, for every window of n events.
 
-    ``n_days`` (N, V) are the window's valid days, 0 where it is not ranked. The residual of a day is its AR less
-    ``level`` (N, V) and the sum of ``h`` (P', N, L) times ``g`` (P', N, V).
+    ``n_days`` (n, V) are the window's valid days, 0 where it is not ranked. The residual of a day is its AR less
+    ``level`` (n, V) and the sum of ``h`` (P', n, L) times ``g`` (P', n, V).
     """
 
     n_days: Ints
@@ -40,31 +40,32 @@ class Refit(NamedTuple):
     level: Floats
 
 
-def refit(scores: Scores, abnormal: Abnormal) -> Refit:
-    """Fit the model under the null, if it is one of least squares."""
-    n_valid = (
-        abnormal.block.n_valid if abnormal.ok is abnormal.block.ok else abnormal.ok[:, : abnormal.n_est].sum(axis=1)
-    )
-    ar, h = _scaled(abnormal)
-    ranked = scores.ok & (scores.n_days <= n_valid[:, None])
-    ranked &= _is_least_squares(ar[:, : abnormal.n_est], h[..., : abnormal.n_est], abnormal.sigma)[:, None]
-    g = _update(ar[:, abnormal.n_est :], h[..., abnormal.n_est :], scores.weights)
-    h, level = np.moveaxis(abnormal.h, -1, 0), np.zeros(ranked.shape)
+def refit(scores: Scores, abnormal: Abnormal, rows: slice) -> Refit:
+    """Fit the model to the events in ``rows`` under the null, if it is one of least squares."""
+    n_est, ok = abnormal.n_est, abnormal.ok[rows]
+    n_valid = abnormal.block.n_valid[rows] if abnormal.ok is abnormal.block.ok else ok[:, :n_est].sum(axis=1)
+    ar, h = _scaled(abnormal, rows)
+    ranked = scores.ok[rows] & (scores.n_days[rows] <= n_valid[:, None])
+    ranked &= _is_least_squares(ar[:, :n_est], h[..., :n_est], abnormal.sigma[rows])[:, None]
+    g = _update(ar[:, n_est:], h[..., n_est:], scores.weights)
+    h, level = np.moveaxis(abnormal.h[rows], -1, 0), np.zeros(ranked.shape)
     if len(h) and abnormal.v is None:  # an intercept shifts all days equally: its sums need not be computed
         largest = h[0].max(axis=1, keepdims=True)
-        if ((h[0] == largest) | ~abnormal.ok).all():
+        equal = h[0] == largest
+        if equal.all() or (equal | ~ok).all():
             h, g, level = h[1:], g[1:], largest * g[0]
-    return Refit(np.where(ranked, scores.n_days, 0), h, g, level)
+    return Refit(np.where(ranked, scores.n_days[rows], 0), h, g, level)
 
 
-def _scaled(abnormal: Abnormal) -> tuple[Floats, Floats]:
-    """Return AR (N, L) and h (P, N, L) divided by the root of v, 0 where not ok."""
-    ar, h = abnormal.ar, np.moveaxis(abnormal.h, -1, 0)
+def _scaled(abnormal: Abnormal, rows: slice) -> tuple[Floats, Floats]:
+    """Return AR (n, L) and h (P, n, L) divided by the root of v, 0 where not ok."""
+    ar, h = abnormal.ar[rows], np.moveaxis(abnormal.h[rows], -1, 0)
     if abnormal.complete and abnormal.v is None:
         return ar, h
-    scale = abnormal.ok.astype(np.float64)
+    ok = abnormal.ok[rows]
+    scale = ok.astype(np.float64)
     if abnormal.v is not None:
-        scale /= np.sqrt(np.where(abnormal.ok, abnormal.v, 1.0))
+        scale /= np.sqrt(np.where(ok, abnormal.v[rows], 1.0))
     return ar * scale, h * scale
 
 
@@ -113,6 +114,7 @@ def conformal_p(fit: Refit, abnormal: Abnormal, windows: Bools, rows: slice, ar:
     Parameters
     ----------
     fit : Refit
+        Of the events in ``rows``.
     abnormal : Abnormal
     windows : bool array (V, n_evt)
     rows : slice
@@ -127,7 +129,7 @@ def conformal_p(fit: Refit, abnormal: Abnormal, windows: Bools, rows: slice, ar:
         NaN where the CAR is missing, where L > M, so that no run is free of days of the window, and where the model is
         not least squares on the valid estimation days, so that its fit under the null is not known.
     """
-    days, n_days, g = _pack(abnormal, fit.h, rows, ar), fit.n_days[rows], fit.g[:, rows]
+    days, n_days, g = _pack(abnormal, fit.h, rows, ar), fit.n_days, fit.g
     p, n_est, tie = np.full(n_days.shape, np.nan), abnormal.n_est, TIE * abnormal.sigma[rows, None]
     pairs = [(int(n), v) for v in range(len(windows)) for n in np.flatnonzero(np.bincount(n_days[:, v])) if n]
     apart = [residuals if days.ok is None else RunSums(days.ar[:, :n_est]), *(RunSums(h[:, :n_est]) for h in days.h)]
@@ -136,7 +138,7 @@ def conformal_p(fit: Refit, abnormal: Abnormal, windows: Bools, rows: slice, ar:
         inside = _less([sums.of(length) for sums in apart], g[..., v : v + 1])
         if variance is not None:
             inside = inside / _root(variance.of(length))
-        shift = length * fit.level[rows, v][:, None]
+        shift = length * fit.level[:, v][:, None]
         least = np.abs(around[:, length - 1 : length] - shift) - tie
         large = _outside(inside, shift, least)
         if days.ok is not None:
@@ -163,7 +165,7 @@ class _Days(NamedTuple):
 
 def _pack(abnormal: Abnormal, h: Floats, rows: slice, ar: Floats) -> _Days:
     """Select events, and move the valid days of their estimation windows to its end."""
-    arrays = [ar, *h[:, rows], *(() if abnormal.v is None else (abnormal.v[rows],))]
+    arrays = [ar, *h, *(() if abnormal.v is None else (abnormal.v[rows],))]
     n_est, ok = abnormal.n_est, None
     n_valid = np.full(len(arrays[0]), n_est)
     source = abnormal.ok[rows]

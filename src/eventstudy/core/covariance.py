@@ -10,14 +10,14 @@ Noise on different dates is independent, and that of two events on one date has 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from eventstudy.core.nulls import divide
 from eventstudy.core.overlap import DatePairs, calendar_matrix, linked_pairs
-from eventstudy.core.sums import by_cluster, products_by_cluster
+from eventstudy.core.sums import Rows, by_cluster, products_by_cluster, valid_days
 from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, State
 
 ROUNDING = 1e-12  # a count below this share of its largest possible value is rounding error
@@ -31,18 +31,16 @@ def chunk(scores: Scores, abnormal: Abnormal, weight: Floats) -> State:
     ``m_squares`` (C,). ``k`` (C, V, n_est) is the weight that the forecast error of a window's sum gives to each
     estimation day, and ``k_squares`` (C, V) the sum of its squares by event.
     """
-    n_est = abnormal.n_est
-    ok = abnormal.ok[:, :n_est]
-    n_valid = ok.sum(axis=1).astype(np.float64)
-    e = weight[:, None] * abnormal.ar[:, :n_est] * np.sqrt(n_valid / abnormal.dof)[:, None]
-    share = weight[:, None, None] * in_portfolio(scores, abnormal)
+    n_est, equal = abnormal.n_est, bool((weight == 1.0).all())
+    ok, n_valid = abnormal.ok[:, :n_est], valid_days(abnormal)
+    e = abnormal.ar[:, :n_est] * (weight * np.sqrt(n_valid / abnormal.dof))[:, None]
     h = weight[:, None, None] * np.where(scores.ok[..., None], scores.weights @ abnormal.h[:, n_est:], 0.0)
-    w = by_cluster(abnormal, share)
+    w = by_portfolio(scores, abnormal, weight[:, None] * abnormal.ok[:, n_est:])
     return {
         "w": w,
-        "w2": w if (weight == 1.0).all() else by_cluster(abnormal, share**2),
+        "w2": w if equal else by_portfolio(scores, abnormal, weight[:, None] ** 2 * abnormal.ok[:, n_est:]),
         "e": by_cluster(abnormal, e),
-        "m": by_cluster(abnormal, weight[:, None] * ok),
+        "m": by_cluster(abnormal, ok if equal else weight[:, None] * ok),
         "e_squares": by_cluster(abnormal, np.vecdot(e, e)),
         "m_squares": by_cluster(abnormal, weight**2 * n_valid),
         "k": products_by_cluster(abnormal, np.moveaxis(h, -1, 0), np.moveaxis(abnormal.h[:, :n_est], -1, 0)),
@@ -50,10 +48,13 @@ def chunk(scores: Scores, abnormal: Abnormal, weight: Floats) -> State:
     }
 
 
-def in_portfolio(scores: Scores, abnormal: Abnormal) -> Floats:
-    """Mark the valid days of each event in each window where it has a CAR with 1, (N, V, n_evt)."""
-    inside = scores.ok[:, :, None] & (scores.weights > 0) & abnormal.ok[:, None, abnormal.n_est :]
-    return inside.astype(np.float64)
+def by_portfolio(scores: Scores, abnormal: Abnormal, values: Floats) -> Rows:
+    """Sum values (N, n_evt), 0 on missing days, by cluster over the events with a CAR in each window, (C, V, n_evt).
+
+    The sums are 0 on days outside the window.
+    """
+    sums = products_by_cluster(abnormal, scores.ok.astype(np.float64)[None], values[None])
+    return replace(sums, values=np.where(scores.weights > 0, sums.values, 0.0))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ r"""The mean of values that are dependent within clusters: its CR2 standard erro
 This is CR2 of a regression on a constant (Bell & McCaffrey 2002, Survey Methodology 28:169; Imbens & Kolesar 2016,
 Review of Economics and Statistics 98:701). The mean over its standard error is t(nu) under the null for ``FEWEST``
 clusters or more, none of which has more than ``LARGEST`` of the values. With clusters of one size nu is their number
-minus one; if every value is a cluster, V is the variance of the mean of independent values.
+minus one; if every value is a cluster, V is the variance of the mean of independent values. For a constant the matrices
+of any design (:func:`eventstudy.core.slopes.cr2`) are numbers, so that sums by cluster suffice, for all groups at once.
 """
 
 from __future__ import annotations

@@ -16,18 +16,17 @@ import numpy as np
 
 from eventstudy.core.cr2 import mean_by_chain
 from eventstudy.core.nulls import divide, margin
-from eventstudy.core.sums import by_cluster, by_group, mean_and_sd
-from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, State, Window
+from eventstudy.core.sums import add, by_cluster, by_group, mean_and_sd, rows
+from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, State, grouping
 
 
 def chunk(scores: Scores, abnormal: Abnormal) -> State:
-    """Sum CARs by cluster with counts, (C, V), and by group their squares, variances and degrees of freedom, (G, V)."""
+    """Sum CARs and counts by cluster, (C, V), and by group squares, variances and degrees of freedom, (G, 3, V)."""
+    squares = np.stack([scores.car**2, scores.var, abnormal.dof[:, None] * scores.ok], axis=1)
     return {
         "car": by_cluster(abnormal, scores.car),
         "n": by_cluster(abnormal, scores.ok),
-        "car2": by_group(abnormal, scores.car**2),
-        "var": by_group(abnormal, scores.var),
-        "dof": by_group(abnormal, abnormal.dof[:, None] * scores.ok),
+        "squares": by_group(abnormal, squares),
     }
 
 
@@ -49,32 +48,32 @@ def finalize(state: State, sample: Sample, windows: Ints, r: Floats) -> dict[str
         ``n`` events, ``mean``, ``se``, ``df``, ``lower``, ``upper``, ``n_clusters`` and ``n_dates``, each (G, V);
         ``se_r`` is the standard error by the mean correlation.
     """
-    parts = [
-        _of_window(state["car"][:, v], state["n"][:, v], sample, (int(start), int(end)))
-        for v, (start, end) in enumerate(windows)
+    means = [
+        mean_by_chain(sample, (int(start), int(end)), *columns)
+        for (start, end), *columns in zip(windows, state["car"].T, state["n"].T, strict=True)
     ]
-    effects = {name: np.column_stack([part[name] for part in parts]) for name in parts[0]}
-    n = effects["n"]
-    few = effects.pop("holds") == 0.0
-    se, df = _by_correlation(n, effects["mean"], state["car2"], r)
+    names = ("mean", "se", "df", "n", "n_clusters")
+    effects = {name: np.column_stack([getattr(mean, name) for mean in means]) for name in names}
+    effects["n_dates"] = _n_dates(state["n"], sample)
+    n, few = effects["n"], ~np.column_stack([mean.holds for mean in means])
+    squares, variance, dof = np.moveaxis(state["squares"], 1, 0)
+    se, df = _by_correlation(n, effects["mean"], squares, r)
     alone = n == 1
     effects["se_r"] = se
-    effects["se"] = np.where(alone, np.sqrt(state["var"]), np.where(few, se, effects["se"]))
-    effects["df"] = np.where(alone, state["dof"], np.where(few, df, effects["df"]))
+    effects["se"] = np.where(alone, np.sqrt(variance), np.where(few, se, effects["se"]))
+    effects["df"] = np.where(alone, dof, np.where(few, df, effects["df"]))
     half_width = margin(effects["se"], effects["df"])
     return {**effects, "lower": effects["mean"] - half_width, "upper": effects["mean"] + half_width}
 
 
-def _of_window(car: Floats, count: Floats, sample: Sample, window: Window) -> dict[str, Floats]:
-    """Return the means of each group by clusters, and the number of dates, (G,)."""
-    means = mean_by_chain(sample, window, car, count)
-    used = np.flatnonzero(count > 0)
-    group, day = sample.cluster_group[used], sample.cluster_dates[used, sample.spec.zero]
+def _n_dates(count: Floats, sample: Sample) -> Floats:
+    """Count the dates of the events of each group and window, (G, V), from the number of events by cluster (C, V)."""
+    day = sample.cluster_dates[:, sample.spec.zero]
     span = int(day.max(initial=0)) + 1
-    dates = np.unique(group * span + day) // span  # one number for each group and date: sorted faster than pairs
-    n_dates = np.bincount(dates, minlength=sample.n_groups).astype(np.float64)
-    names = ("mean", "se", "df", "n", "n_clusters")
-    return {name: getattr(means, name) for name in names} | {"n_dates": n_dates, "holds": means.holds.astype(float)}
+    dates = grouping(sample.cluster_group * span + day)
+    present = (rows(dates, count, len(dates.numbers)).values > 0).astype(np.float64)
+    groups = grouping(dates.numbers // span)
+    return np.asarray(add({}, {"n": rows(groups, present, sample.n_groups)})["n"])
 
 
 def _by_correlation(n: Floats, mean: Floats, squares: Floats, r: Floats) -> tuple[Floats, Floats]:

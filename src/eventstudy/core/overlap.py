@@ -16,7 +16,7 @@ from eventstudy.core.nulls import divide
 from eventstudy.core.scores import coverage, total_losses
 from eventstudy.core.sums import Gathered, by_cluster, valid_days
 from eventstudy.core.sums import rows as sum_rows
-from eventstudy.types import Abnormal, Bools, Floats, Ints, Sample, Scores, Spec, State
+from eventstudy.types import Abnormal, Bools, Floats, Ints, Sample, Scores, Spec, State, grouping
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -126,7 +126,7 @@ def _weights(state: State, clusters: Ints, spec: Spec) -> Iterator[tuple[Floats,
         columns = (spec.days >= start) & (spec.days <= end)
         weight = np.repeat((whole / np.sqrt(end - start + 1))[:, None], end - start + 1, axis=1)
         ok = valid[:, columns] & usable[:, [number]]
-        some = sum_rows(cluster, ok / np.sqrt(np.maximum(ok.sum(axis=1), 1))[:, None], len(clusters))
+        some = sum_rows(grouping(cluster), ok / np.sqrt(np.maximum(ok.sum(axis=1), 1))[:, None], len(clusters))
         weight[some.index] += some.values
         n = whole + np.bincount(cluster, usable[:, number], len(clusters))
         yield n, weight, columns

@@ -85,13 +85,13 @@ def rank_among_residuals(scores: Scores, abnormal: Abnormal) -> tuple[Floats, Fl
     if abnormal.v is not None:
         variance = (abnormal.v * abnormal.ok)[:, abnormal.n_est :] @ scores.weights.T
         size = size / np.sqrt(np.where(scores.ok, variance, 1.0))
-    fit, windows = refit(scores, abnormal), scores.weights > 0
+    windows = scores.weights > 0
     p_sq, p_conformal = np.empty(size.shape), np.empty(size.shape)
     for rows in strips(len(size)):
         ar = np.asfortranarray(abnormal.ar[rows])
         residuals = RunSums(ar[:, : abnormal.n_est])
         p_sq[rows] = sample_quantile_p(abnormal, size[rows], days[rows], rows, residuals)
-        p_conformal[rows] = conformal_p(fit, abnormal, windows, rows, ar, residuals)
+        p_conformal[rows] = conformal_p(refit(scores, abnormal, rows), abnormal, windows, rows, ar, residuals)
     return p_sq, p_conformal
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from eventstudy.types import Abnormal, Floats, Ints, Placed, Sample, Scores, State, StateSum
+from eventstudy.types import Abnormal, Floats, Grouping, Ints, Placed, Sample, Scores, State, StateSum
 
 MARKETS = 6  # exchanges at most on which the same news is paired
 FEW = 64  # tables with fewer rows are not packed
@@ -43,27 +43,21 @@ class Rows:
     size: int
 
 
-def rows(index: Ints, values: NDArray[np.generic], size: int) -> Rows:
-    """Sum values (N, ...) with the same index (N,) into the rows of a table of ``size`` rows.
+def rows(events: Grouping, values: NDArray[np.generic], size: int) -> Rows:
+    """Sum values (N, ...) of the events with the same number into the rows of a table of ``size`` rows.
 
     Examples
     --------
-    >>> rows(np.array([2, 0, 2]), np.array([[1.0], [5.0], [3.0]]), 3).values.ravel().tolist()
+    >>> from eventstudy.types import grouping
+    >>> rows(grouping(np.array([2, 0, 2])), np.array([[1.0], [5.0], [3.0]]), 3).values.ravel().tolist()
     [5.0, 4.0]
     """
-    if size == 1:
-        return Rows(np.zeros(1, dtype=np.int64), values.sum(axis=0, dtype=np.float64)[None], 1)
-    steps = np.diff(index, prepend=index[:1] - 1)
-    if (steps < 0).any():
-        order = np.argsort(index, kind="stable")
-        return rows(index[order], values[order], size)
-    first = np.flatnonzero(steps)
+    shape = (len(events.numbers), *values.shape[1:])
     if values.dtype == np.bool_ and values.all():  # sums of ones are counts of rows
-        n = np.diff(first, append=len(index)).astype(np.float64)
-        return Rows(
-            index[first], np.broadcast_to(n.reshape(-1, *[1] * (values.ndim - 1)), (len(n), *values.shape[1:])), size
-        )
-    return Rows(index[first], np.add.reduceat(values.astype(np.float64, copy=False), first, axis=0), size)
+        n = np.diff(events.ends).astype(np.float64)
+        return Rows(events.numbers, np.broadcast_to(n.reshape(-1, *[1] * (values.ndim - 1)), shape), size)
+    flat = values.reshape(len(values), int(np.prod(values.shape[1:])))
+    return Rows(events.numbers, (events.matrix @ flat.astype(np.float64, copy=False)).reshape(shape), size)
 
 
 def valid_days(abnormal: Abnormal) -> Floats:
@@ -76,7 +70,7 @@ def valid_days(abnormal: Abnormal) -> Floats:
 
 def by_group(abnormal: Abnormal, values: NDArray[np.generic]) -> Rows:
     """Sum values (N, ...) by the group of the events."""
-    return rows(abnormal.block.group, values, abnormal.block.n_groups)
+    return rows(abnormal.block.by_group, values, abnormal.block.n_groups)
 
 
 def weighted(abnormal: Abnormal, weights: Floats, values: Floats) -> Rows:
@@ -89,20 +83,19 @@ def weighted(abnormal: Abnormal, weights: Floats, values: Floats) -> Rows:
 
 def by_cluster(abnormal: Abnormal, values: NDArray[np.generic]) -> Rows:
     """Sum values (N, ...) by the cluster of the events."""
-    return rows(abnormal.block.cluster, values, abnormal.block.n_clusters)
+    return rows(abnormal.block.by_cluster, values, abnormal.block.n_clusters)
 
 
 def products_by_cluster(abnormal: Abnormal, left: Floats, right: Floats) -> Rows:
     """Sum the products of left (P, N, V) and right (P, N, L) over parameters and events by cluster, (C, V, L).
 
-    The events of a cluster lie side by side in a block, so that their sum is one product of matrices.
+    The sum of a cluster is one product of matrices.
     """
-    cluster = abnormal.block.cluster
-    first = np.flatnonzero(np.diff(cluster, prepend=cluster[:1] - 1))
-    sums = np.empty((len(first), left.shape[-1], right.shape[-1]))
-    for out, start, stop in zip(sums, first, np.append(first[1:], len(cluster)), strict=True):
-        np.sum(np.swapaxes(left[:, start:stop], 1, 2) @ right[:, start:stop], axis=0, out=out)
-    return rows(cluster[first], sums, abnormal.block.n_clusters)
+    numbers, of, ends, _ = abnormal.block.by_cluster
+    sums = np.empty((len(numbers), left.shape[-1], right.shape[-1]))
+    for out, events in zip(sums, np.split(of, ends[1:-1]), strict=True):
+        np.sum(np.swapaxes(left[:, events], 1, 2) @ right[:, events], axis=0, out=out)
+    return Rows(numbers, sums, abnormal.block.n_clusters)
 
 
 def grouped(placed: Placed, sample: Sample, group: Ints, n_groups: int) -> tuple[Placed, Sample]:

@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from eventstudy.types import Block, Bools, Floats, Ints, Panel, Placed, Spec
 
 BLOCK = 1024  # events, the fastest size measured: smaller blocks cost more in calls, larger ones in cache misses
-STRIP = 256  # events for which some arrays of their days fit in the second-level cache
+STRIP = 128  # events for which some arrays of their days fit in the second-level cache
 CELLS = 4_000_000  # largest number of peer returns in a block
 RETURNS = 1_000_000  # largest number of event returns in a block: windows of intraday bars have thousands of columns
 

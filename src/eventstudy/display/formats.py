@@ -21,6 +21,7 @@ MISSING = "–"
 AMOUNTS = ((1e12, "tn"), (1e9, "bn"), (1e6, "m"), (1e3, "k"))
 DOES_NOT_HOLD = "†"  # after the p of a test that does not hold for the sample
 STAR_LEVELS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
+ONE_DATE = "one date cannot tell a common shock from an effect"
 STARS = "*** p < 0.01, ** p < 0.05, * p < 0.10"
 Number = SupportsFloat | None
 
@@ -347,6 +348,14 @@ def prices_note(result: HasProvenance) -> str:
     prices = result.provenance.get("prices") or {}
     note = prices.get("note") if isinstance(prices, Mapping) else None
     return "" if is_missing(note) else plain(note)
+
+
+def one_date(result: HasProvenance) -> str:
+    """Return what no test can say of a study whose events all share one date; empty text for other studies."""
+    clustering = result.provenance.get("clustering")
+    if not isinstance(clustering, Mapping) or clustering["n_dates"] != 1 or clustering["n_events"] == 1:
+        return ""
+    return f"all {clustering['n_events']} events share one date, and {ONE_DATE}"
 
 
 def usable_events(result: HasEvents) -> pd.DataFrame:

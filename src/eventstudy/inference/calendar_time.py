@@ -33,15 +33,15 @@ Examples
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from eventstudy.core import covariance
-from eventstudy.core.covariance import Portfolios, in_portfolio
+from eventstudy.core.covariance import Portfolios, by_portfolio
 from eventstudy.core.nulls import divide, verdict
-from eventstudy.core.sums import by_cluster
 from eventstudy.errors import one_of
 from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, State, Test, Verdict
 
@@ -69,16 +69,23 @@ def chunk(
     """Sum returns and weights of the portfolios by cluster and event day, (C, V, n_evt), and estimation residuals."""
     block, n_est = abnormal.block, abnormal.n_est
     weight = block.weight if value else np.ones(len(block.id))
-    inside = in_portfolio(scores, abnormal)
+    ok = abnormal.ok[:, n_est:]
     sign = np.ones(len(block.id)) if abnormal.sign is None else abnormal.sign
     returns = sign[:, None] * block.r if method == "factors" else abnormal.ar
-    held = np.where(inside > 0, returns[:, None, n_est:], 0.0)
-    state: State = {"y": by_cluster(abnormal, weight[:, None, None] * held), "n": by_cluster(abnormal, inside)}
+    held = weight[:, None] * np.where(ok, returns[:, n_est:], 0.0)
+    state: State = {
+        "y": by_portfolio(scores, abnormal, held),
+        "n": by_portfolio(scores, abnormal, ok.astype(np.float64)),
+    }
     if method != "factors":
         return {**state, **covariance.chunk(scores, abnormal, weight)}
-    share = weight[:, None, None] * inside
-    x = np.where(inside[..., None] > 0, sign[:, None, None, None] * block.x[:, None, n_est:], 0.0)
-    return {**state, "w": by_cluster(abnormal, share), "x": by_cluster(abnormal, share[..., None] * x)}
+    share = weight[:, None] * ok
+    w = by_portfolio(scores, abnormal, share)
+    x = np.empty((*w.values.shape, block.x.shape[-1]))
+    for k in range(x.shape[-1]):
+        column = np.where(ok, sign[:, None] * block.x[:, n_est:, k], 0.0)
+        x[..., k] = by_portfolio(scores, abnormal, share * column).values
+    return {**state, "w": w, "x": replace(w, values=x)}
 
 
 def jaffe_mandelker(state: State, sample: Sample) -> Verdict:

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from eventstudy.core.nulls import divide, verdict
-from eventstudy.core.runs import RunSums
+from eventstudy.core.runs import RunSums, count
 from eventstudy.core.sums import by_group, valid_days
 from eventstudy.core.windows import strips
 from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, State, Test, Verdict
@@ -45,7 +45,10 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
 
 def _shares(abnormal: Abnormal, rows: slice, days: Ints) -> Floats:
     """Return the share of positive sums among the runs of ``days`` (n, V) residuals, NaN where there is no run."""
-    e, ok = abnormal.ar[rows, : abnormal.n_est], abnormal.ok[rows, : abnormal.n_est]
+    e, ok = (
+        np.asfortranarray(abnormal.ar[rows, : abnormal.n_est]),
+        np.asfortranarray(abnormal.ok[rows, : abnormal.n_est]),
+    )
     sums, n_valid = RunSums(e), None if abnormal.complete else RunSums(ok.astype(np.float64))
     share = np.full(days.shape, np.nan)
     for length in np.unique(days[days > 0]):
@@ -53,8 +56,8 @@ def _shares(abnormal: Abnormal, rows: slice, days: Ints) -> Floats:
         n_runs = np.full(len(e), up.shape[1])
         if n_valid is not None:
             whole = n_valid.of(length) == length
-            up, n_runs = up & whole, np.count_nonzero(whole, axis=1)
-        of_length = divide(np.count_nonzero(up, axis=1).astype(np.float64), n_runs.astype(np.float64))
+            up, n_runs = up & whole, count(whole)
+        of_length = divide(count(up).astype(np.float64), n_runs.astype(np.float64))
         share = np.where(days == length, of_length[:, None], share)
     return share
 

@@ -117,6 +117,8 @@ def _limits(result: Result, row: Row) -> str:
         )
         return f"A small p of a test that does not hold is no evidence, and is marked below{reason}."
     interval = "" if formats.is_missing(row["lower"]) else _disagreement(row)
+    shared = formats.one_date(result)
+    interval += f"; {shared}" if shared else ""
     if row["p"] >= LEVEL:
         within = (
             ""

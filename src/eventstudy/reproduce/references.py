@@ -1,7 +1,8 @@
-"""The references of what a result used: its model, its tests and the library, as text and as BibTeX.
+"""The references of what a result used: its model, tests and frames, and the library, as text and as BibTeX.
 
 The entries are those of ``data/references.bib``, where the field ``members`` says which models and tests an entry is a
-source of.
+source of, and which columns of the frames: ``frames.p_sq``, ``frames.p_conformal``, and ``frames.effects`` for the
+standard errors by clusters of events.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from eventstudy.display.formats import HasProvenance
+from eventstudy.core.cr2 import FEWEST
+from eventstudy.types import ResultFrames
 
 LIBRARY = "eventstudy"  # the key of the library's own entry
 ENTRY = re.compile(r"^@(\w+)\{(\w+),\n((?:  \w+ = \{.*\},\n)+)\}$", re.MULTILINE)
@@ -71,13 +73,13 @@ class Citation:
         return "\n\n".join(entry.bibtex for entry in self.entries) + "\n"
 
 
-def used(result: HasProvenance) -> list[Reference]:
-    """Return the references of the model, the tests and the library that computed a result, sorted by author.
+def used(result: ResultFrames) -> list[Reference]:
+    """Return the references of the model, tests, frames and library of a result, sorted by author.
 
     Parameters
     ----------
     result : Result
-        Its provenance names the model, the tests and the version of the library.
+        Its provenance names the model, the tests and the version of the library; its frames say what has a value.
 
     Returns
     -------
@@ -90,7 +92,7 @@ def used(result: HasProvenance) -> list[Reference]:
     >>> [reference.key for reference in used(demo.run().result)][:3]
     ['bell2002', 'cameron2008', 'cameron2011']
     """
-    members = set(_members(result.provenance))
+    members = {*_members(result.provenance), *_frames(result)}
     version = str(result.provenance.get("eventstudy") or "")
     entries = [entry for entry, of in _entries() if members & of]
     library = next(entry for entry, _ in _entries() if entry.key == LIBRARY)
@@ -132,6 +134,14 @@ def _members(provenance: Mapping[str, object]) -> Iterator[str]:
         member = chosen.get(label) if isinstance(chosen, Mapping) else None
         # A label of the library's own choice is the name, with the options that differ from the defaults.
         yield f"inference.{_name(member or str(label).partition('(')[0])}"
+
+
+def _frames(result: ResultFrames) -> Iterator[str]:
+    """Yield what the frames hold beside the tests, as ``frames.p_sq``."""
+    yield from (f"frames.{name}" for name in ("p_sq", "p_conformal") if result.cars[name].notna().any())
+    clustering = result.provenance.get("clustering") or {}
+    if FEWEST <= clustering.get("n_clusters", 0) < clustering["n_events"]:  # else no two events share a cluster
+        yield "frames.effects"
 
 
 def _name(setting: object) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eventstudy.core.residuals import Residuals
+from eventstudy.display.formats import ONE_DATE
 from eventstudy.members import label_of
 from eventstudy.run.measured import Measured, lookup
 from eventstudy.run.news import MANY
@@ -18,7 +19,6 @@ SUFFICIENT: dict[Survives, tuple[Survives, ...]] = {
     "overlap": ("overlap",),
 }
 TOO_OFTEN = 0.065  # rejections at 5 % above which a test does not hold
-ONE_DATE = "one date cannot tell a common shock from an effect"
 SKEWED = 0.08  # squared skewness of the mean effect from which a t test of it rejects too often
 SURE = 3.0  # standard errors of the skewness: the tails of t(4) look so in 5 % of samples of 3 events, 1 % of 5
 THIN = 0.20  # share of zero returns

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from eventstudy.types.analysis import Analysis
 from eventstudy.types.arrays import NO_DATE, Bools, Dates, Floats, Ints, State, StateSum
-from eventstudy.types.block import Abnormal, Block, Scores
+from eventstudy.types.block import Abnormal, Block, Grouping, Scores, grouping
 from eventstudy.types.choices import (
     PRICE_FIELDS,
     Accumulate,
@@ -57,8 +57,9 @@ __all__ = [
     "NO_DATE", "PEERS", "PRICE_FIELDS", "Abnormal", "Accumulate", "Analysis", "AnyPanel", "BarsView", "Block", "Bools",
     "Calendar", "Choices", "Clustering", "Column", "Contaminated", "Contradictory", "Dates", "DeferredPanel",
     "DescribedModel", "Estimator",
-    "EventTable", "Extra", "Failing", "Floats", "Gaps", "Ints", "Model", "ModelName", "OnClosed", "Outcome",
+    "EventTable", "Extra", "Failing", "Floats", "Gaps", "Grouping", "Ints", "Model", "ModelName", "OnClosed", "Outcome",
     "Panel", "Placed", "PlotKind", "Price", "PricesView", "Rerun", "ResultFrames", "Returns", "Sample", "Scores",
     "SharedResult", "SharedState", "SourceName", "Spec", "State", "StateSum", "Stated", "Status",
-    "StudySample", "Survives", "Suspended", "TableKind", "Test", "TestName", "Verdict", "Window", "required",
+    "StudySample", "Survives", "Suspended", "TableKind", "Test", "TestName", "Verdict", "Window", "grouping",
+    "required",
 ]  # fmt: skip
