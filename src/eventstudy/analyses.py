@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResultsWrapper
 
     from eventstudy.analysis.calibration import Calibration
+    from eventstudy.analysis.single import Single
     from eventstudy.display.cards import Summary
 
 
@@ -291,3 +292,42 @@ class Analyses:
         from eventstudy.analysis.diagnosis import diagnose
 
         return diagnose(required(self.rerun), self, constituents)
+
+    def single(
+        self, event_id: Hashable | None = None, window: Window | None = None, scale: float | None = None
+    ) -> Single:
+        """Return the sheet of one event, as for a court: what it moved, how sure that is, and the price without it.
+
+        Parameters
+        ----------
+        event_id : optional
+            A used event; the only one by default.
+        window : (int, int), optional
+            The window of the price line; the first by default.
+        scale : float, optional
+            The standard deviation of effects that the Bayes factor expects, as a decimal; 0.05 by default.
+
+        Returns
+        -------
+        Single
+            ``frame`` (by window: CAR, t, p-values, the effect that 80 % of such studies would find, and Bayes factors),
+            ``prices`` (the price by day, with and without the event, and the difference per share), ``placebo``,
+            ``answer()`` and ``plot(panel="price" or "placebo")``. Gelbach, Helland & Klick (2013, American Law and
+            Economics Review 15:495); Brav & Heaton (2015, Washington University Law Review 93:583).
+
+        Raises
+        ------
+        InputError
+            If no event is named and there are several, or an argument is not valid.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> result = demo.run().result
+        >>> sheet = result.single(result.ar.index[0])
+        >>> sheet.prices["difference"].loc[-1]
+        0.0
+        """
+        from eventstudy.analysis.single import single
+
+        return single(required(self.rerun), self, event_id, window, scale)
