@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResultsWrapper
 
     from eventstudy.analysis.calibration import Calibration
+    from eventstudy.analysis.market_wide import MarketWide
+    from eventstudy.analysis.sequential import Sequential
     from eventstudy.analysis.single import Single
     from eventstudy.display.cards import Summary
 
@@ -331,3 +333,72 @@ class Analyses:
         from eventstudy.analysis.single import single
 
         return single(required(self.rerun), self, event_id, window, scale)
+
+    def market_wide(self, exposure: str | Sequence[str] | None = None) -> MarketWide:
+        r"""Estimate the effect of news that treats a whole market, where no firm is left to compare with.
+
+        .. math:: r_{it} = a_i + b_i x_t + \sum_k g_{ik} D_{kt} + e_{it}, \quad g_{ik} = c_0 + c_1 z_i
+
+        All firms stand in one regression in calendar time with a dummy for each event day. The mean of g, and its slope
+        on the exposure z, are the effects on portfolios: their variance is that of the same portfolios on the days
+        without events, so that the correlation of the firms is in it, t(T - k).
+
+        Parameters
+        ----------
+        exposure : str or sequence of str, optional
+            Columns of ``events`` with numbers, such as a tariff share or a dummy.
+
+        Returns
+        -------
+        MarketWide
+            ``frame`` (by window, date and term: estimate, se, t, df, p, interval), ``joint`` (the test that no firm has
+            an effect), ``notes``, ``answer()`` and ``plot()``. Schipper & Thompson (1983, Journal of Accounting
+            Research 21:184); Binder (1985, Journal of Accounting Research 23:370); Sefcik & Thompson (1986, Journal of
+            Accounting Research 24:316).
+
+        Raises
+        ------
+        InputError
+            If the model is neither "mean" nor "market", the events are of several markets, or an exposure is not a
+            number.
+        NotEnoughData
+            If the days without events are too few, or the exposures do not differ.
+        """
+        from eventstudy.analysis.market_wide import market_wide
+
+        return market_wide(required(self.rerun), self, exposure)
+
+    def sequential(self, window: Window | None = None, level: float = 0.95, plan: int = 30) -> Sequential:
+        """Test the mean standardised effect after each date, with a p-value that holds however often one looks.
+
+        Parameters
+        ----------
+        window : (int, int), optional
+            A window of the study; the first by default.
+        level : float
+            Of the confidence sequence.
+        plan : int
+            The number of clusters for which the test is tightest, chosen before looking.
+
+        Returns
+        -------
+        Sequential
+            ``frame`` (by date: events and clusters so far, mean SCAR, e-value, p_always, confidence sequence),
+            ``answer()`` and ``plot()``; the method is that of :mod:`eventstudy.core.sequential`. Clusters are events
+            whose windows share days, and are assumed to be symmetric about their mean.
+
+        Raises
+        ------
+        NotEnoughData
+            If no event has a CAR over the window.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> looks = demo.run().result.sequential().frame
+        >>> bool(looks["p_always"].is_monotonic_decreasing)
+        True
+        """
+        from eventstudy.analysis.sequential import sequential
+
+        return sequential(self.rerun, self, window, level, plan)
