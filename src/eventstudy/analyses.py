@@ -387,11 +387,6 @@ class Analyses:
             ``answer()`` and ``plot()``; the method is that of :mod:`eventstudy.core.sequential`. Clusters are events
             whose windows share days, and are assumed to be symmetric about their mean.
 
-        Raises
-        ------
-        NotEnoughData
-            If no event has a CAR over the window.
-
         Examples
         --------
         >>> from eventstudy import demo

@@ -23,7 +23,7 @@ PLAN = 30  # clusters for which the test is tightest
 SHOWN = 12  # looks that are printed
 NOTE = (
     "Every look holds: stopping when p is small rejects at most 5 % of studies without an effect. The clusters are"
-    " assumed to be symmetric about their mean and not to share days."
+    " assumed to be symmetric about one mean and not to share days."
 )
 
 
@@ -85,9 +85,9 @@ class Sequential:
         for row in self.frame.tail(SHOWN).to_dict("records"):
             counts = (formats.count(row["n_events"]), formats.count(row["n_clusters"]))
             values = tuple(formats.signed(row[name]) for name in ("effect", "lower", "upper"))
-            tested = (formats.number(row["e_value"]), formats.p_value(row["p_always"]))
+            tested = (formats.number(np.log10(row["e_value"])), formats.p_value(row["p_always"]))
             rows.append((formats.date(row["date"]), *counts, *values, *tested))
-        heads = ("Date", "Events", "Clusters", "Mean SCAR", "lower", "upper", "e-value", "p, always valid")
+        heads = ("Date", "Events", "Clusters", "Mean SCAR", "lower", "upper", "log₁₀ e", "p, always valid")
         note = formats.prices_note(self)
         title = "A study that grows" + (f", {note}" if note else "")
         earlier = len(self.frame) - SHOWN

@@ -48,7 +48,7 @@ def draw(
         _style.verbatim([label])
         last = frame.iloc[-1]
         subtitle = (
-            f"window {formats.window(*sequential.window)}; shaded: {sequential.level:.0%} confidence sequence;"
+            f"window {formats.window(*sequential.window)}; shaded: {100 * sequential.level:g} % confidence sequence;"
             f" red: p ≤ {1 - sequential.level:.2f}; at the last look p {formats.p_value(last['p_always'])}"
         )
         _style.headings(ax, _style.named(title, "A study that grows"), subtitle, sequential)

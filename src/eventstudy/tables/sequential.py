@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from eventstudy import arguments
 from eventstudy.display import formats
 from eventstudy.result import Result
@@ -39,14 +41,14 @@ def sequential(result: Result, *, of: Sequential | None = None, most: int = MOST
         (
             Cell(row["date"], DATE), Cell(row["n_events"], COUNT), Cell(row["n_clusters"], COUNT),
             Cell(row["effect"], NUMBER), Cell(row["lower"], NUMBER), Cell(row["upper"], NUMBER),
-            Cell(row["e_value"], NUMBER), Cell(row["p_always"], P),
+            Cell(np.log10(row["e_value"]), NUMBER), Cell(row["p_always"], P),
         )
         for row in of.frame.tail(most).to_dict("records")
     )  # fmt: skip
-    span = f"{of.level:.0%} sequence"
+    span = f"{100 * of.level:g} % sequence"
     columns = (
         Column("Date", right=False), Column("Events"), Column("Clusters"), Column("Mean SCAR"),
-        Column("from", span=span), Column("to", span=span), Column("e-value"), Column("p, always valid"),
+        Column("from", span=span), Column("to", span=span), Column("log₁₀ e"), Column("p, always valid"),
     )  # fmt: skip
     earlier = len(of.frame) - most
     notes = [
