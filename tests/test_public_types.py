@@ -170,6 +170,8 @@ METHODS: dict[str, dict[str, object]] = {
     "regress": {"formula": "car ~ size", "window": (0, 0), "weights": None, "cov": "HC1", "draws": 99},
     "across": {"models": ["market"], "windows": [(0, 0)]},
     "diagnose": {"constituents": None},
+    "single": {"event_id": "E0001", "window": (0, 0), "scale": 0.05},
+    "sequential": {"window": (0, 0), "level": 0.95, "plan": 30},
     "report": {"path": "report.txt"},
     "save": {"path": "saved"},
 }

@@ -72,7 +72,7 @@ def ever_rejects(z: np.ndarray, rho: float) -> np.ndarray:
     """Return which rows of draws (m, n) ever have an e-value of 20; written out anew."""
     s, v = z.cumsum(axis=1), (z**2).cumsum(axis=1)
     e = np.sqrt(rho / (rho + v)) * np.exp(s**2 / (2 * (rho + v)))
-    return (e >= 20).any(axis=1)
+    return np.asarray((e >= 20).any(axis=1))
 
 
 def draw(rng: np.random.Generator, m: int, kind: str) -> np.ndarray:

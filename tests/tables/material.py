@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,10 @@ KINDS = _registry.names("tables", plugins=False)
 OPTIONS: dict[str, dict[str, Any]] = {
     "models": {"of": ("market", "market_adjusted", "mean")},
     "regressions": {"formulas": ("car ~ C(sector)", "car ~ beta", "car ~ beta + C(sector) + priority")},
+}
+OF: dict[str, Callable[[], Any]] = {
+    "single": lambda: study().single(study().ar.index[0]),
+    "market_wide": lambda: one_market().market_wide("priority"),
 }
 ENGINES = {
     "pdflatex": "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n",
@@ -35,6 +40,24 @@ def study() -> es.Result:
 
 
 @cache
+def one_market() -> es.Result:
+    """Run the study on the events of Hong Kong shares on the dates that have most of them."""
+    data = study().rerun.data
+    frame = data.events.frame
+    frame = frame[frame["ticker"].str.endswith(".HK")]
+    frame = frame[frame["date"].isin(frame["date"].value_counts().index[:4])]
+    frame = frame.assign(priority=range(len(frame)))
+    choices: dict[str, Any] = {"benchmark": demo.BENCHMARK, "model": "mean", "min_estimation": 60}
+    return es.Study(**choices, windows=WINDOWS).run(es.Events.from_frame(frame), data.prices)
+
+
+@cache
+def options(kind: str) -> dict[str, Any]:
+    """Return the options with which a table can be made of the study."""
+    return {"of": OF[kind]()} if kind in OF else OPTIONS.get(kind, {})
+
+
+@cache
 def table_of(kind: str) -> Table:
     """Return a table of the study."""
-    return study().table(kind, **OPTIONS.get(kind, {}))
+    return study().table(kind, **options(kind))

@@ -138,4 +138,4 @@ def _events(result: ResultFrames, window: Window) -> pd.DataFrame:
     if result.measure.sign is not None:
         sign = pd.to_numeric(used[result.measure.sign], errors="coerce")
         table["scar"] *= np.sign(sign).where(sign != 0)
-    return table[np.isfinite(table["scar"])].copy()
+    return table.dropna(subset=["scar"])

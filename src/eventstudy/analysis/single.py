@@ -99,7 +99,7 @@ class Single:
         found += f"{power}."
         if self.prices.empty or formats.is_missing(self.prices["difference"].get(self.window[1])):
             return found
-        last = self.prices.loc[self.window[1]]
+        last = self.prices.loc[[self.window[1]]].iloc[0].astype(object)
         unit = f" {self.currency}" if self.currency else ""
         return (
             f"{found} Without the event the price would have been {formats.number(last['but_for'])} in place of"
@@ -147,7 +147,7 @@ def single(
     windows = list(dict.fromkeys(zip(result.cars["start"].tolist(), result.cars["end"].tolist(), strict=True)))
     window = arguments.one_window(window, windows)
     scale = _scale(scale, result.measure)
-    event = result.events.loc[event_id]
+    event = result.events.loc[[event_id]].iloc[0]
     cars = result.cars[result.cars["event_id"] == event_id]
     frame = cars[[name for name in COLUMNS if name in cars]].reset_index(drop=True)
     quantiles = special.stdtrit(frame["df"], 1 - LEVEL / 2) + special.stdtrit(frame["df"], POWER)
@@ -260,7 +260,7 @@ def _price_line(
     but_for = (base * expected.cumprod()).where(price.notna()).where(days.index >= window[0], price)
     df = float(result.cars.loc[result.cars["event_id"] == event_id, "df"].iloc[0])
     se = since["se"].reindex(days.index).where(inside).ffill().fillna(0.0)
-    margin = special.stdtrit(df, 1 - LEVEL / 2) * se * but_for
+    margin = se * but_for * float(special.stdtrit(df, 1 - LEVEL / 2))
     difference = price - but_for
     return pd.DataFrame(
         {"time": days["time"], "price": price, "but_for": but_for, "difference": difference,

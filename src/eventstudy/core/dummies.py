@@ -70,7 +70,7 @@ def joint(found: Effects, k: int, firms: Ints) -> tuple[float, int, int, float]:
     if last < 1:
         return np.nan, n, last, np.nan
     e, g = found.e[:, firms], found.g[k, firms]
-    upper = np.linalg.qr(e, mode="r")
+    upper = np.linalg.qr(e)[1]
     if np.abs(np.diag(upper)).min() <= 1e-10 * np.abs(np.diag(upper)).max():  # a firm is a portfolio of the others
         return np.nan, n, last, np.nan
     z = np.linalg.solve(upper.T, g)

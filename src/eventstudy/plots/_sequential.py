@@ -32,8 +32,8 @@ def draw(
     frame = sequential.frame
     x = np.arange(1, len(frame) + 1)
     effect = frame["effect"].to_numpy()
-    finite = np.isfinite(frame[["lower", "upper"]]).all(axis=1).to_numpy()
-    ends = np.abs(frame.loc[finite, ["lower", "upper"]].to_numpy())[-20:]
+    ends = np.abs(frame[["lower", "upper"]].to_numpy())
+    ends = ends[np.isfinite(ends).all(axis=1)][-20:]
     reach = 1.15 * max(1.0, float(np.abs(effect).max()), float(ends.max(initial=0.0)))
     with _style.drawing((7.2, 4.0), figsize, ax) as ax:
         lower, upper = (np.clip(frame[name].to_numpy(), -reach, reach) for name in ("lower", "upper"))
