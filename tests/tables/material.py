@@ -47,7 +47,7 @@ def one_market() -> es.Result:
     frame = frame[frame["ticker"].str.endswith(".HK")]
     frame = frame[frame["date"].isin(frame["date"].value_counts().index[:4])]
     frame = frame.assign(priority=range(len(frame)))
-    choices: dict[str, Any] = {"benchmark": demo.BENCHMARK, "model": "mean", "min_estimation": 60}
+    choices: dict[str, Any] = {"benchmark": demo.BENCHMARK, "model": "mean", "sign": "expected_sign"}
     return es.Study(**choices, windows=WINDOWS).run(es.Events.from_frame(frame), data.prices)
 
 

@@ -151,6 +151,8 @@ def market_wide(rerun: Rerun, result: ResultFrames, exposure: str | Sequence[str
     margin = special.stdtrit(frame["df"], 0.975) * frame["se"]
     frame = frame.assign(lower=frame["estimate"] - margin, upper=frame["estimate"] + margin)[COLUMNS]
     notes = tuple(_notes(market, model, days, names))
+    if result.measure.sign is not None:
+        notes += ("Expected signs are not applied: an exposure can hold them.",)
     return MarketWide(
         frame, pd.DataFrame(joint_rows, columns=JOINT), len(market.other), notes, result.provenance, result.measure
     )
