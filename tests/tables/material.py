@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -16,10 +15,6 @@ KINDS = _registry.names("tables", plugins=False)
 OPTIONS: dict[str, dict[str, Any]] = {
     "models": {"of": ("market", "market_adjusted", "mean")},
     "regressions": {"formulas": ("car ~ C(sector)", "car ~ beta", "car ~ beta + C(sector) + priority")},
-}
-OF: dict[str, Callable[[], Any]] = {
-    "single": lambda: study().single(study().ar.index[0]),
-    "market_wide": lambda: one_market().market_wide("priority"),
 }
 ENGINES = {
     "pdflatex": "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n",
@@ -54,7 +49,9 @@ def one_market() -> es.Result:
 @cache
 def options(kind: str) -> dict[str, Any]:
     """Return the options with which a table can be made of the study."""
-    return {"of": OF[kind]()} if kind in OF else OPTIONS.get(kind, {})
+    if kind == "single":
+        return {"of": study().single(study().ar.index[0])}
+    return {"of": one_market().market_wide("priority")} if kind == "market_wide" else OPTIONS.get(kind, {})
 
 
 @cache
