@@ -7,5 +7,12 @@ The mean standardised effect as events arrive, with a confidence sequence that h
 
 from eventstudy import demo
 
-looks = demo.run().result.sequential()
+result = demo.run().result
+looks = result.sequential()
 axes = looks.plot()
+
+# %%
+# As a table
+# ----------
+
+result.table("sequential", of=looks)

@@ -8,8 +8,8 @@ The price of a share, and what it would have been without the event.
 from eventstudy import demo
 
 result = demo.run().result
-used = result.events[result.events["status"] == "ok"]
-sheet = result.single(result.cars.set_index("event_id")["t"].reindex(used.index).idxmin(), window=(0, 5))
+first_day = result.cars[result.cars["end"] == 0].set_index("event_id")
+sheet = result.single(first_day["t"].idxmin(), window=(0, 5))
 axes = sheet.plot()
 
 # %%
