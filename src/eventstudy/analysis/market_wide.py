@@ -38,8 +38,8 @@ class MarketWide:
         df, p, lower, upper (95 %), n (firms), n_dates. Effects are sums of abnormal returns, slopes those per unit.
     joint : DataFrame
         start, end, date, n, f, df1, df2, p: the test that no firm has an effect; NaN where the firms are too many for
-        the days. It assumes normal returns of constant variance, and rejects too often: on 15 % of real days at 5 %,
-        with six firms.
+        the days. It assumes normal returns of constant variance, and rejects too often: on 12 % of real days at 5 %
+        and more, with five firms.
     days : int
         The days without events, from which variances come.
     notes : tuple of str
@@ -253,7 +253,7 @@ def _notes(market: _Market, model: str, days: pd.DatetimeIndex, names: Sequence[
         f"Variances are those of the portfolios on {len(market.other)} days without events, which have every"
         " correlation between the firms in them."
     )
-    yield "They assume days alike: on real days, whose variance comes in spells, t rejects on 6 to 7 % at 5 %."
+    yield "They assume days alike: on real days, whose variance comes in spells, t rejected on 5 to 9 % at 5 %."
     if names:
         yield "An exposure is the slope of the abnormal returns across firms, date by date."
     if market.left_out:

@@ -56,9 +56,7 @@ def _price(ax: Axes, single: Single, name: str) -> None:
     ax.fill_between(days, actual, but_for, color=_style.RED, alpha=0.14, linewidth=0, label="difference per share")
     band = (actual - prices["upper"].to_numpy(), actual - prices["lower"].to_numpy())
     ax.plot(days, band[0], color=_style.BLUE, linewidth=0.7, linestyle=(0, (1, 2)))
-    ax.plot(
-        days, band[1], color=_style.BLUE, linewidth=0.7, linestyle=(0, (1, 2)), label="95 % of the price without it"
-    )
+    ax.plot(days, band[1], color=_style.BLUE, linewidth=0.7, linestyle=(0, (1, 2)), label="its 95 % interval")
     ax.plot(days, but_for, color=_style.BLUE, linewidth=1.4, linestyle=(0, (5, 2)), label="without the event")
     ax.plot(days, actual, color=_style.INK, linewidth=1.6, label="price")
     ax.axvspan(single.window[0] - 0.5, single.window[1] + 0.5, color=_style.GREY, alpha=0.10, linewidth=0)
