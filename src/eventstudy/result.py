@@ -150,8 +150,9 @@ class Result(Analyses):
 
         Parameters
         ----------
-        kind : {"attrition", "sample", "aar", "caar", "events", "groups", "regressions", "models"}
-            A member of ``tables/``, or of a plug-in.
+        kind : str
+            "attrition", "sample", "aar", "caar", "events", "groups", "regressions", "models", "single", "market_wide",
+            "sequential"; a member of ``tables/``, or of a plug-in.
         title : str, optional
             The caption, instead of that of the kind.
         **options
