@@ -174,6 +174,8 @@ METHODS: dict[str, dict[str, object]] = {
     "across": {"models": ["market"], "windows": [(0, 0)]},
     "diagnose": {"constituents": None},
     "money": {"value": "size", "window": (0, 0), "currency": None, "shares": None, "group": None},
+    "single": {"event_id": "E0001", "window": (0, 0), "scale": 0.05},
+    "sequential": {"window": (0, 0), "level": 0.95, "plan": 30},
     "report": {"path": "report.txt"},
     "save": {"path": "saved"},
 }

@@ -92,7 +92,8 @@ def _usage(folder: str, name: str, member: Any) -> list[str]:
             f".. image:: {name}.png\n   :width: 100%\n   :alt: The figure {name}, on simulated prices",
         ]
     if folder == "tables":
-        needed = {"models": ', of=["market", "mean"]', "regressions": ', formulas=["car ~ size"]'}.get(name, "")
+        needed = {"models": ', of=["market", "mean"]', "regressions": ', formulas=["car ~ size"]',
+                  "single": ', of=result.single("E0001")'}.get(name, "")  # fmt: skip
         return [f':Use: ``result.table("{name}"{needed})``']
     return [":Use: ``result.report(path)``; the suffix of the path selects the report"]
 

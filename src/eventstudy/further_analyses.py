@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,7 +12,10 @@ from eventstudy.types import Rerun, Window, required
 
 if TYPE_CHECKING:
     from eventstudy.analysis.dates import Dates
+    from eventstudy.analysis.market_wide import MarketWide
     from eventstudy.analysis.money import Money
+    from eventstudy.analysis.sequential import Sequential
+    from eventstudy.analysis.single import Single
 
 
 class FurtherAnalyses:
@@ -115,3 +119,106 @@ class FurtherAnalyses:
         from eventstudy.analysis.money import money
 
         return money(self.rerun, self, value, window, currency, shares, group)
+
+    def single(
+        self, event_id: Hashable | None = None, window: Window | None = None, scale: float | None = None
+    ) -> Single:
+        """Return the sheet of one event, as for a court: what it moved, how sure that is, and the price without it.
+
+        Parameters
+        ----------
+        event_id : optional
+            A used event; the only one by default.
+        window : (int, int), optional
+            The window of the price line; the first by default.
+        scale : float, optional
+            The standard deviation of effects that the Bayes factor expects, as a decimal; 0.05 by default.
+
+        Returns
+        -------
+        Single
+            ``frame`` (by window: CAR, t, p-values, the effect that 80 % of such studies would find, and Bayes factors),
+            ``prices`` (the price by day, with and without the event, and the difference per share), ``placebo``,
+            ``answer()`` and ``plot(panel="price" or "placebo")``. Gelbach, Helland & Klick (2013, American Law and
+            Economics Review 15:495); Brav & Heaton (2015, Washington University Law Review 93:583).
+
+        Raises
+        ------
+        InputError
+            If no event is named and there are several, or an argument is not valid.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> result = demo.run().result
+        >>> sheet = result.single(result.ar.index[0])
+        >>> sheet.prices["difference"].loc[-1]
+        0.0
+        """
+        from eventstudy.analysis.single import single
+
+        return single(required(self.rerun), self, event_id, window, scale)
+
+    def market_wide(self, exposure: str | Sequence[str] | None = None) -> MarketWide:
+        r"""Estimate the effect of news that treats a whole market, where no firm is left to compare with.
+
+        .. math:: r_{it} = a_i + b_i x_t + \sum_k g_{ik} D_{kt} + e_{it}, \quad g_{ik} = c_0 + c_1 z_i
+
+        All firms stand in one regression in calendar time with a dummy for each event day. The mean of g, and its slope
+        on the exposure z, are the effects on portfolios: their variance is that of the same portfolios on the days
+        without events, so that the correlation of the firms is in it, t(T - k).
+
+        Parameters
+        ----------
+        exposure : str or sequence of str, optional
+            Columns of ``events`` with numbers, such as a tariff share or a dummy.
+
+        Returns
+        -------
+        MarketWide
+            ``frame`` (by window, date and term: estimate, se, t, df, p, interval), ``joint`` (the test that no firm has
+            an effect), ``notes``, ``answer()`` and ``plot()``. Schipper & Thompson (1983, Journal of Accounting
+            Research 21:184); Binder (1985, Journal of Accounting Research 23:370); Sefcik & Thompson (1986, Journal of
+            Accounting Research 24:316).
+
+        Raises
+        ------
+        InputError
+            If the model is neither "mean" nor "market", the events are of several markets, or an exposure is not a
+            number.
+        NotEnoughData
+            If the days without events are too few, or the exposures do not differ.
+        """
+        from eventstudy.analysis.market_wide import market_wide
+
+        return market_wide(required(self.rerun), self, exposure)
+
+    def sequential(self, window: Window | None = None, level: float = 0.95, plan: int = 30) -> Sequential:
+        """Test the mean standardised effect after each date, with a p-value that holds however often one looks.
+
+        Parameters
+        ----------
+        window : (int, int), optional
+            A window of the study; the first by default.
+        level : float
+            Of the confidence sequence.
+        plan : int
+            The number of clusters for which the test is tightest, chosen before looking.
+
+        Returns
+        -------
+        Sequential
+            ``frame`` (by date: events and clusters so far, mean SCAR, e-value, p_always, confidence sequence),
+            ``answer()`` and ``plot()``; the method is that of :mod:`eventstudy.core.sequential`. Clusters are events
+            whose windows share days, and are assumed to be symmetric about their mean.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> looks = demo.run().result.sequential().frame
+        >>> bool(looks["p_always"].is_monotonic_decreasing)
+        True
+        """
+        from eventstudy.analysis.sequential import sequential
+
+        return sequential(self.rerun, self, window, level, plan)

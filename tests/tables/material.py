@@ -21,6 +21,8 @@ RECORDS: dict[str, Callable[[es.Result], Any]] = {  # kinds of analyses that a t
     "moves": lambda result: es.explain_moves(
         result.rerun.data.prices, es.catalogue("china-tech"), n=3, ticker="0700.HK", benchmark="^HSI"
     ),
+    "single": lambda result: result.single(result.ar.index[0]),
+    "market_wide": lambda _: one_market().market_wide("priority"),
 }
 ENGINES = {
     "pdflatex": "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n",
@@ -39,6 +41,18 @@ def study() -> es.Result:
     events = es.Events.from_frame(kept.drop(columns=["stamp", "date"]).assign(**value))
     choices: dict[str, Any] = {"benchmark": demo.BENCHMARK, "sign": "expected_sign", "group": "sector", "seed": 0}
     return es.Study(**choices, tests=TESTS, windows=WINDOWS).run(events, data.prices)
+
+
+@cache
+def one_market() -> es.Result:
+    """Run the study on the events of Hong Kong shares on the dates that have most of them."""
+    data = study().rerun.data
+    frame = data.events.frame
+    frame = frame[frame["ticker"].str.endswith(".HK")]
+    frame = frame[frame["date"].isin(frame["date"].value_counts().index[:4])]
+    frame = frame.assign(priority=range(len(frame)))
+    choices: dict[str, Any] = {"benchmark": demo.BENCHMARK, "model": "mean", "sign": "expected_sign"}
+    return es.Study(**choices, windows=WINDOWS).run(es.Events.from_frame(frame), data.prices)
 
 
 @cache

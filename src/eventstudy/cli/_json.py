@@ -43,6 +43,7 @@ def result_document(result: Result) -> dict[str, object]:
         "tests": result.tests,
         "settings": result.provenance.get("settings") or {},
         "prices": {name: prices[name] for name in ("source", "note", "n_tickers", "problems") if name in prices},
+        "registration": result.provenance.get("registration"),
         "notes": list(result.provenance.get("notes") or ()),
     }
 

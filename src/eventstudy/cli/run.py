@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from eventstudy import _registry
@@ -42,12 +43,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Print the report as text, and write the other reports and the figures."""
     from eventstudy.reports.text import text
+    from eventstudy.reproduce import register
 
     titled = _check_reports(options.report, options.title)
     paths = {} if options.figures is None else figure_paths(options.figures, options.figure_format)
     file = load(options)
+    registered = register.held(options.study)  # before the work
     progress = sys.stderr.isatty() and not options.quiet
     result = file.study.run(file.events, file.prices(), factors=file.factors, progress=progress)
+    if registered is not None:
+        notes = [*registered.notes(), *result.provenance["notes"]]
+        record = {**result.provenance, "registration": registered.record(), "notes": notes}
+        result = replace(result, provenance=record)
     options.noted += result.provenance["notes"]
     show(options, lambda: text(result, width()), lambda: result_document(result))
     for path in options.report:

@@ -92,7 +92,17 @@ def headline(result: Result) -> list[tuple[str, str]]:
                 f"averages and tests multiply each event by its sign in {formats.plain(result.measure.sign)}",
             ),
         )
+    if result.provenance.get("registration"):
+        lines.append(("Registered", _registered(result.provenance["registration"])))
     return [*lines, ("Prices", formats.prices_note(result))] if formats.prices_note(result) else lines
+
+
+def _registered(record: Mapping[str, Any]) -> str:
+    """Return when the design was registered, and whether it was changed since; notes name the changes."""
+    n = len(record["changed"])
+    since = "nothing changed since" if not n else f"{formats.plural(n, 'change')} since, see the notes"
+    time = formats.date(record["registered"]).replace("+00:00", " UTC")
+    return f"on {time}, sha256 {record['sha256']}; {since}"
 
 
 def effects(result: Result) -> list[tuple[str, str, str]]:

@@ -1,0 +1,152 @@
+"""News of a whole market, held to statsmodels on the stacked returns, and to the size on days without news."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+
+import eventstudy as es
+from eventstudy.core import dummies
+from eventstudy.errors import InputError, NotEnoughData
+from eventstudy.types import Analysis
+
+DAYS = pd.bdate_range("2020-01-01", periods=260)
+AT = (160, 190, 230)
+N = 12
+NAMES = [f"F{i:02}" for i in range(N)]
+SHARE = np.linspace(0.0, 1.0, N)
+CHOICES: dict[str, Any] = {
+    "benchmark": "MKT", "estimation": (-120, -11), "event": (-1, 2), "windows": ((0, 1), (0, 0)), "min_estimation": 60,
+}  # fmt: skip
+
+
+def returns(seed: int = 2, effect: float = -0.03) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    market = 0.01 * rng.standard_normal(len(DAYS))
+    common = 0.012 * rng.standard_normal((len(DAYS), 1))
+    firms = market[:, None] + common * (1 + SHARE) + 0.01 * rng.standard_normal((len(DAYS), N))
+    firms[AT[1]] += effect * SHARE
+    return pd.DataFrame(np.column_stack([firms, market]), DAYS, [*NAMES, "MKT"])
+
+
+def run(frame: pd.DataFrame | None = None, at: tuple[int, ...] = AT, **changes: Any) -> es.Result:
+    firms = list(zip(NAMES, SHARE, strict=True))
+    rows = [(f"{name}-{day}", name, f"{DAYS[day]:%Y-%m-%d} 09:00-05:00", z) for day in at for name, z in firms]
+    events = es.Events.from_frame(pd.DataFrame(rows, columns=["event_id", "ticker", "announced", "share"]))
+    prices = es.Prices.from_returns(returns() if frame is None else frame, exchange="XNYS")
+    return es.Study(**CHOICES | changes).run(events, prices)
+
+
+@pytest.fixture(scope="module")
+def result() -> es.Result:
+    return run()
+
+
+def expected(frame: pd.DataFrame, w: np.ndarray, length: int, at: tuple[int, ...], market: bool) -> Any:
+    """Return the mean over dates of the dummies of a portfolio, summed over the window, by statsmodels."""
+    near = {d for day in at for d in range(day - 1, day + 3)}
+    other = sorted({d for day in at for d in range(day - 120, day - 10)} - near)
+    own = [d for day in at for d in range(day, day + length)]
+    rows = [*other, *own]
+    x = np.column_stack([np.ones(len(rows)), *([frame["MKT"].iloc[rows]] if market else [])])
+    design = np.column_stack([x, *[(np.array(rows) == d).astype(float) for d in own]])
+    fit = sm.OLS(frame[NAMES].to_numpy()[rows] @ w, design).fit()
+    return fit.t_test(np.concatenate([np.zeros(x.shape[1]), np.full(len(own), 1 / len(at))]))
+
+
+@pytest.mark.parametrize("model", ["market", "mean"])
+@pytest.mark.parametrize("length", [1, 2])
+@pytest.mark.parametrize("term", ["mean", "share"])
+def test_terms_are_portfolios_in_a_regression_with_dummies(model, length, term):
+    found = run(model=model).market_wide("share").frame
+    row = found[(found["term"] == term) & (found["end"] == length - 1) & found["date"].isna()].iloc[0]
+    centred = SHARE - SHARE.mean()
+    w = np.full(N, 1 / N) if term == "mean" else centred / (centred @ centred)
+    test = expected(returns(), w, length, AT, model == "market")
+    values = [test.effect[0], test.sd[0, 0], test.tvalue[0, 0], test.df_denom, test.pvalue, *test.conf_int()[0]]
+    names = ["estimate", "se", "t", "df", "p", "lower", "upper"]
+    np.testing.assert_allclose(row[names].astype(float), np.array(values, dtype=float), rtol=1e-9, atol=1e-14)
+    assert (row["n"], row["n_dates"]) == (N, 3)
+
+
+def test_each_date_has_its_own_rows_and_the_planted_slope_is_found(result):
+    found = result.market_wide("share")
+    own = found.frame[(found.frame["term"] == "share") & (found.frame["end"] == 0)].set_index("date")
+    assert [*own.index.dropna()] == [DAYS[day] for day in AT]
+    assert own["p"].loc[DAYS[AT[1]]] < 0.05
+    assert own["lower"].loc[DAYS[AT[1]]] < -0.03 < own["upper"].loc[DAYS[AT[1]]]
+    assert found.joint["df1"].eq(N).all()
+    assert isinstance(found, Analysis)
+    assert "per unit of share" in found.answer()
+
+
+def test_the_estimates_of_one_date_are_the_abnormal_returns_of_the_study():
+    result = run(at=AT[:1])
+    found = result.market_wide().frame
+    cars = result.cars[result.cars["end"] == 0]["car"]
+    # One date: the days without events are its estimation window, and g the abnormal returns of the study.
+    np.testing.assert_allclose(found["estimate"][found["end"] == 0], [cars.mean()], rtol=1e-10)
+    assert "Exposures" not in result.market_wide().answer()
+
+
+def test_a_benchmark_that_moves_with_the_news_is_named():
+    frame = returns()
+    frame.iloc[AT[1]] -= 0.06
+    assert any("The benchmark itself moved on 2020-09-23" in note for note in run(frame).market_wide().notes)
+    mean = run(frame, model="mean").market_wide()
+    assert not any("benchmark" in note for note in mean.notes)
+    assert mean.frame[mean.frame["date"] == DAYS[AT[1]]]["estimate"].iloc[0] < -0.03
+
+
+def test_firms_without_returns_are_left_out_and_named(result):
+    frame = returns()
+    frame.iloc[100:140, 3] = np.nan
+    found = run(frame).market_wide()
+    assert found.frame["n"].eq(N - 1).all()
+    assert any(note.startswith("Without 3 events for lack of returns: F03-160") for note in found.notes)
+
+
+def test_what_cannot_be_estimated_is_refused(result):
+    with pytest.raises(InputError, match="no column of the events"):
+        result.market_wide("tariff")
+    with pytest.raises(InputError, match="exposure 'ticker' of event 'F00-160' is not a number"):
+        result.market_wide("ticker")
+    with pytest.raises(NotEnoughData, match="do not differ enough"):
+        result.market_wide(["share", "share"])
+    with pytest.raises(InputError, match="for the models 'mean' and 'market'"):
+        run(model="market_adjusted").market_wide()
+
+
+def test_the_table_and_the_figure(result):
+    found = result.market_wide("share")
+    table = result.table("market_wide", exposure="share")
+    pd.testing.assert_frame_equal(table.frame, found.frame)
+    assert [tick.get_text() for tick in found.plot().get_yticklabels()][-1] == "all dates"
+    assert max(map(len, repr(found).splitlines())) <= 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["market", "mean"])
+def test_size_on_real_days_without_news(shared, model):
+    """Shares of New York on drawn days: mean and slope reject in 5 to 9 % at 5 %, the joint test in far more."""
+    names = ["BABA", "NIO", "JD", "BYDDY", "KWEB", "XPEV", "^GSPC"]
+    bars = es.read_prices(shared / "data" / "prices").bars
+    closes = pd.DataFrame({name: pd.Series(bars[name].fields["close"], bars[name].dates) for name in names})
+    r = closes.drop(columns="XPEV").pct_change(fill_method=None).dropna()
+    index, firms = r.pop("^GSPC").to_numpy(), r.to_numpy()
+    rng, ones = np.random.default_rng(1), np.ones(len(r))
+    x = np.column_stack([ones, index] if model == "market" else [ones])
+    rejected = []
+    for day in rng.integers(140, len(r) - 5, 1000):
+        found = dummies.effects(firms, x, np.arange(day - 130, day - 10), np.array([[day, day]]))
+        weights = np.linalg.pinv(np.column_stack([np.ones(firms.shape[1]), rng.standard_normal(firms.shape[1])]))
+        t = [b / se for b, se in (dummies.portfolio(found, w[None]) for w in weights)]
+        rejected.append([*(np.abs(t) > stats.t.ppf(0.975, found.df)), dummies.joint(found, 0, np.arange(5))[3] < 0.05])
+    size = np.mean(rejected, axis=0)
+    assert ((size[:2] > 0.035) & (size[:2] < 0.1)).all(), size
+    assert size[2] > 0.09, size  # the page says that it is liberal

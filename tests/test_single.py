@@ -1,0 +1,152 @@
+"""The sheet of one event: prices without it by hand, power by simulation, Bayes factors by integrals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import integrate, stats
+
+import eventstudy as es
+from eventstudy.analysis import evidence
+from eventstudy.errors import InputError
+from eventstudy.types import Analysis
+
+DAYS = pd.bdate_range("2020-01-01", periods=220)
+DAY = 180
+CHOICES: dict[str, Any] = {
+    "benchmark": "MKT", "estimation": (-130, -11), "event": (-3, 4), "windows": ((0, 1), (0, 0)), "min_estimation": 60,
+}  # fmt: skip
+
+
+def closes(seed: int = 5) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    market = 0.01 * rng.standard_normal(len(DAYS))
+    firm = 0.0005 + 1.2 * market + 0.015 * rng.standard_t(4, len(DAYS)) / np.sqrt(2)
+    firm[DAY] -= 0.08
+    return pd.DataFrame({"MKT": 100 * np.cumprod(1 + market), "AAA": 40 * np.cumprod(1 + firm)}, DAYS)
+
+
+def run(**changes: Any) -> es.Result:
+    at = [DAY] if "n" not in changes else [DAY, DAY - 10]
+    changes.pop("n", None)
+    events = pd.DataFrame({"ticker": "AAA", "announced": [f"{DAYS[day]:%Y-%m-%d} 09:00-05:00" for day in at]})
+    study = es.Study(**CHOICES | changes)
+    return study.run(es.Events.from_frame(events), es.Prices.from_frame(closes(), exchange="XNYS"))
+
+
+@pytest.fixture(scope="module")
+def result() -> es.Result:
+    return run()
+
+
+def test_the_price_without_the_event_by_hand(result):
+    sheet = result.single()
+    prices = closes()["AAA"]
+    placed = int(DAYS.get_loc(sheet.session))
+    assert placed == DAY
+    ar = result.ar.iloc[0]
+    r = prices.pct_change()
+    one = prices.iloc[DAY - 1] * (1 + r.iloc[DAY] - ar[0])
+    two = one * (1 + r.iloc[DAY + 1] - ar[1])
+    later = two * prices.iloc[DAY + 4] / prices.iloc[DAY + 1]
+    np.testing.assert_allclose(sheet.prices["but_for"].loc[[0, 1, 4]], [one, two, later], rtol=1e-13)
+    np.testing.assert_array_equal(sheet.prices["but_for"].loc[-3:-1], prices.iloc[DAY - 3 : DAY])
+    np.testing.assert_allclose(sheet.prices["difference"].loc[1], prices.iloc[DAY + 1] - two, rtol=1e-12)
+    row = sheet.row()
+    half = stats.t.ppf(0.975, row["df"]) * row["se"] * two
+    np.testing.assert_allclose(sheet.prices["upper"].loc[1] - sheet.prices["difference"].loc[1], half, rtol=1e-11)
+    assert sheet.answer().count("per share") == 1
+    assert isinstance(sheet, Analysis)
+
+
+def test_log_returns_compound_by_their_exponent():
+    result = run(returns="log")
+    ar, prices = result.ar.iloc[0], closes()["AAA"]
+    one = prices.iloc[DAY] * np.exp(-ar[0])
+    np.testing.assert_allclose(result.single(window=(0, 0)).prices["but_for"].loc[0], one, rtol=1e-13)
+
+
+def test_the_frame_has_the_cars_and_the_placebos_are_the_residuals(result):
+    sheet = result.single()
+    for row, car in zip(sheet.frame.to_dict("records"), result.cars.to_dict("records"), strict=True):
+        assert all(row[name] == car[name] for name in ("start", "end", "car", "se", "p", "p_sq", "p_conformal"))
+    # The residuals of the market model by least squares, in units of their standard deviation, of mean square 1.
+    returns = closes().pct_change().iloc[DAY - 130 : DAY - 10]
+    x = np.column_stack([np.ones(120), returns["MKT"]])
+    e = returns["AAA"] - x @ np.linalg.lstsq(x, returns["AAA"], rcond=None)[0]
+    own = sheet.placebo[sheet.placebo["end"] == 0]["scar"]
+    np.testing.assert_allclose(own, e / np.sqrt((e**2).mean()), rtol=1e-9)  # two ways to solve the same equations
+
+
+def test_the_detectable_effect_is_found_by_four_studies_of_five(result):
+    row, rng = result.single().row((0, 0)), np.random.default_rng(0)
+    n, df = 200_000, row["df"]
+    se = row["se"] * np.sqrt(rng.chisquare(df, n) / df)
+    found = np.abs(row["detectable"] + row["se"] * rng.standard_normal(n)) > stats.t.ppf(0.975, df) * se
+    assert abs(found.mean() - 0.8) < 0.005
+
+
+@pytest.mark.parametrize(("z", "ratio"), [(0.0, 1.0), (2.5, 3.0), (6.0, 8.0), (1.0, 0.1)])
+def test_the_bayes_factor_of_a_normal_is_the_closed_form_and_of_a_t_the_integral(z, ratio):
+    variance = 1 + ratio**2
+    closed = np.exp(z**2 / 2 * (1 - 1 / variance)) / np.sqrt(variance)
+    found = evidence.bayes_factor(z, ratio, evidence.Placebo(1.0, 1e10))
+    assert found == pytest.approx(closed, rel=1e-6)  # t(1e10) is not quite the normal
+    t = stats.t(4, scale=1.3)
+    integral = integrate.quad(
+        lambda d: t.pdf(z - d) * stats.norm.pdf(d, scale=ratio), -80, 80, limit=500, points=[0, z]
+    )
+    expected = integral[0] / t.pdf(z)
+    assert evidence.bayes_factor(z, ratio, evidence.Placebo(1.3, 4.0)) == pytest.approx(expected, rel=1e-8)
+
+
+def test_the_fit_finds_scale_and_tails():
+    z = stats.t(5, scale=0.8).ppf((np.arange(4000) + 0.5) / 4000)
+    found = evidence.fit(z)
+    df, _, scale = stats.t.fit(z, floc=0)
+    assert found is not None
+    np.testing.assert_allclose([found.df, found.scale], [df, scale], rtol=1e-3)  # two optimisers
+    assert evidence.fit(z[:20]) is None
+    assert evidence.fit(np.zeros(100)) is None
+
+
+def test_the_bound_of_the_published_table():
+    # Sellke, Bayarri & Berger (2001), Table 1: the bounds of p = 0.1, 0.05, 0.01 and 0.001 as odds.
+    expected = [1 / 0.6259, 1 / 0.4072, 1 / 0.1252, 1 / 0.0188]
+    np.testing.assert_allclose([evidence.bound(p) for p in (0.1, 0.05, 0.01, 0.001)], expected, rtol=2e-3)  # 3 digits
+    assert evidence.bound(0.0) == np.inf
+
+
+def test_studies_without_plain_closes_have_no_price_line_and_say_why():
+    result = run(outcome="volatility")
+    with pytest.raises(InputError, match="scale is None, and there is no usual size of an effect on"):
+        result.single()
+    sheet = result.single(scale=1.0)
+    assert sheet.prices.empty
+    assert sheet.plot().get_ylabel() == "Runs of days before the event"
+    assert any(note.startswith("No price line: the study measures") for note in sheet.notes)
+    assert "per share" not in sheet.answer()
+
+
+def test_several_events_need_a_name_and_a_scale_must_be_positive(result):
+    with pytest.raises(InputError, match="the study has 2 used events; name one"):
+        run(n=2).single()
+    with pytest.raises(InputError, match="scale is -1"):
+        result.single(scale=-1)
+    with pytest.raises(InputError, match="has no abnormal returns"):
+        result.single("nobody")
+
+
+def test_the_table_and_the_figures(result):
+    sheet = result.single()
+    table = result.table("single")
+    pd.testing.assert_frame_equal(table.frame, sheet.frame)
+    assert sheet.answer() in table.notes
+    assert [sheet.plot(panel=panel).get_ylabel() for panel in ("price", "placebo")] == [
+        "Price per share", "Runs of days before the event",
+    ]  # fmt: skip
+    assert max(map(len, repr(sheet).splitlines())) <= 100
+    assert "detectable" not in sheet._repr_html_()
