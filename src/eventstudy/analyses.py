@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import pandas as pd
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResultsWrapper
 
     from eventstudy.analysis.calibration import Calibration
+    from eventstudy.analysis.trades import Trades
+    from eventstudy.analysis.trades_rule import Entry, RuleOptions
     from eventstudy.display.cards import Summary
 
 
@@ -291,3 +293,58 @@ class Analyses:
         from eventstudy.analysis.diagnosis import diagnose
 
         return diagnose(required(self.rerun), self, constituents)
+
+    def trades(
+        self, entry: Entry = "next", hold: int = 5, cost_bps: float = 10.0, hedge: bool = True,
+        **options: Unpack[RuleOptions],
+    ) -> Trades:  # fmt: skip
+        """Trade on the announcements as a script could have, without looking ahead.
+
+        Each announcement is bought, or sold short, in its expected direction at the first price after it, and sold some
+        sessions later. Entry, size and hedge use what was known then: the latest moment at which the event was public
+        (its time, the bound ``not_after``, or the end of its date), prices before, and the estimation window.
+
+        Parameters
+        ----------
+        entry : {"next", "open", "close"}
+            The price of the entry: the first open or close later than the announcement, the first open, or the first
+            close. News after the close of a session is traded at the next open, news during a session at its close, and
+            news of which only the date is known at the open of the session after that date. Of intraday bars "next" is
+            the open of the first bar that begins later.
+        hold : int
+            Sessions, or bars, that are held; left at the close of the last.
+        cost_bps : float
+            Cost of each purchase and each sale in basis points of its value, on the net change of a position.
+        hedge : bool
+            Whether beta times the value of the share is sold short of its benchmark.
+        **options
+            ``delay`` (sessions by which the entry is later), ``stop`` (the loss at a close at which a trade is left),
+            ``size`` ("equal", "inverse_sigma", "capped"), ``stake``, ``cap``, ``ticker_cap`` (shares of the capital),
+            ``borrow_bps`` (a year, of short positions), ``sign`` (a column, or a function of the row of an event) and
+            ``currency``; see :class:`eventstudy.analysis.trades_rule.Rule`.
+
+        Returns
+        -------
+        Trades
+            ``frame``, one row for each event with the reason if it is not traded; ``returns``, ``equity``,
+            ``drawdown`` and ``positions`` by day; ``summary()``, ``plot()``, ``placebo()``, the same rule on drawn
+            dates, and ``walk_forward()``, rules chosen on the past only.
+
+        Raises
+        ------
+        InputError
+            If an option is not valid, or the study has no sign, no benchmark to hedge with, or uses later news.
+        NotEnoughData
+            If no event has a session and prices.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> trades = demo.run().result.trades(hold=3, sign="expected_sign")
+        >>> trades.frame["status"].value_counts().to_dict()
+        {'traded': 297, 'no_sign': 61, 'capped': 58, 'unknown_ticker': 1}
+        """
+        from eventstudy.analysis.trades import trades
+        from eventstudy.analysis.trades_rule import Rule
+
+        return trades(required(self.rerun), self, Rule(entry, hold, cost_bps, hedge, **options))

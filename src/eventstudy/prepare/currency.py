@@ -64,7 +64,7 @@ def convert_prices(prices: Prices, currency: str | None) -> Conversion:
         if currency_of_bars == currency:
             rate = unit * np.ones(len(bars.dates))
         else:
-            rate = unit * _rate(prices, currency_of_bars, currency)(bars.dates)
+            rate = unit * rate_of(prices, currency_of_bars, currency)(bars.dates)
         missing = np.isnan(rate) & np.isfinite(bars.fields["close"])
         if missing.any():
             without_rate[ticker] = bars.dates[missing]
@@ -79,7 +79,7 @@ def convert_prices(prices: Prices, currency: str | None) -> Conversion:
     return Conversion(replace(prices, bars=converted), without_rate, tuple(notes))
 
 
-def _rate(prices: Prices, base: str, currency: str) -> Callable[[Dates], Floats]:
+def rate_of(prices: Prices, base: str, currency: str) -> Callable[[Dates], Floats]:
     """Return the function from dates to the price of a unit of ``base`` in ``currency``."""
     direct = _find_series(prices, base, currency)
     if direct is not None:
