@@ -191,17 +191,17 @@ class Trades:
             for rule, sign in zip(chosen, direction, strict=True)
         ]
         which, notes = np.full(len(known), OUT, dtype=np.int64), []
-        for first, end in zip(dates, [*dates[1:], np.datetime64("9999-01-01")], strict=True):
-            ratios = np.array(
-                [sharpe_ratio(r[r.index < first].to_numpy()) if (r.index < first).sum() > 1 else np.nan for r in past]
-            )
+        for first, end in zip(dates, [*dates[1:], pd.Timestamp.max], strict=True):
+            ratios = np.array([_ratio(returns[returns.index < first]) for returns in past])
             if np.isnan(ratios).all():
-                raise NotEnoughData(f"no rule earned or lost anything before {first}; let the first split be later")
+                raise NotEnoughData(
+                    f"no rule earned or lost anything before {first:%Y-%m-%d}; let the first split be later"
+                )
             best = int(np.nanargmax(ratios))
-            which[(known >= first) & (known < end)] = best
+            which[(known >= first.to_numpy()) & (known < end.to_numpy())] = best
             notes.append(
-                f"from {first}: rule {best + 1} of {len(chosen)} ({chosen[best]}), whose Sharpe ratio before was"
-                f" {np.sqrt(252.0) * ratios[best]:.2f}"
+                f"from {first:%Y-%m-%d}: rule {best + 1} of {len(chosen)} ({chosen[best]}), whose Sharpe ratio before"
+                f" was {np.sqrt(252.0) * ratios[best]:.2f}"
             )
         return _trades(Made(made.desk, tuple(chosen), direction, which), self, tuple(notes))
 
@@ -271,9 +271,10 @@ def _settle(made: Made, rule: Rule, record: Mapping[str, Any], seed: int, notes:
     done = settled(desk, plan, rule)
     frame = books.ledger(desk, done, rule, made.which == OUT)
     if len(made.rules) > 1:
-        names = pd.Series("", frame.index, dtype=object)
-        names.iloc[desk.rows] = [str(made.rules[k]) if k != OUT else "" for k in made.which]
-        frame["rule"] = names
+        named = pd.Series(
+            [str(made.rules[k]) if k != OUT else "" for k in made.which], frame.index[desk.rows], dtype=object
+        )
+        frame["rule"] = named.reindex(frame.index, fill_value="")
     first, last = _span(desk, done)
     index = pd.DatetimeIndex(desk.dates[first:last], name="date")
     book = done.book
@@ -310,9 +311,7 @@ def _notes(frame: pd.DataFrame, desk: Desk) -> list[str]:
     used = frame[frame["status"].isin(books.TRADED)]
     late = int((used["entry_field"] == "close").sum())
     if late and not desk.opens.all():
-        notes.append(
-            f"{formats.plural(late, 'entry').replace('entrys', 'entries')} at a close; of some tickers there are no opens"
-        )
+        notes.append(f"{late} of {len(used)} entries are at a close; of some tickers there are no opens")
     currencies = [str(name) for name in dict.fromkeys(used["currency"].dropna())]
     if len(currencies) > 1:
         notes.append(
@@ -322,14 +321,19 @@ def _notes(frame: pd.DataFrame, desk: Desk) -> list[str]:
     return notes
 
 
-def _splits(split: object) -> list[np.datetime64]:
+def _ratio(returns: pd.Series[float]) -> float:
+    values = np.asarray(returns, dtype=np.float64)
+    return float(sharpe_ratio(values)) if len(values) > 1 else float("nan")
+
+
+def _splits(split: object) -> list[pd.Timestamp]:
     """Return the dates of a walk-forward."""
     values = [split] if isinstance(split, str) or not isinstance(split, Sequence) else list(split)
     try:
-        dates = [np.datetime64(pd.Timestamp(value).date(), "D") for value in values]  # type: ignore[arg-type]
+        dates = list(pd.DatetimeIndex(values).normalize())
     except (TypeError, ValueError):
         raise InputError(f"split is {shown(split)}; give dates, as in ['2021-01-01', '2023-01-01']") from None
-    if not dates or any(np.isnat(date) for date in dates) or sorted(set(dates)) != dates:
+    if not dates or any(pd.isna(date) or date.tz is not None for date in dates) or sorted(set(dates)) != dates:
         raise InputError(f"split is {shown(split)}; give dates in their order, as in ['2021-01-01', '2023-01-01']")
     return dates
 

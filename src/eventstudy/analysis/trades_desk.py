@@ -108,14 +108,12 @@ def open_desk(rerun: Rerun, currency: str | None, hedge: bool) -> Desk:
     _check(choices)
     sample = rerun.sample(full_history=True)
     table, events = sample.event_table, rerun.events
-    number = np.full(len(events), -1, dtype=np.int64)
-    number[table.rows] = np.arange(len(table.rows))
-    number = np.where(np.isin(table.status, (Status.OK, Status.DUPLICATE)), number[table.duplicate_of], -1)
-    rows = np.flatnonzero(number >= 0)
+    panels = [build(panel) for panel in sample.panels]
+    cells = _cells(sample, panels, choices)
+    rows = np.flatnonzero(cells.panel >= 0)
     if not len(rows):
         raise NotEnoughData("no event of the study has a session and prices; result.events.reason has the reasons")
-    placed = number[rows]
-    panels = [build(panel) for panel in sample.panels]
+    cells = Cells(*[values[rows] for values in cells])
     benchmarks = table.frame["benchmark"].to_numpy(dtype=object)[rows]
     if hedge and any(name is None for name in benchmarks):
         raise InputError(
@@ -134,23 +132,21 @@ def open_desk(rerun: Rerun, currency: str | None, hedge: bool) -> Desk:
     session = np.array([np.searchsorted(calendars[a].dates, s) for a, s in zip(asset, sessions, strict=True)])
     of = [sample.calendars[panel.calendar or None] for panel in panels]
     shifts = [np.searchsorted(c.dates.astype(np.int64), p.sessions) for c, p in zip(of, panels, strict=True)]
-    place = sample.placed
     frame = pd.DataFrame(
         {
             "ticker": events["ticker"], "benchmark": table.frame["benchmark"], "currency": currency,
-            "known": pd.Series(pd.NaT, events.index, dtype="datetime64[ns, UTC]"),
+            "known": pd.Series(pd.DatetimeIndex(known).tz_localize("UTC"), events.index[rows]).reindex(events.index),
             "status": [Status(s).label for s in table.status], "reason": table.reason,
         },
         index=events.index,
     )  # fmt: skip
-    frame.iloc[rows, frame.columns.get_loc("known")] = pd.DatetimeIndex(known).tz_localize("UTC")
     if currency is None:
         frame["currency"] = [getattr(rerun.prices.bars.get(name), "currency", None) for name in frame["ticker"]]
     return Desk(
         frame, rows, *market, tickers=tickers, asset=asset,
         benchmark=np.array([code.get(name, -1) for name in benchmarks], dtype=np.int64),
         known=known.astype(np.int64), session=session.astype(np.int64),
-        lines=_lines(panels, choices, place.panel[placed], place.asset[placed], place.day[placed]), shifts=shifts,
+        lines=_lines(panels, choices, cells), shifts=shifts,
         intraday=any(c.intraday for c in calendars), sample=sample, placed=placed, choices=choices,
         events=events,
     )  # fmt: skip
@@ -174,14 +170,47 @@ def _check(choices: Choices) -> None:
         )
 
 
-def _lines(panels: Sequence[Panel], choices: Choices, panel: Ints, asset: Ints, day: Ints) -> Lines:
+class Cells(NamedTuple):
+    """Panel, asset and column of day 0 of events, and their number among the placed ones, -1 where there is none."""
+
+    panel: Ints
+    asset: Ints
+    day: Ints
+    placed: Ints
+
+
+def _cells(sample: StudySample, panels: Sequence[Panel], choices: Choices) -> Cells:
+    """Return the cells of all events of the input (N,), those whose exclusion nobody could foresee among them.
+
+    A duplicate repeats an announcement, and one without a price on its day may have an entry all the same.
+    """
+    table, place = sample.event_table, sample.placed
+    n = len(table.status)
+    cells = Cells(*[np.full(n, -1, dtype=np.int64) for _ in range(4)])
+    benchmark = table.frame["benchmark"].to_numpy(dtype=object)
+    for values, of_placed in zip(cells, (place.panel, place.asset, place.day, np.arange(n)), strict=True):
+        values[table.rows] = of_placed[: len(table.rows)]
+        duplicate = table.status == Status.DUPLICATE
+        values[duplicate] = values[table.duplicate_of[duplicate]]
+    names = {int(k): benchmark[row] for k, row in zip(place.panel, table.rows, strict=True)}
+    unforeseen = (table.status == Status.SUSPENDED) & (choices.suspended == "keep")
+    for row in np.flatnonzero((cells.panel < 0) & (unforeseen | (table.status == Status.DUPLICATE))):
+        ticker, session = table.frame["ticker"].iloc[row], table.sessions[row].astype(np.int64)
+        for k, panel in enumerate(panels):
+            if ticker in panel.assets and session in panel.sessions and names.get(k, benchmark[row]) == benchmark[row]:
+                day = int(np.searchsorted(panel.sessions, session))
+                cells.panel[row], cells.asset[row], cells.day[row] = k, panel.assets.index(ticker), day
+    return cells
+
+
+def _lines(panels: Sequence[Panel], choices: Choices, cells: Cells) -> Lines:
     """Return what is estimated before every session; without a benchmark beta is NaN."""
     parts = []
     for one in panels:
         x = one.x[..., one.factors.index("benchmark")] if "benchmark" in one.factors else np.zeros(one.r.shape)
         parts.append(estimation_lines(one.r, one.ok, x, choices.estimation, choices.min_estimation))
     beta, sigma, deviation = zip(*parts, strict=True)
-    return Lines(panel, asset, day, beta, sigma, deviation)
+    return Lines(cells.panel, cells.asset, cells.day, beta, sigma, deviation)
 
 
 class _Market(NamedTuple):

@@ -54,7 +54,7 @@ class Figures:
 
 def figures(trades: Trades) -> Figures:
     """Return the figures of a backtest; NaN with a note where one cannot be computed."""
-    frame, x = trades.frame, trades.returns.to_numpy()
+    frame, x = trades.frame, np.asarray(trades.returns, dtype=np.float64)
     made = frame[frame["status"].isin(("traded", "open"))]
     n, notes = len(x), {}
     with np.errstate(invalid="ignore"):
@@ -153,8 +153,8 @@ def sentences(trades: Trades) -> Iterator[str]:
     yield (
         f"{formats.plural(n, 'trade')} of {formats.plural(int(figures['n_events']), 'event')} earned"
         f" {formats.percent(figures['mean_return'])} of their stake on average after costs"
-        f" ({formats.number(100 * figures['hit_rate'], 0)} % with a profit), {formats.percent(figures['annual_return'])} of"
-        " the capital a year."
+        f" ({formats.number(100 * figures['hit_rate'], 0)} % with a profit),"
+        f" {formats.percent(figures['annual_return'])} of the capital a year."
     )
     interval = figures.intervals.get("sharpe")
     between = f" (95 % interval {formats.number(interval[0])} to {formats.number(interval[1])})" if interval else ""

@@ -29,7 +29,7 @@ def ledger(desk: Desk, made: Settled, rule: Rule, training: Bools) -> pd.DataFra
     columns["sigma"] = np.where(weight != 0.0, plan.sigma[0], np.nan)
 
     def total(values: Floats, legs: Bools) -> Floats:
-        return np.bincount(made.event[legs], values[legs], n)
+        return np.asarray(np.bincount(made.event[legs], values[legs], n), dtype=np.float64)
 
     every = np.ones(len(made.event), dtype=bool)
     profits = {
@@ -39,16 +39,15 @@ def ledger(desk: Desk, made: Settled, rule: Rule, training: Bools) -> pd.DataFra
     profits["net"] = profits["gross"] + profits["hedge"] - profits["cost"] - profits["borrow"]
     with np.errstate(divide="ignore", invalid="ignore"):
         profits["return"] = profits["net"] / np.abs(weight)
-        columns["capacity"] = SHARE_OF_VOLUME * _traded(desk, plan.enter[0]) / np.abs(weight)
+        profits["capacity"] = SHARE_OF_VOLUME * _traded(desk, plan.enter[0]) / np.abs(weight)
     columns |= {name: np.where(weight != 0.0, values, np.nan) for name, values in profits.items()}
-    columns["capacity"] = np.where(weight != 0.0, columns["capacity"], np.nan)  # type: ignore[arg-type]
     status, reason = _statuses(desk, plan, rule, weight, training)
     frame = desk.frame.rename(columns={"known": "decided"})
     own = pd.DataFrame({**columns, "status": status, "reason": reason}, index=frame.index[desk.rows])
-    out = frame.join(own, rsuffix="_of_trade") if frame.index.is_unique else frame
+    out = frame.drop(columns=["status", "reason"]).join(own)
     for name in ("status", "reason"):
-        out[name] = out.pop(f"{name}_of_trade").fillna(out[name])
-    out.loc[~out["status"].isin(TRADED), "direction"] = out["direction"].fillna(0.0)
+        out[name] = out[name].fillna(frame[name])
+    out["direction"] = out["direction"].fillna(0.0)
     first = ["ticker", "status", "reason", "decided", "direction"]
     return out[
         [*first, *(name for name in out if name not in (*first, "benchmark", "currency")), "benchmark", "currency"]
@@ -80,30 +79,36 @@ def _traded(desk: Desk, point: Ints) -> Floats:
 def _statuses(desk: Desk, plan: Plan, rule: Rule, weight: Floats, training: Bools) -> tuple[list[str], list[str]]:
     """Return the status and the reason of each event of the desk."""
     n_points = desk.points.price.shape[1]
-    can, status, reason = tradable(desk, plan, rule)[0], [], []
-    for row in range(len(weight)):
+    can = tradable(desk, plan, rule)[0]
+
+    def of(row: int) -> tuple[str, str]:
         ticker = desk.tickers[desk.asset[row]]
-        last = desk.dates[desk.points.date[desk.asset[row], _last(desk, row)]]
         if training[row]:
-            status.append("training"), reason.append("announced before the first split, where the rules are chosen")
-        elif plan.direction[0, row] == 0.0:
-            status.append("no_sign"), reason.append("its expected sign is 0 or empty")
-        elif plan.enter[0, row] >= n_points:
-            status.append("no_entry"), reason.append(_why_no_entry(desk, row))
-        elif not can[row]:
-            unknown = not np.isfinite(plan.beta[0, row]) or not np.isfinite(plan.sigma[0, row])
-            status.append("too_few_estimation" if unknown else "no_hedge")
-            reason.append(
-                f"fewer than {desk.choices.min_estimation} days of returns in the estimation window: beta and sigma are"
-                " not known" if unknown else "its benchmark has no price at or after the entry"
-            )  # fmt: skip
-        elif weight[row] == 0.0:
-            status.append("capped"), reason.append(f"{ticker}, or all shares together, are held up to the cap already")
-        elif plan.leave[0, row] >= n_points:
-            status.append("open"), reason.append(f"still held on {last}, the last price of {ticker}, which marks it")
-        else:
-            status.append("traded"), reason.append("")
-    return status, reason
+            return "training", "announced before the first split, where the rules are chosen"
+        if plan.direction[0, row] == 0.0:
+            return "no_sign", "its expected sign is 0 or empty"
+        if plan.enter[0, row] >= n_points:
+            return "no_entry", _why_no_entry(desk, row)
+        if not can[row]:
+            return _why_not(desk, plan, row)
+        if weight[row] == 0.0:
+            return "capped", f"{ticker}, or all shares together, are held up to the cap already"
+        if plan.leave[0, row] >= n_points:
+            last = desk.dates[desk.points.date[desk.asset[row], _last(desk, row)]]
+            return "open", f"still held on {last}, the last price of {ticker}, which marks it"
+        return "traded", ""
+
+    pairs = [of(row) for row in range(len(weight))]
+    return [status for status, _ in pairs], [reason for _, reason in pairs]
+
+
+def _why_not(desk: Desk, plan: Plan, row: int) -> tuple[str, str]:
+    if np.isfinite(plan.beta[0, row]) and np.isfinite(plan.sigma[0, row]):
+        return "no_hedge", "its benchmark has no price at or after the entry"
+    return "too_few_estimation", (
+        f"fewer than {desk.choices.min_estimation} days of returns in the estimation window: beta and sigma are not"
+        " known"
+    )
 
 
 def _why_no_entry(desk: Desk, row: int) -> str:

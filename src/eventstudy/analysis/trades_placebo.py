@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.analysis.trades_desk import Desk
-from eventstudy.analysis.trades_plan import planned, settled
+from eventstudy.analysis.trades_plan import OUT, planned, settled
 from eventstudy.analysis.trades_rule import Rule
 from eventstudy.core.draws import draw_days
 from eventstudy.core.parts import build
@@ -64,7 +64,7 @@ def drawn_trades(
     if not len(own.returns):
         raise NotEnoughData("nothing was traded, so that there is nothing to compare with; frame.reason says why")
     days = draw_days([build(panel) for panel in sample.panels], sample.placed, sample.sample, draws, seed)
-    days = days[:, desk.placed]
+    days, which = days[:, desk.placed], np.where(desk.placed >= 0, which, OUT)
     step = max(1, CELLS // max(1, len(desk.dates), 2 * days.shape[1] * (max(rule.hold for rule in rules) + 2)))
     parts, nets = [], []
     for first in range(0, draws, step):
@@ -98,7 +98,7 @@ def _figures(
     net: Floats, traded: Floats, weight: Floats, event: Ints, draw: Ints, leg_net: Floats
 ) -> Mapping[str, Floats]:
     """Return the Sharpe ratio of each draw from its first to its last day, its mean return on stakes, and its total."""
-    n_draws, n_days = net.shape
+    n_days = net.shape[1]
     active = (traded > 0.0) | (net != 0.0)
     first, last = active.argmax(axis=1), n_days - 1 - active[:, ::-1].argmax(axis=1)
     n = np.where(active.any(axis=1), last - first + 1, 0).astype(np.float64)

@@ -1,4 +1,4 @@
-"""The trades of a rule: entries and exits, sizes within the caps, and their profits; for drawn dates as for real ones."""
+"""The trades of a rule: entries and exits, sizes within the caps, and their profits, on real dates or drawn ones."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def sharpe_ratio(x: Floats) -> Floats:
     """
     deviation = x.std(axis=-1, ddof=1)
     varies = deviation > 1e-12 * np.abs(x).max(axis=-1, initial=1e-300)
-    return np.divide(x.mean(axis=-1), deviation, out=np.full(deviation.shape, np.nan), where=varies)
+    return np.asarray(np.divide(x.mean(axis=-1), deviation, out=np.full(deviation.shape, np.nan), where=varies))
 
 
 def stationary(x: Floats, length: float, draws: int, seed: int) -> Floats:

@@ -161,9 +161,9 @@ def book(points: Points, legs: Legs, n_samples: int, terms: Terms) -> Book:
     begin = np.concatenate([[0.0], end[:-1]]) if len(end) else end
     begin[start] = legs.weight
     cell = legs.sample[of] * n_days + day
-    gross = np.bincount(cell, end - begin, n_samples * n_days)
+    gross = _summed(cell, end - begin, n_samples * n_days)
 
-    leg_cost, cost, traded = np.zeros(len(shares)), np.zeros(n_samples * n_days), np.zeros(n_samples * n_days)
+    leg_cost, traded = np.zeros(len(shares)), np.zeros(n_samples * n_days)
     number = np.concatenate([np.arange(len(shares)), np.flatnonzero(~open_still)])
     point = np.concatenate([legs.enter, leave[~open_still]])
     value = np.concatenate([legs.weight, -(shares * sold)[~open_still]])
@@ -171,7 +171,6 @@ def book(points: Points, legs: Legs, n_samples: int, terms: Terms) -> Book:
     own = np.divide(np.abs(value) * net[key], whole[key], out=np.zeros(len(value)), where=whole[key] > 0)
     np.add.at(traded, legs.sample[number] * n_days + points.date[legs.asset[number], point], own)
     np.add.at(leg_cost, number, terms.cost * own)
-    cost += terms.cost * traded
 
     held = np.where((day == last[of]) & ~open_still[of], 0.0, end)
     ahead = np.append(np.diff(points.days), 0)[day]
@@ -179,24 +178,27 @@ def book(points: Points, legs: Legs, n_samples: int, terms: Terms) -> Book:
     paid = terms.borrow * ahead / YEAR * short
     shape = (n_samples, n_days)
     return Book(
-        gross.reshape(shape), cost.reshape(shape), np.bincount(cell, paid, n_samples * n_days).reshape(shape),
-        traded.reshape(shape), np.bincount(of, end - begin, len(shares)), leg_cost,
-        np.bincount(of, paid, len(shares)),
+        gross.reshape(shape), terms.cost * traded.reshape(shape),
+        _summed(cell, paid, n_samples * n_days).reshape(shape), traded.reshape(shape),
+        _summed(of, end - begin, len(shares)), leg_cost, _summed(of, paid, len(shares)),
     )  # fmt: skip
+
+
+def _summed(key: Ints, value: Floats, length: int) -> Floats:
+    return np.asarray(np.bincount(key, value, length), dtype=np.float64)
 
 
 def _netted(key: Ints, value: Floats) -> tuple[Floats, Floats, Ints]:
     """Return the absolute sum and the sum of absolute values of each distinct key, and the number of each row's key."""
     distinct, number = np.unique(key, return_inverse=True)
-    net, whole = (np.bincount(number, part, len(distinct)) for part in (value, np.abs(value)))
-    return np.abs(net), whole, number
+    net, whole = (_summed(number, part, len(distinct)) for part in (value, np.abs(value)))
+    return np.abs(net), whole, number.astype(np.int64)
 
 
 def _net_short(key: Ints, held: Floats) -> Floats:
     """Return the part of each short value that no long value with the same key offsets."""
     distinct, number = np.unique(key, return_inverse=True)
-    net = np.bincount(number, held, len(distinct))
-    below = np.bincount(number, np.minimum(held, 0.0), len(distinct))
+    net, below = (_summed(number, part, len(distinct)) for part in (held, np.minimum(held, 0.0)))
     share = np.divide(np.minimum(net, 0.0), below, out=np.zeros(len(net)), where=below < 0)
     return np.asarray(share[number] * -np.minimum(held, 0.0))
 
