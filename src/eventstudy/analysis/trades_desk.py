@@ -147,7 +147,7 @@ def open_desk(rerun: Rerun, currency: str | None, hedge: bool) -> Desk:
         benchmark=np.array([code.get(name, -1) for name in benchmarks], dtype=np.int64),
         known=known.astype(np.int64), session=session.astype(np.int64),
         lines=_lines(panels, choices, cells), shifts=shifts,
-        intraday=any(c.intraday for c in calendars), sample=sample, placed=placed, choices=choices,
+        intraday=any(c.intraday for c in calendars), sample=sample, placed=cells.placed, choices=choices,
         events=events,
     )  # fmt: skip
 
