@@ -296,12 +296,12 @@ def test_every_event_has_a_status_and_a_reason():
     trades = result.trades()
     status = trades.frame["status"]
     assert status.to_dict() == {
-        "SUSPENDED": "no_entry", "NOTHING": "unknown_ticker", "NO SIGN": "no_sign", "EARLY": "too_few_estimation",
+        "SUSPENDED": "suspended", "NOTHING": "unknown_ticker", "NO SIGN": "no_sign", "EARLY": "too_few_estimation",
         "LATE": "open", "GOOD": "traded",
     }  # fmt: skip
     assert (trades.frame.loc[status != "traded", "reason"] != "").all()
     assert trades.frame["reason"]["LATE"] == "still held on 2021-12-31, the last price of 9988.HK, which marks it"
-    assert "1 no_entry" in trades.notes[0]
+    assert "1 suspended" in trades.notes[0]
     figures = trades.summary()["value"]
     assert (figures["n_events"], figures["n_trades"]) == (6, 2)
 

@@ -150,7 +150,7 @@ class Result(Analyses):
 
         Parameters
         ----------
-        kind : {"attrition", "sample", "aar", "caar", "events", "groups", "regressions", "models"}
+        kind : {"attrition", "sample", "aar", "caar", "events", "groups", "regressions", "models", "trades"}
             A member of ``tables/``, or of a plug-in.
         title : str, optional
             The caption, instead of that of the kind.

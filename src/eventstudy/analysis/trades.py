@@ -25,7 +25,6 @@ from eventstudy.types import Floats, Ints, Rerun, ResultFrames
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,22 +204,17 @@ class Trades:
             )
         return _trades(Made(made.desk, tuple(chosen), direction, which), self, tuple(notes))
 
-    def plot(self, **options: Any) -> Axes | NDArray[np.object_]:
-        """Draw the equity, net and gross, with the drawdown and the entries, and return the axes.
+    def plot(self, **options: Any) -> Axes:
+        """Draw the equity, net and gross, with drawdowns and entries, and the band of placebos if they were drawn.
 
         Parameters
         ----------
         **options
-            ``title``, ``figsize``.
-
-        Returns
-        -------
-        array of two Axes
-            If placebos were drawn, with the band of 95 % of them.
+            ``title``, ``figsize``, ``ax``.
         """
         draw = _registry.helper("plots", "_trades").draw
         arguments.check_figure_options("the figure of trades", options, draw)
-        axes: NDArray[np.object_] = draw(self, **options)
+        axes: Axes = draw(self, **options)
         return axes
 
     def __repr__(self) -> str:
