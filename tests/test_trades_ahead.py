@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import eventstudy as es
 from eventstudy.analysis.trades import Trades
 from eventstudy.bars import Bars
-from tests.test_trades import CHOICES, all_prices
+from tests.traded import CHOICES, all_prices
 
 TICKERS = ("0700.HK", "9988.HK", "BABA")
 RULES: tuple[dict[str, Any], ...] = (

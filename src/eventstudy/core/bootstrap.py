@@ -25,8 +25,8 @@ def block_length(x: Floats) -> float:
     most = int(np.ceil(np.sqrt(n))) + small
     lags = np.arange(min(most, n - 1) + 1)
     r = np.array([e[k:] @ e[: n - k] for k in lags]) / n
-    if r[0] <= 0.0:
-        return 1.0
+    if r[0] <= (1e-12 * np.abs(x).max()) ** 2:
+        return 1.0  # a constant, but for rounding
     negligible = np.abs(r[1:] / r[0]) < 2.0 * np.sqrt(np.log10(n) / n)
     runs = [m for m in range(len(negligible) - small + 1) if negligible[m : m + small].all()]
     m = min(2 * max(runs[0], 1) if runs else most, most, len(lags) - 1)
