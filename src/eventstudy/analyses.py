@@ -342,7 +342,7 @@ class Analyses:
         >>> from eventstudy import demo
         >>> trades = demo.run().result.trades(hold=3, sign="expected_sign")
         >>> trades.frame["status"].value_counts().to_dict()
-        {'traded': 297, 'no_sign': 61, 'capped': 58, 'unknown_ticker': 1}
+        {'traded': 312, 'no_sign': 61, 'capped': 43, 'no_benchmark': 1}
         """
         from eventstudy.analysis.trades import trades
         from eventstudy.analysis.trades_rule import Rule

@@ -226,8 +226,9 @@ class Trades:
     def _card(self) -> Summary:
         note = formats.prices_note(self)
         title = f"Trades on {formats.plural(len(self.frame), 'event')}" + (f", {note}" if note else "")
-        notes = [f"Rule: {self.rule}", *self.notes]
-        return Summary(title, tables=[grid(self)], notes=notes)
+        days = self.returns.index
+        span = [("First day", formats.date(days[0])), ("Last day", formats.date(days[-1]))] if len(days) else []
+        return Summary(title, [*span, *self.rule.named().items()], [grid(self)], self.notes)
 
     @property
     def _events(self) -> pd.DataFrame:

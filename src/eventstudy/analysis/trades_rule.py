@@ -123,13 +123,18 @@ class Rule:
         arguments.check_options("a rule that is chosen", changes, CHOSEN)
         return replace(self, **changes)
 
-    def __str__(self) -> str:
+    def named(self) -> dict[str, str]:
+        """Return the choices that are not those by default, and the main ones, as text."""
         default = Rule()
-        kept = ("entry", "hold", "hedge", "cost_bps")
-        named = [f.name for f in fields(self) if f.name in kept or getattr(self, f.name) != getattr(default, f.name)]
-        return ", ".join(f"{name} {_said(getattr(self, name))}" for name in named)
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        kept = {k: v for k, v in values.items() if k in MAIN or v != getattr(default, k)}
+        return {name: _said(value) for name, value in kept.items()}
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {value}" for name, value in self.named().items())
 
 
+MAIN = ("entry", "hold", "cost_bps", "hedge")
 CHOSEN = ("entry", "hold", "delay", "stop", "hedge", "sign")
 
 
