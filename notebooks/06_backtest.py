@@ -69,7 +69,7 @@ compared = trades.placebo(draws=199)
 print(compared.answer())
 
 # %%
-_ = compared.plot()
+compared.plot().figure
 
 # %% [markdown]
 # ## Where the profit is

@@ -45,7 +45,7 @@ def result() -> es.Result:
 
 
 @pytest.fixture(scope="module")
-def trades(result) -> Trades:
+def trades(result: es.Result) -> Trades:
     return result.trades(hold=4, size="inverse_sigma", cost_bps=15.0)
 
 

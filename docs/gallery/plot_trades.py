@@ -10,3 +10,11 @@ from eventstudy import demo
 result = demo.run().result
 trades = result.trades(hold=3, cost_bps=10, sign="expected_sign").placebo(draws=199)
 axes = trades.plot()
+
+# %%
+# In numbers
+# ----------
+#
+# What was earned, at what risk and cost, and how sure it is.
+
+result.table("trades", of=trades)

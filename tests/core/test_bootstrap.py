@@ -29,7 +29,7 @@ def loop(x: np.ndarray) -> float:
     weight = [1.0 if k / m <= 0.5 else 2 * (1 - k / m) for k in range(m + 1)]
     g = sum(weight[abs(k)] * abs(k) * r[abs(k)] for k in range(-m, m + 1))
     d = 2 * sum(weight[abs(k)] * r[abs(k)] for k in range(-m, m + 1)) ** 2
-    return min(max((2 * g * g / d) ** (1 / 3) * n ** (1 / 3), 1.0), math.ceil(min(3 * math.sqrt(n), n / 3)))
+    return float(min(max((2 * g * g / d) ** (1 / 3) * n ** (1 / 3), 1.0), math.ceil(min(3 * math.sqrt(n), n / 3))))
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -126,7 +126,7 @@ class Trades:
 
     def answer(self) -> str:
         """Return what was earned, how sure it is, and whether it beats its placebo."""
-        return " ".join(sentences(self))
+        return " ".join(sentences(self.figures, self.placebos))
 
     def placebo(self, draws: int = 999, seed: int | None = None) -> Trades:
         """Trade the same rule on dates drawn anew, for the band and the rank of what was earned.
@@ -151,7 +151,7 @@ class Trades:
         draws = arguments.whole("draws", draws, 19, 100_000)
         seed = self.seed if seed is None else arguments.whole("seed", seed)
         made = self.made
-        drawn = drawn_trades(made.desk, made.rules, made.direction, made.which, draws, seed, self)
+        drawn = drawn_trades(made.desk, made.rules, made.direction, made.which, draws, seed, self.figures)
         return replace(self, placebos=drawn, cached={})
 
     def walk_forward(self, split: object, rules: Sequence[Mapping[str, object]]) -> Trades:
@@ -228,7 +228,7 @@ class Trades:
         title = f"Trades on {formats.plural(len(self.frame), 'event')}" + (f", {note}" if note else "")
         days = self.returns.index
         span = [("First day", formats.date(days[0])), ("Last day", formats.date(days[-1]))] if len(days) else []
-        return Summary(title, [*span, *self.rule.named().items()], [grid(self)], self.notes)
+        return Summary(title, [*span, *self.rule.named().items()], [grid(self.figures)], self.notes)
 
     @property
     def _events(self) -> pd.DataFrame:

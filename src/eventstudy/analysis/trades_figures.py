@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,6 @@ import pandas as pd
 from eventstudy.core.bootstrap import block_length, sharpe_ratio, stationary
 from eventstudy.display import formats
 from eventstudy.display.cards import Grid
-
-if TYPE_CHECKING:
-    from eventstudy.analysis.trades import Trades
 
 DAYS = 252.0  # sessions of a year, as quantstats and pyfolio count them
 DRAWS = 999
@@ -27,6 +24,50 @@ WORDS = {
     "borrow": "Costs of borrowing", "capacity": "Capacity", "placebo_p": "p against drawn dates",
 }  # fmt: skip
 COUNTS, NUMBERS, SHARES = ("n_events", "n_trades"), ("sharpe", "capacity", "turnover"), ("placebo_p",)
+
+
+class Ranked(Protocol):
+    """The rule on drawn dates, as the figures use it; see ``Placebos``."""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The figures by draw."""
+
+    @property
+    def p(self) -> float:
+        """The rank of the Sharpe ratio."""
+
+
+class Earned(Protocol):
+    """What was traded and earned, as the figures use it; see ``Trades``."""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The ledger."""
+
+    @property
+    def returns(self) -> pd.Series[float]:
+        """The net profit by day."""
+
+    @property
+    def positions(self) -> pd.DataFrame:
+        """The value of each security by day."""
+
+    @property
+    def traded(self) -> pd.Series[float]:
+        """The value traded by day."""
+
+    @property
+    def drawdown(self) -> pd.Series[float]:
+        """The capital less the highest before it."""
+
+    @property
+    def seed(self) -> int:
+        """The seed of the bootstrap."""
+
+    @property
+    def placebos(self) -> Ranked | None:
+        """The rule on drawn dates."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +93,7 @@ class Figures:
         return frame.rename_axis("figure")
 
 
-def figures(trades: Trades) -> Figures:
+def figures(trades: Earned) -> Figures:
     """Return the figures of a backtest; NaN with a note where one cannot be computed."""
     frame, x = trades.frame, np.asarray(trades.returns, dtype=np.float64)
     made = frame[frame["status"].isin(("traded", "open"))]
@@ -132,9 +173,8 @@ def shown(name: str, value: float) -> str:
     return formats.percent(value)
 
 
-def grid(trades: Trades) -> Grid:
+def grid(figures: Figures) -> Grid:
     """Return the figures as a table for a card."""
-    figures = trades.figures
     rows = []
     for name, value in figures.values.items():
         low, high = figures.intervals.get(name, (float("nan"), float("nan")))
@@ -143,9 +183,8 @@ def grid(trades: Trades) -> Grid:
     return Grid(("", "Value", "95 % interval"), rows, (False, True, True))
 
 
-def sentences(trades: Trades) -> Iterator[str]:
+def sentences(figures: Figures, placebos: Ranked | None) -> Iterator[str]:
     """Yield the answer of a backtest: what was earned, how sure it is, and whether it beats drawn dates."""
-    figures = trades.figures
     n = int(figures["n_trades"])
     if not n:
         yield "No event could be traded."
@@ -159,7 +198,6 @@ def sentences(trades: Trades) -> Iterator[str]:
     interval = figures.intervals.get("sharpe")
     between = f" (95 % interval {formats.number(interval[0])} to {formats.number(interval[1])})" if interval else ""
     yield f"The Sharpe ratio is {formats.number(figures['sharpe'])}{between}."
-    placebos = trades.placebos
     if placebos is not None:
         verdict = "more than" if placebos.p < 0.05 else "no more than"
         yield (

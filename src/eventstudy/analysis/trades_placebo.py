@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.analysis.trades_desk import Desk
+from eventstudy.analysis.trades_figures import Figures
 from eventstudy.analysis.trades_plan import OUT, planned, settled
 from eventstudy.analysis.trades_rule import Rule
 from eventstudy.core.draws import draw_days
 from eventstudy.core.parts import build
 from eventstudy.errors import NotEnoughData
 from eventstudy.types import Floats, Ints
-
-if TYPE_CHECKING:
-    from eventstudy.analysis.trades import Trades
 
 CELLS = 4_000_000  # days of trades at once
 LEVELS = (0.025, 0.5, 0.975)
@@ -51,7 +48,7 @@ class Placebos:
 
 
 def drawn_trades(
-    desk: Desk, rules: Sequence[Rule], direction: Sequence[Floats], which: Ints, draws: int, seed: int, own: Trades
+    desk: Desk, rules: Sequence[Rule], direction: Sequence[Floats], which: Ints, draws: int, seed: int, own: Figures
 ) -> Placebos:
     """Return the placebos of trades; see ``Trades.placebo``.
 
@@ -61,7 +58,7 @@ def drawn_trades(
         If nothing was traded.
     """
     sample = desk.sample
-    if not len(own.returns):
+    if own["n_trades"] == 0.0:
         raise NotEnoughData("nothing was traded, so that there is nothing to compare with; frame.reason says why")
     days = draw_days([build(panel) for panel in sample.panels], sample.placed, sample.sample, draws, seed)
     days, which = days[:, desk.placed], np.where(desk.placed >= 0, which, OUT)
@@ -80,11 +77,10 @@ def drawn_trades(
     first = int(used[0]) if len(used) else 0
     band = np.quantile(paths[:, first:], LEVELS, axis=0).astype(np.float64) + 1.0
     index = pd.DatetimeIndex(desk.dates[first:], name="date")
-    figures = own.figures
     return Placebos(
-        frame, pd.DataFrame(band.T, index, ["lower", "median", "upper"]), figures["sharpe"],
-        _rank(frame["sharpe"].to_numpy(), figures["sharpe"]),
-        _rank(frame["mean_return"].to_numpy(), figures["mean_return"]),
+        frame, pd.DataFrame(band.T, index, ["lower", "median", "upper"]), own["sharpe"],
+        _rank(frame["sharpe"].to_numpy(), own["sharpe"]),
+        _rank(frame["mean_return"].to_numpy(), own["mean_return"]),
         int((days == desk.lines.day).all(axis=0).sum()),
     )  # fmt: skip
 
