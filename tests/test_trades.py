@@ -13,29 +13,29 @@ from eventstudy.bars import Bars
 from eventstudy.errors import InputError, NotEnoughData
 from tests.traded import CHOICES, FREE, HK, all_prices, at, line, study
 
-
 # Hong Kong trades from 9:30 to 16:00 (UTC+8), New York from 9:30 to 16:00 (UTC-4 in summer).
-@pytest.mark.parametrize(
-    ("ticker", "announced", "day", "field"),
-    [
-        ("0700.HK", "2021-07-20T08:00+08:00", "2021-07-20", "open"),  # before the opening
-        ("0700.HK", "2021-07-20T09:30+08:00", "2021-07-20", "close"),  # at the opening: too late for it
-        ("0700.HK", "2021-07-20T11:00+08:00", "2021-07-20", "close"),  # in the session
-        ("0700.HK", "2021-07-20T16:00+08:00", "2021-07-21", "open"),  # at the close: too late for it
-        ("0700.HK", "2021-07-20T18:00+08:00", "2021-07-21", "open"),  # after the close
-        ("0700.HK", "2021-07-24T12:00+08:00", "2021-07-26", "open"),  # on a Saturday
-        ("0700.HK", "2021-07-20", "2021-07-21", "open"),  # the date alone
-        ("0700.HK", "2021-07-24", "2021-07-26", "open"),  # a Saturday alone
-        ("BABA", "2021-07-20T11:00+08:00", "2021-07-20", "open"),  # 23:00 of the day before in New York
-        ("BABA", "2021-07-20T22:00+08:00", "2021-07-20", "close"),  # 10:00
-        ("BABA", "2021-07-20T21:29+08:00", "2021-07-20", "open"),  # 9:29
-    ],
-)
-def test_the_entry_is_the_first_price_after_the_announcement(ticker, announced, day, field):
-    row = study([("A", ticker, announced, 1)]).trades(**FREE).frame.iloc[0]
-    assert (row["status"], str(row["entry_date"].date()), row["entry_field"]) == ("traded", day, field)
-    assert row["entry_price"] == at(ticker, day, field)
-    assert row["entry_time"] > row["decided"]
+ENTRIES = [
+    ("0700.HK", "2021-07-20T08:00+08:00", "2021-07-20", "open"),  # before the opening
+    ("0700.HK", "2021-07-20T09:30+08:00", "2021-07-20", "close"),  # at the opening: too late for it
+    ("0700.HK", "2021-07-20T11:00+08:00", "2021-07-20", "close"),  # in the session
+    ("0700.HK", "2021-07-20T16:00+08:00", "2021-07-21", "open"),  # at the close: too late for it
+    ("0700.HK", "2021-07-20T18:00+08:00", "2021-07-21", "open"),  # after the close
+    ("0700.HK", "2021-07-24T12:00+08:00", "2021-07-26", "open"),  # on a Saturday
+    ("0700.HK", "2021-07-20", "2021-07-21", "open"),  # the date alone
+    ("0700.HK", "2021-07-24", "2021-07-26", "open"),  # a Saturday alone
+    ("BABA", "2021-07-20T11:00+08:00", "2021-07-20", "open"),  # 23:00 of the day before in New York
+    ("BABA", "2021-07-20T22:00+08:00", "2021-07-20", "close"),  # 10:00
+    ("BABA", "2021-07-20T21:29+08:00", "2021-07-20", "open"),  # 9:29
+]
+
+
+def test_the_entry_is_the_first_price_after_the_announcement():
+    rows = [(f"E{k}", ticker, announced, 1) for k, (ticker, announced, _, _) in enumerate(ENTRIES)]
+    frame = study(rows).trades(ticker_cap=9.0, **FREE).frame
+    for (ticker, _, day, field), (_, row) in zip(ENTRIES, frame.iterrows(), strict=True):
+        assert (row["status"], str(row["entry_date"].date()), row["entry_field"]) == ("traded", day, field)
+        assert row["entry_price"] == at(ticker, day, field)
+        assert row["entry_time"] > row["decided"]
 
 
 @pytest.mark.parametrize(
@@ -307,6 +307,11 @@ def test_the_direction_may_be_a_function_of_the_event():
 ROW = [("A", "0700.HK", "2021-07-20T18:00+08:00", 1)]
 
 
+@pytest.fixture(scope="module")
+def plain_result() -> es.Result:
+    return study(ROW)
+
+
 @pytest.mark.parametrize(
     ("option", "said"),
     [
@@ -323,9 +328,9 @@ ROW = [("A", "0700.HK", "2021-07-20T18:00+08:00", 1)]
         ({"currency": "EUR"}, "there is no rate from HKD to EUR"),
     ],
 )
-def test_what_is_not_valid_is_refused(option, said):
+def test_what_is_not_valid_is_refused(plain_result, option, said):
     with pytest.raises(InputError, match=said):
-        study(ROW).trades(**option)
+        plain_result.trades(**option)
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -123,15 +123,16 @@ def open_desk(rerun: Rerun, currency: str | None, hedge: bool) -> Desk:
     ticker = events["ticker"].to_numpy(dtype=object)[rows]
     tickers = tuple(dict.fromkeys([*ticker, *(name for name in benchmarks if name is not None and hedge)]))
     code = {name: at for at, name in enumerate(tickers)}
-    market = _market(rerun, sample, tickers, currency)
+    by_name = _trimmed(rerun, sample, tickers)
+    market = _market(rerun, by_name, tickers, currency)
     asset = np.array([code[name] for name in ticker], dtype=np.int64)
     mics = [rerun.prices.bars[name].mic for name in tickers]
-    known = _known(events.iloc[rows], asset, mics, sample)
-    calendars = [sample.calendars[calendar_name(mic)] for mic in mics]
+    calendars = [by_name[calendar_name(mic)] for mic in mics]
+    known = _known(events.iloc[rows], asset, calendars)
     sessions = table.sessions[rows]
     session = np.array([np.searchsorted(calendars[a].dates, s) for a, s in zip(asset, sessions, strict=True)])
-    of = [sample.calendars[panel.calendar or None] for panel in panels]
-    shifts = [np.searchsorted(c.dates.astype(np.int64), p.sessions) for c, p in zip(of, panels, strict=True)]
+    named = {calendar.name or "": calendar.dates.astype(np.int64) for calendar in by_name.values()}
+    shifts = [np.searchsorted(named[panel.calendar], panel.sessions) for panel in panels]
     frame = pd.DataFrame(
         {
             "ticker": events["ticker"], "benchmark": table.frame["benchmark"], "currency": currency,
@@ -223,13 +224,13 @@ class _Market(NamedTuple):
     opens: Bools
 
 
-def _market(rerun: Rerun, sample: StudySample, tickers: Sequence[str], currency: str | None) -> _Market:
+def _market(
+    rerun: Rerun, by_name: Mapping[str | None, Calendar], tickers: Sequence[str], currency: str | None
+) -> _Market:
     """Return the points of the tickers on their calendars."""
     all_bars = [rerun.prices.bars[name] for name in tickers]
-    calendars = [sample.calendars[calendar_name(bars.mic)] for bars in all_bars]
-    spans = [_span(calendar, bars.dates) for calendar, bars in zip(calendars, all_bars, strict=True)]
-    local = [_local_dates(calendar)[first:last] for calendar, (first, last) in zip(calendars, spans, strict=True)]
-    dates = np.unique(np.concatenate(local))
+    calendars = [by_name[calendar_name(bars.mic)] for bars in all_bars]
+    dates = np.unique(np.concatenate([_local_dates(calendar) for calendar in by_name.values()]))
     n_points = 2 * max(len(calendar.dates) for calendar in calendars)
     shape = (len(tickers), n_points)
     price, quoted, traded = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
@@ -247,7 +248,7 @@ def _market(rerun: Rerun, sample: StudySample, tickers: Sequence[str], currency:
         volume = bars.fields.get("volume", np.full(len(bars.dates), np.nan)) * bars.fields["close"]
         traded[row, 0:n:2] = traded[row, 1:n:2] = reindex(bars, volume, calendar) * rate[1]  # type: ignore[arg-type]
         opens[row] = np.isfinite(price[row, 0:n:2]).any()
-        instant[row, 0:n:2], instant[row, 1:n:2] = _instants(calendar, sample)
+        instant[row, 0:n:2], instant[row, 1:n:2] = _instants(calendar)
         date[row, :n] = np.repeat(np.clip(np.searchsorted(dates, day), 0, len(dates) - 1), 2)
         seen = np.flatnonzero(np.isfinite(price[row]))
         last = np.searchsorted(date[row, seen], np.arange(len(dates)), side="right") - 1
@@ -256,10 +257,20 @@ def _market(rerun: Rerun, sample: StudySample, tickers: Sequence[str], currency:
     return _Market(points, quoted, traded, dates, opens)
 
 
-def _span(calendar: Calendar, dates: Dates) -> tuple[int, int]:
-    """Return the positions of the sessions from the first price to the last."""
-    first, last = np.searchsorted(calendar.dates, [dates[0], dates[-1]])
-    return int(first), int(last) + 1
+def _trimmed(rerun: Rerun, sample: StudySample, tickers: Sequence[str]) -> dict[str | None, Calendar]:
+    """Return the calendars of the tickers from their first price to their last."""
+    spans: dict[str | None, tuple[int, int]] = {}
+    for bars in (rerun.prices.bars[name] for name in tickers):
+        name = calendar_name(bars.mic)
+        first, last = np.searchsorted(sample.calendars[name].dates, [bars.dates[0], bars.dates[-1]])
+        low, high = spans.get(name, (first, last))
+        spans[name] = min(low, int(first)), max(high, int(last))
+    out = {}
+    for name, (low, high) in spans.items():
+        whole = sample.calendars[name]
+        closes = None if whole.closes is None else whole.closes[low : high + 1]
+        out[name] = replace(whole, dates=whole.dates[low : high + 1], closes=closes)
+    return out
 
 
 def _local_dates(calendar: Calendar) -> Dates:
@@ -269,7 +280,7 @@ def _local_dates(calendar: Calendar) -> Dates:
     return markets.wall(calendar.name, calendar.dates).astype("datetime64[D]")
 
 
-def _instants(calendar: Calendar, sample: StudySample) -> tuple[Ints, Ints]:
+def _instants(calendar: Calendar) -> tuple[Ints, Ints]:
     """Return the instants of the opens and closes of sessions, or bars, in UTC nanoseconds."""
     starts = calendar.dates.astype("datetime64[ns]")
     if calendar.closes is None:
@@ -302,7 +313,7 @@ def _rates(
     return values[at - 1], values[at]
 
 
-def _known(events: pd.DataFrame, asset: Ints, mics: Sequence[str | None], sample: StudySample) -> Dates:
+def _known(events: pd.DataFrame, asset: Ints, calendars: Sequence[Calendar]) -> Dates:
     """Return the latest instant (UTC) at which each event became public.
 
     The time stamp, or the bound ``not_after``; of an event known by its date alone the end of that date, at the
@@ -316,23 +327,22 @@ def _known(events: pd.DataFrame, asset: Ints, mics: Sequence[str | None], sample
     last = bounds_of(events).last
     known = np.where(np.isnat(last), stamp, last)
     for row in range(len(events)):
-        mic = mics[asset[row]]
-        calendar = sample.calendars[calendar_name(mic)]
+        calendar = calendars[asset[row]]
         if calendar.closes is None:
             known[row] = (date[row] + DAY).astype("datetime64[ns]") - np.timedelta64(1, "ns")
         elif np.isnat(known[row]):
-            known[row] = _end_of(date[row], phase[row], own_zone[row], calendar, sample)
+            known[row] = _end_of(date[row], phase[row], own_zone[row], calendar)
     return np.asarray(known)
 
 
-def _end_of(day: np.datetime64, phase: object, own_zone: object, calendar: Calendar, sample: StudySample) -> object:
+def _end_of(day: np.datetime64, phase: object, own_zone: object, calendar: Calendar) -> object:
     """Return the end of the time in which an event of a day became public."""
     zone = ZONE if calendar.name is None else markets.zone_of(calendar.name)
     if phase == BEFORE:
         return _midnight(day, zone)
     at = int(np.searchsorted(calendar.dates, day))
     if phase == DURING and at < len(calendar.dates) and calendar.dates[at] == day and not calendar.intraday:
-        return np.int64(_instants(calendar, sample)[0][at]).astype("datetime64[ns]")
+        return np.int64(_instants(calendar)[0][at]).astype("datetime64[ns]")
     ends = [_midnight(day + DAY, zone)]
     if phase != AFTER and isinstance(own_zone, str) and own_zone:
         ends.append(_midnight(day + DAY, own_zone))
