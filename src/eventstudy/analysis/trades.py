@@ -65,6 +65,9 @@ class Trades:
         How announcements are traded; after a walk-forward the first of the rules.
     notes : tuple of str
     provenance : mapping
+    made : Made
+        The events and prices as they could be traded, from which :meth:`placebo` and :meth:`walk_forward` trade again.
+    seed : int
     placebos : Placebos or None
         Of :meth:`placebo`.
     """
@@ -182,8 +185,7 @@ class Trades:
         dates = _splits(split)
         chosen = [self.rule.changed(rule) for rule in _listed(rules)]
         made = self.made
-        events = self._events
-        direction = tuple(directions(made.desk, rule, events) for rule in chosen)
+        direction = tuple(directions(made.desk, rule, made.desk.events) for rule in chosen)
         known = made.desk.known.astype("datetime64[ns]")
         past = [
             _trades(replace(made, rules=(rule,), direction=(sign,), which=np.zeros_like(made.which)), self).returns
@@ -229,10 +231,6 @@ class Trades:
         days = self.returns.index
         span = [("First day", formats.date(days[0])), ("Last day", formats.date(days[-1]))] if len(days) else []
         return Summary(title, [*span, *self.rule.named().items()], [grid(self.figures)], self.notes)
-
-    @property
-    def _events(self) -> pd.DataFrame:
-        return self.made.desk.events
 
 
 def trades(rerun: Rerun, result: ResultFrames, rule: Rule) -> Trades:

@@ -71,6 +71,15 @@ class Desk:
     lines : Lines
     shifts : sequence of int arrays
         By panel, the session of the calendar of each of its columns.
+    opens : bool array (A,)
+        Which securities have opens.
+    intraday : bool
+    sample : StudySample
+    placed : int array (n,)
+        The number of each event among the placed ones; -1 for one that is not placed.
+    choices : Choices
+    events : DataFrame
+        The events of the input.
     """
 
     frame: pd.DataFrame
