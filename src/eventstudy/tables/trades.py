@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eventstudy.display import formats
 from eventstudy.errors import InputError, shown
 from eventstudy.result import Result
 from eventstudy.tables import _shared
-from eventstudy.tables._cells import COUNT, NUMBER, PERCENT, Cell, Format, P, text
+from eventstudy.tables._cells import BLANK, COUNT, NUMBER, PERCENT, Cell, Format, P, text
 from eventstudy.tables._table import Column, Row, Table
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 FORMATS = {
     "n_events": COUNT, "n_trades": COUNT, "sharpe": NUMBER, "turnover": Format("number", 1), "placebo_p": P,
-    "capacity": COUNT,
+    "capacity": Format("number", 0),
 }  # fmt: skip
 UNITS = {"turnover": " (times the capital)", "capacity": " (capital)"}
 
@@ -51,7 +52,8 @@ def trades(result: Result, *, of: Trades | None = None) -> Table:
         name = row["figure"]
         form = FORMATS.get(name, PERCENT)
         head = WORDS[name] + UNITS.get(name, "" if name in FORMATS else " (%)")
-        rows.append((text(head), *(Cell(row[part], form) for part in ("value", "lower", "upper"))))
+        ends = (BLANK if formats.is_missing(row[part]) else Cell(row[part], form) for part in ("lower", "upper"))
+        rows.append((text(head), Cell(row["value"], form), *ends))
     said = [f"{WORDS[row['figure']]}: {row['note']}." for row in frame.to_dict("records") if row["note"]]
     return Table(
         frame,
