@@ -318,10 +318,17 @@ class Analyses:
         hedge : bool
             Whether beta times the value of the share is sold short of its benchmark.
         **options
-            ``delay`` (sessions by which the entry is later), ``stop`` (the loss at a close at which a trade is left),
-            ``size`` ("equal", "inverse_sigma", "capped"), ``stake``, ``cap``, ``ticker_cap`` (shares of the capital),
-            ``borrow_bps`` (a year, of short positions), ``sign`` (a column, or a function of the row of an event) and
-            ``currency``; see :class:`eventstudy.analysis.trades_rule.Rule`.
+            ``delay``: sessions, or bars, by which the entry is later. ``stop``: the loss of the share, as a decimal, at
+            which a close ends the trade; it is left at the next price.
+
+            ``size``: "equal" puts ``stake`` (0.05 of the capital) into each event; "inverse_sigma" puts in ``stake``
+            times the mean standard deviation of the events entered so far over that of the event; "capped" is "equal"
+            with at most ``cap`` (1.0) held of all shares. ``ticker_cap``: the most of one ticker, long or short; one
+            stake by default, so that a second event in the same direction adds nothing while the first is held.
+
+            ``borrow_bps``: cost of a year of a short position, in basis points (50). ``sign``: the direction, 1, -1 or
+            0, a column of the events or a function of the row of an event; the sign of the study by default.
+            ``currency``: that of the capital; without one each share earns the return in its own.
 
         Returns
         -------
