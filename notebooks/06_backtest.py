@@ -15,23 +15,20 @@
 #
 # Could one have traded on the announcements? A backtest may use only what was known. The decision falls at the
 # announcement; the first price that can be had on that exchange comes after it; beta is the one estimated before. This
-# notebook trades by script: one table of trades, one row per event, and a test that knows which trades are one bet.
+# notebook trades by `result.trades`: one row for each event, the profit of each day, and the same rule on dates on
+# which nothing happened.
 #
-# Prices are *simulated*, with a reaction of 3 % in the session of the news and nothing after it. A rule that is honest
-# finds no profit in them. One that trades at the close before the news finds 3 %.
+# Prices are *simulated*, with a reaction of 3 % in the session of the news and nothing after it.
 
 # %%
-import pandas as pd
-
 import eventstudy as es
 
 BENCHMARK = {"XHKG": "^HSI", "XNYS": "^GSPC"}
 SPAN = ("2019-06-01", "2026-06-30")
-HOLD, COST = 5, 0.0010  # sessions; of each trade, both ways together
 
 events = es.catalogue("china-tech")
 tickers = [*dict.fromkeys(events.frame["ticker"]), *BENCHMARK.values()]
-study = es.Study(benchmark=BENCHMARK, sign="expected_sign", windows=((0, 0), (1, HOLD)))
+study = es.Study(benchmark=BENCHMARK, sign="expected_sign", windows=((0, 0), (1, 5)))
 placed = study.check(events, es.fetch_prices(tickers, *SPAN, source="simulated", seed=3))
 placed = placed[placed["status"] == "ok"]
 keys = zip(placed["ticker"], placed["session"].dt.strftime("%Y-%m-%d"), strict=True)
@@ -43,57 +40,58 @@ result.attrition
 # %% [markdown]
 # ## The trades
 #
-# Long or short in the expected direction of the act, from the open of the session after the one of the news to the
-# close of the fifth. That open is the first price that is surely later than the announcement, whatever its hour. The
-# market is hedged with the beta of the estimation window.
-
+# Long or short in the expected direction of the act, at the first price after it: the next open of news after the
+# close, the close of news during the session, and the open of the session after a date of which the hour is not known.
+# Five sessions are held, the market is hedged with the beta of the estimation window, and every purchase and sale costs
+# ten basis points.
 
 # %%
-def opens_and_closes(ticker: str) -> pd.DataFrame:
-    """Return open and close by session."""
-    bars = prices.bars[ticker]
-    return pd.DataFrame({name: bars.fields[name] for name in ("open", "close")}, index=pd.DatetimeIndex(bars.dates))
+trades = result.trades(entry="next", hold=5, cost_bps=10)
+trades.frame[["ticker", "status", "decided", "entry_time", "entry_field", "beta", "net", "return"]].dropna().head(6)
 
+# %% [markdown]
+# What could not be traded has a reason, and is counted.
 
-series = {ticker: opens_and_closes(ticker) for ticker in tickers if ticker in prices.bars}
+# %%
+trades.frame.groupby(["status", "reason"]).size().sort_values(ascending=False).head(8)
 
-
-def held(ticker: str, session: pd.Timestamp) -> float:
-    """Return the simple return from the next open to the close of the last session held."""
-    frame = series[ticker]
-    first = frame.index.searchsorted(session, side="right")
-    if first + HOLD > len(frame):
-        return float("nan")
-    return float(frame["close"].iloc[first + HOLD - 1] / frame["open"].iloc[first] - 1)
-
-
-used = result.events[(result.events["status"] == "ok") & result.events["expected_sign"].isin([1, -1])]
-index = used["ticker"].map(lambda ticker: "^HSI" if ticker.endswith(".HK") else "^GSPC")
-trades = used[["ticker", "session", "expected_sign", "cluster"]].copy()
-trades["share"] = [held(t, s) for t, s in zip(used["ticker"], used["session"], strict=True)]
-trades["hedge"] = used["beta"] * [held(t, s) for t, s in zip(index, used["session"], strict=True)]
-trades["profit"] = trades["expected_sign"] * (trades["share"] - trades["hedge"]) - COST
-trades[["share", "hedge", "profit"]].describe().loc[["count", "mean", "std", "min", "max"]].round(4)
+# %%
+trades
 
 # %% [markdown]
 # ## Is it more than nothing?
 #
-# Ten shares traded on one act are one bet. The study's own primary test over days 1 to 5 counts acts, not rows; it also
-# shows what the day of the news would have paid to whoever knew it the day before.
+# The same rule is traded on dates drawn from the histories of the shares. Announcements that came together are moved
+# together, because ten shares traded on one act are one bet. The grey band is what a rule earns that knows nothing.
 
 # %%
-first = result.tests.drop_duplicates(["start", "end"])
-first[["start", "end", "test", "n", "effect", "lower", "upper", "p", "valid"]].round(4)
+compared = trades.placebo(draws=199)
+print(compared.answer())
+
+# %%
+compared.plot().figure
 
 # %% [markdown]
-# ## The curve
+# ## Where the profit is
 #
-# Equal stakes on every trade, in the order of their sessions.
+# Of the 3 % a share moves in the session of the news, the open after the news has a part already. A day later nothing
+# is left but the costs; and whoever knew the news at the close before it, which nobody did, would have had all of it:
+# that is the study's mean effect on day 0.
 
 # %%
-curve = trades.dropna().sort_values("session").groupby("session")["profit"].sum().cumsum()
-axes = curve.plot(
-    figsize=(8, 3), title="Sum of profits, shares of one stake (simulated prices)", drawstyle="steps-post"
-)
-axes.axhline(0, color="0.6", linewidth=0.8)
-_ = axes.set_xlabel("")
+late = result.trades(entry="next", hold=5, cost_bps=10, delay=1)
+for name, one in (("first price", trades), ("a session later", late)):
+    print(f"{name:<16} {one.summary().loc['mean_return', 'value']:+.2%} of the stake, on average")
+print(f"{'the day before':<16} {result.effects['effect'].iloc[0]:+.2%}, which is no trade")
+
+# %% [markdown]
+# ## A rule chosen on the past
+#
+# How long to hold? The best answer over all years is known only afterwards. A walk-forward chooses at each date the
+# rule that was best before it, and trades by it until the next.
+
+# %%
+walked = trades.walk_forward(["2022-01-01", "2023-01-01", "2024-01-01"], [{"hold": 1}, {"hold": 5}, {"hold": 20}])
+for note in walked.notes[:3]:
+    print(note)
+walked.summary().loc[["n_trades", "mean_return", "sharpe"], ["value", "lower", "upper"]].round(4)

@@ -85,9 +85,9 @@ def test_each_placement_is_that_of_a_study_with_exact_times(result: es.Result, p
     for placement, at in (("earliest", first), ("latest", {name: days[-1] for name, days in POSSIBLE.items()})):
         tests = placed_on(at, prices).tests
         expected_row = tests[tests["end"] == 1].iloc[0]
-        (row,) = record.sample[record.sample["placement"] == placement].to_dict("records")
+        (placed,) = record.sample[record.sample["placement"] == placement].to_dict("records")
         for name in ("effect", "se", "p"):
-            assert row[name] == pytest.approx(expected_row[name], rel=1e-12)
+            assert placed[name] == pytest.approx(expected_row[name], rel=1e-12)
 
 
 def test_extremes_bound_the_mean_and_the_widest_window_begins_first(result: es.Result, prices: es.Prices) -> None:

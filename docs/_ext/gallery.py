@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 # What a reader looks for first; an example that is not named comes after these.
 FIRST = (
     "plot_caar", "plot_aar", "plot_forest", "plot_groups", "plot_heatmap", "plot_distribution", "plot_path",
-    "plot_events", "plot_timeline", "plot_diagnostics", "plot_models", "plot_power", "table_caar", "table_regressions",
-    "table_sample", "table_summary",
+    "plot_events", "plot_timeline", "plot_diagnostics", "plot_models", "plot_power", "plot_trades", "table_caar",
+    "table_regressions", "table_sample", "table_summary",
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import pandas as pd
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from eventstudy.analysis.money import Money
     from eventstudy.analysis.sequential import Sequential
     from eventstudy.analysis.single import Single
+    from eventstudy.analysis.trades import Trades
+    from eventstudy.analysis.trades_rule import Entry, RuleOptions
 
 
 class FurtherAnalyses:
@@ -119,6 +121,68 @@ class FurtherAnalyses:
         from eventstudy.analysis.money import money
 
         return money(self.rerun, self, value, window, currency, shares, group)
+
+    def trades(
+        self, entry: Entry = "next", hold: int = 5, cost_bps: float = 10.0, hedge: bool = True,
+        **options: Unpack[RuleOptions],
+    ) -> Trades:  # fmt: skip
+        """Trade on the announcements as a script could have, without looking ahead.
+
+        Each announcement is bought, or sold short, in its expected direction at the first price after it, and sold some
+        sessions later. Entry, size and hedge use what was known then: the latest moment at which the event was public
+        (its time, the bound ``not_after``, or the end of its date), prices before, and the estimation window.
+
+        Parameters
+        ----------
+        entry : {"next", "open", "close"}
+            The price of the entry: the first open or close later than the announcement, the first open, or the first
+            close. News after the close of a session is traded at the next open, news during a session at its close, and
+            news of which only the date is known at the open of the session after that date. Of intraday bars "next" is
+            the open of the first bar that begins later.
+        hold : int
+            Sessions, or bars, that are held; left at the close of the last.
+        cost_bps : float
+            Cost of each purchase and each sale in basis points of its value, on the net change of a position.
+        hedge : bool
+            Whether beta times the value of the share is sold short of its benchmark.
+        **options
+            ``delay``: sessions, or bars, by which the entry is later. ``stop``: the loss of the share, as a decimal, at
+            which a close ends the trade; it is left at the next price.
+
+            ``size``: "equal" puts ``stake`` (0.05 of the capital) into each event; "inverse_sigma" puts in ``stake``
+            times the mean standard deviation of the events entered so far over that of the event; "capped" is "equal"
+            with at most ``cap`` (1.0) held of all shares. ``ticker_cap``: the most of one ticker, long or short; one
+            stake by default, so that a second event in the same direction adds nothing while the first is held.
+
+            ``borrow_bps``: cost of a year of a short position, in basis points (50). ``sign``: the direction, 1, -1 or
+            0, a column of the events or a function of the row of an event; the sign of the study by default.
+            ``currency``: that of the capital; without one each share earns the return in its own.
+
+        Returns
+        -------
+        Trades
+            ``frame``, one row for each event with the reason if it is not traded; ``returns``, ``equity``,
+            ``drawdown`` and ``positions`` by day; ``summary()``, ``plot()``, ``placebo()``, the same rule on drawn
+            dates, and ``walk_forward()``, rules chosen on the past only.
+
+        Raises
+        ------
+        InputError
+            If an option is not valid, or the study has no sign, no benchmark to hedge with, or uses later news.
+        NotEnoughData
+            If no event has a session and prices.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> trades = demo.run().result.trades(hold=3, sign="expected_sign")
+        >>> trades.frame["status"].value_counts().to_dict()
+        {'traded': 312, 'no_sign': 61, 'capped': 43, 'no_benchmark': 1}
+        """
+        from eventstudy.analysis.trades import trades
+        from eventstudy.analysis.trades_rule import Rule
+
+        return trades(required(self.rerun), self, Rule(entry, hold, cost_bps, hedge, **options))
 
     def single(
         self, event_id: Hashable | None = None, window: Window | None = None, scale: float | None = None

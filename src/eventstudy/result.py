@@ -152,8 +152,8 @@ class Result(Analyses):
         ----------
         kind : str
             A member of ``tables/``, or of a plug-in: "attrition", "sample", "aar", "caar", "events", "groups",
-            "regressions", "models", and of the analyses "dates", "market_wide", "money", "moves", "multiverse", "pairs",
-            "sequential", "single", "spillover", "trades".
+            "regressions", "models", and of the analyses "dates", "market_wide", "money", "moves", "multiverse",
+            "pairs", "sequential", "single", "spillover", "trades".
         title : str, optional
             The caption, instead of that of the kind.
         **options

@@ -17,13 +17,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "models": {"of": ("market", "market_adjusted", "mean")},
     "regressions": {"formulas": ("car ~ C(sector)", "car ~ beta", "car ~ beta + C(sector) + priority")},
 }
-RECORDS: dict[str, Callable[[es.Result], Any]] = {  # kinds of analyses that a table is given
-    "moves": lambda result: es.explain_moves(
-        result.rerun.data.prices, es.catalogue("china-tech"), n=3, ticker="0700.HK", benchmark="^HSI"
-    ),
-    "single": lambda result: result.single(result.ar.index[0]),
-    "market_wide": lambda _: one_market().market_wide("priority"),
-}
 ENGINES = {
     "pdflatex": "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n",
     "lualatex": "\\documentclass{article}\n\\usepackage{fontspec}\n",
@@ -53,6 +46,15 @@ def one_market() -> es.Result:
     frame = frame.assign(priority=range(len(frame)))
     choices: dict[str, Any] = {"benchmark": demo.BENCHMARK, "model": "mean", "sign": "expected_sign"}
     return es.Study(**choices, windows=WINDOWS).run(es.Events.from_frame(frame), data.prices)
+
+
+RECORDS: dict[str, Callable[[es.Result], Any]] = {  # kinds of analyses that a table is given
+    "moves": lambda result: es.explain_moves(
+        result.rerun.data.prices, es.catalogue("china-tech"), n=3, ticker="0700.HK", benchmark="^HSI"
+    ),
+    "single": lambda result: result.single(result.ar.index[0]),
+    "market_wide": lambda _: one_market().market_wide("priority"),
+}
 
 
 @cache

@@ -99,7 +99,7 @@ def draw_samples(
     """
     if not panels:
         return
-    day = _draw_days(panels, placed, sample, n_draws, seed)
+    day = draw_days(panels, placed, sample, n_draws, seed)
     spec, n_groups = sample.spec, sample.n_groups
     step = max(1, CELLS // max(1, len(sample.cluster_group) * (spec.n_est + spec.n_evt)))
     calendar = np.unique(np.concatenate([p.sessions for p in panels]))
@@ -149,7 +149,7 @@ def _date_numbers(numbers: Sequence[Ints], panel: Ints, day: Ints) -> Ints:
     return date
 
 
-def _draw_days(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int, seed: int) -> Ints:
+def draw_days(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: int, seed: int) -> Ints:
     """Draw the column of day 0 of every event, (draws, N)."""
     spec = sample.spec
     calendar = np.unique(np.concatenate([p.sessions for p in panels]))

@@ -1,0 +1,363 @@
+"""What a backtest knows and can trade: prices by instant, when each event was known, and its beta known then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from eventstudy import markets
+from eventstudy.core.parts import build
+from eventstudy.core.positions import NEVER, Points, estimation_lines
+from eventstudy.errors import InputError, NotEnoughData
+from eventstudy.prepare.bounds import bounds_of
+from eventstudy.prepare.calendar import calendar_name
+from eventstudy.prepare.currency import MINOR, exchange_rate
+from eventstudy.prepare.phases import AFTER, BEFORE, DURING
+from eventstudy.prepare.returns import counted_level, reindex
+from eventstudy.types import Bools, Calendar, Choices, Dates, Floats, Ints, Panel, Rerun, Status, StudySample
+
+DAY = np.timedelta64(1, "D")
+BEFORE_CLOSE = np.timedelta64(12, "h")  # of an opening that is not known: too early to be had after the news
+MOST_STALE = 7  # days for which an exchange rate is used
+ZONE = "Etc/UTC"
+
+
+class Lines(NamedTuple):
+    """Beta and deviations estimated before each session of the asset of an event: (n,) lookups into panels."""
+
+    panel: Ints
+    asset: Ints
+    day: Ints
+    beta: Sequence[Floats]
+    sigma: Sequence[Floats]
+    deviation: Sequence[Floats]
+
+    def at(self, day: Ints) -> tuple[Floats, Floats, Floats]:
+        """Return beta, sigma of the market model and deviation of the return for other days of the events, (..., n)."""
+        out = [np.full(day.shape, np.nan) for _ in range(3)]
+        for k in range(len(self.beta)):
+            own = self.panel == k
+            for values, of_panel in zip(out, (self.beta, self.sigma, self.deviation), strict=True):
+                values[..., own] = of_panel[k][self.asset[own], day[..., own]]
+        return out[0], out[1], out[2]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The events of a study as they could be traded.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        Index ``event_id``; ticker, benchmark, currency, known (UTC), status, reason: the placement of the study.
+    rows : int array (n,)
+        The events of the frame that have prices, in their order; all arrays below are of these.
+    points : Points
+        In the currency of the backtest; adjusted for splits and dividends.
+    quoted, traded : float arrays (A, P)
+        Unadjusted prices, and the value traded in the session in the currency of the backtest.
+    tickers : tuple of str (A,)
+    dates : dates (T,)
+    asset, benchmark : int arrays (n,)
+        Securities; -1 without a benchmark.
+    known : int array (n,)
+        The latest instant at which each event became public.
+    session : int array (n,)
+        The session of each event on the calendar of its security.
+    lines : Lines
+    shifts : sequence of int arrays
+        By panel, the session of the calendar of each of its columns.
+    opens : bool array (A,)
+        Which securities have opens.
+    intraday : bool
+    sample : StudySample
+    placed : int array (n,)
+        The number of each event among the placed ones; -1 for one that is not placed.
+    choices : Choices
+    events : DataFrame
+        The events of the input.
+    """
+
+    frame: pd.DataFrame
+    rows: Ints
+    points: Points
+    quoted: Floats
+    traded: Floats
+    dates: Dates
+    opens: Bools
+    tickers: tuple[str, ...]
+    asset: Ints
+    benchmark: Ints
+    known: Ints
+    session: Ints
+    lines: Lines
+    shifts: Sequence[Ints]
+    intraday: bool
+    sample: StudySample
+    placed: Ints
+    choices: Choices
+    events: pd.DataFrame
+
+
+def open_desk(rerun: Rerun, currency: str | None, hedge: bool) -> Desk:
+    """Return the desk of a study.
+
+    Raises
+    ------
+    InputError
+        If the study is none of returns, its estimation windows are not before the events, or a rate is missing.
+    NotEnoughData
+        If no event has a session and prices.
+    """
+    choices = rerun.choices
+    _check(choices)
+    sample = rerun.sample(full_history=True)
+    table, events = sample.event_table, rerun.events
+    panels = [build(panel) for panel in sample.panels]
+    cells = _cells(sample, panels, choices)
+    rows = np.flatnonzero(cells.panel >= 0)
+    if not len(rows):
+        raise NotEnoughData("no event of the study has a session and prices; result.events.reason has the reasons")
+    cells = Cells(*[values[rows] for values in cells])
+    benchmarks = table.frame["benchmark"].to_numpy(dtype=object)[rows]
+    if hedge and any(name is None for name in benchmarks):
+        raise InputError(
+            "hedge is True, and the model of the study has no benchmark to sell short; give hedge=False, or run the"
+            " study with a model that has one, such as 'market'"
+        )
+    ticker = events["ticker"].to_numpy(dtype=object)[rows]
+    tickers = tuple(dict.fromkeys([*ticker, *(name for name in benchmarks if name is not None and hedge)]))
+    code = {name: at for at, name in enumerate(tickers)}
+    by_name = _trimmed(rerun, sample, tickers)
+    market = _market(rerun, by_name, tickers, currency)
+    asset = np.array([code[name] for name in ticker], dtype=np.int64)
+    mics = [rerun.prices.bars[name].mic for name in tickers]
+    calendars = [by_name[calendar_name(mic)] for mic in mics]
+    known = _known(events.iloc[rows], asset, calendars)
+    sessions = table.sessions[rows]
+    session = np.array([np.searchsorted(calendars[a].dates, s) for a, s in zip(asset, sessions, strict=True)])
+    named = {calendar.name or "": calendar.dates.astype(np.int64) for calendar in by_name.values()}
+    shifts = [np.searchsorted(named[panel.calendar], panel.sessions) for panel in panels]
+    frame = pd.DataFrame(
+        {
+            "ticker": events["ticker"], "benchmark": table.frame["benchmark"], "currency": currency,
+            "known": pd.Series(pd.DatetimeIndex(known).tz_localize("UTC"), events.index[rows]).reindex(events.index),
+            "status": [Status(s).label for s in table.status], "reason": table.reason,
+        },
+        index=events.index,
+    )  # fmt: skip
+    if currency is None:
+        frame["currency"] = [getattr(rerun.prices.bars.get(name), "currency", None) for name in frame["ticker"]]
+    return Desk(
+        frame, rows, *market, tickers=tickers, asset=asset,
+        benchmark=np.array([code.get(name, -1) for name in benchmarks], dtype=np.int64),
+        known=known.astype(np.int64), session=session.astype(np.int64),
+        lines=_lines(panels, choices, cells), shifts=shifts,
+        intraday=any(c.intraday for c in calendars), sample=sample, placed=cells.placed, choices=choices,
+        events=events,
+    )  # fmt: skip
+
+
+def _check(choices: Choices) -> None:
+    """Raise InputError for choices of a study that a backtest cannot take."""
+    if choices.outcome not in ("return", "volatility"):
+        raise InputError(
+            f"the study measures {choices.outcome!r}, and trades need prices; run it with outcome='return'"
+        )
+    if choices.confounding is not None:
+        raise InputError(
+            f"the study leaves out events with other news in {choices.confounding}, also later news, which nobody knew"
+            " when they were announced; trade a study with confounding=None"
+        )
+    if choices.estimation_columns is not None or choices.estimation[1] >= 0:
+        raise InputError(
+            f"the estimation window is {choices.estimation_columns or choices.estimation}; the beta and sigma of a"
+            " trade are those known before the event: run the study with one window that ends on day -1 or before"
+        )
+
+
+class Cells(NamedTuple):
+    """Panel, asset and column of day 0 of events, and their number among the placed ones, -1 where there is none."""
+
+    panel: Ints
+    asset: Ints
+    day: Ints
+    placed: Ints
+
+
+def _cells(sample: StudySample, panels: Sequence[Panel], choices: Choices) -> Cells:
+    """Return the cells of all events of the input (N,), those whose exclusion nobody could foresee among them.
+
+    A duplicate repeats an announcement, and one without a price on its day may have an entry all the same.
+    """
+    table, place = sample.event_table, sample.placed
+    n = len(table.status)
+    cells = Cells(*[np.full(n, -1, dtype=np.int64) for _ in range(4)])
+    benchmark = table.frame["benchmark"].to_numpy(dtype=object)
+    for values, of_placed in zip(cells, (place.panel, place.asset, place.day, np.arange(n)), strict=True):
+        values[table.rows] = of_placed[: len(table.rows)]
+        duplicate = table.status == Status.DUPLICATE
+        values[duplicate] = values[table.duplicate_of[duplicate]]
+    names = {int(k): benchmark[row] for k, row in zip(place.panel, table.rows, strict=True)}
+    unforeseen = (table.status == Status.SUSPENDED) & (choices.suspended == "keep")
+    for row in np.flatnonzero((cells.panel < 0) & (unforeseen | (table.status == Status.DUPLICATE))):
+        ticker, session = table.frame["ticker"].iloc[row], table.sessions[row].astype(np.int64)
+        for k, panel in enumerate(panels):
+            if ticker in panel.assets and session in panel.sessions and names.get(k, benchmark[row]) == benchmark[row]:
+                day = int(np.searchsorted(panel.sessions, session))
+                cells.panel[row], cells.asset[row], cells.day[row] = k, panel.assets.index(ticker), day
+    return cells
+
+
+def _lines(panels: Sequence[Panel], choices: Choices, cells: Cells) -> Lines:
+    """Return what is estimated before every session; without a benchmark beta is NaN."""
+    parts = []
+    for one in panels:
+        x = one.x[..., one.factors.index("benchmark")] if "benchmark" in one.factors else np.zeros(one.r.shape)
+        parts.append(estimation_lines(one.r, one.ok, x, choices.estimation, choices.min_estimation))
+    beta, sigma, deviation = zip(*parts, strict=True)
+    return Lines(cells.panel, cells.asset, cells.day, beta, sigma, deviation)
+
+
+class _Market(NamedTuple):
+    """The first fields of a desk after its rows."""
+
+    points: Points
+    quoted: Floats
+    traded: Floats
+    dates: Dates
+    opens: Bools
+
+
+def _market(
+    rerun: Rerun, by_name: Mapping[str | None, Calendar], tickers: Sequence[str], currency: str | None
+) -> _Market:
+    """Return the points of the tickers on their calendars."""
+    all_bars = [rerun.prices.bars[name] for name in tickers]
+    calendars = [by_name[calendar_name(bars.mic)] for bars in all_bars]
+    dates = np.unique(np.concatenate([_local_dates(calendar) for calendar in by_name.values()]))
+    n_points = 2 * max(len(calendar.dates) for calendar in calendars)
+    shape = (len(tickers), n_points)
+    price, quoted, traded = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
+    instant, date = np.full(shape, NEVER), np.full(shape, len(dates) - 1, dtype=np.int64)
+    marks, opens = np.full((len(tickers), len(dates)), np.nan), np.zeros(len(tickers), dtype=bool)
+    for row, (bars, calendar) in enumerate(zip(all_bars, calendars, strict=True)):
+        n = 2 * len(calendar.dates)
+        day = _local_dates(calendar)
+        rate = _rates(rerun, bars.currency, currency, day, str(bars.ticker))  # type: ignore[attr-defined]
+        for field, at in (("open", 0), ("close", 1)):
+            level = counted_level(bars, field, rerun.choices.contradictory)  # type: ignore[arg-type]
+            plain = bars.fields.get(field, np.full(len(bars.dates), np.nan))
+            price[row, at:n:2] = reindex(bars, level, calendar) * rate[at]  # type: ignore[arg-type]
+            quoted[row, at:n:2] = reindex(bars, plain, calendar)  # type: ignore[arg-type]
+        volume = bars.fields.get("volume", np.full(len(bars.dates), np.nan)) * bars.fields["close"]
+        traded[row, 0:n:2] = traded[row, 1:n:2] = reindex(bars, volume, calendar) * rate[1]  # type: ignore[arg-type]
+        opens[row] = np.isfinite(price[row, 0:n:2]).any()
+        instant[row, 0:n:2], instant[row, 1:n:2] = _instants(calendar)
+        date[row, :n] = np.repeat(np.clip(np.searchsorted(dates, day), 0, len(dates) - 1), 2)
+        seen = np.flatnonzero(np.isfinite(price[row]))
+        last = np.searchsorted(date[row, seen], np.arange(len(dates)), side="right") - 1
+        marks[row] = np.where(last >= 0, price[row, seen[np.maximum(last, 0)]] if len(seen) else np.nan, np.nan)
+    points = Points(price, instant, date, marks, dates.astype(np.int64))
+    return _Market(points, quoted, traded, dates, opens)
+
+
+def _trimmed(rerun: Rerun, sample: StudySample, tickers: Sequence[str]) -> dict[str | None, Calendar]:
+    """Return the calendars of the tickers from their first price to their last."""
+    spans: dict[str | None, tuple[int, int]] = {}
+    for bars in (rerun.prices.bars[name] for name in tickers):
+        name = calendar_name(bars.mic)
+        first, last = np.searchsorted(sample.calendars[name].dates, [bars.dates[0], bars.dates[-1]])
+        low, high = spans.get(name, (first, last))
+        spans[name] = min(low, int(first)), max(high, int(last))
+    out = {}
+    for name, (low, high) in spans.items():
+        whole = sample.calendars[name]
+        closes = None if whole.closes is None else whole.closes[low : high + 1]
+        out[name] = replace(whole, dates=whole.dates[low : high + 1], closes=closes)
+    return out
+
+
+def _local_dates(calendar: Calendar) -> Dates:
+    """Return the day of each session, or of each bar at its exchange."""
+    if not calendar.intraday:
+        return calendar.dates
+    return markets.wall(calendar.name, calendar.dates).astype("datetime64[D]")
+
+
+def _instants(calendar: Calendar) -> tuple[Ints, Ints]:
+    """Return the instants of the opens and closes of sessions, or bars, in UTC nanoseconds."""
+    starts = calendar.dates.astype("datetime64[ns]")
+    if calendar.closes is None:
+        return starts.astype(np.int64), (starts + DAY - np.timedelta64(1, "s")).astype(np.int64)
+    closes = calendar.closes.astype("datetime64[ns]")
+    if calendar.intraday or calendar.name is None:
+        return starts.astype(np.int64), closes.astype(np.int64)
+    dates, opens = markets.sessions(calendar.name)[0], markets.opens(calendar.name)
+    at = np.minimum(np.searchsorted(dates, calendar.dates), len(dates) - 1)
+    known = (dates[at] == calendar.dates) & ~np.isin(calendar.dates, calendar.unknown)
+    begin = np.where(known, opens[at].astype("datetime64[ns]"), closes - BEFORE_CLOSE)
+    return begin.astype(np.int64), closes.astype(np.int64)
+
+
+def _rates(
+    rerun: Rerun, own: str | None, currency: str | None, days: Dates, ticker: str
+) -> tuple[Floats | float, Floats | float]:
+    """Return the exchange rates of opens, that of the day before, and of closes; NaN after a week without a rate."""
+    if currency is None:
+        return 1.0, 1.0
+    if own is None:
+        raise InputError(f"currency is {currency!r}, and that of {ticker} is not known; name it in the prices")
+    code, unit = MINOR.get(own, (own, 1.0))
+    if code == currency:
+        return unit, unit
+    every = np.arange(days[0] - np.timedelta64(MOST_STALE, "D"), days[-1] + DAY)
+    known = pd.Series(exchange_rate(rerun.prices, code, currency)(every)).ffill(limit=MOST_STALE)
+    at = (days - every[0]).astype(np.int64)
+    values = unit * known.to_numpy(dtype=np.float64)
+    return values[at - 1], values[at]
+
+
+def _known(events: pd.DataFrame, asset: Ints, calendars: Sequence[Calendar]) -> Dates:
+    """Return the latest instant (UTC) at which each event became public.
+
+    The time stamp, or the bound ``not_after``; of an event known by its date alone the end of that date, at the
+    exchange and in its own time zone. A phase narrows it: before the opening, or during the session.
+    """
+    stamp = events["stamp"].dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
+    date = events["date"].to_numpy().astype("datetime64[D]")
+    empty = np.full(len(events), "", dtype=object)
+    phase = events["phase"].to_numpy(dtype=object) if "phase" in events else empty
+    own_zone = events["timezone"].to_numpy(dtype=object) if "timezone" in events else empty
+    last = bounds_of(events).last
+    known = np.where(np.isnat(last), stamp, last)
+    for row in range(len(events)):
+        calendar = calendars[asset[row]]
+        if calendar.closes is None:
+            known[row] = (date[row] + DAY).astype("datetime64[ns]") - np.timedelta64(1, "ns")
+        elif np.isnat(known[row]):
+            known[row] = _end_of(date[row], phase[row], own_zone[row], calendar)
+    return np.asarray(known)
+
+
+def _end_of(day: np.datetime64, phase: object, own_zone: object, calendar: Calendar) -> object:
+    """Return the end of the time in which an event of a day became public."""
+    zone = ZONE if calendar.name is None else markets.zone_of(calendar.name)
+    if phase == BEFORE:
+        return _midnight(day, zone)
+    at = int(np.searchsorted(calendar.dates, day))
+    if phase == DURING and at < len(calendar.dates) and calendar.dates[at] == day and not calendar.intraday:
+        return np.int64(_instants(calendar)[0][at]).astype("datetime64[ns]")
+    ends = [_midnight(day + DAY, zone)]
+    if phase != AFTER and isinstance(own_zone, str) and own_zone:
+        ends.append(_midnight(day + DAY, own_zone))
+    return max(ends) - np.timedelta64(1, "ns")
+
+
+def _midnight(day: np.datetime64, zone: str) -> np.datetime64:
+    stamp = pd.Timestamp(day).tz_localize(zone, nonexistent="shift_forward", ambiguous=True)
+    return np.datetime64(stamp.tz_convert("UTC").tz_localize(None), "ns")

@@ -1,0 +1,73 @@
+"""Trades: what a backtest of the announcements earned, at what risk and cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eventstudy.display import formats
+from eventstudy.errors import InputError, shown
+from eventstudy.result import Result
+from eventstudy.tables import _shared
+from eventstudy.tables._cells import BLANK, COUNT, NUMBER, PERCENT, Cell, Format, P, text
+from eventstudy.tables._table import Column, Row, Table
+
+if TYPE_CHECKING:
+    from eventstudy.analysis.trades import Trades
+
+FORMATS = {
+    "n_events": COUNT, "n_trades": COUNT, "sharpe": NUMBER, "turnover": Format("number", 1), "placebo_p": P,
+    "capacity": Format("number", 0),
+}  # fmt: skip
+UNITS = {"turnover": " (times the capital)", "capacity": " (capital)"}
+
+
+def trades(result: Result, *, of: Trades | None = None) -> Table:
+    """Return the figures of a backtest.
+
+    Parameters
+    ----------
+    result : Result
+    of : Trades, optional
+        What ``Result.trades`` has returned; by default its result with all defaults, which needs a study with signs.
+
+    Returns
+    -------
+    Table
+        ``frame``: figure, value, lower, upper, note, as ``Trades.summary`` has them; shares are decimals.
+
+    Raises
+    ------
+    InputError
+        If ``of`` is none, or the study cannot be traded.
+    """
+    from eventstudy.analysis.trades import Trades
+    from eventstudy.analysis.trades_figures import WORDS
+
+    backtest = result.trades() if of is None else of
+    if not isinstance(backtest, Trades):
+        raise InputError(f"of is {shown(of)}; give what result.trades() has returned")
+    frame = backtest.summary().reset_index()
+    rows: list[Row] = []
+    for row in frame.to_dict("records"):
+        name = row["figure"]
+        form = FORMATS.get(name, PERCENT)
+        head = WORDS[name] + UNITS.get(name, "" if name in FORMATS else " (%)")
+        ends = (BLANK if formats.is_missing(row[part]) else Cell(row[part], form) for part in ("lower", "upper"))
+        rows.append((text(head), Cell(row["value"], form), *ends))
+    said = [f"{WORDS[row['figure']]}: {row['note']}." for row in frame.to_dict("records") if row["note"]]
+    return Table(
+        frame,
+        _shared.with_prices("Trades on the announcements", result),
+        (Column("", False), Column("Value"), Column("[0.025"), Column("0.975]")),
+        tuple(rows),
+        (
+            f"Rule: {backtest.rule}; costs are in basis points of the value bought or sold.",
+            "Shares of a constant capital: nothing is reinvested. A year has 252 days.",
+            *said,
+            *(f"{note[:1].upper()}{note[1:]}." for note in backtest.notes),
+        ),
+        label="trades",
+    )
+
+
+TABLE = trades
