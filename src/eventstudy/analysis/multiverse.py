@@ -101,7 +101,7 @@ class Multiverse:
         return pd.Series({"n": len(self.frame), **shares, "own": own, "p_median": self.p_median}, dtype=float)
 
     def by_choice(self) -> pd.DataFrame:
-        """Return the same for each value of each choice, over all specifications with this value.
+        """Return the same for each value of each choice that varies, over all specifications with this value.
 
         Returns
         -------
@@ -111,7 +111,8 @@ class Multiverse:
         """
         own, rows = float(self.own["effect"]), []
         for choice, column in self._columns().items():
-            for value in dict.fromkeys(column[column != ""]):
+            values = list(dict.fromkeys(column[column != ""]))
+            for value in values if len(values) > 1 else ():
                 part = self.frame[(column == value).to_numpy()]
                 rows.append({"choice": choice, "value": value, "n": len(part), **_shares(part, own)})
         return pd.DataFrame(rows, columns=["choice", "value", "n", *SHARES])

@@ -105,7 +105,7 @@ class Calendar(NamedTuple):
     links: Ints
 
     def clusters(self, rows: Ints, windows: Sequence[int]) -> Ints:
-        """Number the clusters of some events (n,), whose days overlap in a chain, or that report the same news.
+        """Return the cluster of some events (n,): those whose days overlap in a chain, or that report the same news.
 
         The days are those of some windows, given by their numbers, together.
         """
