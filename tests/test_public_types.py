@@ -170,6 +170,14 @@ METHODS: dict[str, dict[str, object]] = {
     "regress": {"formula": "car ~ size", "window": (0, 0), "weights": None, "cov": "HC1", "draws": 99},
     "across": {"models": ["market"], "windows": [(0, 0)]},
     "diagnose": {"constituents": None},
+    "multiverse": {
+        "models": ["market"],
+        "windows": [(0, 0)],
+        "estimations": None,
+        "benchmarks": None,
+        "samples": {"all": None},
+        "tests": ["cross_section"],
+    },
     "report": {"path": "report.txt"},
     "save": {"path": "saved"},
 }
