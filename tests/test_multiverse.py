@@ -241,7 +241,7 @@ def test_events_on_dates_of_their_own_are_compared_by_a_paired_t_test() -> None:
     p = np.sort(table["p"].to_numpy())
     holm = np.maximum.accumulate(np.minimum(p * [3, 2, 1], 1.0))
     np.testing.assert_allclose(np.sort(table["p_holm"]), holm)
-    parts = ["they part" if p < 0.05 else "they do not part" for p in table["p_holm"]]
+    parts = ["they part" if p < 0.05 else "cannot be told apart" for p in table["p_holm"]]
     assert [text.partition(":")[0] for text in table["verdict"]] == parts
 
 
@@ -307,6 +307,15 @@ def test_the_table_has_the_numbers_of_the_record(result: es.Result, found: Multi
     assert any("the regressor is 'Mkt-RF'" in note for note in table.notes)
     with pytest.raises(es.InputError, match=r"give what result\.multiverse"):
         result.table("multiverse", of=FRAME)
+
+
+def test_a_study_without_events_says_so(data: tuple[es.Events, es.Prices]) -> None:
+    unknown = pd.DataFrame({"event_id": ["a", "b"], "ticker": "ZZZZ", "announced": "2020-03-02"})
+    found = es.Study(**SHORT).run(es.Events.from_frame(unknown), data[1]).multiverse(["market", "mean"])
+    assert found.answer() == "None of 4 specifications could be estimated: no event could be used."
+    assert found.summary()[["n", "n_run", "n_valid"]].tolist() == [4, 0, 0]
+    assert found.summary().drop(["n", "n_run", "n_valid"]).isna().all()
+    assert found.frame["own"].tolist() == [True, False, False, False]
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from eventstudy.analysis.multiplicity import adjust_p_values
 from eventstudy.analysis.multiverse_runs import calendar_of, days_of, effects_of
 from eventstudy.core.cr2 import FEWEST, clustered_mean
 from eventstudy.core.nulls import p_t
+from eventstudy.display import formats
 from eventstudy.display.measure import Measure
 from eventstudy.errors import EventStudyError, EventStudyWarning
 from eventstudy.types import Floats, Rerun, ResultFrames, Window, required
@@ -89,10 +90,10 @@ def _holm(p: Floats) -> Floats:
 
 
 def _verdict(row: Mapping[Hashable, Any], measure: Measure) -> str:
-    """Say whether two models part."""
+    """Say whether two models part, or why this is not known."""
     if row["verdict"] == row["verdict"]:
         return str(row["verdict"])  # why there is nothing to compare
     if np.isnan(row["p"]):
         return f"fewer than {FEWEST} clusters of events, or one with nearly all of them: cannot be told"
-    by = f"by {measure.text(row['difference'])} (p {row['p_holm']:.3f} by Holm)"
-    return f"they part: {by}" if row["p_holm"] < LEVEL else f"they do not part: {by}"
+    less = f"second less first is {measure.text(row['difference'])} (p {formats.p_value(row['p_holm'])} by Holm)"
+    return f"they part: {less}" if row["p_holm"] < LEVEL else f"cannot be told apart: {less}"

@@ -139,6 +139,8 @@ class Multiverse:
         """Return what the specifications agree on, and the choice on which the effect depends most."""
         found = self.summary()
         n, n_run = int(found["n"]), int(found["n_run"])
+        if not n_run:
+            return f"None of {formats.plural(n, 'specification')} could be estimated: {self.frame['error'].iloc[0]}."
         own = self.own
         of_study = f"{self.measure.text(own['effect'])} ({formats.tested(own.to_dict())})"
         run = "" if n == n_run else f", of which {n_run} could be estimated"
@@ -292,9 +294,9 @@ def _shares(frame: pd.DataFrame, own: float) -> dict[str, float]:
     effect = frame["effect"].dropna()
     tested = frame[frame["valid"] & frame["p"].notna()]
     adjusted = frame["p_adjusted"].dropna()
-    same = np.sign(effect) == np.sign(own)
+    same = np.sign(effect) == np.sign(own) if np.isfinite(own) else pd.Series(dtype=bool)
     significant = tested["p"] < LEVEL
-    opposite = significant & (np.sign(tested["effect"]) != np.sign(own))
+    opposite = significant & (np.sign(tested["effect"]) == -np.sign(own)) if np.isfinite(own) else pd.Series(dtype=bool)
     shares = (_mean(values) for values in (same, significant, opposite, adjusted < LEVEL))
     values = (len(effect), len(tested), effect.median(), effect.min(), effect.max(), *shares)
     return dict(zip(SHARES, values, strict=True))
