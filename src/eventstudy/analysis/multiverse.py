@@ -27,6 +27,7 @@ from eventstudy.analysis.multiverse_choices import (
     Tests,
     Varied,
     benchmark_label,
+    printed,
     varied,
     window_label,
 )
@@ -142,7 +143,7 @@ class Multiverse:
         if not n_run:
             return f"None of {formats.plural(n, 'specification')} could be estimated: {self.frame['error'].iloc[0]}."
         own = self.own
-        of_study = f"{self.measure.text(own['effect'])} ({formats.tested(own.to_dict())})"
+        of_study = f"{self.measure.text(own['effect'])}, {formats.tested(own.to_dict())}"
         run = "" if n == n_run else f", of which {n_run} could be estimated"
         text = (
             f"Of {formats.plural(n, 'specification')}{run}, {_percent(found['agree'])} have the sign of the study's own"
@@ -187,7 +188,7 @@ class Multiverse:
         choice = str(spread.idxmax())
         own = table[table["choice"] == choice].sort_values("median", kind="stable")
         medians = [
-            f"{self.measure.text(median)} under {formats.plain(value)}"
+            f"{self.measure.text(median)} under {printed(choice, value)}"
             for value, median in zip(own["value"], own["median"], strict=True)
         ]
         return f"It depends most on the {choice}: the median is {medians[0]} and {medians[-1]}."
@@ -201,7 +202,9 @@ class Multiverse:
         for row in self.by_choice().to_dict("records"):
             effects = (self.measure.text(row[name]) for name in ("median", "low", "high"))
             shares = (_percent(row[name]) for name in ("agree", "significant", "adjusted"))
-            rows.append((row["choice"], formats.plain(row["value"]), formats.count(row["n_run"]), *effects, *shares))
+            rows.append(
+                (row["choice"], printed(row["choice"], row["value"]), formats.count(row["n_run"]), *effects, *shares)
+            )
         heads = ("Choice", "Value", "N", "Median", "Lowest", "Highest", "Same sign", "p < 5 %", "Adjusted")
         note = formats.prices_note(self)
         title = f"Multiverse of {formats.plural(len(self.frame), 'specification')}" + (f", {note}" if note else "")

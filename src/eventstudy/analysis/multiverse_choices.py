@@ -77,6 +77,18 @@ def window_label(window: Window) -> str:
     return f"({window[0]}, {window[1]})"
 
 
+def printed(choice: str, value: object) -> str:
+    """Return the value of a choice as tables and figures print it.
+
+    Examples
+    --------
+    >>> printed("window", "(-1, 1)"), printed("model", "a-b")
+    ('(−1, 1)', 'a-b')
+    """
+    text = formats.plain(value)
+    return text.replace("-", "−") if choice in ("window", "estimation") else text
+
+
 def benchmark_label(benchmark: Benchmark) -> str:
     """Return a benchmark as the frames show it.
 

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
 
+from eventstudy.analysis.multiverse_choices import printed
 from eventstudy.display import formats
 from eventstudy.display.formats import HasProvenance
 from eventstudy.display.measure import Measure
@@ -151,8 +152,7 @@ def _curve(ax: Axes, table: pd.DataFrame, multiverse: Multiverse) -> None:
 def _rows(multiverse: Multiverse) -> pd.DataFrame:
     """Return the rows of the lower panel, of the choices that vary: choice, value, text, median and y."""
     rows = multiverse.by_choice()
-    of_days = rows["choice"].isin(["window", "estimation"])
-    names = rows["value"].where(~of_days, rows["value"].str.replace("-", "−"))
+    names = (printed(choice, value) for choice, value in zip(rows["choice"], rows["value"], strict=True))
     block = (rows["choice"] != rows["choice"].shift()).cumsum()
     return rows.assign(text=[_text.drawable(name, LONGEST) for name in names], y=np.arange(len(rows)) + 1.2 * block)
 

@@ -43,6 +43,7 @@ def multiverse(result: Result, *, of: Multiverse | None = None) -> Table:
         If ``of`` is no such record.
     """
     from eventstudy.analysis.multiverse import Multiverse
+    from eventstudy.analysis.multiverse_choices import printed
 
     record = result.multiverse() if of is None else of
     if not isinstance(record, Multiverse):
@@ -60,7 +61,7 @@ def multiverse(result: Result, *, of: Multiverse | None = None) -> Table:
             last = row["choice"]
         effects = (Cell(row[name], effect) for name in ("median", "low", "high"))
         shares = (Cell(row[name], WHOLE) for name in SHARES)
-        name = "All specifications" if last == "all" else _days(row)
+        name = "All specifications" if last == "all" else printed(row["choice"], row["value"])
         rows.append((text(name), Cell(row["n_run"], COUNT), *effects, *shares))
     unit = _shared.with_unit(_shared.mean_head(record.measure), record.measure)
     return Table(
@@ -76,11 +77,6 @@ def multiverse(result: Result, *, of: Multiverse | None = None) -> Table:
         frozenset(breaks),
         label="multiverse",
     )  # fmt: skip
-
-
-def _days(row: _shared.Record) -> str:
-    value = str(row["value"])
-    return value.replace("-", "−") if row["choice"] in ("window", "estimation") else value
 
 
 def _notes(record: Multiverse) -> Iterator[str]:
