@@ -70,7 +70,8 @@ def draw(
     -------
     array of Axes (2,), or Axes
         Effects by specification, and below them the choices that more than one value has, with the median effect of
-        each value at the right. Specifications without an effect are left out.
+        each value at the right. Specifications without an effect are left out. Of many specifications, the ends of
+        the widest 1 % of the intervals may lie outside the axes.
     """
     table = multiverse.frame.dropna(subset="effect").sort_values("effect", kind="stable").reset_index(drop=True)
     name = _style.named(title, TITLE)
