@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from eventstudy.analysis import multiverse as module
 from eventstudy.analysis.multiplicity import romano_wolf
 from eventstudy.analysis.multiverse import Multiverse
 from eventstudy.core.sign_changes import joint_null
-from eventstudy.types import Analysis
+from eventstudy.types import Abnormal, Analysis, Block, Column
 from tests.make import BENCHMARK, material
 from tests.plots.drawing import drawn_texts
 
@@ -207,6 +208,24 @@ def test_shares_and_medians_by_hand(result: es.Result) -> None:
 def test_what_is_not_valid_is_said(result: es.Result, given: dict[str, Any], message: str) -> None:
     with pytest.raises(es.InputError, match=message):
         result.multiverse(**given)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A user's model with a mistake."""
+
+    columns: tuple[Column, ...] = ()
+    coefficients: tuple[str, ...] = ("alpha",)
+
+    def fit(self, block: Block) -> Abnormal:
+        raise ZeroDivisionError("division by zero")
+
+
+def test_the_mistake_of_a_users_model_is_a_row(result: es.Result) -> None:
+    frame = result.multiverse({"broken": Broken(), "mean": "mean"}, windows=[(0, 0)]).frame
+    assert frame["error"].tolist() == ["ZeroDivisionError: division by zero", ""]
+    with pytest.raises(ZeroDivisionError):
+        result.multiverse([Broken()])
 
 
 def test_an_estimation_window_that_the_study_cannot_have_is_a_row(result: es.Result) -> None:

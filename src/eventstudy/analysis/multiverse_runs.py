@@ -56,7 +56,7 @@ class Runs:
     cells: list[Cell] = field(default_factory=list)
     days: list[Days] = field(default_factory=list)
     warned: dict[str, int] = field(default_factory=dict)
-    errors: list[EventStudyError] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
 
 
 class _Pack(NamedTuple):
@@ -78,14 +78,12 @@ def run_all(rerun: Rerun, varied: Varied) -> Runs:
         for pack in packs:
             try:
                 result = _run(rerun, varied, (model, estimation, benchmark), pack, runs.warned)
-            except EventStudyError as error:
+            except Exception as error:  # also what a user's model raises: one specification never stops the others
                 runs.errors.append(error)
+                text = str(error) if isinstance(error, EventStudyError) else f"{type(error).__name__}: {error}"
                 keys = [(model, estimation, benchmark, sample) for sample in pack.groups]
                 runs.rows.extend(
-                    row
-                    for key in keys
-                    for window in varied.windows
-                    for row in _missing(varied, key, window, str(error))
+                    row for key in keys for window in varied.windows for row in _missing(varied, key, window, text)
                 )
                 continue
             for sample, group in pack.groups.items():
