@@ -364,3 +364,35 @@ def test_the_catalogue_on_real_prices_equals_runs_one_by_one(shared: Path) -> No
         assert row["n"] == alone["n"]
         actual, expected = ([part[name] for name in ("effect", "se", "p")] for part in (row, alone))
         np.testing.assert_allclose(actual, expected, rtol=1e-9)
+
+
+def without_news(tickers: list[str], rng: np.random.Generator) -> es.Events:
+    """Draw a catalogue of 14 dates, on each of which 2 to 8 shares have an event without news."""
+    days = pd.bdate_range("2020-02-01", "2022-12-05").astype(str).to_numpy()
+    rows = [
+        (f"c{k}:{ticker}", f"c{k}", ticker, day)
+        for k, day in enumerate(rng.choice(days, 14, replace=False))
+        for ticker in rng.choice(tickers, rng.integers(2, 9), replace=False)
+    ]
+    return es.Events.from_frame(pd.DataFrame(rows, columns=["event_id", "cluster", "ticker", "announced"]))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_dates_without_news_on_real_prices_are_significant_jointly_as_often_as_they_should(shared: Path) -> None:
+    prices, rng = es.read_prices(shared / "data" / "prices"), np.random.default_rng(1)
+    tickers = [ticker for ticker in prices.bars if ticker not in ("^HSI", "^GSPC", "HKD=X", "KWEB")]
+    study = es.Study(benchmark={**demo.BENCHMARK, "XNAS": "^GSPC"})
+    samples = {"all": None, "HK": "ticker.str.endswith('.HK')", "US": "~ticker.str.endswith('.HK')"}
+    adjusted, plain, median, n = 0, 0, 0, 300
+    for _ in range(n):
+        found = study.run(without_news(tickers, rng), prices).multiverse(
+            ["market", "market_adjusted", "mean"], samples=samples
+        )
+        frame = found.frame
+        adjusted += bool(frame["p_adjusted"].min() <= 0.05)
+        plain += bool((frame.loc[frame["valid"], "p"] < 0.05).any())
+        median += found.p_median <= 0.05
+    assert 0.01 < adjusted / n < 0.09  # three standard errors of 300 draws are 3.8 %; 600 gave 4.0 %
+    assert 0.01 < median / n < 0.09  # 600 gave 3.8 %
+    assert plain / n > 0.25  # 600 gave 40 %
