@@ -42,6 +42,30 @@ models.summary(window=(0, 0))[["n", "effect", "lower", "upper", "p", "lost"]].ro
 models.plot()[0].figure
 
 # %% [markdown]
+# ## "You made many choices. What if you had made others?"
+#
+# Every combination of them, with the study itself marked. The specifications share events, so that p-values are
+# adjusted jointly.
+
+# %%
+found = result.multiverse(
+    models=["market", "market_adjusted", "mean"],
+    windows=[(0, 0), (-1, 1), (0, 5)],
+    estimations=[(-260, -11), (-140, -11)],
+    samples={"all": None, "Hong Kong": "ticker.str.endswith('.HK')", "2021": "date.dt.year == 2021"},
+)
+found
+
+# %%
+found.plot()[0].figure
+
+# %% [markdown]
+# An index, similar shares and common factors are three accounts of what would have happened without the news.
+
+# %%
+found.counterfactuals([(0, 0)])[["first", "second", "n", "difference", "se", "p_holm", "verdict"]].round(4)
+
+# %% [markdown]
 # ## "You tested several windows, and report the best."
 #
 # Holm's correction over all windows and tests, and a band that holds for the whole path at once.

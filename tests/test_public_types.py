@@ -176,6 +176,14 @@ METHODS: dict[str, dict[str, object]] = {
     "money": {"value": "size", "window": (0, 0), "currency": None, "shares": None, "group": None},
     "single": {"event_id": "E0001", "window": (0, 0), "scale": 0.05},
     "sequential": {"window": (0, 0), "level": 0.95, "plan": 30},
+    "multiverse": {
+        "models": ["market"],
+        "windows": [(0, 0)],
+        "estimations": None,
+        "benchmarks": None,
+        "samples": {"all": None},
+        "tests": ["cross_section"],
+    },
     "report": {"path": "report.txt"},
     "save": {"path": "saved"},
 }

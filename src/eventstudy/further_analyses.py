@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 import pandas as pd
 
 from eventstudy.display.measure import Measure
-from eventstudy.types import Rerun, Window, required
+from eventstudy.types import Model, ModelName, Rerun, Test, TestName, Window, required
 
 if TYPE_CHECKING:
     from eventstudy.analysis.dates import Dates
     from eventstudy.analysis.market_wide import MarketWide
     from eventstudy.analysis.money import Money
+    from eventstudy.analysis.multiverse import Multiverse
+    from eventstudy.analysis.multiverse_choices import Benchmark, Members
     from eventstudy.analysis.sequential import Sequential
     from eventstudy.analysis.single import Single
     from eventstudy.analysis.trades import Trades
@@ -70,6 +72,62 @@ class FurtherAnalyses:
         from eventstudy.analysis.dates import dates
 
         return dates(required(self.rerun), self, window, before)
+
+    def multiverse(
+        self,
+        models: Sequence[ModelName | str | Model] | Mapping[str, ModelName | str | Model] | None = None,
+        windows: Sequence[Window] | None = None,
+        estimations: Sequence[Window] | None = None,
+        benchmarks: Sequence[Benchmark] | None = None,
+        samples: Mapping[str, Members] | None = None,
+        tests: Sequence[TestName | str | Test] | Mapping[str, TestName | str | Test] | None = None,
+    ) -> Multiverse:
+        """Run the study under all combinations of choices, to see what depends on none of them.
+
+        One fit serves all windows, tests and samples. The specifications share events and days: their joint p-values
+        keep that dependence, by random signs of clusters of events (``eventstudy.core.sign_changes``).
+
+        Parameters
+        ----------
+        models : sequence, or mapping from label to model, optional
+            As in :meth:`Result.across`. Each argument that is None keeps what the study has.
+        windows : sequence of (int, int), optional
+            Inside the event window of the study.
+        estimations : sequence of (int, int), optional
+            Estimation windows.
+        benchmarks : sequence, optional
+            Each what ``Study(benchmark=...)`` takes.
+        samples : mapping from label to events, optional
+            A query of the columns of the events ("sector == 'Games'"), a mask, a function of the frame of the events
+            that returns a mask, or None for all events. A sample is a group of the study: events keep their estimates,
+            and firms with an event outside of it are no peers of those inside.
+        tests : sequence, or mapping from label to test, optional
+            By default each specification has its primary test.
+
+        Returns
+        -------
+        Multiverse
+            ``frame`` (one row for each specification, with p and p_adjusted), ``summary()``, ``by_choice()``,
+            ``counterfactuals()``, ``answer()`` and ``plot()``. One that cannot be run is a row with its error.
+
+        Raises
+        ------
+        InputError
+            If a choice is not valid.
+        EventStudyError
+            If no specification can be run: the error of the first.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> samples = {"all": None, "New York": "~ticker.str.endswith('.HK')"}
+        >>> found = demo.run().result.multiverse(["market", "mean"], windows=[(0, 0), (-1, 1)], samples=samples)
+        >>> int(found.summary()["n"]), found.frame["effect"].round(3).tolist()
+        (8, [0.031, 0.035, 0.029, 0.035, 0.031, 0.033, 0.029, 0.032])
+        """
+        from eventstudy.analysis.multiverse import multiverse
+
+        return multiverse(self.rerun, self, models, windows, estimations, benchmarks, samples, tests)
 
     def money(
         self, value: str = "market_value", window: Window | None = None, currency: str | None = None,

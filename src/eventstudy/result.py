@@ -158,7 +158,7 @@ class Result(Analyses):
             The caption, instead of that of the kind.
         **options
             Those of the kind, on its page: ``stars`` of most, ``brackets`` of "caar" and others, ``of`` of
-            "regressions", "models" and "money".
+            "regressions", "models" and the analyses.
 
         Returns
         -------

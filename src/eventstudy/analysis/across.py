@@ -22,7 +22,7 @@ def across(
     rerun: Rerun, result: ResultFrames, models: Models, windows: Sequence[Window] | None
 ) -> Specifications[ResultFrames]:
     """Run a study with each of several models; see ``Result.across``."""
-    by_label, spans = labelled(models), _windows(windows, rerun.choices)
+    by_label, spans = labelled(models), windows_inside(windows, rerun.choices)
     results: dict[str, ResultFrames] = {}
     errors: dict[str, EventStudyError] = {}
     for label, model in by_label.items():
@@ -89,7 +89,8 @@ def _family(model: Model) -> str:
     return "index" if names <= set(INDEX_COLUMNS) else "factors"
 
 
-def _windows(windows: Sequence[Window] | None, choices: Choices) -> list[Window]:
+def windows_inside(windows: Sequence[Window] | None, choices: Choices) -> list[Window]:
+    """Return windows inside the event window of a study, those of the study by default."""
     if windows is None:
         return [(int(start), int(end)) for start, end in choices.windows]
     first, last = choices.event

@@ -48,7 +48,7 @@ def adjust_tests(tests: pd.DataFrame, method: str, null: Mapping[str, Mapping[st
         rows = family.index.to_numpy()
         defined = rows[np.isfinite(p[rows])]
         if method != "romano_wolf":
-            p_adjusted[defined] = _adjust_p_values(p[defined], method)
+            p_adjusted[defined] = adjust_p_values(p[defined], method)
             continue
         t = np.where(np.isfinite(p[rows]), tests["statistic"].to_numpy(dtype=np.float64)[rows], np.nan)
         drawn = null.get(str(group), {}).get(f"t:{name}")
@@ -63,7 +63,7 @@ def adjust_tests(tests: pd.DataFrame, method: str, null: Mapping[str, Mapping[st
     return tests.assign(note=notes, p_adjusted=p_adjusted)
 
 
-def _adjust_p_values(p: Floats, method: str) -> Floats:
+def adjust_p_values(p: Floats, method: str) -> Floats:
     """Adjust p-values, none of them NaN, by a method that uses only the p-values."""
     from statsmodels.stats.multitest import multipletests
 

@@ -85,6 +85,8 @@ class ResultFrames(Protocol):
     def measure(self) -> Measure: ...  # noqa: D102
     @property
     def reactions(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def rerun(self) -> Rerun | None: ...  # noqa: D102
 
 
 class Rerun(Protocol):
