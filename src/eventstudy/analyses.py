@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResultsWrapper
 
     from eventstudy.analysis.calibration import Calibration
+    from eventstudy.analysis.spillover import Spillover
     from eventstudy.display.cards import Summary
 
 
@@ -291,3 +292,54 @@ class Analyses:
         from eventstudy.analysis.diagnosis import diagnose
 
         return diagnose(required(self.rerun), self, constituents)
+
+    def spillover(
+        self,
+        peers: str | Sequence[str] | Mapping[str, str | Sequence[str]] = "nearest",
+        window: Window | None = None,
+        k: int = 5,
+    ) -> Spillover:
+        """Compare the treated securities with untreated peers around the same announcements.
+
+        An announcement is the events of one ``cluster``. Its peers have the study's model and windows, on the sessions
+        of their own exchanges. Each announcement counts once, by the mean of its treated, that of its peers, and their
+        difference, so that what both have in common does not count as an effect.
+
+        Parameters
+        ----------
+        peers : str, sequence or mapping
+            "nearest": the ``k`` securities whose abnormal returns correlated most with those of the treated in the
+            estimation window. The name of an events column, such as an industry: other tickers with events of the same
+            value. Tickers; or a mapping from a treated ticker, or from the values of an events column, to tickers.
+        window : (int, int), optional
+            A window of the study; all of them by default.
+        k : int
+            The number of peers of an announcement under "nearest".
+
+        Returns
+        -------
+        Spillover
+            ``frame`` (each security of each announcement), ``tests`` (treated, peers, difference), ``paths``,
+            ``attrition``, ``result`` (the study of both), ``answer()`` and ``plot("network" | "paths")``. No peer is a
+            security that the announcement treats, another listing of its firm, a benchmark, or one with an event of its
+            own in the event window; ``attrition`` counts them.
+
+        Raises
+        ------
+        InputError
+            If the peers cannot be read, or the model itself compares with peers.
+        NotEnoughData
+            If no announcement has a peer.
+
+        Notes
+        -----
+        From ten dates on standard errors are CR2 by date; with fewer, those of the same mean on days before.
+
+        Examples
+        --------
+        >>> from eventstudy import demo
+        >>> found = demo.run().result.spillover(peers=["NFLX", "0005.HK"], window=(0, 0))  # doctest: +SKIP
+        """
+        from eventstudy.analysis.spillover import spillover
+
+        return spillover(self.rerun, self, peers, window, k)

@@ -83,6 +83,8 @@ class ResultFrames(Protocol):
     def provenance(self) -> Mapping[str, Any]: ...  # noqa: D102
     @property
     def measure(self) -> Measure: ...  # noqa: D102
+    @property
+    def rerun(self) -> Rerun | None: ...  # noqa: D102
 
 
 class Rerun(Protocol):
