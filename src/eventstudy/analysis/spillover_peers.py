@@ -118,8 +118,8 @@ def _columns_of_keys(frame: pd.DataFrame, treated: pd.DataFrame, by_key: Mapping
     others = [key for key in by_key if key not in set(frame["ticker"])]
     if not others:
         return []
-    columns = [str(c) for c in treated.columns if treated[c].dtype == object and set(others) <= set(treated[c])]
-    columns = [c for c in columns if c not in ("ticker", "announced")]
+    columns = [str(c) for c in treated.columns if set(others) <= set(treated[c].astype(str))]
+    columns = [c for c in columns if c not in ("ticker", "announced", "cluster")]
     if len(columns) != 1:
         found = "several columns" if columns else "no column"
         raise InputError(
