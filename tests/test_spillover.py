@@ -24,7 +24,7 @@ DATES = pd.bdate_range("2018-01-01", periods=700)
 M, FIRST = 60, -70  # days of the estimation window, and its first
 STUDY: dict[str, Any] = {
     "benchmark": "INDEX", "estimation": (FIRST, -11), "event": (-2, 2), "windows": ((0, 0), (-1, 1)),
-    "min_estimation": 40,
+    "min_estimation": 40, "tests": ["clustered"],
 }  # fmt: skip
 TREATED, PEERS = ("S0", "S1", "S2"), ("P0", "P1", "P2")
 
@@ -309,6 +309,9 @@ def rates(windows: tuple[int, int], prices: es.Prices, seed: int, draws: int) ->
     return counts
 
 
+MC_ERROR = 0.009  # of the share of 650 days: one announcement a day, whatever the number of assignments
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::eventstudy.EventStudyWarning")
 def test_size_on_real_days_without_events(shared: Path) -> None:
@@ -316,7 +319,8 @@ def test_size_on_real_days_without_events(shared: Path) -> None:
     prices = es.read_prices(shared / "data" / "prices")
     by_seed = pd.DataFrame([rates((0, 0), prices, seed, 1000) for seed in range(4)])
     mean = by_seed.mean()
-    assert mean.between(0.035, 0.065).all(), (100 * mean).round(2).to_dict()
+    rates_of = "; ".join(f"{size} {role} {rate:.2%}" for (size, role), rate in mean.items())
+    assert mean.between(0.035, 0.065 + MC_ERROR * (mean.index.get_level_values(0) == 1)).all(), rates_of
 
 
 def test_warnings_are_those_of_the_chosen_peers_alone(recwarn: pytest.WarningsRecorder) -> None:
