@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResultsWrapper
 
     from eventstudy.analysis.calibration import Calibration
+    from eventstudy.analysis.pairs import Pairs
     from eventstudy.analysis.spillover import Spillover
     from eventstudy.display.cards import Summary
 
@@ -343,3 +344,36 @@ class Analyses:
         from eventstudy.analysis.spillover import spillover
 
         return spillover(self.rerun, self, peers, window, k)
+
+    def pairs(self, pairs: Mapping[str, str] | None = None, window: Window | None = None) -> Pairs:
+        """Follow announcements on two listings of one firm, such as an ADR and its home listing.
+
+        Each listing has the session in which it could first react, on its own exchange. The log premium of the ADR over
+        the home listing, at every close of either, shows how large the gap was after the first of the two closes, and
+        how much of it was left after the second.
+
+        Parameters
+        ----------
+        pairs : mapping from ticker to ticker, optional
+            ADR to home listing, as ``{"BABA": "9988.HK"}``; a listing that is not among the events is placed as the
+            other. By default the tickers of one ``firm`` in an announcement, the American one being the ADR.
+        window : (int, int), optional
+            A window of the study, for the CARs; the first by default.
+
+        Returns
+        -------
+        Pairs
+            ``frame`` (one row for each announcement and pair), ``path`` (each close of either), ``answer()`` and
+            ``plot()``. Shares per ADR are estimated from prices before the announcement. Without an exchange rate among
+            the prices, the premium is NaN and ``note`` says so.
+
+        Raises
+        ------
+        InputError
+            If the pairs cannot be read, or have no prices.
+        NotEnoughData
+            If no announcement has two listings.
+        """
+        from eventstudy.analysis.pairs import pairs as followed
+
+        return followed(self.rerun, self, pairs, window)

@@ -150,13 +150,13 @@ class Result(Analyses):
 
         Parameters
         ----------
-        kind : {"attrition", "sample", "aar", "caar", "events", "groups", "regressions", "models", "spillover"}
+        kind : {"attrition", "sample", "aar", "caar", "events", "groups", "regressions", "models", "pairs", "spillover"}
             A member of ``tables/``, or of a plug-in.
         title : str, optional
             The caption, instead of that of the kind.
         **options
             Those of the kind, on its page: ``stars`` of most, ``brackets`` of "caar" and others, ``of`` of
-            "regressions", "models" and "spillover".
+            "regressions", "models", "pairs" and "spillover".
 
         Returns
         -------

@@ -39,7 +39,7 @@ def test_the_box_lists_every_member():
     assert listed("22 return models", *other) == sorted(_registry.names("models", plugins=False))
     tests = listed("24 tests: parametric", "ranks and signs", "resampling")
     assert tests == sorted(_registry.names("inference", plugins=False))
-    assert listed("8 tables") == sorted(_registry.names("tables", plugins=False))
+    assert listed("10 tables") == sorted(_registry.names("tables", plugins=False))
     assert listed("10 figures") == sorted(_registry.names("plots", plugins=False))
 
 

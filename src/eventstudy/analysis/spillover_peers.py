@@ -74,7 +74,7 @@ def candidates(rerun: Rerun, result: ResultFrames, treated: Treated, peers: Peer
                 reason = "there are no prices of it"
             elif ticker in excluded:
                 reason = excluded[ticker]
-            elif _phase_elsewhere(event, bars[event["ticker"]].mic, bars[ticker].mic):
+            elif phase_elsewhere(event, bars[event["ticker"]].mic, bars[ticker].mic):
                 reason = "the announcement has a phase of another exchange, and no time"
             if peers == NEAREST and reason:
                 continue
@@ -144,7 +144,7 @@ def _not_securities(rerun: Rerun, result: ResultFrames) -> dict[str, str]:
     }
 
 
-def _phase_elsewhere(event: pd.Series, own: str | None, other: str | None) -> bool:
+def phase_elsewhere(event: pd.Series, own: str | None, other: str | None) -> bool:
     """Say whether an event has a phase of its exchange in place of a time, and a peer another exchange."""
     phase = event.get("phase")
     has_phase = isinstance(phase, str) and phase != ""

@@ -12,6 +12,7 @@ import numpy as np
 from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError, shown
 from eventstudy.types import Dates, Floats
+from eventstudy.types.rerun import BarsView, PricesView
 
 PRICED = ("close", "open", "high", "low", "adjusted")
 MINOR = {"GBp": ("GBP", 0.01), "GBX": ("GBP", 0.01), "ZAc": ("ZAR", 0.01), "ILA": ("ILS", 0.01)}
@@ -64,7 +65,7 @@ def convert_prices(prices: Prices, currency: str | None) -> Conversion:
         if currency_of_bars == currency:
             rate = unit * np.ones(len(bars.dates))
         else:
-            rate = unit * _rate(prices, currency_of_bars, currency)(bars.dates)
+            rate = unit * rate_of(prices, currency_of_bars, currency)(bars.dates)
         missing = np.isnan(rate) & np.isfinite(bars.fields["close"])
         if missing.any():
             without_rate[ticker] = bars.dates[missing]
@@ -79,7 +80,7 @@ def convert_prices(prices: Prices, currency: str | None) -> Conversion:
     return Conversion(replace(prices, bars=converted), without_rate, tuple(notes))
 
 
-def _rate(prices: Prices, base: str, currency: str) -> Callable[[Dates], Floats]:
+def rate_of(prices: PricesView, base: str, currency: str) -> Callable[[Dates], Floats]:
     """Return the function from dates to the price of a unit of ``base`` in ``currency``."""
     direct = _find_series(prices, base, currency)
     if direct is not None:
@@ -95,7 +96,7 @@ def _rate(prices: Prices, base: str, currency: str) -> Callable[[Dates], Floats]
     )
 
 
-def _find_series(prices: Prices, base: str, currency: str) -> Callable[[Dates], Floats] | None:
+def _find_series(prices: PricesView, base: str, currency: str) -> Callable[[Dates], Floats] | None:
     """Return the function of a series that holds the rate or its inverse; None if there is none."""
     direct = [f"{base}{currency}=X"] + ([f"{currency}=X"] if base == "USD" else [])
     inverse = [f"{currency}{base}=X"] + ([f"{base}=X"] if currency == "USD" else [])
@@ -106,7 +107,7 @@ def _find_series(prices: Prices, base: str, currency: str) -> Callable[[Dates], 
     return None
 
 
-def _on_dates(bars: Bars, power: float) -> Callable[[Dates], Floats]:
+def _on_dates(bars: BarsView, power: float) -> Callable[[Dates], Floats]:
     """Return the function from dates to closes raised to ``power``, NaN where there is no close."""
 
     def rate(dates: Dates) -> Floats:

@@ -21,5 +21,7 @@ SourceName = Literal["duckdb", "folder", "frame", "parquet", "simulated", "sql",
 PlotKind = Literal[
     "aar", "ar", "caar", "diagnostics", "distribution", "events", "forest", "heatmap", "path", "timeline",
 ]  # fmt: skip
-TableKind = Literal["attrition", "sample", "aar", "caar", "events", "regressions", "models", "groups", "spillover"]
+TableKind = Literal[
+    "attrition", "sample", "aar", "caar", "events", "regressions", "models", "groups", "pairs", "spillover",
+]  # fmt: skip
 Chosen = Literal["default", "all"]  # tests that a study chooses
