@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import _registry, arguments
-from eventstudy.analysis.spillover_peers import phase_elsewhere
+from eventstudy.analysis.spillover_peers import phase_elsewhere, restated
 from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
@@ -42,9 +42,10 @@ class Pairs:
         the two closes), adr_session, home_session, adr_return, home_return (of these sessions, in their own
         currencies), adr_car, home_car (of the window), gap_first and gap_both (the log premium after the first and
         after the second close, less that of before), usual (its standard deviation before the announcement, after a
-        close of the same exchange), closed (the share of gap_first that is gone after the second close, above 1 where the
-        second market moved further; NaN unless that gap is larger than is usual), currency (the log change of the exchange rate from before to the
-        second close), ratio (home shares in an ADR, estimated), n_ratio (closes from which it is), note.
+        close of the same exchange), closed (the share of gap_first that is gone after the second close, above 1 where
+        the second market moved further; NaN unless that gap is larger than is usual), currency (the log change of the
+        exchange rate from before to the second close), ratio (home shares in an ADR, estimated), n_ratio (closes from
+        which it is), note.
     path : DataFrame
         announcement, adr, home, step, market, session, close (UTC), adr_log, home_log, fx_log (log changes since step
         0), premium (log). Step 1 is the close of the first session that could react, and step 0 the close before it.
@@ -177,32 +178,24 @@ def _announcements(rerun: Rerun, given: Pairing | None) -> Iterator[tuple[str, s
 
 def _events(rerun: Rerun, found: Sequence[tuple[str, str, str]]) -> tuple[pd.DataFrame, list[str]]:
     """Return one event for each listing of each announcement, and why a pair cannot be followed."""
-    frame, bars, rows, reasons = rerun.events, rerun.prices.bars, [], []
+    frame, bars = rerun.events, rerun.prices.bars
     by_name = {str(name): own for name, own in frame.groupby("cluster", sort=False)}
+    rows: list[tuple[str, str, str]] = []
+    reasons = []
     for announcement, adr, home in found:
         own = by_name[announcement]
-        reason = ""
-        for ticker in (adr, home):
-            is_own = own["ticker"] == ticker
-            event = own[is_own].iloc[0] if is_own.any() else own[own["ticker"].isin([adr, home])].iloc[0]
-            if not is_own.any() and phase_elsewhere(event, bars[event["ticker"]].mic, bars[ticker].mic):
-                reason = "the announcement has a phase of another exchange, and no time"
-                break
-            rows.append(_moved(rerun, event, ticker).rename(f"{announcement}:{adr}:{home}:{ticker}"))
-        reasons.append(reason)
-    table = pd.DataFrame(rows).rename_axis("event_id")
-    types = {name: frame[name].dtype for name in frame.columns if name in ("stamp", "date")}
-    return (table.astype(types) if len(table) else table), reasons
-
-
-def _moved(rerun: Rerun, event: pd.Series, ticker: str) -> pd.Series:
-    """Return an event for another listing, with the benchmark that the events name for that listing."""
-    moved, column = event.copy(), rerun.choices.benchmark
-    moved["ticker"] = ticker
-    known = rerun.events[rerun.events["ticker"] == ticker]
-    if isinstance(column, str) and column in moved.index and len(known):
-        moved[column] = known[column].iloc[0]
-    return moved
+        source = {
+            ticker: own[own["ticker"].isin([ticker] if ticker in set(own["ticker"]) else [adr, home])].iloc[0]
+            for ticker in (adr, home)
+        }
+        elsewhere = any(
+            phase_elsewhere(event, bars[event["ticker"]].mic, bars[ticker].mic) for ticker, event in source.items()
+        )
+        reasons.append("the announcement has a phase of another exchange, and no time" if elsewhere else "")
+        if not elsewhere:
+            rows += [(str(e.name), ticker, f"{announcement}:{adr}:{home}:{ticker}") for ticker, e in source.items()]
+    sources, tickers, ids = ([row[at] for row in rows] for at in range(3))
+    return restated(rerun, sources, tickers, ids), reasons
 
 
 class _Listing(NamedTuple):

@@ -157,18 +157,25 @@ def frame_of(rerun: Rerun, treated: Treated, peers: pd.DataFrame) -> pd.DataFram
     if ROLE in frame.columns:
         raise InputError(f"the events have a column {ROLE!r}, which spillover adds; rename it")
     own = frame.loc[treated.events.index].assign(**{ROLE: "treated"})
-    rows = frame.loc[peers["of"]].assign(**{ROLE: "peer"}, ticker=peers["ticker"].to_numpy())
-    rows.index = pd.Index(peers["event_id"], name="event_id")
+    rows = restated(rerun, peers["of"].tolist(), peers["ticker"].tolist(), peers["event_id"].tolist())
+    return pd.concat([own, rows.assign(**{ROLE: "peer"})]) if len(rows) else own
+
+
+def restated(rerun: Rerun, sources: Sequence[str], tickers: Sequence[str], ids: Sequence[str]) -> pd.DataFrame:
+    """Return events of the study as they would be of other tickers, with the firm and benchmark known of these."""
+    frame = rerun.events
+    rows = frame.loc[[*sources]].assign(ticker=list(tickers))
+    rows.index = pd.Index(ids, name="event_id")
     if "firm" in frame:
-        rows["firm"] = [treated.firm_of.get(name, name) for name in peers["ticker"]]
+        firm_of = firm_of_tickers(frame)
+        rows["firm"] = [firm_of.get(name, name) for name in tickers]
     if "priority" in frame:
         rows["priority"] = np.nan
     column = rerun.choices.benchmark
     if isinstance(column, str) and column in frame:
-        known = frame.drop_duplicates("ticker").set_index("ticker")[column]
-        rows[column] = known.reindex(peers["ticker"]).to_numpy()
-        rows[column] = rows[column].where(rows[column].notna(), frame.loc[peers["of"], column].to_numpy())
-    return pd.concat([own, rows]) if len(rows) else own
+        named = frame.drop_duplicates("ticker").set_index("ticker")[column].reindex([*tickers]).to_numpy()
+        rows[column] = np.where(pd.isna(named), rows[column].to_numpy(dtype=object), named)
+    return rows
 
 
 def screened(

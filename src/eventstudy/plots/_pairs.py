@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -61,7 +61,7 @@ def _gaps(pairs: Pairs, title: str, figsize: tuple[float, float] | None, ax: Axe
         for k, (first, name) in enumerate((("adr", "the ADR closed first"), ("home", "the home listing closed first"))):
             own = rows[rows["first"] == first]
             large = own["closed"].notna().to_numpy()
-            style = {
+            style: dict[str, Any] = {
                 "marker": _style.MARKERS[k],
                 "s": 30,
                 "edgecolor": _style.COLOURS[k],
@@ -82,8 +82,8 @@ def _gaps(pairs: Pairs, title: str, figsize: tuple[float, float] | None, ax: Axe
         _style.legend_below(ax, 2)
         _style.headings(
             ax, title,
-            "premium of the ADR, less its usual one; on the line at 0: closed, on the dashed line: none of it; filled:"
-            " larger than usual", pairs,
+            "premium of the ADR, less its median before; at 0: closed; dashed line: nothing closed; filled: larger"
+            " than usual", pairs,
         )  # fmt: skip
     return ax
 

@@ -55,8 +55,8 @@ def pairs(result: Result, *, of: Pairs | None = None) -> Table:
         (*(Column(name, right=False) for name in ("Announcement", "ADR", "Home", "First")), *map(Column, heads)),
         rows,
         (
-            "Returns of the sessions that could react, in their own currencies. Gap: the log premium of the ADR after the"
-            " first and the second close, less its median before; usual: its standard deviation before.",
+            "Returns of the sessions that could react, in their own currencies. Gap: the log premium of the ADR after"
+            " the first and the second close, less its median before; usual: its standard deviation before.",
             record.answer(),
             *(f"{n} without: {why}." for why, n in lost.items()),
         ),
