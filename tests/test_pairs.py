@@ -190,7 +190,7 @@ def test_the_record_answers_and_draws() -> None:
     found = run().pairs({"ADR": "HOME.HK"})
     record: object = found
     assert isinstance(record, Analysis)
-    assert "the ADR's session closed first 1 times, the home listing's 0 times" in found.answer()
+    assert "the ADR's session closed first 1 time, the home listing's 0 times" in found.answer()
     assert max(map(len, repr(found).splitlines())) <= 100
     assert "NEWS" in found._repr_html_()
     assert found.plot().get_title(loc="left")

@@ -2,27 +2,46 @@
 Two listings of one firm
 ========================
 
-Which listing moved first, and how much of the gap the other closed. Simulated prices of two listings are unrelated:
-their gaps are not closed.
+Which listing moved first, and how much of the gap the other closed. The ADR holds eight shares; news of the Hong Kong
+evening moves it first.
 """
+
+import numpy as np
+import pandas as pd
 
 import eventstudy as es
 
-PAIR = {"BABA": "9988.HK"}
-frame = es.catalogue("china-tech").frame
-events = es.Events.from_frame(frame[frame["ticker"].isin(["BABA", "9988.HK"])])
-prices = es.fetch_prices(
-    ["BABA", "9988.HK", "^HSI", "^GSPC", "HKD=X"], "2019-06-01", "2026-06-30", source="simulated", seed=2
+rng = np.random.default_rng(3)
+days = pd.bdate_range("2019-06-03", "2021-12-31")
+news = days[320::25]
+move = rng.normal(0, 0.05, len(news))
+level = np.cumsum(rng.normal(0, 0.012, len(days)))
+known = (
+    days.to_numpy()[:, None] >= news.to_numpy()
+) @ move  # what New York knows at its close, and Hong Kong at its next
+spread = rng.normal(0, 0.004, len(days))
+listings = {
+    "9988.HK": (200 * np.exp(level + np.append(0, known[:-1])), "HKD", "XHKG"),
+    "BABA": (200 * np.exp(level + known + spread) * 8 / 7.8, "USD", "XNYS"),
+    "HKD=X": (np.full(len(days), 7.8), "HKD", "FX"),
+}
+long = pd.concat(
+    [
+        pd.DataFrame({"ticker": ticker, "date": days, "close": close, "currency": currency, "mic": mic})
+        for ticker, (close, currency, mic) in listings.items()
+    ]
 )
-result = es.Study(benchmark={"XHKG": "^HSI", "XNYS": "^GSPC"}).run(events, prices)
-found = result.pairs(PAIR)
+times = [f"{day:%Y-%m-%d}T20:00+08:00" for day in news]
+events = es.Events.from_frame(pd.DataFrame({"ticker": "9988.HK;BABA", "announced": times, "firm": "Alibaba"}))
+result = es.Study(model="mean").run(events, es.Prices.from_frame(long))
+found = result.pairs()
 axes = found.plot()
 
 # %%
 # One announcement
 # ----------------
 
-axes = found.plot(announcement="ANT_IPO_SUSPENDED")
+axes = found.plot(announcement=found.frame["announcement"].iloc[0])
 
 # %%
 # As a table

@@ -73,8 +73,9 @@ class Pairs:
         """Return who moved first, and how much of the gap was closed when the second market had closed."""
         used = self.frame[self.frame["first"] != ""]
         n, count = formats.plural(len(used), "announcement"), used["first"].value_counts()
-        order = f"In {n} with both listings, the ADR's session closed first {count.get('adr', 0)} times, the home"
-        order += f" listing's {count.get('home', 0)} times."
+        order = f"In {n} with both listings, the ADR's session closed first"
+        order += f" {formats.plural(count.get('adr', 0), 'time')}, the home listing's"
+        order += f" {formats.plural(count.get('home', 0), 'time')}."
         closed = used["closed"].dropna()
         if closed.empty:
             return f"{order} No gap after the first close was larger than usual, or there was no exchange rate."
