@@ -15,7 +15,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.bars import Bars
-from eventstudy.errors import InputError, NotEnoughData
+from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData
 from eventstudy.types import Analysis
 
 SPAN = ("2020-09-01", "2021-08-31")
@@ -215,3 +215,40 @@ def test_alibaba_and_xpeng(shared: Path) -> None:
     assert ant["adr_return"] == pytest.approx(285.570007 / 310.839996 - 1, rel=1e-9)  # closes of 3 and 2 November
     assert ant["home_return"] == pytest.approx(277.2 / 299.8 - 1, rel=1e-6)  # of 4 and 3 November
     assert ant["closed"] == pytest.approx(1.0, abs=0.05)
+
+
+def test_an_announcement_is_followed_in_the_order_of_the_closes() -> None:
+    path = run(tickers="ADR").follow("NEWS", ["HOME.HK"])
+    assert path["close"].is_monotonic_increasing
+    first = path[path["step"] == 1].iloc[0]
+    assert (first["ticker"], first["session"], first["day"]) == ("ADR", DAY, 0)
+    second = path[path["step"] == 2].iloc[0]
+    assert (second["ticker"], second["session"], second["day"]) == ("HOME.HK", pd.Timestamp("2021-06-17"), 0)
+    assert (path["ticker"] == "ADR").sum() == (path["ticker"] == "HOME.HK").sum() == 11
+    for ticker in ("ADR", "HOME.HK"):
+        own = path[path["ticker"] == ticker].set_index("day")
+        change = closes()[ticker].pct_change()
+        np.testing.assert_allclose(own["return"], change[own["session"]], rtol=1e-12)
+        index = closes()[ticker].index
+        at = index.get_loc(own.loc[0, "session"])
+        assert isinstance(at, int)
+        mean = change.iloc[at - 130 : at - 10].mean()  # the return model is the mean of the estimation window
+        np.testing.assert_allclose(own["ar"], own["return"] - mean, rtol=1e-9)
+        assert own["car"].isna().tolist() == (own.index < 0).tolist()
+        assert own.loc[5, "car"] == pytest.approx((own["return"] - mean).loc[0:].sum(), rel=1e-9)
+
+
+def test_what_cannot_be_followed_is_named() -> None:
+    with pytest.raises(InputError, match="announcement is 'OLD'"):
+        run().follow("OLD")
+    with pytest.raises(InputError, match="a ticker is 'OTHER'"):
+        run().follow("NEWS", ["OTHER"])
+    with pytest.raises(InputError, match="has a phase of the exchange of ADR"):
+        run("2021-06-16", tickers="ADR", phase="after_close").follow("NEWS", ["HOME.HK"])
+    short = bars("ADR", "XNYS", "USD")
+    new = Bars("NEW", short.dates[-70:], {"close": short.fields["close"][-70:]}, mic="XNYS", currency="USD")
+    more = run(of=es.Prices({**prices().bars, "NEW": new}))
+    with pytest.warns(EventStudyWarning, match=r"not followed: NEW \(too_few_estimation\)"):
+        assert set(more.follow("NEWS", ["NEW"])["ticker"]) == {"ADR", "HOME.HK"}
+    with pytest.warns(EventStudyWarning), pytest.raises(NotEnoughData, match="no ticker of NEWS"):
+        run("2020-10-15T20:40+08:00").follow("NEWS")

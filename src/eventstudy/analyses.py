@@ -331,15 +331,6 @@ class Analyses:
             If the peers cannot be read, or the model itself compares with peers.
         NotEnoughData
             If no announcement has a peer.
-
-        Notes
-        -----
-        From ten dates on standard errors are CR2 by date; with fewer, those of the same mean on days before.
-
-        Examples
-        --------
-        >>> from eventstudy import demo
-        >>> found = demo.run().result.spillover(peers=["NFLX", "0005.HK"], window=(0, 0))  # doctest: +SKIP
         """
         from eventstudy.analysis.spillover import spillover
 
@@ -364,8 +355,7 @@ class Analyses:
         -------
         Pairs
             ``frame`` (one row for each announcement and pair), ``path`` (each close of either), ``answer()`` and
-            ``plot()``. Shares per ADR are estimated from prices before the announcement. Without an exchange rate among
-            the prices, the premium is NaN and ``note`` says so.
+            ``plot()``. Shares per ADR are estimated from prices before. Without an exchange rate there is no premium.
 
         Raises
         ------
@@ -377,3 +367,34 @@ class Analyses:
         from eventstudy.analysis.pairs import pairs as followed
 
         return followed(self.rerun, self, pairs, window)
+
+    def follow(self, announcement: str, tickers: Sequence[str] = ()) -> pd.DataFrame:
+        """Follow one announcement through the time zones, session by session in the order in which they closed.
+
+        Parameters
+        ----------
+        announcement : str
+            A ``cluster`` of the events.
+        tickers : sequence of str
+            Further tickers of the prices, such as a listing in Europe, beside those of the announcement.
+
+        Returns
+        -------
+        DataFrame
+            step (1 is the close of the first session that could react), ticker, exchange (MIC), session, day (relative
+            to the ticker's own session of the announcement), close (UTC), return (of the closes, as a decimal), ar, and
+            car from day 0, NaN before.
+
+        Raises
+        ------
+        InputError
+            If there is no such announcement or ticker, or closing times are not known.
+
+        Warns
+        -----
+        EventStudyWarning
+            The tickers that cannot be followed, with their status.
+        """
+        from eventstudy.analysis.follow import follow
+
+        return follow(self.rerun, announcement, tickers)
