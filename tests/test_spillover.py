@@ -248,6 +248,26 @@ def test_too_short_a_past_has_no_p_and_says_so() -> None:
     assert "all clusters are equal" in by_clusters(np.ones(4), np.arange(4)).reason
 
 
+def test_where_one_standard_error_cannot_be_had_the_other_is_taken() -> None:
+    def row(n: int, days: int, cluster: np.ndarray) -> dict[str, Any]:
+        rng = np.random.default_rng(1)
+        runs = 0.01 * rng.standard_normal((n, days))
+        values = 0.01 * rng.standard_normal(n)
+        sides = spilled._Sides([""] * n, cluster, np.ones(n), (values, values), (runs, runs), (n, n))
+        return spilled._tested("treated", (0, 0), n, sides, values, runs)
+
+    short = row(5, 10, np.arange(5))
+    assert (short["cov"], short["valid"]) == ("cr2", True)
+    assert "not history: 10 runs" in short["note"]
+    uneven = row(200, 60, np.maximum(np.arange(200) - 188, 0))
+    assert (uneven["cov"], uneven["valid"]) == ("history", True)
+    neither = row(2, 10, np.arange(2))
+    assert (neither["valid"], np.isnan(neither["p"])) == (False, True)
+    assert neither["note"].startswith("no standard error: 10 runs")
+    nothing = row(0, 60, np.arange(0))
+    assert (nothing["valid"], nothing["note"]) == (False, "no announcement has both treated and peers")
+
+
 def test_the_record_answers_and_draws() -> None:
     found = run(events(*FEW, sector=["a", "b", "b"])).spillover([*PEERS])
     record: object = found

@@ -37,4 +37,5 @@ def study() -> es.Result:
 @cache
 def table_of(kind: str) -> Table:
     """Return a table of the study."""
-    return study().table(kind, **OPTIONS.get(kind, {}))
+    options = {"of": study().pairs({"BABA": "9988.HK"})} if kind == "pairs" else OPTIONS.get(kind, {})
+    return study().table(kind, **options)

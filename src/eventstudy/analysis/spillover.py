@@ -12,7 +12,7 @@ import pandas as pd
 
 from eventstudy import _registry, arguments
 from eventstudy.analysis import spillover_peers
-from eventstudy.analysis.past import Past
+from eventstudy.analysis.past import MOST_CELLS, Past
 from eventstudy.analysis.slopes import MANY
 from eventstudy.analysis.spillover_peers import NEAREST, ROLE, PeersOption, Treated
 from eventstudy.core.announcements import MeanOfAnnouncements, by_clusters, by_history
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 ROLES = ("treated", "peers", "difference")
 KINDS = ("network", "paths")
+ABOUT = {
+    "cr2": "CR2 by clusters of dates whose windows do not overlap",
+    "history": "history: against the same mean on days before; assumes that the announcement adds no variance",
+}
 LIKE_ONE_FIRM = 0.8  # correlation of abnormal returns from which two securities may be listings of one firm
 
 
@@ -39,8 +43,8 @@ class Spillover:
     ----------
     frame : DataFrame
         announcement, role (treated or peer), ticker, of (the treated event that a peer stands beside), session, start,
-        end, car (or bhar), se, correlation (with the treated before the announcement, of nearest peers), status (``ok``
-        or ``excluded``), reason. One row for each security of an announcement and window; the value is NaN if excluded.
+        end, car (or bhar; without the sign of a signed study), se, correlation (of nearest peers, with the treated
+        before the announcement), status (``ok`` or ``excluded``), reason. One row for each security of an announcement and window; the value is NaN if excluded.
     tests : DataFrame
         start, end, role (treated, peers, difference), n_events, n_announcements, n_clusters, effect, se, df, lower,
         upper, p, valid, cov, note.
@@ -184,6 +188,12 @@ def _screen(
     if not by_nearness:
         return listed
     usable = placed.events[placed.events["status"] == "ok"]
+    n_cells = len(usable) * rerun.choices.spec.n_est
+    if n_cells > MOST_CELLS:
+        raise NotEnoughData(
+            f"the returns of all candidates before the announcements are {n_cells:,}, more than the {MOST_CELLS:,} that"
+            " are held in memory; name peers, or study fewer announcements at once"
+        )
     past = Past(placed.rerun, usable, (0, 0), 0)
     near = spillover_peers.nearest(listed[listed["reason"] == ""], past, treated, counted, k)
     return pd.concat([near, listed[listed["reason"] != ""]])
@@ -228,7 +238,7 @@ class _Members(NamedTuple):
         of_run = 1.0 - (length + n_slopes) / events["n_estimation"].to_numpy(dtype=np.float64)
         return self.rows.assign(
             value=sign * own[measure.column].to_numpy(), raw=own[measure.column].to_numpy(), sign=sign,
-            se=own["se"].to_numpy(), inflation=of_forecast / of_run,
+            se=own["se"].to_numpy(), inflation=np.where(np.isfinite(of_forecast), of_forecast, 1.0) / of_run,
         )  # fmt: skip
 
     def sides(self, studied: ResultFrames, window: Window) -> _Sides:
@@ -277,19 +287,22 @@ def _tests(studied: ResultFrames, members: _Members, window: Window) -> list[dic
 
 
 def _tested(role: str, window: Window, n_events: int, both: _Sides, values: Floats, runs: Floats) -> dict[str, object]:
+    """Return the row of a mean: by clusters if there are many, else from history, and the other where one fails."""
     n_clusters, length = len(np.unique(both.cluster)), window[1] - window[0] + 1
-    cov = "cr2" if n_clusters >= MANY else "history"
-    if not len(values):
-        found = MeanOfAnnouncements(np.nan, np.nan, np.nan, 0, "no announcement has both treated and peers")
-    elif cov == "cr2":
-        found = by_clusters(values, both.cluster)
-    else:
-        found = by_history(values, runs, both.cluster, both.inflation, length)
-    note = found.reason or (
-        f"CR2 by date, {n_clusters} clusters of dates whose windows do not overlap"
-        if cov == "cr2"
-        else "history: against the same mean on days before; assumes that the announcement adds no variance"
-    )
+    found, cov, note = MeanOfAnnouncements(np.nan, np.nan, np.nan), "", "no announcement has both treated and peers"
+    if len(values):
+        by_cov = {
+            "cr2": lambda: by_clusters(values, both.cluster),
+            "history": lambda: by_history(values, runs, both.cluster, both.inflation, length),
+        }
+        first, second = ("cr2", "history") if n_clusters >= MANY else ("history", "cr2")
+        found, cov, note = by_cov[first](), first, ABOUT[first]
+        if found.reason:
+            other = by_cov[second]()
+            note = f"{ABOUT[second]}; not {first}: {found.reason}"
+            if other.reason:
+                note = f"no standard error: {found.reason}; {other.reason}"
+            found, cov = other, second
     se, df = np.array(found.se), np.array(found.df)
     half = float(margin(se, df))
     return {

@@ -35,7 +35,6 @@ class MeanOfAnnouncements(NamedTuple):
     mean: float
     se: float
     df: float
-    n_clusters: int
     reason: str = ""
 
 
@@ -53,10 +52,10 @@ def by_clusters(values: Floats, cluster: Ints) -> MeanOfAnnouncements:
     found = clustered_mean(total, count, np.zeros(len(total), dtype=np.int64), 1)
     mean, n = float(found.mean[0]), len(total)
     if not found.holds[0]:
-        return MeanOfAnnouncements(mean, np.nan, np.nan, n, f"{n} clusters of dates are too few, or too uneven")
+        return MeanOfAnnouncements(mean, np.nan, np.nan, f"{n} clusters of dates are too few, or too uneven")
     if not np.isfinite(found.se[0]):
-        return MeanOfAnnouncements(mean, np.nan, np.nan, n, "the means of all clusters are equal")
-    return MeanOfAnnouncements(mean, float(found.se[0]), float(found.df[0]), n)
+        return MeanOfAnnouncements(mean, np.nan, np.nan, "the means of all clusters are equal")
+    return MeanOfAnnouncements(mean, float(found.se[0]), float(found.df[0]))
 
 
 def by_history(values: Floats, runs: Floats, cluster: Ints, inflation: Floats, length: int) -> MeanOfAnnouncements:
@@ -90,7 +89,7 @@ def by_history(values: Floats, runs: Floats, cluster: Ints, inflation: Floats, l
         sums = sums[np.isfinite(sums)]
         if len(sums) < max(FEWEST_RUNS, 4 * length + 1):
             return MeanOfAnnouncements(
-                float(values.mean()), np.nan, np.nan, n_clusters,
+                float(values.mean()), np.nan, np.nan,
                 f"{len(sums)} runs of {length} days before an announcement are too few; {4 * length + 1} or more, and"
                 f" at least {FEWEST_RUNS}, are needed: take a longer estimation window, or a shorter window",
             )  # fmt: skip
@@ -98,6 +97,6 @@ def by_history(values: Floats, runs: Floats, cluster: Ints, inflation: Floats, l
         df[g] = degrees_of_runs(len(sums), length)
     total = variance.sum()
     if not total > 0:
-        return MeanOfAnnouncements(float(values.mean()), np.nan, np.nan, n_clusters, "the days before do not vary")
+        return MeanOfAnnouncements(float(values.mean()), np.nan, np.nan, "the days before do not vary")
     freedom = float(divide(np.array(total**2), np.array((variance**2 / df).sum())))
-    return MeanOfAnnouncements(float(values.mean()), float(np.sqrt(total)) / len(values), freedom, n_clusters)
+    return MeanOfAnnouncements(float(values.mean()), float(np.sqrt(total)) / len(values), freedom)
