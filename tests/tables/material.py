@@ -37,5 +37,10 @@ def study() -> es.Result:
 @cache
 def table_of(kind: str) -> Table:
     """Return a table of the study."""
-    options = {"of": study().pairs({"BABA": "9988.HK"})} if kind == "pairs" else OPTIONS.get(kind, {})
-    return study().table(kind, **options)
+    return study().table(kind, **options_of(kind))
+
+
+@cache
+def options_of(kind: str) -> dict[str, Any]:
+    """Return the options without which a kind has no table."""
+    return {"of": study().pairs({"BABA": "9988.HK"})} if kind == "pairs" else OPTIONS.get(kind, {})

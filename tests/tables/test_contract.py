@@ -8,7 +8,6 @@ import zipfile
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import docx
 import numpy as np
@@ -24,7 +23,7 @@ from eventstudy.tables import _excel, _fit, _word
 from eventstudy.tables._cells import COUNT, NUMBER, PERCENT, Cell, Format, P, text
 from eventstudy.tables._table import MOST_SHOWN, Column, Table, first_rows
 from tests.reports.fake import NOTE, VARIANTS
-from tests.tables.material import KINDS, study, table_of
+from tests.tables.material import KINDS, options_of, study, table_of
 
 of_any_result = pytest.mark.parametrize("kind", ["attrition", "sample", "aar", "caar", "events"])
 pytestmark = pytest.mark.contract("kind")
@@ -68,13 +67,7 @@ def test_rows_have_the_columns_and_the_title_says_simulated(kind: str) -> None:
     assert NOTE in table.title
     assert table.label == kind
     assert len(table.frame)
-    assert study().table(kind, title="My own", **_options(kind)).title == f"My own ({NOTE})"
-
-
-def _options(kind: str) -> dict[str, Any]:
-    from tests.tables.material import OPTIONS
-
-    return OPTIONS.get(kind, {})
+    assert study().table(kind, title="My own", **options_of(kind)).title == f"My own ({NOTE})"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -44,7 +44,8 @@ class Spillover:
     frame : DataFrame
         announcement, role (treated or peer), ticker, of (the treated event that a peer stands beside), session, start,
         end, car (or bhar; without the sign of a signed study), se, correlation (of nearest peers, with the treated
-        before the announcement), status (``ok`` or ``excluded``), reason. One row for each security of an announcement and window; the value is NaN if excluded.
+        before the announcement), status (``ok`` or ``excluded``), reason. One row for each security of an announcement
+        and window; the value is NaN if excluded.
     tests : DataFrame
         start, end, role (treated, peers, difference), n_events, n_announcements, n_clusters, effect, se, df, lower,
         upper, p, valid, cov, note.
