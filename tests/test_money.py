@@ -15,6 +15,7 @@ from scipy import stats
 import eventstudy as es
 from eventstudy import Events, Prices, Result, transform
 from eventstudy.analysis.money import Money
+from eventstudy.display import amounts
 from eventstudy.types import Analysis
 
 DAYS = pd.bdate_range("2020-06-01", periods=320)
@@ -214,7 +215,7 @@ def test_a_study_with_signs_has_the_same_amounts_and_says_how_they_relate() -> N
     lost = plain.frame["abnormal_value"]
     text = next(note for note in signed.notes if "not multiplied by 'sign'" in note)
     by_hand = lost.iloc[2] + lost.iloc[4] - lost.iloc[0] - lost.iloc[1]
-    assert text.endswith(f"in the expected direction it is {es.display.formats.money(by_hand, 'USD')}.")
+    assert text.endswith(f"in the expected direction it is {amounts.money(by_hand, 'USD')}.")
 
 
 def test_groups_add_up_and_a_group_of_one_event_has_its_interval() -> None:

@@ -276,7 +276,7 @@ def test_counterfactuals_that_cannot_be_run_say_why(result: es.Result) -> None:
     assert table["verdict"].str.startswith("fewer than 3 clusters of events").all()
 
 
-def test_the_record_and_its_figure(found: Multiverse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_record_and_its_figure(found: Multiverse) -> None:
     assert isinstance(found, Analysis)
     assert max(map(len, repr(found).splitlines())) <= 100
     assert repr(found).isascii()
@@ -285,7 +285,7 @@ def test_the_record_and_its_figure(found: Multiverse, monkeypatch: pytest.Monkey
     assert len(axes) == 2
     figure = axes[0].figure
     width, height = figure.get_size_inches() * figure.dpi
-    texts = drawn_texts(figure, monkeypatch)
+    texts = drawn_texts(figure)
     assert "Mine" in [text.get_text() for text, _ in texts]
     boxes = np.array([box.extents for _, box in texts])
     assert (boxes[:, :2] >= -1).all()  # nothing is cut off
@@ -303,9 +303,7 @@ def test_the_record_and_its_figure(found: Multiverse, monkeypatch: pytest.Monkey
         found.plot(kind="curve")
 
 
-def test_the_curve_alone_and_an_empty_one(
-    result: es.Result, found: Multiverse, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_curve_alone_and_an_empty_one(result: es.Result, found: Multiverse) -> None:
     from matplotlib import pyplot
 
     figure, ax = pyplot.subplots()
@@ -313,7 +311,7 @@ def test_the_curve_alone_and_an_empty_one(
     assert ax.collections
     pyplot.close(figure)
     empty = by_hand(result, FRAME.assign(effect=np.nan, p=np.nan, p_adjusted=np.nan))
-    drawn = drawn_texts(empty.plot().figure, monkeypatch)
+    drawn = drawn_texts(empty.plot().figure)
     assert "no specification has an effect" in [text.get_text() for text, _ in drawn]
 
 

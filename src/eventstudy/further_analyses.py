@@ -1,41 +1,27 @@
-"""Analyses of a result beyond its own sample: other dates and choices, money, trades, peers, listings, one event."""
+"""Analyses of a result beyond its own sample: other dates and choices, peers, listings, whole markets, every date."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Unpack
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from eventstudy.display.measure import Measure
-from eventstudy.types import Model, ModelName, Rerun, Test, TestName, Window, required
+from eventstudy.decisions import Decisions
+from eventstudy.types import Model, ModelName, Test, TestName, Window, required
 
 if TYPE_CHECKING:
     from eventstudy.analysis.dates import Dates
     from eventstudy.analysis.market_wide import MarketWide
-    from eventstudy.analysis.money import Money
     from eventstudy.analysis.multiverse import Multiverse
     from eventstudy.analysis.multiverse_choices import Benchmark, Members
+    from eventstudy.analysis.pairs import Pairs
     from eventstudy.analysis.sequential import Sequential
-    from eventstudy.analysis.single import Single
-    from eventstudy.analysis.trades import Trades
-    from eventstudy.analysis.trades_rule import Entry, RuleOptions
+    from eventstudy.analysis.spillover import Spillover
 
 
-class FurtherAnalyses:
-    """What can be computed from the frames of a result, and from its study with its data."""
-
-    events: pd.DataFrame
-    ar: pd.DataFrame
-    cars: pd.DataFrame
-    daily: pd.DataFrame
-    tests: pd.DataFrame
-    effects: pd.DataFrame
-    reactions: pd.DataFrame
-    attrition: pd.DataFrame
-    provenance: dict[str, Any]
-    measure: Measure
-    rerun: Rerun | None
+class FurtherAnalyses(Decisions):
+    """The analyses of a result that look beyond its own sample."""
 
     def dates(self, window: Window | None = None, before: Window = (-5, -1)) -> Dates:
         """Run the study with every event on each session that the time of its announcement allows.
@@ -129,157 +115,110 @@ class FurtherAnalyses:
 
         return multiverse(self.rerun, self, models, windows, estimations, benchmarks, samples, tests)
 
-    def money(
-        self, value: str = "market_value", window: Window | None = None, currency: str | None = None,
-        shares: str | None = None, group: str | None = None,
-    ) -> Money:  # fmt: skip
-        """Return what the events cost in money: each CAR, or BHAR, times the value of its firm before the window.
+    def spillover(
+        self,
+        peers: str | Sequence[str] | Mapping[str, str | Sequence[str]] = "nearest",
+        window: Window | None = None,
+        k: int = 5,
+    ) -> Spillover:
+        """Compare the treated securities with untreated peers around the same announcements.
+
+        An announcement is the events of one ``cluster``. Its peers have the study's model and windows, on the sessions
+        of their own exchanges. Each announcement counts once, by the mean of its treated, that of its peers, and their
+        difference, so that what both have in common does not count as an effect.
 
         Parameters
         ----------
-        value : str
-            A column of the events, or else a field of the prices (``es.transform.attach``), with the market value of
-            the firm, in the currency of the ticker's prices (pounds, not pence), or in that of the events column
-            ``<value>_currency``. A column is taken to be of the close before the window; of a field the last value up
-            to that close is used, up to 31 days old. Nothing later is read.
+        peers : str, sequence or mapping
+            "nearest": the ``k`` securities whose abnormal returns correlated most with those of the treated in the
+            estimation window. The name of an events column, such as an industry: other tickers with events of the same
+            value. Tickers; or a mapping from a treated ticker, or from the values of an events column, to tickers.
         window : (int, int), optional
-            A window of the study; the first by default.
-        currency : str, optional
-            A code as "USD", to which values are converted by the rates among the prices on the date of each value; by
-            default that of the study, or the one that all values have.
-        shares : str, optional
-            A column or field with the number of shares, instead of ``value``: the firm is worth this many unadjusted
-            closes. If the source adjusts its closes for splits, the number must be adjusted too.
-        group : str, optional
-            A column of the events for ``by_group``; that of the study by default.
+            A window of the study; all of them by default.
+        k : int
+            The number of peers of an announcement under "nearest".
 
         Returns
         -------
-        Money
-            ``frame``, ``by_group``, ``total``, ``comparison``, ``reactions``, ``answer()``, ``plot()``. A loss is
-            negative, whatever the expected sign. An event without a value is listed with a reason. A firm with two
-            listings (events column ``firm``) counts once in the same news. The interval of ``total`` covers the sum of
-            the effects of these events; ``comparison`` also has means and sums as of events like these.
+        Spillover
+            ``frame`` (each security of each announcement), ``tests`` (treated, peers, difference), ``paths``,
+            ``attrition``, ``result`` (the study of both), ``answer()`` and ``plot("network" | "paths")``. No peer is a
+            security that the announcement treats, another listing of its firm, a benchmark, or one with an event of its
+            own in the event window; ``attrition`` counts them.
 
         Raises
         ------
         InputError
-            If there is no such column or field, the values are in several currencies and none is named, there is no
-            rate, or the study is not of simple returns.
-
-        Examples
-        --------
-        >>> from eventstudy import demo
-        >>> rerun = demo.run().result.rerun
-        >>> value = {"market_value": 5e9, "market_value_currency": "USD"}
-        >>> money = rerun.result(events=rerun.events.assign(**value)).money(group="sector")
-        >>> int(money.total["n"]), money.text(money.total["value"])
-        (393, '+1.97 tn USD')
-        """
-        from eventstudy.analysis.money import money
-
-        return money(self.rerun, self, value, window, currency, shares, group)
-
-    def trades(
-        self, entry: Entry = "next", hold: int = 5, cost_bps: float = 10.0, hedge: bool = True,
-        **options: Unpack[RuleOptions],
-    ) -> Trades:  # fmt: skip
-        """Trade on the announcements as a script could have, without looking ahead.
-
-        Each announcement is bought, or sold short, in its expected direction at the first price after it, and sold some
-        sessions later. Entry, size and hedge use what was known then: the latest moment at which the event was public
-        (its time, the bound ``not_after``, or the end of its date), prices before, and the estimation window.
-
-        Parameters
-        ----------
-        entry : {"next", "open", "close"}
-            The price of the entry: the first open or close later than the announcement, the first open, or the first
-            close. News after the close of a session is traded at the next open, news during a session at its close, and
-            news of which only the date is known at the open of the session after that date. Of intraday bars "next" is
-            the open of the first bar that begins later.
-        hold : int
-            Sessions, or bars, that are held; left at the close of the last.
-        cost_bps : float
-            Cost of each purchase and each sale in basis points of its value, on the net change of a position.
-        hedge : bool
-            Whether beta times the value of the share is sold short of its benchmark.
-        **options
-            ``delay``: sessions, or bars, by which the entry is later. ``stop``: the loss of the share, as a decimal, at
-            which a close ends the trade; it is left at the next price.
-
-            ``size``: "equal" puts ``stake`` (0.05 of the capital) into each event; "inverse_sigma" puts in ``stake``
-            times the mean standard deviation of the events entered so far over that of the event; "capped" is "equal"
-            with at most ``cap`` (1.0) held of all shares. ``ticker_cap``: the most of one ticker, long or short; one
-            stake by default, so that a second event in the same direction adds nothing while the first is held.
-
-            ``borrow_bps``: cost of a year of a short position, in basis points (50). ``sign``: the direction, 1, -1 or
-            0, a column of the events or a function of the row of an event; the sign of the study by default.
-            ``currency``: that of the capital; without one each share earns the return in its own.
-
-        Returns
-        -------
-        Trades
-            ``frame``, one row for each event with the reason if it is not traded; ``returns``, ``equity``,
-            ``drawdown`` and ``positions`` by day; ``summary()``, ``plot()``, ``placebo()``, the same rule on drawn
-            dates, and ``walk_forward()``, rules chosen on the past only.
-
-        Raises
-        ------
-        InputError
-            If an option is not valid, or the study has no sign, no benchmark to hedge with, or uses later news.
+            If the peers cannot be read, or the model itself compares with peers.
         NotEnoughData
-            If no event has a session and prices.
-
-        Examples
-        --------
-        >>> from eventstudy import demo
-        >>> trades = demo.run().result.trades(hold=3, sign="expected_sign")
-        >>> trades.frame["status"].value_counts().to_dict()
-        {'traded': 312, 'no_sign': 61, 'capped': 43, 'no_benchmark': 1}
+            If no announcement has a peer.
         """
-        from eventstudy.analysis.trades import trades
-        from eventstudy.analysis.trades_rule import Rule
+        from eventstudy.analysis.spillover import spillover
 
-        return trades(required(self.rerun), self, Rule(entry, hold, cost_bps, hedge, **options))
+        return spillover(self.rerun, self, peers, window, k)
 
-    def single(
-        self, event_id: Hashable | None = None, window: Window | None = None, scale: float | None = None
-    ) -> Single:
-        """Return the sheet of one event, as for a court: what it moved, how sure that is, and the price without it.
+    def pairs(self, pairs: Mapping[str, str] | None = None, window: Window | None = None) -> Pairs:
+        """Follow announcements on two listings of one firm, such as an ADR and its home listing.
+
+        Each listing has the session in which it could first react, on its own exchange. The log premium of the ADR over
+        the home listing, at every close of either, shows how large the gap was after the first of the two closes, and
+        how much of it was left after the second.
 
         Parameters
         ----------
-        event_id : optional
-            A used event; the only one by default.
+        pairs : mapping from ticker to ticker, optional
+            ADR to home listing, as ``{"BABA": "9988.HK"}``; a listing that is not among the events is placed as the
+            other. By default the tickers of one ``firm`` in an announcement, the American one being the ADR.
         window : (int, int), optional
-            The window of the price line; the first by default.
-        scale : float, optional
-            The standard deviation of effects that the Bayes factor expects, as a decimal; 0.05 by default.
+            A window of the study, for the CARs; the first by default.
 
         Returns
         -------
-        Single
-            ``frame`` (by window: CAR, t, p-values, the effect that 80 % of such studies would find, and Bayes factors),
-            ``prices`` (the price by day, with and without the event, and the difference per share), ``placebo``,
-            ``answer()`` and ``plot(panel="price" or "placebo")``. Gelbach, Helland & Klick (2013, American Law and
-            Economics Review 15:495); Brav & Heaton (2015, Washington University Law Review 93:583).
+        Pairs
+            ``frame`` (one row for each announcement and pair), ``path`` (each close of either), ``answer()`` and
+            ``plot()``. Shares per ADR are estimated from prices before. Without an exchange rate there is no premium.
 
         Raises
         ------
         InputError
-            If no event is named and there are several, or an argument is not valid.
-
-        Examples
-        --------
-        >>> from eventstudy import demo
-        >>> result = demo.run().result
-        >>> sheet = result.single(result.ar.index[0])
-        >>> sheet.prices["difference"].loc[-1]
-        0.0
+            If the pairs cannot be read, or have no prices.
+        NotEnoughData
+            If no announcement has two listings.
         """
-        from eventstudy.analysis.single import single
+        from eventstudy.analysis.pairs import pairs as followed
 
-        return single(required(self.rerun), self, event_id, window, scale)
+        return followed(self.rerun, self, pairs, window)
+
+    def follow(self, announcement: str, tickers: Sequence[str] = ()) -> pd.DataFrame:
+        """Follow one announcement through the time zones, session by session in the order in which they closed.
+
+        Parameters
+        ----------
+        announcement : str
+            A ``cluster`` of the events.
+        tickers : sequence of str
+            Further tickers of the prices, such as a listing in Europe, beside those of the announcement.
+
+        Returns
+        -------
+        DataFrame
+            step (1 is the close of the first session that could react), ticker, exchange (MIC), session, day (relative
+            to the ticker's own session of the announcement), close (UTC), return (of the closes, as a decimal), ar, and
+            car from day 0, NaN before.
+
+        Raises
+        ------
+        InputError
+            If there is no such announcement or ticker, or closing times are not known.
+
+        Warns
+        -----
+        EventStudyWarning
+            The tickers that cannot be followed, with their status.
+        """
+        from eventstudy.analysis.follow import follow
+
+        return follow(self.rerun, announcement, tickers)
 
     def market_wide(self, exposure: str | Sequence[str] | None = None) -> MarketWide:
         r"""Estimate the effect of news that treats a whole market, where no firm is left to compare with.

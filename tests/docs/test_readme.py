@@ -50,7 +50,7 @@ def test_the_box_lists_every_command_report_and_exchange():
     assert re.findall(r"`(\w+)`", BOX["Command line"]) == sorted(commands(), key=BOX["Command line"].index)
     exchanges = {*markets.SUFFIXES.values(), *markets.INDICES.values(), "XNYS"}
     assert f"sessions of {len(exchanges)} exchanges" in BOX["Dates"]
-    assert len(list((Path(__file__).parents[2] / "notebooks").glob("*.py"))) == 7  # "seven notebooks"
+    assert len(list((Path(__file__).parents[2] / "notebooks").glob("*.py"))) == 8  # "eight notebooks"
 
 
 def numbers(cell: str) -> list[float]:

@@ -18,7 +18,7 @@ import pandas as pd
 
 from eventstudy import arguments
 from eventstudy.bars import Bars, Prices
-from eventstudy.display import formats
+from eventstudy.display import amounts, formats
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.errors import InputError, NotEnoughData, one_of, shown
 from eventstudy.prepare.calendar import NO_CLOSES, calendar_name, observed_calendar, place
@@ -87,7 +87,7 @@ class Headline:
         if self.kind == "percent":
             return formats.percent(move, digits)
         if self.kind == "money":
-            return formats.money(move, self.currency if currency is None else currency)
+            return amounts.money(move, self.currency if currency is None else currency)
         return f"{formats.signed(move, digits)} points"
 
     def answer(self) -> str:

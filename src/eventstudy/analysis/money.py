@@ -22,7 +22,7 @@ from eventstudy.analysis import money_notes as notes
 from eventstudy.analysis import money_values as worth
 from eventstudy.analysis.money_sums import COMPOUNDED, Counted, Sums, weighted
 from eventstudy.core.nulls import margin
-from eventstudy.display import formats
+from eventstudy.display import amounts, formats
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError, one_of
@@ -85,7 +85,7 @@ class Money:
 
     def text(self, amount: formats.Number) -> str:
         """Return an amount with its currency."""
-        return formats.money(amount, self.currency)
+        return amounts.money(amount, self.currency)
 
     def answer(self) -> str:
         """Return what the events cost, with the interval, and what the sum leaves out."""

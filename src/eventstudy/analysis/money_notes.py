@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.analysis.money_sums import Counted
-from eventstudy.display import formats
+from eventstudy.display import amounts, formats
 from eventstudy.types import Bools, Dates, Rerun, ResultFrames
 
 MISSING = {"no_value": "value", "no_car": "CAR"}
@@ -62,12 +62,12 @@ def about_sign(result: ResultFrames, counted: Counted, currency: str) -> list[st
     sign = np.sign(pd.to_numeric(result.events.loc[counted.ids, name]).fillna(0.0).to_numpy(float))
     lost = counted.car * counted.value
     parts = [
-        f"{formats.money(float(lost[sign == s].sum()), currency)} by events of sign {text}"
+        f"{amounts.money(float(lost[sign == s].sum()), currency)} by events of sign {text}"
         for s, text in SIGNS if (sign == s).any()
     ]  # fmt: skip
     return [
         f"Amounts are not multiplied by {name!r}, unlike the means of the study: a loss is negative. The sum is"
-        f" {', '.join(parts)}; in the expected direction it is {formats.money(float(sign @ lost), currency)}."
+        f" {', '.join(parts)}; in the expected direction it is {amounts.money(float(sign @ lost), currency)}."
     ]
 
 

@@ -18,7 +18,6 @@ from eventstudy.errors import InputError, shown
 GLUE = "\xa0"  # a space at which no line is broken
 SHORT = 3  # days: over longer windows the SQ test of single events rejects too often
 MISSING = "–"
-AMOUNTS = ((1e12, "tn"), (1e9, "bn"), (1e6, "m"), (1e3, "k"))
 DOES_NOT_HOLD = "†"  # after the p of a test that does not hold for the sample
 STAR_LEVELS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
 ONE_DATE = "one date cannot tell a common shock from an effect"
@@ -108,21 +107,6 @@ def signed(value: Number, digits: int = 2) -> str:
     """
     text = number(value, digits)
     return f"+{text}" if _as_float(value) > 0 and any(c in text for c in "123456789∞") else text
-
-
-def money(value: Number, currency: str = "", digits: int = 2) -> str:
-    """Return an amount with its sign, in thousands, millions and so on, and its currency.
-
-    Examples
-    --------
-    >>> money(-30.24e9, "HKD"), money(1.2e6, "USD", 1), money(999_999_999), money(float("nan"), "USD")
-    ('−30.24 bn HKD', '+1.2 m USD', '+1.00 bn', '–')
-    """
-    x = _as_float(value)
-    if math.isnan(x):
-        return MISSING
-    size, unit = next(((size, unit) for size, unit in AMOUNTS if round(abs(x) / size, digits) >= 1.0), (1.0, ""))
-    return f"{signed(x / size, digits)} {unit} {currency}".replace("  ", " ").strip()
 
 
 def p_value(value: Number) -> str:

@@ -22,7 +22,6 @@ from eventstudy.display.formats import HasProvenance
 from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError, shown
 from eventstudy.plots import _text
-from eventstudy.result import Result
 
 INK, GREY, RULE, BLUE, RED, WARN = "#1f2933", "#5b6570", "#d5dade", "#1f5a8a", "#b3372f", "#9a3412"
 # Colours of Okabe & Ito (2008), which colour-blind readers tell apart; in grey, line styles and markers do.
@@ -348,7 +347,7 @@ class _Signed(Formatter):
         return "0" if abs(self.scale * x) < self.close else formats.signed(self.scale * x, self.digits)
 
 
-def day_label(result: Result) -> str:
+def day_label(result: formats.HasEvents) -> str:
     """Return the label of an axis of relative days."""
     return f"{formats.day_unit(result.events['session']).capitalize()}s from the event"
 
