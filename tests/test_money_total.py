@@ -100,6 +100,15 @@ def test_weights_are_those_of_a_regression_on_a_constant() -> None:
     np.testing.assert_allclose([found.mean, found.se], [mean, np.sqrt((sums**2 / (1 - share)).sum())], rtol=1e-12)
 
 
+def test_one_event_with_all_the_weight_has_no_spread() -> None:
+    case = make.bunches([3, 1, 4, 2, 5])
+    values, weight = np.arange(15.0), np.full(15, 1e-9)
+    weight[4] = 1.0
+    found = totals.mean_of_events(values, weight, case.placed.cluster, case.sample, (0, 0), 0.1)
+    assert found.mean == pytest.approx(4.0, abs=1e-6)
+    assert np.isnan([found.se, found.df]).all()
+
+
 class Simulated(NamedTuple):
     """How often the interval of the total covers the planted one, and how often a test without effects rejects."""
 
