@@ -25,6 +25,7 @@ FEWEST = 5  # events whose effects are shown as a distribution
 FOLDED = 12  # rows of a table, from which it is folded
 DOTS_PER_INCH = 160
 NARROW = (3.75, 3.2)  # inches: a figure on a telephone
+NARROW_ROWS = 4.8  # inches: one with rows of names, which need their height too
 
 
 class Figure(NamedTuple):
@@ -42,14 +43,14 @@ class Figure(NamedTuple):
 
 def _figure(result: Result, kind: str, alt: str = "", narrow: bool = False, **options: Any) -> Figure:
     words = alt or _registry.helper("plots", "_alt").alt_text(kind, result)
-    return _drawn(partial(result.plot, kind, **options), words, narrow)
+    return _drawn(partial(result.plot, kind, **options), words, NARROW if narrow else None)
 
 
-def _drawn(plot: Callable[..., Any], words: str, narrow: bool) -> Figure:
+def _drawn(plot: Callable[..., Any], words: str, narrow: tuple[float, float] | None) -> Figure:
     """Return a figure that a function draws and gives the axes of, and what it shows in words."""
     figure = np.ravel(np.asarray(plot(), dtype=object))[0].figure
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
-    small = _drawn(partial(plot, figsize=NARROW), words, narrow=False).png if narrow else ""
+    small = _drawn(partial(plot, figsize=narrow), words, None).png if narrow else ""
     return Figure(words, _png(figure), width, height, small)
 
 
@@ -65,7 +66,9 @@ class Section(NamedTuple):
 
 def _section(result: Result, record: Analysis, number: int) -> Section:
     heading, answer = record.kind.replace("_", " ").capitalize(), formats.plain(record.answer())
-    figure = _drawn(record.plot, f"{heading}: {answer}", narrow=False)
+    figure = _drawn(record.plot, f"{heading}: {answer}", None)
+    small = (NARROW_ROWS, max(NARROW[1], figure.height / 96))
+    figure = figure._replace(narrow=_drawn(partial(record.plot, figsize=small), figure.alt, None).png)
     table = result.table(record.kind, of=record).to_html(style=False)
     return Section(f"analysis-{number}", heading, answer, figure, table)
 
