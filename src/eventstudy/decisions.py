@@ -177,7 +177,7 @@ class Decisions:
         >>> from eventstudy import demo
         >>> result = demo.run().result
         >>> sheet = result.single(result.ar.index[0])
-        >>> sheet.prices["difference"].loc[-1]
+        >>> float(sheet.prices["difference"].loc[-1])
         0.0
         """
         from eventstudy.analysis.single import single
