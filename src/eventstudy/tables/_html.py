@@ -11,18 +11,22 @@ from eventstudy.tables._table import Column, Row, Table, continues
 
 LONG = 34  # letters of a text above which it may wrap
 WIDEST = 6  # of the room for marks, in digits
+# The class is doubled, and the stripes of rows are overruled, against the style that Jupyter gives to all tables.
 STYLE = """<style>
-.es-table{border-collapse:collapse;border-block:2px solid;font-variant-numeric:tabular-nums;margin:1em 0}
-.es-table caption{text-align:start;font-weight:600;padding:.3em 0}
-.es-table th,.es-table td{padding:.15em .6em;text-align:start;vertical-align:baseline;border:0;background:none}
-.es-table th{font-weight:500}.es-table tbody th{font-weight:400}
-.es-table thead tr:last-child>*{border-bottom:1px solid}.es-table thead .span{text-align:center}
-.es-table .num{text-align:end;white-space:nowrap}.es-table .key{white-space:nowrap}
-.es-table .tail{display:inline-block;text-align:start}
-.es-table .t1{width:1ch}.es-table .t2{width:2ch}.es-table .t3{width:3ch}
-.es-table .t4{width:4ch}.es-table .t5{width:5ch}.es-table .t6{width:6ch}
-.es-table .more>*{padding-top:0}.es-table .part>*{padding-top:.8em}
-.es-table tfoot td{border-top:1px solid;font-size:.85em;max-width:44em}.es-table tfoot p{margin:.15em 0}
+.es-table.es-table{border-collapse:collapse;border-block:2px solid;font-variant-numeric:tabular-nums;margin:1em 0}
+.es-table.es-table caption{text-align:start;font-weight:600;padding:.3em 0}
+.es-table.es-table tr{background:none!important}
+.es-table.es-table th,.es-table.es-table td{padding:.15em .6em;text-align:start;vertical-align:baseline;border:0}
+.es-table.es-table th,.es-table.es-table td{background:none}
+.es-table.es-table th{font-weight:500}.es-table.es-table tbody th{font-weight:400}
+.es-table.es-table thead tr:last-child>*{border-bottom:1px solid}.es-table.es-table thead .span{text-align:center}
+.es-table.es-table .num{text-align:end;white-space:nowrap}.es-table.es-table .key{white-space:nowrap}
+.es-table.es-table .tail{display:inline-block;text-align:start}
+.es-table.es-table .t1{width:1ch}.es-table.es-table .t2{width:2ch}.es-table.es-table .t3{width:3ch}
+.es-table.es-table .t4{width:4ch}.es-table.es-table .t5{width:5ch}.es-table.es-table .t6{width:6ch}
+.es-table.es-table .more>*{padding-top:0}.es-table.es-table .part>*{padding-top:.8em}
+.es-table.es-table tfoot td{border-top:1px solid;font-size:.85em;max-width:44em}
+.es-table.es-table tfoot p{margin:.15em 0}
 </style>
 """
 

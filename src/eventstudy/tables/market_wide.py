@@ -33,7 +33,7 @@ def market_wide(
     Returns
     -------
     Table
-        ``frame``: that of :class:`eventstudy.analysis.market_wide.MarketWide`.
+        ``frame``: that of ``MarketWide``.
 
     Raises
     ------

@@ -33,7 +33,7 @@ def sequential(result: Result, *, of: Sequential | None = None, most: int = MOST
     Returns
     -------
     Table
-        ``frame``: that of :class:`eventstudy.analysis.sequential.Sequential`, of all looks.
+        ``frame``: that of ``Sequential``, of all looks.
     """
     most = arguments.whole("most", most, 1)
     of = result.sequential() if of is None else of

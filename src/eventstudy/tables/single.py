@@ -28,7 +28,7 @@ def single(result: Result, *, of: Single | None = None) -> Table:
     Returns
     -------
     Table
-        ``frame``: that of :class:`eventstudy.analysis.single.Single`; CARs are decimals.
+        ``frame``: that of ``Single``; CARs are decimals.
 
     Raises
     ------
