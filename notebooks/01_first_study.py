@@ -97,7 +97,7 @@ print(f"planted +3.00 % in the expected direction, estimated on day 0 {estimate:
 result.tests[["start", "end", "test", "n", "effect", "statistic", "p"]]
 
 # %% [markdown]
-# Why these two tests? Many events share days, so a test that counts them as independent would reject too often. The
+# Why these tests? Many events share days, so a test that counts them as independent would reject too often. The
 # note of each test describes the clustering of the sample and the reason for the choice.
 
 # %%

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,7 +11,9 @@ import openpyxl
 import pytest
 from matplotlib.axes import Axes
 
-from eventstudy import InputError, Result
+import eventstudy as es
+from eventstudy import InputError, Result, demo
+from eventstudy.display import names
 from eventstudy.types import Analysis
 from tests.reports.fake import fake
 from tests.reports.reading import Page
@@ -65,6 +68,18 @@ def test_each_analysis_has_a_section_in_the_given_order(of_a_record: Result, tmp
     assert sum((image["alt"] or "").startswith("Caar: The ") for image in page.named("img")) == 2
     plain = Page(of_a_record.report(tmp_path / "plain.html").read_text(encoding="utf-8"))
     assert len(page.named("table")) == len(plain.named("table")) + 2
+
+
+def test_an_analysis_says_its_name_and_its_answer_once_and_folds_a_long_table(tmp_path: Path) -> None:
+    result = demo.run().result
+    moves = es.explain_moves(result.rerun.prices, es.catalogue("china-tech"), n=10, benchmark="^HSI")
+    text = result.report(tmp_path / "x.html", analyses=[result.sequential(), moves]).read_text(encoding="utf-8")
+    assert '<h2 id="analysis-1">The mean as events arrived</h2>' in text
+    assert '<h2 id="analysis-2">Largest abnormal days</h2>' in text
+    answer = moves.answer().partition(";")[0]
+    assert len(re.findall(f">{re.escape(answer)}", text)) == 1
+    assert f"(simulated prices): {len(moves.frame)} rows</summary>" in text
+    assert all(names.of_analysis(kind) != kind.replace("_", " ").capitalize() for kind in names.ANALYSES)
 
 
 def test_reports_of_tables_have_one_more(of_a_record: Result, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The printed names of tests, models and statuses, as journals print them."""
+"""The printed names of tests, models, analyses and statuses, as journals print them."""
 
 from __future__ import annotations
 
@@ -55,6 +55,15 @@ MODELS = {
     "scholes_williams": "Scholes-Williams",
     "synthetic_control": "Synthetic control",
     "trade_to_trade": "Trade-to-trade",
+}
+ANALYSES = {
+    "dates": "Possible dates of the events",
+    "market_wide": "News of a whole market",
+    "money": "Abnormal value",
+    "moves": "Largest abnormal days",
+    "sequential": "The mean as events arrived",
+    "single": "One event",
+    "trades": "Trading the announcements",
 }
 STATUSES = {
     "ok": "used",
@@ -115,6 +124,18 @@ def of_model(label: object) -> str:
     ('Fama-French three-factor', 'Dimson (leads=0)')
     """
     return _printed(label, MODELS)
+
+
+def of_analysis(kind: object) -> str:
+    """Return the heading of an analysis from the kind of its table; that of a plug-in is its name in words.
+
+    Examples
+    --------
+    >>> of_analysis("dates"), of_analysis("my_own")
+    ('Possible dates of the events', 'My own')
+    """
+    name = _printed(kind, ANALYSES)
+    return name[:1].upper() + name[1:]
 
 
 def of_status(label: object) -> str:

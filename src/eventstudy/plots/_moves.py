@@ -31,7 +31,7 @@ def draw(
     ----------
     moves : Moves
     ticker : str, optional
-        The first by default.
+        By default the one with the most events on its largest days.
     title : str, optional
         In place of "Largest abnormal days of" the ticker.
     figsize : (float, float), optional
@@ -50,7 +50,7 @@ def draw(
         If there are no moves of the ticker.
     """
     known = list(dict.fromkeys(moves.frame["ticker"]))
-    chosen = (known[0] if known else "") if ticker is None else ticker
+    chosen = (str(moves.tickers.loc[known, "n_met"].idxmax()) if known else "") if ticker is None else ticker
     if ticker is not None and ticker not in known:
         raise one_of("ticker", ticker, known)
     rows = moves.frame[moves.frame["ticker"] == chosen]

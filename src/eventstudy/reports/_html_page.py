@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import resources
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ MAX_EFFECTS = 6
 MAX_EVENTS = 1000
 FEWEST = 5  # events whose effects are shown as a distribution
 FOLDED = 12  # rows of a table, from which it is folded
+LONG = 40  # rows of the table of an analysis, from which it is folded
 DOTS_PER_INCH = 160
 NARROW = (3.75, 3.2)  # inches: a figure on a telephone
 NARROW_ROWS = 4.8  # inches: one with rows of names, which need their height too
@@ -55,27 +57,32 @@ def _drawn(plot: Callable[..., Any], words: str, narrow: tuple[float, float] | N
 
 
 class Section(NamedTuple):
-    """The section of an analysis: its anchor, its heading, what was found, its figure, and its table as HTML."""
+    """The section of an analysis: its anchor, its heading, what was found, its figure, and its table as HTML.
+
+    ``fold`` is the line that stands for a table of many rows until it is opened, or empty.
+    """
 
     anchor: str
     heading: str
     answer: str
     figure: Figure
     table: str
+    fold: str
 
 
 def _section(result: Result, record: Analysis, number: int) -> Section:
-    heading, answer = record.kind.replace("_", " ").capitalize(), formats.plain(record.answer())
+    heading, answer = names.of_analysis(record.kind), formats.plain(record.answer())
     figure = _drawn(record.plot, f"{heading}: {answer}", None)
     small = (NARROW_ROWS, max(NARROW[1], figure.height / 96))
     figure = figure._replace(narrow=_drawn(partial(record.plot, figsize=small), figure.alt, None).png)
-    table = result.table(record.kind, of=record).to_html(style=False)
-    return Section(f"analysis-{number}", heading, answer, figure, table)
+    table = result.table(record.kind, of=record)
+    fold = f"{table.title}: {len(table.rows)} rows" if len(table.rows) > LONG else ""
+    table = replace(table, notes=tuple(note for note in table.notes if note != answer))  # it stands above
+    return Section(f"analysis-{number}", heading, answer, figure, table.to_html(style=False), fold)
 
 
 def _png(figure: Any) -> str:
     target = io.BytesIO()
-    figure.set_layout_engine("none")  # it was laid out when it was drawn, and nothing has changed since
     figure.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor="white", metadata={"Software": None})
     return base64.b64encode(target.getvalue()).decode("ascii")
 

@@ -115,7 +115,8 @@ number or the pixels of a figure may differ; this compares the numbers alone, an
 - `study.toml`, and beside it the events and factors that it names: the choices of the study.
 {prices}
 - `results/`: the numbers (`study.result`, for `eventstudy.read_result`), the report, the tables and the figures.
-- `environment/requirements.txt`: the libraries that computed them.
+- `environment/requirements.txt`: the libraries that computed them. Their versions are pinned, with all that they need;
+  the files of these versions (no hashes), Python, fonts and the system are not.
 - `references.bib`: the sources of the model, the tests and the library.
 - `{CRATE}`: this list for machines (RO-Crate 1.1).
 """

@@ -79,7 +79,7 @@ class Table:
         return str(_writer("_text").render(first_rows(self, MOST_SHOWN, "every to_ method writes them")))
 
     def _repr_html_(self) -> str:
-        return first_rows(self, MOST_SHOWN, "every to_ method writes them").to_html()
+        return str(_writer("_html").render_inline(first_rows(self, MOST_SHOWN, "every to_ method writes them")))
 
     def to_html(self, style: bool = True) -> str:
         """Return the table as an HTML element ``<table>``, with caption, scopes of heads, and notes in its footer.
