@@ -94,11 +94,29 @@ def test_the_estimates_of_one_date_are_the_abnormal_returns_of_the_study():
     assert "Exposures" not in result.market_wide().answer()
 
 
+def test_the_first_p_of_one_firm_is_that_of_the_study():
+    found = run(at=AT[:1])
+    one = es.Study(**CHOICES).run(
+        es.Events.from_frame(found.events.iloc[[3]].reset_index()[["event_id", "ticker", "announced"]]),
+        es.Prices.from_returns(returns(), exchange="XNYS"),
+    )
+    wide = one.market_wide()
+    day = wide.frame[wide.frame["end"] == 0].iloc[0]
+    # One day: the runs of the study, whose ends are joined, are the same.
+    assert day["p_conformal"] == pytest.approx(one.cars[one.cars["end"] == 0]["p_conformal"].iloc[0], rel=1e-12)
+    assert wide.first_p(day.to_dict()) == day["p_conformal"]
+    assert wide.first_p({"p": 0.2, "p_conformal": np.nan}) == 0.2
+    # The joint test of one firm is the test of its mean.
+    assert wide.joint["p_conformal"].to_numpy() == pytest.approx(wide.frame["p_conformal"].to_numpy())
+
+
 def test_a_benchmark_that_moves_with_the_news_is_named():
     frame = returns()
     frame.iloc[AT[1]] -= 0.06
     assert any("The benchmark itself moved on 2020-09-23" in note for note in run(frame).market_wide().notes)
+    assert run(frame).market_wide().answer().endswith("The benchmark itself moved with the news: see the notes.")
     mean = run(frame, model="mean").market_wide()
+    assert (mean.benchmark_moved, "benchmark" in mean.answer()) == ((), False)
     assert not any("benchmark" in note for note in mean.notes)
     assert mean.frame[mean.frame["date"] == DAYS[AT[1]]]["estimate"].iloc[0] < -0.03
 
@@ -132,8 +150,9 @@ def test_the_table_and_the_figure(result):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["market", "mean"])
-def test_size_on_real_days_without_news(shared, model):
-    """Shares of New York on drawn days: mean and slope reject in 5 to 9 % at 5 %, the joint test in far more."""
+@pytest.mark.parametrize("length", [1, 3])
+def test_size_on_real_days_without_news(shared, model, length):
+    """Five shares of New York on every day: ranks of the mean reject in 5 to 7 % at 5 %, F in far more."""
     names = ["BABA", "NIO", "JD", "BYDDY", "KWEB", "XPEV", "^GSPC"]
     bars = es.read_prices(shared / "data" / "prices").bars
     closes = pd.DataFrame({name: pd.Series(bars[name].fields["close"], bars[name].dates) for name in names})
@@ -141,12 +160,21 @@ def test_size_on_real_days_without_news(shared, model):
     index, firms = r.pop("^GSPC").to_numpy(), r.to_numpy()
     rng, ones = np.random.default_rng(1), np.ones(len(r))
     x = np.column_stack([ones, index] if model == "market" else [ones])
-    rejected = []
-    for day in rng.integers(140, len(r) - 5, 1000):
-        found = dummies.effects(firms, x, np.arange(day - 130, day - 10), np.array([[day, day]]))
+    ps = []
+    for day in range(140, len(r) - 12):
+        days, windows, spans = np.arange(day - 130, day - 10), [[day, day + length - 1]], [[day - 130, day - 11]]
+        at = (days, np.array(windows))
+        found, e = dummies.effects(firms, x, *at), dummies.under_null(firms, x, *at)
         weights = np.linalg.pinv(np.column_stack([np.ones(firms.shape[1]), rng.standard_normal(firms.shape[1])]))
+        values = [*((e @ w)[:, None, None] for w in weights), dummies.whitened(e, np.arange(5))[:, None]]
         t = [b / se for b, se in (dummies.portfolio(found, w[None]) for w in weights)]
-        rejected.append([*(np.abs(t) > stats.t.ppf(0.975, found.df)), dummies.joint(found, 0, np.arange(5))[3] < 0.05])
-    size = np.mean(rejected, axis=0)
-    assert ((size[:2] > 0.035) & (size[:2] < 0.1)).all(), size
-    assert size[2] > 0.09, size  # the page says that it is liberal
+        own = [*2 * stats.t.sf(np.abs(t), found.df), dummies.joint(found, 0, np.arange(5))[3]]
+        ps.append([own, [dummies.conformal(v, *at, np.array(spans), 0) for v in values]])
+    assert len(ps) > 800
+    parametric, ranks = np.mean(np.array(ps) <= 0.05, axis=0)  # of mean, slope and all firms
+    parametric_1, ranks_1 = np.mean(np.array(ps) <= 0.01, axis=0)
+    assert parametric[2] > 0.1, parametric  # the page says that F is liberal
+    assert ((ranks > 0.03) & (ranks < [0.075, 0.075, 0.1])).all(), ranks
+    assert ranks[0] < parametric[0], (ranks, parametric)
+    assert ranks[2] < parametric[2] - 0.03, (ranks, parametric)
+    assert ranks_1[0] < parametric_1[0], (ranks_1, parametric_1)

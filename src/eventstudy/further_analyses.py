@@ -240,7 +240,8 @@ class FurtherAnalyses:
         Returns
         -------
         MarketWide
-            ``frame`` (by window, date and term: estimate, se, t, df, p, interval), ``joint`` (the test that no firm has
+            ``frame`` (by window, date and term: estimate, se, t, df, p, interval, and p_conformal, the rank among days
+            before the events, which assumes no distribution and is read first), ``joint`` (the test that no firm has
             an effect), ``notes``, ``answer()`` and ``plot()``. Schipper & Thompson (1983, Journal of Accounting
             Research 21:184); Binder (1985, Journal of Accounting Research 23:370); Sefcik & Thompson (1986, Journal of
             Accounting Research 24:316).

@@ -10,6 +10,7 @@ The bound is that of Sellke, Bayarri & Berger (2001, American Statistician 55:62
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -74,4 +75,4 @@ def bound(p: float) -> float:
     >>> round(bound(0.05), 3), bound(0.5)
     (2.456, 1.0)
     """
-    return 1.0 if p >= np.exp(-1.0) else float(-1.0 / (np.e * p * np.log(p))) if p > 0 else np.inf
+    return 1.0 if p >= np.exp(-1.0) else float(-1.0 / (math.e * p * np.log(p))) if p > 0 else np.inf

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
+from pandas.api.typing import NaTType
 from scipy import special
 
 from eventstudy import _registry, arguments
@@ -23,8 +24,11 @@ from eventstudy.types import Floats, Ints, Panel, Rerun, ResultFrames, StudySamp
 MODELS = ("mean", "market")
 LEAST_KNOWN = 0.9  # share of the other days on which a firm must have a return
 UNUSUAL = 1.96  # standard deviations of the benchmark beyond which it is said to have moved with the news
-JOINT = ["start", "end", "date", "n", "f", "df1", "df2", "p"]
-COLUMNS = ["start", "end", "date", "term", "estimate", "se", "t", "df", "p", "lower", "upper", "n", "n_dates"]
+EFFECT = ["estimate", "se", "df", "p_conformal", "n", "n_dates"]
+JOINT = ["start", "end", "date", "n", "f", "df1", "df2", "p", "p_conformal"]
+COLUMNS = [
+    "start", "end", "date", "term", "estimate", "se", "t", "df", "p", "p_conformal", "lower", "upper", "n", "n_dates",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -35,13 +39,18 @@ class MarketWide:
     ----------
     frame : DataFrame
         start, end, date (the session; NaT: the mean of all), term ("mean", "constant" or an exposure), estimate, se, t,
-        df, p, lower, upper (95 %), n (firms), n_dates. Effects are sums of abnormal returns, slopes those per unit.
+        df, p (of t), p_conformal (the rank among days before the event, which assumes no distribution: read it first;
+        NaN with fewer than 19 runs of such days), lower, upper (95 %, of t), n (firms), n_dates. Effects are sums of
+        abnormal returns, slopes those per unit.
     joint : DataFrame
-        start, end, date, n, f, df1, df2, p: the test that no firm has an effect; NaN where the firms are too many for
-        the days. It assumes normal returns of constant variance, and rejects too often: on 12 % of real days at 5 %
-        and more, with five firms.
+        start, end, date, n, f, df1, df2, p, p_conformal: the test that no firm has an effect; NaN where the firms are
+        too many for the days. F assumes normal returns of constant variance, and rejects far too often on real days;
+        p_conformal ranks it among the days before.
     days : int
         The days without events, from which variances come.
+    benchmark_moved : tuple of str
+        The dates on which the benchmark of a market model moved by more than 1.96 of its standard deviations, with its
+        move: where it holds treated firms, what they have in common is taken out.
     notes : tuple of str
     provenance, measure
         Those of the result.
@@ -51,6 +60,7 @@ class MarketWide:
     frame: pd.DataFrame
     joint: pd.DataFrame
     days: int
+    benchmark_moved: tuple[str, ...]
     notes: tuple[str, ...]
     provenance: Mapping[str, Any]
     measure: Measure
@@ -65,6 +75,11 @@ class MarketWide:
         """Return the rows that are means of all dates, or those of the only date."""
         return self.frame[self.frame["date"].isna()] if self.frame["n_dates"].max() > 1 else self.frame
 
+    @staticmethod
+    def first_p(row: Mapping[Hashable, Any]) -> float:
+        """Return the p-value of a row that is read first: the conformal one, or that of t where there is none."""
+        return float(row["p"] if formats.is_missing(row["p_conformal"]) else row["p_conformal"])
+
     def answer(self) -> str:
         """Return what was found in the first window."""
         rows = self.means()
@@ -77,13 +92,14 @@ class MarketWide:
         found = (
             f"The {self.measure.short} {formats.window(mean['start'], mean['end'])} of the mean of"
             f" {formats.plural(int(mean['n']), 'firm')} on {formats.plural(int(mean['n_dates']), 'date')} is"
-            f" {text(mean['estimate'])} (95 % {interval}, p {formats.p_value(mean['p'])})."
+            f" {text(mean['estimate'])} (95 % {interval}, p {formats.p_value(self.first_p(mean))})."
         )
         slopes = [
-            f"{text(row['estimate'])} per unit of {formats.plain(term)} (p {formats.p_value(row['p'])})"
+            f"{text(row['estimate'])} per unit of {formats.plain(term)} (p {formats.p_value(self.first_p(row))})"
             for term, row in by_term.items()
         ]
-        return f"{found} Exposures add {', '.join(slopes)}." if slopes else found
+        found += f" Exposures add {', '.join(slopes)}." if slopes else ""
+        return found + (" The benchmark itself moved with the news: see the notes." if self.benchmark_moved else "")
 
     def plot(self, **options: Any) -> Any:
         """Draw the estimates of a term date by date, with their intervals; see ``plots/_market_wide``."""
@@ -95,12 +111,13 @@ class MarketWide:
         rows = []
         for row in self.means().to_dict("records"):
             values = (self.measure.text(row[name]) for name in ("estimate", "se", "lower", "upper"))
-            tested = (formats.number(row["t"]), formats.count(row["df"]), formats.p_value(row["p"]))
+            ps = (formats.p_value(row["p"]), formats.p_value(row["p_conformal"]))
+            tested = (formats.number(row["t"]), formats.count(row["df"]), *ps)
             rows.append((formats.window(row["start"], row["end"]), formats.plain(row["term"]), *values, *tested))
-        heads = ("Window", "Term", "Estimate", "SE", "[0.025", "0.975]", "t", "df", "p")
+        heads = ("Window", "Term", "Estimate", "SE", "[0.025", "0.975]", "t", "df", "p of t", "p")
         note = formats.prices_note(self)
         title = "News of a whole market" + (f", {note}" if note else "")
-        table = Grid(heads, rows, (False, False, *(True,) * 7))
+        table = Grid(heads, rows, (False, False, *(True,) * 8))
         return Summary(title, tables=[table], notes=[self.answer(), *self.notes])
 
 
@@ -120,6 +137,55 @@ class _Market(NamedTuple):
     left_out: tuple[str, ...]
 
 
+class _Look(NamedTuple):
+    """Some dates with their windows (K, 2), the days before them that are ranked, and effects and residuals of firms.
+
+    ``at`` are the dates' numbers, and ``e`` (D, N) residuals of a fit under the null.
+    """
+
+    market: _Market
+    date: pd.Timestamp | NaTType
+    at: list[int]
+    windows: Ints
+    spans: Ints
+    found: dummies.Effects
+    e: Floats
+    seed: int
+
+    def effect(self, weights: Floats) -> tuple[float, float, int, float, int, int]:
+        """Return the values of ``EFFECT`` of portfolios with weights (all dates, N)."""
+        own = weights[self.at]
+        estimate, se = dummies.portfolio(self.found, own)
+        return estimate, se, self.found.df, self._ranked((self.e @ own.T)[..., None]), len(self._firms()), len(self.at)
+
+    def joint(self) -> tuple[int, float, int, int, float, float]:
+        """Return n, F, its degrees of freedom, p and the conformal p of the only date."""
+        firms = self._firms()
+        f, df1, df2, p = dummies.joint(self.found, 0, firms)
+        return df1, f, df1, df2, p, self._ranked(dummies.whitened(self.e, firms)[:, None])
+
+    def _firms(self) -> Ints:
+        return np.unique(self.market.firms[np.isin(self.market.dates, self.at)])
+
+    def _ranked(self, values: Floats) -> float:
+        return dummies.conformal(values, self.market.other, self.windows, self.spans, self.seed)
+
+
+def _looks(
+    market: _Market, days: pd.DatetimeIndex, spans: Ints, window: tuple[int, int], seed: int
+) -> Iterator[_Look]:  # fmt: skip
+    """Yield each date, and all together if there are several."""
+    windows = market.sessions[:, None] + np.array(window)
+    found = dummies.effects(market.r, market.x, market.other, windows)
+    for k, date in enumerate(days):
+        part = found._replace(g=found.g[[k]], scale=found.scale[[k]][:, [k]])
+        e = dummies.under_null(market.r, market.x, market.other, windows[[k]])
+        yield _Look(market, date, [k], windows[[k]], spans[[k]], part, e, seed)
+    if len(days) > 1:
+        e = dummies.under_null(market.r, market.x, market.other, windows)
+        yield _Look(market, pd.NaT, [*range(len(days))], windows, spans, found, e, seed)
+
+
 def market_wide(rerun: Rerun, result: ResultFrames, exposure: str | Sequence[str] | None) -> MarketWide:
     """Estimate the effects of the events of a study as those of news on a whole market; see ``Result.market_wide``."""
     model = label_of(rerun.return_model)
@@ -129,34 +195,25 @@ def market_wide(rerun: Rerun, result: ResultFrames, exposure: str | Sequence[str
     market = _market(rerun, result)
     x = _exposures(result, market.ids, names)
     pairs = list(dict.fromkeys(zip(result.cars["start"].tolist(), result.cars["end"].tolist(), strict=True)))
-    table, joint_rows, sample = [], [], rerun.sample()
+    sample, rows, joint_rows = rerun.sample(), [], []
     days = pd.DatetimeIndex(sample.event_table.dates_of(_numbers(sample, market)))
+    spans = market.sessions[:, None] + np.array(sample.sample.spec.estimation)
+    portfolios = list(_portfolios(market, x, names))
     for start, end in pairs:
-        windows = market.sessions[:, None] + np.array([start, end])
-        found = dummies.effects(market.r, market.x, market.other, windows)
-        for term, weights in _portfolios(market, x, names):
-            for at, date in [*enumerate(days), (None, pd.NaT)] if len(days) > 1 else [(0, days[0])]:
-                chosen = [*range(len(days))] if at is None else [at]
-                part = found._replace(g=found.g[chosen], scale=found.scale[np.ix_(chosen, chosen)])
-                estimate, se = dummies.portfolio(part, weights[chosen])
-                n = len(np.unique(market.firms[np.isin(market.dates, chosen)]))
-                table.append((start, end, date, term, estimate, se, found.df, n, len(chosen)))
-        for k, date in enumerate(days):
-            f, df1, df2, p = dummies.joint(found, k, np.unique(market.firms[market.dates == k]))
-            joint_rows.append(
-                {"start": start, "end": end, "date": date, "n": df1, "f": f, "df1": df1, "df2": df2, "p": p}
-            )
-    frame = pd.DataFrame(table, columns=["start", "end", "date", "term", "estimate", "se", "df", "n", "n_dates"])
+        looks = list(_looks(market, days, spans, (start, end), rerun.choices.seed))
+        rows += [(start, end, look.date, term, *look.effect(w)) for term, w in portfolios for look in looks]
+        joint_rows += [(start, end, look.date, *look.joint()) for look in looks if len(look.at) == 1]
+    frame = pd.DataFrame(rows, columns=["start", "end", "date", "term", *EFFECT])
     frame["t"] = (frame["estimate"] / frame["se"]).where(frame["se"] > 0)
     frame["p"] = p_t(frame["t"].to_numpy(), frame["df"].to_numpy(dtype=np.float64))
     margin = special.stdtrit(frame["df"], 0.975) * frame["se"]
     frame = frame.assign(lower=frame["estimate"] - margin, upper=frame["estimate"] + margin)[COLUMNS]
-    notes = tuple(_notes(market, model, days, names))
+    moved = _moves(market, model, days)
+    notes = tuple(_notes(market, moved, names))
     if result.measure.sign is not None:
         notes += ("Expected signs are not applied: an exposure can hold them.",)
-    return MarketWide(
-        frame, pd.DataFrame(joint_rows, columns=JOINT), len(market.other), notes, result.provenance, result.measure
-    )
+    joint = pd.DataFrame(joint_rows, columns=JOINT)
+    return MarketWide(frame, joint, len(market.other), moved, notes, result.provenance, result.measure)
 
 
 def _numbers(sample: StudySample, market: _Market) -> Ints:
@@ -248,25 +305,32 @@ def _portfolios(market: _Market, x: Floats, names: Sequence[str]) -> Iterator[tu
     yield from zip(terms, weights, strict=True)
 
 
-def _notes(market: _Market, model: str, days: pd.DatetimeIndex, names: Sequence[str]) -> Iterator[str]:
+def _notes(market: _Market, moved: Sequence[str], names: Sequence[str]) -> Iterator[str]:
     yield (
         f"Variances are those of the portfolios on {len(market.other)} days without events, which have every"
         " correlation between the firms in them."
     )
-    yield "They assume days alike: on real days, whose variance comes in spells, t rejected on 5 to 9 % at 5 %."
+    yield (
+        "p is the conformal p-value, the rank among the days before each event, and assumes no distribution; t, its"
+        " interval and F assume normal returns, and reject more often on real days."
+    )
     if names:
         yield "An exposure is the slope of the abnormal returns across firms, date by date."
     if market.left_out:
         more = f" and {len(market.left_out) - 8} more" if len(market.left_out) > 8 else ""
         listed = ", ".join(map(formats.plain, market.left_out[:8]))
         yield f"Without {formats.plural(len(market.left_out), 'event')} for lack of returns: {listed}{more}."
-    if model != "market":
-        return
-    usual = market.x[market.other, 1]
-    z = (market.x[market.sessions, 1] - usual.mean()) / usual.std(ddof=1)
-    moved = [f"{day:%Y-%m-%d} ({formats.signed(at)})" for day, at in zip(days, z, strict=True) if abs(at) > UNUSUAL]
     if moved:
         yield (
             f"The benchmark itself moved on {', '.join(moved[:8])} (in its standard deviations): where it holds treated"
             " firms, the market model takes out what they have in common. Use model='mean', or a foreign benchmark."
         )
+
+
+def _moves(market: _Market, model: str, days: pd.DatetimeIndex) -> tuple[str, ...]:
+    """Return the dates on which the benchmark moved with the news."""
+    if model != "market":
+        return ()
+    usual = market.x[market.other, 1]
+    z = (market.x[market.sessions, 1] - usual.mean()) / usual.std(ddof=1)
+    return tuple(f"{day:%Y-%m-%d} ({formats.signed(at)})" for day, at in zip(days, z, strict=True) if abs(at) > UNUSUAL)

@@ -48,7 +48,7 @@ def draw(
     names = ["all dates" if formats.is_missing(date) else formats.date(date) for date in rows["date"]]
     with _style.drawing((7.2, 1.5 + 0.26 * len(rows)), figsize, ax) as ax:
         y = np.arange(len(rows))
-        colours = [_style.RED if p < 0.05 else _style.BLUE for p in rows["p"]]
+        colours = [_style.RED if analysis.first_p(row) < 0.05 else _style.BLUE for row in rows.to_dict("records")]
         ax.axvline(0, color=_style.GREY, linewidth=0.8, zorder=1)
         ax.hlines(y, rows["lower"], rows["upper"], color=colours, linewidth=1.8, alpha=0.6)
         ax.scatter(rows["estimate"], y, color=colours, s=26, zorder=3)

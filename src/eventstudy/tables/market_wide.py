@@ -47,16 +47,17 @@ def market_wide(
             text(formats.window(row["start"], row["end"])),
             text("all dates" if formats.is_missing(row["date"]) else formats.date(row["date"])),
             text(row["term"]),
-            Cell(row["estimate"], form, formats.stars(row["p"]) if stars else ""),
+            Cell(row["estimate"], form, formats.stars(of.first_p(row)) if stars else ""),
             Cell(row["se"], form), Cell(row["lower"], form), Cell(row["upper"], form),
-            Cell(row["t"], NUMBER), Cell(row["p"], P), Cell(row["n"], COUNT),
+            Cell(row["t"], NUMBER), Cell(row["p"], P), Cell(row["p_conformal"], P), Cell(row["n"], COUNT),
         )
         for row in of.frame.to_dict("records")
     )  # fmt: skip
     columns = (
         Column("Window", right=False), Column("Date", right=False), Column("Term", right=False),
         Column(_shared.with_unit("Estimate", measure)), Column(_shared.with_unit("SE", measure)),
-        Column("from", span="95 %"), Column("to", span="95 %"), Column("t"), Column("p"), Column("Firms"),
+        Column("from", span="95 %"), Column("to", span="95 %"),
+        Column("t"), Column("p of t"), Column("p"), Column("Firms"),
     )  # fmt: skip
     notes = (f"t has {int(of.frame['df'].iloc[0])} degrees of freedom.", *of.notes)
     notes = (f"Stars: {formats.STARS}.", *notes) if stars else notes
