@@ -114,7 +114,7 @@ def test_the_looks_of_a_study_by_hand(result):
     np.testing.assert_allclose(looks.frame["effect"], by_date.expanding().mean(), rtol=1e-12)
     assert looks.frame["n_events"].iloc[-1] == 3 * len(AT)
     assert looks.frame["p_always"].iloc[-1] < 0.05
-    assert "it first was 0.05 or less on" in looks.answer()
+    assert "it first was 0.05 or less with the event of" in looks.answer()
     assert isinstance(looks, Analysis)
 
 

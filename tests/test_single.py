@@ -62,6 +62,17 @@ def test_the_price_without_the_event_by_hand(result):
     assert isinstance(sheet, Analysis)
 
 
+def test_the_price_line_starts_after_a_day_without_a_price():
+    prices = closes()
+    prices.iloc[DAY - 3, 1] = np.nan  # the first day of the event window
+    events = pd.DataFrame({"ticker": ["AAA"], "announced": [f"{DAYS[DAY]:%Y-%m-%d} 09:00-05:00"]})
+    result = es.Study(**CHOICES).run(es.Events.from_frame(events), es.Prices.from_frame(prices, exchange="XNYS"))
+    line, own = result.single().prices, prices["AAA"]
+    one = own.iloc[DAY - 1] * (own.iloc[DAY] / own.iloc[DAY - 1] - result.ar.iloc[0][0])
+    assert line["but_for"].isna().tolist() == [True, *[False] * 7]
+    np.testing.assert_allclose(line["but_for"].loc[0], one, rtol=1e-13)
+
+
 def test_log_returns_compound_by_their_exponent():
     result = run(returns="log")
     ar, prices = result.ar.iloc[0], closes()["AAA"]
@@ -89,7 +100,7 @@ def test_the_detectable_effect_is_found_by_four_studies_of_five(result):
     assert abs(found.mean() - 0.8) < 0.005
 
 
-@pytest.mark.parametrize(("z", "ratio"), [(0.0, 1.0), (2.5, 3.0), (6.0, 8.0), (1.0, 0.1)])
+@pytest.mark.parametrize(("z", "ratio"), [(0.0, 1.0), (2.5, 3.0), (6.0, 8.0), (1.0, 0.1), (3.0, 60.0), (0.0, 400.0)])
 def test_the_bayes_factor_of_a_normal_is_the_closed_form_and_of_a_t_the_integral(z, ratio):
     variance = 1 + ratio**2
     closed = np.exp(z**2 / 2 * (1 - 1 / variance)) / np.sqrt(variance)
@@ -97,7 +108,11 @@ def test_the_bayes_factor_of_a_normal_is_the_closed_form_and_of_a_t_the_integral
     assert found == pytest.approx(closed, rel=1e-6)  # t(1e10) is not quite the normal
     t = stats.t(4, scale=1.3)
     integral = integrate.quad(
-        lambda d: t.pdf(z - d) * stats.norm.pdf(d, scale=ratio), -80, 80, limit=500, points=[0, z]
+        lambda d: t.pdf(z - d) * stats.norm.pdf(d, scale=ratio),
+        -80 - 10 * ratio,
+        80 + 10 * ratio,
+        limit=900,
+        points=[-9, 0, z, 12],
     )
     expected = integral[0] / t.pdf(z)
     assert evidence.bayes_factor(z, ratio, evidence.Placebo(1.3, 4.0)) == pytest.approx(expected, rel=1e-8)

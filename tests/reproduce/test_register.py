@@ -100,6 +100,21 @@ def test_two_equal_rows_are_two_events(study):
     assert changed(study) == ["event AAA 2020-06-17 #2 removed: {announced: 2020-06-17, ticker: AAA}"]
 
 
+def test_rows_of_one_ticker_and_time_have_no_order(study):
+    events = study.with_name("events.csv")
+    rows = ["AAA,2020-06-17,1\n", "AAA,2020-06-17,2\n", "BBB,2020-07-07,3\n"]
+    events.write_text("ticker,announced,size\n" + "".join(rows), encoding="utf-8")
+    register.register(study)
+    events.write_text("ticker,announced,size\n" + "".join(rows[::-1]), encoding="utf-8")
+    assert changed(study) == []
+
+
+def test_a_register_without_registrations_is_refused(study):
+    study.with_name("study.register.json").write_text('{"format": 1, "registrations": []}', encoding="utf-8")
+    with pytest.raises(InputError, match="has no registration"):
+        register.held(study)
+
+
 def test_an_earlier_registration_is_kept_and_named(study):
     first = register.register(study)
     with pytest.raises(InputError, match=r"was registered on .* UTC, .* --again"):
@@ -116,7 +131,13 @@ def test_an_earlier_registration_is_kept_and_named(study):
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
-    [('"seed": 0', '"seed": 1', "was edited"), ("{", "[", "no register"), ('"format": 1', '"format": 2', "format 2")],
+    [
+        ('"seed": 0', '"seed": 1', "was edited"),
+        ("{", "[", "no register"),
+        ('"format": 1', '"format": 2', "format 2"),
+        ("+00:00", "", "was edited: a registration has the time"),
+        ('"registered": "20', '"registered": "last week, 20', "was edited: a registration has the time"),
+    ],
 )
 def test_an_edited_register_is_refused(study, old, new, said):
     register.register(study)

@@ -66,6 +66,17 @@ def test_it_has_all_that_the_study_needs_and_gave(packed):
     assert lines == sorted(lines)
 
 
+def test_a_registered_study_is_packed_with_its_register(tmp_path):
+    study = studies.write(tmp_path).rename(tmp_path / "mine.toml")
+    assert cli.main(["register", str(study), "--quiet"]) == 0
+    study.write_text(study.read_text().replace("[study]", "[study]\nseed = 5"), encoding="utf-8")
+    assert cli.main(["replicate", str(study), "--to", str(tmp_path / "x.zip"), "--quiet"]) == 0
+    found = contents(tmp_path / "x.zip")
+    assert found["study.register.json"] == (tmp_path / "mine.register.json").read_bytes()
+    assert "the design as it was registered" in found["README.md"].decode()
+    assert "choice seed: 0 -&gt; 5" in found["results/report.html"].decode()
+
+
 def test_its_metadata_are_those_of_ro_crate(packed):
     """Requirements of RO-Crate 1.1: the descriptor, the root with its date and licence, an entity for each file."""
     found = contents(packed)

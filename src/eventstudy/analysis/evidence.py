@@ -19,8 +19,9 @@ from scipy import optimize, special
 from eventstudy.types import Floats
 
 FEWEST = 30  # placebo values from which a distribution is fitted
-NODES = 400  # of the quadrature
-WIDEST = 9.0  # standard deviations of effects that it covers
+NODES = 32  # of the quadrature in each of its panels
+WIDEST = 9.0  # standard deviations of effects, or scales of the placebo values, that it covers
+LARGEST = 700.0  # logarithm of a Bayes factor: 1e304
 DF = (2.1, 200.0)  # bounds of the degrees of freedom; t(200) is normal to the eye
 
 
@@ -61,10 +62,18 @@ def bayes_factor(z: float, ratio: float, placebo: Placebo) -> float:
     >>> round(bayes_factor(3.0, 2.0, Placebo(1.0, 1e9)), 3)  # normal: exp(9/2 * 4/5) / sqrt(5)
     16.367
     """
+    # Panels are as narrow as the density where that is narrow, and as the prior elsewhere: either may be a spike.
+    around_0 = placebo.scale * 2.0 ** np.arange(-1.0, 60.0, 0.5)
+    around_z = ratio * np.linspace(-WIDEST, WIDEST, 37)
+    ends = np.array([-WIDEST * placebo.scale, WIDEST * placebo.scale, z + around_z[0], z + around_z[-1]])
+    edges = np.unique(np.concatenate([-around_0, [0.0], around_0, z + around_z, ends]))
+    edges = edges[(edges >= ends.min()) & (edges <= ends.max())]
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
-    u = WIDEST * nodes
-    density = np.exp(placebo.log_density(z - ratio * u) - placebo.log_density(np.array(z)) - u**2 / 2)
-    return float(WIDEST * (weights * density).sum() / np.sqrt(2 * np.pi))
+    half = np.diff(edges)[:, None] / 2
+    x = edges[:-1, None] + half * (1 + nodes)
+    logs = placebo.log_density(x) - placebo.log_density(np.array(z)) - ((z - x) / ratio) ** 2 / 2
+    total = float(special.logsumexp(logs, b=half * weights)) - np.log(ratio) - 0.5 * np.log(2 * np.pi)
+    return float(np.exp(min(total, LARGEST)))
 
 
 def bound(p: float) -> float:

@@ -34,7 +34,8 @@ class Sequential:
     Attributes
     ----------
     frame : DataFrame
-        One row for each cluster of events, by the date on which its last window ends: date, n_events, n_clusters (so
+        One row for each cluster of events, by the session of its last event: date (its window may end later, and the
+        look cannot be had before), n_events, n_clusters (so
         far), scar (of the cluster), effect (the mean SCAR of the clusters so far, by their weights), e_value, p_always
         (1 / the largest e-value so far), lower, upper (the confidence sequence of the mean SCAR; infinite while no
         mean up to ten standard deviations is excluded).
@@ -72,7 +73,8 @@ class Sequential:
             return f"{found}; at no look was it {formats.number(alpha)} or less."
         first = below.iloc[0]
         after = formats.plural(int(first["n_clusters"]), "cluster")
-        return f"{found}; it first was {formats.number(alpha)} or less on {formats.date(first['date'])}, after {after}."
+        since = f"it first was {formats.number(alpha)} or less with the event of {formats.date(first['date'])}"
+        return f"{found}; {since}, after {after}."
 
     def plot(self, **options: Any) -> Any:
         """Draw the mean with its confidence sequence over the dates; see ``plots/_sequential``."""

@@ -251,12 +251,13 @@ def _price_line(
     series = series.dropna()
     price = days["time"].map(series)
     before = series[series.index < days["time"].iloc[0]]
-    growth = (price.ffill() / price.ffill().shift(fill_value=before.iloc[-1] if len(before) else np.nan)).fillna(1.0)
+    start = before.iloc[-1] if len(before) else np.nan
+    filled = price.ffill().fillna(start)
+    growth = (filled / filled.shift(fill_value=start)).fillna(1.0)
     inside = (days.index >= window[0]) & (days.index <= window[1])
     ar = days["ar"].where(inside).fillna(0.0)
     expected = growth * np.exp(-ar) if rerun.choices.returns == "log" else growth - ar
-    actual = price.ffill()
-    base = actual.iloc[0] / growth.iloc[0]
+    base = filled.iloc[0] / growth.iloc[0]
     but_for = (base * expected.cumprod()).where(price.notna()).where(days.index >= window[0], price)
     df = float(result.cars.loc[result.cars["event_id"] == event_id, "df"].iloc[0])
     se = since["se"].reindex(days.index).where(inside).ffill().fillna(0.0)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 from eventstudy import _registry
@@ -51,10 +50,7 @@ def run(options: argparse.Namespace) -> None:
     registered = register.held(options.study)  # before the work
     progress = sys.stderr.isatty() and not options.quiet
     result = file.study.run(file.events, file.prices(), factors=file.factors, progress=progress)
-    if registered is not None:
-        notes = [*registered.notes(), *result.provenance["notes"]]
-        record = {**result.provenance, "registration": registered.record(), "notes": notes}
-        result = replace(result, provenance=record)
+    result = register.stamped(result, registered)
     options.noted += result.provenance["notes"]
     show(options, lambda: text(result, width()), lambda: result_document(result))
     for path in options.report:

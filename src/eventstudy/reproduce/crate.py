@@ -35,6 +35,7 @@ TYPES = {
 WHAT = {
     "README.md": "what is in this folder, and how to compute it again",
     "study.toml": "the choices of the study",
+    "study.register.json": "the design as it was registered, with its SHA-256",
     "prices/lock.json": "the prices that were used, by their SHA-256",
     "references.bib": "the sources of the model and the tests",
     "environment/requirements.txt": "the libraries that computed the results, with their versions",
@@ -92,6 +93,9 @@ def readme(result: Result, with_prices: bool) -> str:
         else "- `prices/lock.json`: the SHA-256 of each file of prices. The prices themselves may not be shared; get\n"
         "  them from their source, and put the files that the lock names beside it."
     )
+    registered = ""
+    if result.provenance.get("registration"):
+        registered = "- `study.register.json`: the design as it was registered, to which every run is held.\n"
     note = formats.prices_note(result)
     again = "replicate study.toml --prices prices --to again.zip" + (" --with-prices" if with_prices else "")
     return f"""# Event study
@@ -113,7 +117,7 @@ number or the pixels of a figure may differ; this compares the numbers alone, an
 ## What is here
 
 - `study.toml`, and beside it the events and factors that it names: the choices of the study.
-{prices}
+{registered}{prices}
 - `results/`: the numbers (`study.result`, for `eventstudy.read_result`), the report, the tables and the figures.
 - `environment/requirements.txt`: the libraries that computed them. Their versions are pinned, with all that they need;
   the files of these versions (no hashes), Python, fonts and the system are not.

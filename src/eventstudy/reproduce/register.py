@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +26,7 @@ from eventstudy.display import formats
 from eventstudy.errors import InputError
 from eventstudy.members import settings_of
 from eventstudy.prepare.events import DERIVED
+from eventstudy.result import Result
 from eventstudy.run.provenance import fingerprint
 from eventstudy.run.settings import as_model, settings
 
@@ -178,9 +179,16 @@ def read(path: Path) -> tuple[Registration, ...]:
         raise InputError(f"the register {path} cannot be read: {error.strerror}") from None
     except msgspec.DecodeError as error:  # also a value of another type
         raise InputError(f"{path} is no register of a study: {error}; {remedy}") from None
-    if register.format != FORMAT or not register.registrations:
+    if register.format != FORMAT:
         raise InputError(f"{path} has the format {register.format}, and this version reads {FORMAT}; {remedy}")
+    if not register.registrations:
+        raise InputError(f"{path} was edited: it has no registration; {remedy}")
     for each in register.registrations:
+        if not _is_time(each.registered):
+            raise InputError(
+                f"{path} was edited: a registration has the time {each.registered!r}, and not one such as"
+                f" 2026-01-31T12:00:00+00:00; {remedy}"
+            )
         if digest(each.design) != each.sha256:
             raise InputError(
                 f"{path} was edited: the design registered on {_time(each)} does not have its SHA-256; {remedy}"
@@ -196,6 +204,14 @@ def held(study: str | Path) -> Held | None:
     now = design(study)
     changed, since_first = (tuple(changes(registrations[at].design, now)) for at in (-1, 0))
     return Held(registrations, changed, since_first)
+
+
+def stamped(result: Result, holding: Held | None) -> Result:
+    """Return a result with the record and the notes of its registration in its provenance, if it has one."""
+    if holding is None:
+        return result
+    notes = [*holding.notes(), *result.provenance["notes"]]
+    return replace(result, provenance={**result.provenance, "registration": holding.record(), "notes": notes})
 
 
 def changes(old: Design, new: Design) -> Iterator[str]:
@@ -238,17 +254,19 @@ def _changes_of(what: str, old: Design, new: Design) -> Iterator[str]:
 def _events(frame: pd.DataFrame) -> dict[str, dict[str, str]]:
     """Return the cells of each event as text, by event id, or by ticker and announcement where ids are row numbers."""
     numbered = all(NUMBERED.fullmatch(name) for name in frame.index)
-    found: dict[str, dict[str, str]] = {}
-    times = Counter[str]()
+    found: dict[str, list[dict[str, str]]] = {}
     table = frame.drop(columns=[*DERIVED])
     for event_id, row in zip(table.index, table.to_dict("records"), strict=True):
         if row["cluster"] == event_id.partition(":")[0] and (numbered or row["cluster"] == event_id):
             del row["cluster"]  # that of an event that states none is its id
         cells = {str(name): _cell(value) for name, value in row.items() if not formats.is_missing(value)}
         key = f"{cells['ticker']} {cells['announced']}" if numbered else event_id
-        times[key] += 1
-        found[key if times[key] == 1 else f"{key} #{times[key]}"] = cells
-    return found
+        found.setdefault(key, []).append(cells)
+    return {
+        key if at == 0 else f"{key} #{at + 1}": cells
+        for key, rows in found.items()
+        for at, cells in enumerate(sorted(rows, key=lambda cells: sorted(cells.items())))
+    }
 
 
 def _cell(value: object) -> str:
@@ -268,6 +286,15 @@ def _plain(value: object) -> object:
     if hasattr(value, "tolist"):
         return value.tolist()
     return str(value)
+
+
+def _is_time(text: str) -> bool:
+    """Return whether a text is a time as :func:`register` writes it."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return time.tzinfo is not None and time.astimezone(UTC).isoformat(timespec="seconds") == text
 
 
 def _time(registration: Registration) -> str:

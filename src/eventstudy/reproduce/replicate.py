@@ -1,7 +1,7 @@
 """A study as one zip with all that others need to compute it again, the same bytes each time it is made.
 
-It has the study file with its events and factors, the lock of the prices (the prices only where they may be shared),
-the result with its tables, figures and reports, the environment, the references, and RO-Crate metadata.
+It has the study file with its events, factors and register, the lock of the prices (the prices only where they may be
+shared), the result with its tables, figures and reports, the environment, the references, and RO-Crate metadata.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from pathlib import Path, PurePosixPath
 from eventstudy import _registry, arguments, studyfile
 from eventstudy.errors import EventStudyError, InputError
 from eventstudy.files import check_place, clean, replacing, writing
+from eventstudy.reproduce import register
 from eventstudy.reproduce.crate import CRATE, crate, readme
 from eventstudy.result import Result
 
 LOCK = "lock.json"
 STUDY = "study.toml"
+REGISTER = register.path_of(STUDY).name
 PRICES = "prices"  # the folder of the prices in the zip
 REPORTS = ("report.html", "report.txt", "tables.tex", "tables/study.csv", "tables/study.parquet")
 FIGURES = (".pdf", ".png")
@@ -70,7 +72,10 @@ def replicate(study: str | Path, path: str | Path, prices: str | Path | None = N
         rows = _registry.helper("sources", "_lock").read_lock(folder)
         contents |= {f"{PRICES}/{row.file}": (folder / row.file).read_bytes() for row in rows.values()}
     locked = file.with_prices(folder)
-    result = file.study.run(file.events, locked.prices(), factors=file.factors)
+    registered = register.held(place)  # before the work
+    if registered is not None:
+        contents[REGISTER] = register.path_of(place).read_bytes()
+    result = register.stamped(file.study.run(file.events, locked.prices(), factors=file.factors), registered)
     contents |= _outputs(result)
     contents["references.bib"] = result.cite().bibtex.encode()
     contents["environment/requirements.txt"] = "".join(
