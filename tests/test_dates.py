@@ -129,7 +129,7 @@ def test_a_study_without_unsure_events_says_so(prices: es.Prices) -> None:
     record = placed_on({}, prices).dates()
     assert record.frame.empty
     assert record.events.empty
-    assert record.answer() == "Each of the 9 events allows one session only; nothing depends on a date."
+    assert record.answer() == "Of 9 events none allows more than one session; nothing depends on a date."
     assert record.sample["placement"].tolist() == ["as placed"]
     assert record.plot().get_title(loc="left") == "Possible sessions of the announcements"
 

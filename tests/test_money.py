@@ -263,6 +263,14 @@ def test_one_event_has_its_own_interval_and_no_spread() -> None:
     assert money.why == ""
 
 
+def test_a_firm_beside_which_the_others_are_nothing_has_no_spread_by_value() -> None:
+    money = run(events=made_events(market_value=[1e9, 1e30, 1e9, 1e9, 1e9])).money()
+    like = money.comparison[money.comparison["covers"] == "events like these"].set_index("weights")
+    assert like["se"].notna().to_dict() == {"equal": True, "value": False, "money": True}
+    assert like.loc["value", "note"] == "one event has nearly all of the weight, and alone has no spread"
+    assert np.isnan(like.loc["value", "lower"])
+
+
 def test_no_event_with_a_value_is_an_answer_and_no_number() -> None:
     money = run(events=made_events(market_value=np.nan)).money(group="kind")
     assert np.isnan(money.total["total"])

@@ -77,7 +77,8 @@ class Dates:
     def answer(self) -> str:
         """Return how far the results depend on the sessions of events whose time is not known exactly."""
         if not len(self.events):
-            return f"Each of the {self.n_events} events allows one session only; nothing depends on a date."
+            count = formats.plural(self.n_events, "event")
+            return f"Of {count} none allows more than one session; nothing depends on a date."
         verdicts = int(self.events["significance_depends"].sum())
         rows = {row["placement"]: row for row in self.sample.to_dict("records")}
         placed, low, high = (rows[name] for name in ("as placed", "lowest", "highest"))

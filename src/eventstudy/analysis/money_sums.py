@@ -17,6 +17,7 @@ THESE, LIKE = "these events", "events like these"
 COMPOUNDED = "no error is known of a compounded return of one event, nor of their sum"
 NOISE = "noise of the days before, correlated on shared dates, and forecast error"
 CLUSTERS = "CR2 by chains of overlapping windows"
+ONE, ALONE = "one event has no spread", "one event has nearly all of the weight, and alone has no spread"
 COLUMNS = ["weights", "covers", "n", "estimate", "se", "df", "lower", "upper", "p", "note"]
 TOTALS = ["group", "n", "value", "total", "se", "df", "lower", "upper", "p"]
 
@@ -104,7 +105,7 @@ class Sums(NamedTuple):
         ):  # fmt: skip
             mean = totals.mean_of_events(values, weight, self.counted.cluster, self.sample.sample, window, r)
             note = f"too few clusters: spread of the events, with their mean correlation {r:.3f} of the days before"
-            note = CLUSTERS if mean.by_clusters else note if n > 1 else "one event has no spread"
+            note = CLUSTERS if mean.by_clusters else note if np.isfinite(mean.df) else ALONE if n > 1 else ONE
             found = interval(scale * mean.mean, scale * mean.se, mean.df)
             rows.append({"weights": name, "covers": LIKE, "n": n, **found, "note": note})
         return rows

@@ -22,7 +22,7 @@ from eventstudy.core.cr2 import mean_by_chain
 from eventstudy.core.nulls import divide
 from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, Spec, State, Window
 
-LEAST_REST = 1e-6  # of the weight, beside the largest: with less there is no spread to speak of
+LEAST = 1e-6  # of the weight that other events than the largest must have, so that there is a spread
 
 
 class Mean(NamedTuple):
@@ -81,7 +81,7 @@ def mean_of_events(values: Floats, weight: Floats, cluster: Ints, sample: Sample
     Returns
     -------
     Mean
-        ``se`` and ``df`` are NaN if one event has all the weight but 1e-6 of it, or if r leaves no variance.
+        ``se`` and ``df`` are NaN with one event, or one with all weight but a millionth, or if r leaves no variance.
     """
     n_clusters = len(sample.cluster_group)
     total, count = (np.bincount(cluster, part, n_clusters).astype(np.float64) for part in (weight * values, weight))
@@ -91,7 +91,7 @@ def mean_of_events(values: Floats, weight: Floats, cluster: Ints, sample: Sample
         return Mean(mean, float(found.se[0]), float(found.df[0]), True)
     share = weight / weight.sum()
     squares = float(share @ share)
-    if 1.0 - squares < LEAST_REST:
+    if 1.0 - squares < LEAST:
         return Mean(mean, np.nan, np.nan, False)
     spread = float(share @ (values - mean) ** 2) / (1.0 - squares)
     inflation = float(divide(np.array(squares + (1.0 - squares) * r), np.array(1.0 - r)))

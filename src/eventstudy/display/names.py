@@ -61,8 +61,11 @@ ANALYSES = {
     "market_wide": "News of a whole market",
     "money": "Abnormal value",
     "moves": "Largest abnormal days",
+    "multiverse": "All combinations of choices",
+    "pairs": "Two listings of one firm",
     "sequential": "The mean as events arrived",
     "single": "One event",
+    "spillover": "Peers of the treated",
     "trades": "Trading the announcements",
 }
 STATUSES = {
