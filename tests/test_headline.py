@@ -11,6 +11,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy import Prices
+from eventstudy.analysis.headline import Headline
 
 DAYS = ("2021-09-09", "2021-09-10", "2021-09-13", "2021-09-14", "2021-09-15")
 BARS = {
@@ -203,3 +204,46 @@ def test_the_press_of_13_september_2021(shared: Any) -> None:
     assert all(rows.empty for rows in of_the_day.values())  # early trade: no open, low or close, but between them
     alibaba = held["9988.HK"].frame
     assert LOW in alibaba.loc[alibaba["cut_off"], "what"].tolist()
+
+
+def priced(close: list[float], adjusted: list[float], **more: list[float]) -> es.Prices:
+    days = pd.to_datetime(["2021-09-07", "2021-09-08", "2021-09-09", "2021-09-10", "2021-09-13", "2021-09-14"])[
+        : len(close)
+    ]
+    bars = pd.DataFrame({"close": close, "adjusted": adjusted, **more}, index=days)
+    return es.Prices.from_frame(bars.assign(ticker="A").rename_axis("date").reset_index())
+
+
+def moves_of(found: Headline) -> dict[str, float]:
+    return dict(zip(found.frame["what"], found.frame["move"], strict=True))
+
+
+def test_a_move_is_that_of_the_price_and_of_a_dividend_what_it_adds() -> None:
+    """A share that falls from 100 to 94.5 on the day that it pays 5: news says -5.5 %."""
+    prices = priced([100.0, 100.0, 94.5, 94.5], [95.0, 95.0, 94.5, 94.5])
+    found = es.headline("A", "2021-09-09", -0.055, prices=prices)
+    moves = moves_of(found)
+    assert moves["from the previous close to the close"] == pytest.approx(-0.055, abs=1e-12)
+    assert moves["from the previous close to the close, with dividends"] == pytest.approx(94.5 / 95.0 - 1, abs=1e-12)
+    assert "is true of the move from the previous close to the close (−5.500 %)" in found.answer()
+    money = es.headline("A", "2021-09-09", -5.5e9, prices=prices, kind="money", value=1e11)
+    assert moves_of(money)["from the previous close to the close"] == pytest.approx(-5.5e9, rel=1e-12)
+
+
+def test_no_points_are_counted_across_a_split() -> None:
+    """Two new shares for an old one on the day: the price moves from 100 to 49.5, and the share by -1 %."""
+    prices = priced([100.0, 100.0, 49.5, 49.0], [50.0, 50.0, 49.5, 49.0])
+    points = moves_of(es.headline("A", "2021-09-09", -50, prices=prices, kind="points"))
+    assert np.isnan(points["from the previous close to the close"])
+    assert points["from the close to the close of the next session"] == pytest.approx(-0.5)
+    found = es.headline("A", "2021-09-09", -0.01, prices=prices)
+    assert moves_of(found)["from the previous close to the close"] == pytest.approx(-0.01, abs=1e-12)
+    money = moves_of(es.headline("A", "2021-09-09", -1e9, prices=prices, kind="money", value=1e11))
+    assert money["from the previous close to the close"] == pytest.approx(-1e9, rel=1e-12)
+
+
+def test_a_quoted_amount_has_no_currency_of_its_own() -> None:
+    found = es.headline(
+        "A", "2021-09-09", -1e9, prices=priced([100.0, 100.0, 99.0], [100.0, 100.0, 99.0]), kind="money", value=1e11
+    )
+    assert replace(found, currency="HKD").answer().startswith("A, 2021-09-09: −1.00 bn (")

@@ -300,8 +300,9 @@ def test_the_direction_may_be_a_function_of_the_event():
     result = study([("A", "0700.HK", "2021-07-20T18:00+08:00", 1), ("B", "BABA", "2021-07-20T18:00+08:00", 1)])
     frame = result.trades(sign=lambda event: -1 if event["ticker"] == "BABA" else 0, **FREE).frame
     assert frame["direction"].tolist() == [0.0, -1.0]
-    with pytest.raises(InputError, match="sign of event 'A' is 2"):
-        result.trades(sign=lambda event: 2)
+    for wrong in (2, True, None, pd.NA, np.array([1, -1]), "1"):
+        with pytest.raises(InputError, match="sign of event 'A' is"):
+            result.trades(sign=lambda event, wrong=wrong: wrong)
 
 
 ROW = [("A", "0700.HK", "2021-07-20T18:00+08:00", 1)]
@@ -320,6 +321,7 @@ def plain_result() -> es.Result:
         ({"cost_bps": -1.0}, "cost_bps is -1.0; give basis points"),
         ({"hedge": 1}, "hedge is 1; give True or False"),
         ({"size": "big"}, "size is 'big'"),
+        ({"holds": 3}, "an option of a rule is 'holds'"),
         ({"stake": 0.0}, "stake is 0.0; give a share of the capital"),
         ({"stop": -0.1}, "stop is -0.1; give a loss as a decimal above 0"),
         ({"sign": 3}, "sign is 3; give a column"),

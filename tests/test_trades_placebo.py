@@ -104,6 +104,7 @@ def test_a_walk_forward_can_have_placebos_and_is_the_chosen_rules_in_parts(trade
     [
         (["2020-01-01", "2019-01-01"], [{"hold": 1}], "give dates in their order"),
         ("soon", [{"hold": 1}], "split is 'soon'; give dates"),
+        (20190601, [{"hold": 1}], "split is 20190601; give dates as text"),
         ("2019-06-01", [], "rules is"),
         ("2019-06-01", {"hold": 1}, "rules is"),
         ("2019-06-01", [3], "a rule is 3"),

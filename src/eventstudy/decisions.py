@@ -141,9 +141,9 @@ class Decisions:
         {'traded': 312, 'no_sign': 61, 'capped': 43, 'no_benchmark': 1}
         """
         from eventstudy.analysis.trades import trades
-        from eventstudy.analysis.trades_rule import Rule
+        from eventstudy.analysis.trades_rule import rule_of
 
-        return trades(required(self.rerun), self, Rule(entry, hold, cost_bps, hedge, **options))
+        return trades(required(self.rerun), self, rule_of(entry, hold, cost_bps, hedge, options))
 
     def single(
         self, event_id: Hashable | None = None, window: Window | None = None, scale: float | None = None

@@ -31,15 +31,20 @@ Kind = Literal["percent", "points", "money"]
 YEAR = 252  # sessions of 52 weeks
 FINEST = 1e-9  # share of the quoted unit that a binary number may be off its decimal one
 ALSO = 3  # candidates that the answer names
+SPLIT = 1.25  # change of the adjustment between two prices above which it is taken for a split, and not a dividend
 
 
 class _Move(NamedTuple):
-    """A candidate: its words, and the fields and rows of its first and last price; whether a benchmark is for it."""
+    """A candidate: its words, and the fields and rows of its first and last price; whether a benchmark is for it.
+
+    ``dividends`` adds dividends between the prices to the move.
+    """
 
     words: str
     first: tuple[str, int]
     last: tuple[str, int]
     relative: bool = False
+    dividends: bool = False
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -94,7 +99,13 @@ class Headline:
         """Return what makes the quoted move true, or what the move was instead."""
         frame = self.frame.dropna(subset="move")
         more = int(self.digits >= 0)
-        quoted = f"{self.text(self.quoted)} ({self.text(self.lower, more)} to {self.text(self.upper, more)})"
+        # A quoted amount names no currency: the candidates do.
+        number, *bounds = (
+            self.text(self.quoted, 0, ""),
+            self.text(self.lower, more, ""),
+            self.text(self.upper, more, ""),
+        )
+        quoted = f"{number} ({' to '.join(bounds)})"
         known, later = (frame[mask] for mask in (frame["last_on"] <= self.session, frame["last_on"] > self.session))
         true, cut, after = known[known["matches"]], known[known["cut_off"]], later[later["matches"]]
         own = known[known["currency"] == self.currency]
@@ -157,12 +168,15 @@ def headline(
         When the news came, as in the column ``announced`` of events. The move is that of the first session whose close
         is later, and of those around it.
     move : float
-        As quoted, with its sign: -0.06 for a fall of 6 %, -600 for one of 600 points, -30e9 for one of 30 bn.
+        As quoted, with its sign: -0.06 for a fall of 6 %, -600 for one of 600 points, -30e9 for one of 30 bn, of any
+        currency.
     prices : Prices
         Daily prices of the ticker. Moves are also computed in the other currencies of which they have rates, each price
         at the rate of its date.
     kind : {"percent", "points", "money"}
-        A return as a decimal; a difference of unadjusted prices; or one of market value, with as many shares.
+        A return of the price as a decimal, as news quotes it, and where a dividend was paid between the prices also
+        with it; a difference of prices; or one of market value, with as many shares. Across a split that closes are not
+        adjusted for there are no points.
     digits : int, optional
         Decimals of the quoted number, of per cent if it is one: with 0, 6 % stands for 5.5 % to 6.5 %. By default those
         of ``move``; of points and money the place of the last digit that is not 0, so that 600 is 550 to 650 (-1 makes
@@ -204,7 +218,7 @@ def headline(
     sizes = [
         (step, code, _size(bars, index, step, kind, rate, value))
         for code, rate in _currencies(bars, prices, kind)
-        for step in _steps(bars, index)
+        for step in (*_steps(bars, index), *_with_dividends(bars, index, kind))
     ]
     if benchmark is not None and kind == "percent":
         sizes += _relative(bars, _bars_of("benchmark", benchmark, prices), index)
@@ -282,18 +296,39 @@ def _level(bars: Bars, field: str) -> Floats:
     return counted_level(bars, field, "keep") if field in bars.fields else np.full(len(bars.dates), np.nan)
 
 
+def _price(bars: Bars, field: str) -> Floats:
+    return bars.fields[field] if field in bars.fields else np.full(len(bars.dates), np.nan)
+
+
 def _size(bars: Bars, index: int, step: _Move, kind: Kind, rate: Floats, value: str | float) -> float:
     """Return the size of a candidate in the unit of the kind; NaN where a price is missing."""
     ends = (step.first, step.last)
     if min(row for _, row in ends) < 0 or max(row for _, row in ends) >= len(bars.dates):
         return np.nan
-    if kind == "points":
-        raw = [bars.fields[field][row] * rate[row] if field in bars.fields else np.nan for field, row in ends]
-        return float(raw[1] - raw[0])
-    first, last = (_level(bars, field)[row] * rate[row] for field, row in ends)
+    split = not 1.0 / SPLIT < _adjustment(bars, step) < SPLIT
+    if kind == "points" and split:
+        return np.nan
+    level = _level if split or step.dividends else _price
+    first, last = (level(bars, field)[row] * rate[row] for field, row in ends)
     if kind == "percent":
         return float(last / first - 1.0)
-    return float(last - first) / float(_level(bars, "close")[index - 1]) * _market_value(bars, index, value)
+    shares = 1.0 if kind == "points" else _market_value(bars, index, value) / float(level(bars, "close")[index - 1])
+    return float(last - first) * shares
+
+
+def _adjustment(bars: Bars, step: _Move) -> float:
+    """Return by how much prices are adjusted more at the last price of a candidate than at its first; 1 for nothing."""
+    (_, first), (_, last) = step.first, step.last
+    factor = _level(bars, "close") / bars.fields["close"]
+    return float(factor[last] / factor[first])
+
+
+def _with_dividends(bars: Bars, index: int, kind: Kind) -> Iterator[_Move]:
+    """Yield the candidates of returns between whose prices a dividend was paid, with it: news quotes prices."""
+    for step in _steps(bars, index) if kind == "percent" else ():
+        rows = (step.first[1], step.last[1])
+        if min(rows) >= 0 and max(rows) < len(bars.dates) and 1e-6 < abs(_adjustment(bars, step) - 1.0) < SPLIT - 1.0:
+            yield step._replace(words=f"{step.words}, with dividends", dividends=True)
 
 
 def _market_value(bars: Bars, index: int, value: str | float) -> float:

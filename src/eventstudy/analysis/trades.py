@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -322,6 +323,8 @@ def _ratio(returns: pd.Series[float]) -> float:
 def _splits(split: object) -> list[pd.Timestamp]:
     """Return the dates of a walk-forward."""
     values = [split] if isinstance(split, str) or not isinstance(split, Sequence) else list(split)
+    if any(isinstance(value, Real) for value in values):  # pandas takes a number for nanoseconds
+        raise InputError(f"split is {shown(split)}; give dates as text, as in ['2021-01-01', '2023-01-01']")
     try:
         dates = list(pd.DatetimeIndex(values).normalize())
     except (TypeError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -67,8 +68,9 @@ def directions(desk: Desk, rule: Rule, events: pd.DataFrame) -> Floats:
     values = []
     for event_id, row in zip(used.index, used.to_dict("records"), strict=True):
         named: Mapping[str, object] = {"event_id": event_id, **{str(name): cell for name, cell in row.items()}}
-        value = sign(named)
-        if value not in VALID:
+        value: object = sign(named)
+        number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+        if not number or value not in VALID:
             raise InputError(f"sign of event {event_id!r} is {shown(value)}; the function returns 1, -1 or 0")
         values.append(float(value))
     return np.array(values)

@@ -134,6 +134,12 @@ class Rule:
         return ", ".join(f"{name} {value}" for name, value in self.named().items())
 
 
+def rule_of(entry: Entry, hold: int, cost_bps: float, hedge: bool, options: RuleOptions) -> Rule:
+    """Return a rule; raise InputError for an option that it does not have."""
+    arguments.check_options("a rule", options, RuleOptions.__annotations__)
+    return Rule(entry, hold, cost_bps, hedge, **options)
+
+
 MAIN = ("entry", "hold", "cost_bps", "hedge")
 CHOSEN = ("entry", "hold", "delay", "stop", "hedge", "sign")
 
