@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from eventstudy import _registry, arguments
+from eventstudy import arguments
+from eventstudy.analysis.figures import drawn
 from eventstudy.core.draws import ShockedModel
 from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
@@ -69,9 +70,7 @@ class Calibration:
 
     def plot(self, **options: Any) -> Any:
         """Draw the power curves, one line for each test, and return the axes."""
-        draw = _registry.helper("plots", "_power").draw
-        arguments.check_figure_options("the figure of power", options, draw)
-        return draw(self, **options)
+        return drawn(self, "_power", "the figure of power", options)
 
 
 def _shares(row: Mapping[Hashable, Any]) -> tuple[str, str, str]:

@@ -19,6 +19,7 @@ from eventstudy.analysis.formulas import column_names, model_of
 from eventstudy.analysis.past import Past
 from eventstudy.analysis.slopes import COVARIANCES, Inference, Regression
 from eventstudy.core.nulls import p_t
+from eventstudy.display.rows import in_window
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData
 from eventstudy.tabular.labels import cleaned, labels_of
 from eventstudy.types import Floats, Ints, Rerun, ResultFrames, Window
@@ -242,9 +243,9 @@ def _with_car(events: pd.DataFrame, cars: pd.DataFrame, window: Window | None) -
     if not windows:
         raise NotEnoughData("no event could be used; see attrition")
     chosen = arguments.one_window(window, windows)
-    in_window = cars[(cars["start"] == chosen[0]) & (cars["end"] == chosen[1])].drop_duplicates("event_id")
-    in_window = in_window.assign(car=in_window.get("bhar", in_window["car"]))  # the BHAR if returns are compounded
-    joined = events[events["status"] == "ok"].join(in_window.set_index("event_id")[columns])
+    rows = in_window(cars, chosen).drop_duplicates("event_id")
+    rows = rows.assign(car=rows.get("bhar", rows["car"]))  # the BHAR if returns are compounded
+    joined = events[events["status"] == "ok"].join(rows.set_index("event_id")[columns])
     return joined, chosen
 
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 import pandas as pd
 
-from eventstudy import _registry, arguments
+from eventstudy import arguments
+from eventstudy.analysis.figures import drawn
 from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
+from eventstudy.display.rows import in_window
 from eventstudy.errors import EventStudyWarning, InputError
 from eventstudy.prepare.calendar import calendar_name
 from eventstudy.prepare.possible import possible_sessions
@@ -95,9 +97,7 @@ class Dates:
 
     def plot(self, **options: Any) -> Axes:
         """Draw the CAR of each event on each of its possible sessions, and return the axes."""
-        draw = _registry.helper("plots", "_dates").draw
-        arguments.check_figure_options("the figure of dates", options, draw)
-        axes: Axes = draw(self, **options)
+        axes: Axes = drawn(self, "_dates", "the figure of dates", options)
         return axes
 
     def __repr__(self) -> str:
@@ -224,7 +224,7 @@ def _close(closes: np.ndarray | None, at: int) -> pd.Timestamp | NaTType:
 
 def _of_window(run: ResultFrames, window: Window, column: str) -> pd.DataFrame:
     """Return value, first p, status and reason of each event in a window."""
-    cars = run.cars[(run.cars["start"] == window[0]) & (run.cars["end"] == window[1])].set_index("event_id")
+    cars = in_window(run.cars, window).set_index("event_id")
     values = cars[[column]].assign(p=cars[formats.first_p(cars, *window)])
     return run.events[["status", "reason"]].join(values)[[column, "p", "status", "reason"]]
 

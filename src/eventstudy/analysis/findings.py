@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import special
 
 from eventstudy.display.formats import p_value, plural, window
+from eventstudy.display.rows import in_window
 from eventstudy.run.direction import sign_columns
 from eventstudy.run.news import matters, n_exchanges, unlinked
 from eventstudy.run.validity import Situation
@@ -91,7 +92,7 @@ def agreement(tests: pd.DataFrame) -> Finding:
         return Finding(np.nan, "no window has two tests that hold")
     alone = []
     for start, end in dict.fromkeys(zip(of_all["start"].tolist(), of_all["end"].tolist(), strict=True)):
-        rows = of_all[(of_all["start"] == start) & (of_all["end"] == end)]
+        rows = in_window(of_all, (start, end))
         rejects = (rows["p"] < SIGNIFICANT).tolist()
         if len(rejects) > 1 and rejects[0] and not any(rejects[1:]):
             alone.append(f"{rows['test'].iloc[0]} in {window(start, end)}")

@@ -11,7 +11,7 @@ import pandas as pd
 from pandas.api.typing import NaTType
 from scipy import special
 
-from eventstudy import _registry, arguments
+from eventstudy.analysis.figures import drawn
 from eventstudy.core import dummies
 from eventstudy.core.nulls import p_t
 from eventstudy.display import formats
@@ -103,9 +103,7 @@ class MarketWide:
 
     def plot(self, **options: Any) -> Any:
         """Draw the estimates of a term date by date, with their intervals; see ``plots/_market_wide``."""
-        draw = _registry.helper("plots", "_market_wide").draw
-        arguments.check_figure_options("the figure of a market-wide analysis", options, draw)
-        return draw(self, **options)
+        return drawn(self, "_market_wide", "the figure of a market-wide analysis", options)
 
     def _summary(self) -> Summary:
         rows = []

@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from eventstudy import _registry, arguments
+from eventstudy import arguments
 from eventstudy.analysis import money_notes as notes
 from eventstudy.analysis import money_values as worth
+from eventstudy.analysis.figures import drawn
 from eventstudy.analysis.money_sums import COMPOUNDED, Counted, Sums, weighted
 from eventstudy.core.nulls import margin
 from eventstudy.display import amounts, formats
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
+from eventstudy.display.rows import in_window
 from eventstudy.errors import InputError, one_of
 from eventstudy.tabular.labels import labels_of
 from eventstudy.types import Bools, Dates, Floats, Rerun, ResultFrames, StudySample, Window, required
@@ -114,9 +116,7 @@ class Money:
         -------
         Axes
         """
-        draw = _registry.helper("plots", "_money").draw
-        arguments.check_figure_options("the figure of money", options, draw)
-        axes: Axes = draw(self, **options)
+        axes: Axes = drawn(self, "_money", "the figure of money", options)
         return axes
 
     def _interval(self, row: Mapping[str, float] | pd.Series[float]) -> str:
@@ -206,7 +206,7 @@ def _measured_in_returns(rerun: Rerun) -> Rerun:
 def _of_window(result: ResultFrames, window: Window) -> pd.DataFrame:
     """Return every event with its CAR over a window."""
     column = result.measure.column
-    cars = result.cars[(result.cars["start"] == window[0]) & (result.cars["end"] == window[1])].set_index("event_id")
+    cars = in_window(result.cars, window).set_index("event_id")
     cars = cars[[column, "se", "df"]].reindex(result.events.index)
     frame = result.events[["ticker", "session"]].assign(firm="", start=window[0], end=window[1])
     return frame.join(cars).assign(status=result.events["status"], reason=result.events["reason"])

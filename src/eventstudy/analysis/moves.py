@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from eventstudy import _registry, arguments
+from eventstudy import arguments
+from eventstudy.analysis.figures import drawn
 from eventstudy.bars import Prices
 from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
@@ -80,9 +81,7 @@ class Moves:
 
     def plot(self, **options: Any) -> Axes:
         """Draw the largest days of a ticker with their events, and return the axes."""
-        draw = _registry.helper("plots", "_moves").draw
-        arguments.check_figure_options("the figure of moves", options, draw)
-        axes: Axes = draw(self, **options)
+        axes: Axes = drawn(self, "_moves", "the figure of moves", options)
         return axes
 
     def __repr__(self) -> str:

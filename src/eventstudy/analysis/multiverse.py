@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from eventstudy import _registry, arguments
 from eventstudy.analysis.counterfactuals import counterfactuals
+from eventstudy.analysis.figures import drawn
 from eventstudy.analysis.multiplicity import romano_wolf
 from eventstudy.analysis.multiverse_choices import (
     Benchmark,
@@ -167,9 +167,7 @@ class Multiverse:
         -------
         array of two Axes, or Axes
         """
-        draw = _registry.helper("plots", "_multiverse").draw
-        arguments.check_figure_options("the figure of a multiverse", options, draw)
-        axes: Axes | NDArray[np.object_] = draw(self, **options)
+        axes: Axes | NDArray[np.object_] = drawn(self, "_multiverse", "the figure of a multiverse", options)
         return axes
 
     def _columns(self) -> dict[str, pd.Series[str]]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from eventstudy.analysis.multiverse_choices import Varied
 from eventstudy.core.clustering import components
+from eventstudy.display.rows import in_window
 from eventstudy.errors import EventStudyError, EventStudyWarning
 from eventstudy.run.direction import signs
 from eventstudy.types import Bools, Floats, Ints, Rerun, ResultFrames, Status, StudySample, Window, required
@@ -142,7 +143,7 @@ def days_of(sample: StudySample, windows: Sequence[Window]) -> Days:
 def effects_of(result: ResultFrames, window: Window) -> Floats:
     """Return the effect of each event of the input in a window as it is averaged (N,), NaN if it is in no average."""
     events, cars = result.events, result.cars
-    own = cars[(cars["start"] == window[0]) & (cars["end"] == window[1])].set_index("event_id")[result.measure.column]
+    own = in_window(cars, window).set_index("event_id")[result.measure.column]
     effect = own.reindex(events.index).where(events["status"] == "ok").to_numpy(dtype=np.float64)
     if result.measure.sign is None:
         return effect
@@ -200,7 +201,7 @@ def _read(result: ResultFrames, varied: Varied, key: Key, members: tuple[str, Bo
     group, inside = members
     tests = result.tests[result.tests["group"] == group]
     for window in varied.windows:
-        own = tests[(tests["start"] == window[0]) & (tests["end"] == window[1])]
+        own = in_window(tests, window)
         if varied.tests is None:
             own = own.head(1)
         else:

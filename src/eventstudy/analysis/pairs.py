@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 import pandas as pd
 
-from eventstudy import _registry, arguments
+from eventstudy import arguments
+from eventstudy.analysis.figures import drawn
 from eventstudy.analysis.spillover_peers import phase_elsewhere, restated
 from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
+from eventstudy.display.rows import in_window
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, shown
 from eventstudy.prepare.calendar import calendar_name
 from eventstudy.prepare.currency import MINOR, exchange_rate
@@ -95,9 +97,7 @@ class Pairs:
         **options
             ``announcement``, ``title``, ``figsize``, ``ax``.
         """
-        draw = _registry.helper("plots", "_pairs").draw
-        arguments.check_figure_options("the figure of pairs", options, draw)
-        axes: Axes = draw(self, **options)
+        axes: Axes = drawn(self, "_pairs", "the figure of pairs", options)
         return axes
 
     def _summary(self) -> Summary:
@@ -229,7 +229,7 @@ def _listing(rerun: Rerun, placed: ResultFrames, event_id: str, ticker: str, win
     if at == 0 or at >= len(both) or both[at] != np.datetime64(event["session"], "D"):
         return f"{ticker}: no price in its session, or none before"
     cars = placed.cars[placed.cars["event_id"] == event_id]
-    car = cars[(cars["start"] == window[0]) & (cars["end"] == window[1])][placed.measure.column]
+    car = in_window(cars, window)[placed.measure.column]
     closes = np.asarray(calendar.closes, dtype="datetime64[s]")[of_calendar]
     return _Listing(ticker, both, closes, bars.fields["close"][known][of_bars], at, float(car.iloc[0]))
 

@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from eventstudy import _registry, arguments
+from eventstudy import arguments
+from eventstudy.analysis.figures import drawn
 from eventstudy.analysis.past import Past
 from eventstudy.core import sequential as core
 from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
+from eventstudy.display.rows import in_window
 from eventstudy.errors import NotEnoughData
 from eventstudy.types import Rerun, ResultFrames, Window
 
@@ -78,9 +80,7 @@ class Sequential:
 
     def plot(self, **options: Any) -> Any:
         """Draw the mean with its confidence sequence over the dates; see ``plots/_sequential``."""
-        draw = _registry.helper("plots", "_sequential").draw
-        arguments.check_figure_options("the figure of a growing study", options, draw)
-        return draw(self, **options)
+        return drawn(self, "_sequential", "the figure of a growing study", options)
 
     def _summary(self) -> Summary:
         rows = []
@@ -135,7 +135,7 @@ def sequential(
 def _events(result: ResultFrames, window: Window) -> pd.DataFrame:
     """Return session and standardised CAR of the used events, multiplied by their signs in a study that has them."""
     used = formats.usable_events(result)
-    cars = result.cars[(result.cars["start"] == window[0]) & (result.cars["end"] == window[1])].set_index("event_id")
+    cars = in_window(result.cars, window).set_index("event_id")
     table = pd.DataFrame({"session": used["session"], "scar": cars["t"].reindex(used.index)})
     if result.measure.sign is not None:
         sign = pd.to_numeric(used[result.measure.sign], errors="coerce")

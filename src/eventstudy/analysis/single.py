@@ -11,13 +11,15 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from eventstudy import _registry, arguments
+from eventstudy import arguments
 from eventstudy.analysis import evidence
+from eventstudy.analysis.figures import drawn
 from eventstudy.analysis.paths import path
 from eventstudy.core.slopes import run_cars
 from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
+from eventstudy.display.rows import in_window
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, shown
 from eventstudy.types import Floats, Rerun, ResultFrames, Window, required
 
@@ -77,7 +79,7 @@ class Single:
     def row(self, window: Window | None = None) -> dict[str, Any]:
         """Return the numbers of a window, that of the price line by default."""
         start, end = self.window if window is None else window
-        own = self.frame[(self.frame["start"] == start) & (self.frame["end"] == end)]
+        own = in_window(self.frame, (start, end))
         return {str(name): value for name, value in own.iloc[0].items()}
 
     def answer(self) -> str:
@@ -109,9 +111,7 @@ class Single:
 
     def plot(self, **options: Any) -> Any:
         """Draw the price with and without the event, and the CAR among those of other days; see ``plots/_single``."""
-        draw = _registry.helper("plots", "_single").draw
-        arguments.check_figure_options("the figure of one event", options, draw)
-        return draw(self, **options)
+        return drawn(self, "_single", "the figure of one event", options)
 
     def _summary(self) -> Summary:
         p_columns = [name for name in ("p", "p_sq", "p_conformal") if name in self.frame]

@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from eventstudy import _registry, arguments
+from eventstudy import arguments
+from eventstudy.analysis.figures import drawn
 from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
+from eventstudy.display.rows import in_window
 from eventstudy.errors import InputError
 from eventstudy.types import ResultFrames
 
@@ -163,8 +165,8 @@ class Specifications(Generic[R]):
         an interval without 0 and a small p need not coincide.
         """
         window = self._window(window)
-        cars, tests = self._cars_of(window), _in_window(self.tests[self.tests["group"] == "all"], window)
-        effects = _in_window(self.effects, window).set_index("model")
+        cars, tests = self._cars_of(window), in_window(self.tests[self.tests["group"] == "all"], window)
+        effects = in_window(self.effects, window).set_index("model")
         arguments.choice("test", test, [None, *self._tests()])
         chosen = tests["test"].iloc[0] if test is None else test
         used = cars[(cars["status"] == "ok") & cars["car"].notna()]
@@ -281,9 +283,7 @@ class Specifications(Generic[R]):
             If the kind, a window or a test is not valid.
         """
         arguments.choice("the kind of the figure", kind, KINDS)
-        draw = _registry.helper("plots", f"_{kind}_of_models").draw
-        arguments.check_figure_options(f"the figure {kind!r}", options, draw)
-        axes: Axes | NDArray[np.object_] = draw(self, **options)
+        axes: Axes | NDArray[np.object_] = drawn(self, f"_{kind}_of_models", f"the figure {kind!r}", options)
         return axes
 
     def _tests(self) -> list[str]:
@@ -295,15 +295,11 @@ class Specifications(Generic[R]):
     def _cars_of(self, window: Window | None) -> pd.DataFrame:
         """Return the rows of a window; ``p`` is the first p-value of single events that each model has."""
         window = self._window(window)
-        cars = _in_window(self.cars, window)
+        cars = in_window(self.cars, window)
         p = cars["p"].copy()
         for _, of_model in cars.groupby("model"):
             p.loc[of_model.index] = of_model[formats.first_p(of_model, *window)]
         return cars.assign(p=p)
-
-
-def _in_window(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
-    return frame[(frame["start"] == window[0]) & (frame["end"] == window[1])]
 
 
 def _share(condition: pd.Series[bool], of: pd.Series[bool]) -> float:

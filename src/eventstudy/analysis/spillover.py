@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 import pandas as pd
 
-from eventstudy import _registry, arguments
+from eventstudy import arguments
 from eventstudy.analysis import spillover_peers
+from eventstudy.analysis.figures import drawn
 from eventstudy.analysis.past import MOST_CELLS, Past
 from eventstudy.analysis.slopes import MANY
 from eventstudy.analysis.spillover_peers import NEAREST, ROLE, PeersOption, Treated
@@ -20,6 +21,7 @@ from eventstudy.core.nulls import margin, p_t
 from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
+from eventstudy.display.rows import in_window
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData
 from eventstudy.types import PEERS, Floats, Ints, Rerun, ResultFrames, Window, required
 
@@ -109,9 +111,7 @@ class Spillover:
             values are the nodes at the left) and ``most`` (peers that are shown).
         """
         arguments.choice("the kind of the figure", kind, KINDS)
-        draw = getattr(_registry.helper("plots", "_spillover"), kind)
-        arguments.check_figure_options(f"the figure {kind!r}", options, draw)
-        axes: Axes = draw(self, **options)
+        axes: Axes = drawn(self, "_spillover", f"the figure {kind!r}", options, kind)
         return axes
 
     def _summary(self) -> Summary:
@@ -226,7 +226,7 @@ class _Members(NamedTuple):
     def with_values(self, studied: ResultFrames, window: Window) -> pd.DataFrame:
         """Return the rows with the value of a window, signed as the study's means are, and its inflation."""
         measure = studied.measure
-        cars = studied.cars[(studied.cars["start"] == window[0]) & (studied.cars["end"] == window[1])]
+        cars = in_window(studied.cars, window)
         cars = cars.drop_duplicates("event_id").set_index("event_id")
         own, events = cars.reindex(self.rows["counted"]), studied.events.reindex(self.rows["counted"])
         sign = np.ones(len(own))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from eventstudy import _registry, arguments
+from eventstudy import arguments
 from eventstudy.analysis import trades_ledger as books
+from eventstudy.analysis.figures import drawn
 from eventstudy.analysis.trades_desk import Desk, open_desk
 from eventstudy.analysis.trades_figures import Figures, figures, grid, sentences
 from eventstudy.analysis.trades_placebo import Placebos, drawn_trades
@@ -215,9 +216,7 @@ class Trades:
         **options
             ``title``, ``figsize``, ``ax``.
         """
-        draw = _registry.helper("plots", "_trades").draw
-        arguments.check_figure_options("the figure of trades", options, draw)
-        axes: Axes = draw(self, **options)
+        axes: Axes = drawn(self, "_trades", "the figure of trades", options)
         return axes
 
     def __repr__(self) -> str:

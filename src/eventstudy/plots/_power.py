@@ -12,6 +12,7 @@ from eventstudy import arguments
 from eventstudy.display import formats
 from eventstudy.display.formats import HasProvenance
 from eventstudy.display.measure import Measure
+from eventstudy.display.rows import in_window
 from eventstudy.plots import _style, _text
 
 
@@ -55,7 +56,7 @@ def draw(
     frame, level = calibration.frame, calibration.level
     windows = list(dict.fromkeys(zip(frame["start"].tolist(), frame["end"].tolist(), strict=True)))
     start, end = arguments.one_window(window, windows)
-    rows = frame[(frame["start"] == start) & (frame["end"] == end)]
+    rows = in_window(frame, (start, end))
     with _style.drawing((7.2, 4.2), figsize, ax) as ax:
         for k, (name, group) in enumerate(rows.groupby("test", sort=False)):
             rates = group.sort_values("shock")

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from eventstudy import arguments
 from eventstudy.analysis.single import Single, first_p
 from eventstudy.display import formats
+from eventstudy.display.rows import in_window
 from eventstudy.plots import _style
 
 PANELS = ("price", "placebo")
@@ -74,7 +75,7 @@ def _price(ax: Axes, single: Single, name: str) -> None:
 def _placebo(ax: Axes, single: Single, name: str) -> None:
     """Draw the standardised CARs of other days, and that of the event."""
     row, (start, end) = single.row(), single.window
-    own = single.placebo[(single.placebo["start"] == start) & (single.placebo["end"] == end)]["scar"]
+    own = in_window(single.placebo, (start, end))["scar"]
     ax.hist(own, bins=BINS, color=_style.BLUE, alpha=0.45, linewidth=0)
     if not formats.is_missing(row["t"]):
         ax.axvline(row["t"], color=_style.RED, linewidth=1.8)

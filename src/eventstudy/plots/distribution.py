@@ -10,6 +10,7 @@ from matplotlib.ticker import PercentFormatter
 from eventstudy import arguments
 from eventstudy.analysis.past import Past
 from eventstudy.display import formats
+from eventstudy.display.rows import in_window
 from eventstudy.errors import NotEnoughData
 from eventstudy.plots import _events, _style
 from eventstudy.result import Result
@@ -91,7 +92,7 @@ def _cars(result: Result, window: tuple[int, int] | None) -> tuple[pd.Series[flo
     if not windows:
         return cars.set_index("event_id")[column], (0, 0)
     pair = arguments.one_window(window, windows)
-    values = cars[(cars["start"] == pair[0]) & (cars["end"] == pair[1])].set_index("event_id")[column].dropna()
+    values = in_window(cars, pair).set_index("event_id")[column].dropna()
     return values[values.index.isin(formats.usable_events(result).index)], pair
 
 

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from eventstudy import arguments
 from eventstudy.core.nulls import margin
 from eventstudy.display import formats
+from eventstudy.display.rows import in_window
 from eventstudy.errors import InputError, shown
 from eventstudy.plots import _bands, _events, _style, _text
 from eventstudy.plots._alt import listed
@@ -115,7 +116,7 @@ def _cars(result: Result, window: tuple[int, int] | None) -> tuple[pd.DataFrame,
     if not windows:
         return cars.set_index("event_id"), (0, 0)
     pair = arguments.one_window(window, windows)
-    rows = cars[(cars["start"] == pair[0]) & (cars["end"] == pair[1])].set_index("event_id")
+    rows = in_window(cars, pair).set_index("event_id")
     return rows.loc[rows.index.intersection(formats.usable_events(result).index, sort=False)], pair
 
 
@@ -155,7 +156,7 @@ def _mean(result: Result, window: tuple[int, int], level: float) -> list[_Row]:
     effects = result.effects
     if result.measure.sign is not None or effects.empty:
         return []
-    row = effects[(effects["start"] == window[0]) & (effects["end"] == window[1])]
+    row = in_window(effects, window)
     value = float(row["effect"].iloc[0])
     half = float(margin(row["se"].to_numpy(), row["df"].to_numpy(), level)[0])
     name = f"Mean of {formats.plural(int(row['n'].iloc[0]), 'event')}"

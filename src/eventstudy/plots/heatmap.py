@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from eventstudy import arguments
 from eventstudy.display import formats
+from eventstudy.display.rows import in_window
 from eventstudy.plots import _events, _style, _text
 from eventstudy.result import Result
 
@@ -97,7 +98,7 @@ def _sums(result: Result, window: tuple[int, int] | None) -> pd.Series[float]:
         return result.ar.loc[result.ar.index.intersection(used, sort=False)].sum(axis=1)
     windows = list(dict.fromkeys(zip(result.cars["start"].tolist(), result.cars["end"].tolist(), strict=True)))
     start, end = arguments.one_window(window, windows)
-    rows = result.cars[(result.cars["start"] == start) & (result.cars["end"] == end)].set_index("event_id")
+    rows = in_window(result.cars, (start, end)).set_index("event_id")
     values: pd.Series[float] = rows.loc[used, result.measure.column].fillna(np.inf)
     return values
 

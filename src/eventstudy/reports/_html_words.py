@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from eventstudy.display import formats, names
+from eventstudy.display.rows import in_window
 from eventstudy.errors import EventStudyError
 from eventstudy.reports import _tables
 from eventstudy.result import Result
@@ -213,7 +214,7 @@ def readings(result: Result) -> list[str]:
     adjusted = _adjusted(result)
     texts = []
     for start, end in dict.fromkeys(zip(tests["start"].tolist(), tests["end"].tolist(), strict=True)):
-        rows = tests[(tests["start"] == start) & (tests["end"] == end)]
+        rows = in_window(tests, (start, end))
         first, *others = rows.to_dict("records")
         text = f"{formats.window(start, end)}: mean {result.measure.averaged} "
         text += result.measure.with_interval(first["effect"], first["lower"], first["upper"])

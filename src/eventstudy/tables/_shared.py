@@ -9,6 +9,7 @@ import pandas as pd
 
 from eventstudy.display import formats, names
 from eventstudy.display.measure import Measure
+from eventstudy.display.rows import in_window
 from eventstudy.result import Result
 from eventstudy.tables._cells import BLANK, COUNT, NUMBER, PERCENT, Cell, Format, P, text
 from eventstudy.tables._table import Column, Row
@@ -99,11 +100,6 @@ def beside(tests: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
         for name in ("statistic", "p", "valid"):
             frame[f"{label}_{name}"] = own[name]
     return frame.reset_index()
-
-
-def in_window(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
-    """Return the rows of a window."""
-    return frame[(frame["start"] == window[0]) & (frame["end"] == window[1])]
 
 
 def signed_cars(result: Result, window: Window) -> pd.Series[float]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from eventstudy import arguments
 from eventstudy.display import formats, names
+from eventstudy.display.rows import in_window
 from eventstudy.result import Result
 from eventstudy.tables import _shared
 from eventstudy.tables._cells import BLANK, COUNT, Cell, text
@@ -38,7 +39,7 @@ def caar(result: Result, *, stars: bool = True, brackets: str = "se") -> Table:
     labels = _shared.tests_in_order(result)
     rows: list[Row] = []
     for window in _shared.windows(tests):
-        of_window = _shared.in_window(tests, window).to_dict("records")
+        of_window = in_window(tests, window).to_dict("records")
         rows += rows_of_window(result, window, of_window, labels, (stars, brackets))
     mean = _shared.mean_head(measure)
     places = _shared.places(tests)

@@ -9,6 +9,7 @@ import pandas as pd
 from eventstudy import arguments
 from eventstudy.display import formats
 from eventstudy.display.measure import Measure
+from eventstudy.display.rows import in_window
 from eventstudy.result import Result
 from eventstudy.tables import _shared
 from eventstudy.tables._cells import DATE, Cell, P, text
@@ -96,7 +97,7 @@ def _frame(result: Result, used: pd.DataFrame, of_window: dict[Window, str]) -> 
     if of_window:
         frame["p_name"] = "p"
         for window, name in of_window.items():
-            rows = _shared.in_window(frame, window).index
+            rows = in_window(frame, window).index
             frame.loc[rows, "p_name"], frame.loc[rows, "p"] = name, frame.loc[rows, name]
     p = ["p_name", *(name for name in ("p", "p_placebo") if name in frame)] if of_window else []
     return frame[["event_id", "ticker", "session", "start", "end", value, "se", "n_days", *p]]

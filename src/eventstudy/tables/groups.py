@@ -10,6 +10,7 @@ import pandas as pd
 
 from eventstudy import arguments
 from eventstudy.display import formats
+from eventstudy.display.rows import in_window
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData
 from eventstudy.result import Result
 from eventstudy.tables import _shared
@@ -116,7 +117,7 @@ def _differences(result: Result, of_groups: pd.DataFrame) -> tuple[pd.DataFrame,
                 continue
         rows += [_difference(pair, window) for pair in pairs]
         compared = {str(pair[group]): pair[n] for pair in pairs for group, n in SIDES}
-        means = _shared.in_window(of_groups, window)
+        means = in_window(of_groups, window)
         once |= any(n and compared.get(group) != n for group, n in zip(means["group"], means["n"], strict=True))
     if not rows:
         return nothing, ["No two groups have the events to be compared."]
