@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import FillBetweenPolyCollection
 from scipy import special
+from statsmodels.stats.multitest import multipletests
 
 import eventstudy as es
 from eventstudy.analysis.multiplicity import adjust_tests, max_t_quantile, romano_wolf
@@ -138,6 +139,9 @@ def by_hand(p: list[float], method: str) -> list[float]:
     return out
 
 
+IN_STATSMODELS = {"holm": "holm", "bh": "fdr_bh", "by": "fdr_by"}
+
+
 def table(p: dict[tuple[str, str], list[float]]) -> pd.DataFrame:
     rows = [(g, v, v, name, 2.0, x, "why") for (g, name), family in p.items() for v, x in enumerate(family)]
     return pd.DataFrame(rows, columns=["group", "start", "end", "test", "statistic", "p", "note"])
@@ -153,7 +157,10 @@ def test_families_are_the_windows_of_one_group_and_test_without_the_missing(meth
     for family, rows in found.groupby(["group", "test"]):
         known = rows["p"].notna()
         assert rows["p_adjusted"].notna().equals(known), family
-        np.testing.assert_allclose(rows.loc[known, "p_adjusted"], by_hand(rows.loc[known, "p"].tolist(), method), 1e-14)
+        p, adjusted = (rows.loc[known, column].to_numpy() for column in ("p", "p_adjusted"))
+        np.testing.assert_allclose(adjusted, by_hand(p.tolist(), method), 1e-14)
+        if len(p):
+            np.testing.assert_allclose(adjusted, multipletests(p, method=IN_STATSMODELS[method])[1], 1e-14)
 
 
 # The study.

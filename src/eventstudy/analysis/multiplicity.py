@@ -11,7 +11,7 @@ from eventstudy import arguments
 from eventstudy.errors import InputError
 from eventstudy.types import Floats, Rerun, ResultFrames, required
 
-METHODS = {"holm": "holm", "bh": "fdr_bh", "by": "fdr_by", "romano_wolf": ""}  # names in statsmodels
+METHODS = ("holm", "bh", "by", "romano_wolf")
 FEWEST = 20  # drawn samples, as in the placebo test
 
 
@@ -65,9 +65,15 @@ def adjust_tests(tests: pd.DataFrame, method: str, null: Mapping[str, Mapping[st
 
 def adjust_p_values(p: Floats, method: str) -> Floats:
     """Adjust p-values, none of them NaN, by a method that uses only the p-values."""
-    from statsmodels.stats.multitest import multipletests
+    if method != "holm":
+        from scipy.stats import false_discovery_control
 
-    return np.asarray(multipletests(p, method=METHODS[method])[1]) if len(p) else p
+        return np.asarray(false_discovery_control(p, method=method)) if len(p) else p
+    # statsmodels has it too, and collects all garbage of the process at each call.
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    return np.minimum(adjusted, 1.0)
 
 
 def romano_wolf(t: Floats, drawn: Floats) -> Floats:
