@@ -135,7 +135,7 @@ def conformal_p(fit: Refit, abnormal: Abnormal, windows: Bools, rows: slice, ar:
     apart = [residuals if days.ok is None else RunSums(days.ar[:, :n_est]), *(RunSums(h[:, :n_est]) for h in days.h)]
     variance = None if days.v is None else RunSums(days.v[:, :n_est])
     for (length, v), around in zip(pairs, _around(days, windows, pairs, g), strict=True):
-        inside = _less([sums.of(length) for sums in apart], g[..., v : v + 1])
+        inside = _less([sums.of(length) for sums in apart], np.ascontiguousarray(g[..., v])[..., None])
         if variance is not None:
             inside = inside / _root(variance.of(length))
         shift = length * fit.level[:, v][:, None]
