@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from functools import partial
+from functools import cache, partial
 from numbers import Real
 from types import NoneType, UnionType
 from typing import Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -267,13 +267,19 @@ def _comparable(function: Callable[..., object]) -> tuple[object, ...]:
 def _default_options(member: object) -> dict[str, object]:
     """Return the options of a member: the fields of a model, or the parameters of ``Test.make`` with their defaults."""
     if isinstance(member, Test):
-        parameters = {} if member.make is None else inspect.signature(member.make).parameters
-        return {name: parameter.default for name, parameter in parameters.items()}
+        return {} if member.make is None else dict(_defaults(member.make))
     return {f.name: getattr(member, f.name) for f in fields(member)} if is_dataclass(member) else {}
 
 
+@cache
+def _defaults(function: Callable[..., object]) -> dict[str, object]:
+    """Return the parameters of a function with their defaults, read once."""
+    return {name: parameter.default for name, parameter in inspect.signature(function).parameters.items()}
+
+
+@cache
 def _hints(owner: object) -> dict[str, object]:
-    """Return the types of the options of a model's class or a test's ``make``; none where they cannot be resolved."""
+    """Return the types of the options of a model's class or a test's ``make``, read once; none if not resolved."""
     try:
         return {} if owner is None else get_type_hints(owner)
     except (NameError, TypeError):

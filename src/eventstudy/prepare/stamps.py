@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, timezone
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -45,6 +46,7 @@ PLACES_BY_OFFSET = {
     10: "Australia/Sydney", 12: "Pacific/Auckland",
 }  # fmt: skip
 
+Groups = tuple[str | None, str | None, str | None, str | None]  # those of ISO
 Problems = list[tuple[int, str]]
 
 
@@ -70,10 +72,10 @@ def read_times(events: pd.DataFrame, dates: bool = True) -> tuple[pd.DataFrame, 
 def _read_times(events: pd.DataFrame, dates: bool) -> tuple[pd.DataFrame, Problems]:
     """Parse the time of every row, as in :func:`read_times`."""
     cells = _iso_texts(events["announced"])
-    groups = [m.groups() if m else (None, None, None, None) for m in map(ISO.fullmatch, cells)]
+    groups: list[Groups] = [m.group(1, 2, 3, 4) if m else (None,) * 4 for m in map(ISO.fullmatch, cells)]
+    if dates and _all_midnight(groups):
+        groups = [(day, None, None, None) for day, *_ in groups]
     parts = pd.DataFrame(groups, columns=["day", "clock", "seconds", "offset"], dtype=object)
-    if dates and _all_midnight(parts):
-        parts[["clock", "seconds", "offset"]] = None
     day = _instants(parts["day"])
     timed = parts[parts["clock"].notna()]
     local = timed["day"] + "T" + timed["clock"] + timed["seconds"].fillna(":00")
@@ -99,11 +101,10 @@ def _read_times(events: pd.DataFrame, dates: bool) -> tuple[pd.DataFrame, Proble
     return pd.DataFrame(times), [(row, f"announced {cells[row]!r} {reason}") for row, reason in problems]
 
 
-def _all_midnight(parts: pd.DataFrame) -> bool:
+def _all_midnight(groups: Iterable[Groups]) -> bool:
     """Return whether all times of a column have an offset and are at midnight: then a library made them from dates."""
-    timed = parts[parts["clock"].notna()]
-    seconds = timed["seconds"].fillna("").str.strip(":.0")
-    return bool(((timed["clock"] == "00:00") & (seconds == "") & timed["offset"].notna()).all())
+    timed = ((clock, (seconds or "").strip(":.0"), offset) for _, clock, seconds, offset in groups if clock)
+    return all(clock == "00:00" and not seconds and offset for clock, seconds, offset in timed)
 
 
 def _instants(iso: pd.Series) -> pd.Series:
