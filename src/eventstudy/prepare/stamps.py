@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timezone
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import shown
+from eventstudy.types import Dates
 
 # Day, clock, seconds, offset. Extended ISO 8601 only; the years are those that nanoseconds since 1970 can count.
 ISO = re.compile(
@@ -75,30 +76,33 @@ def _read_times(events: pd.DataFrame, dates: bool) -> tuple[pd.DataFrame, Proble
     groups: list[Groups] = [m.group(1, 2, 3, 4) if m else (None,) * 4 for m in map(ISO.fullmatch, cells)]
     if dates and _all_midnight(groups):
         groups = [(day, None, None, None) for day, *_ in groups]
-    parts = pd.DataFrame(groups, columns=["day", "clock", "seconds", "offset"], dtype=object)
-    day = _instants(parts["day"])
-    timed = parts[parts["clock"].notna()]
-    local = timed["day"] + "T" + timed["clock"] + timed["seconds"].fillna(":00")
-    wall = _instants(local)
-    offsets = {t: datetime.fromisoformat(f"2000-01-01T00:00{t}").utcoffset() for t in timed["offset"].dropna().unique()}
-    offset = pd.to_timedelta(timed["offset"].map(offsets))
+    days = [day for day, *_ in groups]
+    walls = [f"{day}T{clock}{seconds or ':00'}" if clock else None for day, clock, seconds, _ in groups]
+    day, wall = _instants(days), _instants(walls)
+    offsets = {text: datetime.fromisoformat(f"2000-01-01T00:00{text}").utcoffset() for *_, text in groups if text}
+    offset = np.array([offsets.get(text) for *_, text in groups], dtype="timedelta64[ns]")
 
-    problems = [(row, NOT_ISO if cells[row] else EMPTY) for row in parts.index[parts["day"].isna()]]
-    impossible = day.index[day.isna() & parts["day"].notna()].union(wall.index[wall.isna()])
-    problems += [(row, "is not an existing day or time") for row in impossible]
-    naive = wall[wall.notna() & offset.isna()]
+    problems = [(row, NOT_ISO if cells[row] else EMPTY) for row, text in enumerate(days) if text is None]
+    for row in np.flatnonzero(np.isnat(day) | np.isnat(wall)).tolist():
+        if (days[row] and np.isnat(day[row])) or (walls[row] and np.isnat(wall[row])):
+            problems.append((row, "is not an existing day or time"))
+    naive = np.flatnonzero(~np.isnat(wall) & np.isnat(offset))
     if naive.size:
         zones = pd.Series(as_texts(events["timezone"]) if "timezone" in events else "", index=events.index)
-        resolved, zone_problems = _zone_offsets(naive, zones[naive.index])
-        offset = offset.fillna(resolved)
+        resolved, zone_problems = _zone_offsets(pd.Series(wall[naive], naive), zones[naive])
+        offset[naive] = resolved.to_numpy()
         problems += zone_problems
+    texts = _format_offsets(pd.Series(offset)).tolist()
+    announced = [f"{wall}{text}" if wall and text == text else day for day, wall, text in zip(days, walls, texts)]
     times = {
-        "announced": (local + _format_offsets(offset)).reindex(events.index).fillna(parts["day"]).astype(str),
-        "stamp": (wall - offset).dt.tz_localize("UTC").reindex(events.index),
+        "announced": pd.Series(announced, dtype=object).astype(str),
+        "stamp": pd.Series(wall - offset).dt.tz_localize("UTC"),
         "date": day,
     }
     problems += _bad_zones(events["announced"])
-    return pd.DataFrame(times), [(row, f"announced {cells[row]!r} {reason}") for row, reason in problems]
+    return pd.DataFrame(times, index=events.index), [
+        (row, f"announced {cells[row]!r} {reason}") for row, reason in problems
+    ]
 
 
 def _all_midnight(groups: Iterable[Groups]) -> bool:
@@ -107,9 +111,9 @@ def _all_midnight(groups: Iterable[Groups]) -> bool:
     return all(clock == "00:00" and not seconds and offset for clock, seconds, offset in timed)
 
 
-def _instants(iso: pd.Series) -> pd.Series:
+def _instants(iso: Sequence[str | None]) -> Dates:
     """Parse ISO text without offset; NaT where missing or impossible, such as 2021-02-30."""
-    return pd.to_datetime(iso, format="ISO8601", errors="coerce").astype("datetime64[ns]")
+    return pd.to_datetime(pd.Series(iso, dtype=object), format="ISO8601", errors="coerce").to_numpy("datetime64[ns]")
 
 
 def _format_offsets(offset: pd.Series) -> pd.Series:

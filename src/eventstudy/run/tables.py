@@ -70,7 +70,7 @@ def assemble(
         "events": events,
         "ar": ar,
         "cars": _cars(ids, single, spec),
-        "daily": daily(outcome, spec).drop(columns="group").set_index("day"),
+        "daily": pd.DataFrame(_daily(outcome, spec, 1), index=pd.Index(spec.days, name="day")),
         "effects": _effects(outcome, spec),
         "attrition": _attrition(status, n_without_car, spec),
     }
@@ -169,13 +169,17 @@ def _p_values(t: Floats, df: Floats) -> Floats:
     return p
 
 
-def daily(outcome: Outcome, spec: Spec, groups: Sequence[str] = ("all",)) -> pd.DataFrame:
+def daily(outcome: Outcome, spec: Spec, groups: Sequence[str]) -> pd.DataFrame:
     """Return the averages of each group and day: group, day, n, aar, caar, se, lower, upper."""
-    empty = {name: np.full((len(groups), spec.n_evt), 0.0 if name == "n" else np.nan) for name in DAILY}
-    values = outcome.shared.get("daily", empty)
     labels = {"group": np.repeat(np.array(groups, dtype=object), spec.n_evt), "day": np.tile(spec.days, len(groups))}
+    return pd.DataFrame({**labels, **_daily(outcome, spec, len(groups))})
+
+
+def _daily(outcome: Outcome, spec: Spec, n_groups: int) -> dict[str, np.ndarray]:
+    empty = {name: np.full((n_groups, spec.n_evt), 0.0 if name == "n" else np.nan) for name in DAILY}
+    values = outcome.shared.get("daily", empty)
     columns = {name: values[name].ravel() for name in DAILY}
-    return pd.DataFrame({**labels, **columns, "n": columns["n"].astype(np.int64)})
+    return {**columns, "n": columns["n"].astype(np.int64)}
 
 
 def _effects(outcome: Outcome, spec: Spec) -> pd.DataFrame:
