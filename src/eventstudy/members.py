@@ -18,6 +18,7 @@ from eventstudy.errors import InputError, shown
 from eventstudy.types import Model, ModelName, Test, TestName
 
 Member = TypeVar("Member", Model, Test)
+CONTENTS = tuple(field.name for field in fields(Test) if field.name not in ("make", "name"))
 
 
 def model(name: ModelName | str, **options: object) -> Model:
@@ -248,15 +249,20 @@ def _settings_of_test(test: Test) -> dict[str, object]:
 def _name_of(member: Test) -> str:
     """Return the name of a test that is a member, or was returned by :func:`test`; "" if it was changed."""
     if member.name and member.name in _registry.names("inference"):
-        original = test(member.name, **member.options)
+        default: Test = _registry.load("inference", member.name)
+        unchanged = member.options == _default_options(default)
+        original = replace(default, options=member.options) if unchanged else test(member.name, **member.options)
         return member.name if _contents(member) == _contents(original) else ""
     return next((name for name, entry in _registry.present("inference").items() if entry is member), "")
 
 
 def _contents(member: Test) -> list[object]:
-    """Return the fields of a test, so that two with equal contents are equal; ``make`` only returns other tests."""
-    values = {field.name: getattr(member, field.name) for field in fields(member) if field.name != "make"}
-    return [_comparable(value) if callable(value) else value for value in values.values()]
+    """Return the fields of a test, so that two with equal contents are equal, whatever their names.
+
+    ``make`` only returns other tests.
+    """
+    values = (getattr(member, name) for name in CONTENTS)
+    return [_comparable(value) if callable(value) else value for value in values]
 
 
 def _comparable(function: Callable[..., object]) -> tuple[object, ...]:
