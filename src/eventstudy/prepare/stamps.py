@@ -83,17 +83,17 @@ def _read_times(events: pd.DataFrame, dates: bool) -> tuple[pd.DataFrame, Proble
     offset = np.array([offsets.get(text) for *_, text in groups], dtype="timedelta64[ns]")
 
     problems = [(row, NOT_ISO if cells[row] else EMPTY) for row, text in enumerate(days) if text is None]
-    for row in np.flatnonzero(np.isnat(day) | np.isnat(wall)).tolist():
-        if (days[row] and np.isnat(day[row])) or (walls[row] and np.isnat(wall[row])):
-            problems.append((row, "is not an existing day or time"))
+    dated, timed = (np.array([text is not None for text in texts]) for texts in (days, walls))
+    impossible = np.flatnonzero((dated & np.isnat(day)) | (timed & np.isnat(wall)))
+    problems += [(row, "is not an existing day or time") for row in impossible.tolist()]
     naive = np.flatnonzero(~np.isnat(wall) & np.isnat(offset))
     if naive.size:
         zones = pd.Series(as_texts(events["timezone"]) if "timezone" in events else "", index=events.index)
         resolved, zone_problems = _zone_offsets(pd.Series(wall[naive], naive), zones[naive])
         offset[naive] = resolved.to_numpy()
         problems += zone_problems
-    texts = _format_offsets(pd.Series(offset)).tolist()
-    announced = [f"{wall}{text}" if wall and text == text else day for day, wall, text in zip(days, walls, texts)]
+    zoned = zip(days, walls, _format_offsets(pd.Series(offset)).tolist(), strict=True)
+    announced = [f"{local}{zone}" if local and not is_missing(zone) else text for text, local, zone in zoned]
     times = {
         "announced": pd.Series(announced, dtype=object).astype(str),
         "stamp": pd.Series(wall - offset).dt.tz_localize("UTC"),
