@@ -35,7 +35,7 @@ NUMERICS = {
     "inference": {"numpy", "scipy", "statsmodels"},
 }
 EDGE = {"matplotlib": {"plots"}, "jinja2": {"reports"}, "yfinance": {"sources"}, "exchange_calendars": {"_calendars"}}
-HEAVY = ("matplotlib", "statsmodels", "arch", "sklearn", "scipy.stats", "yfinance", "exchange_calendars", "jinja2")
+HEAVY = ("matplotlib", "statsmodels", "arch", "sklearn", "scipy", "yfinance", "exchange_calendars", "jinja2")
 
 
 def module(file: Path) -> str:

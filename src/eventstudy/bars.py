@@ -139,8 +139,7 @@ def priced_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates:
     known: Dates | None = bars.priced_dates(tickers) if isinstance(bars, Indexed) else None
     if known is not None:
         return known
-    dates_by_ticker = [bars[name].dates[np.isfinite(bars[name].fields["close"])] for name in tickers]
-    return distinct(np.concatenate(dates_by_ticker or [np.array([], dtype="datetime64[D]")]))
+    return distinct([bars[name].dates[np.isfinite(bars[name].fields["close"])] for name in tickers])
 
 
 def traded_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from functools import partial
+from functools import cache, partial
 from numbers import Real
 from types import NoneType, UnionType
 from typing import Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -18,6 +18,7 @@ from eventstudy.errors import InputError, shown
 from eventstudy.types import Model, ModelName, Test, TestName
 
 Member = TypeVar("Member", Model, Test)
+CONTENTS = tuple(field.name for field in fields(Test) if field.name not in ("make", "name"))
 
 
 def model(name: ModelName | str, **options: object) -> Model:
@@ -248,15 +249,20 @@ def _settings_of_test(test: Test) -> dict[str, object]:
 def _name_of(member: Test) -> str:
     """Return the name of a test that is a member, or was returned by :func:`test`; "" if it was changed."""
     if member.name and member.name in _registry.names("inference"):
-        original = test(member.name, **member.options)
+        default: Test = _registry.load("inference", member.name)
+        unchanged = member.options == _default_options(default)
+        original = replace(default, options=member.options) if unchanged else test(member.name, **member.options)
         return member.name if _contents(member) == _contents(original) else ""
     return next((name for name, entry in _registry.present("inference").items() if entry is member), "")
 
 
 def _contents(member: Test) -> list[object]:
-    """Return the fields of a test, so that two with equal contents are equal; ``make`` only returns other tests."""
-    values = {field.name: getattr(member, field.name) for field in fields(member) if field.name != "make"}
-    return [_comparable(value) if callable(value) else value for value in values.values()]
+    """Return the fields of a test, so that two with equal contents are equal, whatever their names.
+
+    ``make`` only returns other tests.
+    """
+    values = (getattr(member, name) for name in CONTENTS)
+    return [_comparable(value) if callable(value) else value for value in values]
 
 
 def _comparable(function: Callable[..., object]) -> tuple[object, ...]:
@@ -267,13 +273,19 @@ def _comparable(function: Callable[..., object]) -> tuple[object, ...]:
 def _default_options(member: object) -> dict[str, object]:
     """Return the options of a member: the fields of a model, or the parameters of ``Test.make`` with their defaults."""
     if isinstance(member, Test):
-        parameters = {} if member.make is None else inspect.signature(member.make).parameters
-        return {name: parameter.default for name, parameter in parameters.items()}
+        return {} if member.make is None else dict(_defaults(member.make))
     return {f.name: getattr(member, f.name) for f in fields(member)} if is_dataclass(member) else {}
 
 
+@cache
+def _defaults(function: Callable[..., object]) -> dict[str, object]:
+    """Return the parameters of a function with their defaults, read once."""
+    return {name: parameter.default for name, parameter in inspect.signature(function).parameters.items()}
+
+
+@cache
 def _hints(owner: object) -> dict[str, object]:
-    """Return the types of the options of a model's class or a test's ``make``; none where they cannot be resolved."""
+    """Return the types of the options of a model's class or a test's ``make``, read once; none if not resolved."""
     try:
         return {} if owner is None else get_type_hints(owner)
     except (NameError, TypeError):

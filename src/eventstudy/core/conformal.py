@@ -129,7 +129,8 @@ def conformal_p(fit: Refit, abnormal: Abnormal, windows: Bools, rows: slice, ar:
         NaN where the CAR is missing, where L > M, so that no run is free of days of the window, and where the model is
         not least squares on the valid estimation days, so that its fit under the null is not known.
     """
-    days, n_days, g = _pack(abnormal, fit.h, rows, ar), fit.n_days, fit.g
+    days, n_days = _pack(abnormal, fit.h, rows, ar), fit.n_days
+    g = np.swapaxes(np.ascontiguousarray(np.swapaxes(fit.g, 1, 2)), 1, 2)  # laid out as the days are
     p, n_est, tie = np.full(n_days.shape, np.nan), abnormal.n_est, TIE * abnormal.sigma[rows, None]
     pairs = [(int(n), v) for v in range(len(windows)) for n in np.flatnonzero(np.bincount(n_days[:, v])) if n]
     apart = [residuals if days.ok is None else RunSums(days.ar[:, :n_est]), *(RunSums(h[:, :n_est]) for h in days.h)]
@@ -195,7 +196,7 @@ def _around(days: _Days, windows: Bools, pairs: Sequence[tuple[int, int]], g: Fl
     def select(values: Floats) -> Floats:
         return values.T[at].T if days.ok is None else np.take_along_axis(values, at, axis=1)
 
-    u = _less([select(days.ar), *map(select, days.h)], g[..., of_window])
+    u = _less([select(days.ar), *map(select, days.h)], np.swapaxes(np.swapaxes(g, 1, 2)[:, of_window], 1, 2))
     v = None if days.v is None else select(days.v)
     start = 0
     for (length, _), own in zip(pairs, cells, strict=True):

@@ -10,7 +10,7 @@ Noise on different dates is independent, and that of two events on one date has 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -53,8 +53,8 @@ def by_portfolio(scores: Scores, abnormal: Abnormal, values: Floats) -> Rows:
 
     The sums are 0 on days outside the window.
     """
-    sums = products_by_cluster(abnormal, scores.ok.astype(np.float64)[None], values[None])
-    return replace(sums, values=np.where(scores.weights > 0, sums.values, 0.0))
+    held = scores.ok[..., None] & (scores.weights > 0)
+    return by_cluster(abnormal, np.where(held, values[:, None], 0.0))
 
 
 @dataclass(frozen=True)

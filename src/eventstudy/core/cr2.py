@@ -19,7 +19,7 @@ import numpy as np
 
 from eventstudy.core.clustering import chains
 from eventstudy.core.nulls import divide
-from eventstudy.types import Floats, Ints, Sample, Window
+from eventstudy.types import Floats, Ints, Sample
 
 FEWEST = 3  # clusters with which t(nu) holds
 LARGEST = 0.85  # share of the values in one cluster up to which it holds: at 98 % it rejects 9 to 19 % at 5 %
@@ -76,11 +76,18 @@ def clustered_mean(total: Floats, count: Floats, group: Ints, n_groups: int) -> 
     return ClusteredMean(mean, se, divide(np.where(several, 1.0, np.nan), trace), n, n_clusters, largest)
 
 
-def mean_by_chain(sample: Sample, window: Window, total: Floats, count: Floats) -> ClusteredMean:
-    """Compute the mean of each group (G,) from sums and counts by date (C,); clusters are chains of windows."""
-    dates = np.flatnonzero(count > 0)
-    chain = chains(sample, dates, window)
-    group = np.zeros(int(chain.max(initial=-1)) + 1, dtype=np.int64)
-    group[chain] = sample.cluster_group[dates]
-    sums, counts = (np.bincount(chain, leaf[dates], len(group)).astype(np.float64) for leaf in (total, count))
-    return clustered_mean(sums, counts, group, sample.n_groups)
+def mean_by_chain(sample: Sample, windows: Ints, total: Floats, count: Floats) -> ClusteredMean:
+    """Compute the mean of each group and window (G, V) from sums and counts by date (C, V).
+
+    Clusters are chains of the windows (V, 2).
+    """
+    parts = []
+    for v, (start, end) in enumerate(windows.tolist()):
+        dates = np.flatnonzero(count[:, v] > 0)
+        chain = chains(sample, dates, (start, end))
+        cell = np.zeros(int(chain.max(initial=-1)) + 1, dtype=np.int64)
+        cell[chain] = sample.cluster_group[dates] * len(windows) + v
+        parts.append((*(np.bincount(chain, leaf[dates, v], len(cell)) for leaf in (total, count)), cell))
+    sums, counts, cells = (np.concatenate(leaves) for leaves in zip(*parts, strict=True))
+    means = clustered_mean(sums.astype(np.float64), counts.astype(np.float64), cells, sample.n_groups * len(windows))
+    return ClusteredMean(*(values.reshape(sample.n_groups, len(windows)) for values in means))

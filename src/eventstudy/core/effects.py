@@ -48,14 +48,10 @@ def finalize(state: State, sample: Sample, windows: Ints, r: Floats) -> dict[str
         ``n`` events, ``mean``, ``se``, ``df``, ``lower``, ``upper``, ``n_clusters`` and ``n_dates``, each (G, V);
         ``se_r`` is the standard error by the mean correlation.
     """
-    means = [
-        mean_by_chain(sample, (int(start), int(end)), *columns)
-        for (start, end), *columns in zip(windows, state["car"].T, state["n"].T, strict=True)
-    ]
-    names = ("mean", "se", "df", "n", "n_clusters")
-    effects = {name: np.column_stack([getattr(mean, name) for mean in means]) for name in names}
+    means = mean_by_chain(sample, windows, state["car"], state["n"])
+    effects = {name: getattr(means, name) for name in ("mean", "se", "df", "n", "n_clusters")}
     effects["n_dates"] = _n_dates(state["n"], sample)
-    n, few = effects["n"], ~np.column_stack([mean.holds for mean in means])
+    n, few = effects["n"], ~means.holds
     squares, variance, dof = np.moveaxis(state["squares"], 1, 0)
     se, df = _by_correlation(n, effects["mean"], squares, r)
     alone = n == 1

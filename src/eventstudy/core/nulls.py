@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from scipy import special
 
 from eventstudy.types import Bools, Floats, Ints, Verdict
 
 
 def p_t(t: Floats, df: Floats) -> Floats:
     """Return the two-sided p-value of Student's t; NaN where t or df is NaN."""
+    from scipy import special
+
     return np.asarray(2.0 * special.stdtr(df, -np.abs(t)))
 
 
 def margin(se: Floats, df: Floats, level: float = 0.95) -> Floats:
     """Return half the width of an interval from t(df); NaN where df is not positive."""
+    from scipy import special
+
     return np.asarray(special.stdtrit(np.where(df > 0, df, np.nan), 0.5 + level / 2.0) * se)
 
 
@@ -32,6 +35,8 @@ def margin_at(level: float, margin95: Floats, se: Floats) -> Floats:
     >>> np.allclose(margin_at(0.9, margin(se, df), se), margin(se, df, 0.9), rtol=1e-9)
     True
     """
+    from scipy import special
+
     quantile = divide(margin95, se)
     low, high = np.full(quantile.shape, np.log(0.05)), np.full(quantile.shape, np.log(1e9))
     for _ in range(80):
@@ -43,6 +48,8 @@ def margin_at(level: float, margin95: Floats, se: Floats) -> Floats:
 
 def p_normal(z: Floats) -> Floats:
     """Return the two-sided p-value of the standard normal; NaN where z is NaN."""
+    from scipy import special
+
     return np.asarray(2.0 * special.ndtr(-np.abs(z)))
 
 

@@ -99,10 +99,9 @@ def finalize(state: State, sample: Sample) -> dict[str, Floats]:
     first, second, correlation = first[unlinked], second[unlinked], correlation[unlinked]
     same = first == second
     correlation = np.where(same, correlation, 2.0 * correlation)  # a pair of two clusters is listed once
-    r = []
-    for n, weight, columns in _weights(state, clusters, spec):
-        marks = calendar_matrix(dates[:, spec.n_est :][:, columns], weight)
-        common = _entries(marks @ marks.T, first, second)
+    pairs, r = DatePairs(dates[:, spec.n_est :], first, second), []
+    for n, weight in _weights(state, clusters, spec):
+        common = pairs.sums(weight)
         common[same] -= n[first[same]]
         total = np.bincount(group[first], correlation * common, sample.n_groups)
         all_days = 2.0 * np.vecdot(weight[linked[:, 0]], weight[linked[:, 1]])
@@ -113,23 +112,23 @@ def finalize(state: State, sample: Sample) -> dict[str, Floats]:
     return {"windows": windows, "cumulative": cumulative}
 
 
-def _weights(state: State, clusters: Ints, spec: Spec) -> Iterator[tuple[Floats, Floats, Bools]]:
-    """Yield the number of events of each cluster (C,), their w_c on the days of a window (C, L), and the days' columns.
+def _weights(state: State, clusters: Ints, spec: Spec) -> Iterator[tuple[Floats, Floats]]:
+    """Yield the number of events of each cluster (C,), and their w_c on the event days (C, n_evt), 0 outside a window.
 
     The windows are those of the study, and then the cumulative ones.
     """
     order = np.argsort(state["cluster"].values, kind="stable")
     cluster = np.searchsorted(clusters, state["cluster"].values[order])
     valid, usable = (state[name].values[order] for name in ("valid", "usable"))
-    whole = state["whole"][clusters]
+    whole, events = state["whole"][clusters], grouping(cluster)
     for number, (start, end) in enumerate(np.concatenate([spec.windows, spec.cumulative])):
         columns = (spec.days >= start) & (spec.days <= end)
-        weight = np.repeat((whole / np.sqrt(end - start + 1))[:, None], end - start + 1, axis=1)
-        ok = valid[:, columns] & usable[:, [number]]
-        some = sum_rows(grouping(cluster), ok / np.sqrt(np.maximum(ok.sum(axis=1), 1))[:, None], len(clusters))
+        weight = (whole / np.sqrt(end - start + 1))[:, None] * columns
+        ok = valid & columns & usable[:, [number]]
+        some = sum_rows(events, ok / np.sqrt(np.maximum(ok.sum(axis=1), 1))[:, None], len(clusters))
         weight[some.index] += some.values
         n = whole + np.bincount(cluster, usable[:, number], len(clusters))
-        yield n, weight, columns
+        yield n, weight
 
 
 def linked_pairs(residuals: Floats, counts: Floats, clusters: Ints, dates: Ints, sample: Sample) -> tuple[Ints, Floats]:
@@ -169,11 +168,6 @@ def _pair_correlations(state: State, clusters: Ints, dates: Ints, n_est: int) ->
     products[same] -= squares[first[same]]  # an event is not paired with itself
     counts[same] -= squares[first[same]]
     return first, second, np.nan_to_num(divide(products, counts))
-
-
-def _entries(matrix: Sparse, first: Ints, second: Ints) -> Floats:
-    """Return the entries of a sparse matrix in rows ``first`` and columns ``second``, (pairs,)."""
-    return np.asarray(matrix.tocsr()[first, second]).ravel()
 
 
 def overlapping_pairs(dates: Ints) -> tuple[Ints, Ints]:

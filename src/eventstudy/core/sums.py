@@ -92,9 +92,11 @@ def products_by_cluster(abnormal: Abnormal, left: Floats, right: Floats) -> Rows
     The sum of a cluster is one product of matrices.
     """
     numbers, of, ends, _ = abnormal.block.by_cluster
+    if (of[1:] < of[:-1]).any():
+        left, right = left[:, of], right[:, of]
     sums = np.empty((len(numbers), left.shape[-1], right.shape[-1]))
-    for out, events in zip(sums, np.split(of, ends[1:-1]), strict=True):
-        np.sum(np.swapaxes(left[:, events], 1, 2) @ right[:, events], axis=0, out=out)
+    for out, first, end in zip(sums, ends[:-1], ends[1:], strict=True):
+        np.sum(np.swapaxes(left[:, first:end], 1, 2) @ right[:, first:end], axis=0, out=out)
     return Rows(numbers, sums, abnormal.block.n_clusters)
 
 

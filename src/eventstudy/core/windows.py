@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from eventstudy.types import Block, Bools, Floats, Ints, Panel, Placed, Spec
 
 BLOCK = 1024  # events, the fastest size measured: smaller blocks cost more in calls, larger ones in cache misses
-STRIP = 128  # events for which some arrays of their days fit in the second-level cache
+STRIP = 512  # events, the fastest size measured for work that passes over the same days many times
 CELLS = 4_000_000  # largest number of peer returns in a block
 RETURNS = 1_000_000  # largest number of event returns in a block: windows of intraday bars have thousands of columns
 
@@ -82,7 +82,7 @@ def select(placed: Placed, at: Ints) -> Placed:
 
 
 def strips(n: int) -> Iterator[slice]:
-    """Split n events into strips, for work that passes over the same days many times."""
+    """Split n events into strips, whose arrays of days stay in the cache."""
     for start in range(0, n, STRIP):
         yield slice(start, start + STRIP)
 

@@ -31,11 +31,7 @@ from eventstudy.types import Sample, State, Test, Verdict
 
 def finalize(state: State, sample: Sample) -> Verdict:
     """Divide the mean of each group and window by its CR2 standard error."""
-    by_window = [
-        mean_by_chain(sample, (int(start), int(end)), state["z"][:, v], state["n"][:, v])
-        for v, (start, end) in enumerate(sample.spec.windows)
-    ]
-    mean, se, df, n, n_clusters, largest = (np.column_stack(parts) for parts in zip(*by_window, strict=True))
+    mean, se, df, n, n_clusters, largest = mean_by_chain(sample, sample.spec.windows, state["z"], state["n"])
     few = f"fewer than {FEWEST} clusters of events: too few to estimate how much clusters differ"
     large = f"one cluster has more than {LARGEST:.0%} of the events: the others are too few beside it"
     undefined = [

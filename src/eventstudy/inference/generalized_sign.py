@@ -45,11 +45,8 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
 
 def _shares(abnormal: Abnormal, rows: slice, days: Ints) -> Floats:
     """Return the share of positive sums among the runs of ``days`` (n, V) residuals, NaN where there is no run."""
-    e, ok = (
-        np.asfortranarray(abnormal.ar[rows, : abnormal.n_est]),
-        np.asfortranarray(abnormal.ok[rows, : abnormal.n_est]),
-    )
-    sums, n_valid = RunSums(e), None if abnormal.complete else RunSums(ok.astype(np.float64))
+    e, ok = np.asfortranarray(abnormal.ar[rows, : abnormal.n_est]), abnormal.ok[rows, : abnormal.n_est]
+    sums, n_valid = RunSums(e), None if ok.all() else RunSums(np.asfortranarray(ok, dtype=np.float32))
     share = np.full(days.shape, np.nan)
     for length in np.unique(days[days > 0]):
         up = sums.of(length) > 0

@@ -152,10 +152,11 @@ def prepare(
     dates = partial(WindowDates.of, positions.take(rows), market.calendars, choices.spec, placed.own_windows)
     common = [c.name for c in columns if c.name in prices.bars and c.name not in market.factors]
     implausible = implausible_prices(prices.bars, dates, (ticker[rows], benchmark[rows]), common, choices)
-    table = frame[["ticker", "announced"]].assign(
-        session=pd.DatetimeIndex(session).as_unit("s"), placement=placement, benchmark=benchmark,
-        cluster=frame["cluster"], **_screening_columns(choices, stretches, implausible, rows, duplicate_of),
-    )  # fmt: skip
+    table = pd.DataFrame({
+        "ticker": frame["ticker"], "announced": frame["announced"], "session": pd.DatetimeIndex(session).as_unit("s"),
+        "placement": placement, "benchmark": benchmark, "cluster": frame["cluster"],
+        **_screening_columns(choices, stretches, implausible, rows, duplicate_of),
+    }, index=frame.index, copy=False)  # fmt: skip
     in_other_zone = other_zone(ticker[rows], benchmark[rows], market.prices)
     bars = any(c.intraday for c in market.calendars.values())
     warnings = merged_warning(market.prices) + by_date_warning(placement[rows])

@@ -202,7 +202,7 @@ def place(frame: pd.DataFrame, calendar: Calendar, on_closed: str) -> Placement:
     session, by_date = sessions_of(stamps, calendar)
     outside = session == NO_SESSION
     position = np.where(timed, session, position)
-    rule[timed] = _choose(outside, _outside_rule(calendar), _stamped_rules(dates, calendar, session))[timed]
+    rule[timed] = _unless_outside(outside, calendar, _stamped_rules(dates, calendar, session))[timed]
     rule[by_date] = UNKNOWN_CLOSE
     status = np.where(timed, np.where(outside, Status.OUTSIDE_CALENDAR, Status.OK), status)
     return _place_between(frame, phase, calendar, Placement(position, rule, status))
@@ -263,7 +263,7 @@ def _place_on_bars(stamps: Dates, calendar: Calendar) -> Placement:
     outside = (first >= len(starts)) | (stamps < starts[0] if len(starts) else True)
     during = starts[np.where(outside, 0, first)] <= stamps if len(starts) else ~outside
     rule = _choose(during, "within the bar", "between bars: next bar")
-    rule = _choose(outside, _outside_rule(calendar), rule)
+    rule = _unless_outside(outside, calendar, rule)
     status = np.where(timed, np.where(outside, Status.OUTSIDE_CALENDAR, Status.OK), Status.CLOSED)
     return Placement(np.where(timed & ~outside, first, NO_SESSION), _choose(timed, rule, NO_TIME_OF_DAY), status)
 
@@ -298,7 +298,7 @@ def _place_dates(frame: pd.DataFrame, dates: Dates, phase: np.ndarray, calendar:
     outside = outside | (position >= len(calendar.dates))
     position = np.where(outside, NO_SESSION, position)
     status = np.where(outside, Status.OUTSIDE_CALENDAR, np.where(position < 0, Status.CLOSED, Status.OK))
-    return Placement(position, _choose(outside, _outside_rule(calendar), rule), status)
+    return Placement(position, _unless_outside(outside, calendar, rule), status)
 
 
 def _stamped_rules(dates: Dates, calendar: Calendar, first: Ints) -> np.ndarray:
@@ -340,8 +340,11 @@ def _on(day: Dates, dates: Dates, instants: Dates) -> Dates:
     return np.where(dates[at] == day, instants[at], np.array("NaT", dtype=instants.dtype))
 
 
-def _outside_rule(calendar: Calendar) -> str:
+def _unless_outside(outside: Bools, calendar: Calendar, rule: np.ndarray) -> np.ndarray:
+    """Replace the rule of the events outside the calendar."""
+    if not outside.any():
+        return rule
     if not len(calendar.dates):
-        return "outside the calendar, which has no sessions"
+        return _choose(outside, "outside the calendar, which has no sessions", rule)
     first, last = (format_session(calendar.name, day) for day in calendar.dates[[0, -1]])
-    return f"outside the calendar, which is known from {first} to {last}"
+    return _choose(outside, f"outside the calendar, which is known from {first} to {last}", rule)

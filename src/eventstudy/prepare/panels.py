@@ -271,7 +271,7 @@ class _CalendarSlice:
     def select(self, series: Floats, shift: int = 0) -> Floats:
         """Return a series of the slice from ``first`` to ``last``, led by ``shift``; NaN outside the calendar."""
         begin, end = (edge + shift - self.begin for edge in (self.first, self.last + 1))
-        first, stop = np.clip([begin, end], 0, len(series))
+        first, stop = (min(max(edge, 0), len(series)) for edge in (begin, end))
         out = np.full(end - begin, np.nan)
         out[first - begin : stop - begin] = series[first:stop]
         return out

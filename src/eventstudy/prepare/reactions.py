@@ -59,13 +59,14 @@ def _group_rows(
     names: pd.Series, calendar_code: Ints, n_calendars: int, prices: Prices
 ) -> Iterator[tuple[str, int, Ints]]:
     """Yield each ticker and calendar with their rows, in the order in which a store reads them; None has no rows."""
-    code, tickers = pd.factorize(names)
+    code, distinct = pd.factorize(names)
+    tickers = distinct.tolist()
     place = {name: at for at, name in enumerate(prices.bars)}
     rank = np.array([*(place[name] for name in tickers), -1], dtype=np.int64)[code] * n_calendars + calendar_code
     order = np.argsort(rank, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(rank[order])) + 1):
         if len(rows) and code[rows[0]] >= 0:
-            yield str(tickers[code[rows[0]]]), int(calendar_code[rows[0]]), rows
+            yield tickers[code[rows[0]]], int(calendar_code[rows[0]]), rows
 
 
 def _session_returns(

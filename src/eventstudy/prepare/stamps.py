@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timezone
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import shown
+from eventstudy.types import Dates
 
 # Day, clock, seconds, offset. Extended ISO 8601 only; the years are those that nanoseconds since 1970 can count.
 ISO = re.compile(
@@ -45,6 +47,7 @@ PLACES_BY_OFFSET = {
     10: "Australia/Sydney", 12: "Pacific/Auckland",
 }  # fmt: skip
 
+Groups = tuple[str | None, str | None, str | None, str | None]  # those of ISO
 Problems = list[tuple[int, str]]
 
 
@@ -70,45 +73,47 @@ def read_times(events: pd.DataFrame, dates: bool = True) -> tuple[pd.DataFrame, 
 def _read_times(events: pd.DataFrame, dates: bool) -> tuple[pd.DataFrame, Problems]:
     """Parse the time of every row, as in :func:`read_times`."""
     cells = _iso_texts(events["announced"])
-    groups = [m.groups() if m else (None, None, None, None) for m in map(ISO.fullmatch, cells)]
-    parts = pd.DataFrame(groups, columns=["day", "clock", "seconds", "offset"], dtype=object)
-    if dates and _all_midnight(parts):
-        parts[["clock", "seconds", "offset"]] = None
-    day = _instants(parts["day"])
-    timed = parts[parts["clock"].notna()]
-    local = timed["day"] + "T" + timed["clock"] + timed["seconds"].fillna(":00")
-    wall = _instants(local)
-    offsets = {t: datetime.fromisoformat(f"2000-01-01T00:00{t}").utcoffset() for t in timed["offset"].dropna().unique()}
-    offset = pd.to_timedelta(timed["offset"].map(offsets))
+    groups: list[Groups] = [m.group(1, 2, 3, 4) if m else (None,) * 4 for m in map(ISO.fullmatch, cells)]
+    if dates and _all_midnight(groups):
+        groups = [(day, None, None, None) for day, *_ in groups]
+    days = [day for day, *_ in groups]
+    walls = [f"{day}T{clock}{seconds or ':00'}" if clock else None for day, clock, seconds, _ in groups]
+    day, wall = _instants(days), _instants(walls)
+    offsets = {text: datetime.fromisoformat(f"2000-01-01T00:00{text}").utcoffset() for *_, text in groups if text}
+    offset = np.array([offsets.get(text) for *_, text in groups], dtype="timedelta64[ns]")
 
-    problems = [(row, NOT_ISO if cells[row] else EMPTY) for row in parts.index[parts["day"].isna()]]
-    impossible = day.index[day.isna() & parts["day"].notna()].union(wall.index[wall.isna()])
-    problems += [(row, "is not an existing day or time") for row in impossible]
-    naive = wall[wall.notna() & offset.isna()]
+    problems = [(row, NOT_ISO if cells[row] else EMPTY) for row, text in enumerate(days) if text is None]
+    dated, timed = (np.array([text is not None for text in texts]) for texts in (days, walls))
+    impossible = np.flatnonzero((dated & np.isnat(day)) | (timed & np.isnat(wall)))
+    problems += [(row, "is not an existing day or time") for row in impossible.tolist()]
+    naive = np.flatnonzero(~np.isnat(wall) & np.isnat(offset))
     if naive.size:
         zones = pd.Series(as_texts(events["timezone"]) if "timezone" in events else "", index=events.index)
-        resolved, zone_problems = _zone_offsets(naive, zones[naive.index])
-        offset = offset.fillna(resolved)
+        resolved, zone_problems = _zone_offsets(pd.Series(wall[naive], naive), zones[naive])
+        offset[naive] = resolved.to_numpy()
         problems += zone_problems
+    zoned = zip(days, walls, _format_offsets(pd.Series(offset)).tolist(), strict=True)
+    announced = [f"{local}{zone}" if local and not is_missing(zone) else text for text, local, zone in zoned]
     times = {
-        "announced": (local + _format_offsets(offset)).reindex(events.index).fillna(parts["day"]).astype(str),
-        "stamp": (wall - offset).dt.tz_localize("UTC").reindex(events.index),
+        "announced": pd.Series(announced, dtype=object).astype(str),
+        "stamp": pd.Series(wall - offset).dt.tz_localize("UTC"),
         "date": day,
     }
     problems += _bad_zones(events["announced"])
-    return pd.DataFrame(times), [(row, f"announced {cells[row]!r} {reason}") for row, reason in problems]
+    return pd.DataFrame(times, index=events.index), [
+        (row, f"announced {cells[row]!r} {reason}") for row, reason in problems
+    ]
 
 
-def _all_midnight(parts: pd.DataFrame) -> bool:
+def _all_midnight(groups: Iterable[Groups]) -> bool:
     """Return whether all times of a column have an offset and are at midnight: then a library made them from dates."""
-    timed = parts[parts["clock"].notna()]
-    seconds = timed["seconds"].fillna("").str.strip(":.0")
-    return bool(((timed["clock"] == "00:00") & (seconds == "") & timed["offset"].notna()).all())
+    timed = ((clock, (seconds or "").strip(":.0"), offset) for _, clock, seconds, offset in groups if clock)
+    return all(clock == "00:00" and not seconds and offset for clock, seconds, offset in timed)
 
 
-def _instants(iso: pd.Series) -> pd.Series:
+def _instants(iso: Sequence[str | None]) -> Dates:
     """Parse ISO text without offset; NaT where missing or impossible, such as 2021-02-30."""
-    return pd.to_datetime(iso, format="ISO8601", errors="coerce").astype("datetime64[ns]")
+    return pd.to_datetime(pd.Series(iso, dtype=object), format="ISO8601", errors="coerce").to_numpy("datetime64[ns]")
 
 
 def _format_offsets(offset: pd.Series) -> pd.Series:

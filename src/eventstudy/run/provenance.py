@@ -49,7 +49,7 @@ def provenance(
     source_notes = prices.provenance.get("noticed", {})
     factor_record = {} if factors is None else {"factors": _factors(factors)}
     return {
-        "eventstudy": version("eventstudy-quant"),
+        "eventstudy": _version("eventstudy-quant"),
         "settings": dict(settings),
         "tests": list(tests),
         "events": {"n": len(events), "sha256": fingerprint(events)},
@@ -73,8 +73,14 @@ def _versions(model: Model, tests: Iterable[Test]) -> dict[str, str]:
     versions = {"python": platform.python_version()}
     for name in names:
         with suppress(PackageNotFoundError):  # a model's library may be a module without metadata
-            versions[name] = version(name)
+            versions[name] = _version(name)
     return versions
+
+
+@cache
+def _version(distribution: str) -> str:
+    """Return the version of an installed distribution, read once: its metadata take milliseconds."""
+    return version(distribution)
 
 
 @cache

@@ -84,8 +84,7 @@ class StudyRun:
         if sample is None:
             counted = ["implausible_prices"] + ["n_contaminated"] * (self.choices.contaminated != "keep")
             tables.check_names(self.data.events.frame, (*self.model.coefficients, *counted))
-            windows = self.choices.windows if self.placed_for is None else self.placed_for
-            choices = replace(self.choices, windows=windows)
+            choices = self.choices if self.placed_for is None else replace(self.choices, windows=self.placed_for)
             sample = study_sample(self.data, choices, self.model.columns, full_history)
             sample = replace(sample, sample=replace(sample.sample, spec=self.choices.spec))
             if n_bytes(sample) <= CACHE_BYTES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
 from eventstudy import _registry
@@ -82,6 +82,11 @@ def study_card(choices: Choices) -> Summary:
     return Summary("Study", facts)
 
 
+def _members_of(choices: Choices) -> Iterator[Model | Test]:
+    yield as_model(choices.model)
+    yield from tests_for(choices, "independent", 0, False).values()
+
+
 def settings(choices: Choices) -> dict[str, object]:
     """Return the choices as plain values, for the provenance of a result, and the distributions of plug-ins."""
     values: dict[str, object] = {choice.name: getattr(choices, choice.name) for choice in fields(choices)}
@@ -89,5 +94,5 @@ def settings(choices: Choices) -> dict[str, object]:
         values["model"] = settings_of(choices.model)
     if not isinstance(choices.tests, str):
         values["tests"] = {label: settings_of(test) for label, test in labelled_tests(choices.tests).items()}
-    plugins = plugins_of([as_model(choices.model), *tests_for(choices, "independent", 0, False).values()])
+    plugins = plugins_of(_members_of(choices))
     return {**values, "plugins": plugins} if plugins else values

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,23 +53,24 @@ def assemble(
     if np.array_equal(position[with_results], np.arange(len(estimated))):
         selected = slice(None)  # without a copy
     single = {name: single.pop(name)[selected] for name in [*single]}
-    events = event_table.frame[["ticker", "announced", "session", "placement", *_screening_columns(event_table)]].copy()
-    events["session"] = event_table.at_the_exchange(events["session"])
-    events["status"], events["reason"], events["n_estimation"] = _labels(status), reason, counts
+    shown = ("ticker", "announced", "session", "placement", *_screening_columns(event_table))
+    columns: dict[Hashable, Any] = {name: event_table.frame[name] for name in shown}
+    columns["session"] = event_table.at_the_exchange(columns["session"])
+    columns |= {"status": _labels(status), "reason": reason, "n_estimation": counts}
     fits = {"alpha": np.full(len(with_results), np.nan), **dict(zip(coefficients, single["coef"].T, strict=True))}
     for name, values in {**fits, "sigma": single["sigma"], "r2": single["r2"]}.items():
-        column = np.full(len(names), np.nan)
-        column[with_results] = values
-        events[name] = column
-    taken = (*events.columns, "stamp", "date")
-    events = events.join(input_events[[name for name in input_events.columns if name not in taken]])
+        columns[name] = np.full(len(names), np.nan)
+        columns[name][with_results] = values
+    taken = (*columns, "stamp", "date")
+    columns |= {name: input_events[name] for name in input_events.columns if name not in taken}
+    events = pd.DataFrame(columns, index=names, copy=False)
     ids = names if len(with_results) == len(names) else names[with_results]
     ar = pd.DataFrame(single["ar"], index=ids, columns=pd.Index(spec.days, name="day"), copy=False)
     return {
         "events": events,
         "ar": ar,
         "cars": _cars(ids, single, spec),
-        "daily": daily(outcome, spec).drop(columns="group").set_index("day"),
+        "daily": pd.DataFrame(_daily(outcome, spec, 1), index=pd.Index(spec.days, name="day")),
         "effects": _effects(outcome, spec),
         "attrition": _attrition(status, n_without_car, spec),
     }
@@ -137,25 +139,25 @@ def _cars(names: pd.Index, single: dict[str, np.ndarray], spec: Spec) -> pd.Data
     n, v = single["car"].shape
     t: Floats = divide(single["car"], single["se"])
     df = np.repeat(single["dof"], v)
-    optional = {name: single[name].ravel() for name in ("bhar", "p_placebo") if name in single}
-    frame = pd.DataFrame(
+    bhar, p_placebo = ({name: single[name].ravel()} if name in single else {} for name in ("bhar", "p_placebo"))
+    return pd.DataFrame(
         {
             "event_id": names.repeat(v).array,
             "start": np.tile(spec.windows[:, 0], n),
             "end": np.tile(spec.windows[:, 1], n),
             "car": single["car"].ravel(),
+            **bhar,
             "se": single["se"].ravel(),
             "t": t.ravel(),
             "df": df,
             "p": _p_values(t.ravel(), df),
             "p_sq": single["p_sq"].ravel(),
             "p_conformal": single["p_conformal"].ravel(),
+            **p_placebo,
             "n_days": single["n_days"].ravel().astype(np.int64, copy=False),
         },
         copy=False,
     )
-    order = [*frame.columns[:4], "bhar", *frame.columns[4:-1], "p_placebo", "n_days"]
-    return frame.assign(**optional)[[name for name in order if name in frame.columns or name in optional]]
 
 
 def _p_values(t: Floats, df: Floats) -> Floats:
@@ -167,12 +169,17 @@ def _p_values(t: Floats, df: Floats) -> Floats:
     return p
 
 
-def daily(outcome: Outcome, spec: Spec, groups: Sequence[str] = ("all",)) -> pd.DataFrame:
+def daily(outcome: Outcome, spec: Spec, groups: Sequence[str]) -> pd.DataFrame:
     """Return the averages of each group and day: group, day, n, aar, caar, se, lower, upper."""
-    empty = {name: np.full((len(groups), spec.n_evt), 0.0 if name == "n" else np.nan) for name in DAILY}
-    values = outcome.shared.get("daily", empty)
     labels = {"group": np.repeat(np.array(groups, dtype=object), spec.n_evt), "day": np.tile(spec.days, len(groups))}
-    return pd.DataFrame({**labels, **{name: values[name].ravel() for name in DAILY}}).astype({"n": np.int64})
+    return pd.DataFrame({**labels, **_daily(outcome, spec, len(groups))})
+
+
+def _daily(outcome: Outcome, spec: Spec, n_groups: int) -> dict[str, np.ndarray]:
+    empty = {name: np.full((n_groups, spec.n_evt), 0.0 if name == "n" else np.nan) for name in DAILY}
+    values = outcome.shared.get("daily", empty)
+    columns = {name: values[name].ravel() for name in DAILY}
+    return {**columns, "n": columns["n"].astype(np.int64)}
 
 
 def _effects(outcome: Outcome, spec: Spec) -> pd.DataFrame:

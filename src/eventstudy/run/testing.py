@@ -65,7 +65,9 @@ def table_of_tests(
         for v, (start, end) in enumerate(spec.windows.tolist())
         for row in _of_window(outcome, tests, members, (g, v), (group, (start, end)), by_default)
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(TYPES)
+    columns = zip(*rows, strict=True) if rows else [()] * len(COLUMNS)
+    cells = {name: list(column) for name, column in zip(COLUMNS, columns, strict=True)}
+    return pd.DataFrame({name: np.array(cells[name], TYPES[name]) if name in TYPES else cells[name] for name in cells})
 
 
 def _of_window(

@@ -101,12 +101,19 @@ def _unsigned(name: str, values: Floats, layout: Layout, notes: dict[str, int]) 
     return np.where(values == 0.0, np.nan, np.abs(values))
 
 
-def distinct(dates: Dates) -> Dates:
-    """Return the distinct dates, sorted; a mask over their range is faster than sorting them."""
-    numbers = dates.view(np.int64)
-    if not len(dates) or int(numbers.max()) - int(numbers.min()) > len(dates):
-        return np.unique(dates)
-    first = numbers.min()
-    seen = np.zeros(numbers.max() - first + 1, dtype=bool)
-    seen[numbers - first] = True
-    return np.asarray((np.flatnonzero(seen) + first).view(dates.dtype))
+def distinct(parts: Sequence[Dates]) -> Dates:
+    """Return the distinct dates of several arrays, sorted; a mask over their range is faster than sorting them.
+
+    Examples
+    --------
+    >>> distinct([np.array(["2020-01-03"], "M8[D]"), np.array(["2020-01-02", "2020-01-03"], "M8[D]")]).astype(str)
+    array(['2020-01-02', '2020-01-03'], dtype='<U28')
+    """
+    numbers = [dates.view(np.int64) for dates in parts if len(dates)]
+    first, last = (min(int(n.min()) for n in numbers), max(int(n.max()) for n in numbers)) if numbers else (0, 0)
+    if last - first > sum(map(len, numbers)) or len({dates.dtype for dates in parts}) != 1:
+        return np.unique(np.concatenate([*parts] or [np.array([], dtype="datetime64[D]")]))
+    seen = np.zeros(last - first + 1, dtype=bool)
+    for n in numbers:
+        seen[n - first] = True
+    return np.asarray((np.flatnonzero(seen) + first).view(parts[0].dtype))
