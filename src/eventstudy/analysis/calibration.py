@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from eventstudy import arguments
 from eventstudy.analysis.figures import drawn
 from eventstudy.core.draws import ShockedModel
+from eventstudy.core.nulls import binomial_interval
 from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
@@ -69,7 +69,7 @@ class Calibration:
         return Summary(f"{title} ({note})" if note else title, tables=[table]).as_html()
 
     def plot(self, **options: Any) -> Any:
-        """Draw the power curves, one line for each test, and return the axes."""
+        """Draw the power curves, one line for each test, with intervals of a ``level``, and return the axes."""
         return drawn(self, "_power", "the figure of power", options)
 
 
@@ -142,6 +142,5 @@ def _rate(hits: int, n: int) -> tuple[int, float, float, float]:
     """Return n, the rate, and its exact 95 % interval; NaN without draws."""
     if n == 0:
         return n, np.nan, np.nan, np.nan
-    lower = float(special.betaincinv(hits, n - hits + 1, 0.025)) if hits else 0.0
-    upper = float(special.betaincinv(hits + 1, n - hits, 0.975)) if hits < n else 1.0
-    return n, hits / n, lower, upper
+    lower, upper = binomial_interval(np.array(float(hits)), np.array(float(n)))
+    return n, hits / n, float(lower), float(upper)

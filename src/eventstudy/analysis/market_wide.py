@@ -102,7 +102,7 @@ class MarketWide:
         return found + (" The benchmark itself moved with the news: see the notes." if self.benchmark_moved else "")
 
     def plot(self, **options: Any) -> Any:
-        """Draw the estimates of a term date by date, with their intervals; see ``plots/_market_wide``."""
+        """Draw the estimates of a term date by date, with intervals of a ``level``; see ``plots/_market_wide``."""
         return drawn(self, "_market_wide", "the figure of a market-wide analysis", options)
 
     def _summary(self) -> Summary:

@@ -45,11 +45,11 @@ class Money:
     Attributes
     ----------
     frame : DataFrame
-        Index ``event_id``, every event of the study; ticker, firm, session, start, end, car (or bhar), value (of the
-        firm before the window, in ``currency``), valued_on, rate (from the currency of the value), abnormal_value,
-        lower, upper (95 %, by the forecast error of the CAR), status and reason. ``ok`` events are in the sums;
-        ``no_car``, ``no_value`` and ``other_listing`` (the firm is counted by another listing) are not, nor are those
-        that the study excluded.
+        Index ``event_id``, every event of the study; ticker, firm, session, start, end, car (or bhar), se (of the CAR),
+        value (of the firm before the window, in ``currency``), valued_on, rate (from the currency of the value),
+        abnormal_value, lower, upper (95 %, by the forecast error of the CAR), status and reason. ``ok`` events are in
+        the sums; ``no_car``, ``no_value`` and ``other_listing`` (the firm is counted by another listing) are not, nor
+        are those that the study excluded.
     by_group : DataFrame
         group, n, value, total, se, df, lower, upper, p; empty without groups. An event counts in its own group.
     total : Series
@@ -110,7 +110,7 @@ class Money:
         Parameters
         ----------
         **options
-            ``by="group"`` for the groups in place of events, ``most``, ``title``, ``figsize`` and ``ax``.
+            ``by="group"`` for the groups in place of events, ``most``, ``level``, ``title``, ``figsize`` and ``ax``.
 
         Returns
         -------
@@ -241,7 +241,7 @@ def _with_values(
     no_value, no_car = used & frame["value"].isna(), used & frame[column].isna()
     frame.loc[no_value, "reason"], frame.loc[no_value, "status"] = reasons[no_value], "no_value"
     frame.loc[no_car, "reason"], frame.loc[no_car, "status"] = "days of the window are missing", "no_car"
-    names = ["ticker", "firm", "session", "start", "end", column, "value", "valued_on", "rate", "abnormal_value"]
+    names = ["ticker", "firm", "session", "start", "end", column, "se", "value", "valued_on", "rate", "abnormal_value"]
     return frame[[*names, "lower", "upper", "status", "reason", "df"]]
 
 

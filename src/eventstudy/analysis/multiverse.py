@@ -161,7 +161,7 @@ class Multiverse:
         Parameters
         ----------
         **options
-            ``title``, ``figsize``, and ``ax`` for the curve alone.
+            ``level`` of the intervals, ``title``, ``figsize``, and ``ax`` for the curve alone.
 
         Returns
         -------

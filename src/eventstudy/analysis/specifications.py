@@ -270,8 +270,8 @@ class Specifications(Generic[R]):
             The specification curve: the mean CARs by size, and below them the models; or the single events, each with
             the range of its CARs.
         **options
-            ``window`` for both kinds, or "all" for the curve; ``test`` for the curve; ``most`` (number of events, None
-            for all) and ``ax`` for the events.
+            ``window`` for both kinds, or "all" for the curve; ``test`` and ``level`` (of its intervals) for the curve;
+            ``most`` (number of events, None for all) and ``ax`` for the events.
 
         Returns
         -------

@@ -71,7 +71,8 @@ def labels(axes: Sequence[Axes] | np.ndarray, columns: int, result: Result, valu
 
     The figure is then drawn, because matplotlib makes ticks when it first draws: here, with the style set.
     """
-    figure = axes[0].figure
+    figure = axes[0].get_figure(root=True)
+    assert figure is not None, "axes of a grid belong to a figure"
     for ax in axes:
         _style.signed_axis(ax.yaxis, result.measure.percent)
     for ax in axes[-columns:]:
