@@ -13,7 +13,7 @@ from eventstudy import arguments
 from eventstudy.analysis.figures import drawn
 from eventstudy.core.draws import ShockedModel
 from eventstudy.core.nulls import binomial_interval
-from eventstudy.display import formats
+from eventstudy.display import formats, names
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError, NotEnoughData, shown
@@ -44,16 +44,17 @@ class Calibration:
 
     def __repr__(self) -> str:
         note = self.provenance["prices"].get("note")
+        lower_head, upper_head = names.ends()
         lines = [
             f"Rejections at {self.level:.0%} on drawn dates, {self.provenance['draws']} samples a shock"
             + (f" ({note})" if note else ""),
-            f"{'window':<10}{'test':<20}{'shock':>9}{'rejected':>10}   95 % interval",
+            f"{'window':<10}{'test':<20}{'shock':>9}{'rejected':>10}{lower_head:>9}{upper_head:>9}",
         ]
         for row in self.frame.sort_values(["start", "end", "test", "shock"]).to_dict("records"):
             window = f"({row['start']}, {row['end']})"
             rate, lower, upper = _shares(row)
-            interval = f"{lower} to {upper}" if row["n_draws"] else ""
-            lines.append(f"{window:<10}{row['test']:<20}{self.measure.shock(row['shock']):>9}{rate:>10}   {interval}")
+            shock = self.measure.shock(row["shock"])
+            lines.append(f"{window:<10}{row['test']:<20}{shock:>9}{rate:>10}{lower:>9}{upper:>9}")
         return formats.terminal("\n".join(map(str.rstrip, lines)))
 
     def _repr_html_(self) -> str:
@@ -64,7 +65,7 @@ class Calibration:
              *_shares(row))
             for row in self.frame.sort_values(["start", "end", "test", "shock"]).to_dict("records")
         ]  # fmt: skip
-        heads = ("Window", "Test", "Shock", "Rejected", "[0.025", "0.975]")
+        heads = ("Window", "Test", "Shock", "Rejected", *names.ends())
         table = Grid(heads, rows, (False, False, True, True, True, True))
         return Summary(f"{title} ({note})" if note else title, tables=[table]).as_html()
 

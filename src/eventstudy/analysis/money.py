@@ -23,7 +23,7 @@ from eventstudy.analysis import money_values as worth
 from eventstudy.analysis.figures import drawn
 from eventstudy.analysis.money_sums import COMPOUNDED, Counted, Sums, weighted
 from eventstudy.core.nulls import margin
-from eventstudy.display import amounts, formats
+from eventstudy.display import amounts, formats, names
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
 from eventstudy.display.rows import in_window
@@ -131,7 +131,7 @@ class Money:
             form = self.text if row["weights"] == "money" else self.measure.text
             amounts = (form(row[name]) for name in ("estimate", "lower", "upper"))
             rows.append((NAMES[row["weights"]], row["covers"], *amounts, formats.p_value(row["p"])))
-        heads = ("", "of", "Estimate", "[0.025", "0.975]", "p")
+        heads = ("", "of", "Estimate", *names.ends(), "p")
         note = formats.prices_note(self)
         title = f"Abnormal value, window {formats.window(*self.window)}" + (f", {note}" if note else "")
         grid = Grid(heads, rows, (False, False, True, True, True, True))

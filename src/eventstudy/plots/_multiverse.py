@@ -14,6 +14,7 @@ from eventstudy.analysis.multiverse_choices import printed
 from eventstudy.display import formats
 from eventstudy.display.formats import HasProvenance
 from eventstudy.display.measure import Measure
+from eventstudy.display.shares import in_percent
 from eventstudy.plots import _bands, _style, _text
 
 LEVEL = 0.05
@@ -118,7 +119,7 @@ def draw(
 def _subtitle(multiverse: Multiverse) -> str:
     found = multiverse.summary()
     shares = [
-        f"{100 * found[key]:.0f} % {what}"
+        f"{in_percent(found[key])} {what}"
         for key, what in (
             ("agree", "of the study's sign"),
             ("significant", "p < 5 %"),
