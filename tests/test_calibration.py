@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import eventstudy as es
 from eventstudy import cli
@@ -115,8 +116,18 @@ def test_options_of_tests():
 
 
 def test_the_power_curve_is_drawn():
-    axes = result().calibrate(50, (0.0, 0.01)).plot()
+    calibration = result().calibrate(50, (0.0, 0.01))
+    axes = calibration.plot(level=0.9)
     assert len(axes.lines) >= 3
+    drawn = np.array([[a.get_datalim(axes.transData).y0, a.get_datalim(axes.transData).y1] for a in axes.collections])
+    first = calibration.frame[calibration.frame["end"] == calibration.frame["end"].iloc[0]]
+    for (_, rows), ends in zip(first.groupby("test", sort=False), drawn, strict=True):
+        exact = [
+            stats.binomtest(round(row["rejection"] * row["n_draws"]), int(row["n_draws"])).proportion_ci(0.9)
+            for _, row in rows.iterrows()
+        ]
+        np.testing.assert_allclose(ends, (min(ci.low for ci in exact), max(ci.high for ci in exact)), rtol=1e-9)
+    assert "shaded: 90 % intervals; dashed: 5%" in " ".join(axes.texts[0].get_text().split())
     assert {text.get_text() for text in axes.get_legend().get_texts()} == {"bmp", "kolari_pynnonen"}
 
 

@@ -252,7 +252,11 @@ def test_a_regression_clustered_by_date_is_the_one_of_full_matrices(weights: str
     np.testing.assert_allclose(fit.pvalues, 2 * stats.t.sf(np.abs(t), df), rtol=1e-9)
     for level in (0.95, 0.9):
         half = stats.t.ppf((1 + level) / 2, df) * np.sqrt(np.diag(covariance))
-        np.testing.assert_allclose(fit.conf_int(1 - level), np.column_stack([b - half, b + half]), rtol=1e-9)
+        np.testing.assert_allclose(fit.conf_int(alpha=1 - level), np.column_stack([b - half, b + half]), rtol=1e-9)
+    # what packages of tables read beside these numbers (maketables 0.2.0, of any result with params, bse and pvalues)
+    assert fit.model.endog_names == "car"
+    for series in (fit.params, fit.bse, fit.tvalues, fit.pvalues, fit.conf_int(alpha=0.1).iloc[:, 0]):
+        assert series.index.tolist() == ["Intercept", "C(sector)[T.tech]", "C(sector)[T.util]", "size"]
     plain = sm.WLS(its["car"], x, weights=root**2).fit()
     assert fit.rsquared == pytest.approx(plain.rsquared, rel=1e-10)
     # Hotelling's T^2 of the three terms with the smallest of the degrees of freedom

@@ -144,6 +144,11 @@ def test_the_table_and_the_figure(result):
     found = result.market_wide("share")
     table = result.table("market_wide", exposure="share")
     pd.testing.assert_frame_equal(table.frame, found.frame)
+    rows = found.frame[(found.frame["term"] == "share") & (found.frame["start"] == found.frame["start"].iloc[0])]
+    rows = rows[rows["end"] == found.frame["end"].iloc[0]]
+    half = stats.t.ppf(0.995, rows["df"]) * rows["se"]
+    bars = [bar[:, 0] for bar in found.plot(level=0.99).collections[0].get_segments()]
+    np.testing.assert_allclose(bars, np.column_stack([rows["estimate"] - half, rows["estimate"] + half]), rtol=1e-8)
     assert [tick.get_text() for tick in found.plot().get_yticklabels()][-1] == "all dates"
     assert max(map(len, repr(found).splitlines())) <= 100
 

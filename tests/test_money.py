@@ -319,6 +319,16 @@ def test_the_record_is_an_analysis_with_table_and_figure() -> None:
     widths = [bar.get_width() for bar in bars if isinstance(bar, Rectangle)]
     amounts = [*sorted(money.frame["abnormal_value"]), money.total["total"]]
     np.testing.assert_allclose(np.array(widths) * abs(amounts[-1]), np.array(amounts) * abs(widths[-1]), rtol=1e-9)
+    lines: Any = money.plot(level=0.5).collections[0]
+    strokes = np.array([part[:, 0] for part in lines.get_segments()])
+    degrees = result.cars.drop_duplicates("event_id").set_index("event_id")["df"].to_dict()
+    scale = money.total["total"] / strokes[-1].mean()
+    half = [
+        stats.t.ppf(0.75, degrees[event]) * row["se"] * row["value"]
+        for event, row in money.frame.sort_values("abnormal_value").iterrows()
+    ]
+    half.append(stats.t.ppf(0.75, money.total["df"]) * money.total["se"])
+    np.testing.assert_allclose(scale * np.diff(strokes)[:, 0] / 2, half, rtol=1e-8)
     assert [t.get_text() for t in money.plot(by="group").get_yticklabels()][-1] == "Sum"
     assert "all others (3)" in [t.get_text() for t in money.plot(most=2).get_yticklabels()]
     assert all(len(line) <= 100 for line in repr(money).splitlines())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 import eventstudy as es
 from eventstudy import demo
@@ -276,6 +276,11 @@ def test_counterfactuals_that_cannot_be_run_say_why(result: es.Result) -> None:
     assert table["verdict"].str.startswith("fewer than 3 clusters of events").all()
 
 
+def _half(ax: Any) -> np.ndarray:
+    """Return half the length of each stroke of the curve."""
+    return np.array([np.ptp(stroke[:, 1]) / 2 for stroke in ax.collections[0].get_segments()])
+
+
 def test_the_record_and_its_figure(found: Multiverse) -> None:
     assert isinstance(found, Analysis)
     assert max(map(len, repr(found).splitlines())) <= 100
@@ -296,6 +301,12 @@ def test_the_record_and_its_figure(found: Multiverse) -> None:
             assert apart, (text.get_text(), other.get_text())
     points, effects = axes[0].collections[1].get_offsets(), np.sort(found.frame["effect"].dropna())
     np.testing.assert_allclose(points[:, 1], effects, rtol=1e-15)
+    assert "strokes: 95 % intervals" in " ".join(axes[0].texts[0].get_text().split())
+    table = found.frame.dropna(subset="effect").sort_values("effect", kind="stable")
+    half = {level: _half(found.plot(level=level)[0]) for level in (0.95, 0.5)}
+    np.testing.assert_allclose(half[0.95], (table["upper"] - table["lower"]) / 2, rtol=1e-9)
+    degrees = [optimize.brentq(lambda d, q=q: stats.t.ppf(0.975, d) - q, 0.2, 1e9) for q in half[0.95] / table["se"]]
+    np.testing.assert_allclose(half[0.5], stats.t.ppf(0.75, degrees) * table["se"], rtol=1e-6)
     rows = [label.get_text() for label in axes[1].get_yticklabels()]
     assert rows[:5] == ["market", "mean", "ff3", "(−125, −6)", "(−100, −20)"]
     assert "nobody" in rows

@@ -215,6 +215,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "timeline": ("title", "figsize", "ax"), "aar": ("level", "title", "figsize", "ax"),
     "heatmap": ("window", "figsize", "ax"), "forest": ("window", "page", "level", "figsize", "ax"),
     "distribution": ("window", "figsize", "ax"), "diagnostics": ("title", "figsize"),
+    "groups": ("groups", "level", "title", "figsize"),
 }  # fmt: skip
 
 

@@ -160,6 +160,13 @@ def test_the_table_and_the_figures(result):
     table = result.table("single")
     pd.testing.assert_frame_equal(table.frame, sheet.frame)
     assert sheet.answer() in table.notes
+    row, price = sheet.row(), sheet.prices.loc[sheet.window[1]]
+    ax = sheet.plot(level=0.5)
+    thin = [line for line in ax.lines if line.get_linewidth() == 0.7]
+    ends = [float(line.get_ydata()[list(line.get_xdata()).index(sheet.window[1])]) for line in thin]
+    half = stats.t.ppf(0.75, row["df"]) * row["se"] * price["but_for"]
+    np.testing.assert_allclose(ends, (price["but_for"] - half, price["but_for"] + half), rtol=1e-9)
+    assert "its 50 % interval" in [text.get_text() for text in ax.get_legend().get_texts()]
     assert [sheet.plot(panel=panel).get_ylabel() for panel in ("price", "placebo")] == [
         "Price per share", "Runs of days before the event",
     ]  # fmt: skip

@@ -370,6 +370,16 @@ def test_the_curve_has_what_the_summary_has(found):
     np.testing.assert_allclose(points[:, 1], made["effect"])
     bars = [path.vertices for path in upper.collections[0].get_paths()]
     np.testing.assert_allclose([bar[:, 1] for bar in bars], made[["lower", "upper"]])
+    effects = found.effects[(found.effects["start"] == -1) & (found.effects["end"] == 1)].set_index("model")
+    effects = effects.loc[made.index]
+    half = stats.t.ppf(0.95, effects["df"]) * effects["se"]
+    narrow = found.plot(window=(-1, 1), level=0.9)[0]
+    bars = [path.vertices for path in narrow.collections[0].get_paths()]
+    expected = np.column_stack([effects["effect"] - half, effects["effect"] + half])
+    np.testing.assert_allclose([bar[:, 1] for bar in bars], expected, rtol=1e-9)
+    assert "bars: 90 %" in " ".join(text.get_text() for text in narrow.texts)
+    with pytest.raises(es.InputError, match="level is 95; give a share between 0 and 1"):
+        found.plot(level=95)
     rows = [label.get_text() for label in lower.get_yticklabels()]
     assert rows[:4] == made.index.tolist()
     assert {"index", "mean", "kolari_pynnonen", "wild_bootstrap"} <= set(rows)

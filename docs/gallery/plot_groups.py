@@ -15,6 +15,14 @@ result = study.run(events, prices)
 axes = result.plot("caar", title="Average reaction by actor")
 
 # %%
+# A panel for each
+# ----------------
+#
+# On shared axes, beside the path of all events; for up to twelve groups.
+
+axes = result.plot("groups", title="Average reaction by actor")
+
+# %%
 # As a table
 # ----------
 #

@@ -106,7 +106,7 @@ class Result(Analyses):
         return self.summary().as_html()
 
     @overload
-    def plot(self, kind: Literal["events", "diagnostics"], **options: Any) -> NDArray[np.object_]: ...
+    def plot(self, kind: Literal["events", "diagnostics", "groups"], **options: Any) -> NDArray[np.object_]: ...
 
     @overload
     def plot(self, kind: PlotKind | str = "caar", **options: Any) -> Axes: ...
@@ -117,8 +117,8 @@ class Result(Analyses):
         Parameters
         ----------
         kind : str
-            "aar", "ar", "caar", "diagnostics", "distribution", "events", "forest", "heatmap", "path", "timeline", or a
-            figure of a plug-in.
+            "aar", "ar", "caar", "diagnostics", "distribution", "events", "forest", "groups", "heatmap", "path",
+            "timeline", or a figure of a plug-in.
         **options
             Those of the figure; all have ``title`` and ``figsize`` (inches), those of one axes also ``ax``, and those
             with a band or intervals ``level``.
@@ -126,7 +126,7 @@ class Result(Analyses):
         Returns
         -------
         Axes, or array of Axes
-            An array for "events" and "diagnostics".
+            An array for "events", "groups" and "diagnostics".
 
         Raises
         ------

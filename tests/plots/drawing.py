@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
@@ -11,8 +14,17 @@ from matplotlib.text import Text
 from eventstudy.result import Result
 
 
+def in_groups(result: Result, names: Sequence[str] = ("$one_", "two", "反垄断")) -> Result:
+    """Return a result whose groups have the path of all events, the second twice as high."""
+    days = result.daily.rename_axis("day").reset_index()
+    values = ["caar", "lower", "upper"]
+    parts = [days.assign(group=name, **{v: (1 + at % 2) * days[v] for v in values}) for at, name in enumerate(names)]
+    return replace(result, by_group=pd.concat(parts, ignore_index=True)[["group", *days.columns]])
+
+
 def draw(result: Result, kind: str, **options: Any) -> Any:
-    return result.plot(kind, **options)
+    """Draw a figure; that of groups of a result without any is drawn of three."""
+    return (in_groups(result) if kind == "groups" and result.by_group.empty else result).plot(kind, **options)
 
 
 def collections(ax: Any, kind: type) -> list[Any]:

@@ -80,7 +80,7 @@ def test_the_title_and_the_size_can_be_chosen_and_the_axes_where_there_is_one(ki
     said = " ".join(" ".join(text.get_text() for text in figure.findobj(Text)).split())
     assert "A title of" in said
     assert {"title", "figsize"} <= options_of(kind)
-    if kind in ("events", "diagnostics"):
+    if kind in ("events", "groups", "diagnostics"):
         assert "ax" not in options_of(kind)
         return
     ax = Figure(figsize=(8, 6)).subplots(1, 2)[1]
@@ -95,7 +95,7 @@ def test_a_title_or_size_that_is_none_is_refused_by_name(kind, wrong):
 
 @pytest.mark.thorough
 def test_a_level_is_taken_where_there_is_a_band_or_interval_and_refused_elsewhere(kind):
-    if kind in ("aar", "ar", "caar", "forest", "path"):
+    if kind in ("aar", "ar", "caar", "forest", "groups", "path"):
         draw(fake(), kind, level=0.9)
         with pytest.raises(InputError, match="level is 90"):
             draw(fake(), kind, level=90)
@@ -163,9 +163,9 @@ def test_the_callers_style_neither_matters_nor_changes(kind, tmp_path):
 def drawn_apart() -> subprocess.CompletedProcess[str]:
     """Draw every figure in a process of its own, which names those after which there is no pyplot."""
     code = (
-        "import sys; from tests.reports.fake import fake; result = fake()\n"
+        "import sys; from tests.plots.drawing import draw; from tests.reports.fake import fake; result = fake()\n"
         "for kind in sys.argv[1:]:\n"
-        "    result.plot(kind)\n"
+        "    draw(result, kind)\n"
         "    if 'matplotlib.pyplot' not in sys.modules: print(kind)"
     )
     return subprocess.run([sys.executable, "-c", code, *KINDS], capture_output=True, text=True, check=False)

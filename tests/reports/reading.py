@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 DOCUMENT = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
-\usepackage{booktabs,array,threeparttable,longtable,rotating,pdflscape}
+\usepackage{booktabs,array,siunitx,threeparttable,longtable,rotating,pdflscape}
 \begin{document}
 %s
 \end{document}

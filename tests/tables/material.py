@@ -21,7 +21,7 @@ ENGINES = {
     "pdflatex": "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n",
     "lualatex": "\\documentclass{article}\n\\usepackage{fontspec}\n",
 }
-PACKAGES = "\\usepackage{booktabs,array,threeparttable,longtable,rotating,pdflscape}\n"
+PACKAGES = "\\usepackage{booktabs,array,siunitx,threeparttable,longtable,rotating,pdflscape}\n"
 
 
 @cache

@@ -15,7 +15,7 @@ import pytest
 
 from eventstudy.errors import InputError
 from eventstudy.tables import _latex
-from eventstudy.tables._cells import PERCENT, Cell, text
+from eventstudy.tables._cells import COUNT, NUMBER, PERCENT, Cell, Format, P, text
 from eventstudy.tables._latex import ESCAPES, FOREIGN, breakable, ems, escape
 from eventstudy.tables._table import Column, Table
 from tests.reports.browser import program
@@ -58,7 +58,8 @@ def test_every_row_has_as_many_cells_as_the_table_has_columns(variant: str, tmp_
     tables = re.findall(pattern, source, re.S)
     assert len(tables) >= 5
     for _, columns, body in tables:
-        n = len(re.sub(r"[@>]\{(?:[^{}]|\{[^{}]*\})*\}|(?<=p)\{[^{}]*\}", "", columns))
+        plain = re.sub(r"S\[[^]]*\]", "S", columns)
+        n = len(re.sub(r"[@>]\{(?:[^{}]|\{[^{}]*\})*\}|(?<=p)\{[^{}]*\}", "", plain))
         rows = [line for line in body.splitlines() if line.endswith((r" \\", r" \\*"))]
         assert len(rows) >= 2
         for row in rows:
@@ -76,7 +77,7 @@ def test_the_result_gives_the_table_of_tests() -> None:
     result = fake()
     assert result.to_latex() == result.table("caar").to_latex()
     assert "Kolari-" in result.to_latex()
-    assert r"$-$4.09$^{***}$" in result.to_latex()
+    assert r"& -4.09$^{***}$ &" in result.to_latex()
     assert r"\label{tab:caar}" in result.to_latex()
 
 
@@ -118,7 +119,7 @@ def test_a_table_is_turned_and_then_parted_when_it_is_wide() -> None:
     assert _latex.TURNED not in upright
     assert r"\begin{sidewaystable}" in turned
     assert _latex.TURNED in turned
-    assert "% \\usepackage{booktabs,array,threeparttable,rotating}" in turned
+    assert "% \\usepackage{booktabs,array,siunitx,threeparttable,rotating}" in turned
     n = parted.count(r"\begin{table}")
     assert n >= 2
     assert parted.count("row 1 &") == n
@@ -147,6 +148,26 @@ def test_every_kind_is_set_within_the_page(engine: str, compiled: Compile, tmp_p
     said = "".join(page.extract_text() for page in pypdf.PdfReader(tmp_path / "x.pdf").pages)
     assert said.count("Table ") >= len(KINDS)
     assert "Kolari-" in said
+
+
+@pytest.mark.thorough
+def test_numbers_are_aligned_at_the_decimal_point(compiled: Compile, tmp_path: Path) -> None:
+    """A number begins as many digits, each 0.512 em wide in this font, to the left of its point."""
+    cells = (
+        Cell(1.5, NUMBER, "***"), Cell(123.25, Format("number", 4)), Cell(7, COUNT), Cell(0.25, NUMBER, brackets=True),
+        Cell(1e-9, P, brackets=True), Cell(-12.5, Format("number", 1), "†"), Cell(None, NUMBER), text("CR2"),
+    )  # fmt: skip
+    columns = (Column("Key", right=False), Column("A head that is wide"))
+    rows = tuple((text(f"row {letter}"), cell) for letter, cell in zip("abcdefgh", cells, strict=True))
+    compiled("pdflatex", Table(pd.DataFrame(), "A title", columns, rows).to_latex())
+    command = [program("pdftotext"), "-bbox", "x.pdf", "-"]
+    page = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60).stdout
+    found = re.findall(r'xMin="([\d.]+)".*>(\(?)(\d+)((?:\.\d+)?\)?)<', page)
+    starts = {
+        whole + rest: float(x) + 9 * (0.398 * len(bracket) + 0.512 * len(whole)) for x, bracket, whole, rest in found
+    }
+    points = [starts[number] for number in ("1.50", "123.2500", "7", "0.25)", "0.001)", "12.5")]
+    assert max(points) - min(points) < 0.02
 
 
 @pytest.mark.thorough

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from eventstudy import arguments
 from eventstudy.analysis.figures import drawn
 from eventstudy.core.draws import ShockedModel
-from eventstudy.display import formats
+from eventstudy.core.nulls import binomial_interval
+from eventstudy.display import formats, names
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError, NotEnoughData, shown
@@ -44,16 +44,17 @@ class Calibration:
 
     def __repr__(self) -> str:
         note = self.provenance["prices"].get("note")
+        lower_head, upper_head = names.ends()
         lines = [
             f"Rejections at {self.level:.0%} on drawn dates, {self.provenance['draws']} samples a shock"
             + (f" ({note})" if note else ""),
-            f"{'window':<10}{'test':<20}{'shock':>9}{'rejected':>10}   95 % interval",
+            f"{'window':<10}{'test':<20}{'shock':>9}{'rejected':>10}{lower_head:>9}{upper_head:>9}",
         ]
         for row in self.frame.sort_values(["start", "end", "test", "shock"]).to_dict("records"):
             window = f"({row['start']}, {row['end']})"
             rate, lower, upper = _shares(row)
-            interval = f"{lower} to {upper}" if row["n_draws"] else ""
-            lines.append(f"{window:<10}{row['test']:<20}{self.measure.shock(row['shock']):>9}{rate:>10}   {interval}")
+            shock = self.measure.shock(row["shock"])
+            lines.append(f"{window:<10}{row['test']:<20}{shock:>9}{rate:>10}{lower:>9}{upper:>9}")
         return formats.terminal("\n".join(map(str.rstrip, lines)))
 
     def _repr_html_(self) -> str:
@@ -64,12 +65,12 @@ class Calibration:
              *_shares(row))
             for row in self.frame.sort_values(["start", "end", "test", "shock"]).to_dict("records")
         ]  # fmt: skip
-        heads = ("Window", "Test", "Shock", "Rejected", "[0.025", "0.975]")
+        heads = ("Window", "Test", "Shock", "Rejected", *names.ends())
         table = Grid(heads, rows, (False, False, True, True, True, True))
         return Summary(f"{title} ({note})" if note else title, tables=[table]).as_html()
 
     def plot(self, **options: Any) -> Any:
-        """Draw the power curves, one line for each test, and return the axes."""
+        """Draw the power curves, one line for each test, with intervals of a ``level``, and return the axes."""
         return drawn(self, "_power", "the figure of power", options)
 
 
@@ -142,6 +143,5 @@ def _rate(hits: int, n: int) -> tuple[int, float, float, float]:
     """Return n, the rate, and its exact 95 % interval; NaN without draws."""
     if n == 0:
         return n, np.nan, np.nan, np.nan
-    lower = float(special.betaincinv(hits, n - hits + 1, 0.025)) if hits else 0.0
-    upper = float(special.betaincinv(hits + 1, n - hits, 0.975)) if hits < n else 1.0
-    return n, hits / n, lower, upper
+    lower, upper = binomial_interval(np.array(float(hits)), np.array(float(n)))
+    return n, hits / n, float(lower), float(upper)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from eventstudy import arguments
 from eventstudy.analysis.figures import drawn
-from eventstudy.display import formats
+from eventstudy.display import formats, names
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
 from eventstudy.display.rows import in_window
@@ -112,9 +112,7 @@ class Dates:
              self.measure.text(row["upper"]), formats.marked_p(row["p"], row["valid"]), formats.count(row["n"]))
             for row in self.sample.to_dict("records")
         ]  # fmt: skip
-        grid = Grid(
-            ("Placement", f"Mean {self.measure.averaged}", "[0.025", "0.975]", "p", "N"), rows, (False, *[True] * 5)
-        )
+        grid = Grid(("Placement", f"Mean {self.measure.averaged}", *names.ends(), "p", "N"), rows, (False, *[True] * 5))
         title = f"Possible sessions of the announcements: window {formats.window(*self.window)}"
         note = formats.prices_note(self)
         return Summary(f"{title}, {note}" if note else title, tables=[grid], notes=[self.answer()])

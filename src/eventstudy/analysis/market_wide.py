@@ -14,7 +14,7 @@ from scipy import special
 from eventstudy.analysis.figures import drawn
 from eventstudy.core import dummies
 from eventstudy.core.nulls import p_t
-from eventstudy.display import formats
+from eventstudy.display import formats, names
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
 from eventstudy.errors import InputError, NotEnoughData, shown
@@ -102,7 +102,7 @@ class MarketWide:
         return found + (" The benchmark itself moved with the news: see the notes." if self.benchmark_moved else "")
 
     def plot(self, **options: Any) -> Any:
-        """Draw the estimates of a term date by date, with their intervals; see ``plots/_market_wide``."""
+        """Draw the estimates of a term date by date, with intervals of a ``level``; see ``plots/_market_wide``."""
         return drawn(self, "_market_wide", "the figure of a market-wide analysis", options)
 
     def _summary(self) -> Summary:
@@ -112,7 +112,7 @@ class MarketWide:
             ps = (formats.p_value(row["p"]), formats.p_value(row["p_conformal"]))
             tested = (formats.number(row["t"]), formats.count(row["df"]), *ps)
             rows.append((formats.window(row["start"], row["end"]), formats.plain(row["term"]), *values, *tested))
-        heads = ("Window", "Term", "Estimate", "SE", "[0.025", "0.975]", "t", "df", "p of t", "p")
+        heads = ("Window", "Term", "Estimate", "SE", *names.ends(), "t", "df", "p of t", "p")
         note = formats.prices_note(self)
         title = "News of a whole market" + (f", {note}" if note else "")
         table = Grid(heads, rows, (False, False, *(True,) * 8))

@@ -23,7 +23,7 @@ from eventstudy.analysis import money_values as worth
 from eventstudy.analysis.figures import drawn
 from eventstudy.analysis.money_sums import COMPOUNDED, Counted, Sums, weighted
 from eventstudy.core.nulls import margin
-from eventstudy.display import amounts, formats
+from eventstudy.display import amounts, formats, names
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
 from eventstudy.display.rows import in_window
@@ -45,11 +45,11 @@ class Money:
     Attributes
     ----------
     frame : DataFrame
-        Index ``event_id``, every event of the study; ticker, firm, session, start, end, car (or bhar), value (of the
-        firm before the window, in ``currency``), valued_on, rate (from the currency of the value), abnormal_value,
-        lower, upper (95 %, by the forecast error of the CAR), status and reason. ``ok`` events are in the sums;
-        ``no_car``, ``no_value`` and ``other_listing`` (the firm is counted by another listing) are not, nor are those
-        that the study excluded.
+        Index ``event_id``, every event of the study; ticker, firm, session, start, end, car (or bhar), se (of the CAR),
+        value (of the firm before the window, in ``currency``), valued_on, rate (from the currency of the value),
+        abnormal_value, lower, upper (95 %, by the forecast error of the CAR), status and reason. ``ok`` events are in
+        the sums; ``no_car``, ``no_value`` and ``other_listing`` (the firm is counted by another listing) are not, nor
+        are those that the study excluded.
     by_group : DataFrame
         group, n, value, total, se, df, lower, upper, p; empty without groups. An event counts in its own group.
     total : Series
@@ -110,7 +110,7 @@ class Money:
         Parameters
         ----------
         **options
-            ``by="group"`` for the groups in place of events, ``most``, ``title``, ``figsize`` and ``ax``.
+            ``by="group"`` for the groups in place of events, ``most``, ``level``, ``title``, ``figsize`` and ``ax``.
 
         Returns
         -------
@@ -131,7 +131,7 @@ class Money:
             form = self.text if row["weights"] == "money" else self.measure.text
             amounts = (form(row[name]) for name in ("estimate", "lower", "upper"))
             rows.append((NAMES[row["weights"]], row["covers"], *amounts, formats.p_value(row["p"])))
-        heads = ("", "of", "Estimate", "[0.025", "0.975]", "p")
+        heads = ("", "of", "Estimate", *names.ends(), "p")
         note = formats.prices_note(self)
         title = f"Abnormal value, window {formats.window(*self.window)}" + (f", {note}" if note else "")
         grid = Grid(heads, rows, (False, False, True, True, True, True))
@@ -241,7 +241,7 @@ def _with_values(
     no_value, no_car = used & frame["value"].isna(), used & frame[column].isna()
     frame.loc[no_value, "reason"], frame.loc[no_value, "status"] = reasons[no_value], "no_value"
     frame.loc[no_car, "reason"], frame.loc[no_car, "status"] = "days of the window are missing", "no_car"
-    names = ["ticker", "firm", "session", "start", "end", column, "value", "valued_on", "rate", "abnormal_value"]
+    names = ["ticker", "firm", "session", "start", "end", column, "se", "value", "valued_on", "rate", "abnormal_value"]
     return frame[[*names, "lower", "upper", "status", "reason", "df"]]
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from eventstudy.analysis.money_sums import Counted
 from eventstudy.display import amounts, formats
+from eventstudy.display.shares import in_percent
 from eventstudy.types import Bools, Dates, Rerun, ResultFrames
 
 MISSING = {"no_value": "value", "no_car": "CAR"}
@@ -80,7 +81,7 @@ def why(counted: Counted) -> str:
     largest = int(np.argmax(share))
     return (
         f"By value the {n} events weigh as much as {1.0 / float(share @ share):.1f} of one size, the largest"
-        f" ({formats.plain(counted.ids[largest])}) {100 * share[largest]:.0f} % of all: the mean is"
+        f" ({formats.plain(counted.ids[largest])}) {in_percent(share[largest])} of all: the mean is"
         f" {formats.percent(float(share @ counted.car))} by value and {formats.percent(float(counted.car.mean()))} with"
         " equal weights."
     )

@@ -36,6 +36,7 @@ from eventstudy.core.sign_changes import FEWEST, Clusters, JointNull, joint_null
 from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
+from eventstudy.display.shares import in_percent
 from eventstudy.types import Rerun, ResultFrames, Window, required
 
 if TYPE_CHECKING:
@@ -145,12 +146,13 @@ class Multiverse:
         own = self.own
         of_study = f"{self.measure.text(own['effect'])}, {formats.tested(own.to_dict())}"
         run = "" if n == n_run else f", of which {n_run} could be estimated"
+        names = ("agree", "significant", "opposite", "adjusted")
+        agree, significant, opposite, adjusted = (in_percent(found[name]) for name in names)
         text = (
-            f"Of {formats.plural(n, 'specification')}{run}, {_percent(found['agree'])} have the sign of the study's own"
-            f" effect of {of_study}; {_percent(found['significant'])} of those whose test holds are significant at 5 %,"
-            f" {_percent(found['opposite'])} with the other sign, and {_percent(found['adjusted'])} after Romano & Wolf"
-            f" over all. The median is {self.measure.text(found['median'])} (joint p"
-            f" {formats.p_value(self.p_median)}), the range {self.measure.text(found['low'])} to"
+            f"Of {formats.plural(n, 'specification')}{run}, {agree} have the sign of the study's own effect of"
+            f" {of_study}; {significant} of those whose test holds are significant at 5 %, {opposite} with the other"
+            f" sign, and {adjusted} after Romano & Wolf over all. The median is {self.measure.text(found['median'])}"
+            f" (joint p {formats.p_value(self.p_median)}), the range {self.measure.text(found['low'])} to"
             f" {self.measure.text(found['high'])}."
         )
         return f"{text} {self._depends()}".rstrip()
@@ -161,7 +163,7 @@ class Multiverse:
         Parameters
         ----------
         **options
-            ``title``, ``figsize``, and ``ax`` for the curve alone.
+            ``level`` of the intervals, ``title``, ``figsize``, and ``ax`` for the curve alone.
 
         Returns
         -------
@@ -199,7 +201,7 @@ class Multiverse:
         rows = []
         for row in self.by_choice().to_dict("records"):
             effects = (self.measure.text(row[name]) for name in ("median", "low", "high"))
-            shares = (_percent(row[name]) for name in ("agree", "significant", "adjusted"))
+            shares = (in_percent(row[name]) for name in ("agree", "significant", "adjusted"))
             rows.append(
                 (row["choice"], printed(row["choice"], row["value"]), formats.count(row["n_run"]), *effects, *shares)
             )
@@ -305,7 +307,3 @@ def _shares(frame: pd.DataFrame, own: float) -> dict[str, float]:
 
 def _mean(values: pd.Series[bool]) -> float:
     return float(values.mean()) if len(values) else np.nan
-
-
-def _percent(share: float) -> str:
-    return formats.MISSING if np.isnan(share) else f"{100 * share:.0f} %"

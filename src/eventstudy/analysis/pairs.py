@@ -17,6 +17,7 @@ from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
 from eventstudy.display.rows import in_window
+from eventstudy.display.shares import in_percent
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, shown
 from eventstudy.prepare.calendar import calendar_name
 from eventstudy.prepare.currency import MINOR, exchange_rate
@@ -85,7 +86,7 @@ class Pairs:
         return (
             f"{order} After the first close the median gap was {formats.percent(gap).lstrip('+')} where it was larger"
             f" than usual ({formats.plural(len(closed), 'time')}); when the second market had closed,"
-            f" {100 * left:.0f} % of it was closed (median). The currency moved by"
+            f" {in_percent(left)} of it was closed (median). The currency moved by"
             f" {formats.percent(used['currency'].abs().median()).lstrip('+')} (median)."
         )
 

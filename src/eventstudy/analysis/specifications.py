@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from eventstudy import arguments
 from eventstudy.analysis.figures import drawn
-from eventstudy.display import formats
+from eventstudy.display import formats, names
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
 from eventstudy.display.rows import in_window
@@ -93,7 +93,7 @@ class Specifications(Generic[R]):
             texts = tuple(measure.text(row[name]) for name in ("effect", "lower", "upper"))
             tested = (formats.marked_p(row["p"], row["valid"]), formats.count(row["n"]), formats.plain(row["lost"]))
             rows.append((formats.plain(label), texts[0], formats.stars(row["p"], row["valid"]), *texts[1:], *tested))
-        heads = ("Model", f"Mean {measure.averaged}", "", "[0.025", "0.975]", "p", "N", "Lost")
+        heads = ("Model", f"Mean {measure.averaged}", "", *names.ends(), "p", "N", "Lost")
         table = Grid(heads, rows, (False, True, False, True, True, True, True, False))
         window = formats.window(*self.windows[0])
         title = f"{formats.plural(len(summary), 'model')} of one study: window {window}, p of {summary['test'].iloc[0]}"
@@ -270,8 +270,8 @@ class Specifications(Generic[R]):
             The specification curve: the mean CARs by size, and below them the models; or the single events, each with
             the range of its CARs.
         **options
-            ``window`` for both kinds, or "all" for the curve; ``test`` for the curve; ``most`` (number of events, None
-            for all) and ``ax`` for the events.
+            ``window`` for both kinds, or "all" for the curve; ``test`` and ``level`` (of its intervals) for the curve;
+            ``most`` (number of events, None for all) and ``ax`` for the events.
 
         Returns
         -------

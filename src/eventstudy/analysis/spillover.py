@@ -18,7 +18,7 @@ from eventstudy.analysis.slopes import MANY
 from eventstudy.analysis.spillover_peers import NEAREST, ROLE, PeersOption, Treated
 from eventstudy.core.announcements import MeanOfAnnouncements, by_clusters, by_history
 from eventstudy.core.nulls import margin, p_t
-from eventstudy.display import formats
+from eventstudy.display import formats, names
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
 from eventstudy.display.rows import in_window
@@ -124,7 +124,7 @@ class Spillover:
             )
             for row in self.tests.to_dict("records")
         ]  # fmt: skip
-        heads = ("Window", "", "Events", "Ann.", f"Mean {self.measure.averaged}", "[0.025", "0.975]", "p")
+        heads = ("Window", "", "Events", "Ann.", f"Mean {self.measure.averaged}", *names.ends(), "p")
         note = formats.prices_note(self)
         grid = Grid(heads, rows, (False, False, *(True,) * 6))
         return Summary("Treated securities and their peers" + (f", {note}" if note else ""), (), [grid], self.notes)

@@ -123,7 +123,7 @@ def _effects(result: ResultFrames) -> Grid:
         effect = (measure.text(row["effect"]), formats.stars(row["p"], row["valid"]))
         last = (formats.count(row["n"]), formats.plain(row["test"]))
         rows.append((*lead, formats.window(row["start"], row["end"]), *effect, *spread, *tested, *last))
-    heads = ("Window", f"Mean {measure.short}", "", "SE", "Statistic", "p", "[0.025", "0.975]", "N", "Primary test")
+    heads = ("Window", f"Mean {measure.short}", "", "SE", "Statistic", "p", *names.ends(), "N", "Primary test")
     right = (False, True, False, True, True, True, True, True, True, False)
     shared = formats.one_date(result)
     title = f"{shared[:1].upper()}{shared[1:]}"

@@ -299,7 +299,7 @@ def _span(desk: Desk, done: Settled) -> tuple[int, int]:
 def _notes(frame: pd.DataFrame, desk: Desk) -> list[str]:
     """Return what was not traded, and what the profits leave out."""
     counts = frame["status"].value_counts()
-    lost = [f"{n} {status}" for status, n in counts.items() if status != "traded"]
+    lost = [f"{books.in_words(status)} {n}" for status, n in counts.items() if status != "traded"]
     notes = [f"not traded, or not to the end: {', '.join(lost)} (frame.reason says why)"] if lost else []
     used = frame[frame["status"].isin(books.TRADED)]
     late = int((used["entry_field"] == "close").sum())

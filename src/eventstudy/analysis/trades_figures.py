@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.core.bootstrap import block_length, sharpe_ratio, stationary
-from eventstudy.display import formats
+from eventstudy.display import formats, names
 from eventstudy.display.cards import Grid
 
 DAYS = 252.0  # sessions of a year, as quantstats and pyfolio count them
@@ -178,9 +178,9 @@ def grid(figures: Figures) -> Grid:
     rows = []
     for name, value in figures.values.items():
         low, high = figures.intervals.get(name, (float("nan"), float("nan")))
-        interval = "" if np.isnan(low) else f"[{shown(name, low)}, {shown(name, high)}]"
-        rows.append((WORDS[name], shown(name, value), interval))
-    return Grid(("", "Value", "95 % interval"), rows, (False, True, True))
+        between = ("", "") if np.isnan(low) else (shown(name, low), shown(name, high))
+        rows.append((WORDS[name], shown(name, value), *between))
+    return Grid(("", "Value", *names.ends()), rows, (False, True, True, True))
 
 
 def sentences(figures: Figures, placebos: Ranked | None) -> Iterator[str]:

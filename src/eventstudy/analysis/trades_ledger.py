@@ -8,11 +8,17 @@ import pandas as pd
 from eventstudy.analysis.trades_desk import Desk
 from eventstudy.analysis.trades_plan import Plan, Settled, tradable
 from eventstudy.analysis.trades_rule import Rule
+from eventstudy.display import names
 from eventstudy.types import Bools, Floats, Ints
 
 FIELDS = np.array(["open", "close"], dtype=object)
 SHARE_OF_VOLUME = 0.01  # of a session's trade that an entry may be, for the capacity
 TRADED = ("traded", "open")
+WORDS = {
+    "training": "before the first split", "no_sign": "no expected sign", "no_entry": "no price to enter at",
+    "no_hedge": "no price of the benchmark to hedge at", "capped": "held up to the cap already",
+    "open": "still held at the last price",
+}  # fmt: skip
 
 
 def ledger(desk: Desk, made: Settled, rule: Rule, training: Bools) -> pd.DataFrame:
@@ -100,6 +106,18 @@ def _statuses(desk: Desk, plan: Plan, rule: Rule, weight: Floats, training: Bool
 
     pairs = [of(row) for row in range(len(weight))]
     return [status for status, _ in pairs], [reason for _, reason in pairs]
+
+
+def in_words(status: object) -> str:
+    """Return a status of the ledger in words; those of the study are its own.
+
+    Examples
+    --------
+    >>> in_words("no_sign"), in_words("no_benchmark")
+    ('no expected sign', 'no return of the benchmark')
+    """
+    text = str(status)
+    return WORDS[text] if text in WORDS else names.of_status(text)
 
 
 def _why_not(desk: Desk, plan: Plan, row: int) -> tuple[str, str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Literal, TypedDict, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 import numpy as np
 
 from eventstudy import arguments
 from eventstudy.core.positions import Terms
+from eventstudy.display import formats
 from eventstudy.errors import InputError, shown
 
 Entry = Literal["next", "open", "close"]
@@ -124,14 +125,21 @@ class Rule:
         return replace(self, **changes)
 
     def named(self) -> dict[str, str]:
-        """Return the choices that are not those by default, and the main ones, as text."""
+        """Return the choices that are not those by default, and the main ones, in words."""
         default = Rule()
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         kept = {k: v for k, v in values.items() if k in MAIN or v != getattr(default, k)}
-        return {name: _said(value) for name, value in kept.items()}
+        return {WORDS[name]: _said(name, value) for name, value in kept.items()}
 
     def __str__(self) -> str:
-        return ", ".join(f"{name} {value}" for name, value in self.named().items())
+        """Return the choices in a line.
+
+        Examples
+        --------
+        >>> str(Rule(hedge=False, stop=0.05))
+        'entry at the next open or close, closes held 5, costs 10 basis points, hedge none, stop at a loss of 5 %'
+        """
+        return ", ".join(f"{name[:1].lower()}{name[1:]} {value}" for name, value in self.named().items())
 
 
 def rule_of(entry: Entry, hold: int, cost_bps: float, hedge: bool, options: RuleOptions) -> Rule:
@@ -141,13 +149,31 @@ def rule_of(entry: Entry, hold: int, cost_bps: float, hedge: bool, options: Rule
 
 
 MAIN = ("entry", "hold", "cost_bps", "hedge")
+WORDS = {
+    "entry": "Entry", "hold": "Closes held", "cost_bps": "Costs", "hedge": "Hedge", "delay": "Sessions of delay",
+    "stop": "Stop", "size": "Size", "stake": "Stake", "cap": "Most of all shares", "ticker_cap": "Most of one ticker",
+    "borrow_bps": "Borrowing", "sign": "Direction", "currency": "Currency",
+}  # fmt: skip
+VALUES: dict[str, dict[object, str]] = {
+    "entry": {"next": "at the next open or close", "open": "at the next open", "close": "at the next close"},
+    "hedge": {True: "by beta", False: "none"},
+    "size": {
+        "equal": "the same for each event", "inverse_sigma": "smaller for volatile shares",
+        "capped": "the same for each event, within the cap",
+    },
+}  # fmt: skip
 CHOSEN = ("entry", "hold", "delay", "stop", "hedge", "sign")
 
 
-def _said(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    return str(getattr(value, "__name__", value))
+def _said(name: str, value: Any) -> str:
+    """Return a choice in words."""
+    if name in VALUES:
+        return VALUES[name][value]
+    if name in ("stake", "cap", "ticker_cap"):
+        return f"{100 * value:g} % of the capital"
+    if name in ("cost_bps", "borrow_bps"):
+        return f"{value:g} basis points" + (" a year" if name == "borrow_bps" else "")
+    return f"at a loss of {100 * value:g} %" if name == "stop" else formats.plain(getattr(value, "__name__", value))
 
 
 def _number(name: str, value: object, least: float, most: float, what: str) -> None:

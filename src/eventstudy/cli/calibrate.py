@@ -62,25 +62,25 @@ def run(options: argparse.Namespace) -> None:
 
 def _table(calibration: Calibration) -> Table:
     """Return the rejection rates as a table."""
-    from eventstudy.display import formats
+    from eventstudy.display import formats, names
     from eventstudy.reports._tables import Table, add_prices_note
 
     frame, shown = calibration.frame.sort_values(["start", "end", "test", "shock"]), calibration.measure.shock
 
-    def shares(*values: float) -> str:
-        return formats.MISSING if any(map(formats.is_missing, values)) else " to ".join(f"{v:.1%}" for v in values)
+    def share(value: float) -> str:
+        return formats.MISSING if formats.is_missing(value) else f"{value:.1%}"
 
     windows = frame.groupby(["start", "end"], sort=False).ngroup().to_numpy()
     rows: list[tuple[str, ...]] = [
         (
             formats.window(row["start"], row["end"]), str(row["test"]), shown(row["shock"]),
-            shares(row["rejection"]), shares(row["lower"], row["upper"]), formats.count(row["n_draws"]),
+            share(row["rejection"]), share(row["lower"]), share(row["upper"]), formats.count(row["n_draws"]),
         )
         for row in frame.to_dict("records")
     ]  # fmt: skip
     title = f"Rejections at {calibration.level:.0%} on drawn dates, {calibration.provenance['draws']} samples a shock"
-    heads = ("Window", "Test", "Shock", "Rejected", "95 % interval", "n")
+    heads = ("Window", "Test", "Shock", "Rejected", *names.ends(), "n")
     breaks = frozenset(k for k in range(1, len(windows)) if windows[k] != windows[k - 1])
     return Table(
-        add_prices_note(title, calibration), heads, rows, (False, False, True, True, True, True), breaks=breaks
+        add_prices_note(title, calibration), heads, rows, (False, False, True, True, True, True, True), breaks=breaks
     )

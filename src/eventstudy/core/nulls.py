@@ -46,6 +46,23 @@ def margin_at(level: float, margin95: Floats, se: Floats) -> Floats:
     return np.asarray(special.stdtrit(np.exp(high), 0.5 + level / 2.0) * se * np.where(np.isnan(quantile), np.nan, 1.0))
 
 
+def binomial_interval(hits: Floats, n: Floats, level: float = 0.95) -> tuple[Floats, Floats]:
+    """Return the exact interval of a share of n draws (Clopper & Pearson 1934, Biometrika 26:404); NaN without draws.
+
+    Examples
+    --------
+    >>> lower, upper = binomial_interval(np.array([0.0, 5.0]), np.array([10.0, 10.0]))
+    >>> lower.round(3).tolist(), upper.round(3).tolist()
+    ([0.0, 0.187], [0.308, 0.813])
+    """
+    tail = (1.0 - level) / 2.0
+    none, all_of_them = np.where(n > 0, 0.0, np.nan), np.where(n > 0, 1.0, np.nan)
+    misses = n - hits
+    lower = special.betaincinv(np.maximum(hits, 1.0), misses + 1.0, tail)
+    upper = special.betaincinv(hits + 1.0, np.maximum(misses, 1.0), 1.0 - tail)
+    return np.where(hits > 0, lower, none), np.where(misses > 0, upper, all_of_them)
+
+
 def p_normal(z: Floats) -> Floats:
     """Return the two-sided p-value of the standard normal; NaN where z is NaN."""
     from scipy import special

@@ -107,6 +107,17 @@ FAILINGS = {
 }
 
 
+def ends(level: float = 0.95) -> tuple[str, str]:
+    """Return the heads of the columns of an interval, as statsmodels prints them.
+
+    Examples
+    --------
+    >>> ends(), ends(0.9)
+    (('[0.025', '0.975]'), ('[0.05', '0.95]'))
+    """
+    return f"[{(1 - level) / 2:.6g}", f"{(1 + level) / 2:.6g}]"
+
+
 def of_test(label: object) -> str:
     """Return the printed name of a test from its label, with its options; that of a plug-in is its name in words.
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from eventstudy import arguments
 from eventstudy.core.nulls import margin_at
+from eventstudy.types import Floats
+
+WIDEST = 1.0  # room for bands above and below the lines, in ranges of these
 
 
 def edges(frame: pd.DataFrame, level: float, column: str = "caar") -> pd.DataFrame:
@@ -39,3 +44,12 @@ def percent(level: float) -> str:
     ('95 %', '99.5 %')
     """
     return f"{100 * level:.6g} %"
+
+
+def cut(ax: Axes, lines: Floats) -> bool:
+    """Let the lines, and not the widest interval, set the value axis; return whether an interval is cut."""
+    low, high = np.nanmin(lines), np.nanmax(lines)
+    room = WIDEST * max(high - low, np.finfo(float).eps)
+    bottom, top = ax.get_ylim()
+    ax.set_ylim(max(bottom, low - room), min(top, high + room))
+    return bool(bottom < low - room or top > high + room)

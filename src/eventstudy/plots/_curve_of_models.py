@@ -14,7 +14,8 @@ from eventstudy import arguments
 from eventstudy.display import formats
 from eventstudy.display.formats import HasProvenance
 from eventstudy.display.measure import Measure
-from eventstudy.plots import _style, _text
+from eventstudy.display.rows import in_window
+from eventstudy.plots import _bands, _style, _text
 
 LEVEL = 0.05
 MAX_COUNTED = 60  # specifications for which there is room to show their numbers of events
@@ -29,6 +30,10 @@ class Specifications(HasProvenance, Protocol):
     @property
     def models(self) -> pd.DataFrame:
         """The models, by label."""
+
+    @property
+    def effects(self) -> pd.DataFrame:
+        """The mean effects with their standard errors, by model and window."""
 
     @property
     def windows(self) -> list[Window]:
@@ -53,10 +58,11 @@ def draw(
     *,
     window: Window | Literal["all"] | None = None,
     test: str | None = None,
+    level: float = 0.95,
     title: str | None = None,
     figsize: tuple[float, float] | None = None,
 ) -> np.ndarray:
-    """Draw the mean CARs of all models, sorted, with their 95 % intervals.
+    """Draw the mean CARs of all models, sorted, with their intervals.
 
     Parameters
     ----------
@@ -65,6 +71,8 @@ def draw(
         The first by default; "all" draws a specification for each pair of model and window.
     test : str, optional
         The test that fills the estimates; the study's first by default.
+    level : float
+        Level of confidence of the intervals, 0.95 by default.
     title : str, optional
         In place of "Mean CAR by specification".
     figsize : (float, float), optional
@@ -76,11 +84,11 @@ def draw(
         Percent by specification; and below it a dot for each choice. In the rows of the tests a dot is filled where
         the test rejects at 5 %, hollow where it does not.
     """
-    windows = specifications.windows
+    windows, level = specifications.windows, _bands.check_level(level)
     if not isinstance(window, str) or window != "all":
         windows = [arguments.one_window(window, windows)]
-    parts = [specifications.summary(pair, test).reset_index().assign(window=formats.window(*pair)) for pair in windows]
-    table = pd.concat(parts).sort_values("effect", kind="stable").reset_index(drop=True)  # NaN last
+    table = pd.concat([_of_window(specifications, pair, test, level) for pair in windows])
+    table = table.sort_values("effect", kind="stable").reset_index(drop=True)  # NaN last
     rows = _rows(table, [formats.window(*pair) for pair in specifications.windows])
     n_blocks = len({block for block, _ in rows})
     label_width = max(formats.columns_of(choice) for _, choice in rows)
@@ -104,13 +112,21 @@ def draw(
         name = str(table["test"].iloc[0])
         count = formats.plural(len(table), "specification")
         where = f"; window {table['window'].iloc[0]}" if len(windows) == 1 else ""
-        text = f"{count}{where}; bars: 95 %; filled, red: p < 5 % by {_text.drawable(name, 24)}"
+        text = f"{count}{where}; bars: {_bands.percent(level)}; filled, red: p < 5 % by {_text.drawable(name, 24)}"
         text += "" if table.loc[table["p"].notna(), "valid"].all() else ", which does not hold for this sample"
         heading = _style.named(title, f"Mean {specifications.measure.averaged} by specification")
         _style.headings(upper, heading, text, specifications)
         _notes(figure, specifications, table)
         figure.draw_without_rendering()  # matplotlib makes ticks when it first draws: here, with the style set
     return np.array([upper, lower])
+
+
+def _of_window(specifications: Specifications, window: Window, test: str | None, level: float) -> pd.DataFrame:
+    """Return the mean effect of each model in a window, with its interval."""
+    summary = specifications.summary(window, test)
+    se = in_window(specifications.effects, window).set_index("model")["se"].reindex(summary.index)
+    ends = _bands.edges(summary.assign(se=se), level, "effect")
+    return summary.assign(lower=ends["lower"], upper=ends["upper"], window=formats.window(*window)).reset_index()
 
 
 def _notes(figure: Figure, specifications: Specifications, table: pd.DataFrame) -> None:

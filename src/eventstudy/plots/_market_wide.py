@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from eventstudy import arguments
 from eventstudy.analysis.market_wide import MarketWide
 from eventstudy.display import formats
-from eventstudy.plots import _style, _text
+from eventstudy.plots import _bands, _style, _text
 
 MOST = 40  # dates
 
@@ -18,6 +18,7 @@ def draw(
     *,
     term: str | None = None,
     window: tuple[int, int] | None = None,
+    level: float = 0.95,
     title: str | None = None,
     figsize: tuple[float, float] | None = None,
     ax: Axes | None = None,
@@ -31,6 +32,8 @@ def draw(
         "mean", "constant" or an exposure; by default the first exposure, or else the mean.
     window : (int, int), optional
         The first by default.
+    level : float
+        Level of confidence of the intervals, 0.95 by default.
     title : str, optional
         In place of "News of a whole market".
     figsize : (float, float), optional
@@ -38,7 +41,7 @@ def draw(
     ax : Axes, optional
         Axes to draw on; a new figure by default.
     """
-    frame = analysis.frame
+    frame, level = analysis.frame, _bands.check_level(level)
     terms = list(dict.fromkeys(frame["term"]))
     term = terms[-1] if term is None else term
     arguments.choice("term", term, terms)
@@ -50,13 +53,15 @@ def draw(
         y = np.arange(len(rows))
         colours = [_style.RED if analysis.first_p(row) < 0.05 else _style.BLUE for row in rows.to_dict("records")]
         ax.axvline(0, color=_style.GREY, linewidth=0.8, zorder=1)
-        ax.hlines(y, rows["lower"], rows["upper"], color=colours, linewidth=1.8, alpha=0.6)
+        ends = _bands.edges(rows, level, "estimate")
+        ax.hlines(y, ends["lower"], ends["upper"], color=colours, linewidth=1.8, alpha=0.6)
         ax.scatter(rows["estimate"], y, color=colours, s=26, zorder=3)
         ax.set_yticks(y, names, fontsize=8)
         ax.set_ylim(len(rows) - 0.4, -0.6)
         ax.grid(visible=False, axis="y")
         what = f"{analysis.measure.short} of the mean" if term == "mean" else f"{analysis.measure.short} per {term}"
         _style.value_axis(ax.xaxis, analysis.measure, _text.drawable("constant" if term == "constant" else what))
-        subtitle = f"window {formats.window(start, end)}; bars: 95 %, t of {analysis.days} days without events"
+        bars = f"bars: {_bands.percent(level)}, t of {analysis.days} days without events"
+        subtitle = f"window {formats.window(start, end)}; {bars}"
         _style.headings(ax, _style.named(title, "News of a whole market"), subtitle, analysis)
     return ax

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from eventstudy import arguments
 from eventstudy.display import formats
 from eventstudy.display.formats import HasProvenance
-from eventstudy.plots import _style, _text
+from eventstudy.plots import _bands, _style, _text
 
 TITLE = "What the events cost"
 ROW_HEIGHT = 0.19  # inches
@@ -48,11 +48,12 @@ def draw(
     *,
     by: str = "event",
     most: int = 25,
+    level: float = 0.95,
     title: str | None = None,
     figsize: tuple[float, float] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the abnormal values, the largest loss first, with their 95 % intervals, and the sum below.
+    """Draw the abnormal values, the largest loss first, with their intervals, and the sum below.
 
     Parameters
     ----------
@@ -60,6 +61,8 @@ def draw(
     by : {"event", "group"}
     most : int
         The number of events drawn, those with the largest amounts; the others are one bar.
+    level : float
+        Level of confidence of the intervals, 0.95 by default.
     title : str, optional
         In place of "What the events cost".
     figsize : (float, float), optional
@@ -79,8 +82,8 @@ def draw(
     """
     arguments.choice("by", by, ("event", "group"))
     most = _style.fitting(figsize, 1.5, ROW_HEIGHT, arguments.whole("most", most, 1), ax)
-    name = _style.named(title, TITLE)
-    rows = _events(money, most) if by == "event" else _groups(money)
+    level, name = _bands.check_level(level), _style.named(title, TITLE)
+    rows = _events(money, most, level) if by == "event" else _groups(money, level)
     with _style.drawing((7.2, 1.4 + ROW_HEIGHT * max(len(rows), 4)), figsize, ax) as ax:
         narrow = _style.width(ax) < 4.5
         rows.index = [_text.drawable(label, 22) if narrow else label for label in rows.index]
@@ -97,30 +100,33 @@ def draw(
         total = money.total
         subtitle = f"window {formats.window(*money.window)}; {formats.plural(int(total['n']), 'event')}"
         subtitle += f", {int(total['n_without'])} used ones without a value" if total["n_without"] else ""
-        _style.headings(ax, name, f"{subtitle}; strokes: 95 % intervals, that of the sum with its dependence", money)
+        strokes = f"strokes: {_bands.percent(level)} intervals, that of the sum with its dependence"
+        _style.headings(ax, name, f"{subtitle}; {strokes}", money)
     return ax
 
 
-def _events(money: Money, most: int) -> pd.DataFrame:
+def _events(money: Money, most: int, level: float) -> pd.DataFrame:
     """Return the rows of events, the largest loss first, and of the sum."""
     events = money.frame[money.frame["status"] == "ok"]
     chosen = events["abnormal_value"].abs().sort_values(ascending=False, kind="stable").index[:most]
     shown = events.loc[chosen].sort_values("abnormal_value", kind="stable")
     labels = [_label(name, row["ticker"], row["session"]) for name, row in shown.iterrows()]
-    rows = _rows(labels, shown["abnormal_value"], shown["lower"], shown["upper"])
+    ends = _bands.edges(shown.assign(se=shown["se"] * shown["value"]), level, "abnormal_value")
+    rows = _rows(labels, shown["abnormal_value"], ends["lower"], ends["upper"])
     rest = events.drop(chosen)
     if len(rest):
         other = _rows([f"{OTHERS} ({len(rest)})"], rest[["abnormal_value"]].sum(), [np.nan], [np.nan])
         rows = pd.concat([rows, other])
-    return _with_total(rows, money) if len(rows) else rows
+    return _with_total(rows, money, level) if len(rows) else rows
 
 
-def _groups(money: Money) -> pd.DataFrame:
+def _groups(money: Money, level: float) -> pd.DataFrame:
     """Return the rows of groups, the largest loss first, and of the sum."""
     groups = money.by_group.sort_values("total", kind="stable")
     labels = [f"{_text.drawable(name, 28)} ({n})" for name, n in zip(groups["group"], groups["n"], strict=True)]
-    rows = _rows(labels, groups["total"], groups["lower"], groups["upper"])
-    return _with_total(rows, money) if len(rows) else rows
+    ends = _bands.edges(groups, level, "total")
+    rows = _rows(labels, groups["total"], ends["lower"], ends["upper"])
+    return _with_total(rows, money, level) if len(rows) else rows
 
 
 def _rows(labels: list[str], value: object, lower: object, upper: object) -> pd.DataFrame:
@@ -130,9 +136,10 @@ def _rows(labels: list[str], value: object, lower: object, upper: object) -> pd.
     return frame.assign(low=both.min(axis=1), high=both.max(axis=1))
 
 
-def _with_total(rows: pd.DataFrame, money: Money) -> pd.DataFrame:
-    total = money.total
-    return pd.concat([rows, _rows(["Sum"], *([total[name]] for name in ("total", "lower", "upper")))])
+def _with_total(rows: pd.DataFrame, money: Money, level: float) -> pd.DataFrame:
+    total = money.total.to_frame().T
+    ends = _bands.edges(total, level, "total")
+    return pd.concat([rows, _rows(["Sum"], total["total"], ends["lower"], ends["upper"])])
 
 
 def _label(name: object, ticker: object, session: object) -> str:

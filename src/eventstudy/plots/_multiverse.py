@@ -14,7 +14,8 @@ from eventstudy.analysis.multiverse_choices import printed
 from eventstudy.display import formats
 from eventstudy.display.formats import HasProvenance
 from eventstudy.display.measure import Measure
-from eventstudy.plots import _style, _text
+from eventstudy.display.shares import in_percent
+from eventstudy.plots import _bands, _style, _text
 
 LEVEL = 0.05
 ROW_HEIGHT = 0.19  # inches, of a row of the lower panel
@@ -50,15 +51,18 @@ class Multiverse(HasProvenance, Protocol):
 def draw(
     multiverse: Multiverse,
     *,
+    level: float = 0.95,
     title: str | None = None,
     figsize: tuple[float, float] | None = None,
     ax: Axes | None = None,
 ) -> np.ndarray | Axes:
-    """Draw the effects of all specifications by size, with 95 % intervals, and a stroke for each choice of each below.
+    """Draw the effects of all specifications by size, with intervals, and a stroke for each choice of each below.
 
     Parameters
     ----------
     multiverse : Multiverse
+    level : float
+        Level of confidence of the intervals, 0.95 by default.
     title : str, optional
         In place of "All specifications".
     figsize : (float, float), optional
@@ -74,13 +78,15 @@ def draw(
         the widest 1 % of the intervals may lie outside the axes.
     """
     table = multiverse.frame.dropna(subset="effect").sort_values("effect", kind="stable").reset_index(drop=True)
-    name = _style.named(title, TITLE)
+    level, name = _bands.check_level(level), _style.named(title, TITLE)
+    table = table.assign(**_bands.edges(table, level, "effect"))
+    subtitle = f"{_subtitle(multiverse)}; strokes: {_bands.percent(level)} intervals"
     if ax is not None or table.empty:
         with _style.drawing(_style.SIZE, figsize, ax) as ax:
             if table.empty:
                 return _style.blank(ax, name, "no specification has an effect", multiverse)
             _curve(ax, table, multiverse)
-            _style.headings(ax, name, _subtitle(multiverse), multiverse)
+            _style.headings(ax, name, subtitle, multiverse)
         return ax
     rows = _rows(multiverse)
     longest = max((formats.columns_of(text) for text in rows["text"]), default=0)
@@ -102,7 +108,7 @@ def draw(
         lower = figure.add_subplot(grid[1], sharex=upper)
         _curve(upper, table, multiverse)
         _choices(lower, table, rows, multiverse.measure)
-        _style.headings(upper, name, _subtitle(multiverse), multiverse)
+        _style.headings(upper, name, subtitle, multiverse)
         _key(lower, table)
         if figure.rewrap is not None:
             figure.rewrap(width - side - 0.75, side)
@@ -113,7 +119,7 @@ def draw(
 def _subtitle(multiverse: Multiverse) -> str:
     found = multiverse.summary()
     shares = [
-        f"{100 * found[key]:.0f} % {what}"
+        f"{in_percent(found[key])} {what}"
         for key, what in (
             ("agree", "of the study's sign"),
             ("significant", "p < 5 %"),

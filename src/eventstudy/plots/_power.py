@@ -9,11 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from eventstudy import arguments
+from eventstudy.core.nulls import binomial_interval
 from eventstudy.display import formats
 from eventstudy.display.formats import HasProvenance
 from eventstudy.display.measure import Measure
 from eventstudy.display.rows import in_window
-from eventstudy.plots import _style, _text
+from eventstudy.plots import _bands, _style, _text
 
 
 class Calibration(HasProvenance, Protocol):
@@ -36,16 +37,19 @@ def draw(
     calibration: Calibration,
     *,
     window: tuple[int, int] | None = None,
+    level: float = 0.95,
     title: str | None = None,
     figsize: tuple[float, float] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the rejection rates of a window, the first by default, with their 95 % intervals.
+    """Draw the rejection rates of a window, the first by default, with their intervals.
 
     Parameters
     ----------
     calibration : Calibration
     window : (int, int), optional
+    level : float
+        Level of confidence of the intervals, 0.95 by default; that of the tests is ``calibration.level``.
     title : str, optional
         In place of "Power on the securities' own histories".
     figsize : (float, float), optional
@@ -53,10 +57,13 @@ def draw(
     ax : Axes, optional
         Axes to draw on; a new figure by default.
     """
-    frame, level = calibration.frame, calibration.level
+    frame, level = calibration.frame, _bands.check_level(level)
     windows = list(dict.fromkeys(zip(frame["start"].tolist(), frame["end"].tolist(), strict=True)))
     start, end = arguments.one_window(window, windows)
     rows = in_window(frame, (start, end))
+    draws = rows["n_draws"].to_numpy(float)
+    lower, upper = binomial_interval((rows["rejection"] * draws).round().to_numpy(), draws, level)
+    rows = rows.assign(lower=lower, upper=upper)
     with _style.drawing((7.2, 4.2), figsize, ax) as ax:
         for k, (name, group) in enumerate(rows.groupby("test", sort=False)):
             rates = group.sort_values("shock")
@@ -67,7 +74,7 @@ def draw(
                 linewidth=1.4, label=_text.drawable(name, 24),
             )  # fmt: skip
             ax.fill_between(rates["shock"], rates["lower"], rates["upper"], color=colour, alpha=0.12, linewidth=0)
-        ax.axhline(level, color=_style.GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+        ax.axhline(calibration.level, color=_style.GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
         percent = calibration.measure.of_returns
         _style.signed_axis(ax.xaxis, percent)
         ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=""))
@@ -77,8 +84,9 @@ def draw(
         ax.set_ylabel("Drawn samples rejected (%)")
         legend = ax.legend(fontsize=8, handlelength=2.8)
         _style.verbatim([label, *legend.get_texts()])
-        draws = formats.plural(int(rows["n_draws"].max()), "draw")
-        subtitle = f"window {formats.window(start, end)}; {draws} a point; shaded: 95 % intervals; dashed: {level:.0%}"
+        a_point = f"{formats.plural(int(rows['n_draws'].max()), 'draw')} a point"
+        shaded = f"shaded: {_bands.percent(level)} intervals; dashed: {calibration.level:.0%}"
+        subtitle = f"window {formats.window(start, end)}; {a_point}; {shaded}"
         name = _style.named(title, "Power on the securities' own histories")
         _style.headings(ax, name, subtitle, calibration)
     return ax

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 from eventstudy import arguments
 from eventstudy.analysis.single import Single, first_p
+from eventstudy.core.nulls import margin
 from eventstudy.display import formats
 from eventstudy.display.rows import in_window
-from eventstudy.plots import _style
+from eventstudy.plots import _bands, _style
 
 PANELS = ("price", "placebo")
 BINS = 30
@@ -21,6 +23,7 @@ def draw(
     single: Single,
     *,
     panel: Literal["price", "placebo"] | None = None,
+    level: float = 0.95,
     title: str | None = None,
     figsize: tuple[float, float] | None = None,
     ax: Axes | None = None,
@@ -32,6 +35,8 @@ def draw(
     single : Single
     panel : {"price", "placebo"}, optional
         The price by default, where there is a price line.
+    level : float
+        Level of confidence of the interval of the price without the event, 0.95 by default.
     title : str, optional
         In place of the name of the event.
     figsize : (float, float), optional
@@ -40,24 +45,29 @@ def draw(
         Axes to draw on; a new figure by default.
     """
     arguments.choice("panel", panel, (None, *PANELS))
+    level = _bands.check_level(level)
     name = _style.named(title, f"{formats.plain(single.ticker)} on {formats.date(single.session)}")
     chosen = panel or ("placebo" if single.prices.empty else "price")
     with _style.drawing((7.2, 4.0), figsize, ax) as ax:
         if chosen == "price" and single.prices.empty:
             return _style.blank(ax, name, "the study has no price line", single)
-        (_price if chosen == "price" else _placebo)(ax, single, name)
+        if chosen == "price":
+            _price(ax, single, name, level)
+        else:
+            _placebo(ax, single, name)
     return ax
 
 
-def _price(ax: Axes, single: Single, name: str) -> None:
+def _price(ax: Axes, single: Single, name: str, level: float) -> None:
     """Draw both prices, the difference shaded, and the band of the price without the event."""
     prices = single.prices
     days = prices.index.to_numpy()
     actual, but_for = (prices[column].to_numpy() for column in ("price", "but_for"))
     ax.fill_between(days, actual, but_for, color=_style.RED, alpha=0.14, linewidth=0, label="difference per share")
-    band = (actual - prices["upper"].to_numpy(), actual - prices["lower"].to_numpy())
-    ax.plot(days, band[0], color=_style.BLUE, linewidth=0.7, linestyle=(0, (1, 2)))
-    ax.plot(days, band[1], color=_style.BLUE, linewidth=0.7, linestyle=(0, (1, 2)), label="its 95 % interval")
+    ends = _bands.edges(prices.assign(se=_se(single)), level, "difference")
+    thin: dict[str, Any] = {"color": _style.BLUE, "linewidth": 0.7, "linestyle": (0, (1, 2))}
+    ax.plot(days, actual - ends["upper"].to_numpy(), **thin)
+    ax.plot(days, actual - ends["lower"].to_numpy(), label=f"its {_bands.percent(level)} interval", **thin)
     ax.plot(days, but_for, color=_style.BLUE, linewidth=1.4, linestyle=(0, (5, 2)), label="without the event")
     ax.plot(days, actual, color=_style.INK, linewidth=1.6, label="price")
     ax.axvspan(single.window[0] - 0.5, single.window[1] + 0.5, color=_style.GREY, alpha=0.10, linewidth=0)
@@ -70,6 +80,13 @@ def _price(ax: Axes, single: Single, name: str) -> None:
     last = prices["difference"].get(single.window[1], np.nan)
     subtitle = f"window {formats.window(*single.window)} (grey); difference at its end {formats.signed(last)}{unit}"
     _style.headings(ax, name, subtitle, single)
+
+
+def _se(single: Single) -> pd.Series[float]:
+    """Return the standard errors of the differences per share: half their 95 % intervals over the quantile of t."""
+    quantile = margin(np.ones(1), single.frame["df"].iloc[:1].to_numpy())[0]
+    se: pd.Series[float] = (single.prices["upper"] - single.prices["difference"]) / quantile
+    return se
 
 
 def _placebo(ax: Axes, single: Single, name: str) -> None:

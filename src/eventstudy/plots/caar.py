@@ -16,7 +16,6 @@ from eventstudy.plots._alt import listed
 from eventstudy.result import Result
 
 MAX_MARKERS = 61  # days; the markers of more would overlap
-WIDEST = 1.0  # room for the bands of groups above and below their lines, in ranges of these
 MOVED = 0.5  # standard errors by which overlap has to move the path on some day to be mentioned
 BANDS = {
     "pointwise": "{} band",
@@ -114,7 +113,7 @@ def caar(
         notes.append(between if has_band else "no band can be computed")
         if len(paths) == 1 and not joint and group in (None, "all"):
             notes.append(_moved(result))
-        if len(paths) > 1 and _cut(ax, paths):
+        if len(paths) > 1 and _bands.cut(ax, np.concatenate([path.daily["caar"].to_numpy() for path in paths])):
             notes.append("wide intervals are cut")
         _style.headings(ax, name, "; ".join(filter(None, notes)), result)
     return ax
@@ -175,16 +174,6 @@ def _stroke(ax: Axes, path: _Path, position: int) -> None:
     low, high = (path.bands[0][name].iloc[known[-1]] for name in ("lower", "upper"))
     ax.vlines(at, low, high, color=colour, linewidth=1.4, zorder=2)
     ax.plot([at], [value], color=colour, marker=_style.MARKERS[position], markersize=4.5, zorder=3)
-
-
-def _cut(ax: Axes, paths: list[_Path]) -> bool:
-    """Let the lines of groups, and not the widest interval, set the value axis; return whether one is cut."""
-    lines = np.concatenate([path.daily["caar"].to_numpy() for path in paths])
-    low, high = np.nanmin(lines), np.nanmax(lines)
-    room = WIDEST * max(high - low, np.finfo(float).eps)
-    bottom, top = ax.get_ylim()
-    ax.set_ylim(max(bottom, low - room), min(top, high + room))
-    return bool(bottom < low - room or top > high + room)
 
 
 def _counted(result: Result, paths: list[_Path]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from eventstudy.tables._cells import Cell
 from eventstudy.tables._table import Table
 
 PARTED = "The table is wider than the page and is therefore parted by columns."
@@ -32,7 +33,16 @@ class Layout:
         return max(map(len, self.heads))
 
 
-def layout(table: Table, measure: Callable[[str], float], gap: float, longest: float) -> Layout:
+Measure = Callable[[str], float]
+
+
+def layout(
+    table: Table,
+    measure: Measure,
+    gap: float,
+    longest: float,
+    of_numbers: Callable[[Sequence[Cell], Measure], float] | None = None,
+) -> Layout:
     """Measure the columns of a table.
 
     Parameters
@@ -43,6 +53,8 @@ def layout(table: Table, measure: Callable[[str], float], gap: float, longest: f
         The room between two columns.
     longest : float
         The widest that a column of text becomes.
+    of_numbers : function from the cells of a column and ``measure`` to width, optional
+        For numbers that are not aligned at the right of their digits.
     """
     n = len(table.columns)
     pairs = [[row[k].parts for row in table.rows] for k in range(n)]
@@ -50,7 +62,13 @@ def layout(table: Table, measure: Callable[[str], float], gap: float, longest: f
     tails = tuple(max((measure(mark) for _, mark in own), default=0.0) for own in pairs)
     contents = [max((len(body) + len(mark) for body, mark in own), default=0) for own in pairs]
     heads = tuple(broken(column.head, content) for column, content in zip(table.columns, contents, strict=True))
-    widths = [max(*map(measure, heads[k]), bodies[k] + tails[k]) for k in range(n)]
+    inner = [
+        bodies[k] + tails[k]
+        if of_numbers is None or not table.columns[k].right
+        else of_numbers([row[k] for row in table.rows], measure)
+        for k in range(n)
+    ]
+    widths = [max(*map(measure, heads[k]), inner[k]) for k in range(n)]
     for span, block in groupby(range(n), key=lambda k: table.columns[k].span):
         own = list(block)
         missing = measure(span) - sum(widths[k] for k in own) - gap * (len(own) - 1)

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from eventstudy.tables import _fit
-from eventstudy.tables._cells import Cell
+from eventstudy.tables import _decimal, _fit
 from eventstudy.tables._table import Row, Table, continues
 
 NEEDS = "% Tables by eventstudy, to be read by \\input into a document with\n% \\documentclass{article}\n"
@@ -145,7 +144,7 @@ def render(tables: Sequence[Table], width: float = WIDTH) -> str:
         The width of the text of the document, in points.
     """
     body = "\n".join(part for table in tables for part in _environments(table, width))
-    packages = ["booktabs", "array"]
+    packages = ["booktabs", "array"] + ["siunitx"] * (_decimal.SETUP in body)
     packages += [
         name
         for name, sign in (
@@ -182,7 +181,7 @@ class _Fitted:
 
 def _measured(table: Table, size: Size, width: float, turned: bool = False) -> _Fitted:
     longest = LONGEST * size.em * (2 if turned else 1)
-    found = _fit.layout(table, lambda text: ems(text) * size.em, 2 * size.tabcolsep, longest)
+    found = _fit.layout(table, lambda text: ems(text) * size.em, 2 * size.tabcolsep, longest, _decimal.width)
     return _Fitted(table, size, found, width, turned)
 
 
@@ -221,8 +220,9 @@ def _float(fitted: _Fitted) -> list[str]:
     notes = [r"\begin{tablenotes}[flushleft]\footnotesize", *notes, r"\end{tablenotes}"] if notes else []
     return [
         rf"\begin{{{kind}}}[{'p' if fitted.turned else 'htbp'}]", rf"\centering{fitted.size.command}",
-        rf"\setlength{{\tabcolsep}}{{{fitted.size.tabcolsep:g}pt}}", r"\begin{threeparttable}", _caption(table),
-        rf"\begin{{{tabular}}}{size}{{{columns}}}", r"\toprule", *_heads(fitted), r"\midrule", *_rows(fitted),
+        rf"\setlength{{\tabcolsep}}{{{fitted.size.tabcolsep:g}pt}}", *_setup(columns), r"\begin{threeparttable}",
+        _caption(table), rf"\begin{{{tabular}}}{size}{{{columns}}}", r"\toprule", *_heads(fitted), r"\midrule",
+        *_rows(fitted),
         r"\bottomrule", rf"\end{{{tabular}}}", *notes, r"\end{threeparttable}", rf"\end{{{kind}}}",
     ]  # fmt: skip
 
@@ -232,9 +232,10 @@ def _longtable(fitted: _Fitted) -> list[str]:
     table = fitted.table
     size = rf"\begingroup{fitted.size.command}\setlength{{\tabcolsep}}{{{fitted.size.tabcolsep:g}pt}}"
     head = [r"\toprule", *_heads(fitted), r"\midrule"]
+    columns = _columns(fitted)
     lines = [
-        size, rf"\begin{{longtable}}{{{_columns(fitted)}}}", _caption(table) + r"\\", *head, r"\endfirsthead", *head,
-        r"\endhead", r"\bottomrule", r"\endfoot", *_rows(fitted), r"\end{longtable}",
+        size, *_setup(columns), rf"\begin{{longtable}}{{{columns}}}", _caption(table) + r"\\", *head,
+        r"\endfirsthead", *head, r"\endhead", r"\bottomrule", r"\endfoot", *_rows(fitted), r"\end{longtable}",
         *(rf"\noindent {breakable(note)}\par" for note in table.notes), r"\endgroup",
     ]  # fmt: skip
     return [r"\begin{landscape}", *lines, r"\end{landscape}"] if fitted.turned else lines
@@ -245,12 +246,21 @@ def _caption(table: Table) -> str:
     return rf"\caption{{{breakable(table.title)}}}{label}"
 
 
+def _setup(columns: str) -> list[str]:
+    """Return the settings of siunitx, for a table that has a column of numbers."""
+    return [_decimal.SETUP] if "S[" in columns else []
+
+
 def _columns(fitted: _Fitted) -> str:
-    """Return the alignment of the columns; those of text that must be wrapped have a width."""
+    """Return the types of the columns; those of text that must be wrapped have a width."""
     kinds = []
     for k, column in enumerate(fitted.table.columns):
-        width = rf">{{\raggedright\arraybackslash}}p{{{fitted.found.widths[k]:.1f}pt}}"
-        kinds.append("r" if column.right else width if _is_wrapped(fitted, k) else "l")
+        if column.right:
+            kinds.append(_decimal.kind([row[k] for row in fitted.table.rows], _mark))
+        elif _is_wrapped(fitted, k):
+            kinds.append(rf">{{\raggedright\arraybackslash}}p{{{fitted.found.widths[k]:.1f}pt}}")
+        else:
+            kinds.append("l")
     return "@{}" + "".join(kinds) + "@{}"
 
 
@@ -269,7 +279,8 @@ def _heads(fitted: _Fitted) -> Iterator[str]:
         yield "".join(_rules(blocks))
     for at in range(-found.n_lines, 0):
         lines = [escape(head[at]) if len(head) >= -at else "" for head in found.heads]
-        yield " & ".join(lines) + r" \\"
+        heads = (f"{{{line}}}" if line and own.right else line for line, own in zip(lines, columns, strict=True))
+        yield " & ".join(heads) + r" \\"
 
 
 def _rules(blocks: Sequence[tuple[str, int]]) -> Iterator[str]:
@@ -285,37 +296,27 @@ def _rows(fitted: _Fitted) -> Iterator[str]:
     table = fitted.table
     if not table.rows:
         yield rf"\multicolumn{{{len(table.columns)}}}{{l}}{{{escape(table.empty)}}} \\"
-    tails = [max((cell.parts[1] for cell in own), key=len, default="") for own in zip(*table.rows, strict=True)]
     for number, row in enumerate(table.rows):
         if number in table.breaks:
             yield r"\addlinespace"
         following = table.rows[number + 1 : number + 2]
-        yield _row(fitted, row, tails) + (r" \\*" if following and continues(following[0]) else r" \\")
+        yield _row(fitted, row) + (r" \\*" if following and continues(following[0]) else r" \\")
 
 
-def _row(fitted: _Fitted, row: Row, tails: Sequence[str]) -> str:
+def _row(fitted: _Fitted, row: Row) -> str:
     cells = []
     for k, (cell, column) in enumerate(zip(row, fitted.table.columns, strict=True)):
         if column.right:
-            cells.append(_aligned(cell, tails[k]))
+            cells.append(_decimal.entry(cell, escape, _mark))
         else:
             cells.append(breakable(cell.text) if _is_wrapped(fitted, k) else escape(cell.text))
     return " & ".join(cells)
 
 
-def _aligned(cell: Cell, tail: str) -> str:
-    """Return a number and what follows it, as wide as the widest of its column, so that the digits align."""
-    body, mark = cell.parts
-    if not body + mark:
-        return ""
-    if mark == tail:
-        return escape(body) + _mark(mark)
-    room = rf"\rlap{{{_mark(mark)}}}" if mark else ""
-    return rf"{escape(body)}{room}\phantom{{{_mark(tail)}}}"
-
-
 def _mark(mark: str) -> str:
-    """Return stars as a superscript, and other marks as text."""
+    """Return what follows a number: brackets, stars as a superscript, and other marks in braces, as text."""
     stars = mark.lstrip(")")
     brackets = mark[: len(mark) - len(stars)]
-    return brackets + (f"$^{{{stars}}}$" if stars.strip("*") == "" and stars else escape(stars) if stars else "")
+    if not stars:
+        return brackets
+    return brackets + (f"$^{{{stars}}}$" if stars.strip("*") == "" else f"{{{escape(stars)}}}")

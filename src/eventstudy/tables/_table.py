@@ -104,6 +104,8 @@ class Table:
     def to_latex(self, width: float = 345.0) -> str:
         r"""Return the table as LaTeX for ``\input``: booktabs rules, caption, label ``tab:...`` and notes.
 
+        Numbers are aligned at the decimal point by siunitx, version 2 or 3.
+
         Parameters
         ----------
         width : float
@@ -125,7 +127,7 @@ class Table:
         --------
         >>> from eventstudy import demo
         >>> print(demo.run().result.table("attrition").to_latex().splitlines()[3])
-        % \usepackage{booktabs,array,threeparttable}
+        % \usepackage{booktabs,array,siunitx,threeparttable}
         """
         if not arguments.is_number(width) or width < NARROWEST:
             raise InputError(f"width is {shown(width)}; give points, {NARROWEST} or more, such as 345")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eventstudy.analysis.dates import PLACEMENTS, Dates
-from eventstudy.display import formats
+from eventstudy.display import formats, names
 from eventstudy.result import Result
 from eventstudy.tables import _shared
 from eventstudy.tables._cells import COUNT, Cell, P, text
@@ -48,7 +48,7 @@ def dates(result: Result, *, of: Dates | None = None, stars: bool = True) -> Tab
     return Table(
         record.sample,
         _shared.with_prices(f"The mean over possible sessions, window {formats.window(*record.window)}", result),
-        (Column("Events placed on", right=False), *(Column(name) for name in (head, "SE", "Lower", "Upper", "p", "N"))),
+        (Column("Events placed on", right=False), *(Column(name) for name in (head, "SE", *names.ends(), "p", "N"))),
         tuple(rows),
         (
             record.answer(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from eventstudy.display import formats
+from eventstudy.display import formats, names
 from eventstudy.result import Result
 from eventstudy.tables import _shared
 from eventstudy.tables._cells import COUNT, NUMBER, Cell, P, text
@@ -56,8 +56,7 @@ def market_wide(
     columns = (
         Column("Window", right=False), Column("Date", right=False), Column("Term", right=False),
         Column(_shared.with_unit("Estimate", measure)), Column(_shared.with_unit("SE", measure)),
-        Column("from", span="95 %"), Column("to", span="95 %"),
-        Column("t"), Column("p of t"), Column("p"), Column("Firms"),
+        *map(Column, names.ends()), Column("t"), Column("p of t"), Column("p"), Column("Firms"),
     )  # fmt: skip
     notes = (f"t has {int(of.frame['df'].iloc[0])} degrees of freedom.", *of.notes)
     notes = (f"Stars: {formats.STARS}.", *notes) if stars else notes

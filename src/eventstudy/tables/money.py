@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from eventstudy.display import formats
+from eventstudy.display import formats, names
 from eventstudy.errors import InputError, shown
 from eventstudy.result import Result
 from eventstudy.tables import _shared
@@ -63,7 +63,7 @@ def money(result: Result, *, of: Money | None = None) -> Table:
         _shared.with_prices(f"Abnormal value, window {formats.window(*record.window)}", result),
         (
             Column("", right=False), Column("N"), Column(f"Value before ({unit})"), Column("Estimate"), Column("SE"),
-            Column("[0.025"), Column("0.975]"), Column("p"),
+            *map(Column, names.ends()), Column("p"),
         ),
         tuple(rows),
         (

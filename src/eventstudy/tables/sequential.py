@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eventstudy import arguments
-from eventstudy.display import formats
+from eventstudy.display import formats, names
 from eventstudy.result import Result
 from eventstudy.tables import _shared
 from eventstudy.tables._cells import COUNT, DATE, NUMBER, Cell, P
@@ -45,10 +45,9 @@ def sequential(result: Result, *, of: Sequential | None = None, most: int = MOST
         )
         for row in of.frame.tail(most).to_dict("records")
     )  # fmt: skip
-    span = f"{100 * of.level:g} % sequence"
     columns = (
         Column("Date", right=False), Column("Events"), Column("Clusters"), Column("Mean SCAR"),
-        Column("from", span=span), Column("to", span=span), Column("log₁₀ e"), Column("p, always valid"),
+        *(Column(end, span="Sequence") for end in names.ends(of.level)), Column("log₁₀ e"), Column("p, always valid"),
     )  # fmt: skip
     earlier = len(of.frame) - most
     notes = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eventstudy import arguments
+from eventstudy.display import names
 from eventstudy.result import Result
 from eventstudy.tables import _shared
 from eventstudy.tables._cells import COUNT, Cell, P, text
@@ -56,7 +57,7 @@ def spillover(result: Result, *, of: Spillover | None = None, stars: bool = True
             )
         )  # fmt: skip
     mean = _shared.with_unit(_shared.mean_head(measure), measure)
-    heads = ("Events", "Announcements", mean, "SE", "[0.025", "0.975]", "p")
+    heads = ("Events", "Announcements", mean, "SE", *names.ends(), "p")
     notes = list(dict.fromkeys(record.tests["note"]))
     return Table(
         record.tests[COLUMNS].reset_index(drop=True),

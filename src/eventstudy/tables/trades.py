@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eventstudy.display import formats
+from eventstudy.display import formats, names
 from eventstudy.errors import InputError, shown
 from eventstudy.result import Result
 from eventstudy.tables import _shared
@@ -58,10 +58,10 @@ def trades(result: Result, *, of: Trades | None = None) -> Table:
     return Table(
         frame,
         _shared.with_prices("Trades on the announcements", result),
-        (Column("", False), Column("Value"), Column("[0.025"), Column("0.975]")),
+        (Column("", False), Column("Value"), *map(Column, names.ends())),
         tuple(rows),
         (
-            f"Rule: {backtest.rule}; costs are in basis points of the value bought or sold.",
+            f"Rule: {backtest.rule}; costs are of the value bought or sold.",
             "Shares of a constant capital: nothing is reinvested. A year has 252 days.",
             *said,
             *(f"{note[:1].upper()}{note[1:]}." for note in backtest.notes),

@@ -19,7 +19,8 @@ TestName = Literal[
 ]  # fmt: skip
 SourceName = Literal["duckdb", "folder", "frame", "parquet", "simulated", "sql", "store", "yahoo"]
 PlotKind = Literal[
-    "aar", "ar", "caar", "diagnostics", "distribution", "events", "forest", "heatmap", "path", "timeline",
+    "aar", "ar", "caar", "diagnostics", "distribution", "events", "forest", "groups", "heatmap", "path",
+    "timeline",
 ]  # fmt: skip
 TableKind = Literal[
     "attrition", "sample", "aar", "caar", "events", "regressions", "models", "groups", "dates", "market_wide", "money",
