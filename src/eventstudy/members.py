@@ -46,7 +46,7 @@ def model(name: ModelName | str, **options: object) -> Model:
     arguments.check_options(of, changes, _default_options(default))
     if not changes:
         return cast("Model", default)
-    configured: Model = _configured(of, partial(replace, default), changes, _hints(type(default)))
+    configured: Model = _configured(of, partial(replace, default), changes, _hints(default.__class__))
     return configured
 
 
