@@ -46,7 +46,7 @@ def model(name: ModelName | str, **options: object) -> Model:
     arguments.check_options(of, changes, _default_options(default))
     if not changes:
         return cast("Model", default)
-    configured: Model = _configured(of, partial(replace, default), changes, _hints(type(default)))
+    configured: Model = _configured(of, partial(replace, default), changes, _hints(default.__class__))
     return configured
 
 
@@ -284,7 +284,7 @@ def _defaults(function: Callable[..., object]) -> dict[str, object]:
 
 
 @cache
-def _hints(owner: object) -> dict[str, object]:
+def _hints(owner: Callable[..., object] | None) -> dict[str, object]:
     """Return the types of the options of a model's class or a test's ``make``, read once; none if not resolved."""
     try:
         return {} if owner is None else get_type_hints(owner)

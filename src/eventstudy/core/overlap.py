@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
     Sparse = csr_array[np.float64, tuple[int, int]]
 
+SHORT = 32  # dates whose rows of few days are multiplied together
 SPAN = 128  # dates whose rows are multiplied together: with their partners they take a few megabytes
+CELLS = 1_000_000  # weights of windows multiplied at once, approximately
 MAX_LAG = 5  # dates between linked clusters; farther apart they are not the same news
 
 
@@ -99,17 +102,20 @@ def finalize(state: State, sample: Sample) -> dict[str, Floats]:
     first, second, correlation = first[unlinked], second[unlinked], correlation[unlinked]
     same = first == second
     correlation = np.where(same, correlation, 2.0 * correlation)  # a pair of two clusters is listed once
-    pairs, r = DatePairs(dates[:, spec.n_est :], first, second), []
-    for n, weight in _weights(state, clusters, spec):
-        common = pairs.sums(weight)
-        common[same] -= n[first[same]]
-        total = np.bincount(group[first], correlation * common, sample.n_groups)
-        all_days = 2.0 * np.vecdot(weight[linked[:, 0]], weight[linked[:, 1]])
-        total += np.bincount(group[linked[:, 0]], linked_correlation * all_days, sample.n_groups)
-        n_events = np.bincount(group, n, sample.n_groups)
-        r.append(total / np.maximum(n_events * (n_events - 1), 1))
-    windows, cumulative = np.split(np.column_stack(r), [len(spec.windows)], axis=1)
-    return {"windows": windows, "cumulative": cumulative}
+    pairs, windows, r = DatePairs(dates[:, spec.n_est :], first, second), _weights(state, clusters, spec), []
+    step = max(1, CELLS // max(1, len(clusters) * spec.n_evt))
+    while batch := tuple(islice(windows, step)):
+        counts, weights = (np.stack(leaf) for leaf in zip(*batch, strict=True))
+        common_days = pairs.sums(weights)
+        common_days[:, same] -= counts[:, first[same]]
+        for n, weight, common in zip(counts, weights, common_days, strict=True):
+            total = np.bincount(group[first], correlation * common, sample.n_groups)
+            all_days = 2.0 * np.vecdot(weight[linked[:, 0]], weight[linked[:, 1]])
+            total += np.bincount(group[linked[:, 0]], linked_correlation * all_days, sample.n_groups)
+            n_events = np.bincount(group, n, sample.n_groups)
+            r.append(total / np.maximum(n_events * (n_events - 1), 1))
+    of_study, cumulative = np.split(np.column_stack(r), [len(spec.windows)], axis=1)
+    return {"windows": of_study, "cumulative": cumulative}
 
 
 def _weights(state: State, clusters: Ints, spec: Spec) -> Iterator[tuple[Floats, Floats]]:
@@ -197,7 +203,7 @@ class DatePairs:
     def __init__(self, dates: Ints, first: Ints, second: Ints) -> None:
         self._first, self._same = first, first == second
         others = np.flatnonzero(~self._same)
-        span = dates[first[others], -1] // SPAN
+        span = dates[first[others], -1] // min(SPAN, max(SHORT, dates.shape[1]))
         order = np.argsort(span, kind="stable")
         parts = np.split(others[order], np.flatnonzero(np.diff(span[order])) + 1) if len(others) else []
         self._parts = []
@@ -211,14 +217,14 @@ class DatePairs:
             self._parts.append((pairs, rows, day, common, starts, left, at[second[pairs]]))
 
     def sums(self, values: Floats) -> Floats:
-        """Sum the products of two rows of values (C, days) over their common dates, (pairs,)."""
-        out = np.empty(len(self._first))
-        out[self._same] = np.vecdot(values, values)[self._first[self._same]]
+        """Sum the products of two rows of values (..., C, days) over their common dates, (..., pairs)."""
+        out = np.empty((*values.shape[:-2], len(self._first)))
+        out[..., self._same] = np.vecdot(values, values)[..., self._first[self._same]]
         for pairs, rows, day, common, starts, left, right in self._parts:
-            dense = np.zeros((len(rows), int(day.max()) + 1))
-            dense[np.arange(len(rows))[:, None], day] = values[rows]
-            dense = dense[:, common]
-            out[pairs] = (dense[starts] @ dense.T)[left, right]
+            dense = np.zeros((*values.shape[:-2], len(rows), int(day.max()) + 1))
+            dense[..., np.arange(len(rows))[:, None], day] = values[..., rows, :]
+            dense = dense[..., common]
+            out[..., pairs] = (dense[..., starts, :] @ np.swapaxes(dense, -1, -2))[..., left, right]
         return out
 
 

@@ -48,6 +48,7 @@ PLACES_BY_OFFSET = {
 }  # fmt: skip
 
 Groups = tuple[str | None, str | None, str | None, str | None]  # those of ISO
+NO_GROUPS: Groups = (None, None, None, None)
 Problems = list[tuple[int, str]]
 
 
@@ -73,14 +74,14 @@ def read_times(events: pd.DataFrame, dates: bool = True) -> tuple[pd.DataFrame, 
 def _read_times(events: pd.DataFrame, dates: bool) -> tuple[pd.DataFrame, Problems]:
     """Parse the time of every row, as in :func:`read_times`."""
     cells = _iso_texts(events["announced"])
-    groups: list[Groups] = [m.group(1, 2, 3, 4) if m else (None,) * 4 for m in map(ISO.fullmatch, cells)]
+    groups: list[Groups] = [(m[1], m[2], m[3], m[4]) if m else NO_GROUPS for m in map(ISO.fullmatch, cells)]
     if dates and _all_midnight(groups):
         groups = [(day, None, None, None) for day, *_ in groups]
     days = [day for day, *_ in groups]
     walls = [f"{day}T{clock}{seconds or ':00'}" if clock else None for day, clock, seconds, _ in groups]
     day, wall = _instants(days), _instants(walls)
     offsets = {text: datetime.fromisoformat(f"2000-01-01T00:00{text}").utcoffset() for *_, text in groups if text}
-    offset = np.array([offsets.get(text) for *_, text in groups], dtype="timedelta64[ns]")
+    offset = np.array([offsets[text] if text else None for *_, text in groups], dtype="timedelta64[ns]")
 
     problems = [(row, NOT_ISO if cells[row] else EMPTY) for row, text in enumerate(days) if text is None]
     dated, timed = (np.array([text is not None for text in texts]) for texts in (days, walls))
@@ -113,7 +114,8 @@ def _all_midnight(groups: Iterable[Groups]) -> bool:
 
 def _instants(iso: Sequence[str | None]) -> Dates:
     """Parse ISO text without offset; NaT where missing or impossible, such as 2021-02-30."""
-    return pd.to_datetime(pd.Series(iso, dtype=object), format="ISO8601", errors="coerce").to_numpy("datetime64[ns]")
+    texts = pd.Series(np.array(iso, dtype=object))
+    return pd.to_datetime(texts, format="ISO8601", errors="coerce").to_numpy("datetime64[ns]")
 
 
 def _format_offsets(offset: pd.Series) -> pd.Series:

@@ -139,7 +139,8 @@ def _cars(names: pd.Index, single: dict[str, np.ndarray], spec: Spec) -> pd.Data
     n, v = single["car"].shape
     t: Floats = divide(single["car"], single["se"])
     df = np.repeat(single["dof"], v)
-    bhar, p_placebo = ({name: single[name].ravel()} if name in single else {} for name in ("bhar", "p_placebo"))
+    bhar: dict[str, np.ndarray] = {"bhar": single["bhar"].ravel()} if "bhar" in single else {}
+    p_placebo: dict[str, np.ndarray] = {"p_placebo": single["p_placebo"].ravel()} if "p_placebo" in single else {}
     return pd.DataFrame(
         {
             "event_id": names.repeat(v).array,
