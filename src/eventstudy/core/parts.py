@@ -228,7 +228,7 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Part
             block = replace(block, id=task.rows[in_task])
         n_est[in_task] = block.n_valid
         abnormal, status[in_task] = _fit(block, task.model, task.spec, checked=at == 0)
-        states = _no_states(task)
+        states: tuple[Mapping[str, State], ...] = _no_states(task)
         if len(abnormal.block.id):
             scored = scores(abnormal, task.spec)
             if task.keep_events:

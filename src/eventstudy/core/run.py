@@ -97,7 +97,7 @@ def run(
     states, alone = dict(sums.tests), execution._replace(progress=_silent, known=None)
     later = {name: test for name, test in tests.items() if test.needs}
     if later:
-        prior = {name: sums.shared[name] for test in later.values() for name in test.needs}
+        prior: dict[str, State] = {name: sums.shared[name] for test in later.values() for name in test.needs}
         states |= run_pass(alone, tests=later, prior=prior).tests
     shared = _finalise(sums.shared, sample)
     n_draws = max((test.draws for test in tests.values()), default=0)

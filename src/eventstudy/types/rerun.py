@@ -206,6 +206,18 @@ class Rerun(Protocol):
         """
         ...
 
+    def extended(
+        self,
+        events: Any = None,
+        prices: Any = None,
+        *,
+        factors: Any = None,
+        other_news: Any = None,
+        progress: bool = False,
+    ) -> ResultFrames:
+        """Return the result of the study with more events or newer data; see ``Result.extend``."""
+        ...
+
 
 def required(rerun: Rerun | None) -> Rerun:
     """Return the study behind a result; raise InputError if there is none, as in a result read from a file."""
