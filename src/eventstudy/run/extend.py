@@ -77,7 +77,7 @@ def appended(events: Events, new: Events) -> Events:
     InputError
         If an id is in both.
     """
-    both = new.frame.index[new.frame.index.isin(events.frame.index)]
+    both = new.frame.index[events.frame.index.get_indexer(new.frame.index) >= 0]
     if len(both):
         raise InputError(
             f"the study has {formats.plural(len(both), 'event')} of these ids already: {', '.join(both[:SHOWN])}"
@@ -179,9 +179,12 @@ def _built(sample: StudySample, rows: Ints) -> tuple[tuple[list[Panel], Placed],
 
 def _one_to_one(first: Ints, second: Ints) -> Bools:
     """Return which of the pairs of numbers (n,) have one partner each, on both sides."""
-    pairs, pair = np.unique(np.column_stack([first, second]), axis=0, return_inverse=True)
-    alone = [np.bincount(side)[side] == 1 for side in pairs.T]
-    return np.asarray((alone[0] & alone[1])[pair.ravel()], dtype=bool)
+    alone = np.ones(len(first), dtype=bool)
+    for numbers, partners in ((first, second), (second, first)):
+        partner = np.full(numbers.max(initial=-1) + 1, -1)
+        partner[numbers] = partners
+        alone &= ~np.isin(numbers, numbers[partner[numbers] != partners])
+    return alone
 
 
 def _taken_over(
