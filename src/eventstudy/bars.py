@@ -140,7 +140,8 @@ def priced_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates:
     if known is not None:
         return known
     dates_by_ticker = [bars[name].dates[np.isfinite(bars[name].fields["close"])] for name in tickers]
-    return distinct(np.concatenate(dates_by_ticker or [np.array([], dtype="datetime64[D]")]))
+    others = [dates for dates in dates_by_ticker[1:] if not np.array_equal(dates, dates_by_ticker[0])]
+    return distinct(np.concatenate([*dates_by_ticker[:1], *others] or [np.array([], dtype="datetime64[D]")]))
 
 
 def traded_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates | None:
