@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import eventstudy as es
 from eventstudy.core import parts, windows
 from eventstudy.models.market import Market
-from eventstudy.run import extend
+from eventstudy.run import checkpoint, extend
 from eventstudy.types import Abnormal, Block
 
 FRAMES = ("events", "ar", "cars", "daily", "tests", "reactions", "attrition", "effects", "by_group")
@@ -189,6 +189,15 @@ def test_an_old_price_that_changed_is_seen_and_its_events_are_computed_anew():
     assert record["why"][0].endswith(f"{record['n_changed']} event{'s' * (record['n_changed'] > 1)} changed")
     again, _ = fits(lambda: found.extend(prices=result.rerun.prices))
     assert again < n  # those that were beside it in a block are apart from it now
+
+
+def test_states_that_other_code_has_computed_are_not_reused(monkeypatch: pytest.MonkeyPatch):
+    _, result = counted()
+    stored = pickle.dumps(result)
+    monkeypatch.setattr(checkpoint, "code_digest", lambda: "of another version")
+    longer = pickle.loads(stored).extend(events(drawn(2, 1, "apart", "B")))
+    assert longer.provenance["extended"]["n_reused"] == 0
+    assert longer.provenance["extended"]["why"] == [extend.NOT_KEPT]
 
 
 def own_state(scores: Any, abnormal: Abnormal, prior: Any) -> dict[str, np.ndarray]:

@@ -25,7 +25,10 @@ from eventstudy.run.provenance import fingerprint
 from eventstudy.types import Bools, Ints, Outcome, Panel, Placed, StudySample, Summed, Test
 
 KEPT_BYTES = 256 * 2**20  # largest results of a run that are kept for the next
-NOT_KEPT = "the states of the earlier run are not kept: it was large, on a cluster, or made by an analysis"
+NOT_KEPT = (
+    "the states of the earlier run are not kept: it was large, on a cluster, read from a checkpoint, made by an"
+    " analysis, or pickled by other code"
+)
 SHOWN = 5  # events that are named
 
 
@@ -61,7 +64,7 @@ def kept(outcome: Outcome, tests: Mapping[str, Test]) -> Kept | None:
     )
     size = sum(array.nbytes for leaf in leaves for array in _arrays(leaf))
     size += sum(values.nbytes for values in part.singles.values())
-    return Kept(part, of_one_pass(tests)) if size <= KEPT_BYTES else None
+    return Kept(part, dict(tests)) if size <= KEPT_BYTES else None
 
 
 def _arrays(leaf: object) -> Sequence[np.ndarray]:
@@ -193,7 +196,7 @@ def _taken_over(
     """Return the results of the blocks whose events are all among ``rows``, in the old and the new sample."""
     if before is None or (len(rows[0]) and not before.part.blocks):
         return nothing(), [NOT_KEPT]
-    missing = [name for name, test in of_one_pass(tests).items() if not _is_same_test(test, before.tests.get(name))]
+    missing = [name for name, test in tests.items() if not _has_states(name, test, before.tests)]
     if missing:
         return nothing(), [f"the tests {', '.join(map(repr, missing))} have no states of the earlier events"]
     several = (len(sample.sample.cluster_group) > sample.sample.n_groups for sample in (earlier, now))
@@ -244,10 +247,14 @@ def _sum(part: PartResult, taken: Ints, row: Ints, blocks: Sequence[Summed]) -> 
     return PartResult(*sums, singles, row[taken], part.status[taken], part.n_est[taken], tuple(blocks))
 
 
-def _is_same_test(test: Test, before: Test | None) -> bool:
-    if test is before:
+def _has_states(name: str, test: Test, before: Mapping[str, Test]) -> bool:
+    """Return whether a run of the tests ``before`` has the states that can be kept of a test."""
+    if not {*shares_of({name: test})} <= {*shares_of(before)}:
+        return False
+    other = before.get(name)
+    if test.needs or test is other:
         return True
-    return before is not None and bool(test.name) and (test.name, test.options) == (before.name, before.options)
+    return other is not None and bool(test.name) and (test.name, test.options) == (other.name, other.options)
 
 
 def _numbers(earlier: StudySample, now: StudySample, rows: tuple[Ints, Ints]) -> Numbers:

@@ -28,6 +28,7 @@ from eventstudy.prepare.implausible import warning as implausible_warning
 from eventstudy.prepare.reactions import reactions
 from eventstudy.result import NO_GROUP, Result
 from eventstudy.run import extend, news, tables
+from eventstudy.run.checkpoint import key
 from eventstudy.run.direction import counted, direction_notes
 from eventstudy.run.groups import Grouped, in_groups
 from eventstudy.run.provenance import provenance
@@ -65,7 +66,18 @@ class StudyRun:
 
     def __getstate__(self) -> dict[str, object]:
         """Exclude executor and prepared samples from pickles and copies."""
-        return {**self.__dict__, "workers": replace(self.workers, executor=None), "samples": {}}
+        workers = replace(self.workers, executor=None)
+        return {**self.__dict__, "workers": workers, "samples": {}, "code": self._code() if self.kept else ""}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Drop what other code has computed: a version of the library, or of the user's model or tests."""
+        code = state.pop("code")
+        self.__dict__.update(state)
+        if code and code != self._code():
+            self.__dict__["kept"] = {}
+
+    def _code(self) -> str:
+        return key((self.choices.model, self.choices.tests))
 
     @property
     def return_model(self) -> Model:
