@@ -213,6 +213,21 @@ def path(n: int) -> dict[str, float]:
     return {"us": 1e6 * total / n, "path": alone / total, "peak": megabytes()}
 
 
+def grow(n: int, model: str) -> dict[str, float]:
+    """Time ``Study.run``, and ``Result.extend`` by one event as a share of it."""
+    import eventstudy as es
+
+    frame, prices = study_data(n + 1)
+    frame.insert(0, "event_id", [f"E{row}" for row in range(n + 1)])
+    study = es.Study(benchmark="M", windows=tuple((a, b) for a, b in WINDOWS), model=model)
+    results: list[es.Result] = []
+    total = _seconds(lambda: results.append(study.run(es.Events.from_frame(frame[:n]), prices)))
+    new = es.Events.from_frame(frame[n:])
+    longer = _seconds(lambda: results.append(results[0].extend(new)))
+    assert results[1].provenance["extended"]["n_computed"] == 1
+    return {"us": 1e6 * total / n, "grow": longer / total, "peak": megabytes()}
+
+
 def edges(n: int) -> dict[str, float]:
     """Time ``Study.run`` on time-stamped events and prices, and the time of its steps."""
     import eventstudy as es
@@ -246,7 +261,7 @@ def _timed(function: Callable[..., Any], name: str, seconds_by: dict[str, float]
 
 
 MEASURES: dict[str, Callable[..., dict[str, float]]] = {
-    "study": study, "fit": fit, "by_hand": by_hand, "floor": floor, "edges": edges, "path": path,
+    "study": study, "fit": fit, "by_hand": by_hand, "floor": floor, "edges": edges, "path": path, "grow": grow,
 }  # fmt: skip
 
 
@@ -261,6 +276,7 @@ def child(what: str, **choices: Any) -> dict[str, float]:
 
 
 PATH = "Study.run, then the path of one event"
+GROWN = {"market": 100_000, "garch": 300}
 LINE = "{:<52}{:>12}{:>14}{:>14}{:>12}"
 
 
@@ -277,6 +293,8 @@ def rows(sizes: list[int]) -> Iterator[tuple[str, int, dict[str, float]]]:
             measurement = child("study", n=sizes[-1], tests=KINDS[name], executor=executor)
             yield f"{name}, {executor}(2)", sizes[-1], measurement
     yield PATH, 36_000, child("path", n=36_000)
+    for model, n in GROWN.items():
+        yield f"Study.run, then one event more, {model}", n, child("grow", n=n, model=model)
     yield "loop: pandas and statsmodels", 300, child("by_hand", n=300, how="pandas")
     yield "loop: statsmodels OLS", 500, child("by_hand", n=500, how="statsmodels")
     yield "loop: numpy lstsq", 2_000, child("by_hand", n=2_000, how="lstsq")
@@ -329,6 +347,9 @@ def ratios(rows_measured: list[dict[str, Any]], n: int) -> Iterator[str]:
             yield f"{name}: here / on {executor}(2): {microseconds[name] / microseconds[f'{name}, {executor}(2)']:.2f}"
     alone = next(row for row in rows_measured if row["what"] == PATH)
     yield f"Result.path of one event / Study.run of its {alone['n']:,}: {alone['path']:.2%}"
+    for row in rows_measured:
+        if "grow" in row:
+            yield f"{row['what']}, {row['n']:,} events: Result.extend / Study.run: {row['grow']:.1%}"
     edge = next(row for row in rows_measured if row["n"] == n and "prepare" in row)
     around = {name: edge[name] for name in ("events", "prepare", "assemble", "reactions", "rest")}
     parts = ", ".join(f"{name} {value:.1f}" for name, value in around.items())

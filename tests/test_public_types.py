@@ -161,7 +161,15 @@ def test_data_of_a_study(
         getattr(study, method)(events, events.frame)
 
 
+NEW = pd.DataFrame({"event_id": ["new"], "ticker": ["A"], "announced": [str(DAYS[120].date())]})
 METHODS: dict[str, dict[str, object]] = {
+    "extend": {
+        "events": es.Events.from_frame(NEW),
+        "prices": None,
+        "factors": None,
+        "other_news": None,
+        "progress": False,
+    },
     "path": {"event_id": "E0001", "start": -1},
     "calibrate": {"draws": 20, "shocks": (0.0,), "level": 0.05, "seed": 0},
     "adjust": {"method": "holm", "draws": 99},

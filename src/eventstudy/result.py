@@ -20,8 +20,11 @@ from eventstudy.types import Model, ModelName, PlotKind, Rerun, TableKind, Windo
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from narwhals.typing import IntoFrame
 
     from eventstudy.analysis.specifications import Specifications
+    from eventstudy.bars import Prices
+    from eventstudy.prepare.events import Events
     from eventstudy.reproduce.references import Citation
     from eventstudy.tables._table import Table
 
@@ -286,6 +289,63 @@ class Result(Analyses):
         from eventstudy.analysis.across import across
 
         return cast("Specifications[Result]", across(required(self.rerun), self, models, windows))
+
+    def extend(
+        self,
+        events: Events | None = None,
+        prices: Prices | None = None,
+        *,
+        factors: IntoFrame | None = None,
+        other_news: Events | None = None,
+        progress: bool = False,
+    ) -> Result:
+        """Return the result of the study with further events or newer data: what :meth:`Study.run` would return.
+
+        The results of earlier events are reused where their model and tests would read the same numbers, bit for bit:
+        returns and regressors of their windows, weights and signs. The others are computed anew, as are the tests'
+        verdicts. To look after each extension, use the p-value of :meth:`sequential`, which holds at every look.
+
+        Parameters
+        ----------
+        events : Events, optional
+            The new events alone, which follow those of the study.
+        prices : Prices, optional
+            All prices, with newer rows or further tickers; by default those of the study.
+        factors : data frame of pandas, polars or pyarrow, optional
+            All factor returns, as in :meth:`Study.run`; by default those of the study.
+        other_news : Events, optional
+            All events that are not studied, but may confound those that are; by default those of the study.
+        progress : bool
+            Whether to show a progress bar.
+
+        Returns
+        -------
+        Result
+            Its numbers agree with those of a new run to 1e-12, and it can be extended too.
+            ``provenance["extended"]`` has the number and the SHA-256 of the ``events`` before; of the placed events
+            ``n_new``; ``n_changed``, whose numbers are others than before (``changed`` names up to five);
+            ``n_reused``; ``n_computed``; ``why``, the reasons for which more than the new events were computed; and
+            ``groups``, the same counts of the events in groups.
+
+        Raises
+        ------
+        InputError
+            If nothing is given, an argument is not valid, an event has the id of an earlier one, or the result has no
+            study (:func:`read_result`).
+
+        Examples
+        --------
+        >>> from eventstudy import Events, demo
+        >>> result = demo.run().result
+        >>> new = Events.from_frame(
+        ...     pd.DataFrame({"event_id": ["NEW"], "ticker": ["BABA"], "announced": ["2024-06-11 20:00+08:00"]})
+        ... )
+        >>> longer = result.extend(new)
+        >>> {name: longer.provenance["extended"][name] for name in ("n_new", "n_reused", "n_computed")}
+        {'n_new': 1, 'n_reused': 393, 'n_computed': 1}
+        """
+        rerun = required(self.rerun)
+        return cast("Result", rerun.extended(events, prices, factors=factors, other_news=other_news, progress=progress))
 
     def cite(self) -> Citation:
         """Return the references of what computed the result: the model, the tests, the frames, and the library.

@@ -20,7 +20,7 @@ from eventstudy.prepare.outcomes import is_return
 from eventstudy.prepare.stated import check_stated
 from eventstudy.result import Result
 from eventstudy.run.choice_types import checked
-from eventstudy.run.rerun import StudyRun
+from eventstudy.run.rerun import READERS, StudyRun
 from eventstudy.run.sample import StudyData
 from eventstudy.run.scale import workers
 from eventstudy.run.settings import DEFAULT_TESTS as DEFAULT_TESTS
@@ -293,7 +293,7 @@ class Study(Choices):
         arguments.flag("progress", progress)
         if not len(events):
             raise NotEnoughData("there are no events; give at least one")
-        return StudyRun(self, data, workers(executor, checkpoint)).run(progress)
+        return StudyRun(self, data, workers(executor, checkpoint)).run(progress, keep=True)
 
 
 def _wrote(path: Path) -> bool:
@@ -303,17 +303,13 @@ def _wrote(path: Path) -> bool:
 
 def _data(events: object, prices: object, factors: object, other_news: object) -> StudyData:
     """Return the data of a study; raise InputError for an argument of another type."""
-    of_events, of_prices = (
-        "es.Events.from_frame(df) or es.read_events(path)",
-        "es.Prices.from_frame(df) or fetched ones",
-    )
     if isinstance(events, Prices) and isinstance(prices, Events):
         raise InputError("events and prices are swapped; give the events first")
-    checked_events = arguments.instance("events", events, Events, of_events)
-    checked_prices = arguments.instance("prices", prices, Prices, of_prices)
+    checked_events = arguments.instance("events", events, Events, READERS["events"])
+    checked_prices = arguments.instance("prices", prices, Prices, READERS["prices"])
     frame = None if factors is None else factor_frame(factors)
     if other_news is not None:
-        arguments.instance("other_news", other_news, Events, of_events)
+        arguments.instance("other_news", other_news, Events, READERS["other_news"])
     return StudyData(checked_events, checked_prices, frame, other_news)  # type: ignore[arg-type]
 
 

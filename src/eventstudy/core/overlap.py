@@ -62,10 +62,14 @@ def _event_days(abnormal: Abnormal, spec: Spec) -> State:
             usable &= total_losses(abnormal) @ every.weights.T == 0
         whole = np.asarray(usable.all(axis=1) & valid.all(axis=1))
         others = ~whole
-    leaves = {"cluster": abnormal.block.cluster, "valid": valid, "usable": usable}
     # Copies: an empty view would keep the arrays of every block in memory.
-    gathered = {name: Gathered((np.array(leaf[others]),)) for name, leaf in leaves.items()}
-    return {"whole": by_cluster(abnormal, whole)} | gathered
+    cluster, valid, usable = (np.array(leaf[others]) for leaf in (abnormal.block.cluster, valid, usable))
+    return {
+        "whole": by_cluster(abnormal, whole),
+        "cluster": Gathered((cluster,), "cluster"),
+        "valid": Gathered((valid,), "nothing"),
+        "usable": Gathered((usable,), "nothing"),
+    }
 
 
 def finalize(state: State, sample: Sample) -> dict[str, Floats]:

@@ -34,6 +34,7 @@ from eventstudy.types import (
     State,
     StateSum,
     Status,
+    Summed,
     Test,
 )
 
@@ -76,7 +77,7 @@ class Task:
 
     ``rows`` (n,) are the positions of the events in the sample; ``tests``, ``shares`` and ``extra`` the states to
     compute; ``prior`` the shared states of an earlier pass; ``keep_events`` whether to return the results of single
-    events.
+    events, and ``keep_blocks`` the states of each block.
     """
 
     panels: Sequence[AnyPanel]
@@ -91,6 +92,7 @@ class Task:
     prior: Mapping[str, State] = field(default_factory=dict)
     keep_events: bool = False
     extra: Mapping[str, Extra] = field(default_factory=dict)
+    keep_blocks: bool = False
 
 
 class TaskStates(TypedDict, total=False):
@@ -101,13 +103,17 @@ class TaskStates(TypedDict, total=False):
     prior: Mapping[str, State]
     keep_events: bool
     extra: Mapping[str, Extra]
+    keep_blocks: bool
 
 
 States = dict[str, StateSum]  # by name of the test, the shared or the extra state
 
 
 class PartResult(NamedTuple):
-    """The output of a task: states by name, and the results, status and estimation days of its events."""
+    """The output of a task: states by name, and the results, status and estimation days of its events.
+
+    ``blocks`` are the states of its blocks before they were added, if the task keeps them.
+    """
 
     tests: States
     shared: States
@@ -116,6 +122,7 @@ class PartResult(NamedTuple):
     rows: Ints
     status: Ints
     n_est: Ints
+    blocks: tuple[Summed, ...] = ()
 
     @property
     def states(self) -> tuple[States, States, States]:
@@ -126,6 +133,22 @@ class PartResult(NamedTuple):
         """Apply a function to every state."""
         tests, shared, extra = ({name: change(state) for name, state in kind.items()} for kind in self.states)
         return self._replace(tests=tests, shared=shared, extra=extra)
+
+
+def nothing() -> PartResult:
+    """Return the part of no events."""
+    empty = np.arange(0)
+    return PartResult({}, {}, {}, {}, empty, empty, empty)
+
+
+class Known(NamedTuple):
+    """The results of events that are not computed again.
+
+    The events ``apart`` (n,), as rows, are in blocks of their own when they are computed: they may change again.
+    """
+
+    part: PartResult
+    apart: Ints
 
 
 MapTasks = Callable[[Callable[[Task], PartResult], Iterable[Task]], Iterable[PartResult]]
@@ -194,9 +217,8 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Part
     np.empty(LARGE, dtype=np.uint8)
     n = len(task.placed.day)
     status, n_est = np.full(n, Status.OK, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    tests: States = {name: {} for name in task.tests}
-    shared: States = {name: {} for name in task.shares}
-    extra: States = {name: {} for name in task.extra}
+    totals = _no_states(task)
+    kept: list[Summed] = []
     events = singles.EventResults(n)
     panels = [build(panel) for panel in task.panels]
     all_events = np.array_equal(task.rows, np.arange(n))
@@ -206,6 +228,7 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Part
             block = replace(block, id=task.rows[in_task])
         n_est[in_task] = block.n_valid
         abnormal, status[in_task] = _fit(block, task.model, task.spec, checked=at == 0)
+        states: tuple[Mapping[str, State], ...] = _no_states(task)
         if len(abnormal.block.id):
             scored = scores(abnormal, task.spec)
             if task.keep_events:
@@ -213,23 +236,35 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Part
             counted = abnormal.signed()
             if counted is not abnormal:
                 scored = scores(counted, task.spec)
-            _add_states(task, scored, counted, tests, shared, extra)
+            states = _add_states(task, scored, counted, totals)
+        if task.keep_blocks:
+            kept.append(Summed(block.id, *states))
         progress(len(block.id))
-    return PartResult(tests, shared, extra, events.arrays, task.rows, status, n_est)
+    return PartResult(*totals, events.arrays, task.rows, status, n_est, tuple(kept))
 
 
-def _add_states(task: Task, scored: Scores, abnormal: Abnormal, tests: States, shared: States, extra: States) -> None:
-    """Add the states of a block to the sums of the task."""
+def _no_states(task: Task) -> tuple[States, States, States]:
+    """Return an empty state for each test, shared and extra state of a task."""
+    tests, shared, extra = ({name: StateSum() for name in names} for names in (task.tests, task.shares, task.extra))
+    return tests, shared, extra
+
+
+def _add_states(
+    task: Task, scored: Scores, abnormal: Abnormal, totals: tuple[States, States, States]
+) -> tuple[Mapping[str, State], Mapping[str, State], Mapping[str, State]]:
+    """Add the states of a block to the sums of the task, and return them."""
     if not len(abnormal.block.id):
-        return
+        return _no_states(task)
+    tests: dict[str, State] = {}
     for name, test in task.tests.items():
-        state = test.chunk(scored, abnormal, task.prior)
-        check_state(name, state, tests[name])
-        add(tests[name], state)
-    for name in task.shares:
-        add(shared[name], SHARED[name].chunk(scored, abnormal, task.spec))
-    for name, chunk in task.extra.items():
-        add(extra[name], chunk(scored, abnormal, task.spec))
+        tests[name] = test.chunk(scored, abnormal, task.prior)
+        check_state(name, tests[name], totals[0][name])
+    shared = {name: SHARED[name].chunk(scored, abnormal, task.spec) for name in task.shares}
+    extra = {name: chunk(scored, abnormal, task.spec) for name, chunk in task.extra.items()}
+    for total, states in zip(totals, (tests, shared, extra), strict=True):
+        for name, state in states.items():
+            add(total[name], state)
+    return tests, shared, extra
 
 
 def _fit(block: Block, model: Model, spec: Spec, checked: bool) -> tuple[Abnormal, Ints]:
@@ -255,11 +290,13 @@ def _fit(block: Block, model: Model, spec: Spec, checked: bool) -> tuple[Abnorma
 def join(parts: Iterable[PartResult], n: int, progress: Callable[[int], object] = lambda n: None) -> PartResult:
     """Sum parts, in their order, to the result of one task over all ``n`` events; sort the single events."""
     total: PartResult | None = None
+    blocks: list[Summed] = []
     events = singles.EventResults(n)
     status, n_est = np.full(n, Status.OK, dtype=np.int64), np.zeros(n, dtype=np.int64)
     for part in parts:
         status[part.rows], n_est[part.rows] = part.status, part.n_est
         events.add(part.singles)
+        blocks += part.blocks
         progress(len(part.rows))
         if total is None:
             total = part
@@ -268,9 +305,9 @@ def join(parts: Iterable[PartResult], n: int, progress: Callable[[int], object] 
             for name, state in states.items():
                 add(sums[name], state)
     if total is None:
-        return PartResult({}, {}, {}, {}, np.arange(0), status, n_est)
+        return nothing()._replace(status=status, n_est=n_est)
     events.sort()
-    return total._replace(singles=events.arrays, rows=np.arange(n), status=status, n_est=n_est)
+    return total._replace(singles=events.arrays, rows=np.arange(n), status=status, n_est=n_est, blocks=tuple(blocks))
 
 
 def tasks_of(

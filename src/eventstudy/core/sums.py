@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +18,23 @@ from eventstudy.types import Abnormal, Floats, Grouping, Ints, Placed, Sample, S
 
 MARKETS = 6  # exchanges at most on which the same news is paired
 FEW = 64  # tables with fewer rows are not packed
+# What the numbers of a state are numbers of; "unknown" in a test that does not say it.
+Counted = Literal["cluster", "group", "event", "nothing", "unknown"]
+Numbers = Mapping[Counted, tuple[Ints, int]]  # the new number of each old one, -1 where there is none, and how many
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """A leaf with one row per event; adding two of them concatenates their rows."""
+    """A leaf with one row per event; adding two of them concatenates their rows.
+
+    ``of`` says what its values are numbers of, so that they can be numbered anew in another sample.
+    """
 
     parts: tuple[NDArray[np.generic], ...]
+    of: Counted = "unknown"
 
     def __add__(self, other: Gathered) -> Gathered:
-        return Gathered(self.parts + other.parts)
+        return Gathered(self.parts + other.parts, self.of)
 
     @property
     def values(self) -> NDArray[np.generic]:
@@ -36,14 +44,18 @@ class Gathered:
 
 @dataclass(frozen=True)
 class Rows:
-    """Values (n, ...) of the rows ``index`` (n,), without repetition, of a table of ``size`` rows; the rest are 0."""
+    """Values (n, ...) of the rows ``index`` (n,), without repetition, of a table of ``size`` rows; the rest are 0.
+
+    ``of`` says what the rows are, as in :class:`Gathered`.
+    """
 
     index: Ints
     values: Floats
     size: int
+    of: Counted = "unknown"
 
 
-def rows(events: Grouping, values: NDArray[np.generic], size: int) -> Rows:
+def rows(events: Grouping, values: NDArray[np.generic], size: int, of: Counted = "unknown") -> Rows:
     """Sum values (N, ...) of the events with the same number into the rows of a table of ``size`` rows.
 
     Examples
@@ -55,9 +67,9 @@ def rows(events: Grouping, values: NDArray[np.generic], size: int) -> Rows:
     shape = (len(events.numbers), *values.shape[1:])
     if values.dtype == np.bool_ and values.all():  # sums of ones are counts of rows
         n = np.diff(events.ends).astype(np.float64)
-        return Rows(events.numbers, np.broadcast_to(n.reshape(-1, *[1] * (values.ndim - 1)), shape), size)
+        return Rows(events.numbers, np.broadcast_to(n.reshape(-1, *[1] * (values.ndim - 1)), shape), size, of)
     flat = values.reshape(len(values), int(np.prod(values.shape[1:])))
-    return Rows(events.numbers, (events.matrix @ flat.astype(np.float64, copy=False)).reshape(shape), size)
+    return Rows(events.numbers, (events.matrix @ flat.astype(np.float64, copy=False)).reshape(shape), size, of)
 
 
 def valid_days(abnormal: Abnormal) -> Floats:
@@ -70,20 +82,20 @@ def valid_days(abnormal: Abnormal) -> Floats:
 
 def by_group(abnormal: Abnormal, values: NDArray[np.generic]) -> Rows:
     """Sum values (N, ...) by the group of the events."""
-    return rows(abnormal.block.by_group, values, abnormal.block.n_groups)
+    return rows(abnormal.block.by_group, values, abnormal.block.n_groups, "group")
 
 
 def weighted(abnormal: Abnormal, weights: Floats, values: Floats) -> Rows:
     """Sum values (N, M) times the weights (N,) of the events by group."""
     group = abnormal.block.group
     if (group == group[:1]).all():
-        return Rows(group[:1], (weights @ values)[None], abnormal.block.n_groups)
+        return Rows(group[:1], (weights @ values)[None], abnormal.block.n_groups, "group")
     return by_group(abnormal, weights[:, None] * values)
 
 
 def by_cluster(abnormal: Abnormal, values: NDArray[np.generic]) -> Rows:
     """Sum values (N, ...) by the cluster of the events."""
-    return rows(abnormal.block.by_cluster, values, abnormal.block.n_clusters)
+    return rows(abnormal.block.by_cluster, values, abnormal.block.n_clusters, "cluster")
 
 
 def products_by_cluster(abnormal: Abnormal, left: Floats, right: Floats) -> Rows:
@@ -97,7 +109,7 @@ def products_by_cluster(abnormal: Abnormal, left: Floats, right: Floats) -> Rows
     sums = np.empty((len(numbers), left.shape[-1], right.shape[-1]))
     for out, first, end in zip(sums, ends[:-1], ends[1:], strict=True):
         np.sum(np.swapaxes(left[:, first:end], 1, 2) @ right[:, first:end], axis=0, out=out)
-    return Rows(numbers, sums, abnormal.block.n_clusters)
+    return Rows(numbers, sums, abnormal.block.n_clusters, "cluster")
 
 
 def grouped(placed: Placed, sample: Sample, group: Ints, n_groups: int) -> tuple[Placed, Sample]:
@@ -140,6 +152,32 @@ def add(total: StateSum, state: State) -> StateSum:
         else:
             total[name] = total[name] + leaf
     return total
+
+
+def renumbered(state: State, numbers: Numbers) -> StateSum | None:
+    """Return the state of some events in a sample that numbers clusters, groups and events in another way.
+
+    None if a leaf does not say what its numbers are.
+
+    Examples
+    --------
+    >>> state = {"n": Rows(np.array([0, 1]), np.array([2.0, 3.0]), 2, "cluster")}
+    >>> moved = renumbered(state, {"cluster": (np.array([2, 0]), 3)})
+    >>> moved["n"].index.tolist(), moved["n"].size
+    ([2, 0], 3)
+    """
+    moved: StateSum = {}
+    for name, leaf in state.items():
+        if isinstance(leaf, Rows) and leaf.of in numbers:
+            to, size = numbers[leaf.of]
+            moved[name] = replace(leaf, index=to[leaf.index], size=size)
+        elif isinstance(leaf, Gathered) and leaf.of in numbers:
+            moved[name] = replace(leaf, parts=tuple(numbers[leaf.of][0][part] for part in leaf.parts))
+        elif (isinstance(leaf, Gathered) and leaf.of == "nothing") or isinstance(leaf, np.number):
+            moved[name] = leaf
+        else:
+            return None
+    return moved
 
 
 def packed(state: State) -> StateSum:

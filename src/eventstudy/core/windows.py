@@ -33,32 +33,74 @@ def blocks(
         Largest number of events in a block.
     """
     order = np.lexsort((placed.asset, placed.day, placed.panel))
-    gap = spec.event[0] - spec.estimation[1] - 1
     for number, panel in enumerate(panels):
         rows = order[placed.panel[order] == number]
-        n_peers = 0 if panel.peers is None else panel.peers.shape[1]
-        length = spec.n_est + spec.n_evt
-        step = max(1, min(size, RETURNS // length, CELLS // max(1, n_peers * length)))
+        step = _step(panel, spec, size)
         for start in range(0, len(rows), step):
-            events = rows[start : start + step]
-            r, ok, x = _slice_windows(panel, placed.asset[events], placed.day[events], spec)
-            in_own_window = _mask_days(ok, placed, events, spec)
-            cluster, group, weight = placed.cluster[events], placed.group[events], placed.weight[events]
-            peers = _peer_returns(panel, placed, events, spec)
-            sign = None if placed.sign is None else placed.sign[events]
-            block = Block(
-                r, ok, x, spec.n_est, events, cluster, group, weight, n_clusters, n_groups, gap, peers, in_own_window,
-                sign,
-            )  # fmt: skip
-            for array in (
-                r,
-                ok,
-                block.x,
-                peers,
-            ):  # what a model would change here, the tests after it would take for data
-                if array is not None:
-                    array.flags.writeable = False
-            yield block
+            yield _block(panel, placed, rows[start : start + step], spec, n_clusters, n_groups)
+
+
+def unchanged(
+    before: tuple[Sequence[Panel], Placed], now: tuple[Sequence[Panel], Placed], rows: tuple[Ints, Ints], spec: Spec
+) -> Bools:
+    """Return for which events a model and tests read the same numbers in two samples, (n,).
+
+    ``rows`` are the events (n,) in ``before`` and in ``now``. Clusters and groups, which are numbers of a sample, are
+    not compared.
+    """
+    same = np.zeros(len(rows[0]), dtype=bool)
+    first, second = (placed.panel[at] for (_, placed), at in zip((before, now), rows, strict=True))
+    for pair in np.unique(np.column_stack([first, second]), axis=0):
+        events = np.flatnonzero((first == pair[0]) & (second == pair[1]))
+        panels = before[0][pair[0]], now[0][pair[1]]
+        step = min(_step(panel, spec, BLOCK) for panel in panels)
+        for start in range(0, len(events), step):
+            at = events[start : start + step]
+            same[at] = _equal_rows(
+                *(
+                    _block(panel, placed, all_rows[at], spec, 0, 0)
+                    for panel, (_, placed), all_rows in zip(panels, (before, now), rows, strict=True)
+                )
+            )
+    return same
+
+
+def _equal_rows(first: Block, second: Block) -> Bools:
+    """Return which events (N,) of two blocks have the same windows, weights and signs, bit for bit."""
+    equal = np.ones(len(first.id), dtype=bool)
+    for name in ("r", "ok", "x", "peers", "in_own_window", "weight", "sign"):
+        left, right = getattr(first, name), getattr(second, name)
+        if left is None and right is None:
+            continue
+        if left is None or right is None or left.shape != right.shape:
+            return np.zeros(len(first.id), dtype=bool)
+        differs = (left != right) & ((left == left) | (right == right))  # a missing peer is NaN in both
+        equal &= ~differs.reshape(len(equal), -1).any(axis=1)
+    return equal
+
+
+def _step(panel: Panel, spec: Spec, size: int) -> int:
+    """Return the number of events in a block."""
+    n_peers = 0 if panel.peers is None else panel.peers.shape[1]
+    length = spec.n_est + spec.n_evt
+    return max(1, min(size, RETURNS // length, CELLS // max(1, n_peers * length)))
+
+
+def _block(panel: Panel, placed: Placed, events: Ints, spec: Spec, n_clusters: int, n_groups: int) -> Block:
+    """Return the block of some events of a panel."""
+    r, ok, x = _slice_windows(panel, placed.asset[events], placed.day[events], spec)
+    in_own_window = _mask_days(ok, placed, events, spec)
+    cluster, group, weight = placed.cluster[events], placed.group[events], placed.weight[events]
+    peers = _peer_returns(panel, placed, events, spec)
+    sign = None if placed.sign is None else placed.sign[events]
+    gap = spec.event[0] - spec.estimation[1] - 1
+    block = Block(
+        r, ok, x, spec.n_est, events, cluster, group, weight, n_clusters, n_groups, gap, peers, in_own_window, sign
+    )
+    for array in (r, ok, block.x, peers):  # what a model would change here, the tests after it would take for data
+        if array is not None:
+            array.flags.writeable = False
+    return block
 
 
 def select(placed: Placed, at: Ints) -> Placed:

@@ -56,8 +56,9 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
         return {}
     factor = scores.var / abnormal.sigma[:, None] ** 2
     leaves = {"e": abnormal.ar[:, :n_est], "ok": abnormal.ok, "car": scores.car, "factor": factor, "usable": scores.ok}
-    leaves |= {"dof": abnormal.dof, "group": block.group, "id": block.id}
-    return {name: Gathered((values,)) for name, values in leaves.items()}
+    numbers = {"group": Gathered((block.group,), "group"), "id": Gathered((block.id,), "event")}
+    leaves["dof"] = abnormal.dof
+    return {name: Gathered((values,), "nothing") for name, values in leaves.items()} | numbers
 
 
 def finalize(state: State, sample: Sample, effect: Effect = "mean") -> Verdict:

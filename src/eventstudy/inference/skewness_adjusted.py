@@ -45,8 +45,8 @@ CELLS = 1_000_000  # largest number of resampled values in memory at once
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
     """Gather the CARs, NaN where missing, and their groups: running sums of third powers would lose digits."""
     return {
-        "car": Gathered((np.where(scores.ok, scores.car, np.nan),)),
-        "group": Gathered((abnormal.block.group,)),
+        "car": Gathered((np.where(scores.ok, scores.car, np.nan),), "nothing"),
+        "group": Gathered((abnormal.block.group,), "group"),
     }
 
 

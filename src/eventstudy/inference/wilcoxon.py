@@ -22,8 +22,8 @@ from eventstudy.types import Abnormal, Floats, Sample, Scores, State, Test, Verd
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
     """Gather the CARs, NaN where missing, and their groups."""
     return {
-        "car": Gathered((np.where(scores.ok, scores.car, np.nan),)),
-        "group": Gathered((abnormal.block.group,)),
+        "car": Gathered((np.where(scores.ok, scores.car, np.nan),), "nothing"),
+        "group": Gathered((abnormal.block.group,), "group"),
     }
 
 

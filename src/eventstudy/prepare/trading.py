@@ -85,6 +85,8 @@ def merged_markets(bars: Sequence[Bars], union: Dates) -> str:
         other, known = first
         begin, end = max(dates[0], known[0]), min(dates[-1], known[-1])
         mine, theirs = (part[(part >= begin) & (part <= end)] for part in (dates, known))
+        if np.array_equal(mine, theirs):
+            continue
         n_common = len(np.intersect1d(mine, theirs, assume_unique=True))
         if min(len(mine), len(theirs)) - n_common >= HOLIDAYS:
             return (

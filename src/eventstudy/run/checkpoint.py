@@ -208,8 +208,10 @@ def _set_leaf(state: StateSum, values: np.ndarray, leaf: str, kind: str, size: i
         state[leaf] = values
 
 
-def key(task: Task) -> str:
+def key(task: object) -> str:
     """Return the SHA-256 of the input of a part: the arrays, model, tests and windows of the task, and the code.
+
+    Any object has one, such as a model and tests, whose methods are hashed too.
 
     Examples
     --------

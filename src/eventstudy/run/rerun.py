@@ -7,25 +7,28 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from eventstudy import arguments
 from eventstudy.bars import Prices
 from eventstudy.core import residuals
 from eventstudy.core.draws import drawn_cars, null
-from eventstudy.core.parts import MapTasks
+from eventstudy.core.parts import Known, nothing
 from eventstudy.core.run import Execution, run, run_events
 from eventstudy.core.volatility import SquaredModel
 from eventstudy.display.measure import measure_of
-from eventstudy.errors import EventStudyWarning
+from eventstudy.errors import EventStudyWarning, InputError
 from eventstudy.prepare.events import Events
+from eventstudy.prepare.factors import factor_frame
 from eventstudy.prepare.implausible import shorten
 from eventstudy.prepare.implausible import warning as implausible_warning
 from eventstudy.prepare.reactions import reactions
 from eventstudy.result import NO_GROUP, Result
-from eventstudy.run import news, tables
+from eventstudy.run import extend, news, tables
+from eventstudy.run.checkpoint import key
 from eventstudy.run.direction import counted, direction_notes
 from eventstudy.run.groups import Grouped, in_groups
 from eventstudy.run.provenance import provenance
@@ -35,6 +38,14 @@ from eventstudy.run.settings import as_model, settings, tests_for
 from eventstudy.run.testing import Members, effects_of_events, no_test_holds, table_of_tests
 from eventstudy.types import Bools, Choices, Extra, Floats, Ints, Model, Outcome, Status, StudySample, Test, Window
 
+if TYPE_CHECKING:
+    from narwhals.typing import IntoFrame
+
+READERS = {
+    "events": "es.Events.from_frame(df) or es.read_events(path)",
+    "other_news": "es.Events.from_frame(df) or es.read_events(path)",
+    "prices": "es.Prices.from_frame(df) or fetched ones",
+}
 RESIDUALS: Mapping[str, Extra] = {"residuals": residuals.chunk}
 
 
@@ -43,6 +54,7 @@ class StudyRun:
     """A study with its data and its workers; see :class:`eventstudy.types.Rerun`.
 
     ``placed_for`` are the windows for which events are placed or excluded, where they are not those of the choices.
+    ``kept`` has the results of all events and of groups for :meth:`extended`.
     """
 
     choices: Choices
@@ -50,10 +62,22 @@ class StudyRun:
     workers: Workers = IN_ONE_PROCESS
     placed_for: Sequence[Window] | None = None
     samples: dict[bool, StudySample] = field(init=False, default_factory=dict, repr=False)
+    kept: dict[str, extend.Kept | None] = field(init=False, default_factory=dict, repr=False)
 
     def __getstate__(self) -> dict[str, object]:
         """Exclude executor and prepared samples from pickles and copies."""
-        return {**self.__dict__, "workers": replace(self.workers, executor=None), "samples": {}}
+        workers = replace(self.workers, executor=None)
+        return {**self.__dict__, "workers": workers, "samples": {}, "code": self._code() if self.kept else ""}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Drop what other code has computed: a version of the library, or of the user's model or tests."""
+        code = state.pop("code")
+        self.__dict__.update(state)
+        if code and code != self._code():
+            self.__dict__["kept"] = {}
+
+    def _code(self) -> str:
+        return key((self.choices.model, self.choices.tests))
 
     @property
     def return_model(self) -> Model:
@@ -201,8 +225,36 @@ class StudyRun:
         placed_for = (self.placed_for or self.choices.windows) if model is None else None
         return replace(self, choices=replace(choices, windows=windows), placed_for=placed_for)
 
-    def run(self, progress: bool = False) -> Result:
-        """Estimate every event, and test the sample; ``progress`` shows a progress bar."""
+    def extended(
+        self,
+        events: Events | None = None,
+        prices: Prices | None = None,
+        *,
+        factors: IntoFrame | None = None,
+        other_news: Events | None = None,
+        progress: bool = False,
+    ) -> Result:
+        """Run the study with more events or newer data, and compute what is new; see ``Result.extend``."""
+        newer = {"events": events, "prices": prices, "other_news": other_news}
+        given: dict[str, Any] = {name: values for name, values in newer.items() if values is not None}
+        for name, values in given.items():
+            arguments.instance(name, values, Prices if name == "prices" else Events, READERS[name])
+        if factors is not None:
+            given["factors"] = factor_frame(factors)
+        if not given:
+            raise InputError("nothing is given; give new events, newer prices, factors or other news, or several")
+        arguments.flag("progress", progress)
+        if events is not None:
+            given["events"] = extend.appended(self.data.events, events)
+        data = replace(self.data, **given)
+        return replace(self, data=data).run(progress, keep=True, before=self)
+
+    def run(self, progress: bool = False, keep: bool = False, before: StudyRun | None = None) -> Result:
+        """Estimate every event, and test the sample.
+
+        ``progress`` shows a progress bar. ``keep`` keeps the states of events, for :meth:`extended`. Results of
+        ``before``, a run of the same choices, are taken over where they are the same.
+        """
         sample = self.sample()
         clustering = sample.clustering
         tests = self._tests_of(sample)
@@ -213,10 +265,13 @@ class StudyRun:
         groups = self._groups(sample)
         counts = PartCounts()
         map_tasks = self.workers.map_tasks(counts)
+        growth = extend.Growth(keep, None if before is None else before.data.events)
         with _progress_bar(len(sample.placed.day), progress) as advance:
-            execution = Execution(advance, map_tasks)
-            outcome = run(sample.panels, sample.placed, self.model, tests, sample.sample, execution, extra=RESIDUALS)
-        tested, by_group = self._tested(sample, groups, tests, outcome, map_tasks)
+            outcome = self._estimated(sample, None, tests, Execution(advance, map_tasks), before, growth)
+        by_value = None
+        if groups is not None and groups.labels:
+            by_value = self._estimated(sample, groups, tests, Execution(map_tasks=map_tasks), before, growth)
+        tested, by_group = self._tested(sample, groups, tests, outcome, by_value)
         event_table, calendars, spec = sample.event_table, sample.calendars, sample.sample.spec
         used = (outcome.status == Status.OK) & (outcome.n_est >= spec.min_estimation)
         notes = [*self._noticed(sample, used), *counts.notes, *(() if groups is None else groups.notes)]
@@ -236,6 +291,7 @@ class StudyRun:
         )
         if self.workers.checkpoint is not None:
             record |= {"n_parts": counts.n_parts, "n_resumed": counts.n_resumed}
+        record |= growth.record()
         # Returns are shown in per cent, whatever their size.
         size = np.nan if self.choices.outcome == "return" else float(frames["cars"]["car"].dropna().abs().median())
         return Result(
@@ -247,6 +303,32 @@ class StudyRun:
             rerun=self,
             by_group=by_group,
         )
+
+    def _estimated(
+        self,
+        sample: StudySample,
+        groups: Grouped | None,
+        tests: Mapping[str, Test],
+        execution: Execution,
+        before: StudyRun | None,
+        growth: extend.Growth,
+    ) -> Outcome:
+        """Run model and tests over all events, or over those of groups; take over what is known, and keep it."""
+        of = "all" if groups is None else "groups"
+        if before is not None:
+            earlier = before.sample()
+            placed = extend.named(earlier, None if groups is None else before._groups(earlier))
+            execution = execution._replace(
+                known=growth.known(of, before.kept.get(of), placed, extend.named(sample, groups), tests)
+            )
+        elif growth.keep:
+            execution = execution._replace(known=Known(nothing(), np.arange(0)))
+        used = sample if groups is None else groups.sample
+        inputs = used.panels, used.placed, self.model, tests, used.sample
+        outcome = run(*inputs, execution, keep_events=groups is None, extra=RESIDUALS)
+        if growth.keep:
+            self.kept[of] = extend.kept(outcome, tests)
+        return replace(outcome, blocks=())
 
     def _noticed(self, sample: StudySample, used: Bools) -> list[str]:
         """Return the notes on the sample and the used events (n,), and issue warnings."""
@@ -264,7 +346,7 @@ class StudyRun:
         groups: Grouped | None,
         tests: Mapping[str, Test],
         outcome: Outcome,
-        map_tasks: MapTasks | None,
+        by_value: Outcome | None,
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the table of tests, of all events and of each group, and the averages of the groups by day."""
         by_default = isinstance(self.choices.tests, str) and self.choices.tests == "default"
@@ -275,10 +357,8 @@ class StudyRun:
         tested = table_of_tests(outcome, spec, tests, everyone, ("all",), by_default)
         for warning in () if by_default else no_test_holds(tested):
             warnings.warn(warning, EventStudyWarning, stacklevel=4)
-        if groups is None or not groups.labels:
+        if groups is None or by_value is None:
             return tested, NO_GROUP
-        inputs, execution = (groups.sample.panels, groups.sample.placed, self.model), Execution(map_tasks=map_tasks)
-        by_value = run(*inputs, tests, groups.sample.sample, execution, keep_events=False, extra=RESIDUALS)
         masks = [np.isin(ids, groups.rows[groups.sample.placed.group == g]) for g in range(len(groups.labels))]
         members = self._members(sample, ids, effect, by_value, masks)
         of_groups = table_of_tests(by_value, spec, tests, members, groups.labels, by_default)

@@ -314,7 +314,7 @@ class _SumTree:
 
 
 def _without_states(result: WorkerResult) -> WorkerResult:
-    return result._replace(part=result.part.with_states(lambda state: {}))
+    return result._replace(part=result.part.with_states(lambda state: {})._replace(blocks=()))
 
 
 def _sum_states(results: Sequence[WorkerResult]) -> WorkerResult:

@@ -36,7 +36,7 @@ from eventstudy.types.members import (
     Verdict,
 )
 from eventstudy.types.names import ModelName, PlotKind, SourceName, TableKind, TestName
-from eventstudy.types.rerun import BarsView, Extra, Outcome, PricesView, Rerun, ResultFrames, required
+from eventstudy.types.rerun import BarsView, Extra, Outcome, PricesView, Rerun, ResultFrames, Summed, required
 from eventstudy.types.sample import (
     AnyPanel,
     Calendar,
@@ -60,6 +60,6 @@ __all__ = [
     "EventTable", "Extra", "Failing", "Floats", "Gaps", "Grouping", "Ints", "Model", "ModelName", "OnClosed", "Outcome",
     "Panel", "Placed", "PlotKind", "Price", "PricesView", "Rerun", "ResultFrames", "Returns", "Sample", "Scores",
     "SharedResult", "SharedState", "SourceName", "Spec", "State", "StateSum", "Stated", "Status",
-    "StudySample", "Survives", "Suspended", "TableKind", "Test", "TestName", "Verdict", "Window", "grouping",
+    "StudySample", "Summed", "Survives", "Suspended", "TableKind", "Test", "TestName", "Verdict", "Window", "grouping",
     "required",
 ]  # fmt: skip

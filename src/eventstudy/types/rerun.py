@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -22,12 +22,25 @@ if TYPE_CHECKING:
 Extra = Callable[[Scores, Abnormal, Spec], State]
 
 
+class Summed(NamedTuple):
+    """The states of a block of events, by name of the test, the shared or the extra state, before they are added.
+
+    ``rows`` (n,) are all events of the block as rows of ``Placed``, also those without a fit or a sign.
+    """
+
+    rows: Ints
+    tests: Mapping[str, State]
+    shared: Mapping[str, State]
+    extra: Mapping[str, State]
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The output of a run: verdicts by test, shared states, extra states, and the results of single events.
 
     ``status`` and ``n_est`` (n,) are those of all events of the run, in the order of ``Placed``; ``singles`` has the
-    events of status OK in that order, and its ``id`` is the row in ``Placed``.
+    events of status OK in that order, and its ``id`` is the row in ``Placed``. ``blocks`` are the states before they
+    were added, in a run that keeps them.
     """
 
     verdicts: Mapping[str, Verdict]
@@ -36,6 +49,7 @@ class Outcome:
     status: Ints
     n_est: Ints
     extra: Mapping[str, State] = field(default_factory=dict)
+    blocks: Sequence[Summed] = ()
 
 
 class BarsView(Protocol):
@@ -190,6 +204,18 @@ class Rerun(Protocol):
         choices : mapping from name to value, optional
             Further choices of a :class:`eventstudy.Study`, such as ``estimation`` or ``benchmark``.
         """
+        ...
+
+    def extended(
+        self,
+        events: Any = None,
+        prices: Any = None,
+        *,
+        factors: Any = None,
+        other_news: Any = None,
+        progress: bool = False,
+    ) -> ResultFrames:
+        """Return the result of the study with more events or newer data; see ``Result.extend``."""
         ...
 
 
