@@ -27,9 +27,7 @@ import eventstudy as es
 
 FOLDER = os.environ.get("EVENTSTUDY_PRICES")
 planted = {("9988.HK", "2020-12-24"): -0.08}
-simulated = es.fetch_prices(
-    ["9988.HK", "^HSI"], "2019-11-26", "2021-06-30", source="simulated", totals=planted, seed=4
-)
+simulated = es.fetch_prices(["9988.HK", "^HSI"], "2019-11-26", "2021-06-30", source="simulated", totals=planted, seed=4)
 prices = es.read_prices(FOLDER) if FOLDER else simulated
 news = pd.DataFrame({"event_id": ["PROBE"], "ticker": ["9988.HK"], "announced": ["2020-12-24T08:30+08:00"]})
 study = es.Study(benchmark="^HSI", estimation=(-200, -11), windows=((0, 0), (0, 1), (-1, 1), (0, 5)))

@@ -250,7 +250,7 @@ def test_every_event_has_a_status_and_a_reason():
     }  # fmt: skip
     assert (trades.frame.loc[status != "traded", "reason"] != "").all()
     assert trades.frame["reason"]["LATE"] == "still held on 2021-12-31, the last price of 9988.HK, which marks it"
-    assert "1 suspended" in trades.notes[0]
+    assert "trading suspended 1, ticker without prices 1, no expected sign 1" in trades.notes[0]
     figures = trades.summary()["value"]
     assert (figures["n_events"], figures["n_trades"]) == (6, 2)
 

@@ -172,16 +172,20 @@ def _internals(target: Path) -> None:
 
 
 def _figures(target: Path) -> None:
-    """Draw every figure of the demo."""
+    """Draw every figure of the demo; that of groups by sector."""
     import matplotlib as mpl
     import numpy as np
 
     mpl.use("agg")
+    import eventstudy as es
     from eventstudy import demo
 
     result = demo.run().result
+    data = result.rerun.data
+    by_sector = es.Study(benchmark=demo.BENCHMARK, sign="expected_sign", group="sector", seed=0)
     for name in _registry.names("plots", plugins=False):
-        axes: Any = np.ravel(result.plot(name))
+        of = by_sector.run(data.events, data.prices) if name == "groups" else result
+        axes: Any = np.ravel(of.plot(name))
         axes[0].figure.savefig(target / f"{name}.png", dpi=144, facecolor="white")
 
 

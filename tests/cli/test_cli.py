@@ -318,10 +318,11 @@ def test_figures_are_written_or_named_with_the_reason(
     arguments = ["run", str(folder / "study.toml"), "--figures", str(folder / "f"), "--figure-format", suffix]
     assert cli.main(arguments) == 0
     out = capsys.readouterr().out
-    kinds = set(_registry.names("plots")) - {"timeline"}
+    kinds = set(_registry.names("plots")) - {"timeline", "groups"}
     assert {file.name for file in (folder / "f").iterdir()} == {f"{kind}.{suffix}" for kind in kinds}
     assert all(f"written: {folder / 'f' / kind}.{suffix}\n" in out for kind in kinds)
     assert "no figure timeline: too few for a timeline\n" in out
+    assert "no figure groups: the study has no groups; name a column of its events" in " ".join(out.split())
 
 
 @pytest.mark.thorough

@@ -40,7 +40,7 @@ def test_the_box_lists_every_member():
     tests = listed("24 tests: parametric", "ranks and signs", "resampling")
     assert tests == sorted(_registry.names("inference", plugins=False))
     assert listed("18 tables") == sorted(_registry.names("tables", plugins=False))
-    assert listed("10 figures") == sorted(_registry.names("plots", plugins=False))
+    assert listed("11 figures") == sorted(_registry.names("plots", plugins=False))
 
 
 def test_the_box_lists_every_command_report_and_exchange():
@@ -50,7 +50,7 @@ def test_the_box_lists_every_command_report_and_exchange():
     assert re.findall(r"`(\w+)`", BOX["Command line"]) == sorted(commands(), key=BOX["Command line"].index)
     exchanges = {*markets.SUFFIXES.values(), *markets.INDICES.values(), "XNYS"}
     assert f"sessions of {len(exchanges)} exchanges" in BOX["Dates"]
-    assert len(list((Path(__file__).parents[2] / "notebooks").glob("*.py"))) == 8  # "eight notebooks"
+    assert len(list((Path(__file__).parents[2] / "notebooks").glob("*.py"))) == 9  # "nine notebooks"
 
 
 def numbers(cell: str) -> list[float]:

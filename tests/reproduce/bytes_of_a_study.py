@@ -21,7 +21,7 @@ def main(study: Path, out: Path) -> None:
     result.save(out / "study.result")
     for name in _registry.names("reports"):
         result.report(out / f"report_{name}.{SUFFIXES.get(name, name)}")
-    for kind in figures():
+    for kind in set(figures()) - {"groups"}:  # the study has none
         save_figure(result.plot(kind), out / f"{kind}.svg")  # the zip has them as PDF and PNG
     replicate(study, out / "study.zip", with_prices=True)
     sys.stdout.write(f"{datetime.now(UTC).date()}\n")
