@@ -241,8 +241,15 @@ def test_an_announcement_is_followed_in_the_order_of_the_closes() -> None:
 def test_what_cannot_be_followed_is_named() -> None:
     with pytest.raises(InputError, match="announcement is 'OLD'"):
         run().follow("OLD")
-    with pytest.raises(InputError, match="a ticker is 'OTHER'"):
-        run().follow("NEWS", ["OTHER"])
+    result = run()
+    name: Any
+    tickers: Any
+    for name in ([], {"NEWS": 1}, "\ud800", 10**400):
+        with pytest.raises(InputError, match="announcement is"):
+            result.follow(name)
+    for tickers in (["OTHER"], None, 3, [3], {"ADR"}):
+        with pytest.raises(InputError, match=r"a ticker is 'OTHER'|tickers is|an element of tickers is 3"):
+            result.follow("NEWS", tickers)
     with pytest.raises(InputError, match="has a phase of the exchange of ADR"):
         run("2021-06-16", tickers="ADR", phase="after_close").follow("NEWS", ["HOME.HK"])
     short = bars("ADR", "XNYS", "USD")
