@@ -220,3 +220,19 @@ def test_a_trade_does_not_depend_on_a_later_event_of_its_ticker(closed: str, cho
     before, after = (study([*SUSPENDED[:n]], prices, **choices).trades(delay=1).frame.loc[["A"]] for n in (2, 3))
     assert before["status"].tolist() == ["traded"]
     pd.testing.assert_frame_equal(before, after)
+
+
+def test_a_session_whose_close_is_not_known_may_have_closed_before_the_news() -> None:
+    """On a Saturday with prices that the calendar does not know, trade at one o'clock may have ended at noon."""
+    day, prices = np.datetime64("2021-07-24"), all_prices()
+    for name in ("0700.HK", "9988.HK", "^HSI"):
+        bars = prices[name]
+        at = int(np.searchsorted(bars.dates, day))
+        fields = {field: np.insert(values, at, values[at] * 1.001) for field, values in bars.fields.items()}
+        prices[name] = Bars(name, np.insert(bars.dates, at, day), fields, bars.mic, bars.currency)
+    times = ("2021-07-23T18:00+08:00", "2021-07-24T13:00+08:00")
+    result = study([(when, "0700.HK", when, 1) for when in times], prices)
+    frame = result.trades(hold=1, ticker_cap=1.0).frame
+    assert frame["entry_date"].astype(str).tolist() == ["2021-07-24", "2021-07-26"]
+    assert frame["exit_date"].astype(str).tolist() == ["2021-07-24", "2021-07-26"]
+    assert frame["entry_field"].tolist() == ["open", "open"]

@@ -50,10 +50,11 @@ class Trades:
     frame : DataFrame
         Index ``event_id``, every event of the study; ticker, status, reason, decided (UTC, the latest moment at which
         the event became public), direction, entry_date, entry_field ("open" or "close"), entry_price (as quoted),
-        entry_time (UTC), the same of the exit, weight (share of the capital), beta, sigma (known at the entry), gross
-        (profit of the shares), hedge (profit of the benchmark), cost, borrow, net, return (net over weight), capacity
-        (the capital for which the entry is 1 % of the value traded in its session), benchmark, currency. ``status`` is
-        ``traded``, ``open`` (held when its prices end), or why it is no trade.
+        entry_time (UTC; the earliest possible on a day whose hours are not known), the same of the exit, weight (share
+        of the capital), beta, sigma (known at the entry), gross (profit of the shares), hedge (profit of the
+        benchmark), cost, borrow, net, return (net over weight), capacity (the capital for which the entry is 1 % of the
+        value traded in its session), benchmark, currency. ``status`` is ``traded``, ``open`` (held when its prices
+        end), or why it is no trade.
     returns : Series
         ``returns``: the net profit of each day, over all sessions of the exchanges from the first entry to the last
         exit; index the dates of the sessions. Programs as quantstats and pyfolio read it.

@@ -34,7 +34,7 @@ from eventstudy.types import (
 )
 
 DAY = np.timedelta64(1, "D")
-BEFORE_CLOSE = np.timedelta64(12, "h")  # of an opening that is not known: too early to be had after the news
+BEFORE_CLOSE = np.timedelta64(12, "h")  # of an opening that is not known
 MOST_STALE = 7  # days for which an exchange rate is used
 ZONE = "Etc/UTC"
 
@@ -312,7 +312,10 @@ def _local_dates(calendar: Calendar) -> Dates:
 
 
 def _instants(calendar: Calendar) -> tuple[Ints, Ints]:
-    """Return the instants of the opens and closes of sessions, or bars, in UTC nanoseconds."""
+    """Return the instants of the opens and closes of sessions, or bars, in UTC nanoseconds.
+
+    Those that are not known are too early to be had after news of the day.
+    """
     starts = calendar.dates.astype("datetime64[ns]")
     if calendar.closes is None:
         return starts.astype(np.int64), (starts + DAY - np.timedelta64(1, "s")).astype(np.int64)
@@ -321,9 +324,10 @@ def _instants(calendar: Calendar) -> tuple[Ints, Ints]:
         return starts.astype(np.int64), closes.astype(np.int64)
     dates, opens = markets.sessions(calendar.name)[0], markets.opens(calendar.name)
     at = np.minimum(np.searchsorted(dates, calendar.dates), len(dates) - 1)
-    known = (dates[at] == calendar.dates) & ~np.isin(calendar.dates, calendar.unknown)
-    begin = np.where(known, opens[at].astype("datetime64[ns]"), closes - BEFORE_CLOSE)
-    return begin.astype(np.int64), closes.astype(np.int64)
+    unknown = np.isin(calendar.dates, calendar.unknown)
+    listed = (dates[at] == calendar.dates) & ~unknown
+    begin = np.where(listed, opens[at].astype("datetime64[ns]"), closes - BEFORE_CLOSE)
+    return begin.astype(np.int64), np.where(unknown, begin + np.timedelta64(1, "s"), closes).astype(np.int64)
 
 
 def _rates(
