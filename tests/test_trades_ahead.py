@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import eventstudy as es
 from eventstudy.analysis.trades import Trades
 from eventstudy.bars import Bars
-from tests.traded import CHOICES, all_prices, study
+from tests.traded import CHOICES, all_prices, study, without_day
 
 TICKERS = ("0700.HK", "9988.HK", "BABA")
 RULES: tuple[dict[str, Any], ...] = (
@@ -212,11 +212,7 @@ SUSPENDED = (  # no price on its own day, and traded a session later
 @pytest.mark.parametrize(("closed", "choices"), [("0700.HK", {}), ("HKD=X", {"currency": "USD"})])
 def test_a_trade_does_not_depend_on_a_later_event_of_its_ticker(closed: str, choices: dict[str, Any]) -> None:
     """Without a price, or a rate, on its day the study cannot measure an event; it is traded all the same."""
-    prices = all_prices()
-    bars = prices[closed]
-    kept = bars.dates != np.datetime64("2021-07-21")
-    fields = {name: values[kept] for name, values in bars.fields.items()}
-    prices[closed] = Bars(closed, bars.dates[kept], fields, bars.mic, bars.currency)
+    prices = all_prices(**without_day(closed, "2021-07-21"))
     before, after = (study([*SUSPENDED[:n]], prices, **choices).trades(delay=1).frame.loc[["A"]] for n in (2, 3))
     assert before["status"].tolist() == ["traded"]
     pd.testing.assert_frame_equal(before, after)

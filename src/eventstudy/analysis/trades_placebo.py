@@ -55,11 +55,15 @@ def drawn_trades(
     Raises
     ------
     NotEnoughData
-        If nothing was traded.
+        If nothing was traded, or the study can measure no event.
     """
     sample = desk.sample
     if own["n_trades"] == 0.0:
         raise NotEnoughData("nothing was traded, so that there is nothing to compare with; frame.reason says why")
+    if not len(sample.panels):
+        raise NotEnoughData(
+            "the study can measure none of its events, so that no dates are drawn; result.events.reason says why"
+        )
     days = draw_days([build(panel) for panel in sample.panels], sample.placed, sample.sample, draws, seed)
     session, which = desk.sessions_of(days), np.where(desk.placed >= 0, which, OUT)
     step = max(1, CELLS // max(1, len(desk.dates), 2 * session.shape[1] * (max(rule.hold for rule in rules) + 2)))
