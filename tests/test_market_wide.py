@@ -134,6 +134,9 @@ def test_what_cannot_be_estimated_is_refused(result):
         result.market_wide("tariff")
     with pytest.raises(InputError, match="exposure 'ticker' of event 'F00-160' is not a number"):
         result.market_wide("ticker")
+    for exposure in (3, np.array([1, 2]), ["share", None], ""):
+        with pytest.raises(InputError, match=r"exposure is .*give columns|an element of exposure is None"):
+            result.market_wide(exposure)
     with pytest.raises(NotEnoughData, match="do not differ enough"):
         result.market_wide(["share", "share"])
     with pytest.raises(InputError, match="for the models 'mean' and 'market'"):

@@ -175,6 +175,8 @@ def test_values_are_converted_at_the_rate_of_their_date() -> None:
     assert money.frame.loc["E1", "rate"] == 1.0
     assert money.frame.loc["E3", "reason"] == f"no rate from HKD to USD on {DAYS[199].date()}"
     assert money.currency == "USD"
+    with pytest.raises(es.InputError, match=r"several currencies: USD, HKD"):
+        run(prices, made_events(market_value_currency=[None, "", np.nan, None, ""])).money()  # those of the prices
     stated = run(both, made_events(market_value_currency="USD")).money()
     assert stated.total["value"] == 87e9
 
@@ -285,7 +287,7 @@ def test_no_event_with_a_value_is_an_answer_and_no_number() -> None:
     [
         ({}, {"value": "cap"}, "value is 'cap'"),
         ({}, {"value": 3}, "value is 3"),
-        ({}, {"value": "kind"}, "holds no numbers"),
+        ({}, {"value": "kind"}, "give numbers, such as 13.3e9, or leave the cell empty"),
         ({}, {"currency": "dollar"}, "three capital letters"),
         ({}, {"window": (0, 3)}, "window is (0, 3)"),
         ({"returns": "log"}, {}, "returns are 'log'"),
@@ -377,7 +379,8 @@ def test_bars_within_the_day_are_valued_at_the_bar_before() -> None:
     )
     money = run(Prices.from_frame(close), events).money(shares="shares")
     assert money.frame["value"].iloc[0] == pytest.approx(1e6 * close["A"].iloc[299], rel=1e-12)
-    assert money.frame["valued_on"].iloc[0] == starts[299].tz_localize(None)
+    assert money.frame["valued_on"].iloc[0] == starts[299]
+    assert str(money.frame["valued_on"].dt.tz) == str(money.frame["session"].dt.tz)
     assert money.currency == ""
     assert "do not say their currency" in " ".join(money.notes)
 

@@ -29,7 +29,7 @@ def events() -> es.Events:
     rows = [
         ("AFTER_CLOSE", "0700.HK", "2021-07-23T20:00+08:00"),  # a Friday evening: the Monday after
         ("SPLIT", "0700.HK", "2021-09-13T09:00+08:00"),
-        ("ECHO", "0700.HK", "2021-09-13T10:00+08:00"),
+        ("ECHO; AGAIN", "0700.HK", "2021-09-13T10:00+08:00"),
         ("DAY_BEFORE", "0700.HK", "2022-03-15T10:00+08:00"),
         ("QUIET", "9988.HK", "2021-05-12T10:00+08:00"),
         ("EARLY", "9988.HK", "2020-06-10T10:00+08:00"),  # no estimation window before it
@@ -64,12 +64,12 @@ def test_events_meet_the_days_of_their_sessions(moves: Moves) -> None:
     assert isinstance(moves, Analysis)
     rows = moves.frame[moves.frame["ticker"] == "0700.HK"].set_index("session")
     assert set(pd.to_datetime(list(PLANTED))) <= set(rows.index)
-    assert rows.loc["2021-07-26", "events"] == "AFTER_CLOSE"
-    assert rows.loc["2021-09-13", "events"] == "SPLIT;ECHO"
-    assert rows.loc["2022-03-16", ["events", "near"]].tolist() == ["", "DAY_BEFORE"]
+    assert rows.loc["2021-07-26", "events"] == ("AFTER_CLOSE",)
+    assert rows.loc["2021-09-13", "events"] == ("SPLIT", "ECHO; AGAIN")
+    assert rows.loc["2022-03-16", ["events", "near"]].tolist() == [(), ("DAY_BEFORE",)]
     assert moves.events.loc["SPLIT", "rank"] == rows.loc["2021-09-13", "rank"]
     assert moves.events["moved"].to_dict() == {
-        "AFTER_CLOSE": True, "SPLIT": True, "ECHO": True, "DAY_BEFORE": False, "QUIET": False, "EARLY": False,
+        "AFTER_CLOSE": True, "SPLIT": True, "ECHO; AGAIN": True, "DAY_BEFORE": False, "QUIET": False, "EARLY": False,
         "UNKNOWN": False,
     }  # fmt: skip
     assert moves.events.loc["EARLY", ["ar", "t", "p", "rank"]].isna().all()
@@ -80,7 +80,7 @@ def test_events_meet_the_days_of_their_sessions(moves: Moves) -> None:
 
 def test_the_chance_of_meeting_is_that_of_all_draws() -> None:
     rng = np.random.default_rng(1)
-    days = pd.DataFrame({"ticker": "A", "t": rng.normal(size=9), "p": 0.5, "events": ["x"] * 3 + [""] * 6})
+    days = pd.DataFrame({"ticker": "A", "t": rng.normal(size=9), "p": 0.5, "events": [("x",)] * 3 + [()] * 6})
     days["rank"] = days["t"].abs().rank(ascending=False).astype(int)
     (row,) = _by_ticker(days, 4).to_dict("records")
     largest = set(np.flatnonzero(days["rank"] <= 4))
@@ -118,7 +118,8 @@ def test_without_a_benchmark_the_mean_is_the_normal_return(prices: es.Prices) ->
 
 def test_what_is_not_valid_is_refused(prices: es.Prices) -> None:
     for options, match in (
-        ({"n": 0}, "n is 0"), ({"ticker": "0005.HK"}, "ticker"), ({"estimation": 5}, "estimation"),
+        ({"n": 0}, "n is 0"), ({"ticker": "0005.HK"}, "ticker"), ({"ticker": np.array([1, 2])}, "ticker is"),
+        ({"estimation": 5}, "estimation"),
         ({"benchmark": "^N225"}, "benchmark"),
     ):  # fmt: skip
         with pytest.raises(es.EventStudyError, match=match):

@@ -241,8 +241,15 @@ def test_an_announcement_is_followed_in_the_order_of_the_closes() -> None:
 def test_what_cannot_be_followed_is_named() -> None:
     with pytest.raises(InputError, match="announcement is 'OLD'"):
         run().follow("OLD")
-    with pytest.raises(InputError, match="a ticker is 'OTHER'"):
-        run().follow("NEWS", ["OTHER"])
+    result = run()
+    name: Any
+    tickers: Any
+    for name in ([], {"NEWS": 1}, "\ud800", 10**400):
+        with pytest.raises(InputError, match="announcement is"):
+            result.follow(name)
+    for tickers in (["OTHER"], None, 3, [3], {"ADR"}):
+        with pytest.raises(InputError, match=r"a ticker is 'OTHER'|tickers is|an element of tickers is 3"):
+            result.follow("NEWS", tickers)
     with pytest.raises(InputError, match="has a phase of the exchange of ADR"):
         run("2021-06-16", tickers="ADR", phase="after_close").follow("NEWS", ["HOME.HK"])
     short = bars("ADR", "XNYS", "USD")
@@ -252,3 +259,18 @@ def test_what_cannot_be_followed_is_named() -> None:
         assert set(more.follow("NEWS", ["NEW"])["ticker"]) == {"ADR", "HOME.HK"}
     with pytest.warns(EventStudyWarning), pytest.raises(NotEnoughData, match="no ticker of NEWS"):
         run("2020-10-15T20:40+08:00").follow("NEWS")
+
+
+def test_bars_within_the_day_are_refused() -> None:
+    starts = pd.date_range("2021-03-01T14:30", periods=80, freq="h", tz="UTC")
+    levels = 100 * np.cumprod(1 + 0.002 * np.random.default_rng(2).standard_normal((80, 2)), axis=0)
+    frame = pd.DataFrame(
+        {"ticker": ["ADR", "HOME.HK"], "announced": "2021-03-03T20:05Z", "cluster": "NEWS", "firm": "F"}
+    )
+    study = es.Study(model="mean", estimation=(-40, -3), event=(-2, 2), windows=((0, 0),), min_estimation=20)
+    made = study.run(
+        es.Events.from_frame(frame), es.Prices.from_frame(pd.DataFrame(levels, starts, ["ADR", "HOME.HK"]))
+    )
+    for ask in (made.pairs, lambda: made.follow("NEWS")):
+        with pytest.raises(InputError, match="intraday bars"):
+            ask()

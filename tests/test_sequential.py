@@ -11,7 +11,7 @@ from scipy import integrate, stats
 
 import eventstudy as es
 from eventstudy.core import sequential as core
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, NotEnoughData
 from eventstudy.types import Analysis
 
 DAYS = pd.bdate_range("2018-01-01", periods=900)
@@ -143,3 +143,9 @@ def test_the_table_and_the_figure(result):
     pd.testing.assert_frame_equal(table.frame, result.sequential().frame)
     assert result.sequential().plot().get_ylabel() == "Mean standardised CAR"
     assert max(map(len, repr(result.sequential()).splitlines())) <= 100
+
+
+def test_a_study_without_a_measured_event_has_no_looks(result):
+    events = es.Events.from_frame(pd.DataFrame({"ticker": ["NONE"], "announced": ["2019-06-03"]}))
+    with pytest.raises(NotEnoughData, match="no event was measured"):
+        es.Study(**CHOICES).run(events, result.rerun.prices).sequential()

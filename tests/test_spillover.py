@@ -236,6 +236,8 @@ def test_what_cannot_be_asked_raises() -> None:
         run(events(*FEW)).spillover([*PEERS], window=(0, 2))
     with pytest.raises(InputError, match="k is 0"):
         run(events(*FEW)).spillover(k=0)
+    with pytest.raises(InputError, match="peers are"):
+        run(events(*FEW)).spillover(np.array(PEERS))
 
 
 def test_too_short_a_past_has_no_p_and_says_so() -> None:

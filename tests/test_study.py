@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,9 @@ def test_a_date_without_a_session(policy: str, expected: str | None):
         ({"estimation": (-20, -5)}, "does not end before event"),
         ({"event": (3, -3)}, "the first not after the second"),
         ({"windows": ()}, "give at least one"),
+        ({"window": (0, 0)}, "a choice of the study is 'window'"),
+        ({"window": (0, 0)}, "did you mean 'windows'?"),
+        ({"estimate": (-60, -3)}, "did you mean 'estimation'?"),
         ({"windows": ((0, 20),)}, "is not inside event"),
         ({"windows": ((0, 0.5),)}, "two whole numbers"),
         ({"returns": "pct"}, "'simple', 'log'"),
@@ -140,7 +144,7 @@ def test_a_date_without_a_session(policy: str, expected: str | None):
     ],
 )
 def test_a_bad_choice_names_itself_and_what_is_valid(choice: dict[str, object], words: str):
-    with pytest.raises(es.InputError, match=words.replace("(", r"\(")):
+    with pytest.raises(es.InputError, match=re.escape(words)):
         es.Study(**choice)
 
 

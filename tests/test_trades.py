@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -245,12 +246,12 @@ def test_every_event_has_a_status_and_a_reason():
     trades = result.trades()
     status = trades.frame["status"]
     assert status.to_dict() == {
-        "SUSPENDED": "suspended", "NOTHING": "unknown_ticker", "NO SIGN": "no_sign", "EARLY": "too_few_estimation",
+        "SUSPENDED": "no_entry", "NOTHING": "unknown_ticker", "NO SIGN": "no_sign", "EARLY": "too_few_estimation",
         "LATE": "open", "GOOD": "traded",
     }  # fmt: skip
     assert (trades.frame.loc[status != "traded", "reason"] != "").all()
     assert trades.frame["reason"]["LATE"] == "still held on 2021-12-31, the last price of 9988.HK, which marks it"
-    assert "trading suspended 1, ticker without prices 1, no expected sign 1" in trades.notes[0]
+    assert "no price to enter at 1, ticker without prices 1, no expected sign 1" in trades.notes[0]
     figures = trades.summary()["value"]
     assert (figures["n_events"], figures["n_trades"]) == (6, 2)
 
@@ -360,3 +361,31 @@ def test_nothing_to_trade():
     assert "nothing was traded" in empty.summary()["note"]["total"]
     with pytest.raises(NotEnoughData, match="nothing was traded"):
         empty.placebo(19)
+
+
+def test_a_record_is_pickled_with_what_a_function_has_said():
+    rows = [(f"E{k}", "0700.HK", f"2021-0{k}-20T18:00+08:00", 1) for k in (5, 6, 7, 9)]
+    trades = study(rows, without("0700.HK", "2021-09-21", "2021-09-21")).trades(sign=lambda event: -1, hold=3)
+    again = pickle.loads(pickle.dumps(trades))
+    pd.testing.assert_frame_equal(again.frame, trades.frame)
+    assert again.rule.named()["sign"] == "<lambda>"
+    rules = [{"hold": 2}, {"sign": lambda event: 1}]
+    walked = [one.walk_forward("2021-07-01", rules) for one in (trades, again)]
+    pd.testing.assert_frame_equal(walked[1].frame, walked[0].frame)
+    pd.testing.assert_frame_equal(pickle.loads(pickle.dumps(walked[0])).frame, walked[0].frame)
+
+
+def test_the_capacity_of_several_currencies_is_that_of_each():
+    rows = [(name, name, f"2021-07-{day}T18:00+08:00", 1) for day, name in ((13, "0700.HK"), (14, "9988.HK"))]
+    result = study([*rows, ("BABA", "BABA", "2021-07-15T18:00+08:00", 1)])
+    trades = result.trades()
+    value, own = trades.summary()["value"], trades.frame["capacity"]
+    assert value["capacity_HKD"] == np.quantile(own[["0700.HK", "9988.HK"]], 0.05)
+    assert value["capacity_USD"] == own["BABA"]
+    assert "capacity" not in value
+    assert all(
+        f"Capacity in {code}" in text
+        for code in ("HKD", "USD")
+        for text in (repr(trades), str(result.table("trades", of=trades)))
+    )
+    assert result.trades(currency="USD").summary()["value"]["capacity"] > 0

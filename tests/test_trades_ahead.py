@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import eventstudy as es
 from eventstudy.analysis.trades import Trades
 from eventstudy.bars import Bars
-from tests.traded import CHOICES, all_prices
+from tests.traded import CHOICES, all_prices, study, without_day
 
 TICKERS = ("0700.HK", "9988.HK", "BABA")
 RULES: tuple[dict[str, Any], ...] = (
@@ -200,3 +200,35 @@ def test_a_delay_is_every_event_a_session_later_and_its_cost_is_seen():
     np.testing.assert_allclose(in_time.frame["return"], expected, rtol=1e-10)
     expected = [plain[d + 4] / bars.fields["open"][d + 2] - 1 for d in at]
     np.testing.assert_allclose(late.frame["return"], expected, rtol=1e-10)
+
+
+SUSPENDED = (  # no price on its own day, and traded a session later
+    ("A", "0700.HK", "2021-07-20T18:00+08:00", 1), ("OTHER", "9988.HK", "2021-07-20T18:00+08:00", 1),
+    ("LATER", "0700.HK", "2021-10-20T18:00+08:00", 1),
+)  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.EventStudyWarning")
+@pytest.mark.parametrize(("closed", "choices"), [("0700.HK", {}), ("HKD=X", {"currency": "USD"})])
+def test_a_trade_does_not_depend_on_a_later_event_of_its_ticker(closed: str, choices: dict[str, Any]) -> None:
+    """Without a price, or a rate, on its day the study cannot measure an event; it is traded all the same."""
+    prices = all_prices(**without_day(closed, "2021-07-21"))
+    before, after = (study([*SUSPENDED[:n]], prices, **choices).trades(delay=1).frame.loc[["A"]] for n in (2, 3))
+    assert before["status"].tolist() == ["traded"]
+    pd.testing.assert_frame_equal(before, after)
+
+
+def test_a_session_whose_close_is_not_known_may_have_closed_before_the_news() -> None:
+    """On a Saturday with prices that the calendar does not know, trade at one o'clock may have ended at noon."""
+    day, prices = np.datetime64("2021-07-24"), all_prices()
+    for name in ("0700.HK", "9988.HK", "^HSI"):
+        bars = prices[name]
+        at = int(np.searchsorted(bars.dates, day))
+        fields = {field: np.insert(values, at, values[at] * 1.001) for field, values in bars.fields.items()}
+        prices[name] = Bars(name, np.insert(bars.dates, at, day), fields, bars.mic, bars.currency)
+    times = ("2021-07-23T18:00+08:00", "2021-07-24T13:00+08:00")
+    result = study([(when, "0700.HK", when, 1) for when in times], prices)
+    frame = result.trades(hold=1, ticker_cap=1.0).frame
+    assert frame["entry_date"].astype(str).tolist() == ["2021-07-24", "2021-07-26"]
+    assert frame["exit_date"].astype(str).tolist() == ["2021-07-24", "2021-07-26"]
+    assert frame["entry_field"].tolist() == ["open", "open"]

@@ -16,7 +16,7 @@ import eventstudy as es
 from eventstudy.analysis.trades import Trades
 from eventstudy.analysis.trades_plan import planned, settled
 from eventstudy.errors import InputError, NotEnoughData
-from tests.traded import CHOICES, study
+from tests.traded import CHOICES, all_prices, study, without_day
 
 DATES = pd.bdate_range("2018-01-01", periods=700)
 LOOSE = dict(os.environ)  # as it is before the tests' door to the network is closed
@@ -205,3 +205,12 @@ def test_intraday_bars_are_entered_at_the_next_open():
     baba = frames[0]
     assert row["entry_time"] == index[101]
     np.testing.assert_allclose(row["return"], baba["close"].iloc[102] / baba["open"].iloc[101] - 1, rtol=1e-10)
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.EventStudyWarning")
+def test_there_are_no_drawn_dates_where_the_study_measures_nothing() -> None:
+    prices = all_prices(**without_day("0700.HK", "2021-07-21"))
+    trades = study([("A", "0700.HK", "2021-07-20T18:00+08:00", 1)], prices).trades(delay=1)
+    assert trades.frame["status"].tolist() == ["traded"]
+    with pytest.raises(NotEnoughData, match="can measure none of its events"):
+        trades.placebo(draws=19)

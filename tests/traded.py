@@ -42,6 +42,14 @@ def all_prices(**changed: Bars) -> dict[str, Bars]:
     return made | changed
 
 
+def without_day(ticker: str, day: str) -> dict[str, Bars]:
+    """The prices of a ticker without the row of a day."""
+    one = all_prices()[ticker]
+    kept = one.dates != np.datetime64(day)
+    fields = {name: values[kept] for name, values in one.fields.items()}
+    return {ticker: Bars(ticker, one.dates[kept], fields, one.mic, one.currency)}
+
+
 def study(rows: list[tuple[Any, ...]], prices: dict[str, Bars] | None = None, **choices: Any) -> es.Result:
     events = pd.DataFrame(rows, columns=["event_id", "ticker", "announced", "side"])
     made = es.Prices(all_prices() if prices is None else prices)

@@ -16,7 +16,7 @@ from typing import TypeGuard, TypeVar
 
 import numpy as np
 
-from eventstudy.errors import InputError, one_of, shown
+from eventstudy.errors import InputError, NotEnoughData, one_of, shown
 
 Kind = TypeVar("Kind")
 LARGEST = 2**63 - 1
@@ -86,6 +86,25 @@ def text(name: str, value: object, what: str = "a text") -> str:
     if isinstance(value, str) and value:
         raise InputError(f"{name} has {len(value)} characters: {shown(value)}; give up to {LONGEST_NAME}")
     raise InputError(f"{name} is {shown(value)}; give {what}")
+
+
+def texts(name: str, value: object, what: str) -> list[str]:
+    """Return a text, or a sequence of texts, as a list.
+
+    Examples
+    --------
+    >>> texts("exposure", "size", "a column of the events"), texts("tickers", (), "tickers, as ['BABA']")
+    (['size'], [])
+    >>> texts("tickers", 3, "tickers, as ['BABA']")
+    Traceback (most recent call last):
+    ...
+    eventstudy.errors.InputError: tickers is 3; give tickers, as ['BABA']
+    """
+    if isinstance(value, str):
+        return [text(name, value, what)]
+    if not isinstance(value, Sequence) or isinstance(value, bytes):
+        raise InputError(f"{name} is {shown(value)}; give {what}")
+    return [text(f"an element of {name}", each, what) for each in value]
 
 
 def flag(name: str, value: object) -> bool:
@@ -196,6 +215,8 @@ def one_window(value: object, windows: Sequence[tuple[int, int]]) -> tuple[int, 
     >>> one_window(None, [(0, 0), (-1, 1)]), one_window([-1, 1], [(0, 0), (-1, 1)])
     ((0, 0), (-1, 1))
     """
+    if not len(windows):
+        raise NotEnoughData("no event was measured, so that there is no window; result.attrition has the reasons")
     if value is None:
         return int(windows[0][0]), int(windows[0][1])
     chosen = window("window", value, LARGEST, LARGEST)

@@ -43,8 +43,8 @@ class Decisions:
         value : str
             A column of the events, or else a field of the prices (``es.transform.attach``), with the market value of
             the firm, in the currency of the ticker's prices (pounds, not pence), or in that of the events column
-            ``<value>_currency``. A column is taken to be of the close before the window; of a field the last value up
-            to that close is used, up to 31 days old. Nothing later is read.
+            ``<value>_currency`` where it has one. A column is taken to be of the close before the window; of a field
+            the last value up to that close is used, up to 31 days old. Nothing later is read.
         window : (int, int), optional
             A window of the study; the first by default.
         currency : str, optional

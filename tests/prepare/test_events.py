@@ -424,6 +424,14 @@ def test_a_column_of_another_name_is_told_with_the_one_that_is_meant(named: str,
         Events.from_frame(table)
 
 
+@pytest.mark.parametrize("values", [[1, 10**400], ["x", -(10**400)], [None, 10**400]])
+def test_a_whole_number_beyond_the_floats_is_refused(values: list[Any]) -> None:
+    said = refusal([ANT, ANT], value=pd.Series(values, dtype=object))
+    assert "row 2: value" in said
+    assert "is too large; give a number up to 1.8e308" in said
+    assert len(read([ANT, ANT], value=pd.Series([10**300, "x"], dtype=object))) == 2
+
+
 @pytest.mark.parametrize("value", ["first", True, [1]])
 def test_a_priority_is_a_number(value: Any) -> None:
     assert "row 2: priority" in refusal([ANT, ANT], priority=pd.Series([1, value], dtype=object))

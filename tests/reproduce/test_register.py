@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -168,3 +171,26 @@ def test_a_run_says_in_every_output_that_nothing_changed_or_what(tmp_path, capsy
     assert "choice seed: 0 -> 5" in out
     assert cli.main(["run", str(study), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["registration"]["changed"] == ["choice seed: 0 -> 5"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files.locked waits for nobody there")
+@pytest.mark.parametrize("again", [False, True])
+def test_of_two_registrations_at_once_none_is_lost(study, monkeypatch, again):
+    """Both have read the study before either writes: the second finds the first, and is refused or added."""
+    barrier, design = Barrier(2, timeout=20), register.design
+
+    def together(path: Path) -> register.Design:
+        barrier.wait()
+        return design(path)
+
+    register.register(study)
+    before = 1
+    if not again:
+        register.path_of(study).unlink()
+        before = 0
+    monkeypatch.setattr(register, "design", together)
+    with ThreadPoolExecutor(2) as pool:
+        done = [pool.submit(register.register, study, again) for _ in range(2)]
+    refused = [each.exception() for each in done if each.exception()]
+    assert [type(each) for each in refused] == [InputError] * (not again)
+    assert len(register.read(register.path_of(study))) == before + 2 - len(refused)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from eventstudy import arguments
 from eventstudy.analysis.spillover_peers import phase_elsewhere, restated
-from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, one_of
+from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData
 from eventstudy.prepare.calendar import calendar_name
 from eventstudy.types import Calendar, Rerun, ResultFrames, required
 
@@ -21,9 +21,10 @@ def follow(rerun: Rerun | None, announcement: str, tickers: Sequence[str]) -> pd
     """Follow an announcement on its tickers and on others; see ``Result.follow``."""
     rerun = required(rerun)
     frame, bars = rerun.events, rerun.prices.bars
-    own = frame[frame["cluster"].astype(str) == announcement]
-    if own.empty:
-        raise one_of("announcement", announcement, dict.fromkeys(frame["cluster"].astype(str)))
+    names_of_news = frame["cluster"].astype(str).tolist()
+    arguments.choice("announcement", announcement, dict.fromkeys(names_of_news))
+    own = frame[[name == announcement for name in names_of_news]]
+    tickers = arguments.texts("tickers", tickers, "tickers of the prices, as ['BABA']")
     for ticker in tickers:
         arguments.choice("a ticker", ticker, bars)
     names = [name for name in dict.fromkeys([*own["ticker"], *tickers]) if name in bars]

@@ -11,6 +11,7 @@ import pandas as pd
 from pandas.api.typing import NaTType
 from scipy import special
 
+from eventstudy import arguments
 from eventstudy.analysis.figures import drawn
 from eventstudy.core import dummies
 from eventstudy.core.nulls import p_t
@@ -189,7 +190,7 @@ def market_wide(rerun: Rerun, result: ResultFrames, exposure: str | Sequence[str
     model = label_of(rerun.return_model)
     if model not in MODELS:
         raise InputError(f"market_wide is for the models 'mean' and 'market', and the study has {model!r}")
-    names = [exposure] if isinstance(exposure, str) else list(exposure or ())
+    names = [] if exposure is None else arguments.texts("exposure", exposure, "columns of the events, as 'share'")
     market = _market(rerun, result)
     x = _exposures(result, market.ids, names)
     pairs = list(dict.fromkeys(zip(result.cars["start"].tolist(), result.cars["end"].tolist(), strict=True)))

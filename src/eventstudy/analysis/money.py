@@ -46,10 +46,10 @@ class Money:
     ----------
     frame : DataFrame
         Index ``event_id``, every event of the study; ticker, firm, session, start, end, car (or bhar), se (of the CAR),
-        value (of the firm before the window, in ``currency``), valued_on, rate (from the currency of the value),
-        abnormal_value, lower, upper (95 %, by the forecast error of the CAR), status and reason. ``ok`` events are in
-        the sums; ``no_car``, ``no_value`` and ``other_listing`` (the firm is counted by another listing) are not, nor
-        are those that the study excluded.
+        value (of the firm before the window, in ``currency``), valued_on (of bars the start), rate (from the currency
+        of the value), abnormal_value, lower, upper (95 %, by the forecast error of the CAR), status and reason. ``ok``
+        events are in the sums; ``no_car``, ``no_value`` and ``other_listing`` (the firm is counted by another listing)
+        are not, nor are those that the study excluded.
     by_group : DataFrame
         group, n, value, total, se, df, lower, upper, p; empty without groups. An event counts in its own group.
     total : Series
@@ -176,8 +176,9 @@ def money(
     sums, n_used = Sums(outcome, sample, counted, rerun.choices.compound), int(used.sum())
     n_counted = len(counted.ids)
     share = n_counted / n_used if n_used else np.nan
+    valued_on = sample.event_table.at_the_exchange(frame["valued_on"])
     return Money(
-        frame.drop(columns="df"),
+        frame.drop(columns="df").assign(valued_on=valued_on),
         sums.by_group(groups),
         pd.Series({**sums.total(), "n_without": n_used - n_counted, "share": share}, dtype=float),
         sums.comparison(window),

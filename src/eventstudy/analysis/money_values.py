@@ -14,6 +14,7 @@ import pandas as pd
 from eventstudy.errors import InputError, one_of, shown
 from eventstudy.prepare.currency import CODE, MINOR, exchange_rate
 from eventstudy.prepare.placing import firm_names, firm_of_tickers
+from eventstudy.prepare.stamps import is_missing
 from eventstudy.types import BarsView, Dates, Floats, Ints, PricesView
 
 OLDEST = 31  # days before the close before the window that a value may date from: the end of a month serves the next
@@ -69,7 +70,7 @@ def values_before(frame: pd.DataFrame, prices: PricesView, before: Dates, value:
             reason = reason if np.isfinite(close) else "no close" + _as_of(ticker, day, True)
             amount *= close * unit
         found.value[at], found.valued_on[at] = amount, on
-        found.currency[at] = currency if stated is None else stated[at]
+        found.currency[at] = currency if stated is None else stated[at] or currency
         if reason:
             found.lose(at, reason)
     return found
@@ -84,10 +85,7 @@ def _column(frame: pd.DataFrame, prices: PricesView, name: str, argument: str) -
     if not isinstance(name, str):
         raise InputError(f"{argument} is {shown(name)}; give the name of a column of the events or of a field")
     if name in frame.columns:
-        try:
-            return np.asarray(pd.to_numeric(frame[name]), dtype=np.float64)
-        except (TypeError, ValueError):
-            raise InputError(f"{argument} names the column {name!r} of the events, which holds no numbers") from None
+        return _numbers(argument, name, frame[name])
     tickers = [ticker for ticker in dict.fromkeys(frame["ticker"]) if ticker in prices.bars]
     fields = {field for ticker in tickers for field in prices.bars[ticker].fields}
     if name not in fields and len(tickers):
@@ -99,8 +97,20 @@ def _column(frame: pd.DataFrame, prices: PricesView, name: str, argument: str) -
     return None
 
 
+def _numbers(argument: str, name: str, column: pd.Series) -> Floats:
+    """Return a column as numbers (n,), NaN where a cell is empty; raise InputError for a cell that is neither."""
+    numbers = pd.to_numeric(column, errors="coerce")
+    wrong = numbers.isna() & ~column.map(is_missing) & (column != "") | (column.dtype.kind in "mMb")
+    if wrong.any():
+        raise InputError(
+            f"{argument} names the column {name!r} of the events, which has {shown(column[wrong].iloc[0])}; give"
+            " numbers, such as 13.3e9, or leave the cell empty"
+        )
+    return np.asarray(numbers, dtype=np.float64)
+
+
 def _stated_currency(frame: pd.DataFrame, name: str) -> list[str] | None:
-    """Return the currencies of a column of the events, if there is one."""
+    """Return the currencies of a column of the events, if there is one; empty where it has none."""
     if name not in frame.columns:
         return None
     texts = [str(cell) for cell in frame[name]]

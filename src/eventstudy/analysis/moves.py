@@ -15,7 +15,7 @@ from eventstudy.analysis.figures import drawn
 from eventstudy.bars import Prices
 from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
-from eventstudy.errors import EventStudyWarning, InputError, one_of
+from eventstudy.errors import EventStudyWarning, InputError
 from eventstudy.prepare.events import Events
 from eventstudy.result import Result
 from eventstudy.study import Study
@@ -38,9 +38,9 @@ class Moves:
     ----------
     frame : DataFrame
         ticker, rank, session, ar, t (AR over its standard error with the forecast error), p (of the t distribution),
-        p_adjusted (1 - (1 - p)^T, for the largest of the T days of the ticker: Sidak 1967), events (the ids of the
-        events of the ticker in that session, separated by ``;``; empty if none explains it) and near (those in the
-        session before or after): the n largest ``|t|`` of each ticker.
+        p_adjusted (1 - (1 - p)^T, for the largest of the T days of the ticker: Sidak 1967), events (a tuple of the ids
+        of the events of the ticker in that session, empty if none explains it) and near (of those in the session before
+        or after): the n largest ``|t|`` of each ticker.
     events : DataFrame
         Index ``event_id``; ticker, session, ar, t, p, rank (of its session among the days of the ticker), moved (p
         below 5 %), status, reason: all events of the tickers; NaN where the session has no estimate.
@@ -64,7 +64,7 @@ class Moves:
         """Return how many of the largest days have an event, against chance, and how many events have a move."""
         total = self.tickers[["n_largest", "n_met", "expected", "n_event_days", "n_moved"]].sum()
         clear = int((self.tickers["p"] < LEVEL).sum())
-        unexplained = self.frame[self.frame["events"] == ""]
+        unexplained = self.frame[~self.frame["events"].astype(bool)]
         largest = ""
         if len(unexplained):
             row = unexplained.iloc[int(unexplained["t"].abs().to_numpy().argmax())]
@@ -166,8 +166,7 @@ def explain_moves(
     arguments.instance("events", events, Events, OF_EVENTS)
     tickers = list(dict.fromkeys(events.frame["ticker"]))
     if ticker is not None:
-        if ticker not in tickers:
-            raise one_of("ticker", ticker, tickers)
+        arguments.choice("ticker", ticker, tickers)
         tickers = [ticker]
     priced = [name for name in tickers if name in prices.bars]
     if not priced:
@@ -212,12 +211,15 @@ def _moves(days: pd.DataFrame, placed: pd.DataFrame, n: int, provenance: Mapping
     events = events.merge(days, on=keys, how="left").set_index("event_id")
     events.insert(6, "moved", events["p"] < LEVEL)
     on_day = events.dropna(subset=["session"])
-    meeting = on_day.reset_index().groupby(keys)["event_id"].agg(";".join)
+    meeting = on_day.reset_index().groupby(keys)["event_id"].agg(tuple)
     days = days.sort_values(keys, ignore_index=True)
-    ids = pd.Series(meeting.reindex(pd.MultiIndex.from_frame(days[keys])).fillna("").to_numpy(), dtype=object)
+    of_day = meeting.to_dict()
+    ids = pd.Series([of_day.get(key, ()) for key in days[keys].itertuples(index=False, name=None)], dtype=object)
     by_ticker = ids.groupby(days["ticker"])
-    around = pd.concat([by_ticker.shift(1), by_ticker.shift(-1)], axis=1).fillna("")
-    days = days.assign(events=ids, near=[";".join(filter(None, pair)) for pair in around.to_numpy()])
+    before, after = (
+        by_ticker.shift(step).map(lambda cell: cell if isinstance(cell, tuple) else ()) for step in (1, -1)
+    )
+    days = days.assign(events=ids, near=before + after)
     n_days = days.groupby("ticker")["t"].transform("size")
     days["p_adjusted"] = -np.expm1(n_days * np.log1p(-days["p"]))
     columns = ["ticker", "rank", "session", "ar", "t", "p", "p_adjusted", "events", "near"]
@@ -232,7 +234,7 @@ def _by_ticker(days: pd.DataFrame, n: int) -> pd.DataFrame:
 
     rows = {}
     for ticker, own in days.groupby("ticker", sort=True):
-        has_event, largest = own["events"] != "", own["rank"] <= n
+        has_event, largest = own["events"].astype(bool), own["rank"] <= n
         n_event, n_largest, n_met = int(has_event.sum()), int(largest.sum()), int((has_event & largest).sum())
         n_moved = int((has_event & (own["p"] < LEVEL)).sum())
         rows[ticker] = {

@@ -128,6 +128,8 @@ def pairs(rerun: Rerun | None, result: ResultFrames, given: Pairing | None, wind
     """Follow announcements on two listings of a firm; see ``Result.pairs``."""
     rerun = required(rerun)
     window = arguments.one_window(window, rerun.choices.windows)
+    if rerun.sample().event_table.intraday:
+        raise InputError("the study has intraday bars; pairs() compares the closes of daily sessions")
     found = list(_announcements(rerun, given))
     if not found:
         raise NotEnoughData(
@@ -222,8 +224,8 @@ def _listing(rerun: Rerun, placed: ResultFrames, event_id: str, ticker: str, win
         return f"{ticker}: {event['status']}"
     bars = rerun.prices.bars[ticker]
     calendar = rerun.sample().calendars[calendar_name(bars.mic)]
-    if calendar.closes is None or calendar.intraday:
-        return f"{ticker}: its closing times are not known" if calendar.closes is None else f"{ticker}: intraday bars"
+    if calendar.closes is None:
+        return f"{ticker}: its closing times are not known"
     known = np.isfinite(bars.fields["close"])
     both, of_bars, of_calendar = np.intersect1d(bars.dates[known], calendar.dates, return_indices=True)
     at = int(np.searchsorted(both, np.datetime64(event["session"], "D")))

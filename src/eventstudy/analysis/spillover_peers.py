@@ -98,7 +98,7 @@ def _names_of(rerun: Rerun, treated: pd.DataFrame, peers: PeersOption) -> Callab
         return lambda event: of_label.get(label[str(event.name)], [])
     if isinstance(peers, str) and peers != NEAREST:
         raise one_of("peers", peers, [NEAREST, *map(str, frame.columns)])
-    names = list(rerun.prices.bars) if peers == NEAREST else _tickers(peers)
+    names = list(rerun.prices.bars) if isinstance(peers, str) else _tickers(peers)
     return lambda event: names
 
 

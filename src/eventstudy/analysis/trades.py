@@ -16,7 +16,7 @@ from eventstudy.analysis.figures import drawn
 from eventstudy.analysis.trades_desk import Desk, open_desk
 from eventstudy.analysis.trades_figures import Figures, figures, grid, sentences
 from eventstudy.analysis.trades_placebo import Placebos, drawn_trades
-from eventstudy.analysis.trades_plan import OUT, Settled, directions, planned, settled
+from eventstudy.analysis.trades_plan import OUT, Settled, planned, settled, told
 from eventstudy.analysis.trades_rule import Rule
 from eventstudy.core import positions
 from eventstudy.core.bootstrap import sharpe_ratio
@@ -50,10 +50,11 @@ class Trades:
     frame : DataFrame
         Index ``event_id``, every event of the study; ticker, status, reason, decided (UTC, the latest moment at which
         the event became public), direction, entry_date, entry_field ("open" or "close"), entry_price (as quoted),
-        entry_time (UTC), the same of the exit, weight (share of the capital), beta, sigma (known at the entry), gross
-        (profit of the shares), hedge (profit of the benchmark), cost, borrow, net, return (net over weight), capacity
-        (the capital for which the entry is 1 % of the value traded in its session), benchmark, currency. ``status`` is
-        ``traded``, ``open`` (held when its prices end), or why it is no trade.
+        entry_time (UTC; the earliest possible on a day whose hours are not known), the same of the exit, weight (share
+        of the capital), beta, sigma (known at the entry), gross (profit of the shares), hedge (profit of the
+        benchmark), cost, borrow, net, return (net over weight), capacity (the capital for which the entry is 1 % of the
+        value traded in its session), benchmark, currency. ``status`` is ``traded``, ``open`` (held when its prices
+        end), or why it is no trade.
     returns : Series
         ``returns``: the net profit of each day, over all sessions of the exchanges from the first entry to the last
         exit; index the dates of the sessions. Programs as quantstats and pyfolio read it.
@@ -124,7 +125,8 @@ class Trades:
             - max_drawdown, turnover (value bought and sold in a year), exposure (mean of the sum of the absolute
               positions), max_exposure
             - cost, borrow: their sums
-            - capacity: the capital for which 95 % of the entries are at most 1 % of the value traded in their session
+            - capacity: the capital for which 95 % of the entries are at most 1 % of the value traded in their session;
+              of entries in several currencies that of each, capacity_HKD and capacity_USD
             - placebo_p: the share of drawn dates whose Sharpe ratio is at least that of the rule, if drawn
         """
         return self.figures.frame()
@@ -187,7 +189,8 @@ class Trades:
         dates = _splits(split)
         chosen = [self.rule.changed(rule) for rule in _listed(rules)]
         made = self.made
-        direction = tuple(directions(made.desk, rule, made.desk.events) for rule in chosen)
+        pairs = [told(made.desk, rule, made.desk.events) for rule in chosen]
+        chosen, direction = [rule for rule, _ in pairs], tuple(sign for _, sign in pairs)
         known = made.desk.known.astype("datetime64[ns]")
         past = [
             _trades(replace(made, rules=(rule,), direction=(sign,), which=np.zeros_like(made.which)), self).returns
@@ -247,7 +250,7 @@ def trades(rerun: Rerun, result: ResultFrames, rule: Rule) -> Trades:
     if currency is not None and not (isinstance(currency, str) and len(currency) == 3):
         raise InputError(f"currency is {shown(currency)}; give a code of three capital letters, as in 'USD'")
     desk = open_desk(rerun, currency, rule.hedge)
-    direction = directions(desk, rule, rerun.events)
+    rule, direction = told(desk, rule, rerun.events)
     which = np.zeros(len(desk.rows), dtype=np.int64)
     record = {name: result.provenance.get(name, {}) for name in ("prices", "settings")}
     return _settle(Made(desk, (rule,), (direction,), which), rule, record, rerun.choices.seed)

@@ -10,18 +10,31 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import markets
-from eventstudy.core.parts import build
 from eventstudy.core.positions import NEVER, Points, estimation_lines
 from eventstudy.errors import InputError, NotEnoughData
 from eventstudy.prepare.bounds import bounds_of
 from eventstudy.prepare.calendar import calendar_name
-from eventstudy.prepare.currency import MINOR, exchange_rate
+from eventstudy.prepare.currency import MINOR, convert_prices, exchange_rate
+from eventstudy.prepare.panels import Market, SeriesRules, plan_panel
 from eventstudy.prepare.phases import AFTER, BEFORE, DURING
+from eventstudy.prepare.placing import distinct_pairs
 from eventstudy.prepare.returns import counted_level, reindex
-from eventstudy.types import Bools, Calendar, Choices, Dates, Floats, Ints, Panel, Rerun, Status, StudySample
+from eventstudy.types import (
+    Bools,
+    Calendar,
+    Choices,
+    Column,
+    Dates,
+    EventTable,
+    Floats,
+    Ints,
+    Rerun,
+    Status,
+    StudySample,
+)
 
 DAY = np.timedelta64(1, "D")
-BEFORE_CLOSE = np.timedelta64(12, "h")  # of an opening that is not known: too early to be had after the news
+BEFORE_CLOSE = np.timedelta64(12, "h")  # of an opening that is not known
 MOST_STALE = 7  # days for which an exchange rate is used
 ZONE = "Etc/UTC"
 
@@ -31,18 +44,17 @@ class Lines(NamedTuple):
 
     panel: Ints
     asset: Ints
-    day: Ints
     beta: Sequence[Floats]
     sigma: Sequence[Floats]
     deviation: Sequence[Floats]
 
-    def at(self, day: Ints) -> tuple[Floats, Floats, Floats]:
-        """Return beta, sigma of the market model and deviation of the return for other days of the events, (..., n)."""
-        out = [np.full(day.shape, np.nan) for _ in range(3)]
+    def at(self, session: Ints) -> tuple[Floats, Floats, Floats]:
+        """Return beta, sigma of the market model and deviation of the return before sessions of events, (..., n)."""
+        out = [np.full(session.shape, np.nan) for _ in range(3)]
         for k in range(len(self.beta)):
             own = self.panel == k
             for values, of_panel in zip(out, (self.beta, self.sigma, self.deviation), strict=True):
-                values[..., own] = of_panel[k][self.asset[own], day[..., own]]
+                values[..., own] = of_panel[k][self.asset[own], session[..., own]]
         return out[0], out[1], out[2]
 
 
@@ -70,7 +82,7 @@ class Desk:
         The session of each event on the calendar of its security.
     lines : Lines
     shifts : sequence of int arrays
-        By panel, the session of the calendar of each of its columns.
+        By panel of the sample, the session of the calendar of each of its columns.
     opens : bool array (A,)
         Which securities have opens.
     intraday : bool
@@ -102,6 +114,17 @@ class Desk:
     choices: Choices
     events: pd.DataFrame
 
+    def sessions_of(self, days: Ints) -> Ints:
+        """Return the sessions of days of the placed events, (D, placed), on the calendars of the events, (D, n).
+
+        An event that is not placed keeps its own session.
+        """
+        out = np.repeat(self.session[None], len(days), axis=0)
+        for event in np.flatnonzero(self.placed >= 0):
+            number = self.placed[event]
+            out[:, event] = self.shifts[self.sample.placed.panel[number]][days[:, number]]
+        return out
+
 
 def open_desk(rerun: Rerun, currency: str | None, hedge: bool) -> Desk:
     """Return the desk of a study.
@@ -117,12 +140,9 @@ def open_desk(rerun: Rerun, currency: str | None, hedge: bool) -> Desk:
     _check(choices)
     sample = rerun.sample(full_history=True)
     table, events = sample.event_table, rerun.events
-    panels = [build(panel) for panel in sample.panels]
-    cells = _cells(sample, panels, choices)
-    rows = np.flatnonzero(cells.panel >= 0)
+    rows = np.flatnonzero(_foreseen(table, choices))
     if not len(rows):
         raise NotEnoughData("no event of the study has a session and prices; result.events.reason has the reasons")
-    cells = Cells(*[values[rows] for values in cells])
     benchmarks = table.frame["benchmark"].to_numpy(dtype=object)[rows]
     if hedge and any(name is None for name in benchmarks):
         raise InputError(
@@ -132,7 +152,8 @@ def open_desk(rerun: Rerun, currency: str | None, hedge: bool) -> Desk:
     ticker = events["ticker"].to_numpy(dtype=object)[rows]
     tickers = tuple(dict.fromkeys([*ticker, *(name for name in benchmarks if name is not None and hedge)]))
     code = {name: at for at, name in enumerate(tickers)}
-    by_name = _trimmed(rerun, sample, tickers)
+    spans = _spans(rerun, sample, tickers)
+    by_name = {name: _part(sample.calendars[name], *span) for name, span in spans.items()}
     market = _market(rerun, by_name, tickers, currency)
     asset = np.array([code[name] for name in ticker], dtype=np.int64)
     mics = [rerun.prices.bars[name].mic for name in tickers]
@@ -141,7 +162,7 @@ def open_desk(rerun: Rerun, currency: str | None, hedge: bool) -> Desk:
     sessions = table.sessions[rows]
     session = np.array([np.searchsorted(calendars[a].dates, s) for a, s in zip(asset, sessions, strict=True)])
     named = {calendar.name or "": calendar.dates.astype(np.int64) for calendar in by_name.values()}
-    shifts = [np.searchsorted(named[panel.calendar], panel.sessions) for panel in panels]
+    shifts = [np.searchsorted(named[panel.calendar], panel.sessions) for panel in sample.panels]
     frame = pd.DataFrame(
         {
             "ticker": events["ticker"], "benchmark": table.frame["benchmark"], "currency": currency,
@@ -156,8 +177,8 @@ def open_desk(rerun: Rerun, currency: str | None, hedge: bool) -> Desk:
         frame, rows, *market, tickers=tickers, asset=asset,
         benchmark=np.array([code.get(name, -1) for name in benchmarks], dtype=np.int64),
         known=known.astype(np.int64), session=session.astype(np.int64),
-        lines=_lines(panels, choices, cells), shifts=shifts,
-        intraday=any(c.intraday for c in calendars), sample=sample, placed=cells.placed, choices=choices,
+        lines=_lines(rerun, sample, spans, ticker, benchmarks), shifts=shifts,
+        intraday=any(c.intraday for c in calendars), sample=sample, placed=_placed(table)[rows], choices=choices,
         events=events,
     )  # fmt: skip
 
@@ -180,47 +201,46 @@ def _check(choices: Choices) -> None:
         )
 
 
-class Cells(NamedTuple):
-    """Panel, asset and column of day 0 of events, and their number among the placed ones, -1 where there is none."""
+def _foreseen(table: EventTable, choices: Choices) -> Bools:
+    """Return which events have a session and prices, (N,), as far as it was known when they could be traded.
 
-    panel: Ints
-    asset: Ints
-    day: Ints
-    placed: Ints
-
-
-def _cells(sample: StudySample, panels: Sequence[Panel], choices: Choices) -> Cells:
-    """Return the cells of all events of the input (N,), those whose exclusion nobody could foresee among them.
-
-    A duplicate repeats an announcement, and one without a price on its day may have an entry all the same.
+    A duplicate repeats an announcement. One that the study cannot measure, for want of a price or a rate on its day or
+    of factors and peers in its window, may have an entry all the same: nobody could foresee it.
     """
-    table, place = sample.event_table, sample.placed
-    n = len(table.status)
-    cells = Cells(*[np.full(n, -1, dtype=np.int64) for _ in range(4)])
-    benchmark = table.frame["benchmark"].to_numpy(dtype=object)
-    for values, of_placed in zip(cells, (place.panel, place.asset, place.day, np.arange(n)), strict=True):
-        values[table.rows] = of_placed[: len(table.rows)]
-        duplicate = table.status == Status.DUPLICATE
-        values[duplicate] = values[table.duplicate_of[duplicate]]
-    names = {int(k): benchmark[row] for k, row in zip(place.panel, table.rows, strict=True)}
-    unforeseen = (table.status == Status.SUSPENDED) & (choices.suspended == "keep")
-    for row in np.flatnonzero((cells.panel < 0) & (unforeseen | (table.status == Status.DUPLICATE))):
-        ticker, session = table.frame["ticker"].iloc[row], table.sessions[row].astype(np.int64)
-        for k, panel in enumerate(panels):
-            if ticker in panel.assets and session in panel.sessions and names.get(k, benchmark[row]) == benchmark[row]:
-                day = int(np.searchsorted(panel.sessions, session))
-                cells.panel[row], cells.asset[row], cells.day[row] = k, panel.assets.index(ticker), day
-    return cells
+    unforeseen = [Status.DUPLICATE, Status.NO_FX, Status.NO_FACTORS, Status.NO_PEERS]
+    unforeseen += [Status.SUSPENDED] * (choices.suspended == "keep")
+    return np.asarray(np.isin(table.status, [Status.OK, *unforeseen]))
 
 
-def _lines(panels: Sequence[Panel], choices: Choices, cells: Cells) -> Lines:
-    """Return what is estimated before every session; without a benchmark beta is NaN."""
-    parts = []
-    for one in panels:
-        x = one.x[..., one.factors.index("benchmark")] if "benchmark" in one.factors else np.zeros(one.r.shape)
-        parts.append(estimation_lines(one.r, one.ok, x, choices.estimation, choices.min_estimation))
+def _placed(table: EventTable) -> Ints:
+    """Return the number of each event among the placed ones, (N,), -1 where there is none."""
+    out = np.full(len(table.status), -1, dtype=np.int64)
+    out[table.rows] = np.arange(len(table.rows))
+    duplicate = table.status == Status.DUPLICATE
+    out[duplicate] = out[table.duplicate_of[duplicate]]
+    return out
+
+
+def _lines(
+    rerun: Rerun, sample: StudySample, spans: Mapping[str | None, tuple[int, int]], ticker: np.ndarray,
+    benchmark: np.ndarray,
+) -> Lines:  # fmt: skip
+    """Return what is estimated before every session of the tickers (n,); without a benchmark beta is NaN."""
+    choices, bars = rerun.choices, rerun.prices.bars
+    calendar = np.array([calendar_name(bars[name].mic) for name in ticker], dtype=object)
+    pairs, panel = distinct_pairs(calendar, benchmark)
+    asset, parts = np.empty(len(ticker), dtype=np.int64), []
+    prices = convert_prices(rerun.prices, choices.currency).prices  # type: ignore[arg-type]
+    for k, (name, index) in enumerate(pairs):
+        columns = () if index is None else (Column("benchmark"),)
+        rules = SeriesRules("return", choices.returns, choices.gaps, "close", columns, choices.contradictory)
+        asset[panel == k], names = pd.factorize(ticker[panel == k])
+        market = Market(prices, sample.calendars, {}, rules)
+        made = plan_panel(market, sample.calendars[name], list(names), index, np.array(spans[name])).build()
+        x = np.zeros(made.r.shape) if index is None else made.x[..., 0]
+        parts.append(estimation_lines(made.r, made.ok, x, choices.estimation, choices.min_estimation))
     beta, sigma, deviation = zip(*parts, strict=True)
-    return Lines(cells.panel, cells.asset, cells.day, beta, sigma, deviation)
+    return Lines(panel, asset, beta, sigma, deviation)
 
 
 class _Market(NamedTuple):
@@ -266,20 +286,22 @@ def _market(
     return _Market(points, quoted, traded, dates, opens)
 
 
-def _trimmed(rerun: Rerun, sample: StudySample, tickers: Sequence[str]) -> dict[str | None, Calendar]:
-    """Return the calendars of the tickers from their first price to their last."""
+def _spans(rerun: Rerun, sample: StudySample, tickers: Sequence[str]) -> dict[str | None, tuple[int, int]]:
+    """Return, by calendar, the positions of the first and the last price of the tickers."""
     spans: dict[str | None, tuple[int, int]] = {}
     for bars in (rerun.prices.bars[name] for name in tickers):
         name = calendar_name(bars.mic)
-        first, last = np.searchsorted(sample.calendars[name].dates, [bars.dates[0], bars.dates[-1]])
+        dates = sample.calendars[name].dates
+        first, last = np.searchsorted(dates, [bars.dates[0], bars.dates[-1]])
         low, high = spans.get(name, (first, last))
-        spans[name] = min(low, int(first)), max(high, int(last))
-    out = {}
-    for name, (low, high) in spans.items():
-        whole = sample.calendars[name]
-        closes = None if whole.closes is None else whole.closes[low : high + 1]
-        out[name] = replace(whole, dates=whole.dates[low : high + 1], closes=closes)
-    return out
+        spans[name] = min(low, int(first)), min(max(high, int(last)), len(dates) - 1)
+    return spans
+
+
+def _part(whole: Calendar, first: int, last: int) -> Calendar:
+    """Return the sessions of a calendar from one to another."""
+    closes = None if whole.closes is None else whole.closes[first : last + 1]
+    return replace(whole, dates=whole.dates[first : last + 1], closes=closes)
 
 
 def _local_dates(calendar: Calendar) -> Dates:
@@ -290,7 +312,10 @@ def _local_dates(calendar: Calendar) -> Dates:
 
 
 def _instants(calendar: Calendar) -> tuple[Ints, Ints]:
-    """Return the instants of the opens and closes of sessions, or bars, in UTC nanoseconds."""
+    """Return the instants of the opens and closes of sessions, or bars, in UTC nanoseconds.
+
+    Those that are not known are too early to be had after news of the day.
+    """
     starts = calendar.dates.astype("datetime64[ns]")
     if calendar.closes is None:
         return starts.astype(np.int64), (starts + DAY - np.timedelta64(1, "s")).astype(np.int64)
@@ -299,9 +324,10 @@ def _instants(calendar: Calendar) -> tuple[Ints, Ints]:
         return starts.astype(np.int64), closes.astype(np.int64)
     dates, opens = markets.sessions(calendar.name)[0], markets.opens(calendar.name)
     at = np.minimum(np.searchsorted(dates, calendar.dates), len(dates) - 1)
-    known = (dates[at] == calendar.dates) & ~np.isin(calendar.dates, calendar.unknown)
-    begin = np.where(known, opens[at].astype("datetime64[ns]"), closes - BEFORE_CLOSE)
-    return begin.astype(np.int64), closes.astype(np.int64)
+    unknown = np.isin(calendar.dates, calendar.unknown)
+    listed = (dates[at] == calendar.dates) & ~unknown
+    begin = np.where(listed, opens[at].astype("datetime64[ns]"), closes - BEFORE_CLOSE)
+    return begin.astype(np.int64), np.where(unknown, begin + np.timedelta64(1, "s"), closes).astype(np.int64)
 
 
 def _rates(

@@ -15,6 +15,7 @@ from eventstudy.display.cards import Grid
 
 DAYS = 252.0  # sessions of a year, as quantstats and pyfolio count them
 DRAWS = 999
+CAPACITY = "capacity"
 LEAST = 20  # days of which a ratio has an interval
 WORDS = {
     "n_events": "Events", "n_trades": "Trades", "hit_rate": "Trades with a profit",
@@ -113,7 +114,8 @@ def figures(trades: Earned) -> Figures:
         "exposure": float(exposure.mean()) if n else np.nan, "max_exposure": float(exposure.max()) if n else np.nan,
         "cost": float(made["cost"].sum()), "borrow": float(made["borrow"].sum()),
     }  # fmt: skip
-    values["capacity"], notes["capacity"] = _capacity(made)
+    for name, (value, note) in _capacities(made).items():
+        values[name], notes[name] = value, note
     intervals, notes["sharpe"] = _interval(x, values["sharpe"], trades.seed)
     if n < 2:
         notes["total"] = "nothing was traded; frame.reason says why"
@@ -134,18 +136,36 @@ def _interval(x: np.ndarray, sharpe: float, seed: int) -> tuple[dict[str, tuple[
     return {"sharpe": (float(lower), float(upper))}, f"stationary bootstrap, blocks of {length:.1f} days"
 
 
-def _capacity(made: pd.DataFrame) -> tuple[float, str]:
-    known = made[made["capacity"].notna()]
-    if not len(known):
-        return float("nan"), "no volumes" if len(made) else ""
-    currencies = known["currency"].fillna("").unique()
-    if len(currencies) > 1:
-        return float("nan"), f"entries in {' and '.join(currencies)}; currency= makes them one"
-    unit = f"{currencies[0]}; " if currencies[0] else ""
-    lost = f"; {len(made) - len(known)} entries have no volume" if len(known) < len(made) else ""
-    return float(known["capacity"].quantile(0.05)), (
-        f"{unit}95 % of the entries are at most 1 % of the value traded in their session{lost}"
-    )
+def _capacities(made: pd.DataFrame) -> dict[str, tuple[float, str]]:
+    """Return the capacity with its note; of entries in several currencies that of each, in its own currency."""
+    currency = made["currency"].fillna("")
+    several = currency.nunique() > 1
+    out = {}
+    for code, own in made.groupby(currency, sort=True):
+        name = f"{CAPACITY}_{code or 'unknown'}" if several else CAPACITY
+        known = own["capacity"].dropna()
+        lost = f"; {len(own) - len(known)} entries have no volume" if len(known) < len(own) else ""
+        note = f"95 % of the entries are at most 1 % of the value traded in their session{lost}"
+        unit = f"{code}; " * bool(code)
+        apart = f" ({len(own)} of {len(made)} entries; currency= makes them one)" * several
+        out[name] = (float(known.quantile(0.05)), f"{unit}{note}{apart}") if len(known) else (np.nan, "no volumes")
+    return out or {CAPACITY: (np.nan, "")}
+
+
+def base(name: str) -> str:
+    """Return the figure of which a name is that of one currency; the name itself of all others."""
+    return CAPACITY if name.startswith(f"{CAPACITY}_") else name
+
+
+def words(name: str) -> str:
+    """Return the words of a figure.
+
+    Examples
+    --------
+    >>> words("capacity"), words("capacity_HKD")
+    ('Capacity', 'Capacity in HKD')
+    """
+    return WORDS[name] if base(name) == name else f"{WORDS[CAPACITY]} in {name.removeprefix(f'{CAPACITY}_')}"
 
 
 def shown(name: str, value: float) -> str:
@@ -160,7 +180,7 @@ def shown(name: str, value: float) -> str:
         return formats.MISSING
     if name in COUNTS:
         return formats.count(value)
-    if name == "capacity":
+    if base(name) == CAPACITY:
         return f"{value:,.0f}"
     if name == "placebo_p":
         return formats.p_value(value)
@@ -179,7 +199,7 @@ def grid(figures: Figures) -> Grid:
     for name, value in figures.values.items():
         low, high = figures.intervals.get(name, (float("nan"), float("nan")))
         between = ("", "") if np.isnan(low) else (shown(name, low), shown(name, high))
-        rows.append((WORDS[name], shown(name, value), *between))
+        rows.append((words(name), shown(name, value), *between))
     return Grid(("", "Value", *names.ends()), rows, (False, True, True, True))
 
 

@@ -55,17 +55,21 @@ def drawn_trades(
     Raises
     ------
     NotEnoughData
-        If nothing was traded.
+        If nothing was traded, or the study can measure no event.
     """
     sample = desk.sample
     if own["n_trades"] == 0.0:
         raise NotEnoughData("nothing was traded, so that there is nothing to compare with; frame.reason says why")
+    if not len(sample.panels):
+        raise NotEnoughData(
+            "the study can measure none of its events, so that no dates are drawn; result.events.reason says why"
+        )
     days = draw_days([build(panel) for panel in sample.panels], sample.placed, sample.sample, draws, seed)
-    days, which = days[:, desk.placed], np.where(desk.placed >= 0, which, OUT)
-    step = max(1, CELLS // max(1, len(desk.dates), 2 * days.shape[1] * (max(rule.hold for rule in rules) + 2)))
+    session, which = desk.sessions_of(days), np.where(desk.placed >= 0, which, OUT)
+    step = max(1, CELLS // max(1, len(desk.dates), 2 * session.shape[1] * (max(rule.hold for rule in rules) + 2)))
     parts, nets = [], []
     for first in range(0, draws, step):
-        plan = planned(desk, rules, which, direction, days[first : first + step])
+        plan = planned(desk, rules, which, direction, session[first : first + step])
         done = settled(desk, plan, rules[0])
         net = done.book.gross - done.book.cost - done.book.borrow
         parts.append(_figures(net, done.book.traded, done.weight, done.event, done.legs.sample, _leg_net(done)))
@@ -81,7 +85,7 @@ def drawn_trades(
         frame, pd.DataFrame(band.T, index, ["lower", "median", "upper"]), own["sharpe"],
         _rank(frame["sharpe"].to_numpy(), own["sharpe"]),
         _rank(frame["mean_return"].to_numpy(), own["mean_return"]),
-        int((days == desk.lines.day).all(axis=0).sum()),
+        int(((session == desk.session).all(axis=0) & (which != OUT)).sum()),
     )  # fmt: skip
 
 

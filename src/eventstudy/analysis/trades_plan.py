@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import NamedTuple
 
@@ -36,6 +37,21 @@ class Plan(NamedTuple):
     sigma: Floats
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a function of the user has said of each event, by id: it is called as the function was."""
+
+    name: str
+    values: Mapping[object, float]
+
+    def __call__(self, event: Mapping[str, object]) -> float:
+        """Return the direction of an event."""
+        return self.values[event["event_id"]]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Settled(NamedTuple):
     """A plan with its signed weights (D, n), the legs, the event of each leg, and the book."""
 
@@ -46,8 +62,10 @@ class Settled(NamedTuple):
     book: Book
 
 
-def directions(desk: Desk, rule: Rule, events: pd.DataFrame) -> Floats:
-    """Return the direction of each event of the desk, (n,): 1, -1, or 0 for no trade.
+def told(desk: Desk, rule: Rule, events: pd.DataFrame) -> tuple[Rule, Floats]:
+    """Return a rule with the direction of each event of the desk, (n,): 1, -1, or 0 for no trade.
+
+    The rule has what a function of the user has said in place of the function, so that a record can be pickled.
 
     Raises
     ------
@@ -63,17 +81,19 @@ def directions(desk: Desk, rule: Rule, events: pd.DataFrame) -> Floats:
             " give a function of the row of an event that returns 1, -1 or 0"
         )
     if isinstance(sign, str):
-        return signs(events, sign)[desk.rows]
+        return rule, signs(events, sign)[desk.rows]
     used = events.iloc[desk.rows]
-    values = []
+    values: dict[object, float] = {}
     for event_id, row in zip(used.index, used.to_dict("records"), strict=True):
         named: Mapping[str, object] = {"event_id": event_id, **{str(name): cell for name, cell in row.items()}}
         value: object = sign(named)
         number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
         if not number or value not in VALID:
             raise InputError(f"sign of event {event_id!r} is {shown(value)}; the function returns 1, -1 or 0")
-        values.append(float(value))
-    return np.array(values)
+        values[event_id] = float(value)
+    if not isinstance(sign, Told):
+        rule = replace(rule, sign=Told(str(getattr(sign, "__name__", "a function")), values))
+    return rule, np.array(list(values.values()))
 
 
 def first_points(desk: Desk, rule: Rule) -> Ints:
@@ -98,7 +118,7 @@ def _fields(rule: Rule, opens: bool, intraday: bool) -> tuple[int, int]:
     return 1, 0
 
 
-def planned(desk: Desk, rules: Sequence[Rule], which: Ints, direction: Sequence[Floats], draws: Ints | None) -> Plan:
+def planned(desk: Desk, rules: Sequence[Rule], which: Ints, direction: Sequence[Floats], session: Ints | None) -> Plan:
     """Return the plan of the real dates, or of drawn ones.
 
     Parameters
@@ -109,21 +129,17 @@ def planned(desk: Desk, rules: Sequence[Rule], which: Ints, direction: Sequence[
         The rule of each event; ``OUT`` for none.
     direction : sequence of float arrays (n,)
         By rule.
-    draws : int array (D, n) or None
-        Columns of day 0 in the panels of the events.
+    session : int array (D, n) or None
+        Drawn sessions of the events; None for their own.
     """
-    day = desk.lines.day[None] if draws is None else draws
-    session = np.empty(day.shape, dtype=np.int64)
-    for k, shift in enumerate(desk.shifts):
-        own = desk.lines.panel == k
-        session[:, own] = shift[day[:, own]]
-    plans = [_plan(desk, rule, session, day, sign) for rule, sign in zip(rules, direction, strict=True)]
-    chosen = np.broadcast_to(np.maximum(which, 0), day.shape)
+    session = desk.session[None] if session is None else session
+    plans = [_plan(desk, rule, session, sign) for rule, sign in zip(rules, direction, strict=True)]
+    chosen = np.broadcast_to(np.maximum(which, 0), session.shape)
     out = Plan(*[np.choose(chosen, parts) for parts in zip(*plans, strict=True)])
     return out._replace(direction=np.where(which == OUT, 0.0, out.direction))
 
 
-def _plan(desk: Desk, rule: Rule, session: Ints, day: Ints, direction: Floats) -> Plan:
+def _plan(desk: Desk, rule: Rule, session: Ints, direction: Floats) -> Plan:
     points, later = desk.points, desk.points.later()
     n_points = points.price.shape[1]
     first = first_points(desk, rule)
@@ -132,7 +148,7 @@ def _plan(desk: Desk, rule: Rule, session: Ints, day: Ints, direction: Floats) -
     shape, asset = enter.shape, np.broadcast_to(desk.asset, enter.shape)
     sign = np.broadcast_to(direction, shape)
     leave = positions.exits(points, later, asset.ravel(), enter.ravel(), sign.ravel(), rule.terms).reshape(shape)
-    beta, sigma, deviation = desk.lines.at(day)
+    beta, sigma, deviation = desk.lines.at(session)
     if not rule.hedge:
         none = np.full(shape, n_points, dtype=np.int64)
         return Plan(enter, leave, none, none, sign, np.zeros(shape), deviation)

@@ -55,6 +55,8 @@ def binomial_interval(hits: Floats, n: Floats, level: float = 0.95) -> tuple[Flo
     >>> lower.round(3).tolist(), upper.round(3).tolist()
     ([0.0, 0.187], [0.308, 0.813])
     """
+    from scipy import special
+
     tail = (1.0 - level) / 2.0
     none, all_of_them = np.where(n > 0, 0.0, np.nan), np.where(n > 0, 1.0, np.nan)
     misses = n - hits

@@ -14,6 +14,7 @@ from eventstudy.types import Bools, Floats, Ints
 
 NEVER = np.iinfo(np.int64).max  # the instant of what does not happen
 YEAR = 365.0  # days of the rate of borrowed shares
+EXACT = 1e-12  # share of the sum of squares up to which a sum of squared deviations is rounding
 
 
 class Points(NamedTuple):
@@ -244,27 +245,46 @@ def estimation_lines(
     Returns
     -------
     tuple of float arrays (A, T)
-        Least squares: beta = Sxy / Sxx, sigma = sqrt((Syy - beta Sxy) / (n - 2)), and sqrt(Syy / (n - 1)).
+        Least squares: beta = Sxy / Sxx, sigma = sqrt((Syy - beta Sxy) / (n - 2)), and sqrt(Syy / (n - 1)). NaN where
+        x does not vary, to the precision of its squares.
     """
     known = ok.astype(np.float64)
-    x = np.broadcast_to(x, r.shape)
-    centred = [np.where(ok, v - np.sum(v * known) / max(known.sum(), 1.0), 0.0) for v in (x, r)]
-    x, r = centred
-    days = np.arange(r.shape[1])
-    first, last = days + window[0], days + window[1]
-    inside = (first >= 0) & (last < r.shape[1])
-    low, high = np.where(inside, first, 0), np.where(inside, last + 1, 0)
+    x, r = (np.where(ok, values, 0.0) for values in (x, r))
+    length, n_days = window[1] - window[0] + 1, r.shape[1]
 
     def total(values: Floats) -> Floats:
-        running = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
-        return np.asarray(running[:, high] - running[:, low])
+        out, sums = np.zeros(values.shape), moving_sums(values, length)
+        first = max(-window[0], 0)  # the first day whose window begins in the data
+        part = sums[:, max(window[0], 0) :][:, : n_days - first]
+        out[:, first : first + part.shape[1]] = part
+        return out
 
     n = total(known)
-    enough = inside & (n >= max(least, 3))
-    n = np.where(enough, n, np.nan)
-    sx, sy = total(x), total(r)
-    sxx, sxy, syy = total(x * x) - sx * sx / n, total(x * r) - sx * sy / n, total(r * r) - sy * sy / n
+    n = np.where(n >= max(least, 3), n, np.nan)
+    sx, sy, squares = total(x), total(r), total(x * x)
+    sxx, sxy, syy = squares - sx * sx / n, total(x * r) - sx * sy / n, total(r * r) - sy * sy / n
     with np.errstate(divide="ignore", invalid="ignore"):
-        beta = np.where(sxx > 0, sxy / sxx, np.nan)
+        beta = np.where(sxx > EXACT * squares, sxy / sxx, np.nan)
         sigma = np.sqrt(np.maximum(syy - beta * sxy, 0.0) / (n - 2.0))
         return beta, sigma, np.sqrt(np.maximum(syy, 0.0) / (n - 1.0))
+
+
+def moving_sums(values: Floats, length: int) -> Floats:
+    """Return the sums of ``length`` columns from each column on, (A, T - length + 1).
+
+    Sums of 2, 4, 8 columns are doubled: what lies outside a window does not enter its sum, not even by rounding, as it
+    does in the difference of two running sums.
+
+    Examples
+    --------
+    >>> moving_sums(np.array([[1e200, 1.0, 2.0, 3.0]]), 3).tolist()
+    [[1e+200, 6.0]]
+    """
+    n_sums = values.shape[1] - length + 1
+    out, power, at, step = np.zeros((len(values), max(n_sums, 0))), values, 0, 1
+    while at < length and n_sums > 0:
+        if length & step:
+            out += power[:, at : at + n_sums]
+            at += step
+        power, step = power[:, :-step] + power[:, step:], 2 * step
+    return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -58,7 +59,7 @@ def draw(
     with _style.drawing((8.4, 1.4 + ROW_HEIGHT * max(len(rows), 3)), figsize, ax) as ax:
         if not len(rows):
             return _style.blank(ax, name, "no day could be estimated", moves)
-        y, met = np.arange(len(rows)), (rows["events"] != "").to_numpy()
+        y, met = np.arange(len(rows)), rows["events"].astype(bool).to_numpy()
         for part, colour, label in ((met, _style.BLUE, "with an event"), (~met, _style.GREY, "without an event")):
             ax.barh(y[part], rows["ar"][part], height=0.62, color=colour, label=label)
         ax.axvline(0, color=_style.GREY, linewidth=0.8)
@@ -74,7 +75,7 @@ def draw(
     return ax
 
 
-def _label(row: Mapping[Hashable, object]) -> str:
+def _label(row: Mapping[Hashable, Any]) -> str:
     """Return the date of a day and its events."""
-    events = [_text.drawable(str(row["events"]), 38)] if row["events"] else []
+    events = [_text.drawable(", ".join(row["events"]), 38)] if row["events"] else []
     return "  ".join([*events, formats.date(row["session"])])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import difflib
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -106,7 +107,7 @@ class Events:
         ids, problems = _event_ids(table)
         tickers, bad_tickers = _split_tickers(table["ticker"])
         times, bad_times = read_times(table)
-        problems += bad_tickers + bad_times + _bad_priorities(table)
+        problems += bad_tickers + bad_times + _bad_priorities(table) + _too_large(table)
         if "phase" in table:
             table["phase"], bad_phases = read_phases(table)
             problems += bad_phases
@@ -251,6 +252,18 @@ def _bad_priorities(table: pd.DataFrame) -> Problems:
         (row, f"priority {cell!r} is not a number; give one, the lowest first, or leave it empty")
         for row, cell in enumerate(table["priority"].tolist())
         if not is_missing(cell) and not _is_number(cell)
+    ]
+
+
+def _too_large(table: pd.DataFrame) -> Problems:
+    """Return the rows with a whole number that no floating-point number can hold."""
+    mixed = (name for name in table.columns if table[name].dtype == object)
+    return [
+        (row, f"{name} {shown(cell)} is too large; give a number up to 1.8e308")
+        for name in mixed
+        if "integer" in pd.api.types.infer_dtype(table[name], skipna=True)
+        for row, cell in enumerate(table[name].tolist())
+        if isinstance(cell, int) and abs(cell) > sys.float_info.max
     ]
 
 

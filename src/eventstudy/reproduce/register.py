@@ -147,18 +147,19 @@ def register(study: str | Path, again: bool = False) -> Registration:
         If the register cannot be written.
     """
     path = path_of(Path(arguments.path("the study file", study)))
-    before = read(path)
-    if before and not again:
-        raise InputError(
-            f"the study was registered on {_time(before[-1])}, in {path}; register it again with --again, which keeps"
-            " that registration, and reports name both"
-        )
     content = design(study)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    made = Registration(now, digest(content), content)
-    plain = msgspec.to_builtins(_Register(FORMAT, [*before, made]))
-    text = json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False)
-    files.write("the register", path, text.encode() + b"\n")
+    with files.locked(path.parent):  # of two at once the second reads what the first has written
+        before = read(path)
+        if before and not again:
+            raise InputError(
+                f"the study was registered on {_time(before[-1])}, in {path}; register it again with --again, which"
+                " keeps that registration, and reports name both"
+            )
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        made = Registration(now, digest(content), content)
+        plain = msgspec.to_builtins(_Register(FORMAT, [*before, made]))
+        text = json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False)
+        files.write("the register", path, text.encode() + b"\n")
     return made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -103,13 +104,6 @@ def select_events(sample: StudySample, events: Sequence[Hashable]) -> StudySampl
 def _take_rows(sample: StudySample, rows: Ints) -> StudySample:
     """Select placed events by row, without their links."""
     table = sample.event_table
-
-    def implausible(used: Bools) -> tuple[str, ...]:
-        """Return the notes on prices in the windows of used events, of those that are selected."""
-        mask = np.zeros(len(sample.placed.day), dtype=bool)
-        mask[rows] = used
-        return sample.implausible(mask)
-
     panels, placed = take(sample.panels, sample.placed, rows)
     clusters, cluster = np.unique(placed.cluster, return_inverse=True)
     selected = replace(
@@ -126,8 +120,15 @@ def _take_rows(sample: StudySample, rows: Ints) -> StudySample:
         sample=selected,
         n_valid=sample.n_valid[rows],
         other_zone=sample.other_zone[rows],
-        implausible=implausible,
+        implausible=partial(_implausible_of, sample, rows),
     )
+
+
+def _implausible_of(sample: StudySample, rows: Ints, used: Bools) -> tuple[str, ...]:
+    """Return the notes on prices in the windows of used events, of the rows that are selected from a sample."""
+    mask = np.zeros(len(sample.placed.day), dtype=bool)
+    mask[rows] = used
+    return sample.implausible(mask)
 
 
 def n_bytes(sample: StudySample) -> int:

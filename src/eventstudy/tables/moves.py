@@ -39,7 +39,7 @@ def moves(result: Result, *, of: Moves) -> Table:
         (
             text(formats.plain(row["ticker"])), Cell(row["rank"], COUNT), Cell(row["session"], DATE),
             Cell(row["ar"], PERCENT), Cell(row["t"], NUMBER), Cell(row["p_adjusted"], P),
-            text(formats.plain(row["events"]).replace(";", ", ") or formats.MISSING),
+            text(", ".join(map(formats.plain, row["events"])) or formats.MISSING),
         )
         for row in of.frame.to_dict("records")
     ]  # fmt: skip

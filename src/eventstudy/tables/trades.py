@@ -41,7 +41,7 @@ def trades(result: Result, *, of: Trades | None = None) -> Table:
         If ``of`` is none, or the study cannot be traded.
     """
     from eventstudy.analysis.trades import Trades
-    from eventstudy.analysis.trades_figures import WORDS
+    from eventstudy.analysis.trades_figures import base, words
 
     backtest = result.trades() if of is None else of
     if not isinstance(backtest, Trades):
@@ -50,11 +50,12 @@ def trades(result: Result, *, of: Trades | None = None) -> Table:
     rows: list[Row] = []
     for row in frame.to_dict("records"):
         name = row["figure"]
-        form = FORMATS.get(name, PERCENT)
-        head = WORDS[name] + UNITS.get(name, "" if name in FORMATS else " (%)")
+        form = FORMATS.get(base(name), PERCENT)
+        unit = "" if base(name) in FORMATS or base(name) != name else " (%)"
+        head = words(name) + UNITS.get(name, unit)
         ends = (BLANK if formats.is_missing(row[part]) else Cell(row[part], form) for part in ("lower", "upper"))
         rows.append((text(head), Cell(row["value"], form), *ends))
-    said = [f"{WORDS[row['figure']]}: {row['note']}." for row in frame.to_dict("records") if row["note"]]
+    said = [f"{words(row['figure'])}: {row['note']}." for row in frame.to_dict("records") if row["note"]]
     return Table(
         frame,
         _shared.with_prices("Trades on the announcements", result),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 
 import numpy as np
 
+from eventstudy.errors import one_of
 from eventstudy.types.members import Model, Test
 from eventstudy.types.names import Chosen, ModelName, TestName
 from eventstudy.types.sample import Spec
@@ -56,6 +57,13 @@ class Choices:
     calendars: Stated | None = None
     suspended: Suspended = "keep"
     contradictory: Contradictory = "drop"
+
+    def __new__(cls, *_: object, **choices: object) -> Self:
+        """Raise InputError for a choice that does not exist, with the nearest that does."""
+        unknown = [name for name in choices if name not in cls.__dataclass_fields__]
+        if unknown:
+            raise one_of("a choice of the study", unknown[0], cls.__dataclass_fields__)
+        return super().__new__(cls)
 
     @property
     def compound(self) -> bool:
