@@ -68,7 +68,7 @@ def adjust_p_values(p: Floats, method: str) -> Floats:
     if method != "holm":
         from scipy.stats import false_discovery_control
 
-        return np.asarray(false_discovery_control(p, method=method)) if len(p) else p
+        return np.asarray(false_discovery_control(p, method="bh" if method == "bh" else "by")) if len(p) else p
     # statsmodels has it too, and collects all garbage of the process at each call.
     order = np.argsort(p, kind="stable")
     adjusted = np.empty(len(p))
