@@ -118,6 +118,7 @@ def extends(seed: int, n: int, n_new: int, where: tuple[str, str], options: dict
         if not options:
             pd.testing.assert_frame_equal(found.diagnose(), wanted.diagnose(), rtol=1e-10)
     record = found.provenance["extended"]
+    assert bool(record["why"]) >= (record["n_computed"] > record["n_new"])
     assert record["events"] == half.provenance["events"]
     assert record["n_reused"] + record["n_computed"] == len(found.rerun.sample().placed.day)
 
@@ -164,8 +165,8 @@ def test_only_new_events_are_fitted():
     n_new = len(found.rerun.sample().placed.day) - placed
     assert 0 < n_new == n <= 3
     assert found.provenance["extended"] == {
-        "events": result.provenance["events"], "n_new": n, "n_changed": 0, "n_reused": placed, "n_computed": n,
-        "changed": [], "why": [],
+        "events": result.provenance["events"], "n_new": n, "n_changed": 0, "n_dropped": 0, "n_reused": placed,
+        "n_computed": n, "changed": [], "why": [],
     }  # fmt: skip
     again, longer = fits(lambda: pickle.loads(pickle.dumps(found)).extend(events(drawn(3, 1, "apart", "C"))))
     assert again == 1

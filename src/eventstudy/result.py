@@ -324,8 +324,8 @@ class Result(Analyses):
             Its numbers agree with those of a new run to 1e-12, and it can be extended too.
             ``provenance["extended"]`` has the number and the SHA-256 of the ``events`` before; of the placed events
             ``n_new``; ``n_changed``, whose numbers are others than before (``changed`` names up to five);
-            ``n_reused``; ``n_computed``; ``why``, the reasons for which more than the new events were computed; and
-            ``groups``, the same counts of the events in groups.
+            ``n_dropped``, which are duplicates now, or excluded; ``n_reused``; ``n_computed``; ``why``, the reasons for
+            which more than the new events were computed; and ``groups``, the same counts of the events in groups.
 
         Raises
         ------

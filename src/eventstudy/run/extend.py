@@ -113,22 +113,25 @@ class Growth:
 def _grown(before: Kept | None, earlier: Named, now: Named, tests: Mapping[str, Test]) -> tuple[Known, dict[str, Any]]:
     """Return the results that a run takes over from the run before it, and a record of them as plain values.
 
-    The record has the numbers of placed events that are new, that changed (``changed`` names some of them), that were
-    reused and that were computed, and says why more than the new ones were.
+    The record has the numbers of placed events that are new, that changed (``changed`` names some of them), that are
+    placed no more, that were reused and that were computed, and says why more than the new ones were.
     """
     at = earlier.names.get_indexer(now.names)
     matched = np.flatnonzero(at >= 0)
     same = _same(earlier.sample, now.sample, at[matched], matched)
-    part, why = _taken_over(before, earlier.sample, now.sample, (at[matched][same], matched[same]), tests)
-    n, n_changed = len(at), int((~same).sum())
+    part, cannot = _taken_over(before, earlier.sample, now.sample, (at[matched][same], matched[same]), tests)
+    n, n_changed, n_dropped = len(at), int((~same).sum()), len(earlier.names) - len(matched)
     record: dict[str, Any] = {
-        "n_new": n - len(matched), "n_changed": n_changed, "n_reused": len(part.rows), "n_computed": n - len(part.rows),
-        "changed": [str(name) for name in now.names[matched[~same]][:SHOWN]],
+        "n_new": n - len(matched), "n_changed": n_changed, "n_dropped": n_dropped, "n_reused": len(part.rows),
+        "n_computed": n - len(part.rows), "changed": [str(name) for name in now.names[matched[~same]][:SHOWN]],
     }  # fmt: skip
+    why = [cannot] if cannot else []
     if n_changed:
-        why.append(f"the prices, regressors, weight or sign of {formats.plural(n_changed, 'event')} changed")
+        why.append(f"returns, regressors, weight, sign or cluster of {formats.plural(n_changed, 'event')} changed")
+    if n_dropped:
+        why.append(f"{formats.plural(n_dropped, 'event')} of the earlier run left out: duplicates now, or excluded")
     n_beside = len(matched) - n_changed - len(part.rows)
-    if n_beside and len(part.rows):
+    if n_beside and not cannot:
         why.append(f"the states of {formats.plural(n_beside, 'event')} are kept only in sums with other events")
     record["why"] = [*why, *_of_whole_sample(tests)]
     return Known(part, np.setdiff1d(np.arange(n), matched[same])), record
@@ -136,12 +139,16 @@ def _grown(before: Kept | None, earlier: Named, now: Named, tests: Mapping[str, 
 
 def _of_whole_sample(tests: Mapping[str, Test]) -> list[str]:
     """Say which tests cannot be updated."""
-    two_pass, drawn = ([f"{name!r}" for name, test in tests.items() if flag(test)] for flag in (_is_two_pass, _draws))
+    two_pass, drawn = ([name for name, test in tests.items() if flag(test)] for flag in (_is_two_pass, _draws))
     reasons = (
         (two_pass, "measured by the moments of all events, in a second pass over all of them"),
         (drawn, "compared with dates of all events that are drawn anew"),
     )
-    return [f"the tests {', '.join(names)}: each event is {reason}" for names, reason in reasons if names]
+    return [f"{_listed(names)}: each event is {reason}" for names, reason in reasons if names]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"the test{'s' * (len(names) > 1)} {', '.join(map(repr, names))}"
 
 
 def _is_two_pass(test: Test) -> bool:
@@ -192,16 +199,19 @@ def _one_to_one(first: Ints, second: Ints) -> Bools:
 
 def _taken_over(
     before: Kept | None, earlier: StudySample, now: StudySample, rows: tuple[Ints, Ints], tests: Mapping[str, Test]
-) -> tuple[PartResult, list[str]]:
-    """Return the results of the blocks whose events are all among ``rows``, in the old and the new sample."""
+) -> tuple[PartResult, str]:
+    """Return the results of the blocks whose events are all among ``rows``, and why there can be none, if so.
+
+    ``rows`` are those of the old and the new sample.
+    """
     if before is None or (len(rows[0]) and not before.part.blocks):
-        return nothing(), [NOT_KEPT]
+        return nothing(), NOT_KEPT
     missing = [name for name, test in tests.items() if not _has_states(name, test, before.tests)]
     if missing:
-        return nothing(), [f"the tests {', '.join(map(repr, missing))} have no states of the earlier events"]
+        return nothing(), f"{_listed(missing)}: there are no states of the earlier events"
     several = (len(sample.sample.cluster_group) > sample.sample.n_groups for sample in (earlier, now))
     if len({*several}) > 1:  # on which a test may choose its state
-        return nothing(), ["the events shared one date, and do not now, or the other way round"]
+        return nothing(), "the events shared one date, and do not now, or the other way round"
     row = np.full(len(earlier.placed.day), -1)
     row[rows[0]] = rows[1]
     numbers: Numbers = {**_numbers(earlier, now, rows), "event": (row, len(now.placed.day))}
@@ -209,8 +219,8 @@ def _taken_over(
     moved = [_renumbered(block, numbers, of_one_pass(tests), shares_of(tests)) for block in blocks]
     known = [block for block in moved if block is not None]
     if len(known) < len(moved):
-        return nothing(), ["a test does not say which rows of its state are clusters or groups, whose numbers changed"]
-    return _sum(before.part, np.concatenate([np.arange(0), *(block.rows for block in blocks)]), row, known), []
+        return nothing(), "a test does not say which rows of its state are clusters or groups, whose numbers changed"
+    return _sum(before.part, np.concatenate([np.arange(0), *(block.rows for block in blocks)]), row, known), ""
 
 
 def _renumbered(block: Summed, numbers: Numbers, tests: Collection[str], shares: Collection[str]) -> Summed | None:
