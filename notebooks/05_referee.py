@@ -80,7 +80,7 @@ result.adjust("holm")[["start", "end", "test", "p", "p_adjusted"]].round(4)
 # should be 5 %.
 
 # %%
-result.calibrate(draws=200, seed=1)
+result.calibrate(draws=100, seed=1)
 
 # %% [markdown]
 # ## "The windows overlap."

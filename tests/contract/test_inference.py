@@ -59,13 +59,13 @@ def load(name: str) -> Test:
     return test.make(draws=DRAWS) if test.draws and test.make else test
 
 
-def outcome(name: str, case: make.Case, model: str = "market") -> Outcome:
+def outcome(name: str, case: make.Case, model: str = "market", keep_events: bool = True) -> Outcome:
     once = make.CachedModel(_registry.load("models", model))
-    return running.run(case.panels, case.placed, once, {name: load(name)}, case.sample)
+    return running.run(case.panels, case.placed, once, {name: load(name)}, case.sample, keep_events=keep_events)
 
 
 def answer(name: str, case: make.Case, model: str = "market") -> Verdict:
-    return outcome(name, case, model).verdicts[name]
+    return outcome(name, case, model, keep_events=False).verdicts[name]
 
 
 def ordinary(name: str) -> float:
