@@ -78,11 +78,14 @@ def mean_covariances(case: Case) -> dict[tuple[int, int], float]:
         e, n_est = fit.e[: fit.n_est], fit.n_est
         scaled = e * np.sqrt(np.isfinite(e).sum() / fit.dof)
         residuals.append(pd.Series(scaled, index=fit.dates[:n_est]).dropna())
+    by_date = pd.DataFrame(dict(enumerate(residuals)))
+    known = by_date.notna().to_numpy(dtype=float)
+    zeros = by_date.fillna(0.0).to_numpy()
+    products, counts = zeros.T @ zeros, known.T @ known
     clusters = case.placed.cluster.tolist()
     for (i, a), (j, b) in product(enumerate(clusters), repeat=2):
-        products = (residuals[i] * residuals[j]).dropna() * weight[i] * weight[j]
         key = (a, -1) if i == j else (a, b)
-        part = np.array([products.sum(), len(products) * weight[i] * weight[j]])
+        part = np.array([products[i, j], counts[i, j]]) * weight[i] * weight[j]
         total[key] = total.get(key, np.zeros(2)) + part
     mean = sum(part for key, part in total.items() if key[1] >= 0)
     return {key: float(part[0] / part[1] if part[1] else mean[0] / mean[1]) for key, part in total.items()}
@@ -104,11 +107,11 @@ def variance_of_sum(case: Case, window: int, scale: pd.Series[float]) -> float:
             dates = np.append(fit.dates[days], fit.dates[before])
             factor = np.append(scale[fit.dates[days]], -of_cluster[fit.cluster] * share)
             noise[i] = fit.cluster, pd.Series(case.placed.weight[i] * factor, dates)
+    by_date = pd.DataFrame({i: values for i, (_, values) in noise.items()}).fillna(0.0)
+    products = by_date.T @ by_date
     total = 0.0
-    for (i, (a, one)), (j, (b, other)) in product(noise.items(), repeat=2):
-        key = (a, -1) if i == j else (a, b)
-        common = one.index.intersection(other.index)
-        total += covariance[key] * float((one[common] * other[common]).sum())
+    for (i, (a, _)), (j, (b, _)) in product(noise.items(), repeat=2):
+        total += covariance[(a, -1) if i == j else (a, b)] * float(products.loc[i, j])
     return total
 
 

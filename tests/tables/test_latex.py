@@ -139,7 +139,7 @@ def test_a_width_that_is_none_is_an_error(width: object) -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ["pdflatex", pytest.param("lualatex", marks=pytest.mark.slow)])
 def test_every_kind_is_set_within_the_page(engine: str, compiled: Compile, tmp_path: Path) -> None:
     body = "\n".join(table_of(kind).to_latex() for kind in KINDS)
     log = compiled(engine, body)
