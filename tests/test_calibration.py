@@ -164,6 +164,6 @@ def test_the_command(tmp_path, capsys: pytest.CaptureFixture[str]):
     assert cli.main(command) == 0
     out = capsys.readouterr().out
     assert "simulated prices" in out
-    assert "95 % interval" in out
+    assert "[0.025" in out
     assert max(map(len, out.splitlines()[:-1])) <= 100
     assert png.stat().st_size > 5000

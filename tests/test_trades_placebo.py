@@ -90,7 +90,7 @@ def test_a_walk_forward_can_have_placebos_and_is_the_chosen_rules_in_parts(trade
     frame = walked.frame[walked.frame["status"] == "traded"]
     assert set(frame["decided"].dt.tz_localize(None) >= "2019-06-01") == {True}
     for text, own in frame.groupby("rule"):
-        hold = int(text.split("hold ")[1].split(",")[0])
+        hold = int(text.split("held ")[1].split(",")[0])
         alone = random_study(1).trades(hold=hold, size="inverse_sigma", cost_bps=15.0).frame.loc[own.index]
         pd.testing.assert_frame_equal(
             own[["entry_date", "exit_date", "beta"]], alone[["entry_date", "exit_date", "beta"]]

@@ -13,7 +13,7 @@ from eventstudy import demo
 from tests.reports.browser import program
 from tests.tables.material import ENGINES, study
 
-PAPER = r"""%s\usepackage{graphicx,booktabs,array,threeparttable,longtable,rotating,pdflscape}
+PAPER = r"""%s\usepackage{graphicx,booktabs,array,siunitx,threeparttable,longtable,rotating,pdflscape}
 \begin{document}
 %s
 \end{document}

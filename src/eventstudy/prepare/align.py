@@ -126,7 +126,6 @@ def prepare(
     ticker = intern_texts(frame["ticker"])
     converted = convert_prices(prices, choices.currency)
     market = _market(prices, converted.prices, read_factors(factors), _rules(choices, columns), choices.calendars)
-    _check_rules(market)
     calendar = find_calendars(frame, market.prices, attrition)
     position, placement = _place(frame, ticker, calendar, market, choices, attrition)
     benchmark = np.full(len(frame), None, dtype=object)
@@ -230,7 +229,7 @@ def _market(
     """Return the market, with calendars from the quoted prices: a date without an exchange rate stays a session.
 
     Exchange rates are quoted on holidays too: on the calendar of securities without an exchange, their dates are not
-    sessions.
+    sessions. Raise InputError if a rule asks for what the prices do not have.
     """
     check_same_step(quoted.bars.values(), factors)
     by_calendar: dict[str | None, list[Bars]] = {}
@@ -242,7 +241,9 @@ def _market(
         tickers = [bars.ticker for bars in members]
         dates, traded = priced_dates(quoted.bars, tickers), traded_dates(quoted.bars, tickers)
         calendars[name] = observed_calendar(name, members, dates, changes_of(stated, name), traded)
-    return Market(prices, calendars, factors, rules)
+    market = Market(prices, calendars, factors, rules)
+    _check_rules(market)
+    return market
 
 
 def _check_rules(market: Market) -> None:
