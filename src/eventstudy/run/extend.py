@@ -269,7 +269,7 @@ def _has_states(name: str, test: Test, before: Mapping[str, Test]) -> bool:
 
 def _numbers(earlier: StudySample, now: StudySample, rows: tuple[Ints, Ints]) -> Numbers:
     """Return the new numbers of clusters and groups."""
-    sizes = [{"cluster": len(its.sample.cluster_group), "group": its.sample.n_groups} for its in (earlier, now)]
+    sizes = [{"cluster": len(study.sample.cluster_group), "group": study.sample.n_groups} for study in (earlier, now)]
     numbers: dict[Counted, tuple[Ints, int]] = {}
     names: tuple[Counted, ...] = ("cluster", "group")
     for name in names:
