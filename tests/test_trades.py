@@ -368,7 +368,7 @@ def test_a_record_is_pickled_with_what_a_function_has_said():
     trades = study(rows, without("0700.HK", "2021-09-21", "2021-09-21")).trades(sign=lambda event: -1, hold=3)
     again = pickle.loads(pickle.dumps(trades))
     pd.testing.assert_frame_equal(again.frame, trades.frame)
-    assert again.rule.named()["sign"] == "<lambda>"
+    assert again.rule.named()["Direction"] == "<lambda>"
     rules = [{"hold": 2}, {"sign": lambda event: 1}]
     walked = [one.walk_forward("2021-07-01", rules) for one in (trades, again)]
     pd.testing.assert_frame_equal(walked[1].frame, walked[0].frame)

@@ -72,13 +72,28 @@ class Section(NamedTuple):
 
 def _section(result: Result, record: Analysis, number: int) -> Section:
     heading, answer = names.of_analysis(record.kind), formats.plain(record.answer())
-    figure = _drawn(record.plot, f"{heading}: {answer}", None)
+    plot = partial(_placed, record.plot)
+    figure = _drawn(plot, f"{heading}: {answer}", None)
     small = (NARROW_ROWS, max(NARROW[1], figure.height / 96))
-    figure = figure._replace(narrow=_drawn(partial(record.plot, figsize=small), figure.alt, None).png)
+    figure = figure._replace(narrow=_drawn(partial(plot, figsize=small), figure.alt, None).png)
     table = result.table(record.kind, of=record)
     fold = f"{table.title}: {len(table.rows)} rows" if len(table.rows) > LONG else ""
     table = replace(table, notes=tuple(note for note in table.notes if note != answer))  # it stands above
     return Section(f"analysis-{number}", heading, answer, figure, table.to_html(style=False), fold)
+
+
+def _placed(plot: Callable[..., Any], **options: Any) -> Any:
+    """Draw a figure, and place its axes at the resolution of the report.
+
+    The widths of letters are whole dots: of names in rows, the first letters would be cut at another resolution.
+    """
+    axes = plot(**options)
+    figure = np.ravel(np.asarray(axes, dtype=object))[0].figure
+    figure.set_dpi(DOTS_PER_INCH)
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+    return axes
 
 
 def _png(figure: Any) -> str:
