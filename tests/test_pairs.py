@@ -154,7 +154,7 @@ def test_nothing_is_guessed_of_the_currency() -> None:
     assert unknown["note"] == "no premium: the currency of ADR is not known"
     same = run(of=prices(home="USD", rate=False)).pairs(pair)
     assert (same.frame["currency"].iloc[0], same.path["fx_log"].abs().max()) == (0.0, 0.0)
-    assert "no exchange rate" in without.answer()
+    assert "No gap is known: there is no rate from USD to HKD" in without.answer()
 
 
 def test_the_other_listing_need_not_be_an_event() -> None:
@@ -236,6 +236,14 @@ def test_an_announcement_is_followed_in_the_order_of_the_closes() -> None:
         np.testing.assert_allclose(own["ar"], own["return"] - mean, rtol=1e-9)
         assert own["car"].isna().tolist() == (own.index < 0).tolist()
         assert own.loc[5, "car"] == pytest.approx((own["return"] - mean).loc[0:].sum(), rel=1e-9)
+
+
+def test_news_without_a_sign_is_followed_in_a_study_with_signs() -> None:
+    columns = {"ticker": ["ADR", "HOME.HK"], "announced": [EVENING, "2021-04-20"], "expected_sign": [0, 1]}
+    events = es.Events.from_frame(pd.DataFrame({"event_id": ["NEWS", "OTHER"], **columns}))
+    signed = es.Study(**STUDY, sign="expected_sign").run(events, prices())
+    plain = run(tickers="ADR").follow("NEWS", ["HOME.HK"])
+    pd.testing.assert_frame_equal(signed.follow("NEWS", ["HOME.HK"]), plain)
 
 
 def test_what_cannot_be_followed_is_named() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from pathlib import Path
 from typing import Any, ClassVar
 
 import docx
+import matplotlib.pyplot as plt
 import openpyxl
 import pytest
 from matplotlib.axes import Axes
@@ -14,6 +17,8 @@ from matplotlib.axes import Axes
 import eventstudy as es
 from eventstudy import InputError, Result, demo
 from eventstudy.display import names
+from eventstudy.plots import _style
+from eventstudy.reports import _html_page
 from eventstudy.types import Analysis
 from tests.reports.fake import fake
 from tests.reports.reading import Page
@@ -80,6 +85,16 @@ def test_an_analysis_says_its_name_and_its_answer_once_and_folds_a_long_table(tm
     assert len(re.findall(f">{re.escape(answer)}", text)) == 1
     assert f"(simulated prices): {len(moves.frame)} rows</summary>" in text
     assert all(names.of_analysis(kind) != kind.replace("_", " ").capitalize() for kind in names.ANALYSES)
+
+
+def test_names_in_rows_are_whole_at_the_resolution_of_the_page() -> None:
+    def plot(**options: Any) -> Axes:
+        with _style.drawing((8.4, 2.2)) as ax:
+            ax.set_yticks([0.5], ["LIU_HE_PLATFORM_SUPPORT:3690.HK"], fontsize=7.5)
+        return ax
+
+    image = plt.imread(io.BytesIO(base64.b64decode(_html_page._drawn(plot, "", None).png)))
+    assert (image[:, :3, :3] == 1.0).all()
 
 
 def test_reports_of_tables_have_one_more(of_a_record: Result, tmp_path: Path) -> None:

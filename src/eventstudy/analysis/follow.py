@@ -38,10 +38,8 @@ def follow(rerun: Rerun | None, announcement: str, tickers: Sequence[str]) -> pd
     events = restated(rerun, [str(event.name) for event in rows], names, [f"{announcement}:{name}" for name in names])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EventStudyWarning)  # the study has issued its own
-        placed = rerun.result(
-            events=events,
-            choices={"contaminated": "keep", "confounding": None, "group": None, "tests": "cross_section"},
-        )
+        plain: dict[str, object] = {"contaminated": "keep", "confounding": None, "group": None, "sign": None}
+        placed = rerun.result(events=events, choices={**plain, "tests": "cross_section"})
     _warn(placed)
     parts = [_sessions(rerun, placed, str(name)) for name in placed.events.index[placed.events["status"] == "ok"]]
     if not parts:

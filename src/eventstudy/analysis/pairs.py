@@ -80,8 +80,11 @@ class Pairs:
         order += f" {formats.plural(count.get('adr', 0), 'time')}, the home listing's"
         order += f" {formats.plural(count.get('home', 0), 'time')}."
         closed = used["closed"].dropna()
+        if len(used) and used["gap_first"].isna().all():
+            why = used["note"].value_counts().index[0].removeprefix("no premium: ")
+            return f"{order} No gap is known: {why or 'prices are missing'}."
         if closed.empty:
-            return f"{order} No gap after the first close was larger than usual, or there was no exchange rate."
+            return f"{order} No gap after the first close was larger than usual."
         gap, left = used.loc[closed.index, "gap_first"].abs().median(), closed.median()
         return (
             f"{order} After the first close the median gap was {formats.percent(gap).lstrip('+')} where it was larger"

@@ -368,12 +368,12 @@ def _notes(rerun: Rerun, listed: pd.DataFrame) -> tuple[str, ...]:
     notes = []
     lost = _reasons(listed["reason"])
     if lost:
-        notes.append("no peers: " + "; ".join(f"{n} {reason}" for reason, n in lost.items()))
+        notes.append("no peers: " + "; ".join(f"{n} {names.of_status(reason)}" for reason, n in lost.items()))
     alike = listed[listed["correlation"] > LIKE_ONE_FIRM]
     if len(alike):
-        names = ", ".join(dict.fromkeys(alike["ticker"]))
+        tickers = ", ".join(dict.fromkeys(alike["ticker"]))
         notes.append(
-            f"{names}: abnormal returns correlate above {LIKE_ONE_FIRM:g} with those of the treated; if it is another"
+            f"{tickers}: abnormal returns correlate above {LIKE_ONE_FIRM:g} with those of the treated; if it is another"
             " listing of the firm, say so in a column 'firm' of the events"
         )
     if rerun.choices.contaminated == "mask":

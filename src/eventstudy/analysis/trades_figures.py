@@ -146,7 +146,7 @@ def _capacities(made: pd.DataFrame) -> dict[str, tuple[float, str]]:
         known = own["capacity"].dropna()
         lost = f"; {len(own) - len(known)} entries have no volume" if len(known) < len(own) else ""
         note = f"95 % of the entries are at most 1 % of the value traded in their session{lost}"
-        unit = f"{code}; " * bool(code)
+        unit = f"{code}; " * bool(code and not several)
         apart = f" ({len(own)} of {len(made)} entries; currency= makes them one)" * several
         out[name] = (float(known.quantile(0.05)), f"{unit}{note}{apart}") if len(known) else (np.nan, "no volumes")
     return out or {CAPACITY: (np.nan, "")}

@@ -98,7 +98,7 @@ def caar(
             return _style.blank(ax, name, f"no event has an {measure.daily}", result)
         for k, path in enumerate(paths[: len(_style.COLOURS)]):
             _draw(ax, path, k if len(paths) > 1 else None)
-        if len(paths) > 1 or group is not None:
+        if len(paths) > 1 or group not in (None, "all"):
             _style.legend_below(ax, 4)
         _style.day_axis(ax)
         _style.value_axis(ax.yaxis, measure, f"mean {measure.averaged}")

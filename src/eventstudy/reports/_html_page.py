@@ -82,7 +82,6 @@ def _section(result: Result, record: Analysis, number: int) -> Section:
 
 
 def _png(figure: Any) -> str:
-    figure.set_layout_engine("none")  # the axes are in their places
     target = io.BytesIO()
     figure.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor="white", metadata={"Software": None})
     return base64.b64encode(target.getvalue()).decode("ascii")
