@@ -85,10 +85,10 @@ def mean_of_events(values: Floats, weight: Floats, cluster: Ints, sample: Sample
     """
     n_clusters = len(sample.cluster_group)
     total, count = (np.bincount(cluster, part, n_clusters).astype(np.float64) for part in (weight * values, weight))
-    found = mean_by_chain(sample, np.array([window]), total[:, None], count[:, None])
-    mean = float(found.mean[0, 0])
-    if bool(found.holds[0, 0]):
-        return Mean(mean, float(found.se[0, 0]), float(found.df[0, 0]), True)
+    by_chain = mean_by_chain(sample, np.array([window]), total[:, None], count[:, None])
+    mean = float(by_chain.mean[0, 0])
+    if bool(by_chain.holds[0, 0]):
+        return Mean(mean, float(by_chain.se[0, 0]), float(by_chain.df[0, 0]), True)
     share = weight / weight.sum()
     squares = float(share @ share)
     if 1.0 - squares < LEAST:

@@ -43,10 +43,10 @@ def number(cell: Cell) -> Number | None:
 Number(before='(<', sign='', whole='0', decimals='001', after=')'), None)
     """
     body, after = cell.parts
-    found = NUMBER.fullmatch(body)
-    if found is None or found[1] not in BEFORE:
+    match = NUMBER.fullmatch(body)
+    if match is None or match[1] not in BEFORE:
         return None
-    return Number(found[1], found[2], found[3], found[4] or "", after)
+    return Number(match[1], match[2], match[3], match[4] or "", after)
 
 
 def kind(cells: Sequence[Cell], mark: Callable[[str], str]) -> str:
@@ -63,14 +63,14 @@ def kind(cells: Sequence[Cell], mark: Callable[[str], str]) -> str:
     >>> kind([Cell(-0.0612, PERCENT), Cell(0.121, PERCENT, brackets=True)], str)
     'S[table-format=-2.2,table-space-text-pre=(,table-space-text-post={)}]'
     """
-    numbers = [found for found in map(number, cells) if found is not None]
+    numbers = [parts for parts in map(number, cells) if parts is not None]
     if not numbers:
         return "c"
-    sign = "-" if any(found.sign for found in numbers) else ""
-    decimals = max(len(found.decimals) for found in numbers)
-    options = f"table-format={sign}{max(len(found.whole) for found in numbers)}" + (f".{decimals}" if decimals else "")
-    before = max((found.before for found in numbers), key=len)
-    after = max((found.after for found in numbers), key=len)
+    sign = "-" if any(parts.sign for parts in numbers) else ""
+    decimals = max(len(parts.decimals) for parts in numbers)
+    options = f"table-format={sign}{max(len(parts.whole) for parts in numbers)}" + (f".{decimals}" if decimals else "")
+    before = max((parts.before for parts in numbers), key=len)
+    after = max((parts.after for parts in numbers), key=len)
     options += f",table-space-text-pre={BEFORE[before]}" if before else ""
     options += f",table-space-text-post={{{mark(after)}}}" if after else ""
     return f"S[{options}]"
@@ -78,13 +78,13 @@ def kind(cells: Sequence[Cell], mark: Callable[[str], str]) -> str:
 
 def width(cells: Sequence[Cell], measure: Callable[[str], float]) -> float:
     """Return how wide a column of numbers is: room to the left and to the right of the point, or the longest text."""
-    numbers = [found for found in map(number, cells) if found is not None]
+    numbers = [parts for parts in map(number, cells) if parts is not None]
     texts = [cell.text for cell in cells if number(cell) is None]
     room = [
-        max((measure(part(found)) for found in numbers), default=0.0)
+        max((measure(part(parts)) for parts in numbers), default=0.0)
         for part in (
-            lambda found: found.before, lambda found: found.sign, lambda found: found.whole,
-            lambda found: f".{found.decimals}" if found.decimals else "", lambda found: found.after,
+            lambda parts: parts.before, lambda parts: parts.sign, lambda parts: parts.whole,
+            lambda parts: f".{parts.decimals}" if parts.decimals else "", lambda parts: parts.after,
         )
     ]  # fmt: skip
     return max(sum(room), *map(measure, texts), 0.0)
@@ -104,9 +104,9 @@ def entry(cell: Cell, escape: Callable[[str], str], mark: Callable[[str], str]) 
     >>> entry(Cell(1e-9, P, brackets=True), str, str), entry(Cell(None, P), str, str), entry(Cell(""), str, str)
     ('{($<$}0.001)', '{–}', '')
     """
-    found = number(cell)
-    if found is None:
+    parts = number(cell)
+    if parts is None:
         body, after = cell.parts
         return f"{{{escape(body)}{mark(after)}}}" if body + after else ""
-    point = f".{found.decimals}" if found.decimals else ""
-    return BEFORE[found.before] + found.sign.replace("−", "-") + found.whole + point + mark(found.after)
+    point = f".{parts.decimals}" if parts.decimals else ""
+    return BEFORE[parts.before] + parts.sign.replace("−", "-") + parts.whole + point + mark(parts.after)
