@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from eventstudy.core.runs import RunSums
 from eventstudy.types import Bools, Floats, Ints
 
 NEVER = np.iinfo(np.int64).max  # the instant of what does not happen
@@ -253,7 +254,11 @@ def estimation_lines(
     length, n_days = window[1] - window[0] + 1, r.shape[1]
 
     def total(values: Floats) -> Floats:
-        out, sums = np.zeros(values.shape), moving_sums(values, length)
+        """Sum the columns of each day's window: its own alone, so that a wild value elsewhere does not round them."""
+        out = np.zeros(values.shape)
+        if length > n_days:
+            return out
+        sums = RunSums(values).of(length)
         first = max(-window[0], 0)  # the first day whose window begins in the data
         part = sums[:, max(window[0], 0) :][:, : n_days - first]
         out[:, first : first + part.shape[1]] = part
@@ -267,24 +272,3 @@ def estimation_lines(
         beta = np.where(sxx > EXACT * squares, sxy / sxx, np.nan)
         sigma = np.sqrt(np.maximum(syy - beta * sxy, 0.0) / (n - 2.0))
         return beta, sigma, np.sqrt(np.maximum(syy, 0.0) / (n - 1.0))
-
-
-def moving_sums(values: Floats, length: int) -> Floats:
-    """Return the sums of ``length`` columns from each column on, (A, T - length + 1).
-
-    Sums of 2, 4, 8 columns are doubled: what lies outside a window does not enter its sum, not even by rounding, as it
-    does in the difference of two running sums.
-
-    Examples
-    --------
-    >>> moving_sums(np.array([[1e200, 1.0, 2.0, 3.0]]), 3).tolist()
-    [[1e+200, 6.0]]
-    """
-    n_sums = values.shape[1] - length + 1
-    out, power, at, step = np.zeros((len(values), max(n_sums, 0))), values, 0, 1
-    while at < length and n_sums > 0:
-        if length & step:
-            out += power[:, at : at + n_sums]
-            at += step
-        power, step = power[:, :-step] + power[:, step:], 2 * step
-    return out

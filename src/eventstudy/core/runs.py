@@ -21,10 +21,14 @@ class RunSums:
     def of(self, length: int) -> Floats:
         """Return the sums of all runs of a length, (N, n + 1 - length); for one day these are the rows themselves.
 
+        What lies outside a run does not enter its sum, not even by rounding, as in a difference of two running sums.
+
         Examples
         --------
         >>> RunSums(np.array([[1.0, 2.0, 3.0, 4.0]])).of(3)
         array([[6., 9.]])
+        >>> RunSums(np.array([[1e200, 1.0, 2.0, 3.0]])).of(3).tolist()
+        [[1e+200, 6.0]]
         """
         while 2 ** len(self._powers) <= length:
             half, step = self._powers[-1], 2 ** (len(self._powers) - 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -60,9 +59,10 @@ def panel(ax: Axes, path: pd.Series[float], title: object, subtitle: object, col
     ax.locator_params(axis="x", nbins=5)
     ax.locator_params(axis="y", nbins=5)
     ax.tick_params(labelsize=7.5)
-    place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
     head = ax.set_title(_text.drawable(title, 24), fontsize=8, pad=14)
-    below = ax.annotate(_text.drawable(subtitle, 26), (0, 1), xytext=(0, 4), fontsize=7.5, color=_style.GREY, **place)
+    below = ax.annotate(
+        _text.drawable(subtitle, 26), (0, 1), xytext=(0, 4), fontsize=7.5, color=_style.GREY, **_style.ABOVE
+    )
     _style.verbatim([head, below])
 
 
