@@ -17,7 +17,6 @@ from eventstudy.analysis.past import MOST_CELLS, Past
 from eventstudy.analysis.slopes import MANY
 from eventstudy.analysis.spillover_peers import NEAREST, ROLE, PeersOption, Treated
 from eventstudy.core.announcements import MeanOfAnnouncements, by_clusters, by_history
-from eventstudy.core.nulls import margin, p_t
 from eventstudy.display import formats, names
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
@@ -34,6 +33,7 @@ ABOUT = {
     "cr2": "CR2 by clusters of dates whose windows do not overlap",
     "history": "history: against the same mean on days before; assumes that the announcement adds no variance",
 }
+RANK = "; p and interval by its rank among {} runs of days, which assumes no distribution"
 LIKE_ONE_FIRM = 0.8  # correlation of abnormal returns from which two securities may be listings of one firm
 
 
@@ -49,8 +49,8 @@ class Spillover:
         before the announcement), status (``ok`` or ``excluded``), reason. One row for each security of an announcement
         and window; the value is NaN if excluded.
     tests : DataFrame
-        start, end, role (treated, peers, difference), n_events, n_announcements, n_clusters, effect, se, df, lower,
-        upper, p, valid, cov, note.
+        start, end, role (treated, peers, difference), n_events, n_announcements, n_clusters, effect, se, df (NaN where
+        p is a rank, for one announcement), lower, upper, p, valid, cov, note.
     paths : DataFrame
         Index ``day``; treated, peers, difference: cumulative means from the first day of the event window, over the
         announcements of the first window.
@@ -290,7 +290,7 @@ def _tests(studied: ResultFrames, members: _Members, window: Window) -> list[dic
 def _tested(role: str, window: Window, n_events: int, both: _Sides, values: Floats, runs: Floats) -> dict[str, object]:
     """Return the row of a mean: by clusters if there are many, else from history, and the other where one fails."""
     n_clusters, length = len(np.unique(both.cluster)), window[1] - window[0] + 1
-    found, cov, note = MeanOfAnnouncements(np.nan, np.nan, np.nan), "", "no announcement has both treated and peers"
+    found, cov, note = MeanOfAnnouncements(np.nan), "", "no announcement has both treated and peers"
     if len(values):
         by_cov = {
             "cr2": lambda: by_clusters(values, both.cluster),
@@ -304,12 +304,13 @@ def _tested(role: str, window: Window, n_events: int, both: _Sides, values: Floa
             if other.reason:
                 note = f"no standard error: {found.reason}; {other.reason}"
             found, cov = other, second
-    se, df = np.array(found.se), np.array(found.df)
-    half = float(margin(se, df))
+    if found.n_runs:
+        note += RANK.format(found.n_runs)
     return {
         "start": window[0], "end": window[1], "role": role, "n_events": n_events, "n_announcements": len(values),
-        "n_clusters": n_clusters, "effect": found.mean, "se": found.se, "df": found.df, "lower": found.mean - half,
-        "upper": found.mean + half, "p": float(p_t(found.mean / se, df)), "valid": bool(np.isfinite(found.se)),
+        "n_clusters": n_clusters, "effect": found.mean, "se": found.se, "df": found.df,
+        "lower": found.mean - found.margin, "upper": found.mean + found.margin, "p": found.p,
+        "valid": bool(np.isfinite(found.se)),
         "cov": cov, "note": note,
     }  # fmt: skip
 
