@@ -14,9 +14,9 @@ The days before hold the correlation of the securities of an announcement, and o
 :math:`\phi` turns the variance of residuals, which a fit to these M days with k slopes makes too small, into that of
 a forecast over L days, v being the forecast's variance in units of :math:`\sigma^2`.
 
-Returns have thicker tails than Student's t, which the sum of several clusters hides and that of one does not. The p-value
-of one cluster is therefore its rank, :math:`p = (1 + \#\{t : \phi^{1/2} |S_t| \ge |S|\}) / (1 + T)`, and its interval
-holds the effects that this does not reject at 5 %.
+Returns have thicker tails than Student's t, which the sum of several clusters hides and that of one does not. The
+p-value of one cluster is therefore its rank, :math:`p = (1 + \#\{t : \phi^{1/2} |S_t| \ge |S|\}) / (1 + T)`, and its
+interval holds the effects that this does not reject at 5 %.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ def by_history(values: Floats, runs: Floats, cluster: Ints, inflation: Floats, l
         if len(sums) < max(FEWEST_RUNS, 4 * length + 1):
             return MeanOfAnnouncements(
                 mean,
-                reason=f"{len(sums)} runs of {length} days before an announcement are too few; {4 * length + 1} or more,"
-                f" and at least {FEWEST_RUNS}, are needed: take a longer estimation window, or a shorter window",
+                reason=f"{len(sums)} runs of {length} days before an announcement are too few; {4 * length + 1} or"
+                f" more, and at least {FEWEST_RUNS}, are needed: take a longer estimation window, or a shorter window",
             )
         variance[g] = sums.var(ddof=1) * inflation[own].mean()
         df[g] = degrees_of_runs(len(sums), length)
