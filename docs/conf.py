@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from importlib.metadata import version as version_of
 from pathlib import Path
 
+from jinja2 import FileSystemBytecodeCache
+from jinja2.sandbox import SandboxedEnvironment
+from numpydoc import docscrape_sphinx
+
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+# numpydoc makes an environment for every docstring, which would compile the same template each time
+docscrape_sphinx.SandboxedEnvironment = partial(SandboxedEnvironment, bytecode_cache=FileSystemBytecodeCache())
 
 project = "eventstudy"
 author = "The eventstudy developers"

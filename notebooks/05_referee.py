@@ -34,7 +34,7 @@ result.attrition
 
 # %%
 models = result.across(
-    ["market", "market_adjusted", "mean", es.model("dimson", leads=1, lags=1), "robust"], windows=[(0, 0), (-1, 1)]
+    ["market", "market_adjusted", "mean", es.model("dimson", leads=1, lags=1)], windows=[(0, 0), (-1, 1)]
 )
 models.summary(window=(0, 0))[["n", "effect", "lower", "upper", "p", "lost"]].round(4)
 
@@ -52,7 +52,7 @@ found = result.multiverse(
     models=["market", "market_adjusted", "mean"],
     windows=[(0, 0), (-1, 1), (0, 5)],
     estimations=[(-260, -11), (-140, -11)],
-    samples={"all": None, "Hong Kong": "ticker.str.endswith('.HK')", "2021": "date.dt.year == 2021"},
+    samples={"all": None, "2021": "date.dt.year == 2021"},
 )
 found
 
@@ -80,7 +80,7 @@ result.adjust("holm")[["start", "end", "test", "p", "p_adjusted"]].round(4)
 # should be 5 %.
 
 # %%
-result.calibrate(draws=100, seed=1)
+result.calibrate(draws=50, seed=1)
 
 # %% [markdown]
 # ## "The windows overlap."

@@ -9,10 +9,10 @@ from eventstudy import demo
 
 result = demo.run().result
 found = result.multiverse(
-    models=["market", "market_adjusted", "mean", "dimson"],
+    models=["market", "market_adjusted", "mean"],
     windows=[(0, 0), (-1, 1), (0, 5), (-5, -1)],
     estimations=[(-260, -11), (-140, -11)],
-    samples={"all": None, "Hong Kong": "ticker.str.endswith('.HK')", "2021": "date.dt.year == 2021"},
+    samples={"all": None, "2021": "date.dt.year == 2021"},
 )
 axes = found.plot()
 
