@@ -36,6 +36,13 @@ STRENGTH = ("independent", "same_day", "overlap")
 DRAWS = 39  # for those that draw dates anew: the smallest p is 1/40
 ROUNDING = 1e-9  # relative difference of forecast variances that is none
 ANSWERS: dict[bytes, Mapping[str, Verdict]] = {}  # of each case that was run
+CHOSEN: list[str] = []  # the names whose tests are run in this session
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _chosen(request: pytest.FixtureRequest) -> None:
+    params = [getattr(getattr(item, "callspec", None), "params", {}) for item in request.session.items]
+    CHOSEN[:] = sorted({str(each["name"]) for each in params if each.get("name") in NAMES})
 
 
 @pytest.fixture(params=NAMES)
@@ -71,7 +78,7 @@ def outcome(names: Sequence[str], case: make.Case, model: str = "market", keep_e
 
 def answer(name: str, case: make.Case, model: str = "market", size: int | None = None) -> Verdict:
     """Give the verdict of a test: run once for a case beside all others, and alone if it draws dates."""
-    together = [name] if load(name).draws else [other for other in NAMES if not load(other).draws]
+    together = [name] if load(name).draws else [other for other in CHOSEN if not load(other).draws]
     key = hashlib.sha256(pickle.dumps((together, case, model, size))).digest()
     if key not in ANSWERS:
         try:
@@ -140,7 +147,7 @@ def test_the_partition_into_blocks_changes_nothing(name: str, kind: make.Kind) -
 @cache
 def in_parts(kind: make.Kind, draws: bool, missing: float, size: int | None) -> Outcome:
     """Run all tests that draw dates, or all others, in parts of so many events."""
-    names = [name for name in NAMES if (load(name).draws > 0) == draws]
+    names = [name for name in CHOSEN if (load(name).draws > 0) == draws]
     with pytest.MonkeyPatch.context() as patch:
         if size is not None:
             patch.setattr(running, "split", partial(parts.split, size=size))

@@ -34,7 +34,7 @@ def test_it_takes_at_most_twelve_lines() -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ["pdflatex", pytest.param("lualatex", marks=pytest.mark.slow)])
 def test_the_paper_compiles(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = [program(engine), "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
     import eventstudy as es
