@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from itertools import pairwise
 
@@ -16,7 +15,7 @@ from scipy import stats
 import eventstudy as es
 from eventstudy import _registry, demo
 from eventstudy.errors import InputError
-from eventstudy.plots._save import save_figure
+from eventstudy.plots._save import figure_of, save_figure
 from eventstudy.plots._text import wrapped
 from eventstudy.plots.diagnostics import normal_quantiles
 from eventstudy.plots.distribution import alt
@@ -229,13 +228,15 @@ def test_the_axes_of_a_path_of_another_level_are_those_of_t(studied):
 
 
 @pytest.mark.thorough
-def test_all_figures_of_250_events_take_less_than_ten_seconds(tmp_path):
+def test_no_figure_of_250_events_has_an_artist_for_every_day_of_each(tmp_path):
+    """Matplotlib takes its time for each artist: tens of thousands are minutes."""
     result = many(280)
-    assert (result.events["status"] == "ok").sum() >= 250
-    start = time.process_time()
+    n_days = int(result.ar.notna().to_numpy().sum())
+    assert n_days >= 250 * 11
     for kind in _registry.names("plots", plugins=False):
-        save_figure(draw(result, kind), tmp_path / f"{kind}.png")
-    assert time.process_time() - start < 10.0
+        axes = draw(result, kind)
+        assert len(figure_of(axes).findobj()) < n_days, kind
+        assert save_figure(axes, tmp_path / f"{kind}.png").stat().st_size > 10_000
 
 
 @pytest.mark.thorough

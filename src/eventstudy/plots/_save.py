@@ -87,7 +87,7 @@ def save_figure(drawn: Axes | np.ndarray | Figure, path: str | Path, *, alt: str
     with writing("the figure", file):
         clean(file.parent)
         fonts = {} if _is_latin(figure) else {"pdf.fonttype": OUTLINES}
-        with _style.context(fonts), replacing(file) as aside:
+        with _style.context(fonts), _style.placed(figure, dpi), replacing(file) as aside:
             figure.savefig(aside, format=suffix[1:], dpi=dpi, facecolor="white", metadata=metadata)
     return file
 

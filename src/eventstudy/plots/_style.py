@@ -87,8 +87,9 @@ class PngFigure(Figure):
 
 def png(figure: Figure, dpi: float | None = None) -> bytes:
     """Return a figure as a PNG."""
-    target = io.BytesIO()
-    figure.savefig(target, format="png", dpi=dpi or figure.dpi, facecolor="white")
+    target, dpi = io.BytesIO(), dpi or figure.dpi
+    with placed(figure, dpi):
+        figure.savefig(target, format="png", dpi=dpi, facecolor="white")
     return target.getvalue()
 
 
@@ -142,17 +143,38 @@ def drawing(default: Size, figsize: object = None, ax: Axes | None = None) -> It
         _set_spaces(ax)
         yield ax
         if isinstance(ax.figure, PngFigure):
-            _lay_out(ax.figure)  # matplotlib makes ticks when it first places axes: here, with the style set
+            lay_out(ax.figure)  # matplotlib makes ticks when it first places axes: here, with the style set
             place, across = ax.get_position(), float(ax.figure.get_size_inches()[0])
             if ax.figure.rewrap is not None and ax.figure.rewrap(across * place.width, across * place.x0):
-                _lay_out(ax.figure)
+                lay_out(ax.figure)
 
 
-def _lay_out(figure: Figure) -> None:
+def lay_out(figure: Figure) -> None:
     """Place the axes of a figure; to draw it for that, as matplotlib does, takes twice as long."""
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
+
+
+@contextmanager
+def placed(figure: Figure, dpi: float) -> Iterator[None]:
+    """Place the axes of a figure for a resolution and keep them there; to place them, matplotlib draws it twice.
+
+    Letters are as wide as whole pixels make them, so that their widths in inches depend on the resolution.
+    """
+    engine, before = figure.get_layout_engine(), figure.dpi
+    if engine is None:
+        yield
+        return
+    figure.dpi = dpi
+    try:
+        engine.execute(figure)
+        with matplotlib.rc_context({"figure.autolayout": False, "figure.constrained_layout.use": False}):
+            figure.set_layout_engine(None)
+        yield
+    finally:
+        figure.set_layout_engine(engine)
+        figure.dpi = before
 
 
 def _set_spaces(ax: Axes) -> None:

@@ -68,7 +68,7 @@ def diagnostics(result: Result, *, title: str | None = None, figsize: tuple[floa
         n_lines = _style.heading(figure, name, result)
         top = 1.0 - (0.14 + 0.185 * n_lines) / height
         figure.set_layout_engine("constrained", rect=(0, 0, 1, top))
-        figure.draw_without_rendering()  # matplotlib makes ticks when it first draws: here, with the style set
+        _style.lay_out(figure)  # matplotlib makes ticks when it first places axes: here, with the style set
     return axes
 
 

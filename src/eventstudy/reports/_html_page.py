@@ -83,7 +83,8 @@ def _section(result: Result, record: Analysis, number: int) -> Section:
 
 def _png(figure: Any) -> str:
     target = io.BytesIO()
-    figure.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor="white", metadata={"Software": None})
+    with _registry.helper("plots", "_style").placed(figure, DOTS_PER_INCH):
+        figure.savefig(target, format="png", dpi=DOTS_PER_INCH, facecolor="white", metadata={"Software": None})
     return base64.b64encode(target.getvalue()).decode("ascii")
 
 
