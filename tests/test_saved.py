@@ -285,7 +285,7 @@ def test_members_that_unpack_to_much_are_refused(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.thorough
 @given(data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_flipped_bit_is_found_or_changes_nothing(data: st.DataObject, tmp_path: Path) -> None:
     content = bytearray(saved())
     # Half of the flips are in the names, sizes and sums of the zip, which are at its end.

@@ -305,7 +305,7 @@ def test_a_warning_that_the_report_has_is_said_once(folder: Path, capsys: pytest
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("suffix", ["png", pytest.param("pdf", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("suffix", ["png", pytest.param("pdf", marks=pytest.mark.slow)])
 def test_figures_are_written_or_named_with_the_reason(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, suffix: str
 ):

@@ -166,7 +166,7 @@ def rejected() -> dict[str, float]:
     return {name: float(np.mean(np.array(values) < 0.05)) for name, values in p.items()}
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALLOWING)
 def test_the_size_holds_where_every_firm_is_listed_twice(name: str) -> None:
     # Of 200 samples at 5 % between 2 and 9.5 % reject in 99 of 100 cases.

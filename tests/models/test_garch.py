@@ -178,7 +178,7 @@ def test_the_log_forecast_with_t_innovations_is_the_mean_log() -> None:
     assert (np.abs(np.log(_log_forecast(its, e, variance, 10)) - drawn.mean(axis=0)) < 4 * error + 1e-9).all()
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_abnormal_returns_have_variance_one_in_calm_and_in_storm() -> None:
     given, variance = clustered(300, 250, n_evt=1, seed=5, fall=0.0)
     made, plain = Garch().fit(given), Market().fit(given)

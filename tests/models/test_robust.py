@@ -109,7 +109,7 @@ def test_a_few_strange_days_move_the_market_model_and_not_the_robust_one(method:
     assert moved < 0.4 * plain
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("df", [3.0, 100.0])
 @pytest.mark.parametrize("method", METHODS)
 def test_the_covariance_is_that_of_the_estimates_over_samples(method: Any, df: float) -> None:

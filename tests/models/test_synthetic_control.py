@@ -171,7 +171,7 @@ def test_fewer_placebos_are_some_of_them_all():
     np.testing.assert_array_equal(none.ar, every.ar)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_placebo_p_is_uniform_under_the_null():
     """600 events with 19 peers of the same law: p is 1/20, 2/20, ... 1, each as often, up to chance."""
     p = np.concatenate([ps(seed, 0.0) for seed in range(6)])

@@ -612,7 +612,7 @@ ROWS = st.lists(st.tuples(TICKERS, st.one_of(STAMPS, DATES)), min_size=1, max_si
 
 
 @pytest.mark.thorough
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(rows=ROWS, as_text=st.booleans())
 def test_instants_survive(rows: list[tuple[list[str], dt.date]], as_text: bool) -> None:
     announced = [when.isoformat() if as_text else when for _, when in rows]
@@ -636,7 +636,7 @@ ZONES = st.sampled_from(["Asia/Shanghai", "America/New_York", "Europe/London", "
 
 
 @pytest.mark.thorough
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(naive=st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2037, 1, 1)), name=ZONES)
 def test_local_times_agree_with_zoneinfo(naive: dt.datetime, name: str) -> None:
     zone = ZoneInfo(name)

@@ -93,7 +93,7 @@ OTHER = st.tuples(st.sampled_from(list(LISTED)), st.integers(0, 245), st.sampled
 
 
 @pytest.mark.thorough
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=9), st.lists(OTHER, max_size=4))
 def test_spoilt_days_and_confounded_events_are_those_of_a_double_loop(
     rows: list[tuple[str, int, str]], others: list[tuple[str, int, str]]

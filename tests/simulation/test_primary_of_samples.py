@@ -24,7 +24,7 @@ SAMPLES = [
     for name, record in MEASURED["scenarios"].items()
     if record["section"] in size_table.OF_SAMPLES and record["noise"] not in ("real", "own windows")
 ]
-QUICK = ("independent_8_exponential", "days_20_common", "one_date_own", "two_exchanges", "near_thin")
+QUICK = {"independent_8_exponential", "days_20_common", "one_date_own", "two_exchanges", "near_thin", *SAMPLES[::3]}
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def grid(monkeypatch):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", [s if s in QUICK else pytest.param(s, marks=pytest.mark.thorough) for s in SAMPLES])
+@pytest.mark.parametrize("name", [s if s in QUICK else pytest.param(s, marks=pytest.mark.slow) for s in SAMPLES])
 def test_the_primary_test_is_the_one_that_the_page_offers(name, grid):
     tests = as_study.result_of(grid[name].draw).tests
     shown = formats.primary(tests).set_index(["start", "end"])

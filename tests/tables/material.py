@@ -53,6 +53,7 @@ RECORDS: dict[str, Callable[[es.Result], Any]] = {  # kinds of analyses that a t
         result.rerun.data.prices, es.catalogue("china-tech"), n=3, ticker="0700.HK", benchmark="^HSI"
     ),
     "single": lambda result: result.single(result.ar.index[0]),
+    "spillover": lambda result: result.spillover(["EDU", "TAL", "GOTU"]),
     "pairs": lambda result: result.pairs({"BABA": "9988.HK"}),
     "market_wide": lambda _: one_market().market_wide("priority"),
 }
