@@ -22,7 +22,7 @@ JOBS ?= auto
 unexport PYTHONDONTWRITEBYTECODE
 TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q --numprocesses $(JOBS) --dist worksteal
 
-.PHONY: demo quick test check site slow fuzz docs bench pins test-lowest test-newest clean
+.PHONY: demo quick test suite check site slow fuzz docs bench pins test-lowest test-newest clean
 
 $(VENV)/locked: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv --clear $(VENV)
@@ -44,7 +44,9 @@ quick: $(READY)  ## the inner loop: units, properties, and each contract once fo
 	$(TESTS) -m "not slow and not site and not thorough" tests
 
 test: $(READY)  ## the checks and all tests but the slow ones
-	$(MAKE) --no-print-directory check
+	$(MAKE) --no-print-directory --jobs 2 check suite
+
+suite: $(READY)
 	$(TESTS)
 
 check: $(READY)  ## style and types
