@@ -260,8 +260,7 @@ def test_one_announcement_is_ranked_among_the_days_before() -> None:
     assert found.p == (1 + sum(size >= 0.015 for size in sizes)) / 120
     assert (found.n_runs, np.isnan(found.df), np.isfinite(found.se)) == (119, True, True)
     for end, rejected in ((found.margin * 0.999, False), (found.margin * 1.001, True)):
-        p = by_history(np.array([end, end]), runs, one, wide, 1).p
-        assert (p <= 0.05) == rejected
+        assert (by_history(np.array([end, end]), runs, one, wide, 1).p <= 0.05) == rejected
     draws = 0.01 * rng.standard_t(2.5, (4000, 120))
     p = np.array([by_history(row[:1], row[None, 1:], one[:1], np.ones(1), 1).p for row in draws])
     assert 0.043 <= np.mean(p <= 0.05) <= 0.057, "4,000 draws"

@@ -198,6 +198,7 @@ def _summary(point: EntryPoint) -> str:
         return f"cannot be imported: {type(error).__name__}: {error}."
 
 
+@cache
 def _first_line(source: str) -> str:
     try:
         return _line(ast.get_docstring(ast.parse(source)))

@@ -6,7 +6,7 @@ import base64
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -212,14 +212,20 @@ def page(
             arguments.text(name, value)
     arguments.flag("interactive", interactive)
     records = _analyses.checked(analyses)
+    variables = _variables(result, title, question)
+    variables["analyses"] = [_section(result, record, n) for n, record in enumerate(records, start=1)]
+    explorer = _html_explorer.explorer(result) if interactive else None
+    return _environment().get_template("_report.html.j2").render(**variables, explorer=explorer)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """Return the templates, which are compiled once."""
     folder = resources.files("eventstudy.reports")
     loader = jinja2.FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8"))
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, loader=loader)
     environment.filters.update(breakable=_breakable, tied=_tied)
-    variables = _variables(result, title, question)
-    variables["analyses"] = [_section(result, record, n) for n, record in enumerate(records, start=1)]
-    explorer = _html_explorer.explorer(result) if interactive else None
-    return environment.get_template("_report.html.j2").render(**variables, explorer=explorer)
+    return environment
 
 
 def _breakable(text: str) -> list[str]:
