@@ -132,7 +132,7 @@ def columns() -> Iterator[str]:
 
 def lines() -> list[str]:
     """Return the public surface."""
-    found = []
+    found: list[str] = []
     for name in sorted(es.__all__):
         thing = getattr(es, name)
         where = f"eventstudy.{name}"

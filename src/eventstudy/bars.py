@@ -179,7 +179,7 @@ class Prices:
     problems : mapping from ticker to reason
         Requested tickers without prices.
     provenance : mapping
-        Source, range, time of retrieval and fingerprint, as far as the source knows them; passwords are replaced by ***
+        Source, range, time of retrieval and fingerprint, as far as the source knows them; without passwords.
     """
 
     bars: Mapping[str, Bars]

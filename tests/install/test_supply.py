@@ -104,7 +104,7 @@ def test_the_bill_says_who_needs_whom() -> None:
     own = made["metadata"]["component"]["bom-ref"]
     assert sorted(refs) == sorted({own, *(part["bom-ref"] for part in made["components"])})
     by_ref = {entry["ref"]: entry["dependsOn"] for entry in made["dependencies"]}
-    direct = {re.match(r"[\w.-]+", entry)[0] for entry in own_needs().requires if "extra ==" not in entry}  # type: ignore[index]
+    direct = {re.match(r"[\w.-]+", entry)[0] for entry in own_needs().requires if "extra ==" not in entry}
     assert {ref.split("/")[1].split("@")[0] for ref in by_ref[own]} == set(map(canonicalize_name, direct))
     [pandas] = [ref for ref in refs if ref.startswith("pkg:pypi/pandas@")]
     assert any(ref.startswith("pkg:pypi/python-dateutil@") for ref in by_ref[pandas])

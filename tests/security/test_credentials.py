@@ -102,10 +102,10 @@ def source(name: str, **options: Any) -> Callable[[], object]:
     return lambda: es.fetch_prices(["0700.HK"], "2021-09-01", "2021-09-30", source=name, **options)
 
 
-def with_checkpoint() -> object:
+def with_checkpoint(place: str) -> es.Result:
     events = es.Events.from_frame(pd.DataFrame({"ticker": ["0700.HK"], "announced": ["2021-09-13"]}))
     prices = es.fetch_prices(["0700.HK", "^HSI"], "2021-01-04", "2021-12-30", source="simulated")
-    return STUDIED.run(events, prices, checkpoint=f"refusing://{LOGIN}/x")
+    return STUDIED.run(events, prices, checkpoint=place)
 
 
 QUERY = f"SELECT * FROM postgres_scan('host=h password={SECRET}', 'public', 't')"
@@ -121,7 +121,7 @@ DOORS: dict[str, Callable[[], object]] = {
     "store: none at the address": source("store", path=f"memory://{LOGIN}/x"),
     "store: a server that refuses": source("store", path=f"refusing://{LOGIN}/x"),
     "read_prices": lambda: es.read_prices(f"refusing://{LOGIN}/x"),
-    "write_prices": lambda: es.write_prices(source("simulated")(), f"ftp://{LOGIN}/x"),  # type: ignore[arg-type]
+    "write_prices": lambda: es.write_prices(source("simulated")(), f"ftp://{LOGIN}/x"),
     "folder": source("folder", path=f"https://{LOGIN}/x"),
     "parquet": source("parquet", path=f"https://host/x.parquet?sig={SECRET}"),
     "duckdb: an address": source("duckdb", path=f"https://host/x.parquet?sig={SECRET}"),
@@ -131,7 +131,7 @@ DOORS: dict[str, Callable[[], object]] = {
     "factors": lambda: es.read_french(f"https://{LOGIN}/x.csv"),
     "a result": lambda: es.read_result(f"https://{LOGIN}/x"),
     "a study file": lambda: studyfile.read(f"https://{LOGIN}/x.toml"),
-    "checkpoint": with_checkpoint,
+    "checkpoint": lambda: with_checkpoint(f"refusing://{LOGIN}/x"),
 }
 
 
@@ -256,6 +256,12 @@ def test_no_lock_and_no_store_has_it(tmp_path: Path) -> None:
     assert {"lock.json", "store.json"} <= {file.name for file in files}
     for file in files:
         assert SECRET.encode() not in file.read_bytes(), file.name
+
+
+def test_what_a_result_keeps_of_its_run_shows_no_address_of_a_checkpoint(tmp_path: Path) -> None:
+    result = with_checkpoint(f"memory://{LOGIN}/x")
+    assert SECRET not in repr(result.rerun) + repr(result) + json.dumps(result.provenance, default=str)
+    assert SECRET.encode() not in unpacked(result.save(tmp_path / "x"))
 
 
 # --- study files, which are registered, packed and shared ---------------------------------------------------------

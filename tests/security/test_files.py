@@ -72,7 +72,7 @@ def workbook(place: Path, **replaced: str) -> Path:
     """Write a workbook of two prices, some of its members in another form."""
     book = openpyxl.Workbook()
     for row in (["Date", "Close"], ["2021-09-10", 1], ["2021-09-13", 2]):
-        book.active.append(row)  # type: ignore[union-attr]
+        book.active.append(row)
     plain = io.BytesIO()
     book.save(plain)
     with zipfile.ZipFile(plain) as source, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as target:
