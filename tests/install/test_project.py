@@ -83,6 +83,16 @@ def test_the_workflow_calls_make_and_nothing_else():
     assert all(step["uses"].startswith("actions/") for step in job["steps"] if "run" not in step)
 
 
+def test_the_locks_are_audited_every_week():
+    workflow = yaml.safe_load(read(".github/workflows/audit.yml"))
+    [job] = workflow["jobs"].values()
+    assert commands([step["run"] for step in job["steps"] if "run" in step]) == ["audit"]
+    [when] = workflow[True]["schedule"]  # YAML takes the key `on` for a truth value
+    assert re.fullmatch(r"\d+ \d+ \* \* [0-6]", when["cron"])
+    assert workflow["permissions"] == WORKFLOW["permissions"] == {"contents": "read"}
+    assert "audit" in MAKE
+
+
 def test_the_hooks_call_make_check():
     [repository] = yaml.safe_load(read(".pre-commit-config.yaml"))["repos"]
     assert repository["repo"] == "local"
