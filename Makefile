@@ -22,7 +22,7 @@ JOBS ?= auto
 unexport PYTHONDONTWRITEBYTECODE
 TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q --numprocesses $(JOBS) --dist worksteal
 
-.PHONY: demo quick test suite check site slow fuzz docs bench pins test-lowest test-newest clean
+.PHONY: demo quick test suite check site slow fuzz docs bench pins test-lowest test-newest dist sbom audit clean
 
 $(VENV)/locked: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv --clear $(VENV)
@@ -91,6 +91,16 @@ test-newest: $(READY)  ## all tests but the slow ones, with the newest version o
 	$(BIN)/uv pip install --quiet --python $(VENV)-newest --refresh $(TESTED)
 	$(VENV)-newest/$(SCRIPTS)/python -m pytest -q -n auto
 
+dist: $(READY)  ## wheel and sdist, in dist: of one commit the same bytes wherever they are built
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build
+
+sbom: $(READY)  ## the bill of materials of the runtime lock, as CycloneDX, in dist
+	$(BIN)/python -m tests.install.sbom dist/sbom.cdx.json
+
+audit: $(READY)  ## known vulnerabilities of all pins; fails too if the advisory service does not answer
+	$(BIN)/python -m tests.install.audit
+
 clean:
-	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest demo docs/_build docs/generated
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest dist demo docs/_build docs/generated
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis

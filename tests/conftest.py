@@ -53,7 +53,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         left_out = shutil.ignore_patterns("_build", "generated", "__pycache__")
         shutil.copytree(ROOT / "docs", folder / "docs", ignore=left_out)
         shutil.copytree(ROOT / "notebooks", folder / "notebooks")
-        for name in ("CHANGELOG.md", "CONTRIBUTING.md"):
+        for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"):
             shutil.copy(ROOT / name, folder)
         command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", "html"]
         command += ["-D", "nb_execution_mode=cache", "-D", f"nb_execution_cache_path={folder / 'cache'}"]

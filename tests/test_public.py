@@ -11,39 +11,19 @@ import pytest
 
 import eventstudy as es
 from eventstudy import _registry, errors
+from tests import surface
 
-PUBLIC = [
-    "AlignmentError",
-    "BadPrices",
-    "EventStudyError",
-    "EventStudyWarning",
-    "Events",
-    "InputError",
-    "NotEnoughData",
-    "OutputError",
-    "Prices",
-    "Result",
-    "ScaleError",
-    "SourceError",
-    "SourceUnavailable",
-    "Study",
-    "TickerNotFound",
-    "catalogue",
-    "explain_moves",
-    "fetch_prices",
-    "freeze",
-    "headline",
-    "model",
-    "models",
-    "read_events",
-    "read_french",
-    "read_prices",
-    "read_result",
-    "replicate",
-    "test",
-    "tests",
-    "write_prices",
-]
+LISTED = surface.LISTING.read_text(encoding="utf-8").splitlines()[1:]
+PUBLIC = sorted({found[1] for line in LISTED if (found := re.match(r"eventstudy\.(\w+)\b(?!\.)(?<!transform)", line))})
+
+
+@pytest.mark.thorough
+def test_the_public_surface_is_the_one_that_is_listed():
+    """A name, a parameter, a default, a column or an option that changes is a line of CHANGELOG.md, and of the list."""
+    now = surface.lines()
+    assert [line for line in LISTED if line not in now] == [], "gone, or changed"
+    assert [line for line in now if line not in LISTED] == [], "new, or changed: python -m tests.surface"
+    assert now == LISTED
 
 
 def test_public_names_are_exactly_these():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 import numpy as np
 
 from eventstudy import arguments
+from eventstudy.credentials import masked_record
 from eventstudy.errors import BadPrices, EventStudyWarning, InputError, SourceError
 from eventstudy.plausibility import Finding, check_dates, check_values, screen, traded_rows
 from eventstudy.tabular.columns import PLAIN, Layout
@@ -178,7 +179,7 @@ class Prices:
     problems : mapping from ticker to reason
         Requested tickers without prices.
     provenance : mapping
-        Source, range, time of retrieval and fingerprint, as far as the source knows them.
+        Source, range, time of retrieval and fingerprint, as far as the source knows them; without passwords.
     """
 
     bars: Mapping[str, Bars]
@@ -188,6 +189,9 @@ class Prices:
     def __post_init__(self) -> None:
         if type(self.bars) is dict:
             object.__setattr__(self, "bars", dict(self.bars))
+        # Reports repeat both, and a source of the user's own may put its password there.
+        object.__setattr__(self, "problems", masked_record(self.problems))
+        object.__setattr__(self, "provenance", masked_record(self.provenance))
 
     @classmethod
     def from_frame(cls, frame: IntoFrame, exchange: str | Mapping[str, str] | None = None) -> Self:

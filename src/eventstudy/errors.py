@@ -14,7 +14,8 @@
         └── BadPrices               the source answered, but its prices are not valid
     EventStudyWarning (UserWarning)
 
-A message states what is wrong, the offending value, what is valid, and what to do.
+A message states what is wrong, the offending value, what is valid, and what to do. No message has a password: errors
+and warnings replace those of URLs and of named options by ***, also where the text of another library quotes them.
 """
 
 from __future__ import annotations
@@ -23,9 +24,13 @@ import difflib
 import itertools
 import reprlib
 from collections.abc import Iterable, Mapping
+from pathlib import PurePath
 from types import MappingProxyType
 
+from eventstudy.credentials import masked
+
 LONGEST_MESSAGE = 1_500
+LONGEST_READ = 10_000  # characters of a message or value that are looked at
 
 LONGEST = 80  # characters of a value in a message
 MOST = 40  # valid values in a message
@@ -44,6 +49,7 @@ class EventStudyError(Exception):
     problems: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, message: str = "") -> None:
+        message = _masked(message)
         long = len(message) > LONGEST_MESSAGE
         super().__init__(f"{message[: LONGEST_MESSAGE - 400]} [...] {message[-400:]}" if long else message)
 
@@ -87,9 +93,12 @@ class BadPrices(SourceError, ValueError):
 class EventStudyWarning(UserWarning):
     """A result may be affected by the condition in the message, which also names the remedy."""
 
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_masked(message))
+
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it: on one line, and never at length.
+    """Return a value as a message shows it: on one line, never at length, and without a password in it.
 
     Examples
     --------
@@ -100,10 +109,18 @@ def shown(value: object) -> str:
     if isinstance(shape, tuple) and shape:
         return f"{_with_article(type(value).__name__)} of shape {shape}"
     try:
-        text = " ".join(_SHORT.repr(value).split())
+        if isinstance(value, str | PurePath) and _masked(str(value)) != str(value):
+            value = _masked(str(value))  # before it is cut
+        text = masked(" ".join(_SHORT.repr(value).split()))
     except Exception:  # what a foreign object raises when it is shown
         return _with_article(type(value).__name__)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
+def _masked(text: str) -> str:
+    """Return a text without passwords; of a very long one, its beginning and its end."""
+    half = LONGEST_READ // 2
+    return masked(text if len(text) <= LONGEST_READ else text[:half] + text[-half:])
 
 
 def _with_article(name: str) -> str:

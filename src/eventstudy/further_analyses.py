@@ -85,8 +85,9 @@ class FurtherAnalyses(Decisions):
             Each what ``Study(benchmark=...)`` takes.
         samples : mapping from label to events, optional
             A query of the columns of the events ("sector == 'Games'"), a mask, a function of the frame of the events
-            that returns a mask, or None for all events. A sample is a group of the study: events keep their estimates,
-            and firms with an event outside of it are no peers of those inside.
+            that returns a mask, or None for all events. A query holds names, values, comparisons and arithmetic, and a
+            few methods of a column, such as ``str.endswith`` and ``isin``. A sample is a group of the study: events
+            keep their estimates, and firms with an event outside of it are no peers of those inside.
         tests : sequence, or mapping from label to test, optional
             By default each specification has its primary test.
 

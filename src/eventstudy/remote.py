@@ -46,20 +46,20 @@ def filesystem(what: str, url: str) -> tuple[FileSystem, str]:
     Raises
     ------
     InputError
-        If fsspec, or its driver for the URL's protocol, is not installed, or the protocol is unknown; ``what`` names
-        the argument that holds the URL.
+        If fsspec, or its driver for the URL's protocol, is not installed, the protocol is unknown, or nothing answers
+        at the URL; ``what`` names the argument that holds the URL.
     """
     try:
         import fsspec
-    except ImportError as missing:
+    except ImportError:
         raise InputError(
             f"{what} is the URL {shown(url)}, which needs fsspec; install it with"
             ' pip install ".[cluster]", or give a local folder'
-        ) from missing
+        ) from None
     try:
         files, path = fsspec.core.url_to_fs(url)
-    except (ImportError, ValueError) as error:
+    except (ImportError, ValueError, OSError) as error:  # no cause: it can quote a password in the URL
         raise InputError(
             f"{what} is {shown(url)}, which fsspec cannot open ({error}); check the URL, or install its driver"
-        ) from error
+        ) from None
     return files, path

@@ -22,6 +22,7 @@ import pandas as pd
 from eventstudy import _registry, arguments
 from eventstudy.bars import Prices
 from eventstudy.catalogue import catalogue
+from eventstudy.credentials import masked_record
 from eventstudy.errors import InputError, shown
 from eventstudy.members import Member, model, test
 from eventstudy.prepare.align import BUILT_IN_COLUMNS
@@ -202,11 +203,7 @@ def _prices(path: Path, table: Options) -> tuple[str, Options, tuple[str, ...]]:
     source, also = options.pop("source", None), options.pop("also", [])
     if not isinstance(source, str):
         raise InputError(f"{path}: [prices] names no source; give one, such as source = 'yahoo'")
-    if PASSWORD.search(str(options.get("uri"))):
-        raise InputError(
-            f"{path}: the uri of [prices] contains a password; write uri = 'env:EVENTSTUDY_SQL' and put the uri in that"
-            " environment variable, or give the password in PGPASSWORD"
-        )
+    _check_no_password(path, options)
     if "tickers" in options:
         raise InputError(
             f"{path}: [prices] has tickers, which are those of the events, benchmarks and peers; name further ones in"
@@ -217,6 +214,21 @@ def _prices(path: Path, table: Options) -> tuple[str, Options, tuple[str, ...]]:
     if not isinstance(also, list) or not all(isinstance(name, str) for name in also):
         raise InputError(f"{path}: also in [prices] is {shown(also)}; give tickers in a list, such as also = ['HKD=X']")
     return source, options, tuple(also)
+
+
+def _check_no_password(path: Path, options: Options) -> None:
+    """Raise InputError for an option with a password or a token: a study file is registered, packed and shared."""
+    if PASSWORD.search(str(options.get("uri"))):
+        raise InputError(
+            f"{path}: the uri of [prices] contains a password; write uri = 'env:EVENTSTUDY_SQL' and put the uri in that"
+            " environment variable, or give the password in PGPASSWORD"
+        )
+    for name, value in options.items():
+        if masked_record({name: value}) != {name: value}:
+            raise InputError(
+                f"{path}: {name} in [prices] contains a password or a token, which a study file must not have, because"
+                " it is shared; write 'env:NAME' if the source reads the environment variable NAME in its place"
+            )
 
 
 def _closes(days: Mapping[str, str]) -> dict[str, str | None]:

@@ -44,6 +44,16 @@ def test_every_version_is_dated_and_newer_than_the_next():
     assert str(CITATION["date-released"]) == RELEASES[0][1]
 
 
+def test_changes_stand_under_the_headings_that_contributing_names():
+    headings = re.findall(r"^### (.*)$", CHANGES, re.MULTILINE)
+    assert set(headings) <= {"Added", "Changed", "Numbers", "Deprecated", "Removed", "Fixed", "Security"}
+    rules = read("CONTRIBUTING.md").split("## What is public")[1].split("\n## ")[0]
+    assert all(f'"{name}"' in rules for name in ("Numbers", "Deprecated"))
+    deprecated = re.findall(r"^### Deprecated\n(.*?)^##", CHANGES, re.MULTILINE | re.DOTALL)
+    lines = [line for part in deprecated for line in re.split(r"^- ", part, flags=re.MULTILINE)[1:]]
+    assert all(re.search(r"removed in \d+\.\d+", line) for line in lines)
+
+
 def test_the_home_of_the_project_is_one_place():
     home = ABOUT["urls"]["Repository"]
     assert CITATION["repository-code"] == home
@@ -71,6 +81,16 @@ def test_the_workflow_calls_make_and_nothing_else():
     assert called == ["demo", "test"]
     assert set(called) <= MAKE
     assert all(step["uses"].startswith("actions/") for step in job["steps"] if "run" not in step)
+
+
+def test_the_locks_are_audited_every_week():
+    workflow = yaml.safe_load(read(".github/workflows/audit.yml"))
+    [job] = workflow["jobs"].values()
+    assert commands([step["run"] for step in job["steps"] if "run" in step]) == ["audit"]
+    [when] = workflow[True]["schedule"]  # YAML takes the key `on` for a truth value
+    assert re.fullmatch(r"\d+ \d+ \* \* [0-6]", when["cron"])
+    assert workflow["permissions"] == WORKFLOW["permissions"] == {"contents": "read"}
+    assert "audit" in MAKE
 
 
 def test_the_hooks_call_make_check():

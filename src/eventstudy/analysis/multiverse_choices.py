@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,19 @@ Members = None | str | Mask | Callable[[pd.DataFrame], Mask]
 Models = Sequence[str | Model] | Mapping[str, str | Model]
 Tests = Sequence[str | Test] | Mapping[str, str | Test]
 EVERYBODY = "all events"
-NO_COLUMNS = "a query reads columns of the events, without @ and __; for anything else give a mask or a function"
+# What a query may ask of a column: pandas evaluates a query as code, and other methods write files or run functions.
+COMPUTED = (
+    "abs", "between", "contains", "day", "dayofweek", "dt", "endswith", "fullmatch", "hour", "isin", "isna", "len",
+    "lower", "match", "month", "notna", "quarter", "startswith", "str", "strip", "upper", "year",
+)  # fmt: skip
+PARTS = (
+    ast.Name, ast.Constant, ast.List, ast.Tuple, ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call,
+    ast.Attribute, ast.keyword, ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop,
+)  # fmt: skip
+NO_COLUMNS = (
+    "a query reads columns of the events: it holds their names, values, comparisons, arithmetic, and of the methods of"
+    f" a column {', '.join(COMPUTED)}; for anything else give a mask or a function"
+)
 
 
 @dataclass(frozen=True)
@@ -133,7 +146,7 @@ def _mask(label: str, members: Members, events: pd.DataFrame) -> Bools | None:
         return None
     found: object = members
     if isinstance(members, str):
-        if "@" in members or "__" in members:
+        if not _only_reads(members, [name for name in events.columns if isinstance(name, str)]):
             raise InputError(f"sample {label!r} is the query {shown(members)}; {NO_COLUMNS}")
         found = _computed(label, lambda: events.eval(members, local_dict={}, global_dict={}))
     elif callable(members):
@@ -148,6 +161,24 @@ def _mask(label: str, members: Members, events: pd.DataFrame) -> Bools | None:
     if not all(isinstance(value, bool | np.bool_) for value in mask.tolist()):
         raise InputError(f"sample {label!r} is neither True nor False for some events; fill what is missing")
     return mask.astype(bool)
+
+
+def _only_reads(query: str, columns: Sequence[str]) -> bool:
+    """Return whether a query computes with columns and values alone, whatever else pandas would evaluate."""
+    for name in columns:
+        if name and not set("`'\"\n#") & set(name):
+            query = query.replace(f"`{name}`", "column")
+    try:
+        parts = list(ast.walk(ast.parse(query.strip(), mode="eval").body))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # a backtick of no column too
+        return False
+    attributes = [part for part in parts if isinstance(part, ast.Attribute)]
+    called = [part.func for part in parts if isinstance(part, ast.Call)]
+    return (
+        all(isinstance(part, PARTS) for part in parts)
+        and all(part.attr in COMPUTED for part in attributes)
+        and all(isinstance(function, ast.Attribute) for function in called)
+    )
 
 
 def _computed(label: str, compute: Callable[[], object]) -> object:

@@ -13,7 +13,7 @@ import tomllib
 import zipfile
 from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PureWindowsPath
 
 from eventstudy import _registry, arguments, studyfile
 from eventstudy.errors import EventStudyError, InputError
@@ -153,13 +153,13 @@ def _named_files(study: Path) -> dict[str, bytes]:
     names = [*([table["events"]] if "events" in table else []), *([factors] if isinstance(factors, str) else factors)]
     contents = {}
     for name in names:
-        inside = PurePosixPath(str(name).replace("\\", "/"))
-        if inside.is_absolute() or ".." in inside.parts:
+        named = PureWindowsPath(name)  # accepts / and \ as separators, and recognises drive letters
+        if named.anchor or ".." in named.parts:
             raise InputError(
                 f"{study} names {name!r}, which is not in its folder; move the file beside the study file, so that both"
                 " can be packed"
             )
-        contents[str(inside)] = (study.parent / inside).read_bytes()
+        contents[named.as_posix()] = study.parent.joinpath(*named.parts).read_bytes()
     return contents
 
 

@@ -85,7 +85,7 @@ def _write(store: _Folder | _Remote, folder: str, name: str, data: bytes) -> Non
         raise ScaleError(
             f"checkpoint {shown(folder)} cannot be written ({error.strerror or error}); free space or grant write"
             " access, or give another folder, and run again: complete parts are not computed again"
-        ) from error
+        ) from None
 
 
 class _Folder:

@@ -72,7 +72,7 @@ class Workers:
     """The executor of the parts, None for this process, and the folder of their checkpoint, None for no checkpoint."""
 
     executor: Executor | Client | None = None
-    checkpoint: str | None = None
+    checkpoint: str | None = field(default=None, repr=False)  # a URL of it can have a password
 
     def __getstate__(self) -> dict[str, object]:
         """Exclude the executor, which cannot be pickled."""

@@ -20,7 +20,7 @@ from pyarrow import fs
 
 from eventstudy import arguments
 from eventstudy.bars import Bars
-from eventstudy.errors import InputError, SourceError
+from eventstudy.errors import InputError, SourceError, SourceUnavailable
 from eventstudy.files import locked
 from eventstudy.plausibility import Check, Finding
 from eventstudy.remote import filesystem, is_url
@@ -113,10 +113,12 @@ def _digest(index: Mapping[str, object]) -> str:
 
 
 def is_store(folder: str | Path) -> bool:
-    """Return whether a folder, or an fsspec URL, is a store."""
+    """Return whether a folder, or an fsspec URL, is a store; raise SourceUnavailable if a server does not say."""
     files, path = _file_system(folder)
-    info: fs.FileInfo = files.get_file_info(f"{path}/{INDEX}")
-    return bool(info.is_file)
+    try:
+        return bool(files.get_file_info(f"{path}/{INDEX}").is_file)
+    except OSError as error:  # of a server
+        raise SourceUnavailable(f"the store {folder} cannot be opened ({error}); check the URL and rights") from None
 
 
 def _file_system(folder: str | Path) -> tuple[fs.FileSystem, str]:
@@ -342,9 +344,8 @@ class _LazyBars(Bars):
         """Return the bars of a row of the index."""
         bars = object.__new__(cls)
         step = None if row["step"] is None else np.timedelta64(row["step"], "s")
-        first, last = (
-            np.datetime64("NaT" if edge is None else edge, files.unit) for edge in (row["first"], row["last"])
-        )
+        edges = ("NaT" if edge is None else edge for edge in (row["first"], row["last"]))
+        first, last = (np.datetime64(edge, files.unit) for edge in edges)
         bars.__dict__.update(
             ticker=row["ticker"], mic=row["mic"], currency=row["currency"], step=step, first=first, last=last,
             notes={}, _files=files, _row=row,
@@ -382,8 +383,7 @@ class _LazyFields(Mapping[str, "Floats"]):
     @property
     def dates(self) -> Dates:
         """The dates of the ticker."""
-        dates: Dates = self.files.column(self.row, "dates").astype(f"datetime64[{self.files.unit}]")
-        return dates
+        return self.files.column(self.row, "dates").astype(f"datetime64[{self.files.unit}]")
 
     def __getitem__(self, name: str) -> Floats:
         if name not in self.row["fields"]:

@@ -31,8 +31,9 @@ class Transient(SourceUnavailable):
 class CheckedSession(Session[Response]):
     """The HTTP session of yfinance: it checks responses before yfinance sorts, drops and caches their rows.
 
-    While ``ticker`` is set, responses are checked, and all requests end before ``deadline``; ``status`` and ``chart``
-    have the code and content of the last response, and ``answered`` says whether there was any.
+    While ``ticker`` is set, responses are checked, a chart is taken from no other address, and all requests end before
+    ``deadline``; ``status`` and ``chart`` have the code and content of the last response, and ``answered`` says whether
+    there was any.
     """
 
     ticker: str | None = None
@@ -48,6 +49,8 @@ class CheckedSession(Session[Response]):
                 raise Transient("no answer in time", self.answered)
             # Prices come without cookies too: what asks for these leaves most of the time to the chart.
             kwargs["timeout"] = left if CHART in url else max(left / 3, 0.001)
+            if CHART in url:
+                kwargs["allow_redirects"] = False  # prices are those of the server that was asked
         response = super().request(method, url, *args, **kwargs)
         self.answered = True
         if self.ticker and CHART in url:

@@ -52,6 +52,8 @@ class Store:
             When an argument is not valid, or the folder is not a store.
         SourceError
             When a file of the store is missing or damaged; raised here, or when a study first reads the file.
+        SourceUnavailable
+            When the server of a URL does not answer or refuses.
         TickerNotFound
             When the store has none of the tickers, or no price of them in the range.
 

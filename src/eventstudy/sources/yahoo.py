@@ -268,7 +268,8 @@ def _request(ticker: str, first: date, until: date, timeout: float) -> tuple[pd.
                 raise SourceUnavailable(f"Yahoo refused to answer for {ticker}: HTTP {session.status}") from error
             raise TickerNotFound(f"no price of {ticker} {Span(first, until)}: {error.rationale}") from error
         except (YFException, OSError) as error:
-            raise Transient(f"{type(error).__name__}: {error}", session.answered) from error
+            # The error of curl is no cause: it can quote a proxy with its password.
+            raise Transient(f"{type(error).__name__}: {error}", session.answered) from None
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise BadPrices(f"{ticker}: yfinance cannot read Yahoo's answer ({error!r})") from error
         finally:

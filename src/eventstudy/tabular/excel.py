@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime, time
 from pathlib import Path
 from typing import Protocol, cast
+from zipfile import ZipFile
 
 from eventstudy.errors import InputError
 
 Rows = list[list[object]]
+UNPACKED = 200  # bytes in memory for each byte of a workbook, at most; sheets of real numbers take some twenty
+LEAST = 100_000_000  # bytes that a small workbook may have in any case
 
 
 class _Cell(Protocol):
@@ -54,6 +57,7 @@ def read_rows(file: Path, sheet: str) -> Rows:
             ' install it with pip install ".[excel]", or save the sheet as CSV (UTF-8)'
         ) from None
     try:
+        _check_size(file)
         book = load_workbook(file, read_only=True, data_only=True)
         sheets = {one.title: _rows(one) for one in cast("list[_Sheet]", book.worksheets)}
         book.close()
@@ -62,6 +66,13 @@ def read_rows(file: Path, sheet: str) -> Rows:
             f"the workbook {str(file)!r} cannot be read ({type(error).__name__}); save it again as .xlsx, or as CSV"
         ) from error
     return _choose(file, sheets, sheet)
+
+
+def _check_size(file: Path) -> None:
+    """Raise ValueError for a zip that unpacks to far more than its size; no more is read than its entries declare."""
+    with ZipFile(file) as archive:
+        if sum(info.file_size for info in archive.infolist()) > max(LEAST, UNPACKED * file.stat().st_size):
+            raise ValueError("more than a workbook can hold")
 
 
 def _rows(sheet: _Sheet) -> Rows:
