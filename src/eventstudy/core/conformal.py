@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eventstudy.core.runs import RunSums, count
+from eventstudy.core.runs import RunSums, by_length, count, outside, root
 from eventstudy.types import Abnormal, Bools, Floats, Ints, Scores
 
 TIE = 1e-9  # of sigma: sums that differ by less are equal, such as those of days without a move
@@ -132,19 +132,19 @@ def conformal_p(fit: Refit, abnormal: Abnormal, windows: Bools, rows: slice, ar:
     days, n_days = _pack(abnormal, fit.h, rows, ar), fit.n_days
     g = np.swapaxes(np.ascontiguousarray(np.swapaxes(fit.g, 1, 2)), 1, 2)  # laid out as the days are
     p, n_est, tie = np.full(n_days.shape, np.nan), abnormal.n_est, TIE * abnormal.sigma[rows, None]
-    pairs = [(int(n), v) for v in range(len(windows)) for n in np.flatnonzero(np.bincount(n_days[:, v])) if n]
+    ranked = [(length, v) for length, its in by_length(n_days).items() for v in its]
     apart = [residuals if days.ok is None else RunSums(days.ar[:, :n_est]), *(RunSums(h[:, :n_est]) for h in days.h)]
     variance = None if days.v is None else RunSums(days.v[:, :n_est])
-    for (length, v), around in zip(pairs, _around(days, windows, pairs, g), strict=True):
+    for (length, v), around in zip(ranked, _around(days, windows, ranked, g), strict=True):
         inside = _less([sums.of(length) for sums in apart], g[..., v : v + 1])
         if variance is not None:
-            inside = inside / _root(variance.of(length))
+            inside = inside / root(variance.of(length))
         shift = length * fit.level[:, v][:, None]
         least = np.abs(around[:, length - 1 : length] - shift) - tie
-        large = _outside(inside, shift, least)
+        large = outside(inside, shift, least)
         if days.ok is not None:
             large &= np.arange(large.shape[1]) >= (n_est - days.n_valid)[:, None]
-        share = (count(large) + count(_outside(around, shift, least))) / (days.n_valid + length)
+        share = (count(large) + count(outside(around, shift, least))) / (days.n_valid + length)
         p[:, v] = np.where(n_days[:, v] == length, share, p[:, v])
     return p
 
@@ -186,12 +186,12 @@ def _moved(values: Floats, source: Bools, target: Bools) -> Floats:
     return moved
 
 
-def _around(days: _Days, windows: Bools, pairs: Sequence[tuple[int, int]], g: Floats) -> Iterator[Floats]:
+def _around(days: _Days, windows: Bools, ranked: Sequence[tuple[int, int]], g: Floats) -> Iterator[Floats]:
     """Yield for each length and window the sums of the runs that share days with it, its own in the middle."""
-    if not pairs:
+    if not ranked:
         return
-    cells = [_days_around(days, windows[v], length) for length, v in pairs]
-    at, of_window = np.concatenate(cells, axis=-1), [v for (_, v), own in zip(pairs, cells, strict=True) for _ in own.T]
+    cells = [_days_around(days, windows[v], length) for length, v in ranked]
+    at, of_window = np.concatenate(cells, axis=-1), np.repeat([v for _, v in ranked], [own.shape[-1] for own in cells])
 
     def select(values: Floats) -> Floats:
         return values.T[at].T if days.ok is None else np.take_along_axis(values, at, axis=1)
@@ -199,10 +199,10 @@ def _around(days: _Days, windows: Bools, pairs: Sequence[tuple[int, int]], g: Fl
     u = _less([select(days.ar), *map(select, days.h)], np.swapaxes(np.swapaxes(g, 1, 2)[:, of_window], 1, 2))
     v = None if days.v is None else select(days.v)
     start = 0
-    for (length, _), own in zip(pairs, cells, strict=True):
+    for (length, _), own in zip(ranked, cells, strict=True):
         part = slice(start, start + own.shape[-1])
         sums = RunSums(u[:, part]).of(length)
-        yield sums if v is None else sums / _root(RunSums(v[:, part]).of(length))
+        yield sums if v is None else sums / root(RunSums(v[:, part]).of(length))
         start = part.stop
 
 
@@ -225,14 +225,3 @@ def _less(values: Sequence[Floats], g: Floats) -> Floats:
         product = column * weight
         u = np.subtract(u, product, out=product)
     return u
-
-
-def _root(variance: Floats) -> Floats:
-    return np.asarray(np.sqrt(np.maximum(variance, np.finfo(float).tiny)))
-
-
-def _outside(sums: Floats, middle: Floats, distance: Floats) -> Bools:
-    """Return which sums (n, any) are at least a distance (n, 1) from the middle (n, 1)."""
-    outside: Bools = sums >= middle + distance
-    outside |= sums <= middle - distance
-    return outside

@@ -58,3 +58,30 @@ def count(mask: Bools) -> Ints:
     for start in range(0, mask.shape[1], BYTE):
         total += cells[:, start : start + BYTE].sum(axis=1, dtype=np.uint8)
     return total
+
+
+def outside(sums: Floats, middle: Floats | float, distance: Floats) -> Bools:
+    """Return which sums (N, any) are at least a distance (N, 1) from the middle (N, 1) or a number."""
+    cells: Bools = sums >= middle + distance
+    cells |= sums <= middle - distance
+    return cells
+
+
+def root(variance: Floats) -> Floats:
+    """Return the standard deviation; of runs without a valid day, whose variance is 0, a tiny number."""
+    return np.asarray(np.sqrt(np.maximum(variance, np.finfo(float).tiny)))
+
+
+def by_length(days: Ints) -> dict[int, list[int]]:
+    """Map each length of windows (N, V), the shortest first, to the windows that have it; a length of 0 is none.
+
+    Examples
+    --------
+    >>> by_length(np.array([[1, 3], [1, 2], [2, 0]]))
+    {1: [0], 2: [0, 1], 3: [1]}
+    """
+    windows: dict[int, list[int]] = {}
+    for v, column in enumerate(days.T):
+        for length in np.flatnonzero(np.bincount(column)).tolist():
+            windows.setdefault(length, []).append(v)
+    return {length: windows[length] for length in sorted(windows) if length}
