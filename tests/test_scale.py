@@ -242,12 +242,20 @@ def test_a_process_that_dies_is_an_error():
         study_of(("bmp",), model=Failing("die"))(executor=executor)
 
 
+def unfinished(client: Any) -> int:
+    """Count the tasks that a cluster still has to do."""
+    states = client.run_on_scheduler(lambda dask_scheduler: [task.state for task in dask_scheduler.tasks.values()])
+    return sum(state not in ("memory", "erred", "forgotten") for state in states)
+
+
 def test_errors_on_a_cluster_are_named():
     with dask(deaths=1) as client:
         with pytest.raises(es.ScaleError, match="ValueError: the fit went wrong"):
             study_of(("bmp",), model=Failing())(executor=client)
         with pytest.raises(es.ScaleError, match="workers died repeatedly"):
             study_of(("bmp",), model=Failing("die"))(executor=client)
+        assert unfinished(client) == 0  # or a part that kills its worker would take those of the next study with it
+        client.wait_for_workers(2, timeout=60)
         same(study_of(("bmp",))(executor=client), study_of(("bmp",))())  # and the cluster is of use again
     with pytest.raises(es.ScaleError, match="scheduler is gone"):
         study_of(("bmp",))(executor=client)

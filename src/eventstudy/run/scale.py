@@ -12,6 +12,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -229,15 +230,25 @@ def on_dask(client: Client, call: Call, tasks: Iterable[Task]) -> Iterator[Worke
         raise _scheduler_error(error) from error
     tree = _SumTree(client)
     waiting: deque[tuple[Task, DaskFuture[WorkerResult]]] = deque()
-    task = None
-    for task in tasks:
-        waiting.append((task, _submit(client, call, task, tree)))
-        if len(waiting) >= ahead:
+    task, finished = None, False
+    try:
+        for task in tasks:
+            waiting.append((task, _submit(client, call, task, tree)))
+            if len(waiting) >= ahead:
+                yield _dask_result(*waiting.popleft())
+        while waiting:
             yield _dask_result(*waiting.popleft())
-    while waiting:
-        yield _dask_result(*waiting.popleft())
-    if task is not None:
-        yield _dask_result(task, tree.total())
+        if task is not None:
+            yield _dask_result(task, tree.total())
+        finished = True
+    finally:
+        if not finished:  # its parts would be computed on, and a part that kills its worker would kill the next study's
+            _cancel(client, [*(future for _, future in waiting), *tree.futures()])
+
+
+def _cancel(client: Client, futures: list[DaskFuture[WorkerResult]]) -> None:
+    with suppress(Exception):  # of a scheduler that is gone
+        client.cancel(futures, force=True)  # type: ignore[no-untyped-call]
 
 
 def _submit(client: Client, call: Call, task: Task, tree: _SumTree) -> DaskFuture[WorkerResult]:
@@ -308,6 +319,10 @@ class _SumTree:
     def total(self) -> DaskFuture[WorkerResult]:
         """Return the sum of all states; sums of higher levels are of earlier parts."""
         return self._sum([future for level in reversed(self._levels) for future in level])
+
+    def futures(self) -> list[DaskFuture[WorkerResult]]:
+        """Return what is added and not summed yet."""
+        return [future for level in self._levels for future in level]
 
     def _sum(self, futures: Sequence[DaskFuture[WorkerResult]]) -> DaskFuture[WorkerResult]:
         return self._client.submit(_sum_states, futures, pure=False, retries=RETRIES)
