@@ -66,7 +66,8 @@ def test_it_has_all_that_the_study_needs_and_gave(packed):
     assert lines == sorted(lines)
 
 
-def test_a_registered_study_is_packed_with_its_register(tmp_path):
+def test_a_registered_study_is_packed_with_its_register(tmp_path, monkeypatch):
+    monkeypatch.setattr(replicating, "figures", lambda: iter(["caar"]))
     study = studies.write(tmp_path).rename(tmp_path / "mine.toml")
     assert cli.main(["register", str(study), "--quiet"]) == 0
     study.write_text(study.read_text().replace("[study]", "[study]\nseed = 5"), encoding="utf-8")
