@@ -41,8 +41,15 @@ def pages(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(
+    ("width", "dark"),
+    [
+        (1280, False),
+        (390, True),
+        pytest.param(1280, True, marks=pytest.mark.slow),
+        pytest.param(390, False, marks=pytest.mark.slow),
+    ],
+)
 def test_axe_finds_no_violation(pages, width, dark):
     found = run_axe(pages / "all" / "x.html", width, *(["--blink-settings=preferredColorScheme=0"] if dark else []))
     assert found["violations"] == []

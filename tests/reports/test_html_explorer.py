@@ -125,8 +125,15 @@ def test_a_changed_script_does_not_run(page):
     assert any("Content Security Policy" in line for line in console)
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(
+    ("width", "dark"),
+    [
+        (390, False),
+        (1280, True),
+        pytest.param(390, True, marks=pytest.mark.slow),
+        pytest.param(1280, False, marks=pytest.mark.slow),
+    ],
+)
 def test_axe_finds_no_violation(page, width, dark):
     found = run_axe(page, width, *(["--blink-settings=preferredColorScheme=0"] if dark else []))
     assert found["violations"] == []
