@@ -228,7 +228,14 @@ FIGURES: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize(("kind", "option"), [(kind, option) for kind, names in FIGURES.items() for option in names])
+@pytest.mark.parametrize(
+    ("kind", "option"),
+    [
+        pytest.param(kind, option, marks=[] if kind in ("caar", "forest") else [pytest.mark.slow])
+        for kind, names in FIGURES.items()
+        for option in names
+    ],
+)
 def test_options_of_figures(values: dict[str, object], kind: str, option: str, result: es.Result) -> None:
     from matplotlib import pyplot
 

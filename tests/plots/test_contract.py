@@ -28,7 +28,10 @@ from tests.reports.fake import EVENTS, NOTE, VARIANTS, fake
 
 KINDS = _registry.names("plots", plugins=False)
 pytestmark = [pytest.mark.contract("kind"), pytest.mark.parametrize("kind", KINDS)]
-each_result = pytest.mark.parametrize("variant", VARIANTS)
+FEW = ("full", "unusable", "nan_statistics")
+each_result = pytest.mark.parametrize(
+    "variant", [v if v in FEW else pytest.param(v, marks=pytest.mark.slow) for v in VARIANTS]
+)
 
 
 def figure_of(found):

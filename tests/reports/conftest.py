@@ -1,4 +1,4 @@
-"""The programs that open reports: required if CI=true, otherwise tests without them are skipped."""
+"""The programs that open reports, required if CI=true, and what the fast tests of reports leave out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ from pathlib import Path
 import pytest
 
 from tests.reports.browser import program
+
+CONTRACT = Path(__file__).with_name("test_contract.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave most results to the slow tests of the report that a browser prints: the HTML report has them all."""
+    for item in items:
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        if item.path == CONTRACT and params.get("name") == "pdf" and params.get("variant", "full") != "full":
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")
