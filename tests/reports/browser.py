@@ -45,6 +45,17 @@ const timer = setInterval(() => {
 </script>"""
 
 
+each_look = pytest.mark.parametrize(  # each width and each colour scheme once, and slow ones for the other pairs
+    ("width", "dark"),
+    [
+        (1280, False),
+        (390, True),
+        pytest.param(1280, True, marks=pytest.mark.slow),
+        pytest.param(390, False, marks=pytest.mark.slow),
+    ],
+)
+
+
 def program(name: str) -> str:
     path = shutil.which(name)
     if path is None:

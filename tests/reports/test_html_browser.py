@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tests.reports.browser import open_page, run_axe
+from tests.reports.browser import each_look, open_page, run_axe
 from tests.reports.fake import EVENTS, NOTE, fake, unusable
 
 pytestmark = pytest.mark.thorough
@@ -41,15 +41,7 @@ def pages(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(
-    ("width", "dark"),
-    [
-        (1280, False),
-        (390, True),
-        pytest.param(1280, True, marks=pytest.mark.slow),
-        pytest.param(390, False, marks=pytest.mark.slow),
-    ],
-)
+@each_look
 def test_axe_finds_no_violation(pages, width, dark):
     found = run_axe(pages / "all" / "x.html", width, *(["--blink-settings=preferredColorScheme=0"] if dark else []))
     assert found["violations"] == []

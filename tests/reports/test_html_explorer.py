@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from eventstudy import InputError
-from tests.reports.browser import open_page, run_axe
+from tests.reports.browser import each_look, open_page, run_axe
 from tests.reports.fake import EVENTS, fake, many, unusable
 
 pytestmark = pytest.mark.thorough
@@ -125,15 +125,7 @@ def test_a_changed_script_does_not_run(page):
     assert any("Content Security Policy" in line for line in console)
 
 
-@pytest.mark.parametrize(
-    ("width", "dark"),
-    [
-        (390, False),
-        (1280, True),
-        pytest.param(390, True, marks=pytest.mark.slow),
-        pytest.param(1280, False, marks=pytest.mark.slow),
-    ],
-)
+@each_look
 def test_axe_finds_no_violation(page, width, dark):
     found = run_axe(page, width, *(["--blink-settings=preferredColorScheme=0"] if dark else []))
     assert found["violations"] == []
