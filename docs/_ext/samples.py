@@ -22,9 +22,9 @@ DAY = "2021-09-13"
 def tests() -> dict[str, str]:
     """Return the row of each test in ``Result.tests`` for day 0, as text, by the name of the test.
 
-    The sample is a year of the catalogue on simulated prices that react by 0.3 % in the expected direction. A test that has no
-    value where windows overlap in part is shown on the events of one date in Hong Kong. A test that draws dates draws
-    fewer than its default.
+    The sample is a year of the catalogue on simulated prices that react by 0.3 % in the expected direction. A test that
+    has no value where windows overlap in part is shown on the events of one date in Hong Kong. A test that draws dates
+    draws fewer than its default.
     """
     catalogue = es.catalogue("china-tech").frame
     events = es.Events.from_frame(catalogue[catalogue["date"].dt.year == 2021].reset_index())
