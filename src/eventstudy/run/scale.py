@@ -318,11 +318,11 @@ class _SumTree:
 
     def total(self) -> DaskFuture[WorkerResult]:
         """Return the sum of all states; sums of higher levels are of earlier parts."""
-        return self._sum([future for level in reversed(self._levels) for future in level])
+        return self._sum(self.futures())
 
     def futures(self) -> list[DaskFuture[WorkerResult]]:
-        """Return what is added and not summed yet."""
-        return [future for level in self._levels for future in level]
+        """Return what is added and not summed yet, in the order of the parts."""
+        return [future for level in reversed(self._levels) for future in level]
 
     def _sum(self, futures: Sequence[DaskFuture[WorkerResult]]) -> DaskFuture[WorkerResult]:
         return self._client.submit(_sum_states, futures, pure=False, retries=RETRIES)
