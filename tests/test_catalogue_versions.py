@@ -7,6 +7,7 @@ import re
 import warnings
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -118,7 +119,8 @@ def _check(events: es.Events) -> pd.DataFrame:
 @pytest.mark.thorough
 def test_no_share_before_its_listing(frame: pd.DataFrame, placed: pd.DataFrame) -> None:
     assert set(frame["ticker"]) == set(LISTED)
-    for event in placed.itertuples():
+    events: list[Any] = list(placed.itertuples())
+    for event in events:
         assert event.session.date() > LISTED[event.ticker][0], event.Index
         assert event.session.date() <= LAST_DAY.get(event.ticker, date.max), event.Index
 
@@ -187,7 +189,8 @@ def test_recorded_corrections_are_made(acts: pd.DataFrame, shared: Path) -> None
         recorded = list(csv.DictReader(lines))
     assert len(recorded) > 50
     for line in recorded:
-        act, wanted = acts.loc[line["event_id"]], line["should_be"]
+        act: Any = acts.loc[line["event_id"]]
+        wanted = line["should_be"]
         if line["field"] == "expected_sign":
             assert act["expected_sign"] == int(wanted), line["event_id"]
         if line["field"] == "ticker" and re.fullmatch(r"[A-Z0-9.;]+", wanted):
@@ -208,7 +211,7 @@ def test_recorded_additions_are_there(acts: pd.DataFrame, shared: Path) -> None:
         recorded = list(csv.DictReader(lines))
     assert len(recorded) == 25
     for line in recorded:
-        act = acts.loc[line["event_id"]]
+        act: Any = acts.loc[line["event_id"]]
         assert act["ticker"] == line["ticker"], line["event_id"]
         assert act["expected_sign"] == int(line["expected_sign"]), line["event_id"]
         assert f"{act['date']:%Y-%m-%d}" == line["announced"][:10], line["event_id"]

@@ -94,7 +94,8 @@ def test_a_later_price_changes_no_earlier_day(moves: Moves, prices: es.Prices) -
     cut = pd.Timestamp("2022-01-03")
     frame = pd.concat({name: part[["close"]].iloc[:, 0] for name, part in frames.items()}, axis=1)
     changed = frame.copy()
-    changed.loc[cut:] *= np.exp(np.random.default_rng(2).normal(0, 0.1, changed.loc[cut:].shape))
+    later = changed.loc[cut:].to_numpy()
+    changed.loc[cut:] = later * np.exp(np.random.default_rng(2).normal(0, 0.1, later.shape))
     exchange = {"0700.HK": "XHKG", "9988.HK": "XHKG", "^HSI": "XHKG"}
     one, other = (
         es.explain_moves(es.Prices.from_frame(part, exchange), events(), n=2000, benchmark="^HSI", estimation=100).frame

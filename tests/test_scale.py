@@ -15,7 +15,6 @@ import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -32,6 +31,7 @@ from eventstudy.models import market
 from eventstudy.prepare import align
 from eventstudy.run import checkpoint
 from eventstudy.run.scale import workers
+from tests.cluster import dask
 from tests.scaling import N, Slow, material, study_of
 
 pytestmark = pytest.mark.thorough
@@ -67,33 +67,6 @@ def serial(n_tests: int | None = None) -> es.Result:
 def same(found: es.Result, wanted: es.Result) -> None:
     for name in FRAMES:
         pd.testing.assert_frame_equal(getattr(found, name), getattr(wanted, name), rtol=1e-12, atol=1e-12)
-
-
-@contextmanager
-def dask(deaths: int = 3, **options: Any) -> Iterator[Any]:
-    """Give a client of two worker processes on this machine, at ports of their own.
-
-    A task is given up when more than some workers have died at it.
-    """
-    distributed, config = pytest.importorskip("distributed"), pytest.importorskip("dask.config")
-    given = {
-        "n_workers": 2,
-        "threads_per_worker": 1,
-        "dashboard_address": "127.0.0.1:0",
-        "host": "127.0.0.1",
-        **options,
-    }
-    patience = {
-        "distributed.scheduler.allowed-failures": deaths,
-        "distributed.scheduler.no-workers-timeout": "120s",  # an error, where no worker comes back
-        "distributed.deploy.lost-worker-timeout": "10 minutes",  # a worker that was killed is restarted, not given up
-    }
-    with (
-        config.set(patience),
-        distributed.LocalCluster(processes=True, silence_logs=50, **given) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
 
 
 @pytest.fixture(scope="module")
@@ -354,6 +327,7 @@ def test_a_damaged_file_is_computed_anew_with_a_note(tmp_path):
 RUN = """
 import sys
 from eventstudy.core import parts, run
+from tests.cluster import dask
 from tests.scaling import Slow, study_of
 run.split = lambda placed, panels=(): parts.split(placed, panels, size=len(placed.day) // 20)
 made = study_of(("bmp", "grank_t"), model=Slow())(checkpoint=sys.argv[1])

@@ -129,7 +129,8 @@ def test_jaffe_mandelker_equals_a_loop_over_pairs_of_events(missing: float, weig
         sums, scale = [], {}
         for date, rows in held(case, window).groupby("date"):
             variance = 0.0
-            for one, other in product(rows.itertuples(), repeat=2):
+            events: list[Any] = list(rows.itertuples())
+            for one, other in product(events, repeat=2):
                 b = -1 if one.event == other.event else other.cluster
                 variance += one.weight * other.weight * covariance[one.cluster, b]
             scale[date] = variance**-0.5
@@ -196,7 +197,8 @@ def of_forecast(case: Case, window: int) -> float:
     scale = by_date["event"].count() / by_date["weight"].sum() / len(rows)
     alone = 0.0
     for date, own in by_date:
-        for one, other in product(own.itertuples(), repeat=2):
+        events: list[Any] = list(own.itertuples())
+        for one, other in product(events, repeat=2):
             b = -1 if one.event == other.event else other.cluster
             alone += scale[date] ** 2 * one.weight * other.weight * covariance[one.cluster, b]
     return variance_of_sum(case, window, scale) - alone

@@ -148,7 +148,8 @@ def test_benchmark_of_the_other_market(shared, hand):
         at = table.index.get_loc(event.session)
         before = table.iloc[at + SPAN[at + SPAN >= 0]].dropna().to_numpy()
         b = np.linalg.lstsq(before[:, 1:], before[:, 0], rcond=None)[0]
-        ours = found.events.loc[event.Index, ["alpha", "beta_lag1", "beta", "beta_lead1"]].to_numpy(dtype=np.float64)
+        name = str(event.Index)
+        ours = found.events.loc[name, ["alpha", "beta_lag1", "beta", "beta_lead1"]].to_numpy(dtype=np.float64)
         agree(ours, b, TOL, scale=1.0)
         during = table.iloc[at + DAYS].to_numpy()
-        agree(found.ar.loc[event.Index], during[:, 0] - during[:, 1:] @ b, TOL)
+        agree(found.ar.loc[name].to_numpy(), during[:, 0] - during[:, 1:] @ b, TOL)

@@ -74,16 +74,17 @@ def test_the_adjustments_for_common_days(folder, group):
     table = lines(folder, group)
     n = GROUPS[group].stop - GROUPS[group].start
     largest = table.loc["Patell Z"].abs().idxmax()  # printed to most digits
-    r = ((table.loc["Patell Z", largest] / table.loc["Adjusted Patell Z", largest]) ** 2 - 1) / (n - 1)
+    plain, adjusted = table.loc[["Patell Z", "Adjusted Patell Z"], largest].to_numpy(dtype=float)
+    r = ((plain / adjusted) ** 2 - 1) / (n - 1)
     overlap = {"windows": np.array([[r]])}
     for day in table:  # the four digits give r to 1e-4, and the adjusted statistics to 2e-4 of their size
-        patell, bmp = table.loc["Patell Z", day], table.loc["StdCSect Z", day]
+        patell, bmp = table.loc[["Patell Z", "StdCSect Z"], day].to_numpy(dtype=float)
         state = {"z": np.array([[patell * np.sqrt(n)]]), "n": np.array([[float(n)]])}
         ours = statistic(adjusted_patell.TEST, state, {"overlap": overlap})
-        theirs = table.loc["Adjusted Patell Z", day]
+        theirs = float(table.loc["Adjusted Patell Z", day])
         agree([ours], [theirs], 2 * HALF + 2e-4 * abs(theirs), scale=1.0)
         spread = np.linspace(-1.0, 1.0, n) / np.linspace(-1.0, 1.0, n).std(ddof=1)  # mean 0 and sd 1
         shared = {"moments": moments(n, "z", bmp / np.sqrt(n) + spread), "overlap": overlap}
         ours = statistic(kolari_pynnonen.TEST, {}, shared)
-        theirs = table.loc["Adjusted StdCSect Z", day]
+        theirs = float(table.loc["Adjusted StdCSect Z", day])
         agree([ours], [theirs], 2 * HALF + 2e-4 * abs(theirs), scale=1.0)

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import signal
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,58 +12,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.sources.postgres import FAST, PASSWORD, Server, binaries, free_port
+from tests.sources.postgres import Server, binaries, running
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """A server for the duration of the tests; required if CI=true."""
-    tools = binaries()
-    if tools is None:
+    if binaries() is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no PostgreSQL here; install its server")
-    user: dict[str, Any] = {}
-    if os.geteuid() == 0:  # the server refuses to run as root
-        import pwd
-
-        names = {entry.pw_name for entry in pwd.getpwall()}
-        user = {"user": "postgres" if "postgres" in names else "nobody", "extra_groups": []}
-    home = Path(tempfile.mkdtemp(prefix="eventstudy-postgres-"))
-    (home / "password").write_text(f"{PASSWORD}\n", encoding="utf-8")
-    if user:
-        for path in (home, home / "password"):
-            shutil.chown(path, user["user"])
-    initdb: list[str | Path] = [
-        tools / "initdb",
-        "-D",
-        home / "data",
-        "-U",
-        "reader",
-        "-A",
-        "scram-sha-256",
-        "-E",
-        "UTF8",
-        "--locale=C",
-    ]
-    subprocess.run([*initdb, f"--pwfile={home / 'password'}", "-N"], check=True, capture_output=True, cwd=home, **user)
-    port = free_port()
-    settings = [f"-c{name}={value}" for name, value in FAST.items()]
-    with (home / "log").open("w") as log:
-        process = subprocess.Popen(
-            [tools / "postgres", "-D", home / "data", "-p", str(port), "-h", "127.0.0.1", "-k", "", *settings],
-            stdout=log, stderr=log, cwd=home, **user,
-        )  # fmt: skip
-    try:
-        ready = [tools / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
-        deadline = time.monotonic() + 60
-        while subprocess.run(ready, check=False).returncode:
-            assert process.poll() is None, (home / "log").read_text()
-            assert time.monotonic() < deadline, (home / "log").read_text()
-            time.sleep(0.05)
-        yield Server(port, home / "log")
-    finally:
-        process.send_signal(signal.SIGINT)  # a fast shutdown: no waiting for connections
-        process.wait(timeout=60)
-        shutil.rmtree(home)
+    with running() as server:
+        yield server
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,17 @@
-"""A temporary PostgreSQL server on the loopback interface: its programs, and connections to it."""
+"""A temporary PostgreSQL server on the loopback interface: its programs, connections to it, and its stops."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import socket
-from dataclasses import dataclass
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,7 +28,45 @@ class Server:
     """A PostgreSQL server on the loopback interface that requires a password."""
 
     port: int
-    log: Path
+    home: Path
+    user: dict[str, Any] = field(default_factory=dict)
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def log(self) -> Path:
+        return self.home / "log"
+
+    def start(self) -> None:
+        """Start the server, and return when it answers."""
+        tools = binaries()
+        assert tools
+        settings = [f"-c{name}={value}" for name, value in FAST.items()]
+        command: list[str | Path] = [
+            tools / "postgres",
+            "-D",
+            self.home / "data",
+            "-p",
+            str(self.port),
+            "-h",
+            "127.0.0.1",
+            "-k",
+            "",
+        ]
+        with self.log.open("a") as log:
+            process = subprocess.Popen([*command, *settings], stdout=log, stderr=log, cwd=self.home, **self.user)
+        self.processes.append(process)
+        ready = [tools / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        deadline = time.monotonic() + 60
+        while subprocess.run(ready, check=False).returncode:
+            assert process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Shut the server down without waiting for connections."""
+        process = self.processes.pop()
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
 
     def uri(self, password: str | None = PASSWORD, user: str = "reader", database: str = "postgres") -> str:
         login = user if password is None else f"{user}:{quote(password, safe='')}"
@@ -59,3 +104,32 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """Run a server in a folder of its own, which is deleted at the end."""
+    tools = binaries()
+    assert tools
+    user: dict[str, Any] = {}
+    if os.geteuid() == 0:  # the server refuses to run as root
+        import pwd
+
+        names = {entry.pw_name for entry in pwd.getpwall()}
+        user = {"user": "postgres" if "postgres" in names else "nobody", "extra_groups": []}
+    home = Path(tempfile.mkdtemp(prefix="eventstudy-postgres-"))
+    (home / "password").write_text(f"{PASSWORD}\n", encoding="utf-8")
+    if user:
+        for path in (home, home / "password"):
+            shutil.chown(path, user["user"])
+    settings = ["-U", "reader", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "-N"]
+    initdb: list[str | Path] = [tools / "initdb", "-D", home / "data", *settings, f"--pwfile={home / 'password'}"]
+    subprocess.run(initdb, check=True, capture_output=True, cwd=home, **user)
+    server = Server(free_port(), home, user)
+    try:
+        server.start()
+        yield server
+    finally:
+        if server.processes:
+            server.stop()
+        shutil.rmtree(home)

@@ -79,10 +79,9 @@ def test_the_sample_counts_an_event_in_the_groups_that_list_it_as_tests_do(sign:
     tests = result.tests[(result.tests["start"] == -1) & (result.tests["test"] == "bmp")].set_index("group")
     assert parts["n"].to_dict() == {"a": 12, "b": 12, "c": 8}
     for group, row in parts.iterrows():
-        assert (row["n"], row["positive"]) == (tests.loc[group, "n"], tests.loc[group, "positive"])
-        np.testing.assert_allclose(
-            row[["mean", "median"]].astype(float), tests.loc[group, ["effect", "median"]].astype(float)
-        )
+        of_group: Any = tests.loc[str(group)]
+        assert (row["n"], row["positive"]) == (of_group["n"], of_group["positive"])
+        np.testing.assert_allclose(row[["mean", "median"]].astype(float), of_group[["effect", "median"]].astype(float))
     assert table.frame["n"].iloc[0] == 24
     assert "8 events listed in several parts, counted in each." in table.notes
     assert not any("several parts" in note for note in run(events(), group="g").table("sample").notes)

@@ -171,7 +171,7 @@ def test_numbers_are_aligned_at_the_decimal_point(compiled: Compile, tmp_path: P
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ["pdflatex", pytest.param("lualatex", marks=pytest.mark.slow)])
 def test_hostile_text_is_set_within_the_page(engine: str, compiled: Compile) -> None:
     rows = [
         (f"$\\&%#_{{}}~^<x>-- 阿里巴巴{'集团' * 9} {'y' * 50} {i}", "^HSI", *event[2:])
