@@ -22,7 +22,7 @@ JOBS ?= auto
 unexport PYTHONDONTWRITEBYTECODE
 TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q --numprocesses $(JOBS) --dist worksteal
 
-.PHONY: demo quick test suite check site slow fuzz soak docs bench pins test-lowest test-newest dist sbom audit clean
+.PHONY: demo quick test suite check site slow fuzz soak evidence docs bench pins test-lowest test-newest dist sbom audit clean
 
 $(VENV)/locked: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv --clear $(VENV)
@@ -71,6 +71,15 @@ fuzz: $(READY)  ## broken input at every door, for SECONDS from SEED, and as lon
 MINUTES ?= 60
 soak: $(READY)  ## mixed work in one process for MINUTES: the same numbers each time, in bounded memory
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED)
+
+evidence: $(READY)  ## all that is tried at length, with the records of the page "How tested"; it takes a night
+	for part in oracles properties contracts closed_forms yahoo security simulations; do \
+		$(BIN)/python -m tests.evidence $$part || exit 1; \
+	done
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --seed $(SEED) --keep
+	$(BIN)/python -W ignore -m tests.killing kills $(SEED) 504 --keep
+	$(BIN)/python -W ignore -m tests.killing races $(SEED) 100 --keep
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED) --keep
 
 docs: $(READY)  ## the site, in docs/_build/html
 	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html

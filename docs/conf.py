@@ -61,7 +61,8 @@ html_sidebars = {
     page: []
     for page in (
         "index", "getting_started", "tables_and_figures", "reproduce", "data", "adapters", "catalogue", "study_file",
-        "command_line", "which_test", "which_model", "deployment", "methods", "how_right", "how_fast", "glossary",
+        "command_line", "which_test", "which_model", "deployment", "methods", "how_right", "how_tested",
+        "how_fast", "glossary",
     )
 }  # fmt: skip
 html_sidebars["generated/gallery/*"] = []

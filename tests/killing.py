@@ -1,7 +1,8 @@
 """Writers that are killed, or that race: what is found afterwards is one of the versions written, whole, or refused.
 
 ``python -m tests.killing kills SEED N`` kills N writers, and ``races SEED N`` lets N pairs write at once; each kind of
-output has its share. It prints, as JSON, what was found by kind. The script forks, so it runs in a process of its own.
+output has its share. It prints, as JSON, what was found by kind, and ``--keep`` keeps the record for the page. The
+script forks, so it runs in a process of its own.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import eventstudy as es
 from eventstudy.bars import Bars
 from eventstudy.core import parts
 from eventstudy.sources import _write
+from tests import evidence
 from tests.reports.fake import fake
 
 DATES = np.arange("2020-01-01", "2021-03-31", dtype="datetime64[D]")
@@ -184,5 +186,22 @@ def main(what: str, seed: int, n: int) -> dict[str, dict[str, int]]:
     return {name: dict(counts) for name, counts in found.items()}
 
 
+def keep(what: str, arguments: str, by_kind: dict[str, dict[str, int]]) -> None:
+    totals = sum((Counter(counts) for counts in by_kind.values()), Counter[str]())
+    n = totals["whole"] + totals["refused"]
+    tried = f"{n:,} writers of {', '.join(by_kind)} killed at a random moment"
+    if what == "races":
+        tried = f"{n:,} pairs of writers of {', '.join(by_kind)} at once"
+    found = (
+        f"afterwards {totals['whole']:,} whole versions, {totals['refused']:,} files refused, no mixture;"
+        f" {totals['left by the next']:,} leftovers after the next writer"
+    )
+    evidence.keep(what, evidence.Record("Kills survived", tried, found, f"python -m tests.killing {arguments}"))
+
+
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
+    arguments = [argument for argument in sys.argv[1:] if argument != "--keep"]
+    by_kind = main(arguments[0], int(arguments[1]), int(arguments[2]))
+    sys.stdout.write(json.dumps(by_kind))
+    if "--keep" in sys.argv:
+        keep(arguments[0], " ".join(arguments), by_kind)

@@ -220,4 +220,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.setup_extension("notebooks")
     app.setup_extension("gallery")
     app.setup_extension("links")
+    app.setup_extension("tested")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
