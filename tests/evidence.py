@@ -44,7 +44,10 @@ class Part(NamedTuple):
 
 
 PARTS = {
-    "oracles": Part("Numbers of others", "R packages, printed tables and statsmodels, to 1e-8 or closer or the digits that they print; NIST's certified digits",
+    "oracles": Part(
+        "Numbers of others",
+        "R packages, printed tables and statsmodels, to 1e-8 or closer or the digits that they print; NIST's certified"
+        " digits",
                     ("tests/oracles", "tests/core/test_nist.py")),
     "properties": Part("Properties", "invariances on random samples drawn by hypothesis", ("tests/properties",)),
     "contracts": Part("Properties", "every model and every test, by being in their folder", ("tests/contract",)),
