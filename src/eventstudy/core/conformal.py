@@ -100,7 +100,9 @@ def _update(ar: Floats, h: Floats, weights: Floats) -> Floats:
     return g
 
 
-def conformal_p(fit: Refit, abnormal: Abnormal, windows: Bools, rows: slice, ar: Floats, residuals: RunSums) -> Floats:
+def conformal_p(
+    fit: Refit, abnormal: Abnormal, windows: Bools, rows: slice, ar: Floats, residuals: RunSums, p: Floats
+) -> Iterator[int]:
     r"""Rank each window of the events in ``rows`` among all runs of as many days.
 
     .. math:: p = \frac{\#\{s : |\sum_{t=s}^{s+L-1} u_t| \ge |\sum_{t \in W} u_t|\}}{M + L}
@@ -122,16 +124,19 @@ def conformal_p(fit: Refit, abnormal: Abnormal, windows: Bools, rows: slice, ar:
         Residuals and abnormal returns of these events.
     residuals : RunSums
         Those of the residuals.
+    p : float array (n, V)
+        Filled here; NaN where the CAR is missing, where L > M, so that no run is free of days of the window, and where
+        the model is not least squares on the valid estimation days, so that its fit under the null is not known.
 
-    Returns
-    -------
-    float array (n, V)
-        NaN where the CAR is missing, where L > M, so that no run is free of days of the window, and where the model is
-        not least squares on the valid estimation days, so that its fit under the null is not known.
+    Yields
+    ------
+    int
+        The length of each window, the shortest first, when its p is in place.
     """
     days, n_days = _pack(abnormal, fit.h, rows, ar), fit.n_days
     g = np.swapaxes(np.ascontiguousarray(np.swapaxes(fit.g, 1, 2)), 1, 2)  # laid out as the days are
-    p, n_est, tie = np.full(n_days.shape, np.nan), abnormal.n_est, TIE * abnormal.sigma[rows, None]
+    n_est, tie = abnormal.n_est, TIE * abnormal.sigma[rows, None]
+    p[:] = np.nan
     ranked = [(length, v) for length, its in by_length(n_days).items() for v in its]
     apart = [residuals if days.ok is None else RunSums(days.ar[:, :n_est]), *(RunSums(h[:, :n_est]) for h in days.h)]
     variance = None if days.v is None else RunSums(days.v[:, :n_est])
@@ -146,7 +151,7 @@ def conformal_p(fit: Refit, abnormal: Abnormal, windows: Bools, rows: slice, ar:
             large &= np.arange(large.shape[1]) >= (n_est - days.n_valid)[:, None]
         share = (count(large) + count(outside(around, shift, least))) / (days.n_valid + length)
         p[:, v] = np.where(n_days[:, v] == length, share, p[:, v])
-    return p
+        yield length
 
 
 class _Days(NamedTuple):

@@ -13,10 +13,10 @@ BYTE = 255  # cells whose count fits in a byte: sums of bytes are several times 
 
 
 class RunSums:
-    """Sums of runs of consecutive days of rows (N, n), composed of sums over 1, 2, 4, ... days."""
+    """Sums of runs of consecutive days of rows (N, n), each of those of its two halves, which are kept."""
 
     def __init__(self, rows: Floats) -> None:
-        self._powers = [rows]
+        self._by_length = {1: rows}
 
     def of(self, length: int) -> Floats:
         """Return the sums of all runs of a length, (N, n + 1 - length); for one day these are the rows themselves.
@@ -30,20 +30,11 @@ class RunSums:
         >>> RunSums(np.array([[1e200, 1.0, 2.0, 3.0]])).of(3).tolist()
         [[1e+200, 6.0]]
         """
-        while 2 ** len(self._powers) <= length:
-            half, step = self._powers[-1], 2 ** (len(self._powers) - 1)
-            self._powers.append(half[:, :-step] + half[:, step:])
-        n_runs, start, parts = self._powers[0].shape[1] + 1 - length, 0, []
-        for power, sums in enumerate(self._powers):
-            if length >> power & 1:
-                parts.append(sums[:, start : start + n_runs])
-                start += 2**power
-        if len(parts) == 1:
-            return parts[0]
-        total = parts[0] + parts[1]
-        for part in parts[2:]:
-            total += part
-        return total
+        if length not in self._by_length:
+            half = length // 2
+            first, second = self.of(half)[:, : half - length or None], self.of(length - half)[:, half:]
+            self._by_length[length] = first + second
+        return self._by_length[length]
 
 
 def count(mask: Bools) -> Ints:

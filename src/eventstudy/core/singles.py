@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eventstudy.core.conformal import conformal_p, refit
-from eventstudy.core.runs import RunSums, by_length, count, outside, root
+from eventstudy.core.runs import RunSums, by_length, count, root
 from eventstudy.core.scores import scores as score
 from eventstudy.core.scores import window_lengths
 from eventstudy.core.windows import strips
@@ -90,12 +91,17 @@ def rank_among_residuals(scores: Scores, abnormal: Abnormal) -> tuple[Floats, Fl
     for rows in strips(len(size)):
         ar = np.asfortranarray(abnormal.ar[rows])
         residuals = RunSums(ar[:, : abnormal.n_est])
-        p_sq[rows] = sample_quantile_p(abnormal, size[rows], days[rows], rows, residuals)
-        p_conformal[rows] = conformal_p(refit(scores, abnormal, rows), abnormal, windows, rows, ar, residuals)
+        quantiles = sample_quantile_p(abnormal, size[rows], days[rows], rows, residuals, p_sq[rows])
+        fit = refit(scores, abnormal, rows)
+        conformal = conformal_p(fit, abnormal, windows, rows, ar, residuals, p_conformal[rows])
+        for _ in zip_longest(quantiles, conformal):  # in step, so that the sums of a length are still in the cache
+            pass
     return p_sq, p_conformal
 
 
-def sample_quantile_p(abnormal: Abnormal, size: Floats, days: Ints, rows: slice, residuals: RunSums) -> Floats:
+def sample_quantile_p(
+    abnormal: Abnormal, size: Floats, days: Ints, rows: slice, residuals: RunSums, p: Floats
+) -> Iterator[int]:
     r"""Rank the CARs of the events in ``rows`` among their own estimation residuals, without assuming normality.
 
     .. math:: p = \frac{1 + \#\{|\sum_{t}^{t+L-1} e_t| \ge |CAR|\}}{1 + n}
@@ -114,29 +120,31 @@ def sample_quantile_p(abnormal: Abnormal, size: Floats, days: Ints, rows: slice,
     rows : slice
     residuals : RunSums
         Those of the estimation residuals of these events.
+    p : float array (n, V)
+        Filled here; NaN where the CAR is missing or no run of L days is complete.
 
-    Returns
-    -------
-    float array (n, V)
-        NaN where the CAR is missing or no run of L days is complete.
+    Yields
+    ------
+    int
+        Each length of windows, the shortest first, when its p are in place.
     """
     ok = abnormal.ok[rows, : abnormal.n_est]
     n_valid = None if ok.all() else RunSums(np.asfortranarray(ok, dtype=np.float32))
     variances = None if abnormal.v is None else RunSums(np.asfortranarray(abnormal.v[rows, : abnormal.n_est] * ok))
-    p = np.full(size.shape, np.nan)
+    p[:] = np.nan
     for length, windows in by_length(days).items():
-        runs = residuals.of(length)
+        sizes = np.abs(residuals.of(length))
         if variances is not None:
-            runs = runs / root(variances.of(length))
+            sizes /= root(variances.of(length))
         complete = None if n_valid is None else n_valid.of(length) == length
-        n_runs = np.full(len(runs), runs.shape[1]) if complete is None else count(complete)
+        n_runs = np.full(len(sizes), sizes.shape[1]) if complete is None else count(complete)
         for v in windows:
-            large = outside(runs, 0.0, size[:, v : v + 1])
+            large = sizes >= size[:, v : v + 1]
             if complete is not None:
                 large &= complete
             ranked = (days[:, v] == length) & (n_runs > 0)
             p[:, v] = np.where(ranked, (1.0 + count(large)) / (1.0 + n_runs), p[:, v])
-    return p
+        yield length
 
 
 def placebo_p(scores: Scores, abnormal: Abnormal) -> Floats:
