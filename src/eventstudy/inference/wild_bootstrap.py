@@ -24,14 +24,14 @@ Examples
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from eventstudy.core.clustering import sums_by_chain
-from eventstudy.core.nulls import verdict
+from eventstudy.core.nulls import divide, verdict
 from eventstudy.core.sums import scars_by_cluster
 from eventstudy.errors import InputError, one_of, shown
 from eventstudy.types import Floats, Sample, State, Test, Verdict
@@ -51,36 +51,47 @@ def finalize(
     zero = int(np.clip(0, *sample.spec.event))
     shape = (sample.n_groups, state["z"].shape[1])
     n, n_clusters, p, t = np.zeros(shape), np.zeros(shape), np.full(shape, np.nan), np.full(shape, np.nan)
-    for group, v in np.ndindex(*shape):
+    for v in range(shape[1]):
         start, end = (zero, zero) if cluster == "date" else sample.spec.windows[v].tolist()
-        z, count = sums_by_chain(sample, group, (start, end), state["z"][:, v], state["n"][:, v])
-        n[group, v], n_clusters[group, v] = count.sum(), len(count)
-        if len(count) >= FEWEST:
-            rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, v])))
-            t[group, v], p[group, v] = _bootstrap(z, count, draws, rng)
+        by_size: dict[int, list[tuple[int, Floats, Floats]]] = {}
+        for group in range(shape[0]):
+            z, count = sums_by_chain(sample, group, (start, end), state["z"][:, v], state["n"][:, v])
+            n[group, v], n_clusters[group, v] = count.sum(), len(count)
+            by_size.setdefault(len(count), []).append((group, z, count))
+        for size, groups in by_size.items():
+            if size >= FEWEST:
+                rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, v])))
+                at = [group for group, _, _ in groups]
+                t[at, v], p[at, v] = _bootstrap([(z, count) for _, z, count in groups], draws, rng)
     few = f"fewer than {FEWEST} clusters of events: too few sign patterns to reject at 5 %"
     undefined = [(n < 1, "no event"), (n_clusters < FEWEST, few), (np.isnan(t), "the standardised CARs are all equal")]
     result = verdict(t, n, p=p, undefined=undefined)
-    for at in zip(*np.nonzero(np.isfinite(t)), strict=True):
-        vectors = 2 ** int(n_clusters[at])
+    for group, v in zip(*np.nonzero(np.isfinite(t)), strict=True):
+        vectors = 2 ** int(n_clusters[group, v])
         signs = f"all {vectors} sign vectors" if vectors <= draws else f"{draws} draws"
-        result.note[at] = f"{n_clusters[at]:.0f} clusters of events, {signs}"
+        result.note[group, v] = f"{n_clusters[group, v]:.0f} clusters of events, {signs}"
     return result
 
 
-def _bootstrap(z: Floats, count: Floats, draws: int, rng: np.random.Generator) -> tuple[float, float]:
-    """Return t and its p among the sign vectors; NaN if the means of the clusters are all equal."""
-    observed, spread = (float(values[0]) for values in _total_and_spread(np.ones((1, len(z))), z, count))
-    if spread <= ROUNDING * (z**2).sum():
-        return np.nan, np.nan
-    n_as_large, n_signs = 0, 0
-    for signs in _signs(len(z), draws, rng):
-        totals, spreads = _total_and_spread(signs, z, count)
-        # |t*| >= |t| without a division, because the spread may be zero for some signs.
-        n_as_large += int((totals**2 * spread >= observed**2 * spreads * (1.0 - TIE)).sum())
+def _bootstrap(groups: Sequence[tuple[Floats, Floats]], draws: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Return t and p (K,) of groups with equally many clusters, whose z and counts are given, by the same sign vectors.
+
+    NaN if the means of the clusters of a group are all equal.
+    """
+    size = len(groups[0][0])
+    ones = np.ones((1, size))
+    observed, spread = np.array([_total_and_spread(ones, z, count) for z, count in groups])[..., 0].T
+    varies = spread > ROUNDING * np.array([(z**2).sum() for z, _ in groups])
+    n_as_large, n_signs = np.zeros(len(groups)), 0
+    for signs in _signs(size, draws, rng):
         n_signs += len(signs)
-    p = n_as_large / n_signs if n_signs == 2 ** len(z) else (1 + n_as_large) / (1 + n_signs)
-    return observed / np.sqrt(spread * len(z) / (len(z) - 1)), p
+        for k in np.flatnonzero(varies):
+            totals, spreads = _total_and_spread(signs, *groups[int(k)])
+            # |t*| >= |t| without a division, because the spread may be zero for some signs.
+            n_as_large[k] += (totals**2 * spread[k] >= observed[k] ** 2 * spreads * (1.0 - TIE)).sum()
+    drawn = float(n_signs < 2**size)  # the observed sample is one more
+    p = np.where(varies, (n_as_large + drawn) / (n_signs + drawn), np.nan)
+    return divide(observed, np.sqrt(np.where(varies, spread, np.nan) * size / (size - 1))), p
 
 
 def _total_and_spread(signs: Floats, z: Floats, count: Floats) -> tuple[Floats, Floats]:
