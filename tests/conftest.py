@@ -14,14 +14,10 @@ import pytest
 from _pytest.doctest import DoctestModule
 
 from tests.once import once
+from tests.shared import ROOT, shared_folder
 
-ROOT = Path(__file__).parent.parent
 NOWHERE = "http://127.0.0.1:9"
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
-
-
-def shared_folder() -> Path:
-    return Path(os.environ.get("EVENTSTUDY_SHARED", ROOT.parent / "shared"))
 
 
 @pytest.fixture(scope="session")

@@ -14,12 +14,12 @@ import platform
 import re
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.shared import ROOT
+
 RECORDS = ROOT / "docs" / "tested.json"
 EXAMPLES = re.compile(r"(\d+) passing, ")
 

@@ -10,8 +10,8 @@ from datetime import date
 import pytest
 
 from tests import evidence
+from tests.shared import ROOT
 
-ROOT = evidence.ROOT
 RECORDS = evidence.records()
 KINDS = {
     "Numbers of others",
@@ -52,10 +52,10 @@ def test_the_page_has_a_row_for_each_record(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_failing_part_keeps_no_record(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evidence, "RECORDS", tmp_path / "tested.json")
     for code, kept in ((0, {"part"}), (1, set())):
-        (tmp_path / "test_it.py").write_text(f"def test_it():\n    assert {code} == 0\n", encoding="utf-8")
-        part = evidence.Part("A kind", "a part", (str(tmp_path), "-p", "no:cacheprovider", "-c", "/dev/null"))
+        file = tmp_path / f"test_ends_with_{code}.py"
+        file.write_text(f"def test_it():\n    assert {code} == 0\n", encoding="utf-8")
+        part = evidence.Part("A kind", "a part", (str(file), "-p", "no:cacheprovider", "-c", "/dev/null"))
         monkeypatch.setitem(evidence.PARTS, "part", part)
         assert evidence.run("part") == code
         assert set(evidence.records()) == kept
         (tmp_path / "tested.json").unlink(missing_ok=True)
-    assert evidence.PARTS["part"].kind == "A kind"

@@ -26,8 +26,8 @@ import eventstudy as es
 from eventstudy.plots._save import save_figure
 from eventstudy.sources import _write
 from tests.cluster import dask
-from tests.conftest import ROOT, shared_folder
 from tests.scaling import Slow, material, study_of
+from tests.shared import ROOT, shared_folder
 from tests.sources.postgres import Server, running
 
 STUDIES = 40  # different ones, each run many times
