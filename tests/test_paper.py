@@ -47,9 +47,9 @@ def test_platforms_reacted_by_what_was_planted_and_the_others_by_nothing(made: P
 
 
 def test_the_paper_compiles_without_a_bad_box(made: Path) -> None:
-    for _ in range(2):
+    for draft in (["-draftmode"], []):
         done = subprocess.run(
-            [program("pdflatex"), "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
+            [program("pdflatex"), "-interaction=nonstopmode", "-halt-on-error", *draft, "paper.tex"],
             cwd=made, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-2000:]

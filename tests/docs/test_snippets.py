@@ -107,8 +107,15 @@ EXAMPLES = [
 ]
 
 
+# Those that write reports and figures are run by other tests too: the commands of a page, and the demo.
+WRITING = ("run ", "demo ")
+
+
 @pytest.mark.thorough
-@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize(
+    "example",
+    [pytest.param(text, marks=pytest.mark.slow) if text.startswith(WRITING) else text for text in EXAMPLES],
+)
 def test_the_example_in_the_help_of_a_command_runs(example, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["init", "."]) == 0

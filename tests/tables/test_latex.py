@@ -37,8 +37,10 @@ def compiled(tmp_path: Path) -> Compile:
         source = ENGINES[engine] + PACKAGES + "\\begin{document}\n" + body + "\\end{document}\n"
         (tmp_path / "x.tex").write_text(source, encoding="utf-8")
         command = [program(engine), "-interaction=nonstopmode", "-halt-on-error", "x.tex"]
-        for _ in range(2):
-            done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, timeout=300)
+        for draft in (["-draftmode"], []):
+            done = subprocess.run(
+                [*command[:-1], *draft, command[-1]], cwd=tmp_path, capture_output=True, check=False, timeout=300
+            )
             assert done.returncode == 0, done.stdout.decode(errors="replace")[-3000:]
         return (tmp_path / "x.log").read_text(encoding="utf-8", errors="replace")
 
