@@ -16,12 +16,13 @@ import time
 import traceback
 import warnings
 from collections import Counter
+from collections.abc import Mapping
 from random import Random
 from typing import NamedTuple
 
 from tests import evidence
 from tests.fuzz.harness import memory_kib
-from tests.soak.jobs import Jobs
+from tests.soak.jobs import Job, Jobs
 
 
 class Held(NamedTuple):
@@ -41,9 +42,18 @@ def held() -> Held:
     return Held(memory_kib() / 1024, len(os.listdir("/proc/self/fd")), threading.active_count())
 
 
-def work(jobs: Jobs, minutes: float, seed: int) -> tuple[Counter[str], list[Held], list[str]]:
+def grown(before: Held, after: Held) -> list[str]:
+    """Return what grew by more than is allowed."""
+    return [
+        f"{name} grew from {first:,.0f} to {last:,.0f}"
+        for name, first, last, most in zip(Held._fields, before, after, GROWTH, strict=True)
+        if last - first > most
+    ]
+
+
+def work(members: Mapping[str, Job], minutes: float, seed: int) -> tuple[Counter[str], list[Held], list[str]]:
     """Do jobs until the time is over, that next which had the least time; return counts, what was held, and faults."""
-    members, counts, faults, history = jobs.all(), Counter[str](), list[str](), [held()]
+    counts, faults, history = Counter[str](), list[str](), [held()]
     spent = dict.fromkeys(members, 0.0)
     begin, number = time.monotonic(), seed * 10**6
     while time.monotonic() < begin + 60 * minutes:
@@ -73,18 +83,14 @@ def main() -> int:
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     with Jobs(options.seed) as jobs:
-        counts, history, faults = work(jobs, options.minutes, options.seed)
+        counts, history, faults = work(jobs.all(), options.minutes, options.seed)
     settled, last = history[len(history) // 3], history[-1]
     for name, n in counts.items():
         print(f"{n:8,} {name}")
     print(
         f"refused in the library's words: {dict(jobs.refused)}; {dict(jobs.kills)}; held {settled}, at the end {last}"
     )
-    faults += [
-        f"{name} grew from {before:,.0f} to {after:,.0f}"
-        for name, before, after, most in zip(Held._fields, settled, last, GROWTH, strict=True)
-        if after - before > most
-    ]
+    faults += grown(settled, last)
     for fault in faults:
         print(f"FAULT {fault}")
     if options.keep and not faults:

@@ -76,7 +76,10 @@ def merged_markets(bars: Sequence[Bars], union: Dates) -> str:
     """
     first: tuple[str, Dates] | None = None
     for security in bars:
-        dates = security.dates[np.isfinite(security.fields["close"])]
+        priced = np.isfinite(security.fields["close"])
+        dates = security.dates if priced.all() else security.dates[priced]
+        if first is not None and dates is first[1]:  # the securities of a wide frame share their dates
+            continue
         if len(dates) < 2 or len(dates) < SHARE * _count_within(union, dates[0], dates[-1]):
             continue
         if first is None:
