@@ -21,6 +21,7 @@ from eventstudy.core import parts, windows
 from eventstudy.models.market import Market
 from eventstudy.run import checkpoint, extend
 from eventstudy.types import Abnormal, Block
+from tests.properties import QUICK
 
 FRAMES = ("events", "ar", "cars", "daily", "tests", "reactions", "attrition", "effects", "by_group")
 STUDY: dict[str, Any] = {
@@ -131,14 +132,14 @@ DRAWN = {
 
 
 @given(**DRAWN)
-@settings(max_examples=2)
+@settings(QUICK, max_examples=2)
 def test_an_extended_study_is_the_whole_study(seed, n, n_new, where, options, known):
     extends(seed, n, n_new, where, options, known)
 
 
 @pytest.mark.slow
 @given(**DRAWN)
-@settings(max_examples=300)
+@settings(QUICK, max_examples=300)
 def test_any_extended_study_is_the_whole_study(seed, n, n_new, where, options, known):
     extends(seed, n, n_new, where, options, known)
 

@@ -6,6 +6,8 @@ import signal
 import sys
 import traceback
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from random import Random
 from types import FrameType
 
@@ -25,13 +27,24 @@ def _stop(signum: int, frame: FrameType | None) -> None:
     raise Hang
 
 
+@contextmanager
+def within(seconds: int) -> Iterator[None]:
+    """Raise Hang if the block does not end in time, where the system has alarms."""
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
+    signal.signal(signal.SIGALRM, _stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+
+
 def attempt(door: Door, random: Random) -> tuple[str, bool]:
     """Try a door once; return a description of what no door may do ("" if nothing), and whether input was refused."""
-    if hasattr(signal, "SIGALRM"):
-        signal.signal(signal.SIGALRM, _stop)
-        signal.alarm(SECONDS)
     try:
-        with warnings.catch_warnings():
+        with within(SECONDS), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             door(random)
     except es.EventStudyError as error:
@@ -43,9 +56,6 @@ def attempt(door: Door, random: Random) -> tuple[str, bool]:
         place = traceback.extract_tb(sys.exc_info()[2])
         inside = next((frame for frame in reversed(place) if "eventstudy" in frame.filename), place[-1])
         return f"{type(error).__name__} at {inside.filename.rsplit('eventstudy/', 1)[-1]}:{inside.lineno}", False
-    finally:
-        if hasattr(signal, "SIGALRM"):
-            signal.alarm(0)
     return "", False
 
 

@@ -19,6 +19,7 @@ import eventstudy as es
 from eventstudy import cli
 from eventstudy.errors import InputError
 from eventstudy.transform import attach
+from tests.properties import QUICK
 from tests.reproduce import studies
 
 
@@ -76,7 +77,7 @@ def test_what_was_frozen_is_read_back_and_says_when_it_was_retrieved(locked, tmp
 
 
 @pytest.mark.thorough
-@settings(max_examples=60)
+@settings(QUICK, max_examples=60)
 @given(st.data())
 def test_one_byte_of_any_file_is_an_error_that_names_the_ticker_and_the_row(locked, data):
     ticker = data.draw(st.sampled_from(sorted(lock(locked)["tickers"])))
@@ -122,7 +123,7 @@ def test_what_was_changed_is_named(change, says, tmp_path):
         es.read_prices(tmp_path)
 
 
-@settings(max_examples=30)
+@settings(QUICK, max_examples=30)
 @given(st.data())
 def test_one_byte_of_the_lock_is_an_error_that_names_it(locked, data):
     file = locked / "lock.json"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from eventstudy import studyfile
 from eventstudy.reproduce import replicate
 from eventstudy.sources import _lock
 from eventstudy.tabular import excel
+from tests.fuzz.harness import within
 from tests.reports.fake import fake
 
 
@@ -110,12 +110,10 @@ def test_the_entities_of_a_workbook_are_not_expanded(kind: str, tmp_path: Path) 
     folder = tmp_path / "prices"
     folder.mkdir()
     place = workbook(folder / "BABA.xlsx", **{"<worksheet": f"<!DOCTYPE x [{entity}]><worksheet", "2021-09-10": "&e9;"})
-    start = time.process_time()
     for read in (lambda: es.read_prices(folder), lambda: es.read_events(place)):
-        with pytest.raises(es.EventStudyError) as caught:
+        with within(60), pytest.raises(es.EventStudyError) as caught:  # expanded, a billion words take longer
             read()
         assert "S3cr3t" not in str(caught.value)
-    assert time.process_time() - start < 3
 
 
 # --- names that lead elsewhere --------------------------------------------------------------------------------------

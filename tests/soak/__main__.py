@@ -100,7 +100,7 @@ def main() -> int:
             f"every number the same each time; {kills}; memory {settled.mib:,.0f} to {last.mib:,.0f} MiB, open files"
             f" {settled.files} to {last.files}, threads {settled.threads} to {last.threads} over the last two thirds"
         )
-        command = f"python -m tests.soak --minutes {options.minutes:g} --seed {options.seed} --keep"
+        command = f"python -m tests.soak --minutes {options.minutes:g} --seed {options.seed}"
         evidence.keep("soak", evidence.Record("Soak", tried, found, command))
     return bool(faults)
 

@@ -331,7 +331,7 @@ def _frame(studied: ResultFrames, members: _Members, listed: pd.DataFrame, windo
             )
         )  # fmt: skip
     lost = listed[listed["reason"] != ""].assign(role="peer", status="excluded", se=np.nan)
-    lost["session"] = pd.NaT
+    lost["session"] = pd.Series(pd.NaT, lost.index, dtype=parts[0]["session"].dtype)
     parts += [lost.assign(start=start, end=end, **{value: np.nan}) for start, end in windows if len(lost)]
     columns = [
         "announcement", "role", "ticker", "of", "session", "start", "end", value, "se", "correlation", "status",

@@ -58,9 +58,9 @@ def read_rows(file: Path, sheet: str) -> Rows:
         ) from None
     try:
         _check_size(file)
-        book = load_workbook(file, read_only=True, data_only=True)
-        sheets = {one.title: _rows(one) for one in cast("list[_Sheet]", book.worksheets)}
-        book.close()
+        with file.open("rb") as opened:  # openpyxl leaves a damaged file open
+            book = load_workbook(opened, read_only=True, data_only=True)
+            sheets = {one.title: _rows(one) for one in cast("list[_Sheet]", book.worksheets)}
     except Exception as error:  # openpyxl has no base class: a damaged file raises whatever its parsers raise
         raise InputError(
             f"the workbook {str(file)!r} cannot be read ({type(error).__name__}); save it again as .xlsx, or as CSV"
