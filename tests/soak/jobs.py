@@ -154,7 +154,7 @@ class Jobs:
             process.stdin.close()
 
     def fetch(self, random: Random) -> None:
-        """Fetch three tickers; each has the prices that it had when it came first, or a reason."""
+        """Fetch three tickers; each has prices or a reason, or all are refused in the library's words."""
         tickers = ["BABA", "0700.HK", "^HSI"]
         year = random.randrange(2016, 2024)
         try:
