@@ -127,8 +127,9 @@ class Garch(DescribedModel):
             if not ((path > LOWEST) & (path < HIGHEST)).all():
                 return None
             design = np.column_stack([np.ones(len(r)), days.z])
-            line, cov = days.to_returns(mean, np.asarray(np.linalg.inv(design.T @ (design / variance[:, None]))))
-            return LineEstimate(np.concatenate([line, self._rescale(dynamics, days.scale)]), cov, path * days.scale**2)
+            upper = np.asarray(np.linalg.qr(design / np.sqrt(variance)[:, None], mode="r"))
+            line, root = days.to_returns(mean, np.linalg.inv(upper))
+            return LineEstimate(np.concatenate([line, self._rescale(dynamics, days.scale)]), root, path * days.scale**2)
 
         return fit_by_event(block, len(self.coefficients), estimate, path=True)
 
