@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 
 from eventstudy.core.cr2 import clustered_mean
 from eventstudy.core.slopes import Working, cr2, degrees_of_runs, estimate, factor_correlation, standardised
@@ -95,6 +96,25 @@ def test_a_day_without_enough_events_does_not_count() -> None:
     days[4:6, 3] = np.nan  # 80 %
     found = standardised(x, days, Working(np.ones(10)))
     assert np.isfinite(found).all(axis=0).tolist() == [True, False, False, True]
+
+
+def test_days_that_all_lack_an_event_are_fitted_to_the_others() -> None:
+    rng = np.random.default_rng(6)
+    x, days = np.column_stack([np.ones(10), rng.standard_normal(10)]), rng.standard_normal((10, 3))
+    days[[2, 5, 2], [0, 1, 2]] = np.nan
+    found = standardised(x, days, Working(np.ones(10)))
+    for t in range(3):
+        fit = sm.OLS(days[:, t], x, missing="drop").fit()
+        np.testing.assert_allclose(found[:, t], fit.params / np.sqrt(fit.scale), rtol=1e-10)
+
+
+def test_as_many_coefficients_as_events_leave_no_residual() -> None:
+    rng = np.random.default_rng(7)
+    x, y = rng.standard_normal((5, 4)), rng.standard_normal(5)
+    found = estimate(x, y, Working(np.ones(5)))
+    assert found is not None
+    assert found.s > 0
+    assert estimate(x, y, Working(np.ones(5)), np.arange(5) > 0) is None
 
 
 def test_the_mean_over_clusters_is_the_slope_of_a_constant():
