@@ -10,7 +10,7 @@ import pytest
 
 from eventstudy._registry import load
 from eventstudy.core import run as running
-from eventstudy.core.draws import ShockedModel, draw_samples
+from eventstudy.core.draws import ShockedModel, draw_samples, drawn_cars
 from eventstudy.core.ols import least_squares
 from eventstudy.models.market import MODEL
 from eventstudy.types import Panel, Placed, Sample, Spec, Status
@@ -148,6 +148,7 @@ def test_histories_on_which_the_model_fits_nothing_give_no_draws_and_a_reason():
     assert np.isnan(verdict.p).all()
     assert verdict.note[0, 0].startswith("fewer than 20 drawn samples")
     assert verdict.note[0, 1] == "no event"
+    assert np.isnan(drawn_cars(running.run, panels, placed, MODEL, sample, 30, 0)).all()
 
 
 def test_a_shock_adds_to_day_0_alone():
