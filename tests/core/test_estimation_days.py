@@ -26,8 +26,10 @@ def sample(event: tuple[int, int], coverage: float, own: bool, masked: bool, pri
         panels = [replace(p, r0=p.r, ok0=rng.random(p.ok.shape) < 0.5, x0=p.x) for p in panels]
     if own:
         first, end = rng.integers(spec.estimation[0], -40, n), rng.integers(-30, spec.estimation[1] + 1, n)
-        begin = rng.integers(event[0], event[0] + 4, n)
-        last = np.maximum(begin, rng.integers(event[1] - 3, event[1] + 1, n))
+        begin = rng.integers(
+            event[0], min(event[0] + 7, event[1] + 1), n
+        )  # some after day 0, and some that end before it
+        last = np.maximum(begin, rng.integers(event[1] - 6, event[1] + 1, n))
         placed = placed._replace(own_windows=np.column_stack([first, end, begin, last]))
     if masked:
         of = np.repeat(np.arange(0, n, 2), 2)
