@@ -55,6 +55,9 @@ DISTS = ("normal", "t")
 # Of the likelihood, tried in this order until the fit converges; egarch's likelihood is too flat for a small tolerance.
 TOLERANCES = {"garch": (1e-11, 1e-6), "gjr": (1e-11, 1e-6), "egarch": (1e-6,)}
 LOWEST, HIGHEST = 1e-3, 1e3  # variances relative to the average; outside this range the optimum is degenerate
+# The mean log-likelihood of a constant variance, which every kind contains, less a hundredth: what is less likely is no
+# optimum, though the optimiser may say that it converged.
+LEAST_LIKELY = -(np.log(2 * np.pi) + 1.0) / 2.0 - 0.01
 MEAN_OF_ABS = np.sqrt(2 / np.pi)  # of a standard normal
 
 
@@ -153,7 +156,7 @@ class Garch(DescribedModel):
                 return None
         params, variance = np.asarray(fit.params), np.asarray(fit.conditional_volatility) ** 2
         usable = np.isfinite(params).all() and np.isfinite(variance).all() and (variance > 0).all()
-        if fit.convergence_flag != 0 or not usable:
+        if fit.convergence_flag != 0 or not usable or fit.loglikelihood < LEAST_LIKELY * len(u):
             return None
         ends = np.cumsum([2, 1, self.p, self._leverages, self.q])
         mean, omega, shock, leverage, lags, nu = np.split(params, ends)
