@@ -34,7 +34,7 @@ def measured(jobs: str) -> Mapping[str, Any]:
         for command in (
             ["run", "--module", "pytest", "-q", "--numprocesses", jobs, *CHOSEN],
             ["combine", "--quiet"],
-            ["json", "--quiet", "-o", str(report)],
+            ["json", "--quiet", "--include=src/*", "-o", str(report)],
         ):
             subprocess.run([sys.executable, "-m", "coverage", *command], cwd=ROOT, env=environment, check=True)
         files: Mapping[str, Any] = json.loads(report.read_text(encoding="utf-8"))["files"]
