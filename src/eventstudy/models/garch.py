@@ -23,12 +23,13 @@ likelihood, as if the days around them were adjacent; missing days in the event 
 in the forecast horizon. Sigma is the root of the sum of squared residuals over M - 2. The standard errors of alpha and
 beta are those of least squares weighted by the fitted variances; with t innovations they are somewhat too large. The
 variance parameters are ``omega``, ``arch1`` (a), ``leverage1`` (l), ``garch1`` (g) and ``nu``, for decimal returns. The
-status is ``not_converged`` if no optimum is found, or if its variance leaves the range of 0.001 to 1000 times the
-average variance; this happens with stale prices, for which the likelihood is unbounded. Give egarch 250 days or more,
-which is not checked: with fewer its likelihood is flat or has several optima, and the result may depend on rounding. A
-fit takes 15 to 50 ms per event. Bollerslev (1986, Journal of Econometrics 31:307); Nelson (1991, Econometrica 59:347);
-Glosten, Jagannathan & Runkle (1993, Journal of Finance 48:1779); in event studies Corhay & Tourani Rad (1996, Quarterly
-Review of Economics and Finance 36:529) and Savickas (2003, Journal of Financial Research 26:165).
+status is ``not_converged`` if no optimum is found, if what is found is less likely than a constant variance, or if its
+variance leaves the range of 0.001 to 1000 times the average variance; this happens with stale prices, for which the
+likelihood is unbounded. Give egarch 250 days or more, which is not checked: with fewer its likelihood is flat or has
+several optima, and the result may depend on rounding. A fit takes 15 to 50 ms per event. Bollerslev (1986, Journal of
+Econometrics 31:307); Nelson (1991, Econometrica 59:347); Glosten, Jagannathan & Runkle (1993, Journal of Finance
+48:1779); in event studies Corhay & Tourani Rad (1996, Quarterly Review of Economics and Finance 36:529) and Savickas
+(2003, Journal of Financial Research 26:165).
 
 Examples
 --------
