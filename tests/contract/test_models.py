@@ -13,6 +13,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy import _registry
+from eventstudy.members import label_of
 from eventstudy.run import settings
 from eventstudy.types import PEERS, Abnormal, Block, Column, Model, Status
 from tests import make
@@ -24,16 +25,29 @@ MODELS: dict[str, Model] = {name: _registry.load("models", name) for name in NAM
 WITH_INTERCEPT = [  # where there are sessions, the intercept is that of one of them
     name for name in NAMES if "alpha" in MODELS[name].coefficients and Column("sessions") not in MODELS[name].columns
 ]
+CALENDAR = ("sessions", "clock")  # columns that are no returns
 REGRESSED = ("sessions", "clock", "peers")  # not these: a constant one is no fault, or there is no column of x
 WITH_SLOPE = [
     name
     for name in NAMES
     if len(MODELS[name].coefficients) > 1 and not any(c.name in REGRESSED for c in MODELS[name].columns)
 ]
-ON_BENCHMARK_ALONE = [name for name in WITH_INTERCEPT if {c.name for c in MODELS[name].columns} == {"benchmark"}]
 ON_BENCHMARK = [name for name in NAMES if Column("benchmark") in MODELS[name].columns]
 LINEAR = [name for name in ("market", "dimson", "factors") if name in NAMES]
 ROWS = ("ar", "ok", "sigma", "dof", "h", "coef", "r2", "status", "v", "placebos")
+VARIANTS = {  # whose options take another way to the estimate
+    label_of(model): model
+    for model in (
+        es.model("clock", benchmark=True), es.model("robust", method="theil_sen"), es.model("garch", p=2, q=2),
+        es.model("synthetic_control", intercept=True), es.model("dimson", leads=2, lags=0),
+        es.model("fowler_rorke", order=2), es.model("pca", n_components=1),
+    )
+}  # fmt: skip
+ALL = {**MODELS, **VARIANTS}
+ON_BENCHMARK_ALONE = {
+    name: model for name, model in ALL.items()
+    if "alpha" in model.coefficients and {c.name for c in model.columns} - {"clock"} == {"benchmark"}
+}  # fmt: skip
 OLS = [name for name in NAMES if getattr(MODELS[name], "estimator", "other") == "ols"]
 
 
@@ -202,9 +216,10 @@ def forecast_products(made: Abnormal) -> np.ndarray:
 
 
 @pytest.mark.parametrize("unit", [1e-12, 1e-6, 100.0, 1e12])
+@pytest.mark.parametrize("model", ALL.values(), ids=ALL)
 def test_the_unit_of_returns_is_that_of_abnormal_returns_and_changes_nothing_else(model: Model, unit: float) -> None:
     given = block(model)
-    are_returns = [c.name not in ("sessions", "clock") for c in model.columns if c != PEERS]
+    are_returns = [c.name not in CALENDAR for c in model.columns if c != PEERS]
     x = np.where(are_returns, unit * given.x, given.x)
     peers = None if given.peers is None else unit * given.peers
     with np.errstate(all="raise", under="ignore"):
@@ -228,12 +243,13 @@ def test_the_unit_of_returns_is_that_of_abnormal_returns_and_changes_nothing_els
 
 
 @pytest.mark.parametrize("spread", [1e-8, 1e-4, 1e-6, 1e-10, 1e-13])
-@pytest.mark.parametrize("name", ON_BENCHMARK_ALONE)
-def test_of_a_benchmark_that_hardly_varies_the_digits_that_are_left_are_used(name: str, spread: float) -> None:
+@pytest.mark.parametrize("model", ON_BENCHMARK_ALONE.values(), ids=ON_BENCHMARK_ALONE)
+def test_of_a_benchmark_that_hardly_varies_the_digits_that_are_left_are_used(model: Model, spread: float) -> None:
     # beside an intercept only deviations from a constant matter, of which 1 leaves so many digits
-    model, given = MODELS[name], block(MODELS[name])
+    given = block(model)
     made, near = fit(model, given), getattr(model, "tolerance", 0.0)
-    x = np.where(given.ok[..., None], 1.0 + spread * given.x / 0.01, 0.0)
+    are_returns = [c.name not in CALENDAR for c in model.columns]
+    x = np.where(given.ok[..., None] & are_returns, 1.0 + spread * given.x / 0.01, given.x)
     with np.errstate(all="raise", under="ignore"):
         found = model.fit(replace(given, x=x))
     if spread < 1e-12:
