@@ -10,7 +10,7 @@ from scipy import special
 from statsmodels.regression.linear_model import RegressionModel, RegressionResults, RegressionResultsWrapper
 
 from eventstudy.analysis.slopes import Inference
-from eventstudy.core.slopes import sizes
+from eventstudy.core.slopes import column_sizes
 from eventstudy.types import Floats, Ints
 
 
@@ -106,12 +106,12 @@ def plain(model: RegressionModel, cov: str, groups: Ints, options: Mapping[str, 
 def _scaled_fit(
     model: RegressionModel, options: Mapping[str, Floats], **fit_options: object
 ) -> tuple[CrossSectionResults, RegressionResults]:
-    """Fit terms that are divided by their sizes; return results in the units of the model, and those of the fit.
+    """Fit terms that are divided by their column_sizes; return results in the units of the model, and those of the fit.
 
     statsmodels takes terms whose units are far apart, such as a constant and values of firms, for combinations of each
     other, and loses their digits.
     """
-    size = sizes(np.asarray(model.exog, dtype=np.float64))
+    size = column_sizes(np.asarray(model.exog, dtype=np.float64))
     scaled = type(model)(model.endog, model.exog / size, **options).fit(**fit_options)
     units = np.outer(size, size)
     model.df_model, model.df_resid = scaled.df_model, scaled.df_resid  # what ``model.fit`` leaves in it

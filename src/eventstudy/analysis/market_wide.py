@@ -15,7 +15,7 @@ from eventstudy import arguments
 from eventstudy.analysis.figures import drawn
 from eventstudy.core import dummies
 from eventstudy.core.nulls import p_t
-from eventstudy.core.slopes import independent, sizes
+from eventstudy.core.slopes import column_sizes, independent
 from eventstudy.display import formats, names
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
@@ -296,7 +296,7 @@ def _portfolios(market: _Market, x: Floats, names: Sequence[str]) -> Iterator[tu
         weights[0, k, market.firms[rows]] = 1.0 / len(rows)
         if names:
             design = np.column_stack([np.ones(len(rows)), x[rows]])
-            size = sizes(design)
+            size = column_sizes(design)
             if not independent(design):
                 raise NotEnoughData(
                     f"the exposures {', '.join(names)} do not differ enough among the {len(rows)} firms of a date to be"

@@ -18,12 +18,12 @@ from eventstudy.analysis.past import Past
 from eventstudy.core.nulls import divide, p_t
 from eventstudy.core.slopes import (
     Working,
+    column_sizes,
     cr2,
     degrees_of_runs,
     estimate,
     factor_correlation,
     independent,
-    sizes,
     standardised,
 )
 from eventstudy.errors import InputError, NotEnoughData, shown
@@ -218,7 +218,7 @@ COVARIANCES = {"auto": automatic, "history": by_history, "cr2": by_clusters, "pl
 
 def infer(its: Regression, cov: str) -> Inference:
     """Return the inference of a kind of covariance, in which the units of the terms lose no digits."""
-    size = sizes(its.x)
+    size = column_sizes(its.x)
     found = COVARIANCES[cov](replace(its, x=its.x / size))
     size = np.append(size, np.ones(found.effects.shape[1]))
     ranked = None if found.ranked is None else found.ranked / size[:, None]

@@ -42,7 +42,7 @@ import numpy as np
 from eventstudy.core import covariance
 from eventstudy.core.covariance import Portfolios, by_portfolio
 from eventstudy.core.nulls import divide, verdict
-from eventstudy.core.slopes import independent, sizes
+from eventstudy.core.slopes import column_sizes, independent
 from eventstudy.errors import one_of
 from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, State, Test, Verdict
 
@@ -185,7 +185,7 @@ def _intercept(y: Floats, x: Floats, n: Floats, cov: Cov, lags: int, shared: flo
     """Return the t of the intercept, with ``shared`` added to its variance, or NaN and the reason why it has none."""
     from statsmodels.regression.linear_model import WLS
 
-    x = x / sizes(x)  # the constant, whose coefficient is tested, keeps its unit
+    x = x / column_sizes(x)  # the constant, whose coefficient is tested, keeps its unit
     if not independent(np.sqrt(n)[:, None] * x):
         return np.nan, COLLINEAR
     options = {"maxlags": min(lags, len(y) - 1), "use_correction": True} if cov == "newey_west" else None
