@@ -106,7 +106,7 @@ def plain(model: RegressionModel, cov: str, groups: Ints, options: Mapping[str, 
 def _scaled_fit(
     model: RegressionModel, options: Mapping[str, Floats], **fit_options: object
 ) -> tuple[CrossSectionResults, RegressionResults]:
-    """Fit terms that are divided by their column_sizes; return results in the units of the model, and those of the fit.
+    """Fit terms that are divided by their sizes; return results in the units of the model, and those of the fit.
 
     statsmodels takes terms whose units are far apart, such as a constant and values of firms, for combinations of each
     other, and loses their digits.
