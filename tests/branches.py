@@ -80,7 +80,7 @@ def main() -> int:
         return 1
     if arguments.keep:
         tried = "every line and branch of core, inference and models, by the tests that are not slow"
-        keep("branches", Record("Coverage", tried, f"100 %; of every other folder at least {rest[lowest]:.0f} %",
+        keep("branches", Record("Coverage", tried, f"100 %; of every other folder at least {int(rest[lowest])} %",
                                 "python -m tests.branches"))  # fmt: skip
     return 0
 
