@@ -22,7 +22,8 @@ JOBS ?= auto
 unexport PYTHONDONTWRITEBYTECODE
 TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q --numprocesses $(JOBS) --dist worksteal
 
-.PHONY: demo quick test suite check site slow fuzz soak evidence docs bench pins test-lowest test-newest dist sbom audit clean
+.PHONY: demo quick test suite check site slow fuzz soak evidence docs branches bench pins test-lowest test-newest
+.PHONY: dist sbom audit clean
 
 $(VENV)/locked: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv --clear $(VENV)
@@ -83,6 +84,9 @@ evidence: $(READY)  ## all that is tried at length, with the records of the page
 
 docs: $(READY)  ## the site, in docs/_build/html
 	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
+
+branches: $(READY)  ## what no test runs: nothing of core, inference and models, at most 5 % of each other folder; KEEP=--keep
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.branches --jobs $(JOBS) $(KEEP)
 
 bench: $(READY)  ## seconds and memory, on this machine; SAVE=--save adds them to the history
 	$(BIN)/python benchmarks/measure.py

@@ -225,6 +225,9 @@ def test_a_regression_is_the_one_that_statsmodels_makes_by_hand(cov: str, weight
     np.testing.assert_allclose(fit.params, hand.params, rtol=1e-9)
     np.testing.assert_allclose(fit.bse, hand.bse, rtol=1e-9)
     np.testing.assert_allclose(fit.pvalues, hand.pvalues, rtol=1e-7)
+    np.testing.assert_allclose(fit.conf_int(), hand.conf_int(), rtol=1e-7, atol=1e-12)
+    for name in ("fvalue", "f_pvalue", "rsquared", "rsquared_adj", "aic", "df_model", "df_resid", "condition_number"):
+        assert getattr(fit, name) == pytest.approx(getattr(hand, name), rel=1e-7), name
     root = np.sqrt(w)[:, None]
     b = np.linalg.lstsq(x * root, its["car"] * root[:, 0], rcond=None)[0]
     np.testing.assert_allclose(fit.params, b, rtol=1e-9)
@@ -270,6 +273,34 @@ def test_a_regression_clustered_by_date_is_the_one_of_full_matrices(weights: str
     assert fit.get_robustcov_results("HC1").pvalues[3] == pytest.approx(
         sm.WLS(its["car"], x, weights=root**2).fit(cov_type="HC1", use_t=True).pvalues[3], rel=1e-9
     )
+
+
+@pytest.mark.parametrize("weights", [None, "precision"])
+@pytest.mark.parametrize("cov", ["cr2", "HC1", "nonrobust", "cluster"])
+@pytest.mark.parametrize("unit", [1e-12, 1e9, 1e12, 1e16])
+def test_the_unit_of_a_term_is_that_of_its_coefficient_and_changes_nothing_else(
+    unit: float, cov: str, weights: str | None
+):
+    """Market values stand beside shares and dummies, in units of a currency of which a firm is worth 1e15."""
+    its = drawn() | {"share": np.linspace(0, 1, 60) ** 2}
+    formula = "car ~ size + share + C(sector)"
+    wanted = regress(*sample(**its), formula, (0, 0), weights, cov)
+    found = regress(*sample(**its | {"size": unit * its["size"]}), formula, (0, 0), weights, cov)
+    assert np.isfinite([wanted.pvalues, found.pvalues]).all()
+    size = np.where(wanted.params.index == "size", unit, 1.0)
+    np.testing.assert_allclose(found.params * size, wanted.params, rtol=1e-10)
+    np.testing.assert_allclose(found.cov_params() * np.outer(size, size), wanted.cov_params(), rtol=1e-8, atol=1e-14)
+    np.testing.assert_allclose(found.conf_int().to_numpy() * size[:, None], wanted.conf_int(), rtol=1e-9, atol=1e-12)
+    for name in ("tvalues", "pvalues", "df", "fvalue", "f_pvalue", "rsquared", "df_resid", "df_model"):
+        np.testing.assert_allclose(getattr(found, name), getattr(wanted, name), rtol=1e-9, err_msg=name)
+    assert (found.df_model, found.df_resid) == (4, 55)
+
+
+def test_terms_that_are_combinations_of_others_are_refused_in_any_unit():
+    its = drawn()
+    twice = its | {"size": 1e14 * its["size"], "value": 3e-9 * its["size"] + 1e-9}
+    with pytest.raises(es.InputError, match="are not independent"):
+        regress(*sample(**twice), "car ~ size + value", (0, 0))
 
 
 def test_windows_that_overlap_are_one_cluster():

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection, PathCollection
 
 import eventstudy as es
 from eventstudy.errors import InputError
@@ -132,6 +133,32 @@ def test_a_study_without_unsure_events_says_so(prices: es.Prices) -> None:
     assert record.answer() == "Of 9 events none allows more than one session; nothing depends on a date."
     assert record.sample["placement"].tolist() == ["as placed"]
     assert record.plot().get_title(loc="left") == "Possible sessions of the announcements"
+
+
+def test_the_figure_has_a_mark_for_each_possible_session_and_a_line_over_their_range(result: es.Result) -> None:
+    record = result.dates()
+    axes = record.plot()
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    width = record.frame.groupby("event_id")["car"].agg(np.ptp)
+    assert set(names) == set(UNSURE)
+    assert width[names].is_monotonic_decreasing
+    collections = axes.collections
+    lines = [line for part in collections if isinstance(part, LineCollection) for line in part.get_segments()]
+    assert {int(line[0, 1]): (line[:, 0].min(), line[:, 0].max()) for line in lines} == {
+        k: (rows["car"].min(), rows["car"].max())
+        for k, rows in ((names.index(str(name)), rows) for name, rows in record.frame.groupby("event_id"))
+    }
+    drawn = set()
+    for part in collections:
+        if isinstance(part, PathCollection) and len(part.get_offsets()):
+            square, filled = len(part.get_paths()[0].vertices) == 5, tuple(part.get_facecolor()[0][:3]) != (1, 1, 1)
+            drawn |= {(names[int(y)], float(x), square, filled) for x, y in np.asarray(part.get_offsets()).tolist()}
+    wanted = zip(*(record.frame[name] for name in ("event_id", "car", "placed", "p")), strict=True)
+    assert drawn == {(name, car, placed, p < 0.05) for name, car, placed, p in wanted}
+    few = record.plot(most=2)
+    assert [label.get_text() for label in few.get_yticklabels()] == names[:2]
+    with pytest.raises(InputError, match="most"):
+        record.plot(most=0)
 
 
 def test_what_is_not_valid_is_refused(result: es.Result) -> None:

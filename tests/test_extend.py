@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 import eventstudy as es
 from eventstudy.core import parts, windows
 from eventstudy.models.market import Market
+from eventstudy.prepare import align
 from eventstudy.run import checkpoint, extend
-from eventstudy.types import Abnormal, Block
+from eventstudy.types import Abnormal, Block, Panel
 from tests.properties import QUICK
 
 FRAMES = ("events", "ar", "cars", "daily", "tests", "reactions", "attrition", "effects", "by_group")
@@ -237,6 +238,31 @@ def test_an_executor_and_a_checkpoint_extend_too(tmp_path: Path):
     wanted = study.run(events(old, new), prices)
     for name in FRAMES:
         pd.testing.assert_frame_equal(getattr(found, name), getattr(wanted, name), rtol=1e-12, atol=1e-12)
+
+
+def test_a_study_that_reads_a_store_part_by_part_extends_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    old, new = drawn(5, 20, "any", "A"), drawn(6, 4, "any", "B")
+    corrected = closes().copy()
+    corrected.loc[corrected.index[60:], "S2"] *= 1.01
+    study = es.Study(**STUDY, tests=("bmp", "clustered", "corrado"))
+    whole, other = (study.run(events(old, new), es.Prices.from_frame(frame)) for frame in (closes(), corrected))
+    monkeypatch.setattr(align, "CELLS", 0)
+    monkeypatch.setattr(parts, "CELLS", 300)
+    stores = tmp_path / "one", tmp_path / "other"
+    for frame, folder in zip((closes(), corrected), stores, strict=True):
+        es.write_prices(es.Prices.from_frame(frame), folder, partition=3)
+    first = study.run(events(old), es.read_prices(stores[0]))
+    assert not any(isinstance(panel, Panel) for panel in first.rerun.sample().panels)
+    found = first.extend(events(new))
+    record = found.provenance["extended"]
+    assert record["n_reused"] == len(first.rerun.sample().placed.day)
+    assert record["n_changed"] == 0
+    renewed = found.extend(prices=es.read_prices(stores[1]))
+    assert set(renewed.provenance["extended"]["changed"]) <= set(whole.events.index[whole.events["ticker"] == "S2"])
+    assert renewed.provenance["extended"]["n_changed"] > 0
+    for left, right in ((found, whole), (renewed, other)):
+        for name in FRAMES:
+            pd.testing.assert_frame_equal(getattr(left, name), getattr(right, name), rtol=1e-12, atol=1e-12)
 
 
 def test_what_is_not_new_is_refused(tmp_path: Path):

@@ -41,6 +41,7 @@ def result(days: Any = None, gaps: bool = False, **choices: Any) -> es.Result:
     on = np.full(N, ZERO) if days is None else np.asarray(days)
     events = pd.DataFrame({"ticker": [f"S{i}" for i in range(N)], "announced": [str(DATES[d].date()) for d in on]})
     events["size"], events["kind"] = np.linspace(-1, 1, N) ** 3, ["a", "b"] * (N // 2)
+    events["value"] = 1e14 * events["size"]
     if "sign" in choices:
         events[choices["sign"]] = SIGN
     prices = es.Prices.from_returns(returns(gaps))
@@ -253,6 +254,22 @@ def test_events_with_windows_of_their_own_have_runs_as_long() -> None:
     assert f"on {n} " in fit.note
     np.testing.assert_allclose(fit.params, b, rtol=1e-10)
     np.testing.assert_allclose(fit.tvalues, t, rtol=1e-10)
+
+
+@pytest.mark.parametrize("weights", [None, "gls"])
+@pytest.mark.parametrize("cov", ["history", "placebo"])
+@pytest.mark.parametrize("days", [None, ZERO + 3 * (np.arange(N) // 2 % 4)], ids=["one date", "four"])
+def test_the_unit_of_a_term_is_that_of_its_coefficient(cov: str, weights: str | None, days: Any) -> None:
+    made = result(days)
+    found, wanted = (
+        made.regress(f"car ~ {name} + kind", (0, 0), weights=weights, cov=cov, draws=99) for name in ("value", "size")
+    )
+    assert (len(wanted.params) > 3) == (days is not None)  # with date effects
+    size = np.array([1e14 if "size" in name else 1.0 for name in wanted.params.index])
+    np.testing.assert_allclose(found.params * size, wanted.params, rtol=1e-9)
+    np.testing.assert_allclose(found.conf_int().to_numpy() * size[:, None], wanted.conf_int(), rtol=1e-8)
+    for name in ("tvalues", "pvalues", "df", "fvalue"):
+        np.testing.assert_allclose(getattr(found, name), getattr(wanted, name), rtol=1e-8, err_msg=name)
 
 
 @pytest.mark.thorough

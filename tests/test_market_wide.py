@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,19 @@ def test_each_date_has_its_own_rows_and_the_planted_slope_is_found(result):
     assert found.joint["df1"].eq(N).all()
     assert isinstance(found, Analysis)
     assert "per unit of share" in found.answer()
+
+
+def test_the_unit_of_an_exposure_is_that_of_its_slope_and_changes_nothing_else(result):
+    events = result.events.assign(value=1e15 * result.events["share"])
+    found, wanted = (replace(result, events=events).market_wide([name]) for name in ("value", "share"))
+    left, right = found.frame.replace({"term": {"value": "share"}}), wanted.frame
+    unit = np.where(right["term"] == "share", 1e15, 1.0)
+    assert (unit > 1).any()
+    for name in ("estimate", "se", "lower", "upper"):
+        np.testing.assert_allclose(left[name] * unit, right[name], rtol=1e-8, atol=1e-12)
+    for name in ("t", "df", "p", "p_conformal"):
+        np.testing.assert_allclose(left[name], right[name], rtol=1e-8)
+    pd.testing.assert_frame_equal(found.joint, wanted.joint, rtol=1e-8)
 
 
 def test_the_estimates_of_one_date_are_the_abnormal_returns_of_the_study():

@@ -68,6 +68,17 @@ def test_the_ends_of_the_sequence_are_where_the_largest_e_value_is_its_bound():
     assert np.isinf(lower[0])
 
 
+def test_where_every_mean_was_rejected_no_end_is_left():
+    z = np.concatenate([np.full(30, 4.0), np.full(30, -4.0)]) + 0.01 * np.random.default_rng(3).standard_normal(60)
+    a, rho = np.ones(60), core.tightest(30, 0.95)
+    lower, upper = core.confidence_sequence(z, a, rho, 0.95)
+    largest = np.maximum.accumulate(core.log_e(z, a, rho, np.linspace(-12, 12, 48_001)), axis=0)
+    none_left = (largest >= np.log(20.0)).all(axis=1)
+    assert 0 < none_left.sum() < 30
+    np.testing.assert_array_equal(np.isnan(lower), none_left)
+    np.testing.assert_array_equal(np.isnan(upper), none_left)
+
+
 def ever_rejects(z: np.ndarray, rho: float) -> np.ndarray:
     """Return which rows of draws (m, n) ever have an e-value of 20; written out anew."""
     s, v = z.cumsum(axis=1), (z**2).cumsum(axis=1)

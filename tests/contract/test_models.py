@@ -13,8 +13,9 @@ import pytest
 
 import eventstudy as es
 from eventstudy import _registry
+from eventstudy.members import label_of
 from eventstudy.run import settings
-from eventstudy.types import Abnormal, Block, Column, Model, Status
+from eventstudy.types import PEERS, Abnormal, Block, Column, Model, Status
 from tests import make
 
 pytestmark = pytest.mark.contract("name", "model", "ols")
@@ -24,6 +25,7 @@ MODELS: dict[str, Model] = {name: _registry.load("models", name) for name in NAM
 WITH_INTERCEPT = [  # where there are sessions, the intercept is that of one of them
     name for name in NAMES if "alpha" in MODELS[name].coefficients and Column("sessions") not in MODELS[name].columns
 ]
+CALENDAR = ("sessions", "clock")  # columns that are no returns
 REGRESSED = ("sessions", "clock", "peers")  # not these: a constant one is no fault, or there is no column of x
 WITH_SLOPE = [
     name
@@ -33,6 +35,19 @@ WITH_SLOPE = [
 ON_BENCHMARK = [name for name in NAMES if Column("benchmark") in MODELS[name].columns]
 LINEAR = [name for name in ("market", "dimson", "factors") if name in NAMES]
 ROWS = ("ar", "ok", "sigma", "dof", "h", "coef", "r2", "status", "v", "placebos")
+VARIANTS = {  # whose options take another way to the estimate
+    label_of(model): model
+    for model in (
+        es.model("clock", benchmark=True), es.model("robust", method="theil_sen"), es.model("garch", p=2, q=2),
+        es.model("synthetic_control", intercept=True), es.model("dimson", leads=2, lags=0),
+        es.model("fowler_rorke", order=2), es.model("pca", n_components=1),
+    )
+}  # fmt: skip
+ALL = {**MODELS, **VARIANTS}
+ON_BENCHMARK_ALONE = {
+    name: model for name, model in ALL.items()
+    if "alpha" in model.coefficients and {c.name for c in model.columns} - {"clock"} == {"benchmark"}
+}  # fmt: skip
 OLS = [name for name in NAMES if getattr(MODELS[name], "estimator", "other") == "ols"]
 
 
@@ -192,6 +207,62 @@ def test_a_constant_added_to_returns_moves_only_alpha(name: str) -> None:
     np.testing.assert_allclose(moved.coef[:, alpha], made.coef[:, alpha] + 0.25, atol=1e-12 + near)
     rest = np.arange(len(model.coefficients)) != alpha
     np.testing.assert_allclose(moved.coef[:, rest], made.coef[:, rest], atol=1e-11 + 10 * near)
+
+
+def forecast_products(made: Abnormal) -> np.ndarray:
+    """Return h h' of the event window (N, n_evt, n_evt): the basis in which a model states h is its own choice."""
+    suffix = made.h[:, made.n_est :]
+    return np.asarray(suffix @ suffix.transpose(0, 2, 1))
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e-6, 100.0, 1e12])
+@pytest.mark.parametrize("model", ALL.values(), ids=ALL)
+def test_the_unit_of_returns_is_that_of_abnormal_returns_and_changes_nothing_else(model: Model, unit: float) -> None:
+    given = block(model)
+    are_returns = [c.name not in CALENDAR for c in model.columns if c != PEERS]
+    x = np.where(are_returns, unit * given.x, given.x)
+    peers = None if given.peers is None else unit * given.peers
+    with np.errstate(all="raise", under="ignore"):
+        found = model.fit(replace(given, r=unit * given.r, x=x, peers=peers))
+    made, near = fit(model, given), getattr(model, "tolerance", 0.0)
+    np.testing.assert_array_equal(found.status, made.status)
+    np.testing.assert_array_equal(found.ok, made.ok)
+    np.testing.assert_allclose(found.dof, made.dof, 1e-12)
+    np.testing.assert_allclose(found.ar / unit, made.ar, 1e-11, 1e-13 + near)
+    np.testing.assert_allclose(found.sigma / unit, made.sigma, 1e-11 + near)
+    np.testing.assert_allclose(found.r2, made.r2, atol=1e-11 + near)
+    np.testing.assert_allclose(forecast_products(found), forecast_products(made), 1e-9, 1e-11 + near)
+    for name in ("v", "placebos"):
+        left, right = getattr(found, name), getattr(made, name)
+        assert (left is None) == (right is None)
+        if right is not None:
+            np.testing.assert_allclose(left, right, 1e-9 + 10 * near)
+    if "alpha" in model.coefficients:
+        alpha = model.coefficients.index("alpha")
+        np.testing.assert_allclose(found.coef[:, alpha] / unit, made.coef[:, alpha], 1e-9, 1e-13 + near)
+
+
+@pytest.mark.parametrize("spread", [1e-8, 1e-4, 1e-6, 1e-10, 1e-13])
+@pytest.mark.parametrize("model", ON_BENCHMARK_ALONE.values(), ids=ON_BENCHMARK_ALONE)
+def test_of_a_benchmark_that_hardly_varies_the_digits_that_are_left_are_used(model: Model, spread: float) -> None:
+    # beside an intercept only deviations from a constant matter, of which 1 leaves so many digits
+    given = block(model)
+    made, near = fit(model, given), getattr(model, "tolerance", 0.0)
+    are_returns = [c.name not in CALENDAR for c in model.columns]
+    x = np.where(given.ok[..., None] & are_returns, 1.0 + spread * given.x / 0.01, given.x)
+    with np.errstate(all="raise", under="ignore"):
+        found = model.fit(replace(given, x=x))
+    if spread < 1e-12:
+        assert (found.status == Status.SINGULAR).all()
+        assert np.isnan(found.sigma).all()
+        assert np.isnan(found.coef).all()
+        return
+    lost = 100 * np.finfo(float).eps / spread
+    assert (found.status == Status.OK).all()
+    np.testing.assert_allclose(found.ar, made.ar, atol=lost * np.abs(made.ar).max() + near)
+    np.testing.assert_allclose(found.sigma, made.sigma, lost + near)
+    own, its = forecast_products(found), forecast_products(made)
+    np.testing.assert_allclose(own, its, atol=lost * its.max() + near)
 
 
 @pytest.mark.parametrize("name", LINEAR)

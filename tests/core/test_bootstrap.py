@@ -42,6 +42,12 @@ def test_the_length_is_that_of_a_loop_where_days_depend(seed):
     assert block_length(x) > 2
 
 
+@pytest.mark.parametrize("near", [0.0, 1e-6])
+def test_where_days_cancel_out_blocks_are_as_long_as_they_may_be(near):
+    # d is 0, and near it the length without a limit is 1e4 times the limit: there is no jump
+    assert block_length(np.array([-2.0, 0.0, 0.0, 2.0, -2.0, 2.0 + near, 0.0])) == 3.0
+
+
 def test_a_constant_series_has_blocks_of_one_day_and_no_ratio():
     assert block_length(np.full(50, 0.3)) == 1.0
     assert np.isnan(sharpe_ratio(np.full(50, 0.3)))

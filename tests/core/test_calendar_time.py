@@ -254,6 +254,16 @@ def test_partition_order_and_sign_change_nothing_else(test: Test, monkeypatch: p
 
 
 @ANY
+@pytest.mark.parametrize("unit", [1e-14, 1e14])
+def test_the_unit_of_the_factors_changes_nothing(test: Test, unit: float) -> None:
+    case = bunch()
+    panels = [replace(panel, x=unit * panel.x) for panel in case.panels]
+    found = answer(case._replace(panels=panels), test)
+    assert np.isfinite(found.statistic).all()
+    make.same(found, answer(case, test), 1e-9)
+
+
+@ANY
 def test_groups_are_tested_as_if_each_were_alone(test: Test) -> None:
     case = bunch(n=40, groups=2)
     found = answer(case, test)

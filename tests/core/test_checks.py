@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, get_args
@@ -91,6 +92,7 @@ def test_the_tests_of_the_library_are_as_they_should(name):
         (Own(coefficients="beta"), "'beta' as coefficients; .* a tuple of different texts"),
         (Own(coefficients=("beta", "beta")), "a tuple of different texts"),
         (Own(coefficients=("beta", 1)), "a tuple of different texts"),
+        (Own(coefficients=("beta", "sigma")), "'sigma' as coefficients; .* no other columns of Result.events"),
     ],
 )
 def test_a_model_that_declares_something_else_is_refused(model, says):
@@ -108,6 +110,8 @@ def test_a_model_that_declares_something_else_is_refused(model, says):
         (replace(BMP, shares=("momentz",)), r"'momentz',\) as shares; .* any of 'moments', 'day_moments'"),
         (replace(BMP, shares="moments"), "'moments' as shares; .* a tuple"),
         (replace(BMP, needs=("residuals",)), "as needs"),
+        (replace(BMP, value_under=("always",)), "'always',.* as value_under; .* any of 'independent'"),
+        (replace(BMP, value_under="overlap"), "'overlap' as value_under; .* a tuple"),
         (replace(BMP, survives="all"), "'all' as survives; .* one of 'independent', 'same_day', 'overlap'"),
         (replace(BMP, robust_to=("everything",)), "as robust_to; .* 'event_variance'"),
         (replace(BMP, fails_under=("autocorrelation",)), "in one of them at most"),
@@ -120,6 +124,12 @@ def test_a_model_that_declares_something_else_is_refused(model, says):
 def test_a_test_that_declares_something_else_is_refused(test, says):
     with pytest.raises(InputError, match=f"the test 'own' .*{says}"):
         check_test(test, "own")
+
+
+def test_a_function_that_does_not_tell_its_arguments_is_taken():
+    with pytest.raises(ValueError, match="no signature"):
+        inspect.signature(min)
+    check_test(Test(min, min), "own")
 
 
 # What is given.
@@ -144,6 +154,8 @@ def test_a_test_that_declares_something_else_is_refused(test, says):
         (Own(change=changed(status=lambda made: made.status + 99)), "99 as status; .* a Status, 0 to"),
         (Own(change=changed(status=lambda made: made.status.astype(str))), "as status; .* whole numbers"),
         (Own(change=changed(v=lambda made: made.sigma)), "as v"),
+        (Own(change=changed(v=lambda made: 0.0 * made.ar)), "not above 0 on a valid day of status OK as v"),
+        (Own(change=changed(v=lambda made: np.nan * made.ar)), "as v; .* finite numbers above 0"),
         (Own(change=changed(placebos=lambda made: made.ar)), "as placebos"),
         (Own(change=changed(ar=lambda made: np.where(made.ok, made.ar, 1.0))), "a value on a day that is not ok"),
         (Own(change=changed(ar=lambda made: np.where(made.ok, np.inf, 0.0))), "finite numbers"),

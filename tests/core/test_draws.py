@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
-from eventstudy.core.draws import ShockedModel, draw_samples
+from eventstudy._registry import load
+from eventstudy.core import run as running
+from eventstudy.core.draws import ShockedModel, draw_samples, drawn_cars
 from eventstudy.core.ols import least_squares
 from eventstudy.models.market import MODEL
-from eventstudy.types import Panel, Placed, Sample, Spec
+from eventstudy.types import Panel, Placed, Sample, Spec, Status
 from tests import make
 
 SPEC = Spec((-40, -6), (-5, 5), np.array([[0, 0], [-1, 1]]), min_estimation=30)
@@ -107,7 +110,50 @@ def test_a_study_whose_histories_hold_no_other_place_stays():
     assert set(days[:, 0]) <= set(range(40, 43))
 
 
+def test_an_event_that_cannot_be_used_keeps_its_date():
+    panels, placed, sample = study([[100, 300]])
+    panels[0].ok[1, 290:320] = False
+    days = all_days(panels, placed, sample, 50)
+    assert (days[:, 1] == 300).all()
+    assert len(np.unique(days[:, 0])) > 10
+
+
+def test_without_panels_nothing_is_drawn():
+    _, placed, sample = study([[100]])
+    assert list(draw_samples([], placed, sample, 5, 0)) == []
+
+
+def test_excluded_peers_follow_their_events_into_each_draw():
+    panels, placed, sample = study([[100, 300]])
+    excluded = np.array([[0, 3], [0, 5], [1, 2]])
+    (one,) = draw_samples(panels, placed._replace(excluded_peers=excluded), sample, 3, 0)
+    wanted = [[2 * draw + event, peer] for draw in range(3) for event, peer in excluded.tolist()]
+    assert one.placed.excluded_peers is not None
+    assert one.placed.excluded_peers.tolist() == wanted
+
+
+def test_histories_on_which_the_model_fits_nothing_give_no_draws_and_a_reason():
+    panels, placed, sample = study([[100]])
+    days = np.arange(600)
+    own = (days >= 60) & (days <= 94)  # its estimation window: the price moves on no other day
+    panels[0].r[0, ~own] = 0.0
+    panels[0].ok[0] = own | (days == 100) | (days < 45) | (days > 130)
+    run_alone = partial(running.run, panels, placed, MODEL, keep_events=False)
+    found = run_alone({"placebo": load("inference", "placebo")}, sample)
+    assert (found.status == Status.OK).all()
+    assert found.shared["draws"] == {}
+    verdict = found.verdicts["placebo"]
+    assert verdict.n[0].tolist() == [1, 0]
+    assert np.isnan(verdict.statistic).all()
+    assert np.isnan(verdict.p).all()
+    assert verdict.note[0, 0].startswith("fewer than 20 drawn samples")
+    assert verdict.note[0, 1] == "no event"
+    assert np.isnan(drawn_cars(running.run, panels, placed, MODEL, sample, 30, 0)).all()
+
+
 def test_a_shock_adds_to_day_0_alone():
+    shocked = ShockedModel(MODEL, 0.05, 2)
+    assert (shocked.columns, shocked.coefficients) == (MODEL.columns, MODEL.coefficients)
     block = make.block(np.random.default_rng(2), MODEL.columns, missing=0.0)
     plain, moved = MODEL.fit(block), ShockedModel(MODEL, 0.05, 2).fit(block)
     wanted = plain.ar.copy()

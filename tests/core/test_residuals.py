@@ -70,3 +70,6 @@ def test_one_event_has_no_standard_error_and_no_event_nothing(panel: Panel) -> N
     assert alone.skewness == pytest.approx(expected(panel, 2)[0], rel=1e-9)
     assert np.isnan(alone.se)
     assert all(np.isnan(residuals.finalize({}, 2)[1]))
+    there, empty = before(panel, [2, 3], [1, 0], [1.0, 0.0])[::-1]  # an event without a sign is left out
+    assert there == alone
+    assert all(np.isnan(empty))

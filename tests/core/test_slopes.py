@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import statsmodels.api as sm
 
 from eventstudy.core.cr2 import clustered_mean
-from eventstudy.core.slopes import Working, cr2, degrees_of_runs, estimate, factor_correlation, standardised
+from eventstudy.core.scores import scores
+from eventstudy.core.slopes import (
+    Working,
+    cr2,
+    degrees_of_runs,
+    estimate,
+    factor_correlation,
+    run_cars,
+    standardised,
+)
+from eventstudy.core.windows import blocks
+from eventstudy.models.market import MODEL as MARKET
+from eventstudy.types import Abnormal
+from tests import make
 
 
 def test_the_mean_of_clusters_has_the_closed_form_of_bell_and_mccaffrey() -> None:
@@ -95,6 +111,69 @@ def test_a_day_without_enough_events_does_not_count() -> None:
     days[4:6, 3] = np.nan  # 80 %
     found = standardised(x, days, Working(np.ones(10)))
     assert np.isfinite(found).all(axis=0).tolist() == [True, False, False, True]
+
+
+def test_days_that_all_lack_an_event_are_fitted_to_the_others() -> None:
+    rng = np.random.default_rng(6)
+    x, days = np.column_stack([np.ones(10), rng.standard_normal(10)]), rng.standard_normal((10, 3))
+    days[[2, 5, 2], [0, 1, 2]] = np.nan
+    found = standardised(x, days, Working(np.ones(10)))
+    for t in range(3):
+        fit = sm.OLS(days[:, t], x, missing="drop").fit()
+        np.testing.assert_allclose(found[:, t], fit.params / np.sqrt(fit.scale), rtol=1e-10)
+
+
+def test_as_many_coefficients_as_events_leave_no_residual() -> None:
+    rng = np.random.default_rng(7)
+    x, y = rng.standard_normal((5, 4)), rng.standard_normal(5)
+    found = estimate(x, y, Working(np.ones(5)))
+    assert found is not None
+    assert found.s > 0
+    assert estimate(x, y, Working(np.ones(5)), np.arange(5) > 0) is None
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("compound", [False, True])
+def test_runs_of_estimation_days_are_accumulated_like_the_window(compound: bool, own: bool) -> None:
+    rng = np.random.default_rng(9)
+    spec = replace(make.spec(40, windows=((-1, 2),), min_coverage=0.7), compound=compound)
+    case = make.case(rng, n=6, study_spec=spec, missing=0.2)
+    case.panels[0].r[0, case.placed.day[0] - 15] = -1.5  # more than all is lost
+    placed, block_of = case.placed, {}
+    if own:
+        begin, last = np.array([-5, 0, 1, -2, -1, 3]), np.array([5, 5, 1, 0, 2, 4])
+        placed = placed._replace(own_windows=np.column_stack([np.full((6, 2), spec.estimation), begin, last]))
+    for block in blocks(case.panels, placed, spec, 6, 1):
+        fitted = MARKET.fit(block)
+        state = run_cars(scores(fitted, spec), fitted, spec)
+        for row, event in enumerate(block.id):
+            block_of[int(event)] = (fitted, row, *(state[name].values[row] for name in ("first", "car")))
+    assert len(block_of) == 6
+    for event, (fitted, row, first, car) in block_of.items():
+        days = [d for d in range(-1, 3) if not own or begin[event] <= d <= last[event]]
+        wanted = np.full(40, np.nan)
+        if days:
+            assert first == days[0] - spec.event[0]
+            for t in range(40 - len(days) + 1):
+                wanted[t] = plain_run(fitted, row, range(t, t + len(days)), compound)
+        np.testing.assert_allclose(car, wanted, rtol=1e-10, atol=1e-13)
+        assert np.isfinite(car).any() == bool(days)
+
+
+def plain_run(fitted: Abnormal, row: int, days: range, compound: bool) -> float:
+    """Sum abnormal returns, or compound returns and normal returns; NaN with fewer than 70 % of the days."""
+    valid = [t for t in days if fitted.ok[row, t]]
+    if len(valid) < 0.7 * len(days):
+        return np.nan
+    if not compound:
+        return float(sum(fitted.ar[row, t] for t in valid))
+    held, normal = 1.0, 1.0
+    for t in valid:
+        r, its = fitted.block.r[row, t], fitted.block.r[row, t] - fitted.ar[row, t]
+        if min(r, its) <= -1.0:
+            return np.nan
+        held, normal = held * (1 + r), normal * (1 + its)
+    return float(held - normal)
 
 
 def test_the_mean_over_clusters_is_the_slope_of_a_constant():

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eventstudy.core.windows import blocks
-from eventstudy.types import Block, Column, Placed
+from eventstudy.core.windows import blocks, unchanged
+from eventstudy.types import Block, Column, Panel, Placed
 from tests import make
 
 COLUMNS = (Column("benchmark"), Column("oil", 2))
@@ -68,6 +68,32 @@ def test_day_zero_is_replaced_and_nothing_else() -> None:
         np.testing.assert_array_equal(after.ok[:, zero], wanted)
         for name in ("r", "ok", "x"):
             np.testing.assert_array_equal(getattr(after, name)[:, others], getattr(before, name)[:, others])
+
+
+def test_an_event_is_unchanged_where_every_number_of_its_windows_is() -> None:
+    case = make.case(np.random.default_rng(3), n=30, missing=0.1)
+    its, everyone = case.sample.spec, np.arange(30)
+    sign = np.where(everyone % 3 == 0, -1.0, 1.0)
+    before = case.placed._replace(sign=sign)
+    after = before._replace(sign=np.where(everyone == 7, -sign, sign), weight=np.where(everyone == 11, 2.0, 1.0))
+    panels = [replace(p, r=p.r.copy(), x=p.x.copy()) for p in case.panels]
+    panels[0].r[4, case.placed.day[4] - 3] += 1e-9  # in the event window of event 4
+    panels[1].x[case.placed.day[9] - 20] *= 2.0  # in many estimation windows of the second panel
+
+    def numbers(of: list[Panel], placed: Placed, i: int) -> tuple[np.ndarray, ...]:
+        panel, days = of[placed.panel[i]], placed.day[i] + its.offsets
+        asset = placed.asset[i]
+        return panel.r[asset, days], panel.ok[asset, days], panel.x[days], placed.weight[i], placed.sign[i]
+
+    found = unchanged((case.panels, before), (panels, after), (everyone, everyone), its)
+    for i in everyone:
+        pair = zip(numbers(case.panels, before, i), numbers(panels, after, i), strict=True)
+        assert found[i] == all(np.array_equal(left, right) for left, right in pair), i
+    assert not found[[4, 7, 9, 11]].any()
+    assert 5 < found.sum() < 27
+    turned = unchanged((case.panels, before), (panels, after), (everyone[::-1], everyone[::-1]), its)
+    np.testing.assert_array_equal(turned, found[::-1])
+    assert not unchanged((case.panels, before), (panels, case.placed), (everyone, everyone), its).any()  # no signs now
 
 
 def test_an_event_window_without_day_zero_is_left_alone() -> None:

@@ -97,6 +97,17 @@ def test_what_is_added_to_the_returns_moves_only_its_own_coefficient(method: Any
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_a_benchmark_that_hardly_varies_forecasts_like_its_deviations(method: Any) -> None:
+    # a covariance matrix of (alpha, beta) has no digit of this left, and no Cholesky factor
+    given = draw(missing=0.0)
+    made = Robust(method).fit(given)
+    near = Robust(method).fit(replace(given, x=1.0 + 1e-7 * given.x))
+    own, its = ((fit.h @ fit.h.transpose(0, 2, 1)) for fit in (near, made))
+    np.testing.assert_allclose(own, its, atol=1e-5 * its.max())
+    np.testing.assert_allclose(near.coef[:, 1], 1e7 * made.coef[:, 1], rtol=1e-5, atol=50)
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_a_few_strange_days_move_the_market_model_and_not_the_robust_one(method: Any) -> None:
     clean = draw(n=40, n_est=120, df=30.0, missing=0.0)
     r = clean.r.copy()

@@ -148,6 +148,23 @@ def test_placebos_are_the_model_fitted_to_each_peer_with_the_others_as_donors(in
     assert (np.nan_to_num(made.placebos.transpose(0, 2, 1)[lost]) == 0).all()
 
 
+def test_a_peer_that_another_tracks_exactly_is_no_placebo():
+    block = draw(n=3).block
+    assert block.peers is not None
+    peers = block.peers.copy()
+    peers[1, :, 4] = peers[1, :, 7]  # two listings of one security
+    made, wanted = (es.model("synthetic_control").fit(replace(block, peers=each)) for each in (peers, block.peers))
+    assert made.placebos is not None
+    assert wanted.placebos is not None
+    assert (made.status == Status.OK).all()
+    assert np.isnan(made.placebos[1, [4, 7]]).all()
+    assert np.isfinite(np.delete(made.placebos[1], [4, 7], axis=0)).all()
+    np.testing.assert_array_equal(made.placebos[[0, 2]], wanted.placebos[[0, 2]])
+    p = placebo_p(scores(made, ITS), made)[1, 0]
+    size = np.delete(np.abs(made.placebos[1, :, 3]), [4, 7])
+    assert p == (1 + (size >= abs(made.ar[1, DAY]) / made.sigma[1]).sum()) / 11
+
+
 def test_the_treated_security_is_in_no_placebo():
     block = draw(n=5).block
     model = es.model("synthetic_control")

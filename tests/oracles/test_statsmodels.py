@@ -157,6 +157,13 @@ def test_dimson(leads, lags):
     compare(given, result, given.returns, pd.DataFrame(columns), ["alpha", *columns], 1.0)
 
 
+@pytest.mark.parametrize("options", [{"leads": -1}, {"lags": 11}, {"leads": 1.5}, {"lags": "1"}])
+def test_dimson_with_other_leads_or_lags_is_refused(options):
+    [(name, value)] = options.items()
+    with pytest.raises(es.InputError, match=rf"{name} of the dimson model is {value!r}; give a whole number 0 to 10"):
+        es.model("dimson", **options)
+
+
 def test_a_session_is_a_day_with_any_price():
     """Where no security has a price, there is no session, and the next return spans the gap."""
     given = data(seed=30)

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from eventstudy import _registry
+from eventstudy.errors import InputError
 from eventstudy.result import Result
 from tests.reports.browser import program
 from tests.reports.fake import NOTE, VARIANTS, fake
@@ -81,3 +82,21 @@ def test_it_writes_says_what_the_prices_are_and_leaves_the_result_alone(name, va
 @pytest.mark.thorough
 def test_the_same_result_gives_the_same_bytes_in_a_folder_that_is_made(name, tmp_path):
     assert render(name, fake(), tmp_path / "one" / "deep") == rendered(name, "full").files
+
+
+@pytest.mark.thorough
+def test_it_knows_its_own_files_and_no_others(name, tmp_path):
+    report, suffix = _registry.load("reports", name), SUFFIXES.get(name, f".{name}")
+    if not hasattr(report, "wrote"):
+        pytest.skip("it replaces any file")
+    own = tmp_path / f"report{suffix}"
+    own.write_bytes(rendered(name, "full").files[own.name])
+    assert report.wrote(own)
+    foreign = tmp_path / f"notes{suffix}"
+    foreign.write_text("what somebody else wrote\n", encoding="utf-8")
+    with pytest.raises(InputError, match=rf"notes\{suffix}"):
+        fake().report(foreign)
+    assert foreign.read_text(encoding="utf-8") == "what somebody else wrote\n"
+    with zipfile.ZipFile(foreign, "w") as file:  # an Office file that says nothing of itself
+        file.writestr("content.xml", "<document/>")
+    assert not report.wrote(foreign)

@@ -17,8 +17,9 @@ from eventstudy import arguments
 from eventstudy.analysis.formula_values import with_values
 from eventstudy.analysis.formulas import column_names, model_of
 from eventstudy.analysis.past import Past
-from eventstudy.analysis.slopes import COVARIANCES, Inference, Regression
+from eventstudy.analysis.slopes import COVARIANCES, Inference, Regression, infer
 from eventstudy.core.nulls import p_t
+from eventstudy.core.slopes import independent
 from eventstudy.display.rows import in_window
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData
 from eventstudy.tabular.labels import cleaned, labels_of
@@ -101,7 +102,7 @@ def _difference(pair: _Pair, past: Past, cov: str, notes: list[str]) -> dict[str
     y, dummy = np.concatenate(pair.car), np.repeat([1.0, 0.0], [len(car) for car in pair.car])
     its = Regression(np.column_stack([np.ones(len(y)), dummy]), y, past, np.concatenate(pair.rows), pair.measure)
     try:
-        inference = COVARIANCES[cov](its)
+        inference = infer(its, cov)
     except NotEnoughData as error:
         notes.append(f"p: {error}")
         return undefined
@@ -154,6 +155,8 @@ def regress(
     """Regress the CARs on the columns of the events; see ``Result.regress``."""
     from statsmodels.regression.linear_model import GLS, OLS, WLS
 
+    from eventstudy.analysis.fits import plain
+
     arguments.choice("weights", weights, WEIGHTS)
     arguments.choice("cov", cov, (*COVARIANCES, *PLAIN))
     draws = arguments.whole("draws", draws, 99, arguments.MOST_DRAWS)
@@ -174,42 +177,31 @@ def regress(
         Past(rerun, used, window, draws), np.arange(len(used)), measure, weights,
         used["se"].to_numpy(dtype=np.float64), str(model.endog_names),
     )  # fmt: skip
+    options: dict[str, Floats] = {}
     if weights == "precision":
-        model = model_of(WLS, formula, used, weights=1.0 / its.working().sd ** 2)
+        options = {"weights": 1.0 / its.working().sd ** 2}
+        model = model_of(WLS, formula, used, **options)
     elif weights == "gls":
-        model = model_of(GLS, formula, used, sigma=its.working().covariance)
-    return _plain_fit(model, cov, used) if cov in PLAIN else _fit(model, COVARIANCES[cov](its), its)
+        options = {"sigma": its.working().covariance}
+        model = model_of(GLS, formula, used, **options)
+    if cov in PLAIN:
+        return plain(model, cov, pd.factorize(used["session"])[0], options)
+    return _fit(model, infer(its, cov), its, options)
 
 
-def _fit(model: RegressionModel, found: Inference, its: Regression) -> RegressionResultsWrapper:
+def _fit(
+    model: RegressionModel, found: Inference, its: Regression, options: Mapping[str, Floats]
+) -> RegressionResultsWrapper:
     """Return the statsmodels results with the covariance that was found, and date effects where it has some."""
     from eventstudy.analysis.fits import results
 
     if found.effects.size:
-        option = {None: None, "precision": "weights", "gls": "sigma"}[its.weights]
-        options = {} if option is None else {option: getattr(model, option)}
         dates = its.past.frame["session"].groupby(its.day).first().iloc[1:]
         effects = pd.DataFrame(found.effects, its.past.frame.index, [f"date[{date:%Y-%m-%d}]" for date in dates])
         design = pd.concat([pd.DataFrame(model.exog, its.past.frame.index, model.exog_names), effects], axis=1)
         outcome = pd.Series(model.endog, its.past.frame.index, name=model.endog_names)
         model = type(model)(outcome, design, **options)
-    return results(model, found)
-
-
-def _plain_fit(model: RegressionModel, cov: str, used: pd.DataFrame) -> RegressionResultsWrapper:
-    """Fit with a covariance of statsmodels, and note what it assumes."""
-    from eventstudy.analysis.fits import describe
-
-    clusters = pd.factorize(used["session"])[0]
-    fit = model.fit(cov_type=cov, cov_kwds={"groups": clusters} if cov == "cluster" else None, use_t=True)
-    n_dates, note = len(np.unique(clusters)), str(fit.cov_kwds["description"])
-    if cov == "cluster":
-        note += f" It rejects too often with few dates or uneven ones: here {n_dates}; cov='cr2' does not."
-    elif n_dates < len(clusters):
-        note += f" They take events as independent, but {len(clusters)} have {n_dates} dates: use cov='auto'."
-    df = pd.Series(float(getattr(fit, "df_resid_inference", fit.df_resid)), fit.params.index)
-    describe(fit._results, cov, note, df)
-    return fit
+    return results(model, found, options)
 
 
 def _check_design(model: RegressionModel, n_clusters: int | None, measure: str) -> None:
@@ -223,7 +215,7 @@ def _check_design(model: RegressionModel, n_clusters: int | None, measure: str) 
         raise NotEnoughData(f"events left: {n}, for {k} coefficients; use fewer terms, or more events")
     if n_clusters is not None and n_clusters < 2:
         raise NotEnoughData("the events share one date; cov='cluster' needs two or more: use 'auto'")
-    if np.linalg.matrix_rank(model.exog) < k:
+    if not independent(model.exog):
         raise InputError(f"the terms {', '.join(model.exog_names)} are not independent among the events; leave one out")
     y = np.asarray(model.endog, dtype=np.float64)
     if not y.var() > ROUNDING * (y**2).mean():

@@ -15,6 +15,7 @@ from eventstudy import arguments
 from eventstudy.analysis.figures import drawn
 from eventstudy.core import dummies
 from eventstudy.core.nulls import p_t
+from eventstudy.core.slopes import column_sizes, independent
 from eventstudy.display import formats, names
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
@@ -295,12 +296,13 @@ def _portfolios(market: _Market, x: Floats, names: Sequence[str]) -> Iterator[tu
         weights[0, k, market.firms[rows]] = 1.0 / len(rows)
         if names:
             design = np.column_stack([np.ones(len(rows)), x[rows]])
-            if np.linalg.matrix_rank(design) < design.shape[1]:
+            size = column_sizes(design)
+            if not independent(design):
                 raise NotEnoughData(
                     f"the exposures {', '.join(names)} do not differ enough among the {len(rows)} firms of a date to be"
                     " told from a constant and from each other; leave one out"
                 )
-            weights[1:, k, market.firms[rows]] = np.linalg.pinv(design)
+            weights[1:, k, market.firms[rows]] = np.linalg.pinv(design / size) / size[:, None]
     yield from zip(terms, weights, strict=True)
 
 

@@ -18,10 +18,12 @@ from eventstudy.analysis.past import Past
 from eventstudy.core.nulls import divide, p_t
 from eventstudy.core.slopes import (
     Working,
+    column_sizes,
     cr2,
     degrees_of_runs,
     estimate,
     factor_correlation,
+    independent,
     standardised,
 )
 from eventstudy.errors import InputError, NotEnoughData, shown
@@ -214,6 +216,15 @@ def automatic(its: Regression) -> Inference:
 COVARIANCES = {"auto": automatic, "history": by_history, "cr2": by_clusters, "placebo": by_placebo}
 
 
+def infer(its: Regression, cov: str) -> Inference:
+    """Return the inference of a kind of covariance, in which the units of the terms lose no digits."""
+    size = column_sizes(its.x)
+    found = COVARIANCES[cov](replace(its, x=its.x / size))
+    size = np.append(size, np.ones(found.effects.shape[1]))
+    ranked = None if found.ranked is None else found.ranked / size[:, None]
+    return found._replace(b=found.b / size, cov=found.cov / np.outer(size, size), ranked=ranked)
+
+
 def _estimate(its: Regression) -> tuple[Floats, float]:
     estimated = estimate(its.x, its.y, its.working())
     if estimated is None or not estimated.s > 0:
@@ -244,14 +255,14 @@ def _with_date_effects(its: Regression, needed: bool) -> tuple[Regression, Float
     The effects are centred: the constant remains that of the mean event. If they are not identified, an error is
     raised where ``needed``; else the design is left as it is.
     """
-    n, k = its.x.shape
+    n = len(its.x)
     none = np.empty((n, 0))
-    if its.n_days == 1 or np.linalg.matrix_rank(np.column_stack([its.x, np.ones(n)])) > k:
+    if its.n_days == 1 or independent(np.column_stack([its.x, np.ones(n)])):
         return its, none, ""
     effects = (its.day[:, None] == np.arange(1, its.n_days)).astype(np.float64)
     effects -= effects.mean(axis=0)
     design = np.column_stack([its.x, effects])
-    if n > design.shape[1] and np.linalg.matrix_rank(design) == design.shape[1]:
+    if n > design.shape[1] and independent(design):
         return replace(its, x=design), effects, f", with an effect for each of {its.n_days} dates"
     if needed:
         raise NotEnoughData(

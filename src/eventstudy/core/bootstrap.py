@@ -34,9 +34,10 @@ def block_length(x: Floats) -> float:
     flat_top = np.minimum(1.0, 2.0 * (1.0 - k / m))
     g = 2.0 * np.sum(flat_top * k * r[1 : m + 1])
     d = 2.0 * (r[0] + 2.0 * np.sum(flat_top * r[1 : m + 1])) ** 2
-    if d <= 0.0:
-        return 1.0
-    return float(np.clip((2.0 * g * g / d * n) ** (1.0 / 3.0), 1.0, np.ceil(min(3.0 * np.sqrt(n), n / 3.0))))
+    longest = np.ceil(min(3.0 * np.sqrt(n), n / 3.0))
+    if 2.0 * g * g * n >= longest**3 * d:  # as where days cancel out, and d is 0
+        return float(longest)
+    return float(max((2.0 * g * g / d * n) ** (1.0 / 3.0), 1.0))
 
 
 def sharpe_ratio(x: Floats) -> Floats:

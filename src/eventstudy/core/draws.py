@@ -80,7 +80,7 @@ def draw_samples(
     A group of overlapping dates is shifted by one number of sessions of the common calendar. Shifts are drawn with
     equal probability from those at which all securities of the group are usable; shifts at which a window meets a real
     event of the security are excluded if 20 others remain. A group with fewer than 20 shifts is split into its dates,
-    which are then shifted separately. An event without any valid shift keeps its date.
+    which are then shifted separately. An event that is not usable on its own date keeps it.
 
     Parameters
     ----------
@@ -169,14 +169,13 @@ def draw_days(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: 
         overlapping = components(edges[events, 0], edges[events, 1], _same_news(placed, events))
         for chain in _positions_by_label(overlapping):
             parts = [events[chain]]
-            if not len(shifts.valid(parts[0], FEWEST)[1]):
+            if len(shifts.valid(parts[0])[1]) < FEWEST:
                 parts = [events[chain][on_date] for on_date in _positions_by_label(date[events[chain]])]
             for part in parts:
-                columns, valid = shifts.valid(part, 1)
-                if len(valid):
-                    key = [seed, int(date[part].min()), int(date[part].max())]
-                    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
-                    out[:, part] = columns[:, valid[rng.integers(0, len(valid), n_draws)]].T
+                columns, valid = shifts.valid(part)
+                key = [seed, int(date[part].min()), int(date[part].max())]
+                rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
+                out[:, part] = columns[:, valid[rng.integers(0, len(valid), n_draws)]].T
     return out
 
 
@@ -205,10 +204,10 @@ class _Shifts(NamedTuple):
     event_free: Sequence[Bools]
     n_dates: int
 
-    def valid(self, events: Ints, least: int) -> tuple[Ints, Ints]:
+    def valid(self, events: Ints) -> tuple[Ints, Ints]:
         """Return the columns of events that are shifted together (N, shifts), and the shifts valid for all of them.
 
-        No shift is returned if fewer than ``least`` are valid.
+        Of events that are usable on their own dates, no shift is always valid.
         """
         shifts = np.arange(self.n_dates) - self.date[events].min()
         columns = np.empty((len(events), len(shifts)), dtype=np.int64)
@@ -221,9 +220,7 @@ class _Shifts(NamedTuple):
             usable &= inside & self.usable[panel][asset, columns[row]]
             event_free &= self.event_free[panel][asset, columns[row]]
         valid = np.flatnonzero(usable & event_free)
-        if len(valid) < FEWEST:
-            valid = np.flatnonzero(usable)
-        return columns, valid if len(valid) >= least else valid[:0]
+        return columns, valid if len(valid) >= FEWEST else np.flatnonzero(usable)
 
 
 def _positions_by_label(labels: Ints) -> Iterator[Ints]:
@@ -238,9 +235,7 @@ def _usable_days(panel: Panel, spec: Spec) -> Bools:
     n_days = panel.ok.shape[1]
     day = np.arange(n_days)
     inside = (day + spec.estimation[0] >= 0) & (day + spec.event[1] < n_days)
-    at = np.where(inside, day, -spec.estimation[0] if inside.any() else 0)
-    if not inside.any():
-        return np.zeros(panel.ok.shape, dtype=bool)
+    at = np.where(inside, day, -spec.estimation[0])  # a panel is long enough for an event
 
     def count(first: int, last: int) -> Ints:
         return np.asarray(running[:, at + last + 1] - running[:, at + first])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import NamedTuple, TypedDict, Unpack
 
 import numpy as np
@@ -288,24 +289,25 @@ def _fit(block: Block, model: Model, spec: Spec, checked: bool) -> tuple[Abnorma
 
 
 def join(parts: Iterable[PartResult], n: int, progress: Callable[[int], object] = lambda n: None) -> PartResult:
-    """Sum parts, in their order, to the result of one task over all ``n`` events; sort the single events."""
-    total: PartResult | None = None
+    """Sum parts, in their order, to the result of one task over all ``n`` events; sort the single events.
+
+    There is a part, if without events, in a study that has none too.
+    """
+    remaining = iter(parts)
+    total = next(remaining)
     blocks: list[Summed] = []
     events = singles.EventResults(n)
     status, n_est = np.full(n, Status.OK, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    for part in parts:
+    for part in chain([total], remaining):
         status[part.rows], n_est[part.rows] = part.status, part.n_est
         events.add(part.singles)
         blocks += part.blocks
         progress(len(part.rows))
-        if total is None:
-            total = part
+        if part is total:
             continue
         for sums, states in zip(total.states, part.states, strict=True):
             for name, state in states.items():
                 add(sums[name], state)
-    if total is None:
-        return nothing()._replace(status=status, n_est=n_est)
     events.sort()
     return total._replace(singles=events.arrays, rows=np.arange(n), status=status, n_est=n_est, blocks=tuple(blocks))
 

@@ -16,13 +16,14 @@ from eventstudy.types import Abnormal, Block, Floats, Ints, Status
 
 
 class LineEstimate(NamedTuple):
-    """The estimate for one event: ``coef`` (P,), alpha and beta first, and ``cov`` (2, 2) of these two.
+    """The estimate for one event: ``coef`` (P,), alpha and beta first, and ``root`` (2, 2) with root root' their cov.
 
+    Where the regressor hardly varies, their covariance matrix itself is singular to the last digit, and has no root.
     ``variance`` (L,) is the variance of each day, for a model with a variance path.
     """
 
     coef: Floats
-    cov: Floats
+    root: Floats
     variance: Floats | None = None
 
 
@@ -40,10 +41,10 @@ class StandardisedDays(NamedTuple):
     start: Floats
     transform: Floats
 
-    def to_returns(self, line: Floats, cov: Floats) -> tuple[Floats, Floats]:
-        """Return a line and its covariance matrix in the units of the returns."""
+    def to_returns(self, line: Floats, root: Floats) -> tuple[Floats, Floats]:
+        """Return a line, and the root of its covariance matrix, in the units of the returns."""
         transform = self.scale * self.transform
-        return self.start + transform @ line, transform @ cov @ transform.T
+        return self.start + transform @ line, transform @ root
 
 
 def standardise_days(r: Floats, x: Floats) -> StandardisedDays:
@@ -63,7 +64,7 @@ def fit_by_event(
     r"""Estimate a line on the block's first regressor for each event.
 
     .. math:: AR_{it} = r_{it} - a_i - b_i x_{it}, \quad s_i^2 = \sum_E AR_{it}^2 / (M_i - 2), \quad
-              H = X\, \mathrm{chol}(\mathrm{Cov}(a_i, b_i)) / s_i
+              H = X\, \mathrm{Cov}(a_i, b_i)^{1/2} / s_i
 
     Parameters
     ----------
@@ -94,7 +95,7 @@ def fit_by_event(
         squares = (ar[i, at] ** 2).sum()
         sigma[i] = np.sqrt(squares / ols.dof[i])
         r2[i] = 1.0 - squares / ((r[i, at] - r[i, at].mean()) ** 2).sum()
-        h[i] = np.column_stack([ok[i], x[i]]) @ np.linalg.cholesky(line.cov) / sigma[i]
+        h[i] = np.column_stack([ok[i], x[i]]) @ line.root / sigma[i]
         if line.variance is not None:
             v[i] = line.variance / sigma[i] ** 2
     return Abnormal(block, ar, ok, sigma, ols.dof, h, coef, r2, status, v if path else None)

@@ -142,6 +142,20 @@ def cr2(x: Floats, e: Floats, cluster: Ints) -> tuple[Floats, Floats]:
     return adjusted.T @ adjusted, df
 
 
+def column_sizes(x: Floats) -> Floats:
+    """Return the root mean square of each column (N, k) of a design, (k,); 1 for a column of zeros.
+
+    Divided by it, columns in units as far apart as a constant and the value of a firm in yen keep their digits.
+    """
+    size = np.sqrt((x**2).mean(axis=0))
+    return np.where(size > 0, size, 1.0)
+
+
+def independent(x: Floats) -> bool:
+    """Return whether no column of a design (N, k) is a combination of the others, whatever their units."""
+    return bool(np.linalg.matrix_rank(x / column_sizes(x)) == x.shape[1])
+
+
 def estimate(x: Floats, y: Floats, working: Working, rows: Bools | slice = slice(None)) -> Estimate | None:
     """Estimate coefficients on whitened observations; None if they are not identified, or no residual is left."""
     design, outcome = working.whiten(x[rows], rows), working.whiten(y[rows], rows)

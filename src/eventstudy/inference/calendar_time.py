@@ -42,6 +42,7 @@ import numpy as np
 from eventstudy.core import covariance
 from eventstudy.core.covariance import Portfolios, by_portfolio
 from eventstudy.core.nulls import divide, verdict
+from eventstudy.core.slopes import column_sizes, independent
 from eventstudy.errors import one_of
 from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, State, Test, Verdict
 
@@ -184,7 +185,8 @@ def _intercept(y: Floats, x: Floats, n: Floats, cov: Cov, lags: int, shared: flo
     """Return the t of the intercept, with ``shared`` added to its variance, or NaN and the reason why it has none."""
     from statsmodels.regression.linear_model import WLS
 
-    if np.linalg.matrix_rank(np.sqrt(n)[:, None] * x) < x.shape[1]:
+    x = x / column_sizes(x)  # the constant, whose coefficient is tested, keeps its unit
+    if not independent(np.sqrt(n)[:, None] * x):
         return np.nan, COLLINEAR
     options = {"maxlags": min(lags, len(y) - 1), "use_correction": True} if cov == "newey_west" else None
     kind = "HAC" if cov == "newey_west" else cov

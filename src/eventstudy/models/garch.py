@@ -23,12 +23,13 @@ likelihood, as if the days around them were adjacent; missing days in the event 
 in the forecast horizon. Sigma is the root of the sum of squared residuals over M - 2. The standard errors of alpha and
 beta are those of least squares weighted by the fitted variances; with t innovations they are somewhat too large. The
 variance parameters are ``omega``, ``arch1`` (a), ``leverage1`` (l), ``garch1`` (g) and ``nu``, for decimal returns. The
-status is ``not_converged`` if no optimum is found, or if its variance leaves the range of 0.001 to 1000 times the
-average variance; this happens with stale prices, for which the likelihood is unbounded. Give egarch 250 days or more,
-which is not checked: with fewer its likelihood is flat or has several optima, and the result may depend on rounding. A
-fit takes 15 to 50 ms per event. Bollerslev (1986, Journal of Econometrics 31:307); Nelson (1991, Econometrica 59:347);
-Glosten, Jagannathan & Runkle (1993, Journal of Finance 48:1779); in event studies Corhay & Tourani Rad (1996, Quarterly
-Review of Economics and Finance 36:529) and Savickas (2003, Journal of Financial Research 26:165).
+status is ``not_converged`` if no optimum is found, if what is found is less likely than a constant variance, or if its
+variance leaves the range of 0.001 to 1000 times the average variance; this happens with stale prices, for which the
+likelihood is unbounded. Give egarch 250 days or more, which is not checked: with fewer its likelihood is flat or has
+several optima, and the result may depend on rounding. A fit takes 15 to 50 ms per event. Bollerslev (1986, Journal of
+Econometrics 31:307); Nelson (1991, Econometrica 59:347); Glosten, Jagannathan & Runkle (1993, Journal of Finance
+48:1779); in event studies Corhay & Tourani Rad (1996, Quarterly Review of Economics and Finance 36:529) and Savickas
+(2003, Journal of Financial Research 26:165).
 
 Examples
 --------
@@ -55,6 +56,9 @@ DISTS = ("normal", "t")
 # Of the likelihood, tried in this order until the fit converges; egarch's likelihood is too flat for a small tolerance.
 TOLERANCES = {"garch": (1e-11, 1e-6), "gjr": (1e-11, 1e-6), "egarch": (1e-6,)}
 LOWEST, HIGHEST = 1e-3, 1e3  # variances relative to the average; outside this range the optimum is degenerate
+# The mean log-likelihood of a constant variance, which every kind contains, less a hundredth: what is less likely is no
+# optimum, though the optimiser may say that it converged.
+LEAST_LIKELY = -(np.log(2 * np.pi) + 1.0) / 2.0 - 0.01
 MEAN_OF_ABS = np.sqrt(2 / np.pi)  # of a standard normal
 
 
@@ -127,8 +131,9 @@ class Garch(DescribedModel):
             if not ((path > LOWEST) & (path < HIGHEST)).all():
                 return None
             design = np.column_stack([np.ones(len(r)), days.z])
-            line, cov = days.to_returns(mean, np.asarray(np.linalg.inv(design.T @ (design / variance[:, None]))))
-            return LineEstimate(np.concatenate([line, self._rescale(dynamics, days.scale)]), cov, path * days.scale**2)
+            upper = np.asarray(np.linalg.qr(design / np.sqrt(variance)[:, None], mode="r"))
+            line, root = days.to_returns(mean, np.linalg.inv(upper))
+            return LineEstimate(np.concatenate([line, self._rescale(dynamics, days.scale)]), root, path * days.scale**2)
 
         return fit_by_event(block, len(self.coefficients), estimate, path=True)
 
@@ -152,7 +157,7 @@ class Garch(DescribedModel):
                 return None
         params, variance = np.asarray(fit.params), np.asarray(fit.conditional_volatility) ** 2
         usable = np.isfinite(params).all() and np.isfinite(variance).all() and (variance > 0).all()
-        if fit.convergence_flag != 0 or not usable:
+        if fit.convergence_flag != 0 or not usable or fit.loglikelihood < LEAST_LIKELY * len(u):
             return None
         ends = np.cumsum([2, 1, self.p, self._leverages, self.q])
         mean, omega, shock, leverage, lags, nu = np.split(params, ends)

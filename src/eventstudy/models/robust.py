@@ -89,7 +89,7 @@ def _huber(r: Floats, x: Floats, at: Ints) -> LineEstimate | None:
     converged = np.ptp(fit.fit_history["params"][-2:], axis=0).max() <= TOLERANCE
     if not (converged and fit.scale > EXACT and np.isfinite(cov).all()):
         return None
-    return LineEstimate(*days.to_returns(np.asarray(fit.params), cov))
+    return LineEstimate(*days.to_returns(np.asarray(fit.params), np.linalg.cholesky(cov)))
 
 
 def _theil_sen(r: Floats, x: Floats, at: Ints) -> LineEstimate | None:
@@ -100,11 +100,10 @@ def _theil_sen(r: Floats, x: Floats, at: Ints) -> LineEstimate | None:
     half_width = NORMAL_95 * np.sqrt(len(e)) / 2  # of the sign test's interval, in ranks
     first = max(int(np.floor(len(e) / 2 - half_width)), 0)
     widths = np.array([e[len(e) - 1 - first] - e[first], high - low])
-    variances = (widths / (2 * NORMAL_95)) ** 2
-    if not (variances > 0).all():
+    if not (widths > 0).all():
         return None
     transform = np.array([[1.0, -x.mean()], [0.0, 1.0]])  # the slope and the level at the mean of x are uncorrelated
-    return LineEstimate(np.array([np.median(e), slope]), transform @ np.diag(variances) @ transform.T)
+    return LineEstimate(np.array([np.median(e), slope]), transform @ np.diag(widths) / (2 * NORMAL_95))
 
 
 ESTIMATORS = {"huber": _huber, "theil_sen": _theil_sen}
