@@ -2,8 +2,9 @@
 
 ``python -m tests.mutants --seed 0 --number 600`` draws from the mutants that mutmut makes of the modules below, in
 proportion to their number in each module and one of each at least. A mutant is tried on the tests that call the changed
-function, the shortest first. Those that no test noticed are written to ``tests/mutants.json``, where each needs an
-explanation, or a test that notices it. Mutants of texts are not drawn: what messages say may change.
+function, the shortest first, in a process that ran no test before, as what tests keep in memory would hide it. Those
+that no test noticed are written to ``tests/mutants.json``, where each needs an explanation, or a test that notices it.
+Mutants of texts are not drawn: what messages say may change.
 
 mutmut does not change what lies outside functions, nor functions with a decorator. It works on a copy of the tree.
 ``make mutants`` installs it in an environment of its own.
@@ -42,12 +43,18 @@ source_paths = ["src/"]
 only_mutate = {modules}
 also_copy = {copied}
 pytest_add_cli_args_test_selection = {tests}
-pytest_add_cli_args = ["-m", "not slow and not site and not thorough"]
+pytest_add_cli_args = ["-m", "not slow and not site"]
 timeout_multiplier = 2.0
 timeout_constant = 5.0
 track_dependencies = false
 use_git_change_detection = false
+process_isolation = "forkserver"
+forkserver_warmup = "import"
+preload_modules_file = "preloaded.txt"
 """
+# Imported once for all mutants. The library is imported anew for each: some of its functions are called by its import.
+PRELOADED = ["numpy", "pandas", "scipy.optimize", "scipy.sparse", "scipy.special", "scipy.stats", "statsmodels.api"]
+PRELOADED += ["arch.univariate", "exchange_calendars", "matplotlib", "pyarrow.parquet", "sklearn.linear_model"]
 FIRST = "eventstudy.core.ranks.x_ranks__mutmut_1"  # with whichever mutant, mutmut makes all and times the tests
 TEXT = re.compile(r'"[^"\n]* [^"\n]*"')
 
@@ -82,6 +89,7 @@ def prepare(folder: Path) -> None:
         tests=json.dumps([f"tests/{name}" for name in FOLDERS] + sorted(top)),
     )
     (folder / "mutants" / "src").mkdir(parents=True)  # on the path of Python from the beginning
+    (folder / "preloaded.txt").write_text("\n".join(PRELOADED), encoding="utf-8")
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write(written)
 

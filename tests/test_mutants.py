@@ -6,7 +6,8 @@ import ast
 import json
 from collections import Counter
 
-from tests.mutants import FILE, ROOT, plain
+from tests.evidence import ROOT
+from tests.mutants import FILE, plain
 
 FOUND = json.loads(FILE.read_text(encoding="utf-8"))
 
