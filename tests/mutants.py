@@ -2,18 +2,20 @@
 
 ``python -m tests.mutants --seed 0 --number 600`` draws from the mutants that mutmut makes of the modules below, in
 proportion to their number in each module and one of each at least. A mutant is tried on the tests that call the changed
-function, the shortest first, in a process that ran no test before, as what tests keep in memory would hide it. Those
-that no test noticed are written to ``tests/mutants.json``, where each needs an explanation, or a test that notices it.
-Mutants of texts are not drawn: what messages say may change.
+function. Those that no test noticed are written to ``tests/mutants.json``, where each needs an explanation, or a test
+that notices it. Mutants of texts are not drawn: what messages say may change.
 
-mutmut does not change what lies outside functions, nor functions with a decorator. It works on a copy of the tree.
-``make mutants`` installs it in an environment of its own.
+mutmut makes the mutants in a copy of the tree, and measures which tests call which function. It does not change what
+lies outside functions, nor functions with a decorator. Each mutant is tried in a process that has imported neither the
+library nor a test before: what tests keep in memory, and what an import computes, would hide it. ``make mutants``
+installs mutmut in an environment of its own.
 """
 
 from __future__ import annotations
 
 import argparse
 import difflib
+import importlib
 import json
 import os
 import re
@@ -28,8 +30,9 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
+import pytest
+from tqdm import tqdm
 
-from tests.conftest import shared_folder
 from tests.evidence import ROOT, Record, keep
 
 FILE = ROOT / "tests" / "mutants.json"
@@ -37,24 +40,20 @@ MODULES = ("core/*", "inference/*", "models/*", "prepare/placing.py", "prepare/c
 FOLDERS = ("core", "models", "contract", "properties", "prepare", "oracles")
 LEFT_OUT = {"architecture", "mutants", "paper", "public", "public_types"}  # of the tree itself
 LEFT_OUT |= {"files", "killing", "members", "scale", "store"}  # of many programs
+SELECTED = "not slow and not site"
 CONFIGURATION = """
 [tool.mutmut]
 source_paths = ["src/"]
 only_mutate = {modules}
 also_copy = {copied}
 pytest_add_cli_args_test_selection = {tests}
-pytest_add_cli_args = ["-m", "not slow and not site"]
-timeout_multiplier = 2.0
-timeout_constant = 5.0
+pytest_add_cli_args = ["-m", "{selected}"]
 track_dependencies = false
 use_git_change_detection = false
-process_isolation = "forkserver"
-forkserver_warmup = "import"
-preload_modules_file = "preloaded.txt"
 """
-# Imported once for all mutants. The library is imported anew for each: some of its functions are called by its import.
 PRELOADED = ["numpy", "pandas", "scipy.optimize", "scipy.sparse", "scipy.special", "scipy.stats", "statsmodels.api"]
 PRELOADED += ["arch.univariate", "exchange_calendars", "matplotlib", "pyarrow.parquet", "sklearn.linear_model"]
+SECONDS = 300  # of the processor: a mutant that takes longer is noticed
 FIRST = "eventstudy.core.ranks.x_ranks__mutmut_1"  # with whichever mutant, mutmut makes all and times the tests
 TEXT = re.compile(r'"[^"\n]* [^"\n]*"')
 
@@ -86,24 +85,55 @@ def prepare(folder: Path) -> None:
     written = CONFIGURATION.format(
         modules=json.dumps([f"src/eventstudy/{module}" for module in MODULES]),
         copied=json.dumps([f.name for f in folder.iterdir() if f.name not in ("src", "mutants")]),
+        selected=SELECTED,
         tests=json.dumps([f"tests/{name}" for name in FOLDERS] + sorted(top)),
     )
     (folder / "mutants" / "src").mkdir(parents=True)  # on the path of Python from the beginning
-    (folder / "preloaded.txt").write_text("\n".join(PRELOADED), encoding="utf-8")
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write(written)
 
 
-def mutmut(folder: Path, *names: str) -> None:
-    """Run mutmut on mutants by name, one after the other."""
-    environment = os.environ | {
-        "EVENTSTUDY_SHARED": str(shared_folder().resolve()),
-        "PYTHONPATH": str(folder / "mutants" / "src"),
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
+def make_mutants(folder: Path) -> None:
+    """Let mutmut write all mutants, and measure which tests call which function."""
     program = Path(sys.executable).with_name("mutmut")
-    subprocess.run([program, "run", "--max-children", "1", *names], cwd=folder, env=environment, check=True)
+    subprocess.run([program, "run", "--max-children", "1", FIRST], cwd=folder, check=True)
+
+
+def is_noticed(folder: Path, name: str, tests: list[str]) -> bool:
+    """Say whether a test fails, or takes too long, with a mutant; tests of one function come before those of studies.
+
+    The process of the tests is a fork of this one, which has imported the libraries of others.
+    """
+    import resource  # which Windows does not have
+
+    child = os.fork()
+    if not child:
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        os.environ["MUTANT_UNDER_TEST"] = name
+        os.chdir(folder / "mutants")
+        sys.path[:0] = [str(folder / "mutants"), str(folder / "mutants" / "src")]
+        for module in [m for m in sys.modules if m.split(".")[0] == "tests"]:
+            del sys.modules[module]
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os._exit(pytest.main(["-x", "-q", "--rootdir=.", "-p", "no:cacheprovider", "-m", SELECTED, *tests]))
+    ended = os.waitpid(child, 0)[1]
+    if os.WIFEXITED(ended) and os.WEXITSTATUS(ended) == pytest.ExitCode.USAGE_ERROR:
+        raise RuntimeError(f"the tests of {name} could not be run")
+    return ended != 0
+
+
+def survivors(folder: Path, drawn: list[Mutant]) -> list[Mutant]:
+    """Return the mutants that no test notices."""
+    measured = json.loads((folder / "mutants" / "mutmut-stats.json").read_text(encoding="utf-8"))
+    seconds = measured["duration_by_test"]
+    found = []
+    for mutant in tqdm(drawn, unit="mutant"):
+        function = re.sub(r"__mutmut_\d+$", "", mutant.name)
+        tests = measured["tests_by_mangled_function_name"].get(function, [])
+        tests = sorted(tests, key=lambda test: (test.startswith("tests/test_"), seconds[test]))
+        if not tests or not is_noticed(folder, mutant.name, tests):
+            found.append(mutant)
+    return found
 
 
 def mutants_of(folder: Path, file: str) -> Iterator[Mutant]:
@@ -112,10 +142,10 @@ def mutants_of(folder: Path, file: str) -> Iterator[Mutant]:
     lines = made.read_text(encoding="utf-8").splitlines()
     spans = json.loads(made.with_name(f"{made.name}.spans").read_text(encoding="utf-8"))["spans"]
     source = {name: [line.replace(name, plain(name)) for line in lines[a - 1 : b]] for name, (a, b) in spans.items()}
-    for name in results(folder, file):
+    meta = json.loads(made.with_name(f"{made.name}.meta").read_text(encoding="utf-8"))
+    for name in meta["exit_code_by_key"]:
         short = name.rpartition(".")[-1]
-        was = source[re.sub(r"__mutmut_\d+$", "__mutmut_orig", short)]
-        becomes = source[short]
+        was, becomes = source[re.sub(r"\d+$", "orig", short)], source[short]
         if TEXT.sub("", "\n".join(was)) != TEXT.sub("", "\n".join(becomes)):
             yield Mutant(name, file, *changed(was, becomes))
 
@@ -126,13 +156,6 @@ def changed(was: list[str], becomes: list[str]) -> tuple[str, str]:
     parts = [code for code in codes if code[0] != "equal"]
     first, last = parts[0], parts[-1]
     return "\n".join(was[first[1] : last[2]]), "\n".join(becomes[first[3] : last[4]])
-
-
-def results(folder: Path, file: str) -> dict[str, int | None]:
-    """Give the exit code of pytest for each mutant of a file; none for those that were not tried."""
-    meta = folder / "mutants" / f"{file}.meta"
-    codes: dict[str, int | None] = json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]
-    return codes
 
 
 def draw(folder: Path, seed: int, number: int) -> list[Mutant]:
@@ -148,18 +171,14 @@ def draw(folder: Path, seed: int, number: int) -> list[Mutant]:
     return drawn
 
 
-def outcome(folder: Path, drawn: list[Mutant], seed: int) -> dict[str, Any]:
-    """Count the outcomes of the drawn mutants, and list the survivors with the explanations known of them."""
+def outcome(drawn: list[Mutant], survived: list[Mutant], seed: int) -> dict[str, Any]:
+    """Count the drawn mutants by module, and list the survivors with the explanations known of them."""
     known = {}
     if FILE.exists():
         for row in json.loads(FILE.read_text(encoding="utf-8"))["survivors"]:
             known[tuple(value for name, value in row.items() if name != "why")] = row["why"]
-    survived = [mutant for mutant in drawn if results(folder, mutant.file)[mutant.name] in (0, 33)]
-    return {
-        "seed": seed,
-        "drawn": dict(Counter(mutant.file for mutant in drawn)),
-        "survivors": [m.row | {"why": known.get(tuple(m.row.values()), "")} for m in survived],
-    }
+    rows = [mutant.row | {"why": known.get(tuple(mutant.row.values()), "")} for mutant in survived]
+    return {"seed": seed, "drawn": dict(Counter(mutant.file for mutant in drawn)), "survivors": rows}
 
 
 def main() -> int:
@@ -169,20 +188,25 @@ def main() -> int:
     parser.add_argument("--number", type=int, default=600)
     parser.add_argument("--keep", action="store_true", help="keep the record for the page of what was tested")
     given = parser.parse_args()
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    os.environ.setdefault("EVENTSTUDY_SHARED", str(ROOT.parent / "shared"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         prepare(folder)
-        mutmut(folder, FIRST)
+        os.environ["PYTHONPATH"] = str(folder / "mutants" / "src")  # of the programs that tests start
+        make_mutants(folder)
         drawn = draw(folder, given.seed, given.number)
-        mutmut(folder, *(mutant.name for mutant in drawn))
-        found = outcome(folder, drawn, given.seed)
+        for library in PRELOADED:
+            importlib.import_module(library)
+        survived = survivors(folder, drawn)
+    found = outcome(drawn, survived, given.seed)
     FILE.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    survived, unexplained = len(found["survivors"]), sum(not row["why"] for row in found["survivors"])
-    counts = f"{len(drawn) - survived} killed, {survived} equivalent, each explained in tests/mutants.json"
-    sys.stdout.write(f"{len(drawn)} mutants: {survived} survived, {unexplained} of them without an explanation\n")
+    unexplained = sum(not row["why"] for row in found["survivors"])
+    sys.stdout.write(f"{len(drawn)} mutants: {len(survived)} survived, {unexplained} of them without an explanation\n")
     if given.keep and not unexplained:
         tried = f"{len(drawn)} mutants of core, inference, models and the placing of events (seed {given.seed})"
-        keep("mutants", Record("Mutants", tried, counts, f"python -m tests.mutants --seed {given.seed}"))
+        told = f"{len(drawn) - len(survived)} killed, {len(survived)} equivalent, each explained in tests/mutants.json"
+        keep("mutants", Record("Mutants", tried, told, f"python -m tests.mutants --seed {given.seed}"))
     return int(unexplained > 0)
 
 

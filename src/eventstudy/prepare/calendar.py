@@ -258,14 +258,13 @@ def _place_between(frame: pd.DataFrame, phase: np.ndarray, calendar: Calendar, p
 def _place_on_bars(stamps: Dates, calendar: Calendar) -> Placement:
     """Assign events with time stamps to bars; an event known by its date alone (NaT) has none."""
     timed = ~np.isnat(stamps)
-    starts, closes = calendar.dates, calendar.dates if calendar.closes is None else calendar.closes
-    first = np.searchsorted(closes, stamps, side="right")
-    outside = (first >= len(starts)) | (stamps < starts[0] if len(starts) else True)
+    first = sessions_of(stamps, calendar)[0]
+    outside, starts = first == NO_SESSION, calendar.dates
     during = starts[np.where(outside, 0, first)] <= stamps if len(starts) else ~outside
     rule = _choose(during, "within the bar", "between bars: next bar")
     rule = _unless_outside(outside, calendar, rule)
     status = np.where(timed, np.where(outside, Status.OUTSIDE_CALENDAR, Status.OK), Status.CLOSED)
-    return Placement(np.where(timed & ~outside, first, NO_SESSION), _choose(timed, rule, NO_TIME_OF_DAY), status)
+    return Placement(first, _choose(timed, rule, NO_TIME_OF_DAY), status)
 
 
 def _choose(condition: Bools, if_true: object, if_false: object) -> np.ndarray:
