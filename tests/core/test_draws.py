@@ -43,6 +43,24 @@ def test_overlapping_dates_move_together_and_others_do_not():
     assert len(np.unique(days[:, 0])) > 200
 
 
+def test_the_events_of_one_news_move_together_whatever_their_dates():
+    panels, placed, sample = study([[100, 200, 300, 400]])
+    linked = placed._replace(link=np.array([7, 9, 7, 8]))
+    days = all_days(panels, linked, sample, 500)
+    assert (days[:, 2] - days[:, 0] == 200).all()
+    for other in (1, 3):
+        assert len(np.unique(days[:, other] - days[:, 0])) > 100
+    assert len(np.unique(days[:, 3] - days[:, 1])) > 100
+
+
+def test_a_day_with_just_enough_estimation_days_can_be_drawn():
+    """The estimation window of days 135 to 140 holds the 30 valid days 100 to 129, as many as it needs."""
+    panels, placed, sample = study([[138]])
+    panels[0].ok[0] = False
+    panels[0].ok[0, 100:130] = panels[0].ok[0, 140:146] = True
+    assert set(all_days(panels, placed, sample, 200)[:, 0]) == set(range(135, 141))
+
+
 def test_every_drawn_event_can_be_used_and_avoids_the_real_ones():
     panels, placed, sample = study([[100, 104, 300]])
     panels[0].ok[1, 400:450] = False  # the second asset is suspended for a while

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from eventstudy.core.cr2 import clustered_mean
-from eventstudy.core.slopes import Working, cr2, degrees_of_runs, estimate, factor_correlation, standardised
+from eventstudy.core.scores import scores
+from eventstudy.core.slopes import Working, cr2, degrees_of_runs, estimate, factor_correlation, run_cars, standardised
+from eventstudy.core.sums import add
+from eventstudy.models.market import MODEL as MARKET
+from tests import make
 
 
 def test_the_mean_of_clusters_has_the_closed_form_of_bell_and_mccaffrey() -> None:
@@ -95,6 +101,23 @@ def test_a_day_without_enough_events_does_not_count() -> None:
     days[4:6, 3] = np.nan  # 80 %
     found = standardised(x, days, Working(np.ones(10)))
     assert np.isfinite(found).all(axis=0).tolist() == [True, False, False, True]
+
+
+def test_runs_are_as_long_as_the_part_of_the_window_that_the_event_has() -> None:
+    """Of days -1 to 1 the events have three, two and none."""
+    block = make.block(np.random.default_rng(7), n=3, missing=0.0)
+    own = np.ones((3, 11), dtype=bool)
+    own[1, 4] = own[2, 4:7] = False
+    fitted = MARKET.fit(replace(block, in_own_window=own))
+    its = make.spec(60, windows=((-1, 1),))
+    found = add({}, run_cars(scores(fitted, its), fitted, its))
+    car = found["car"].values
+    for event, length in ((0, 3), (1, 2)):
+        wanted = [fitted.ar[event, day : day + length].sum() for day in range(60 - length + 1)]
+        np.testing.assert_allclose(car[event, : len(wanted)], wanted, rtol=1e-9, atol=1e-14)
+        assert np.isnan(car[event, len(wanted) :]).all()
+    assert np.isnan(car[2]).all()
+    assert found["first"].values[:2].tolist() == [4, 5]
 
 
 def test_the_mean_over_clusters_is_the_slope_of_a_constant():

@@ -192,7 +192,7 @@ def _r2(slots: _Slots, block: Block, e: Floats, known: Bools) -> Floats:
     mean = r.sum(axis=1) / np.maximum(ok.sum(axis=1), 1)
     total = np.square(np.where(ok, r - mean[:, None], 0.0)).sum(axis=1)
     rss = np.square(e[:, : slots.n_est]).sum(axis=1)
-    return np.asarray(1.0 - np.divide(rss, total, out=np.full(len(e), np.nan), where=known & (total > 0)))
+    return np.asarray(1.0 - np.divide(rss, total, out=np.full(len(e), np.nan), where=known))
 
 
 MODEL = Clock()
