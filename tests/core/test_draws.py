@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eventstudy.core.draws import ShockedModel, draw_samples
+from eventstudy.core.draws import ShockedModel, draw_samples, drawn_cars
 from eventstudy.core.ols import least_squares
+from eventstudy.core.run import run
 from eventstudy.models.market import MODEL
 from eventstudy.types import Panel, Placed, Sample, Spec
 from tests import make
@@ -123,6 +124,25 @@ def test_a_study_whose_histories_hold_no_other_place_stays():
     panels, placed, sample = study([[42]], n_days=48)
     days = all_days(panels, placed, sample, 30)
     assert set(days[:, 0]) <= set(range(40, 43))
+
+
+def test_cars_on_drawn_dates_are_those_of_regressions_there_and_nan_where_an_event_stays():
+    """The second asset has prices around its own date alone."""
+    panels, placed, sample = study([[100, 300]])
+    (panel,) = panels
+    panel.ok[1, :255] = panel.ok[1, 306:] = False
+    found = drawn_cars(run, panels, placed, MODEL, sample, 6, 0)
+    days = all_days(panels, placed, sample, 6)
+    assert found.dtype == np.float64
+    assert found.shape == days.shape == (6, 2)
+    for draw in range(6):
+        day = days[draw, 0]
+        before = slice(day - 40, day - 5)
+        slope, level = np.polyfit(panel.x[before, 0], panel.r[0, before], 1)
+        np.testing.assert_allclose(found[draw, 0], panel.r[0, day] - level - slope * panel.x[day, 0], rtol=1e-9)
+    stays = days[:, 1] == 300
+    assert stays.any()
+    np.testing.assert_array_equal(np.isnan(found[:, 1]), stays | ~panel.ok[1, days[:, 1]])
 
 
 def test_a_shock_adds_to_day_0_alone():
