@@ -214,8 +214,8 @@ def sessions_of(stamps: Dates, calendar: Calendar) -> tuple[Ints, Bools]:
     That is so on the date of a session whose close is not known.
     """
     first = np.searchsorted(calendar.closes if calendar.closes is not None else calendar.dates, stamps, side="right")
-    early = stamps < calendar.dates[:1].astype("datetime64[ns]") if len(calendar.dates) else np.ones(len(stamps), bool)
-    position = np.where(early | (first >= len(calendar.dates)), NO_SESSION, first)
+    outside = (first >= len(calendar.dates)) | (stamps < calendar.dates[0] if len(calendar.dates) else True)
+    position = np.where(outside, NO_SESSION, first)
     if not len(calendar.unknown):
         return position, np.zeros(len(stamps), dtype=bool)
     local = markets.wall(calendar.name, stamps).astype("datetime64[D]")
@@ -302,6 +302,8 @@ def _place_dates(frame: pd.DataFrame, dates: Dates, phase: np.ndarray, calendar:
 
 def _stamped_rules(dates: Dates, calendar: Calendar, first: Ints) -> np.ndarray:
     """Describe, by its local date, how an event with a time stamp was assigned to its session."""
+    if not len(calendar.dates):
+        return np.full(len(dates), "", dtype=object)  # all are outside the calendar
     session = calendar.dates[np.minimum(first, len(calendar.dates) - 1)]
     is_open = np.isin(dates, calendar.dates)
     after = _choose(is_open, "after the close: next session", "closed day: next session")
