@@ -128,8 +128,10 @@ def survivors(folder: Path, drawn: list[Mutant]) -> list[Mutant]:
     seconds = measured["duration_by_test"]
     found = []
     for mutant in tqdm(drawn, unit="mutant"):
-        function = re.sub(r"__mutmut_\d+$", "", mutant.name)
-        tests = measured["tests_by_mangled_function_name"].get(function, [])
+        called = measured["tests_by_mangled_function_name"].get(re.sub(r"__mutmut_\d+$", "", mutant.name), [])
+        member = re.compile(rf"\[(.*-)?{Path(mutant.file).stem}\b")
+        # What the import of a member calls is measured for no test: those of its contract come in addition.
+        tests = {*called, *(test for test in seconds if test.startswith("tests/contract/") and member.search(test))}
         tests = sorted(tests, key=lambda test: (test.startswith("tests/test_"), seconds[test]))
         if not tests or not is_noticed(folder, mutant.name, tests):
             found.append(mutant)
