@@ -114,7 +114,7 @@ def test_a_model_that_declares_something_else_is_refused(model, says):
         (replace(BMP, robust_to=("everything",)), "as robust_to; .* 'event_variance'"),
         (
             replace(BMP, fails_under=("autocorrelation",)),
-            r"\['autocorrelation'\] as robust_to and fails_under; .* in one of them at most",
+            r"\['autocorrelation'\] as robust_to and fails_under; .* at most",
         ),
         (replace(BMP, draws=-1), "-1 as draws"),
         (replace(BMP, draws=99.0), "99.0 as draws"),
