@@ -22,8 +22,8 @@ JOBS ?= auto
 unexport PYTHONDONTWRITEBYTECODE
 TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q --numprocesses $(JOBS) --dist worksteal
 
-.PHONY: demo quick test suite check site slow fuzz soak evidence docs branches bench pins test-lowest test-newest
-.PHONY: dist sbom audit clean
+.PHONY: demo quick test suite check site slow fuzz mutants soak evidence docs branches bench pins test-lowest
+.PHONY: test-newest dist sbom audit clean
 
 $(VENV)/locked: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv --clear $(VENV)
@@ -69,6 +69,13 @@ fuzz: $(READY)  ## broken input at every door, for SECONDS from SEED, and as lon
 		$(BIN)/python -m tests.fuzz.guided $$door $$(($(SECONDS) / 4)) $(SEED) || exit 1; \
 	done
 
+NUMBER ?= 600
+mutants: $(READY)  ## NUMBER changes of the arithmetic, drawn with SEED: which of them no test notices
+	$(BIN)/uv venv --quiet --clear --python $(PYTHON) $(VENV)-mutants
+	$(BIN)/uv pip install --quiet --python $(VENV)-mutants --requirements requirements.txt \
+		--requirements requirements-dev.txt --editable . mutmut==3.8.1
+	$(VENV)-mutants/$(SCRIPTS)/python -m tests.mutants --seed $(SEED) --number $(NUMBER)
+
 MINUTES ?= 60
 soak: $(READY)  ## mixed work in one process for MINUTES: the same numbers each time, in bounded memory
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED)
@@ -80,6 +87,7 @@ evidence: $(READY)  ## all that is tried at length, with the records of the page
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --seed $(SEED) --keep
 	$(BIN)/python -W ignore -m tests.killing kills $(SEED) 504 --keep
 	$(BIN)/python -W ignore -m tests.killing races $(SEED) 100 --keep
+	$(BIN)/python -m tests.branches --jobs $(JOBS) --keep
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED) --keep
 
 docs: $(READY)  ## the site, in docs/_build/html
@@ -119,5 +127,5 @@ audit: $(READY)  ## known vulnerabilities of all pins; fails too if the advisory
 	$(BIN)/python -m tests.install.audit
 
 clean:
-	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest dist demo docs/_build docs/generated
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest $(VENV)-mutants dist demo docs/_build docs/generated
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis

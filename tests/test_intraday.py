@@ -424,7 +424,8 @@ class TestClock:
         np.testing.assert_allclose((suffix[0] ** 2).sum(axis=1), (suffix[1] ** 2).sum(axis=1), rtol=1e-12)
         assert len(factors) == 2
 
-    def test_with_a_benchmark_it_is_least_squares_with_a_dummy_for_each_clock_time(self):
+    @pytest.mark.parametrize("missing", [0.0, 0.1])
+    def test_with_a_benchmark_it_is_least_squares_with_a_dummy_for_each_clock_time(self, missing):
         rng = np.random.default_rng(2)
         n_est, n_evt = 240, 9
         slot = np.arange(n_est + n_evt) % 6
@@ -432,16 +433,17 @@ class TestClock:
         scale = np.array([3.0, 1.0, 0.5, 0.5, 1.0, 2.0])[slot]
         r = 0.2 * slot + 1.3 * x + scale * rng.standard_normal(len(x))
         flat = np.zeros(1, dtype=np.int64)
+        ok = (np.random.default_rng(12).random(len(r)) >= missing) | (np.arange(len(r)) >= n_est)
         block = Block(
-            r[None], np.ones((1, len(r)), bool), np.stack([3600.0 * slot, x], axis=1)[None], n_est, flat, flat, flat,
-            np.ones(1), 1, 1,
-        )  # fmt: skip
+            r[None], ok[None], np.stack([3600.0 * slot, x], axis=1)[None], n_est, flat, flat, flat, np.ones(1), 1, 1
+        )
         made = es.model("clock", benchmark=True).fit(block)
         design = np.column_stack([np.eye(6)[slot], x])
-        est = slice(0, n_est)
+        est = np.flatnonzero(ok[:n_est])
+        assert (len(est) < n_est) == (missing > 0)
         b, *_ = np.linalg.lstsq(design[est], r[est], rcond=None)
         e = r - design @ b
-        np.testing.assert_allclose(made.ar[0], e, atol=1e-12)
+        np.testing.assert_allclose(made.ar[0], np.where(ok, e, 0.0), atol=1e-12)
         np.testing.assert_allclose(made.coef[0, 1], b[-1], rtol=1e-12)
         counts = np.bincount(slot[est])
         variance = np.bincount(slot[est], e[est] ** 2) / (counts - 1)

@@ -79,6 +79,18 @@ def test_where_every_mean_was_rejected_no_end_is_left():
     np.testing.assert_array_equal(np.isnan(upper), none_left)
 
 
+def test_from_the_date_on_which_every_mean_considered_is_rejected_there_is_no_interval():
+    """The values are 1000: with n of them the e-value of a mean below 10 is near exp(n / 2) times a factor."""
+    z, rho = np.full(30, 1000.0), 3.0
+    lower, upper = core.confidence_sequence(z, np.ones(30), rho, 0.95)
+    k = np.arange(1, 31)
+    v = k * 990.0**2  # of the mean 10, which is rejected last
+    rejected = np.maximum.accumulate(0.5 * np.log(rho / (rho + v)) + (k * 990.0) ** 2 / (2 * (rho + v))) >= np.log(20.0)
+    assert 5 < rejected.sum() < 25
+    np.testing.assert_array_equal(np.isnan(lower), rejected)
+    np.testing.assert_array_equal(np.isnan(upper), rejected)
+
+
 def ever_rejects(z: np.ndarray, rho: float) -> np.ndarray:
     """Return which rows of draws (m, n) ever have an e-value of 20; written out anew."""
     s, v = z.cumsum(axis=1), (z**2).cumsum(axis=1)

@@ -266,6 +266,12 @@ def test_one_announcement_is_ranked_among_the_days_before() -> None:
     assert 0.043 <= np.mean(p <= 0.05) <= 0.057, "4,000 draws"
 
 
+def test_a_mean_of_zero_is_no_larger_than_any_run_before() -> None:
+    runs = np.append(0.01 * np.random.default_rng(4).standard_normal(58), [0.0, 0.0])
+    found = by_history(np.zeros(1), runs[None], np.zeros(1, dtype=int), np.ones(1), 1)
+    assert (found.p, found.n_runs) == (1.0, 60)
+
+
 def test_where_one_standard_error_cannot_be_had_the_other_is_taken() -> None:
     def row(n: int, days: int, cluster: np.ndarray) -> dict[str, Any]:
         rng = np.random.default_rng(1)

@@ -316,8 +316,10 @@ def test_portfolios_that_do_not_vary_have_a_reason() -> None:
     assert set(collinear.note.ravel()) == {"the regressors do not vary over the dates"}
     for at, asset, day in zip(*case.placed[:3], strict=True):
         panels[at].r[asset, day - 5 : day + 6] = panels[at].x[day - 5 : day + 6, 0]
-    flat = answer(case._replace(panels=panels), TESTS["abnormal HC1"], _registry.load("models", "market_adjusted"))
-    assert set(flat.note.ravel()) == {"the portfolio's return does not vary"}
+    for level in (0.0, 0.01, -0.01):  # of the abnormal return of every event and day
+        moved = [replace(p, r=p.r + level) for p in panels]
+        flat = answer(case._replace(panels=moved), TESTS["abnormal HC1"], _registry.load("models", "market_adjusted"))
+        assert set(flat.note.ravel()) == {"the portfolio's return does not vary"}
     zero = answer(case._replace(panels=panels), calendar_time.TEST, _registry.load("models", "market_adjusted"))
     np.testing.assert_array_equal(zero.statistic, 0.0)
 

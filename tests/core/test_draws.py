@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from eventstudy._registry import load
-from eventstudy.core import run as running
 from eventstudy.core.draws import ShockedModel, draw_samples, drawn_cars
 from eventstudy.core.ols import least_squares
+from eventstudy.core.run import run
 from eventstudy.models.market import MODEL
 from eventstudy.types import Panel, Placed, Sample, Spec, Status
 from tests import make
@@ -44,6 +44,24 @@ def test_overlapping_dates_move_together_and_others_do_not():
     assert (days[:, 2] == days[:, 1]).all()
     assert len(np.unique(days[:, 3] - days[:, 0])) > 100
     assert len(np.unique(days[:, 0])) > 200
+
+
+def test_the_events_of_one_news_move_together_whatever_their_dates():
+    panels, placed, sample = study([[100, 200, 300, 400]])
+    linked = placed._replace(link=np.array([7, 9, 7, 8]))
+    days = all_days(panels, linked, sample, 500)
+    assert (days[:, 2] - days[:, 0] == 200).all()
+    for other in (1, 3):
+        assert len(np.unique(days[:, other] - days[:, 0])) > 100
+    assert len(np.unique(days[:, 3] - days[:, 1])) > 100
+
+
+def test_a_day_with_just_enough_estimation_days_can_be_drawn():
+    """The estimation window of days 135 to 140 holds the 30 valid days 100 to 129, as many as it needs."""
+    panels, placed, sample = study([[138]])
+    panels[0].ok[0] = False
+    panels[0].ok[0, 100:130] = panels[0].ok[0, 140:146] = True
+    assert set(all_days(panels, placed, sample, 200)[:, 0]) == set(range(135, 141))
 
 
 def test_every_drawn_event_can_be_used_and_avoids_the_real_ones():
@@ -138,7 +156,7 @@ def test_histories_on_which_the_model_fits_nothing_give_no_draws_and_a_reason():
     own = (days >= 60) & (days <= 94)  # its estimation window: the price moves on no other day
     panels[0].r[0, ~own] = 0.0
     panels[0].ok[0] = own | (days == 100) | (days < 45) | (days > 130)
-    run_alone = partial(running.run, panels, placed, MODEL, keep_events=False)
+    run_alone = partial(run, panels, placed, MODEL, keep_events=False)
     found = run_alone({"placebo": load("inference", "placebo")}, sample)
     assert (found.status == Status.OK).all()
     assert found.shared["draws"] == {}
@@ -148,7 +166,26 @@ def test_histories_on_which_the_model_fits_nothing_give_no_draws_and_a_reason():
     assert np.isnan(verdict.p).all()
     assert verdict.note[0, 0].startswith("fewer than 20 drawn samples")
     assert verdict.note[0, 1] == "no event"
-    assert np.isnan(drawn_cars(running.run, panels, placed, MODEL, sample, 30, 0)).all()
+    assert np.isnan(drawn_cars(run, panels, placed, MODEL, sample, 30, 0)).all()
+
+
+def test_cars_on_drawn_dates_are_those_of_regressions_there_and_nan_where_an_event_stays():
+    """The second asset has prices around its own date alone."""
+    panels, placed, sample = study([[100, 300]])
+    (panel,) = panels
+    panel.ok[1, :255] = panel.ok[1, 306:] = False
+    found = drawn_cars(run, panels, placed, MODEL, sample, 6, 0)
+    days = all_days(panels, placed, sample, 6)
+    assert found.dtype == np.float64
+    assert found.shape == days.shape == (6, 2)
+    for draw in range(6):
+        day = days[draw, 0]
+        before = slice(day - 40, day - 5)
+        slope, level = np.polyfit(panel.x[before, 0], panel.r[0, before], 1)
+        np.testing.assert_allclose(found[draw, 0], panel.r[0, day] - level - slope * panel.x[day, 0], rtol=1e-9)
+    stays = days[:, 1] == 300
+    assert stays.any()
+    np.testing.assert_array_equal(np.isnan(found[:, 1]), stays | ~panel.ok[1, days[:, 1]])
 
 
 def test_a_shock_adds_to_day_0_alone():

@@ -132,6 +132,21 @@ def test_halls_t_is_the_cube_of_scipys_moments(n: int) -> None:
         assert on(1e-9 * x[:, None]).statistic[0, 0] == pytest.approx(hall(x), rel=1e-9)
 
 
+def test_halls_t_of_equal_values_is_infinite_on_their_side_of_the_centre() -> None:
+    """As that of values which differ by less and less."""
+    rows = np.array([[1.0, 1.0, 1.0], [3.0, 3.0, 3.0], [-1.0, -1.0, -1.0]])
+    np.testing.assert_array_equal(skewness_adjusted.hall(rows, 2.0), [-np.inf, np.inf, -np.inf])
+    near = rows + 1e-6 * np.array([-1.0, 0.0, 1.0])
+    np.testing.assert_array_equal(np.sign(skewness_adjusted.hall(near, 2.0)), [-1.0, 1.0, -1.0])
+
+
+def test_a_mean_amid_its_resamples_has_the_p_value_1() -> None:
+    """A third of the resamples of 6 of these 24 balance, as all 24 do, so that each tail has two thirds of them."""
+    found = on(np.repeat([[-0.0625], [0.0625]], 12, axis=0), skewness_adjusted.make(bootstrap=True))
+    assert found.statistic.tolist() == [[0.0]]
+    assert found.p.tolist() == [[1.0]]
+
+
 def test_halls_t_grows_with_the_mean() -> None:
     x = np.random.default_rng(38).exponential(1.0, 20) - 1
     means = np.linspace(-5, 5, 400)

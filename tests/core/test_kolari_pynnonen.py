@@ -42,6 +42,24 @@ def test_the_additive_form_is_its_formula_where_windows_overlap_and_days_are_mis
         np.testing.assert_allclose(found.p[0, window], make.p_of_t(t, np.float64(19)), rtol=1e-9)
 
 
+def test_the_additive_form_counts_the_events_that_have_a_car_in_the_window() -> None:
+    """Three events miss a day of the longest window: their variance on ordinary days is not in its mean."""
+    case = make.case(np.random.default_rng(4), n=12, kind="same_day", missing=0.0)
+    (panel,) = case.panels
+    ok = panel.ok.copy()
+    ok[case.placed.asset[:3], case.placed.day[:3] + 4] = False
+    ok[case.placed.asset[:3], case.placed.day[:3] - 40] = False  # of these three the variance is another
+    case = case._replace(panels=[replace(panel, ok=ok, r=np.where(ok, panel.r, 0.0))])
+    found = answer(case, ADDITIVE)
+    assert found.n.tolist() == [[12, 12, 9]]
+    r = running.run(case.panels, case.placed, MARKET, {}, case.sample).shared["overlap"]["windows"][0]
+    dof = np.array([fit.dof for fit in make.fits(case)])
+    for window, counted in enumerate((dof, dof, dof[3:])):
+        z, _ = make.scars(case, window)
+        t = z.mean() / np.sqrt(z.var(ddof=1) / len(z) + r[window] * np.mean(counted / (counted - 2)))
+        np.testing.assert_allclose(found.statistic[0, window], t, rtol=1e-10)
+
+
 def test_both_forms_are_bmp_where_no_windows_overlap() -> None:
     case = make.bunches([1] * 14)
     bmp = answer(case, _registry.load("inference", "bmp"))

@@ -158,6 +158,16 @@ def test_a_day_with_one_event_has_no_spread() -> None:
     assert found.n.tolist() == [[20, 20, 20]]
 
 
+@pytest.mark.parametrize("name", [*FAMILY, "corrado"])
+def test_the_size_of_returns_does_not_matter_to_ranks_and_signs(name: str) -> None:
+    """Of abnormal returns near 1e-9, which are rounded only once they are standardised."""
+    case = make.case(np.random.default_rng(28), n=24, kind="overlap", missing=0.0)
+    small = [replace(panel, r=1e-7 * panel.r, x=1e-7 * panel.x) for panel in case.panels]
+    wanted = answer(name, case).statistic
+    assert np.isfinite(wanted).all()
+    np.testing.assert_allclose(answer(name, case._replace(panels=small)).statistic, wanted, rtol=1e-9)
+
+
 def everywhere(n_est: int) -> tuple[Scores, Abnormal, dict[str, dict[str, np.ndarray]]]:
     """Give one event whose cumulative day, in as many windows, lies in each gap between its estimation days."""
     _, fitted = make.with_cars(np.zeros((1, 1)), n_est, np.random.default_rng(25))

@@ -10,15 +10,8 @@ import statsmodels.api as sm
 
 from eventstudy.core.cr2 import clustered_mean
 from eventstudy.core.scores import scores
-from eventstudy.core.slopes import (
-    Working,
-    cr2,
-    degrees_of_runs,
-    estimate,
-    factor_correlation,
-    run_cars,
-    standardised,
-)
+from eventstudy.core.slopes import Working, cr2, degrees_of_runs, estimate, factor_correlation, run_cars, standardised
+from eventstudy.core.sums import add
 from eventstudy.core.windows import blocks
 from eventstudy.models.market import MODEL as MARKET
 from eventstudy.types import Abnormal
@@ -174,6 +167,23 @@ def plain_run(fitted: Abnormal, row: int, days: range, compound: bool) -> float:
             return np.nan
         held, normal = held * (1 + r), normal * (1 + its)
     return float(held - normal)
+
+
+def test_runs_are_as_long_as_the_part_of_the_window_that_the_event_has() -> None:
+    """Of days -1 to 1 the events have three, two and none."""
+    block = make.block(np.random.default_rng(7), n=3, missing=0.0)
+    own = np.ones((3, 11), dtype=bool)
+    own[1, 4] = own[2, 4:7] = False
+    fitted = MARKET.fit(replace(block, in_own_window=own))
+    its = make.spec(60, windows=((-1, 1),))
+    found = add({}, run_cars(scores(fitted, its), fitted, its))
+    car = found["car"].values
+    for event, length in ((0, 3), (1, 2)):
+        wanted = [fitted.ar[event, day : day + length].sum() for day in range(60 - length + 1)]
+        np.testing.assert_allclose(car[event, : len(wanted)], wanted, rtol=1e-9, atol=1e-14)
+        assert np.isnan(car[event, len(wanted) :]).all()
+    assert np.isnan(car[2]).all()
+    assert found["first"].values[:2].tolist() == [4, 5]
 
 
 def test_the_mean_over_clusters_is_the_slope_of_a_constant():

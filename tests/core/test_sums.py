@@ -10,7 +10,7 @@ import pytest
 
 from eventstudy.core.nulls import divide, p_normal, p_t, verdict
 from eventstudy.core.runs import count
-from eventstudy.core.sums import Gathered, Rows, add, mean_and_sd, moments, products_by_cluster, rows
+from eventstudy.core.sums import Gathered, Rows, add, mean_and_sd, moments, packed, products_by_cluster, rows
 from eventstudy.types import Abnormal, grouping
 from tests import make
 
@@ -62,6 +62,19 @@ def test_parts_add_to_the_whole() -> None:
     np.testing.assert_allclose(total["sum"], whole["sum"], rtol=1e-13)  # type: ignore[call-overload]
     np.testing.assert_allclose(total["array"], whole["array"], rtol=1e-13)  # type: ignore[call-overload]
     np.testing.assert_array_equal(total["kept"].values, values)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("shape", [(200,), (200, 3)])
+def test_a_table_of_which_most_rows_are_0_is_packed_and_restored(shape: tuple[int, ...]) -> None:
+    table = np.zeros(shape)
+    table[3], table[90] = 1.5, -2.5
+    held = packed({"few": table, "most": table + 1.0, "short": table[:50], "number": np.array(2.0)})
+    assert isinstance(held["few"], Rows)
+    assert held["few"].index.tolist() == [3, 90]
+    assert all(isinstance(held[name], np.ndarray) for name in ("most", "short", "number"))
+    restored = add({}, held)
+    for name, wanted in (("few", table), ("most", table + 1.0), ("short", table[:50]), ("number", 2.0)):
+        np.testing.assert_array_equal(restored[name], wanted)
 
 
 def test_adding_leaves_the_state_as_it_is() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import statsmodels.api as sm
 
 import eventstudy as es
 from eventstudy.core.scores import scores
+from eventstudy.models.peers import PeerPortfolio
 from eventstudy.types import Spec, Status
 from tests.models.untreated import N_EST, by_hand, draw
 
@@ -112,5 +114,6 @@ def test_fewer_peers_than_are_to_be_matched_is_no_peers():
     ],
 )
 def test_options_that_are_not_valid(options: dict[str, Any], says: str):
-    with pytest.raises(es.InputError, match=says):
-        es.model("peers", **options)
+    for make_it in (partial(es.model, "peers"), PeerPortfolio):
+        with pytest.raises(es.InputError, match=says):
+            make_it(**options)

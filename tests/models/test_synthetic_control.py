@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -247,5 +248,6 @@ def test_a_solver_that_gives_up_is_not_converged(monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_options_that_are_not_valid(options: dict[str, Any], says: str):
-    with pytest.raises(es.InputError, match=says):
-        es.model("synthetic_control", **options)
+    for make_it in (partial(es.model, "synthetic_control"), synthetic_control.SyntheticControl):
+        with pytest.raises(es.InputError, match=says):
+            make_it(**options)

@@ -94,6 +94,19 @@ def test_a_time_outside_a_calendar_without_closes_is_outside_the_calendar() -> N
     assert placed.status.tolist() == [Status.OUTSIDE_CALENDAR, Status.OK, Status.OUTSIDE_CALENDAR]
 
 
+@pytest.mark.parametrize("unit", ["D", "s"])
+@pytest.mark.parametrize("closes", [None, np.empty(0, dtype="M8[ns]")])
+def test_every_event_is_outside_a_calendar_without_sessions(closes: np.ndarray | None, unit: str) -> None:
+    calendar = Calendar("XNYS", np.empty(0, dtype=f"M8[{unit}]"), closes)
+    stamps = pd.DatetimeIndex(["2020-01-06T10:00", None, "2020-01-07T10:00"], tz="UTC")
+    dates = pd.DatetimeIndex(["2020-01-06", "2020-01-06", "2020-01-07"])
+    placed = place(pd.DataFrame({"stamp": stamps, "date": dates}), calendar, "next")
+    assert placed.position.tolist() == [-1, -1, -1]
+    of_a_date = Status.OUTSIDE_CALENDAR if unit == "D" else Status.CLOSED
+    assert placed.status.tolist() == [Status.OUTSIDE_CALENDAR, of_a_date, Status.OUTSIDE_CALENDAR]
+    assert all(rule.endswith("outside the calendar, which has no sessions") for rule in placed.rule[[0, 2]])
+
+
 CHOICES: dict[str, Any] = {
     "benchmark": "^GDAXI", "estimation": (-110, -11), "event": (-5, 5), "windows": ((0, 0), (-1, 1)),
     "min_estimation": 60, "tests": ["cross_section"],

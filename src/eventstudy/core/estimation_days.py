@@ -73,10 +73,9 @@ def _measured_in_part(panels: Sequence[Panel], placed: Placed, spec: Spec) -> Bo
         missing &= running[asset, day + last + 1] > running[asset, day + first]
         for start, stop in spec.windows:
             begin, end = np.maximum(start, first), np.minimum(stop, last)
-            length = np.maximum(end - begin + 1, 0)
-            n = np.where(length > 0, running[asset, day + end + 1] - running[asset, day + begin], 0)
-            n -= (length > 0) & (begin <= 0) & (end >= 0) & panel.ok[asset, day]  # day 0 is missing at its own price
-            missing &= n < np.maximum(min_valid_days(length, spec.min_coverage), 1)
+            n = running[asset, day + end + 1] - running[asset, day + begin]  # not positive where they do not meet
+            n -= (begin <= 0) & (end >= 0) & panel.ok[asset, day]  # day 0 is missing at its own price
+            missing &= n < np.maximum(min_valid_days(end - begin + 1, spec.min_coverage), 1)
         measured[rows] = ~missing
     return measured
 

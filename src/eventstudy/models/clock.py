@@ -130,7 +130,6 @@ def _slots(block: Block) -> _Slots:
     n_est, ok = block.n_est, block.ok
     times = np.unique(block.x[..., 0][ok])
     code = np.searchsorted(times, np.where(ok, block.x[..., 0], times[0] if len(times) else 0.0))
-    code = np.minimum(code, max(len(times) - 1, 0))
     slots = _Slots(code, ok, np.zeros((len(code), max(len(times), 1)), dtype=np.int64), n_est)
     count = np.rint(slots.sums(np.ones(code.shape))).astype(np.int64)
     enough = ok & (np.take_along_axis(count, code, axis=1) >= FEWEST)
@@ -158,7 +157,7 @@ def _abnormal(
     pooled = np.where(varies, squares, 0.0).sum(axis=1) / np.maximum(dof_by_slot.sum(axis=1), 1.0)
     sigma2 = np.where(known, pooled, 1.0)
     v = np.where(ok, slots.at(variance) / sigma2[:, None], 1.0)
-    dof = np.where(ok[:, n_est:], slots.at(dof_by_slot)[:, n_est:], np.inf).min(axis=1, initial=np.inf)
+    dof = np.where(ok[:, n_est:], slots.at(dof_by_slot)[:, n_est:], np.inf).min(axis=1)
     dof = np.where(np.isfinite(dof), dof, dof_by_slot.sum(axis=1)) - (x != 0).any(axis=1)
     ar = np.where(ok, e, 0.0)
     h = _forecast_factor(slots, ok, v, x)
@@ -193,7 +192,7 @@ def _r2(slots: _Slots, block: Block, e: Floats, known: Bools) -> Floats:
     mean = r.sum(axis=1) / np.maximum(ok.sum(axis=1), 1)
     total = np.square(np.where(ok, r - mean[:, None], 0.0)).sum(axis=1)
     rss = np.square(e[:, : slots.n_est]).sum(axis=1)
-    return np.asarray(1.0 - np.divide(rss, total, out=np.full(len(e), np.nan), where=known & (total > 0)))
+    return np.asarray(1.0 - np.divide(rss, total, out=np.full(len(e), np.nan), where=known))
 
 
 MODEL = Clock()

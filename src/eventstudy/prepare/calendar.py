@@ -214,8 +214,8 @@ def sessions_of(stamps: Dates, calendar: Calendar) -> tuple[Ints, Bools]:
     That is so on the date of a session whose close is not known.
     """
     first = np.searchsorted(calendar.closes if calendar.closes is not None else calendar.dates, stamps, side="right")
-    early = stamps < calendar.dates[:1].astype("datetime64[ns]") if len(calendar.dates) else np.ones(len(stamps), bool)
-    position = np.where(early | (first >= len(calendar.dates)), NO_SESSION, first)
+    outside = (first >= len(calendar.dates)) | (stamps < calendar.dates[0] if len(calendar.dates) else True)
+    position = np.where(outside, NO_SESSION, first)
     if not len(calendar.unknown):
         return position, np.zeros(len(stamps), dtype=bool)
     local = markets.wall(calendar.name, stamps).astype("datetime64[D]")
@@ -258,14 +258,13 @@ def _place_between(frame: pd.DataFrame, phase: np.ndarray, calendar: Calendar, p
 def _place_on_bars(stamps: Dates, calendar: Calendar) -> Placement:
     """Assign events with time stamps to bars; an event known by its date alone (NaT) has none."""
     timed = ~np.isnat(stamps)
-    starts, closes = calendar.dates, calendar.dates if calendar.closes is None else calendar.closes
-    first = np.searchsorted(closes, stamps, side="right")
-    outside = (first >= len(starts)) | (stamps < starts[0] if len(starts) else True)
+    first = sessions_of(stamps, calendar)[0]
+    outside, starts = first == NO_SESSION, calendar.dates
     during = starts[np.where(outside, 0, first)] <= stamps if len(starts) else ~outside
     rule = _choose(during, "within the bar", "between bars: next bar")
     rule = _unless_outside(outside, calendar, rule)
     status = np.where(timed, np.where(outside, Status.OUTSIDE_CALENDAR, Status.OK), Status.CLOSED)
-    return Placement(np.where(timed & ~outside, first, NO_SESSION), _choose(timed, rule, NO_TIME_OF_DAY), status)
+    return Placement(first, _choose(timed, rule, NO_TIME_OF_DAY), status)
 
 
 def _choose(condition: Bools, if_true: object, if_false: object) -> np.ndarray:
@@ -303,6 +302,8 @@ def _place_dates(frame: pd.DataFrame, dates: Dates, phase: np.ndarray, calendar:
 
 def _stamped_rules(dates: Dates, calendar: Calendar, first: Ints) -> np.ndarray:
     """Describe, by its local date, how an event with a time stamp was assigned to its session."""
+    if not len(calendar.dates):
+        return np.full(len(dates), "", dtype=object)  # all are outside the calendar
     session = calendar.dates[np.minimum(first, len(calendar.dates) - 1)]
     is_open = np.isin(dates, calendar.dates)
     after = _choose(is_open, "after the close: next session", "closed day: next session")
