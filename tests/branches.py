@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.evidence import Record, keep
+from tests.shared import ROOT
 
-ROOT = Path(__file__).parents[1]
 COMPLETE = ("core", "inference", "models")
 LEAST = 95.0  # per cent of the lines and branches of every other folder
 CHOSEN = ("-m", "not slow and not site", "--dist", "worksteal")
