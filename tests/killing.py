@@ -193,7 +193,7 @@ def keep(what: str, arguments: str, by_kind: dict[str, dict[str, int]]) -> None:
     if what == "races":
         tried = f"{n:,} pairs of writers of {', '.join(by_kind)} at once"
     found = (
-        f"afterwards {totals['whole']:,} whole versions, {totals['refused']:,} files refused, no mixture;"
+        f"afterwards {totals['whole']:,} whole versions, {totals['refused']:,} refused, no mixture;"
         f" {totals['left by the next']:,} leftovers after the next writer"
     )
     evidence.keep(what, evidence.Record("Kills survived", tried, found, f"python -m tests.killing {arguments}"))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parents[1]
 SIZES = Path(es.__file__).parent / "data" / "sizes.json"
+NO_BREAK = "\N{NON-BREAKING HYPHEN}"
 HEAD = "| tried | found | command | date |\n|---|---|---|---|\n"
 
 
@@ -29,17 +30,18 @@ def rows() -> Iterator[tuple[str, str, str, str, str]]:
         yield record["kind"], record["tried"], record["found"], record["command"], record["date"]
 
 
-def tables() -> str:
-    """Return a section with a table for each kind of records."""
-    by_kind: dict[str, list[str]] = {}
-    for kind, tried, found, command, date in sorted(rows()):
-        by_kind.setdefault(kind, []).append(f"| {tried} | {found} | `{command}` | {date} |\n")
-    return "\n".join(f"### {kind}\n\n{HEAD}{''.join(lines)}" for kind, lines in by_kind.items())
+def table() -> str:
+    """Return the table: what was tried, with its kind, what was found, the command, and the date in one piece."""
+    lines = [
+        f"| **{kind}**: {tried} | {found} | `{command}` | {date.replace('-', NO_BREAK)} |\n"
+        for kind, tried, found, command, date in sorted(rows())
+    ]
+    return HEAD + "".join(lines)
 
 
 def write(app: Sphinx) -> None:
     """Write the file in ``generated/`` that the page includes."""
-    (Path(app.srcdir) / "generated" / "tested.txt").write_text(tables(), encoding="utf-8")
+    (Path(app.srcdir) / "generated" / "tested.txt").write_text(table(), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -40,11 +40,12 @@ def test_every_kind_of_trial_has_a_record() -> None:
 
 def test_the_page_has_a_row_for_each_record(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "docs" / "_ext"))
-    tables = importlib.import_module("tested").tables()
-    lines = [line for line in tables.splitlines() if line.startswith("| ") and not line.startswith("| tried")]
+    tested = importlib.import_module("tested")
+    lines = [line for line in tested.table().splitlines() if line.startswith("| ") and not line.startswith("| tried")]
     assert len(lines) == len(RECORDS) + 1  # and the measured sizes
     for record in RECORDS.values():
-        assert f"| {record.tried} | {record.found} | `{record.command}` | {record.date} |" in lines
+        day = record.date.replace("-", tested.NO_BREAK)
+        assert f"| **{record.kind}**: {record.tried} | {record.found} | `{record.command}` | {day} |" in lines
     for line in lines:
         assert len(re.findall(r"(?<!\\)\|", line)) == 5, line
 
