@@ -150,7 +150,10 @@ def test_a_test_that_declares_something_else_is_refused(test, says):
         (Own(change=changed(status=lambda made: made.status.astype(str))), "as status; .* whole numbers"),
         (Own(change=changed(v=lambda made: made.sigma)), "as v"),
         (Own(change=changed(placebos=lambda made: made.ar)), "as placebos"),
-        (Own(change=changed(ar=lambda made: np.where(made.ok, made.ar, 1.0))), "a value on a day that is not ok as ar; .* 0 there"),
+        (
+            Own(change=changed(ar=lambda made: np.where(made.ok, made.ar, 1.0))),
+            "a value on a day that is not ok as ar; .* 0 there",
+        ),
         (Own(change=changed(ar=lambda made: np.where(made.ok, np.inf, 0.0))), "finite numbers"),
         (Own(change=changed(ok=lambda made: np.ones_like(made.ok))), "as ok; .* False on days that are not ok"),
         (Own(change=lambda made: made.take(np.arange(20) > 3)), r"of shape \(16, 71\) as ar"),
