@@ -131,8 +131,8 @@ def survivors(folder: Path, drawn: list[Mutant]) -> list[Mutant]:
         called = measured["tests_by_mangled_function_name"].get(re.sub(r"__mutmut_\d+$", "", mutant.name), [])
         member = re.compile(rf"\[(.*-)?{Path(mutant.file).stem}\b")
         # What the import of a member calls is measured for no test: those of its contract come in addition.
-        tests = {*called, *(test for test in seconds if test.startswith("tests/contract/") and member.search(test))}
-        tests = sorted(tests, key=lambda test: (test.startswith("tests/test_"), seconds[test]))
+        contract = (test for test in seconds if test.startswith("tests/contract/") and member.search(test))
+        tests = sorted({*called, *contract}, key=lambda test: (test.startswith("tests/test_"), seconds[test]))
         if not tests or not is_noticed(folder, mutant.name, tests):
             found.append(mutant)
     return found
@@ -213,7 +213,8 @@ def main() -> int:
     if given.keep and not unexplained:
         tried = f"{len(drawn)} mutants of core, inference, models and the placing of events (seed {given.seed})"
         told = f"{len(drawn) - len(survived)} killed, {len(survived)} equivalent, each explained in tests/mutants.json"
-        keep("mutants", Record("Mutants", tried, told, f"python -m tests.mutants --seed {given.seed}"))
+        command = f"python -m tests.mutants --seed {given.seed} --number {given.number}"
+        keep("mutants", Record("Mutants", tried, told, command))
     return int(unexplained > 0)
 
 
