@@ -131,8 +131,8 @@ def survivors(folder: Path, drawn: list[Mutant]) -> list[Mutant]:
         called = measured["tests_by_mangled_function_name"].get(re.sub(r"__mutmut_\d+$", "", mutant.name), [])
         member = re.compile(rf"\[(.*-)?{Path(mutant.file).stem}\b")
         # What the import of a member calls is measured for no test: those of its contract come in addition.
-        contract = (test for test in seconds if test.startswith("tests/contract/") and member.search(test))
-        tests = sorted({*called, *contract}, key=lambda test: (test.startswith("tests/test_"), seconds[test]))
+        reach = {*called, *(test for test in seconds if test.startswith("tests/contract/") and member.search(test))}
+        tests = sorted(reach, key=lambda test: (test.startswith("tests/test_"), seconds[test]))
         if not tests or not is_noticed(folder, mutant.name, tests):
             found.append(mutant)
     return found

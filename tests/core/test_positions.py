@@ -14,8 +14,8 @@ def test_a_trade_that_is_still_open_earns_until_the_last_day():
     price = np.array([[10.0, 11.0, 12.0, 13.0, 12.5, 14.0, 15.0, 17.0]])  # open and close of four sessions
     closes = price[:, 1::2]
     points = Points(price, np.arange(8)[None], np.arange(8)[None] // 2, closes, np.arange(4))
-    sample, asset, enter, leave = (np.array([number]) for number in (0, 0, 2, 8))
-    legs = Legs(sample, asset, enter, leave, np.array([0.6]))
+    first, entry, none = np.array([0]), np.array([2]), np.array([8])
+    legs = Legs(first, first, entry, none, np.array([0.6]))
     found = book(points, legs, 1, Terms(9, np.inf, 1.0, np.inf, 0.001, 0.0))
     wanted = 0.6 / 12.0 * np.array([0.0, 13.0 - 12.0, 14.0 - 13.0, 17.0 - 14.0])
     np.testing.assert_allclose(found.gross, wanted[None], atol=1e-15)
