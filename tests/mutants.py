@@ -214,7 +214,8 @@ def main() -> int:
     if given.keep and not unexplained:
         tried = f"{len(drawn)} mutants of core, inference, models and the placing of events (seed {given.seed})"
         told = f"{len(drawn) - len(survived)} killed, {len(survived)} equivalent, each explained in tests/mutants.json"
-        keep("mutants", Record("Mutants", tried, told, f"python -m tests.mutants --seed {given.seed}"))
+        command = f"python -m tests.mutants --seed {given.seed} --number {given.number}"
+        keep("mutants", Record("Mutants", tried, told, command))
     return int(unexplained > 0)
 
 

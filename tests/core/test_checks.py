@@ -162,7 +162,10 @@ def test_a_function_that_does_not_tell_its_arguments_is_taken():
         (Own(change=changed(v=lambda made: 0.0 * made.ar)), "not above 0 on a valid day of status OK as v"),
         (Own(change=changed(v=lambda made: np.nan * made.ar)), "as v; .* finite numbers above 0"),
         (Own(change=changed(placebos=lambda made: made.ar)), "as placebos"),
-        (Own(change=changed(ar=lambda made: np.where(made.ok, made.ar, 1.0))), "a value on a day that is not ok"),
+        (
+            Own(change=changed(ar=lambda made: np.where(made.ok, made.ar, 1.0))),
+            "a value on a day that is not ok as ar; .* 0 there",
+        ),
         (Own(change=changed(ar=lambda made: np.where(made.ok, np.inf, 0.0))), "finite numbers"),
         (Own(change=changed(ok=lambda made: np.ones_like(made.ok))), "as ok; .* False on days that are not ok"),
         (Own(change=lambda made: made.take(np.arange(20) > 3)), r"of shape \(16, 71\) as ar"),

@@ -59,6 +59,17 @@ def test_a_frame_that_is_filled_forward_opens_no_session() -> None:
     assert extra_of(observed_calendar("XETR", bars)) == []
 
 
+def test_a_session_on_which_nothing_traded_is_closed_unless_it_is_stated() -> None:
+    """One ticker repeats its price on a Monday, and the other has no row."""
+    monday = np.datetime64("2019-06-17")
+    other = share("BAS.DE", 2)
+    keep = other.dates != monday
+    other = Bars("BAS.DE", other.dates[keep], {"close": other.fields["close"][keep]}, "XETR")
+    bars = [share("SAP.DE", 1, {monday: None}), other]
+    assert monday not in observed_calendar("XETR", bars).dates
+    assert monday in observed_calendar("XETR", bars, stated=(("2019-06-17", "14:00"),)).dates
+
+
 @pytest.mark.parametrize(("n_traded", "opened"), [(1, False), (2, True), (4, True)])
 def test_half_of_the_tickers_open_a_session_and_fewer_do_not(n_traded: int, opened: bool) -> None:
     bars = [share(f"S{i}.DE", i, {SATURDAY: 101.5} if i < n_traded else None) for i in range(4)]
@@ -92,6 +103,12 @@ def test_a_time_outside_a_calendar_without_closes_is_outside_the_calendar() -> N
     stamps = pd.DatetimeIndex(["2020-01-06T10:00", "2021-01-04T10:00", "2022-01-06T10:00"], tz="UTC")
     placed = place(pd.DataFrame({"stamp": stamps, "date": stamps.tz_localize(None).normalize()}), calendar, "next")
     assert placed.status.tolist() == [Status.OUTSIDE_CALENDAR, Status.OK, Status.OUTSIDE_CALENDAR]
+
+
+def test_a_policy_that_is_none_is_refused() -> None:
+    frame = pd.DataFrame({"stamp": pd.DatetimeIndex([None], tz="UTC"), "date": pd.DatetimeIndex(["2019-06-17"])})
+    with pytest.raises(InputError, match=r"^on_closed is 'later'; valid are 'next', 'previous', 'drop', 'raise'"):
+        place(frame, observed_calendar("XETR", [share("SAP.DE", 1)]), "later")
 
 
 @pytest.mark.parametrize("unit", ["D", "s"])
