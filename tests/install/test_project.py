@@ -19,7 +19,7 @@ def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-MAKE = set(re.findall(r"^\.PHONY: (.*)$", read("Makefile"), re.MULTILINE)[0].split())
+MAKE = set(" ".join(re.findall(r"^\.PHONY: (.*)$", read("Makefile"), re.MULTILINE)).split())
 WORKFLOW = yaml.safe_load(read(".github/workflows/test.yml"))
 CITATION = yaml.safe_load(read("CITATION.cff"))
 CHANGES = read("CHANGELOG.md")
