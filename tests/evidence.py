@@ -48,15 +48,19 @@ PARTS = {
         "Numbers of others",
         "R packages, printed tables and statsmodels, to 1e-8 or closer or the digits that they print; NIST's certified"
         " digits",
-                    ("tests/oracles", "tests/core/test_nist.py")),
+        ("tests/oracles", "tests/core/test_nist.py"),
+    ),
     "properties": Part("Properties", "invariances on random samples drawn by hypothesis", ("tests/properties",)),
     "contracts": Part("Properties", "every model and every test, by being in their folder", ("tests/contract",)),
     "closed_forms": Part("Closed forms", "loops, full matrices and enumerations", ("tests/core", "tests/models")),
-    "yahoo": Part("Faults injected", "a server of prices that lies, stalls, breaks off and limits, over real TLS",
-                  ("tests/sources/test_yahoo.py", "tests/test_yahoo_study.py")),
+    "yahoo": Part(
+        "Faults injected",
+        "a server of prices that lies, stalls, breaks off and limits, over real TLS",
+        ("tests/sources/test_yahoo.py", "tests/test_yahoo_study.py"),
+    ),
     "security": Part("Attacks", "hostile files, names, archives, servers and formulas", ("tests/security",)),
     "simulations": Part("Simulations", "size and power on samples whose answer is known", ("-m", "slow", "tests")),
-}  # fmt: skip
+}
 
 
 def records() -> dict[str, Record]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib.util
 import json
 import subprocess
 import sys
@@ -13,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from tests.sources.fakes import yahoo
 
 # A process that ends leaves its connections to the loopback server's threads, which drop them unclosed.
 pytestmark = [pytest.mark.thorough, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
@@ -51,13 +52,8 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def fake(shared: Path) -> Iterator[Any]:
-    spec = importlib.util.spec_from_file_location("fake_yahoo", shared / "tools" / "fake_yahoo.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    with module.FakeYahoo() as yahoo:
-        yield yahoo
+    with yahoo(shared) as server:
+        yield server
     gc.collect()
 
 
