@@ -21,6 +21,9 @@ KINDS = {
     "Attacks",
     "Inputs tried",
     "Kills survived",
+    "Mutants",
+    "Coverage",
+    "Soak",
 }
 
 
