@@ -31,6 +31,7 @@ def test_growth_is_named() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # what the library says of spoilt answers
 def test_every_job_runs_and_finds_its_numbers_again(shared, monkeypatch) -> None:
     monkeypatch.setenv("EVENTSTUDY_SHARED", str(shared_folder()))
     with Jobs(seed=7) as jobs:
