@@ -70,17 +70,17 @@ fuzz: $(READY)  ## broken input at every door, for SECONDS from SEED, and as lon
 	done
 
 NUMBER ?= 600
-mutants: $(READY)  ## NUMBER changes of the arithmetic, drawn with SEED: which of them no test notices
+mutants: $(READY)  ## NUMBER changes of the arithmetic, drawn with SEED: which of them no test notices; KEEP=--keep
 	$(BIN)/uv venv --quiet --clear --python $(PYTHON) $(VENV)-mutants
 	$(BIN)/uv pip install --quiet --python $(VENV)-mutants --requirements requirements.txt \
 		--requirements requirements-dev.txt --editable . mutmut==3.8.1
-	$(VENV)-mutants/$(SCRIPTS)/python -m tests.mutants --seed $(SEED) --number $(NUMBER)
+	$(VENV)-mutants/$(SCRIPTS)/python -m tests.mutants --seed $(SEED) --number $(NUMBER) $(KEEP)
 
 MINUTES ?= 60
 soak: $(READY)  ## mixed work in one process for MINUTES: the same numbers each time, in bounded memory
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED)
 
-evidence: $(READY)  ## all that is tried at length, with the records of the page "How tested"; it takes a night
+evidence: $(READY)  ## all that is tried at length but the mutants, with the records of the page "How tested"; it takes a night
 	for part in oracles properties contracts closed_forms yahoo security simulations; do \
 		$(BIN)/python -m tests.evidence $$part || exit 1; \
 	done
