@@ -34,7 +34,7 @@ import pytest
 from tqdm import tqdm
 
 from tests.evidence import Record, keep
-from tests.shared import ROOT
+from tests.shared import ROOT, shared_folder
 
 FILE = ROOT / "tests" / "mutants.json"
 MODULES = ("core/*", "inference/*", "models/*", "prepare/placing.py", "prepare/calendar.py")
@@ -197,7 +197,7 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="keep the record for the page of what was tested")
     given = parser.parse_args()
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    os.environ.setdefault("EVENTSTUDY_SHARED", str(ROOT.parent / "shared"))
+    os.environ["EVENTSTUDY_SHARED"] = str(shared_folder())  # the tree is tried elsewhere
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         prepare(folder)

@@ -168,11 +168,12 @@ def draw_days(panels: Sequence[Panel], placed: Placed, sample: Sample, n_draws: 
         events = np.flatnonzero(is_usable)[in_group]
         overlapping = components(edges[events, 0], edges[events, 1], _same_news(placed, events))
         for chain in _positions_by_label(overlapping):
-            parts = [events[chain]]
-            if len(shifts.valid(parts[0])[1]) < FEWEST:
-                parts = [events[chain][on_date] for on_date in _positions_by_label(date[events[chain]])]
-            for part in parts:
-                columns, valid = shifts.valid(part)
+            whole = events[chain]
+            parts = [(whole, *shifts.valid(whole))]
+            if len(parts[0][2]) < FEWEST:
+                of_date = (whole[on_date] for on_date in _positions_by_label(date[whole]))
+                parts = [(part, *shifts.valid(part)) for part in of_date]
+            for part, columns, valid in parts:
                 key = [seed, int(date[part].min()), int(date[part].max())]
                 rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
                 out[:, part] = columns[:, valid[rng.integers(0, len(valid), n_draws)]].T

@@ -16,6 +16,7 @@ import numpy as np
 
 from eventstudy.core.ols import SINGULAR
 from eventstudy.core.scores import min_valid_days
+from eventstudy.core.slopes import column_sizes
 from eventstudy.errors import InputError
 from eventstudy.types import Abnormal, Block, Bools, Floats, Ints, Status
 
@@ -98,8 +99,7 @@ def active_rows(design: Floats, ok: Bools, n_est: int, width: int) -> Floats:
     x = np.where(ok[:, None], design, 0.0)
     h = np.zeros((len(x), width))
     if x.shape[1]:
-        size = np.linalg.norm(x[:n_est], axis=0)
-        x = x / np.where(size > 0, size, 1.0)  # a constant has another unit than returns
+        x = x / column_sizes(x[:n_est])  # a constant has another unit than returns
         _, length, axes = np.linalg.svd(x[:n_est], full_matrices=False)
         nonzero = length > 1e-10 * length[0]  # regressors that are multiples of each other span one direction
         h[:, : nonzero.sum()] = x @ axes[nonzero].T / length[nonzero]
