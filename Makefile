@@ -22,7 +22,7 @@ JOBS ?= auto
 unexport PYTHONDONTWRITEBYTECODE
 TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q --numprocesses $(JOBS) --dist worksteal
 
-.PHONY: demo quick test suite check site slow fuzz mutants soak evidence docs branches bench pins test-lowest
+.PHONY: demo quick test suite check full site slow fuzz mutants soak evidence docs branches bench pins test-lowest
 .PHONY: test-newest dist sbom audit clean
 
 $(VENV)/locked: requirements.txt requirements-dev.txt
@@ -42,9 +42,9 @@ demo: $(RUNTIME)  ## the shipped events on simulated prices: tables, planted bes
 	$(BIN)/eventstudy demo
 
 quick: $(READY)  ## the inner loop: units, properties, and each contract once for every member
-	$(TESTS) -m "not slow and not site and not thorough" tests
+	$(TESTS) -m "not slow and not full and not site and not thorough" tests
 
-test: $(READY)  ## the checks and all tests but the slow ones
+test: $(READY)  ## the checks, and each test in the values, programs and viewers that differ most
 	$(MAKE) --no-print-directory --jobs 2 check suite
 
 suite: $(READY)
@@ -54,6 +54,9 @@ check: $(READY)  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+full: $(READY)  ## all tests but the slow ones: each with every value, program and viewer
+	$(TESTS) -m "not slow"
 
 site: $(READY)  ## the pages and the notebooks, made whole
 	$(TESTS) -m site --dist loadfile
@@ -109,12 +112,13 @@ pins: $(READY)  ## both locks and what their pins need, from pyproject.toml; UPG
 test-lowest: $(READY)  ## all tests but the slow ones, with the oldest versions that pyproject.toml allows
 	$(BIN)/uv venv --quiet --clear --seed --python 3.11 $(VENV)-lowest
 	$(BIN)/uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct $(TESTED)
-	$(VENV)-lowest/$(SCRIPTS)/python -m pytest -q -n auto -W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning
+	$(VENV)-lowest/$(SCRIPTS)/python -m pytest -q -n auto -m "not slow" \
+		-W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning
 
 test-newest: $(READY)  ## all tests but the slow ones, with the newest version of everything
 	$(BIN)/uv venv --quiet --clear --seed --python $(PYTHON) $(VENV)-newest
 	$(BIN)/uv pip install --quiet --python $(VENV)-newest --refresh $(TESTED)
-	$(VENV)-newest/$(SCRIPTS)/python -m pytest -q -n auto
+	$(VENV)-newest/$(SCRIPTS)/python -m pytest -q -n auto -m "not slow"
 
 dist: $(READY)  ## wheel and sdist, in dist: of one commit the same bytes wherever they are built
 	rm -rf dist

@@ -99,7 +99,7 @@ class Counts:
 def run(name: str) -> int:
     """Run a part of the tests, and keep its record unless a test failed; return pytest's code."""
     part, counts = PARTS[name], Counts()
-    code = int(pytest.main(["-q", *part.arguments], plugins=[counts]))
+    code = int(pytest.main(["-q", "-m", "not slow", *part.arguments], plugins=[counts]))
     if code == 0:
         skipped = counts.outcomes.get("skipped", 0)
         found = f"{counts.outcomes['passed']:,} tests passed"
