@@ -40,14 +40,11 @@ def least_squares(block: Block, design: Sequence[Floats | float]) -> Abnormal:
     """
     n_par, n_est = len(design), block.n_est
     columns = np.empty((n_par + 2, *block.r.shape))  # the regressors, the return, and a work array
-    for column, values in zip(columns, [*design, block.r], strict=False):
-        column[:] = block.zero_missing(values)
-    basis = _Basis(columns[:n_par], np.zeros(n_par), columns[-1], n_est)
-    constant = [block.complete and isinstance(values, float) for values in design]
-    upper, singular = basis.orthogonalise(constant)
-    e = columns[n_par]
-    norm = _norm(e[:, :n_est])
-    qty, residual_norm = basis.project_out(e, n_par, norm)
+    basis, e = _Basis(columns[:n_par], np.zeros(n_par), columns[-1], n_est), columns[n_par]
+    upper, singular = basis.orthogonalise(block, design)
+    r = block.zero_missing(block.r)
+    norm = _norm(r[:, :n_est])
+    qty, residual_norm = basis.project_out(r, n_par, norm, out=e)
     n_valid = block.n_valid
     dof = (n_valid - n_par).astype(np.float64)
     status = np.full(len(e), Status.OK, dtype=np.int64)
@@ -76,7 +73,7 @@ def _norm(rows: Floats) -> Floats:
 
 
 class _Basis(NamedTuple):
-    """Columns ``q`` (P, N, L) that are made orthonormal over the estimation days, in place.
+    """Columns ``q`` (P, N, L) that are orthonormal over the estimation days.
 
     ``level`` (P,) is the value of a column that is the same in every cell, else 0: such a column need not be read.
     ``work`` (N, L) is scratch space.
@@ -87,37 +84,45 @@ class _Basis(NamedTuple):
     work: Floats
     n_est: int
 
-    def orthogonalise(self, constant: Sequence[bool]) -> tuple[Floats, Bools]:
-        """Turn the columns into H in place; return U (N, P, P), and which events are singular (N,)."""
+    def orthogonalise(self, block: Block, design: Sequence[Floats | float]) -> tuple[Floats, Bools]:
+        """Fill the columns with H; return U (N, P, P), and which events are singular (N,)."""
         n_par, n_events, _ = self.q.shape
         upper = np.zeros((n_events, n_par, n_par))
         singular = np.zeros(n_events, dtype=bool)
-        for j, column in enumerate(self.q):
-            norm = _norm(column[:, : self.n_est])
-            upper[:, :j, j], remaining = self.project_out(column, j, norm)
+        for j, (column, values) in enumerate(zip(self.q, design, strict=True)):
+            if j == 0 and block.complete and isinstance(values, float) and values:
+                norm = abs(values) * np.sqrt(self.n_est)
+                upper[:, j, j] = norm
+                self.level[j] = column[:] = values / norm
+                continue
+            x = np.broadcast_to(block.zero_missing(values), column.shape)
+            norm = _norm(x[:, : self.n_est])
+            upper[:, :j, j], remaining = self.project_out(x, j, norm, out=column)
             dependent = remaining <= SINGULAR * norm
             singular |= dependent
             remaining = np.where(dependent, 1.0, remaining)
             column /= remaining[:, None]
             upper[:, j, j] = remaining
-            self.level[j] = column[0, 0] if constant[j] and j == 0 and len(column) else 0.0
         return upper, singular
 
-    def project_out(self, y: Floats, n: int, norm: Floats) -> tuple[Floats, Floats]:
-        """Remove the first n columns from ``y`` (N, L), in place; return their weights (N, n) and the remaining norm.
+    def project_out(self, y: Floats, n: int, norm: Floats, out: Floats) -> tuple[Floats, Floats]:
+        """Write ``y`` (N, L) less the first n columns to ``out``; return their weights (N, n) and the remaining norm.
 
-        ``norm`` (N,) is the norm of ``y`` over the estimation days before that.
+        ``norm`` (N,) is the norm of ``y`` over the estimation days.
         """
+        if not n:
+            out[:] = y
         weights, remaining = np.zeros((len(y), n)), norm
         for _ in range(2 if n else 0):
             for j in range(n):
                 if self.level[j]:
                     weight = y[:, : self.n_est].sum(axis=1) * self.level[j]
-                    y -= (weight * self.level[j])[:, None]
+                    np.subtract(y, (weight * self.level[j])[:, None], out=out)
                 else:
                     weight = _dot(self.q[j, :, : self.n_est], y[:, : self.n_est])
                     np.multiply(self.q[j], weight[:, None], out=self.work)
-                    y -= self.work
+                    np.subtract(y, self.work, out=out)
+                y = out
                 weights[:, j] += weight
             remaining = _norm(y[:, : self.n_est])
             if (remaining >= CANCELLED * norm).all():

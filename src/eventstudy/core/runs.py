@@ -72,7 +72,8 @@ def by_length(days: Ints) -> dict[int, list[int]]:
     {1: [0], 2: [0, 1], 3: [1]}
     """
     windows: dict[int, list[int]] = {}
+    equal = (days == days[:1]).all(axis=0)
     for v, column in enumerate(days.T):
-        for length in np.flatnonzero(np.bincount(column)).tolist():
+        for length in column[:1].tolist() if equal[v] else np.unique(column).tolist():
             windows.setdefault(length, []).append(v)
     return {length: windows[length] for length in sorted(windows) if length}

@@ -86,7 +86,7 @@ def rank_among_residuals(scores: Scores, abnormal: Abnormal) -> tuple[Floats, Fl
     size = np.abs(scores.car)
     if abnormal.v is not None:
         size = size / root((abnormal.v * abnormal.ok)[:, abnormal.n_est :] @ scores.weights.T)
-    windows = scores.weights > 0
+    windows, size = scores.weights > 0, np.asfortranarray(size)
     p_sq, p_conformal = np.empty(size.shape), np.empty(size.shape)
     for rows in strips(len(size)):
         ar = np.asfortranarray(abnormal.ar[rows])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from eventstudy.types import Block, Bools, Floats, Ints, Panel, Placed, Spec
 
@@ -175,23 +177,21 @@ def _rows_of(table: Ints, events: Ints) -> tuple[Ints, Ints]:
 
 def _slice_windows(panel: Panel, asset: Ints, day: Ints, spec: Spec) -> tuple[Floats, Bools, Floats]:
     """Return r (N, L), ok (N, L) and x (N, L, K) of events by asset row and column of day 0."""
-    n_est, length = spec.n_est, spec.n_est + spec.n_evt
-    r = np.empty((len(asset), length))
-    ok = np.ones((len(asset), length), dtype=bool)
-    x = np.empty((panel.x.shape[-1], len(asset), length))
-    regressors = np.moveaxis(panel.x, -1, 0)
-    for columns, first, width in (
-        (slice(0, n_est), day + spec.estimation[0], n_est),
-        (slice(n_est, length), day + spec.event[0], spec.n_evt),
-    ):
-        r[:, columns] = sliding_window_view(panel.r, width, axis=1)[asset, first]
-        if not panel.complete:
-            ok[:, columns] = sliding_window_view(panel.ok, width, axis=1)[asset, first]
-        for k, row in enumerate(regressors):
-            views = sliding_window_view(row, width, axis=-1)
-            x[k, :, columns] = views[first] if row.ndim == 1 else views[asset, first]
+    spans = [(spec.estimation[0], spec.n_est), (spec.event[0], spec.n_evt)]
+    if spec.event[0] == spec.estimation[1] + 1:
+        spans = [(spec.estimation[0], spec.n_est + spec.n_evt)]
+
+    def cut(values: NDArray[Any]) -> NDArray[Any]:
+        rows = () if values.ndim == 1 else (asset,)
+        cuts = [sliding_window_view(values, width, axis=-1)[*rows, day + start] for start, width in spans]
+        return cuts[0] if len(cuts) == 1 else np.concatenate(cuts, axis=1)
+
+    r = cut(panel.r)
+    ok = np.ones(r.shape, dtype=bool) if panel.complete else cut(panel.ok)
+    regressors = [cut(row) for row in np.moveaxis(panel.x, -1, 0)]
+    x = regressors[0][None] if len(regressors) == 1 else np.array(regressors).reshape(len(regressors), *r.shape)
     if panel.r0 is not None and panel.ok0 is not None and panel.x0 is not None and spec.event[0] <= 0 <= spec.event[1]:
-        zero = n_est - spec.event[0]
+        zero = spec.n_est - spec.event[0]
         r[:, zero] = panel.r0[asset, day]
         ok[:, zero] = panel.ok0[asset, day]
         x[:, :, zero] = (panel.x0[day] if panel.x0.ndim == 2 else panel.x0[asset, day]).T
