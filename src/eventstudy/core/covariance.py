@@ -15,8 +15,9 @@ from functools import cached_property
 
 import numpy as np
 
+from eventstudy.core.date_pairs import DatePairs
 from eventstudy.core.nulls import divide
-from eventstudy.core.overlap import DatePairs, calendar_matrix, linked_pairs
+from eventstudy.core.overlap import calendar_matrix, linked_pairs
 from eventstudy.core.sums import Rows, by_cluster, products_by_cluster, valid_days
 from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, State
 

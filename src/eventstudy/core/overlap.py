@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eventstudy.core.date_pairs import DatePairs
 from eventstudy.core.nulls import divide
 from eventstudy.core.scores import coverage, total_losses
 from eventstudy.core.sums import Gathered, by_cluster, valid_days
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     Sparse = csr_array[np.float64, tuple[int, int]]
 
-SHORT = 32  # dates whose rows of few days are multiplied together
-SPAN = 128  # dates whose rows are multiplied together: with their partners they take a few megabytes
 CELLS = 1_000_000  # weights of windows multiplied at once, approximately
 MAX_LAG = 5  # dates between linked clusters; farther apart they are not the same news
 
@@ -195,41 +194,6 @@ def calendar_matrix(dates: Ints, values: Floats | None = None, n_dates: int = 0)
     ends = np.arange(len(dates) + 1) * dates.shape[1]
     data = np.ones(dates.size) if values is None else values.ravel()
     return csr_array((data, dates.ravel(), ends), shape=(len(dates), max(int(dates.max()) + 1, n_dates)))
-
-
-class DatePairs:
-    """Pairs of rows of dates (C, days), whose values are multiplied on the dates that both rows have.
-
-    The dates of the two rows of a pair are close, so that the rows that end on ``SPAN`` dates and their partners fit in
-    a dense matrix, of which only the dates of the former are multiplied.
-    """
-
-    def __init__(self, dates: Ints, first: Ints, second: Ints) -> None:
-        self._first, self._same = first, first == second
-        others = np.flatnonzero(~self._same)
-        span = dates[first[others], -1] // min(SPAN, max(SHORT, dates.shape[1]))
-        order = np.argsort(span, kind="stable")
-        parts = np.split(others[order], np.flatnonzero(np.diff(span[order])) + 1) if len(others) else []
-        self._parts = []
-        for pairs in parts:
-            in_part = np.zeros(len(dates), dtype=bool)
-            in_part[first[pairs]] = in_part[second[pairs]] = True
-            rows, at = np.flatnonzero(in_part), np.cumsum(in_part) - 1
-            starts, left = np.unique(at[first[pairs]], return_inverse=True)
-            day = dates[rows] - dates[rows].min()
-            common = slice(int(day[starts].min()), int(day[starts].max()) + 1)
-            self._parts.append((pairs, rows, day, common, starts, left, at[second[pairs]]))
-
-    def sums(self, values: Floats) -> Floats:
-        """Sum the products of two rows of values (..., C, days) over their common dates, (..., pairs)."""
-        out = np.empty((*values.shape[:-2], len(self._first)))
-        out[..., self._same] = np.vecdot(values, values)[..., self._first[self._same]]
-        for pairs, rows, day, common, starts, left, right in self._parts:
-            dense = np.zeros((*values.shape[:-2], len(rows), int(day.max()) + 1))
-            dense[..., np.arange(len(rows))[:, None], day] = values[..., rows, :]
-            dense = dense[..., common]
-            out[..., pairs] = (dense[..., starts, :] @ np.swapaxes(dense, -1, -2))[..., left, right]
-        return out
 
 
 def row_products(left: Sparse, right: Sparse, first: Ints, second: Ints, step: int = 4096) -> Floats:
