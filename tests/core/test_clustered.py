@@ -183,13 +183,13 @@ def test_linked_clusters_are_one_chain_in_the_order_of_the_calendar() -> None:
     case = make.bunches([1, 2, 3, 4])
     sample = case.sample
     counts, values = np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.5, 1.0, 2.0, 4.0])
-    sums, n = sums_by_chain(sample, 0, (0, 0), values, counts)
+    [(sums, n)] = sums_by_chain(sample, (0, 0), values, counts)
     assert (sums.tolist(), n.tolist()) == ([0.5, 1.0, 2.0, 4.0], [1.0, 2.0, 3.0, 4.0])
     linked = replace(sample, links=np.array([[0, 2]]))
-    sums, n = sums_by_chain(linked, 0, (0, 0), values, counts)
+    [(sums, n)] = sums_by_chain(linked, (0, 0), values, counts)
     assert (sums.tolist(), n.tolist()) == ([2.5, 1.0, 4.0], [4.0, 2.0, 4.0])
     counts[1] = 0.0  # no event has a value there
-    sums, n = sums_by_chain(linked, 0, (0, 0), values, counts)
+    [(sums, n)] = sums_by_chain(linked, (0, 0), values, counts)
     assert (sums.tolist(), n.tolist()) == ([2.5, 4.0], [4.0, 4.0])
 
 

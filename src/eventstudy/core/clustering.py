@@ -59,12 +59,15 @@ def chains(sample: Sample, clusters: Ints, window: Window) -> Ints:
     return components(first + separate, last + separate, links[(links >= 0).all(axis=1)])
 
 
-def sums_by_chain(sample: Sample, group: int, window: Window, values: Floats, counts: Floats) -> tuple[Floats, Floats]:
-    """Sum values (C,) of the clusters of a group, and their counts of events, by chain, each (G,)."""
-    clusters = np.flatnonzero((sample.cluster_group == group) & (counts > 0))
+def sums_by_chain(sample: Sample, window: Window, values: Floats, counts: Floats) -> list[tuple[Floats, Floats]]:
+    """Sum values (C,) of the clusters, and their counts of events, by chain: of each group both sums, (chains,)."""
+    clusters = np.flatnonzero(counts > 0)
     chain = chains(sample, clusters, window)
     sums, n = (np.bincount(chain, leaf[clusters]).astype(np.float64) for leaf in (values, counts))
-    return sums, n
+    group = np.empty(len(n), dtype=np.int64)
+    group[chain] = sample.cluster_group[clusters]
+    ends = np.searchsorted(group, np.arange(1, sample.n_groups))
+    return list(zip(np.split(sums, ends), np.split(n, ends), strict=True))
 
 
 def components(first: Ints, last: Ints, links: Ints | None = None) -> Ints:

@@ -24,7 +24,7 @@ Examples
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import Literal
 
@@ -39,6 +39,7 @@ from eventstudy.types import Floats, Sample, State, Test, Verdict
 Cluster = Literal["overlap", "date"]
 FEWEST = 6  # clusters: of 2^5 sign vectors, all +1 and all -1 make up 6.25 %
 TIE = 1e-12  # relative difference below which two statistics count as equal: their sums may differ in order
+NEAR = 1e-10  # relative difference, well above rounding, below which two statistics are computed without a shortcut
 ROUNDING = 1e-13  # a sum of squared deviations below this share of the sum of squares is rounding error
 CELLS = 1_000_000  # largest number of signs in memory at once
 
@@ -54,15 +55,16 @@ def finalize(
     for v in range(shape[1]):
         start, end = (zero, zero) if cluster == "date" else sample.spec.windows[v].tolist()
         by_size: dict[int, list[tuple[int, Floats, Floats]]] = {}
-        for group in range(shape[0]):
-            z, count = sums_by_chain(sample, group, (start, end), state["z"][:, v], state["n"][:, v])
+        by_group = sums_by_chain(sample, (start, end), state["z"][:, v], state["n"][:, v])
+        for group, (z, count) in enumerate(by_group):
             n[group, v], n_clusters[group, v] = count.sum(), len(count)
             by_size.setdefault(len(count), []).append((group, z, count))
         for size, groups in by_size.items():
             if size >= FEWEST:
                 rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, v])))
                 at = [group for group, _, _ in groups]
-                t[at, v], p[at, v] = _bootstrap([(z, count) for _, z, count in groups], draws, rng)
+                z, count = (np.array(leaf) for leaf in list(zip(*groups, strict=True))[1:])
+                t[at, v], p[at, v] = _bootstrap(z, count, draws, rng)
     few = f"fewer than {FEWEST} clusters of events: too few sign patterns to reject at 5 %"
     undefined = [(n < 1, "no event"), (n_clusters < FEWEST, few), (np.isnan(t), "the standardised CARs are all equal")]
     result = verdict(t, n, p=p, undefined=undefined)
@@ -73,25 +75,46 @@ def finalize(
     return result
 
 
-def _bootstrap(groups: Sequence[tuple[Floats, Floats]], draws: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Return t and p (K,) of groups with equally many clusters, whose z and counts are given, by the same sign vectors.
+def _bootstrap(z: Floats, count: Floats, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Return t and p (K,) of groups with equally many clusters, from their z and counts (K, G), by the same signs.
 
     NaN if the means of the clusters of a group are all equal.
     """
-    size = len(groups[0][0])
+    n_groups, size = z.shape
     ones = np.ones((1, size))
-    observed, spread = np.array([_total_and_spread(ones, z, count) for z, count in groups])[..., 0].T
-    varies = spread > ROUNDING * np.array([(z**2).sum() for z, _ in groups])
-    n_as_large, n_signs = np.zeros(len(groups)), 0
+    observed, spread = np.array([_total_and_spread(ones, *group) for group in zip(z, count, strict=True)])[..., 0].T
+    varies = spread > ROUNDING * (z**2).sum(axis=1)
+    n_as_large, n_signs = np.zeros(n_groups), 0
     for signs in _signs(size, draws, rng):
         n_signs += len(signs)
-        for k in np.flatnonzero(varies):
-            totals, spreads = _total_and_spread(signs, *groups[int(k)])
-            # |t*| >= |t| without a division, because the spread may be zero for some signs.
-            n_as_large[k] += (totals**2 * spread[k] >= observed[k] ** 2 * spreads * (1.0 - TIE)).sum()
+        step = max(1, CELLS // len(signs))
+        for start in range(0, n_groups, step):
+            k = start + np.flatnonzero(varies[start : start + step])
+            n_as_large[k] += _count_as_large(signs, z[k], count[k], observed[k], spread[k])
     drawn = float(n_signs < 2**size)  # the observed sample is one more
     p = np.where(varies, (n_as_large + drawn) / (n_signs + drawn), np.nan)
     return divide(observed, np.sqrt(np.where(varies, spread, np.nan) * size / (size - 1))), p
+
+
+def _count_as_large(signs: Floats, z: Floats, count: Floats, observed: Floats, spread: Floats) -> Floats:
+    """Count the sign vectors (B, G) for which |t| is not below that observed, for each of K groups, (K,).
+
+    Sums of squares expanded to products of matrices decide all but those so near that rounding could.
+    """
+    squares, weight = (z**2).sum(axis=1), count / count.sum(axis=1, keepdims=True)
+    total = signs @ z.T
+    spreads = squares + total * (total * (weight**2).sum(axis=1) - 2.0 * (signs @ (z * weight).T))
+    left, right = total**2 * spread, observed**2 * spreads
+    rounding = NEAR * (observed**2 * squares + np.abs(total) * np.abs(z).sum(axis=1) * spread)
+    n: Floats = (left >= right).sum(axis=0).astype(np.float64)
+    near = np.abs(left - right) <= rounding
+    for k in np.flatnonzero(near.any(axis=0)):
+        rows = near[:, k]
+        total_k, spreads_k = _total_and_spread(signs[rows], z[k], count[k])
+        # |t*| >= |t| without a division, because the spread may be zero for some signs.
+        as_large = total_k**2 * spread[k] >= observed[k] ** 2 * spreads_k * (1.0 - TIE)
+        n[k] += as_large.sum() - (left >= right)[rows, k].sum()
+    return n
 
 
 def _total_and_spread(signs: Floats, z: Floats, count: Floats) -> tuple[Floats, Floats]:
