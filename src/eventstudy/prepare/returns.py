@@ -20,7 +20,11 @@ BASE = 100.0  # the level before the first stated return
 
 def reindex(bars: Bars, values: Floats, calendar: Calendar) -> Floats:
     """Align a ticker's values with the sessions of its calendar, (T,), NaN where it has none."""
-    out = np.full(len(calendar.dates), np.nan)
+    n = len(calendar.dates)
+    first = int(np.searchsorted(bars.dates, calendar.dates[0])) if n else 0
+    if np.array_equal(bars.dates[first : first + n], calendar.dates):
+        return values[first : first + n].astype(np.float64)
+    out = np.full(n, np.nan)
     at = np.searchsorted(calendar.dates, bars.dates)
     inside = at < len(out)
     inside[inside] &= calendar.dates[at[inside]] == bars.dates[inside]
