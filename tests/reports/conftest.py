@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     for item in items:
         params = getattr(getattr(item, "callspec", None), "params", {})
-        if item.path == CONTRACT and params["name"] == "pdf" and "own_files" not in item.name:
+        if item.path == CONTRACT and params["name"] == "pdf":
             item.add_marker("full")  # ``test_pdf.py`` reads one that is printed
         if item.path == CONTRACT and params.get("variant", "full") != "full":
             if params["name"] == "pdf":
