@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from functools import partial
 from importlib.metadata import version as version_of
@@ -12,6 +13,9 @@ from jinja2.sandbox import SandboxedEnvironment
 from numpydoc import docscrape_sphinx
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+# What the pages are parsed into stays: to look through all of it for what can go takes long, again and again.
+gc.set_threshold(200_000, 20, 100)
 
 # numpydoc makes an environment for every docstring, which would compile the same template each time
 docscrape_sphinx.SandboxedEnvironment = partial(SandboxedEnvironment, bytecode_cache=FileSystemBytecodeCache())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import gc
+import io
 import os
 import shutil
 import subprocess
@@ -15,6 +18,7 @@ from _pytest.doctest import DoctestModule
 
 from tests.once import once
 from tests.shared import ROOT, shared_folder
+from tests.site import left_out_of_a_quick_site
 
 NOWHERE = "http://127.0.0.1:9"
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
@@ -39,11 +43,13 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     """Build the site offline, once for all processes: ``html`` has its pages, ``cache`` the notebooks that it ran.
 
-    It is built from a copy, so that a run leaves nothing in the repository.
+    It is built from a copy, so that a run leaves nothing in the repository. Where the ``full`` tests are left out, the
+    pages of some notebooks and figures are made without running them.
     """
+    whole = "not full" not in request.config.getoption("markexpr")
 
     def build(folder: Path) -> None:
         left_out = shutil.ignore_patterns("_build", "generated", "__pycache__")
@@ -51,6 +57,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / "notebooks", folder / "notebooks")
         for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"):
             shutil.copy(ROOT / name, folder)
+        if not whole:
+            with (folder / "docs" / "conf.py").open("a", encoding="utf-8") as settings:
+                settings.write(left_out_of_a_quick_site())
         command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", "html"]
         command += ["-D", "nb_execution_mode=cache", "-D", f"nb_execution_cache_path={folder / 'cache'}"]
         offline = os.environ | dict.fromkeys(PROXIES, NOWHERE)
@@ -66,11 +75,40 @@ def _hundred_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
 
 
+@pytest.fixture
+def of_one_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put one small picture in the place of all figures of a page, which take most of its time: for tests of words."""
+    from PIL import Image
+
+    from eventstudy.reports import _html_page
+
+    target = io.BytesIO()
+    Image.new("RGB", (8, 4)).save(target, format="png")
+    picture = base64.b64encode(target.getvalue()).decode("ascii")
+
+    def drawn(plot: object, words: str, narrow: object) -> _html_page.Figure:
+        return _html_page.Figure(words, picture, 800, 400, picture if narrow else "")
+
+    monkeypatch.setattr(_html_page, "_drawn", drawn)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
     """Look for doctests in the library alone: the search of every test module takes as long as its import."""
     collectors = yield
     return [collector for collector in collectors if not isinstance(collector, DoctestModule)]
+
+
+def pytest_collection_finish() -> None:
+    """Look for what can go seldom, and not among what was imported and collected: that takes a tenth of all time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
+def pytest_sessionfinish() -> None:
+    """Give back what was left out of those looks, so that it goes in order."""
+    gc.unfreeze()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -46,6 +46,7 @@ def test_platforms_reacted_by_what_was_planted_and_the_others_by_nothing(made: P
     assert abs(first("EV")) < 0.5
 
 
+@pytest.mark.full
 def test_the_paper_compiles_without_a_bad_box(made: Path) -> None:
     for draft in (["-draftmode"], []):
         done = subprocess.run(

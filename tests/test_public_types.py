@@ -67,7 +67,9 @@ DAYS = pd.bdate_range("2020-01-01", periods=160)
 OTHERS = {name: value for name, value in VALUES.items() if name not in FEW}
 
 
-@pytest.fixture(params=[FEW, pytest.param(OTHERS, marks=pytest.mark.thorough)], ids=["some", "others"])
+@pytest.fixture(
+    params=[FEW, pytest.param(OTHERS, marks=[pytest.mark.thorough, pytest.mark.full])], ids=["some", "others"]
+)
 def values(request: pytest.FixtureRequest) -> dict[str, object]:
     """What an argument is given: some values of other types, and all."""
     found: dict[str, object] = request.param

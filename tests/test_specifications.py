@@ -344,7 +344,7 @@ def wanting(its: Material, **labels: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", FIGURES)
-@pytest.mark.parametrize("sample", ["plain", "wanting"])
+@pytest.mark.parametrize("sample", [pytest.param("plain", marks=pytest.mark.full), "wanting"])
 def test_no_text_of_a_figure_overlaps_another_or_is_cut(of_samples, kind, sample):
     name, options = FIGURES[kind]
     figure = np.ravel(of_samples[sample].plot(name, **options))[0].figure
@@ -413,6 +413,7 @@ def test_simulated_prices_are_named():
 # The example, on the real prices, with the models that are quick.
 
 
+@pytest.mark.full
 def test_the_example_on_real_prices(shared: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(str(EXAMPLE))
     example = importlib.import_module("models")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,7 @@ def draw_tables(app: Sphinx) -> None:
         figure = Figure(figsize=(4, 2.8), facecolor="white")
         figure.text(0.03, 0.96, "\n".join(lines), va="top", family="monospace", fontsize=7, color="#222222")
         figure.savefig(folder / f"{name}.png", dpi=100)
+    gc.freeze()  # sphinx-gallery looks after every example for what can go
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

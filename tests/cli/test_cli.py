@@ -87,6 +87,7 @@ def test_fetch_writes_a_folder_that_gives_the_same_study(folder: Path, capsys: p
 
 
 @pytest.mark.thorough
+@pytest.mark.usefixtures("of_one_picture")
 def test_demo_ends_with_planted_beside_recovered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
@@ -258,6 +259,7 @@ def test_a_place_that_cannot_be_written_is_known_before_the_work(
 
 
 @pytest.mark.thorough
+@pytest.mark.usefixtures("of_one_picture")
 def test_a_title_is_that_of_the_reports_that_have_one(folder: Path):
     html, csv = folder / "a.html", folder / "a.csv"
     arguments = ["run", str(folder / "study.toml"), "--title", "Fines & firms", "--report", str(html), str(csv)]
@@ -326,7 +328,14 @@ def test_figures_are_written_or_named_with_the_reason(
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize(("columns", "width"), [("40", 60), ("60", 60), ("80", 80), ("160", 160), ("300", 160)])
+@pytest.mark.parametrize(
+    ("columns", "width"),
+    [
+        ("40", 60),
+        ("300", 160),
+        *(pytest.param(str(width), width, marks=pytest.mark.full) for width in (60, 80, 160)),
+    ],
+)
 def test_no_line_is_wider_than_the_terminal(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str, width: int
 ):

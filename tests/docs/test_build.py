@@ -11,6 +11,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy import _registry
+from tests.site import each_example, each_notebook
 
 pytestmark = pytest.mark.site
 
@@ -77,14 +78,24 @@ def test_every_figure_is_drawn_on_its_page(site, pages):
         assert (site / "generated" / "plots" / shown[0]).stat().st_size > 10_000
 
 
-def test_every_notebook_is_a_page_with_its_figures(site, pages):
+@each_notebook
+def test_every_notebook_is_a_page_with_its_figures(script, site, pages):
     index = (site / "generated" / "notebooks" / "index.html").read_text(encoding="utf-8")
-    for script in (ROOT / "notebooks").glob("*.py"):
-        [title, *_] = re.findall(r"^# # (.*)$", script.read_text(encoding="utf-8"), re.MULTILINE)
-        assert f'{script.stem}.html"><span class="std std-doc">{html.escape(title)}</span>' in index
-        page = pages[f"generated/notebooks/{script.stem}.html"]
-        assert [asset for asset in page.assets if "_images/" in asset], script.stem
-        assert "Traceback" not in (site / "generated" / "notebooks" / f"{script.stem}.html").read_text(encoding="utf-8")
+    [title, *_] = re.findall(r"^# # (.*)$", script.read_text(encoding="utf-8"), re.MULTILINE)
+    assert f'{script.stem}.html"><span class="std std-doc">{html.escape(title)}</span>' in index
+    page = pages[f"generated/notebooks/{script.stem}.html"]
+    assert [asset for asset in page.assets if "_images/" in asset]
+    assert "Traceback" not in (site / "generated" / "notebooks" / f"{script.stem}.html").read_text(encoding="utf-8")
+
+
+@each_example
+def test_every_example_of_the_gallery_has_its_figure_or_table(script, pages, site):
+    page = pages[f"generated/gallery/{script.stem}.html"]
+    if script.stem.startswith("plot_"):
+        assert [asset for asset in page.assets if f"sphx_glr_{script.stem}_001" in asset]
+    else:
+        text = (site / "generated" / "gallery" / f"{script.stem}.html").read_text(encoding="utf-8")
+        assert "sphx-glr-script-out" in text or "output_html" in text
 
 
 def test_models_and_tests_show_what_they_return(site):

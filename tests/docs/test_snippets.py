@@ -12,7 +12,11 @@ import pytest
 from eventstudy import studyfile
 from eventstudy.cli import main
 from eventstudy.cli._main import commands
+from eventstudy.reproduce import replicate as replicating
 from tests.docs.pages import PAGES, ROOT, Fence, fences
+
+# Pages whose code takes a second or more, but for those that a reader begins with.
+LONG = ("tables_and_figures.md", "referee.md", "backtest.md", "growing.md", "explain_moves.md", "spillovers.md")
 
 
 def with_code(page: Path) -> bool:
@@ -32,7 +36,11 @@ def test_fences_find_code_output_and_marks():
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("page", [page for page in PAGES if with_code(page)], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[pytest.mark.full] if page.name in LONG else []) for page in PAGES if with_code(page)],
+    ids=lambda page: page.name,
+)
 def test_code_runs_and_prints_what_the_page_shows(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
@@ -68,7 +76,7 @@ def test_study_files_of_the_page_are_valid(fence, tmp_path):
 @pytest.mark.parametrize(
     ("name", "used", "written"),
     [
-        ("study_file.md", {"check", "fetch", "run"}, "study.html"),
+        pytest.param("study_file.md", {"check", "fetch", "run"}, "study.html", marks=pytest.mark.full),
         ("command_line.md", {"init", "check", "run"}, "figures/caar.png"),
     ],
 )
@@ -76,6 +84,8 @@ def test_commands_of_a_page_run(name, used, written, tmp_path, monkeypatch, caps
     page = (ROOT / "docs" / name).read_text(encoding="utf-8")
     [file, *_] = study_files()
     monkeypatch.chdir(tmp_path)
+    # All figures are written by the tests of the command line.
+    monkeypatch.setattr("eventstudy.cli.run.figure_paths", lambda folder, suffix: {"caar": folder / f"caar.{suffix}"})
     Path("study.toml").write_text(file.body, encoding="utf-8")
     consoles = "".join(fence.body for fence in fences(page) if fence.language == "console")
     shown = re.findall(r"^\$ eventstudy ((?!demo).*)$", consoles, re.MULTILINE)  # the demo has its own tests
@@ -87,6 +97,7 @@ def test_commands_of_a_page_run(name, used, written, tmp_path, monkeypatch, caps
 
 @pytest.mark.thorough
 def test_the_commands_on_reproducing_run_on_what_its_code_writes(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(replicating, "figures", lambda: iter(["caar"]))  # all are packed by the tests of ``replicate``
     page = (ROOT / "docs" / "reproduce.md").read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}

@@ -37,7 +37,7 @@ def test_a_lock_has_what_its_pins_require_and_no_more(name, environment):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize("name", ["requirements.txt", pytest.param("requirements-dev.txt", marks=pytest.mark.full)])
 def test_a_lock_without_one_of_its_pins_is_refused(name):
     pins = [pin for pin in lock(name) if applies(pin.marker, LINUX)]
     assert len(pins) > 40

@@ -13,9 +13,9 @@ import jupytext
 import matplotlib.pyplot as plt
 import pytest
 
-pytestmark = pytest.mark.site
+from tests.site import NOTEBOOKS, each_notebook
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.py"))
+pytestmark = pytest.mark.site
 
 
 def run(notebook: Path, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -46,9 +46,9 @@ def executed(built: Path) -> dict[str, Any]:
     return {"".join(cells[0]["source"]): cells for cells in by_notebook}
 
 
-@pytest.mark.parametrize("source", NOTEBOOKS, ids=lambda file: file.stem)
-def test_notebook_runs(source, executed):
-    written = [cell.source for cell in jupytext.read(source).cells if cell.cell_type == "code"]
+@each_notebook
+def test_notebook_runs(script, executed):
+    written = [cell.source for cell in jupytext.read(script).cells if cell.cell_type == "code"]
     cells = executed[written[0]]
     assert ["".join(cell["source"]) for cell in cells] == written
     assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
@@ -58,7 +58,9 @@ def test_notebook_runs(source, executed):
     assert shown == []
 
 
-@pytest.mark.parametrize("source", [*NOTEBOOKS[1:3], NOTEBOOKS[7]], ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "source", [*NOTEBOOKS[1:3], pytest.param(NOTEBOOKS[7], marks=pytest.mark.full)], ids=lambda file: file.stem
+)
 def test_notebook_runs_on_real_prices(source, tmp_path, monkeypatch, shared):
     """In this process: that cells run in a kernel of their own is known from the pages."""
     monkeypatch.chdir(tmp_path)
@@ -72,6 +74,7 @@ def test_notebook_runs_on_real_prices(source, tmp_path, monkeypatch, shared):
     assert "simulated" not in shown.lower()
 
 
+@pytest.mark.full
 def test_a_notebook_that_fails_is_found(tmp_path):
     source = tmp_path / "fails.py"
     source.write_text("# %%\nassert 1 == 2\n", encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -23,19 +22,27 @@ study = es.Study(benchmark="M", estimation=(-60, -6), event=(-3, 3), windows=((0
 RUN = "warnings.simplefilter('always'); result = study.run(events, prices, progress=True)"
 
 
-def outputs(cells: list[str], folder: Path) -> Iterator[nbformat.NotebookNode]:
-    """Yield the outputs of the last cell of a notebook."""
+def outputs(cells: list[str], folder: Path) -> list[list[nbformat.NotebookNode]]:
+    """Return the outputs of each cell of a notebook."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     NotebookClient(
         notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     ).execute()
-    yield from notebook.cells[-1].outputs
+    return [cell.outputs for cell in notebook.cells]
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> list[list[nbformat.NotebookNode]]:
+    """Return what a notebook shows of a study: while it runs, and its objects."""
+    return outputs([STUDY, RUN, "display(study, events, prices, result)"], tmp_path_factory.mktemp("notebook"))
 
 
 @pytest.mark.parametrize("installed", [True, False])
-def test_the_bar_is_a_widget_or_a_text_and_warns_in_neither(installed: bool, tmp_path: Path) -> None:
-    first = [] if installed else ["import sys; sys.modules['ipywidgets'] = None"]
-    found = list(outputs([*first, STUDY, RUN], tmp_path))
+def test_the_bar_is_a_widget_or_a_text_and_warns_in_neither(
+    installed: bool, shown: list[list[nbformat.NotebookNode]], tmp_path: Path
+) -> None:
+    without = "import sys; sys.modules['ipywidgets'] = None"
+    found = shown[1] if installed else outputs([without, STUDY, RUN], tmp_path)[-1]
     texts = "".join(output.text for output in found if output.output_type == "stream")
     kinds = {kind for output in found for kind in output.get("data", {})}
     assert ("application/vnd.jupyter.widget-view+json" in kinds) == installed
@@ -44,9 +51,8 @@ def test_the_bar_is_a_widget_or_a_text_and_warns_in_neither(installed: bool, tmp
     assert "Warning" not in texts.replace("EventStudyWarning", "")
 
 
-def test_objects_show_themselves_as_html(tmp_path: Path) -> None:
-    found = list(outputs([STUDY, "display(study, events, prices, study.run(events, prices))"], tmp_path))
-    pages = [output.data["text/html"] for output in found if output.output_type == "display_data"]
+def test_objects_show_themselves_as_html(shown: list[list[nbformat.NotebookNode]]) -> None:
+    pages = [output.data["text/html"] for output in shown[2] if output.output_type == "display_data"]
     titles = ("Study", "Events", "Prices", "Event study: mean cumulative abnormal return (CAR)")
     assert len(pages) == len(titles)
     assert all(f">{title}</div>" in page for title, page in zip(titles, pages, strict=True))

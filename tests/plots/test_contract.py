@@ -116,7 +116,7 @@ def test_a_level_is_taken_where_there_is_a_band_or_interval_and_refused_elsewher
             draw(fake(), kind, level=0.9)
 
 
-@pytest.mark.thorough
+@pytest.mark.full
 def test_it_is_the_same_bytes_twice_and_neither_shows_nor_keeps_a_figure(kind, tmp_path):
     before = dict(mpl.rcParams)
     again = save_figure(draw(fake(), kind), tmp_path / "again.png").read_bytes()

@@ -227,16 +227,26 @@ def test_the_axes_of_a_path_of_another_level_are_those_of_t(studied):
     assert corners.max() == pytest.approx((frame["car"] + half).max(), rel=1e-9)
 
 
+@pytest.fixture(scope="module")
+def of_many() -> Result:
+    return many(280)
+
+
 @pytest.mark.thorough
-def test_no_figure_of_250_events_has_an_artist_for_every_day_of_each(tmp_path):
+@pytest.mark.parametrize(
+    "kind",
+    [
+        kind if kind in ("events", "heatmap", "timeline") else pytest.param(kind, marks=pytest.mark.full)
+        for kind in _registry.names("plots", plugins=False)
+    ],
+)
+def test_no_figure_of_250_events_has_an_artist_for_every_day_of_each(kind, of_many, tmp_path):
     """Matplotlib takes its time for each artist: tens of thousands are minutes."""
-    result = many(280)
-    n_days = int(result.ar.notna().to_numpy().sum())
+    n_days = int(of_many.ar.notna().to_numpy().sum())
     assert n_days >= 250 * 11
-    for kind in _registry.names("plots", plugins=False):
-        axes = draw(result, kind)
-        assert len(figure_of(axes).findobj()) < n_days, kind
-        assert save_figure(axes, tmp_path / f"{kind}.png").stat().st_size > 10_000
+    axes = draw(of_many, kind)
+    assert len(figure_of(axes).findobj()) < n_days
+    assert save_figure(axes, tmp_path / f"{kind}.png").stat().st_size > 10_000
 
 
 @pytest.mark.thorough

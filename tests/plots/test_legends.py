@@ -46,7 +46,7 @@ def boxes(ax: Any, suffix: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, A
     return seen[-1]
 
 
-@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
+@pytest.mark.parametrize("suffix", ["png", *(pytest.param(s, marks=pytest.mark.full) for s in ("pdf", "svg"))])
 @pytest.mark.parametrize("kind", ["caar", "distribution"])
 @pytest.mark.parametrize("own_axes", [True, False])
 def test_a_legend_is_below_the_label_of_the_axis(grouped, kind, suffix, own_axes, monkeypatch):

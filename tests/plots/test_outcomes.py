@@ -28,7 +28,9 @@ AVERAGE = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize(
+    "name", [name if name in ("spread", "compound") else pytest.param(name, marks=pytest.mark.full) for name in STUDIES]
+)
 def test_axes_are_in_per_cent_for_returns_alone_and_no_text_meets_another(name, kind):
     axes = np.ravel(draw(study(name), kind))
     figure = axes[0].figure

@@ -19,25 +19,31 @@ from eventstudy.plots import _text
 from eventstudy.plots._save import DESCRIPTION, save_figure
 from tests.plots.drawing import draw
 from tests.reports.browser import program
-from tests.reports.fake import EVENTS, fake, many
+from tests.reports.fake import EVENTS, fake
 
 TEXT = "Path of 反垄断, −6.12 % (é)"
 SUFFIXES = tuple(DESCRIPTION)
 
 
+@pytest.fixture(scope="module")
+def of_another_process(tmp_path_factory):
+    """Return a folder with a figure that another process has saved in every format."""
+    folder = tmp_path_factory.mktemp("other")
+    code = (
+        "import sys; from eventstudy.plots._save import save_figure; from tests.reports.fake import fake\n"
+        "for path in sys.argv[2:]: save_figure(fake().plot('caar'), path, alt=sys.argv[1])"
+    )
+    files = [str(folder / f"other{suffix}") for suffix in SUFFIXES]
+    subprocess.run([sys.executable, "-c", code, TEXT, *files], check=True, env={**os.environ, "PYTHONHASHSEED": "77"})
+    return folder
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_the_same_figure_is_the_same_bytes_in_every_process_and_style(suffix, tmp_path):
-    code = (
-        "import sys; from eventstudy.plots._save import save_figure; from tests.reports.fake import fake;"
-        "save_figure(fake().plot('caar'), sys.argv[1], alt=sys.argv[2])"
-    )
+def test_the_same_figure_is_the_same_bytes_in_every_process_and_style(suffix, of_another_process, tmp_path):
     with mpl.rc_context({"svg.hashsalt": "other", "pdf.fonttype": 3, "savefig.facecolor": "red", "font.size": 30}):
         mine = save_figure(draw(fake(), "caar"), tmp_path / f"mine{suffix}", alt=TEXT).read_bytes()
-    other = tmp_path / f"other{suffix}"
-    environment = {**os.environ, "PYTHONHASHSEED": "77"}
-    subprocess.run([sys.executable, "-c", code, str(other), TEXT], check=True, env=environment)
-    assert other.read_bytes() == mine
+    assert (of_another_process / f"other{suffix}").read_bytes() == mine
 
 
 @pytest.mark.thorough
@@ -86,7 +92,7 @@ def test_an_svg_has_the_description_and_no_time(tmp_path, monkeypatch):
 
 @pytest.mark.thorough
 def test_axes_arrays_of_axes_and_figures_are_taken_and_nothing_else(tmp_path):
-    panels = draw(many(), "events")
+    panels = draw(fake(), "events")
     sizes = {save_figure(what, tmp_path / "a.png").stat().st_size for what in (panels, panels[3], panels[0].figure)}
     assert len(sizes) == 1
     others: tuple[Any, ...] = (None, "caar", [], np.array([]), 3)

@@ -45,15 +45,12 @@ const timer = setInterval(() => {
 </script>"""
 
 
-each_look = pytest.mark.parametrize(  # each width and each colour scheme once, and slow ones for the other pairs
-    ("width", "dark"),
-    [
-        (1280, False),
-        (390, True),
-        pytest.param(1280, True, marks=pytest.mark.slow),
-        pytest.param(390, False, marks=pytest.mark.slow),
-    ],
-)
+def each_look(width: int) -> pytest.MarkDecorator:
+    """Try a page each time in this width alone, in all tests also in the other, and both in each colour if slow."""
+    looks = {1280: False, 390: True}  # dark on a telephone
+    others = [pytest.param(w, not dark, marks=pytest.mark.slow) for w, dark in looks.items()]
+    [other] = [pytest.param(w, dark, marks=pytest.mark.full) for w, dark in looks.items() if w != width]
+    return pytest.mark.parametrize(("width", "dark"), [(width, looks[width]), other, *others])
 
 
 def program(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The programs that open reports, required if CI=true, and what the fast tests of reports leave out."""
+"""The programs that open reports, required if CI=true, and the results that not every report is made of each time."""
 
 from __future__ import annotations
 
@@ -11,15 +11,24 @@ import pytest
 from tests.reports.browser import program
 
 CONTRACT = Path(__file__).with_name("test_contract.py")
+EVERY_TIME = {("html", "unusable"), ("docx", "unusable"), ("latex", "nan_statistics")}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave most results to the slow tests of the report that a browser prints: the HTML report has them all."""
+    """Leave most results to the slow tests of the report that a browser prints, and to the full ones of the others.
+
+    Each report has the full result, and each result a report as text.
+    """
     for item in items:
         params = getattr(getattr(item, "callspec", None), "params", {})
-        if item.path == CONTRACT and params.get("name") == "pdf" and params.get("variant", "full") != "full":
-            item.add_marker("slow")
+        if item.path == CONTRACT and params["name"] == "pdf":
+            item.add_marker("full")  # ``test_pdf.py`` reads one that is printed
+        if item.path == CONTRACT and params.get("variant", "full") != "full":
+            if params["name"] == "pdf":
+                item.add_marker("slow")
+            elif params["name"] != "text" and (params["name"], params["variant"]) not in EVERY_TIME:
+                item.add_marker("full")
 
 
 @pytest.fixture(scope="session")

@@ -15,13 +15,14 @@ import pytest
 from matplotlib.axes import Axes
 
 import eventstudy as es
-from eventstudy import InputError, Result, demo
+from eventstudy import InputError, Result
 from eventstudy.display import names
 from eventstudy.plots import _style
 from eventstudy.reports import _html_page
 from eventstudy.types import Analysis
 from tests.reports.fake import fake
 from tests.reports.reading import Page
+from tests.reports.studies import study
 
 ANSWER = "The <b>mean</b> is 1 % & holds."
 
@@ -60,6 +61,7 @@ def test_the_record_is_an_analysis_and_a_result_is_none() -> None:
     assert not isinstance(fake(), Analysis)
 
 
+@pytest.mark.usefixtures("of_one_picture")
 def test_each_analysis_has_a_section_in_the_given_order(of_a_record: Result, tmp_path: Path) -> None:
     records = [Record(of_a_record), Record(of_a_record)]
     path = of_a_record.report(tmp_path / "x.html", analyses=records)
@@ -75,10 +77,14 @@ def test_each_analysis_has_a_section_in_the_given_order(of_a_record: Result, tmp
     assert len(page.named("table")) == len(plain.named("table")) + 2
 
 
+@pytest.mark.usefixtures("of_one_picture")
 def test_an_analysis_says_its_name_and_its_answer_once_and_folds_a_long_table(tmp_path: Path) -> None:
-    result = demo.run().result
-    moves = es.explain_moves(result.rerun.prices, es.catalogue("china-tech"), n=10, benchmark="^HSI")
-    text = result.report(tmp_path / "x.html", analyses=[result.sequential(), moves]).read_text(encoding="utf-8")
+    result = study("return")
+    tickers = ["0700.HK", "9988.HK", "3690.HK", "1211.HK", "9868.HK", "1024.HK", "9618.HK", "9999.HK"]
+    prices = es.fetch_prices([*tickers, "^HSI"], "2020-06-01", "2022-06-30", source="simulated")
+    moves = es.explain_moves(prices, es.catalogue("china-tech"), n=10, benchmark="^HSI")
+    path = fake().report(tmp_path / "x.html", analyses=[result.sequential(), moves])
+    text = path.read_text(encoding="utf-8")
     assert '<h2 id="analysis-1">The mean as events arrived</h2>' in text
     assert '<h2 id="analysis-2">Largest abnormal days</h2>' in text
     answer = moves.answer().partition(";")[0]

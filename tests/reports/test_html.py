@@ -61,6 +61,7 @@ def test_the_sections_stand_in_the_order_of_a_reader_and_the_contents_lead_to_th
 
 
 @pytest.mark.thorough
+@pytest.mark.usefixtures("of_one_picture")
 def test_title_and_question_are_those_given(tmp_path):
     page = write(fake(), tmp_path, title="Did <b>rules</b> move shares?", question="What did\nthe reports do?")
     assert page.texts.count("Did <b>rules</b> move shares?") == 1  # the heading
@@ -69,6 +70,7 @@ def test_title_and_question_are_those_given(tmp_path):
 
 
 @pytest.mark.thorough
+@pytest.mark.usefixtures("of_one_picture")
 def test_without_a_title_the_page_says_what_was_studied(page, tmp_path):
     assert "CARs of 9 events at 6 securities, November 2020 to September 2021" in page.texts
     assert "CAR of 9988.HK, 4 November 2020" in write(fake(EVENTS[:1]), tmp_path).texts
@@ -160,6 +162,7 @@ def test_settings_and_provenance_are_complete(report):
 
 
 @pytest.mark.thorough
+@pytest.mark.usefixtures("of_one_picture")
 def test_titles_stand_beside_the_right_events_when_many_are_dropped(tmp_path):
     source = many().report(tmp_path / "x.html").read_text(encoding="utf-8")
     pairs = re.findall(r"<b>Measure (\d+)</b> <small>EVENT_<wbr>(\d+)</small>", source)
@@ -167,7 +170,7 @@ def test_titles_stand_beside_the_right_events_when_many_are_dropped(tmp_path):
     assert all(int(event) == int(title) for title, event in pairs)
 
 
-@pytest.mark.thorough
+@pytest.mark.full
 def test_250_events_are_a_page_of_less_than_3_megabytes(tmp_path):
     path = many(280).report(tmp_path / "x.html")
     assert path.read_text(encoding="utf-8").count('<svg class="path"') >= 250
@@ -183,6 +186,7 @@ def test_without_a_usable_event_there_is_only_the_timeline(tmp_path):
 
 
 @pytest.mark.thorough
+@pytest.mark.usefixtures("of_one_picture")
 def test_a_page_is_replaced_and_another_file_is_not(tmp_path):
     path = fake().report(tmp_path / "x.html")
     assert fake().report(path) == path
@@ -192,6 +196,7 @@ def test_a_page_is_replaced_and_another_file_is_not(tmp_path):
 
 
 @pytest.mark.thorough
+@pytest.mark.usefixtures("of_one_picture")
 def test_a_study_run_again_shows_other_models_and_its_checks(tmp_path):
     result = study("return")
     page = write(result, tmp_path)

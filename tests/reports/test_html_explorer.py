@@ -125,22 +125,26 @@ def test_a_changed_script_does_not_run(page):
     assert any("Content Security Policy" in line for line in console)
 
 
-@each_look
+@pytest.mark.full
+@each_look(1280)
 def test_axe_finds_no_violation(page, width, dark):
     found = run_axe(page, width, *(["--blink-settings=preferredColorScheme=0"] if dark else []))
     assert found["violations"] == []
 
 
+@pytest.mark.full
 def test_a_page_without_events_opens_without_a_complaint(tmp_path):
     path = unusable().report(tmp_path / "x.html", interactive=True)
     assert data_of(path)["events"] == []
     assert open_page(path)[1] == []
 
 
+@pytest.mark.usefixtures("of_one_picture")
 def test_events_of_many_values_are_grouped_by_their_ticker(tmp_path):
     assert data_of(many().report(tmp_path / "x.html", interactive=True))["columns"] == ["ticker"]
 
 
+@pytest.mark.usefixtures("of_one_picture")
 def test_without_the_library_the_page_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "plotly.offline", None)
     with pytest.raises(InputError, match=r'needs plotly: pip install "\.\[interactive\]"'):

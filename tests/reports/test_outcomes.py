@@ -99,7 +99,14 @@ def test_p_among_placebos_stands_beside_the_others():
     assert any(line.startswith("p pl.: the CAR among those of its peers") for line in lines)
 
 
-@each_study
+@pytest.mark.usefixtures("of_one_picture")
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in ("volume", "compound", "peers") else pytest.param(name, marks=pytest.mark.full)
+        for name in STUDIES
+    ],
+)
 def test_html_says_the_quantity(name, tmp_path):
     result = study(name)
     page = Page(result.report(tmp_path / "x.html").read_text(encoding="utf-8"))
@@ -123,6 +130,7 @@ def test_latex_says_the_quantity(name):
     assert all(word.replace("%", r"\%") in table for word in head.split())
 
 
+@pytest.mark.full
 def test_pdflatex_sets_all_of_them(pdflatex, tmp_path):
     for name in STUDIES:
         study(name).report(tmp_path / f"{name}.tex")

@@ -42,6 +42,7 @@ def test_the_events_are_printed_and_the_settings_are_not(printed):
     assert len(pages) <= 8
 
 
+@pytest.mark.full
 def test_the_same_result_gives_the_same_bytes_and_replaces_its_own_file(printed, tmp_path):
     before = printed.read_bytes()
     again = fake().report(tmp_path / "deep" / "x.pdf", title="What the rules did", question="Did they move shares?")
@@ -66,6 +67,7 @@ def test_without_a_browser_the_error_says_what_to_do(named, said, tmp_path, monk
 
 
 @pytest.mark.parametrize("script", ["#!/bin/sh\necho no display >&2; exit 3\n", "not a program"])
+@pytest.mark.usefixtures("of_one_picture")
 def test_a_browser_that_does_not_print_is_an_error(script, tmp_path, monkeypatch):
     broken = tmp_path / "browser"
     broken.write_text(script)

@@ -149,6 +149,7 @@ def test_an_edited_register_is_refused(study, old, new, said):
         register.held(study)
 
 
+@pytest.mark.usefixtures("of_one_picture")
 def test_a_run_says_in_every_output_that_nothing_changed_or_what(tmp_path, capsys):
     study = studies.write(tmp_path)
     assert cli.main(["run", str(study), "--json"]) == 0

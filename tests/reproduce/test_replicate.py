@@ -26,15 +26,27 @@ ENVIRONMENT = dict(os.environ)  # as it is before the tests' door to the network
 pytestmark = [pytest.mark.thorough, pytest.mark.filterwarnings("ignore:1 of 6 tickers could not be read")]
 
 
+def pack(folder: Path) -> None:
+    command = ["replicate", str(studies.write(folder)), "--to", str(folder / "x.zip"), "--with-prices"]
+    assert cli.main(command) == 0
+
+
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory) -> Path:
-    """Return the zip of a study, beside its file."""
+    """Return the zip of a study with one figure, beside its file."""
 
-    def pack(folder: Path) -> None:
-        command = ["replicate", str(studies.write(folder)), "--to", str(folder / "x.zip"), "--with-prices"]
-        assert cli.main(command) == 0
+    def pack_one(folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(replicating, "figures", lambda: iter(["caar"]))
+            pack(folder)
 
-    return once(tmp_path_factory, "packed", pack) / "x.zip"
+    return once(tmp_path_factory, "packed", pack_one) / "x.zip"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    """Return the zip of a study with all figures, beside its file."""
+    return once(tmp_path_factory, "packed_whole", pack) / "x.zip"
 
 
 def command_of(folder: Path) -> str:
@@ -103,19 +115,31 @@ def test_its_metadata_are_those_of_ro_crate(packed):
     assert {part["@id"] for part in [*action["object"], *action["result"]]} == files
 
 
-def test_unpacked_elsewhere_the_command_of_its_readme_gives_the_same_bytes(packed, tmp_path):
+def test_unpacked_elsewhere_the_command_of_its_readme_gives_the_same_bytes(packed, tmp_path, monkeypatch):
     with zipfile.ZipFile(packed) as archive:
+        archive.extractall(tmp_path)
+    monkeypatch.setattr(replicating, "figures", lambda: iter(["caar"]))
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(command_of(tmp_path).split()[1:]) == 0
+    assert (tmp_path / "again.zip").read_bytes() == packed.read_bytes()
+
+
+@pytest.mark.full
+def test_it_has_every_figure_and_gives_the_same_bytes_in_another_process(whole, tmp_path):
+    figures = {f"results/figures/{kind}.pdf" for kind in replicating.figures()}
+    assert figures - contents(whole).keys() == {"results/figures/groups.pdf"}  # the study has no groups
+    with zipfile.ZipFile(whole) as archive:
         archive.extractall(tmp_path)
     command = [sys.executable, "-m", "eventstudy.cli", *command_of(tmp_path).split()[1:]]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "again.zip").read_bytes() == packed.read_bytes()
+    assert (tmp_path / "again.zip").read_bytes() == whole.read_bytes()
 
 
 @pytest.mark.slow
-def test_in_an_empty_environment_it_gives_the_same_bytes(packed, tmp_path):
+def test_in_an_empty_environment_it_gives_the_same_bytes(whole, tmp_path):
     """The libraries of the zip are installed, and this library from its source."""
-    with zipfile.ZipFile(packed) as archive:
+    with zipfile.ZipFile(whole) as archive:
         archive.extractall(tmp_path / "study")
     uv, python = Path(sys.executable).with_name("uv"), tmp_path / "empty" / "bin" / "python"
     subprocess.run(
@@ -127,7 +151,7 @@ def test_in_an_empty_environment_it_gives_the_same_bytes(packed, tmp_path):
     environ = {name: value for name, value in ENVIRONMENT.items() if name != "PYTHONPATH"}
     command = [python, "-m", "eventstudy.cli", *command_of(tmp_path / "study").split()[1:]]
     subprocess.run(command, cwd=tmp_path / "study", env=environ, check=True)
-    assert (tmp_path / "study" / "again.zip").read_bytes() == packed.read_bytes()
+    assert (tmp_path / "study" / "again.zip").read_bytes() == whole.read_bytes()
 
 
 def test_without_prices_only_their_lock_is_packed(packed, tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from eventstudy.errors import InputError
 from eventstudy.tables import _latex
 from eventstudy.tables._cells import COUNT, NUMBER, PERCENT, Cell, Format, P, text
 from eventstudy.tables._latex import ESCAPES, FOREIGN, breakable, ems, escape
-from eventstudy.tables._table import Column, Table
+from eventstudy.tables._table import Column, Table, first_rows
 from tests.reports.browser import program
 from tests.reports.fake import EVENTS, VARIANTS, fake, many
 from tests.tables.material import ENGINES, KINDS, PACKAGES, table_of
@@ -143,8 +143,8 @@ def test_a_width_that_is_none_is_an_error(width: object) -> None:
 @pytest.mark.thorough
 @pytest.mark.parametrize("engine", ["pdflatex", pytest.param("lualatex", marks=pytest.mark.slow)])
 def test_every_kind_is_set_within_the_page(engine: str, compiled: Compile, tmp_path: Path) -> None:
-    body = "\n".join(table_of(kind).to_latex() for kind in KINDS)
-    log = compiled(engine, body)
+    tables = [first_rows(table_of(kind), 60, "elsewhere") for kind in KINDS]  # enough for tables of several pages
+    log = compiled(engine, "\n".join(table.to_latex() for table in tables))
     assert [size for size in overfull(log) if size > 1] == []
     assert "undefined" not in log
     said = "".join(page.extract_text() for page in pypdf.PdfReader(tmp_path / "x.pdf").pages)

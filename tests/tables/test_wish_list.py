@@ -33,7 +33,7 @@ def test_it_takes_at_most_twelve_lines() -> None:
     assert len(CODE.strip().splitlines()) <= 12
 
 
-@pytest.mark.thorough
+@pytest.mark.full
 @pytest.mark.parametrize("engine", ["pdflatex", pytest.param("lualatex", marks=pytest.mark.slow)])
 def test_the_paper_compiles(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = [program(engine), "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
