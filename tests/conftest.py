@@ -73,21 +73,34 @@ def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest
     return [collector for collector in collectors if not isinstance(collector, DoctestModule)]
 
 
+def members(item: pytest.Item) -> list[tuple[str, str, str]]:
+    """Give the members whose contract a case tests, each beside the test that holds it to that; none elsewhere."""
+    contract = item.get_closest_marker("contract")
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    names = contract.args if contract else ()
+    return [(item.nodeid.split("[")[0], name, str(params[name])) for name in names if name in params]
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests of a contract as thorough, except the first case of each test for every member.
 
+    Those are full, except one more for every member, from member to member of other values.
     Tests of the site come first: one process builds it, and others do not wait for it.
     """
     items.sort(key=lambda item: "built" not in getattr(item, "fixturenames", ()))
-    seen: set[Any] = set()
+    seen: set[tuple[str, str, str]] = set()
+    others: dict[tuple[str, str], dict[str, list[pytest.Item]]] = {}
     for item in items:
-        contract = item.get_closest_marker("contract")
-        if contract is None or item.get_closest_marker("thorough"):
-            continue
-        params = getattr(getattr(item, "callspec", None), "params", {})
-        test = item.nodeid.split("[")[0]
-        members = {(test, name, str(params[name])) for name in contract.args if name in params}
-        if members and members <= seen:
-            item.add_marker("thorough")
-        seen |= members
+        keys = members(item)
+        if keys and not item.get_closest_marker("thorough"):
+            if seen.issuperset(keys):
+                item.add_marker("thorough")
+            seen.update(keys)
+        if keys and item.get_closest_marker("thorough"):
+            for test, name, member in keys:
+                others.setdefault((test, name), {}).setdefault(member, []).append(item)
+    of_members = [(n, cases) for one in others.values() for n, cases in enumerate(one.values())]
+    kept = {cases[n % len(cases)] for n, cases in of_members}
+    for item in {item for _, cases in of_members for item in cases} - kept:
+        item.add_marker("full")

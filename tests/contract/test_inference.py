@@ -36,14 +36,29 @@ STRENGTH = ("independent", "same_day", "overlap")
 DRAWS = 39  # for those that draw dates anew: the smallest p is 1/40
 RANK_ALL_DAYS = ("corrado", "corrado_zivney")  # those of the event window too
 ROUNDING = 1e-9  # relative difference of forecast variances that is none
-ANSWERS: dict[bytes, Mapping[str, Verdict]] = {}  # of each case that was run
-CHOSEN: list[str] = []  # the names whose tests are run in this session
+ANSWERS: dict[bytes, dict[str, Verdict]] = {}  # of each case that was run
+CHOSEN: list[str] = []  # the names that this session has in the running test, with the values it is run with
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _chosen(request: pytest.FixtureRequest) -> None:
-    params = [getattr(getattr(item, "callspec", None), "params", {}) for item in request.session.items]
-    CHOSEN[:] = sorted({str(each["name"]) for each in params if each.get("name") in NAMES})
+def values(item: pytest.Item) -> tuple[str, str]:
+    """Give a test, and what it is run with beside a name."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return item.nodeid.split("[")[0], str({key: value for key, value in params.items() if key != "name"})
+
+
+@pytest.fixture(scope="module")
+def names_of(request: pytest.FixtureRequest) -> Mapping[tuple[str, str], list[str]]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for item in request.session.items:
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        if params.get("name") in NAMES:
+            found.setdefault(values(item), []).append(params["name"])
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _chosen(request: pytest.FixtureRequest, names_of: Mapping[tuple[str, str], list[str]]) -> None:
+    CHOSEN[:] = names_of.get(values(request.node), [])
 
 
 @pytest.fixture(params=NAMES)
@@ -79,14 +94,15 @@ def outcome(names: Sequence[str], case: make.Case, model: str = "market", keep_e
 
 def answer(name: str, case: make.Case, model: str = "market", size: int | None = None) -> Verdict:
     """Give the verdict of a test: run once for a case beside all others, and alone if it draws dates."""
-    together = [name] if load(name).draws else [other for other in CHOSEN if not load(other).draws]
-    key = hashlib.sha256(pickle.dumps((together, case, model, size))).digest()
-    if key not in ANSWERS:
+    key = hashlib.sha256(pickle.dumps((case, model, size))).digest()
+    known = ANSWERS.setdefault(key, {})
+    if name not in known:
+        together = [name] if load(name).draws else [other for other in CHOSEN if not load(other).draws]
         try:
-            ANSWERS[key] = verdicts(together, case, model, size)
+            known |= verdicts([other for other in together if other not in known], case, model, size)
         except Exception:  # of one of them: which, its own run tells
-            return verdicts([name], case, model, size)[name]
-    return ANSWERS[key][name]
+            known |= verdicts([name], case, model, size)
+    return known[name]
 
 
 def verdicts(names: Sequence[str], case: make.Case, model: str, size: int | None) -> Mapping[str, Verdict]:
@@ -146,9 +162,8 @@ def test_the_partition_into_blocks_changes_nothing(name: str, kind: make.Kind) -
 
 
 @cache
-def in_parts(kind: make.Kind, draws: bool, missing: float, size: int | None) -> Outcome:
-    """Run all tests that draw dates, or all others, in parts of so many events."""
-    names = [name for name in CHOSEN if (load(name).draws > 0) == draws]
+def in_parts(names: Sequence[str], kind: make.Kind, draws: bool, missing: float, size: int | None) -> Outcome:
+    """Run tests that draw dates, or others, in parts of so many events."""
     with pytest.MonkeyPatch.context() as patch:
         if size is not None:
             patch.setattr(running, "split", partial(parts.split, size=size))
@@ -158,9 +173,10 @@ def in_parts(kind: make.Kind, draws: bool, missing: float, size: int | None) -> 
 @pytest.mark.thorough
 def test_the_partition_into_parts_by_asset_changes_nothing(name: str, kind: make.Kind) -> None:
     few, share = load(name).draws > 0, ordinary(name)
-    wanted = in_parts(kind, few, share, None)
+    names = tuple(other for other in CHOSEN if (load(other).draws > 0) == few)
+    wanted = in_parts(names, kind, few, share, None)
     for size in (1, 20):
-        found = in_parts(kind, few, share, size)
+        found = in_parts(names, kind, few, share, size)
         make.same(found.verdicts[name], wanted.verdicts[name], 1e-11)  # sums of parts, not of one row after the other
         np.testing.assert_array_equal(found.status, wanted.status)
         np.testing.assert_array_equal(found.n_est, wanted.n_est)
