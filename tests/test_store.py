@@ -121,7 +121,7 @@ STUDIES: dict[str, dict[str, Any]] = {
     "trade_to_trade": {"model": "trade_to_trade", "returns": "log"},
     "spread": {"model": "mean", "outcome": "spread"},
     "peers": {"model": "peers"},
-    "placebo": {"tests": [es.test("placebo", draws=39)]},
+    "placebo": {"tests": [replace(es.test("placebo"), draws=39)]},
 }
 
 
