@@ -90,7 +90,9 @@ def test_threads_and_processes_find_the_same(pool):
         same(study_of(ALL)(executor=executor), serial())
 
 
+@pytest.mark.full
 def test_a_cluster_finds_the_same_and_so_do_draws(client):
+    """The one that loses a worker finds the same too, of fewer tests."""
     found = study_of(ALL)(executor=client)
     same(found, serial())
     wanted = study_of(("bmp",))().calibrate(20)

@@ -202,8 +202,8 @@ def test_values_of_wrong_kinds_are_errors_of_the_library(tmp_path: Path, key: st
     "source",
     [
         "folder",
-        pytest.param("parquet", marks=pytest.mark.full),
-        *(pytest.param(n, marks=pytest.mark.thorough) for n in ("simulated", "duckdb")),
+        "duckdb",
+        *(pytest.param(n, marks=pytest.mark.full) for n in ("simulated", "parquet")),
     ],
 )
 def test_wrong_kinds_in_the_table_of_prices(tmp_path: Path, source: str, key: str) -> None:

@@ -196,6 +196,7 @@ def test_without_duckdb_the_remedy_is_named(monkeypatch, database):
         fetch(database)
 
 
+@pytest.mark.contract("query", "shape")
 @pytest.mark.thorough
 @pytest.mark.parametrize(
     "query",
