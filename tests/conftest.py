@@ -113,7 +113,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if seen.issuperset(keys):
                 item.add_marker("thorough")
             seen.update(keys)
-        if keys and item.get_closest_marker("thorough"):
+        if item.get_closest_marker("thorough") and not any(map(item.get_closest_marker, ("full", "slow"))):
             for test, name, member in keys:
                 others.setdefault((test, name), {}).setdefault(member, []).append(item)
     of_members = [(n, cases) for one in others.values() for n, cases in enumerate(one.values())]

@@ -469,7 +469,8 @@ def test_a_study_with_a_security_without_data_says_the_same(name: str) -> None:
     bars = dict(given.prices.bars)
     nothing = {"close": np.full(len(bars["M"].dates), np.nan)}
     bars["EMPTY"] = replace(bars["M"], ticker="EMPTY", fields=nothing)
-    study = es.Study(benchmark="M", estimation=(-65, -6), event=(-5, 5), min_estimation=40, tests=[name])
+    tested = es.test(name, draws=99) if load(name).draws else name
+    study = es.Study(benchmark="M", estimation=(-65, -6), event=(-5, 5), min_estimation=40, tests=[tested])
     wanted = study.run(given.events, given.prices)
     found = study.run(both, es.Prices(bars))
     assert found.events.loc["X", "status"] == "no_price"
@@ -489,7 +490,7 @@ def one_design(case: make.Case, model: str) -> bool:
 @pytest.mark.parametrize("model", MODEL_NAMES)
 def test_every_test_runs_on_every_model(name: str, model: str) -> None:
     test, columns = load(name), _registry.load("models", model).columns
-    n = 3 if test.draws else 40  # a hundred studies on drawn dates: few events in each
+    n = 3 if test.draws else 24  # a hundred studies on drawn dates: few events in each
     case = draw(test.value_under[-1], 9, n_est=90, columns=columns, n=n, missing=ordinary(name))
     found = answer(name, case, model)
     sane(found, 1, 3)
@@ -503,7 +504,7 @@ def test_every_test_runs_on_every_model(name: str, model: str) -> None:
 
 @pytest.mark.thorough
 def test_a_model_with_one_design_and_one_without_are_told_apart() -> None:
-    case = draw("same_day", 9, columns=make.BENCHMARK, n=40, missing=0.0)
+    case = draw("same_day", 9, columns=make.BENCHMARK, n=12, missing=0.0)
     assert one_design(case, "market")
     assert not one_design(case, "garch")
 
