@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from _pytest.doctest import DoctestModule
@@ -93,39 +92,57 @@ def of_one_picture(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Let no search for garbage go through what is collected, and few through the rest: they take a tenth of all time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
+        gc.enable()
+
+
+def pytest_sessionfinish() -> None:
+    """Let all be collected again: some libraries count what is left when the process ends."""
+    gc.unfreeze()
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
     """Look for doctests in the library alone: the search of every test module takes as long as its import."""
     collectors = yield
     return [collector for collector in collectors if not isinstance(collector, DoctestModule)]
 
 
-def pytest_collection_finish() -> None:
-    """Look for what can go seldom, and not among what was imported and collected: that takes a tenth of all time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
-
-
-def pytest_sessionfinish() -> None:
-    """Give back what was left out of those looks, so that it goes in order."""
-    gc.unfreeze()
+def members(item: pytest.Item) -> list[tuple[str, str, str]]:
+    """Give the members whose contract a case tests, each beside the test that holds it to that; none elsewhere."""
+    contract = item.get_closest_marker("contract")
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    names = contract.args if contract else ()
+    return [(item.nodeid.split("[")[0], name, str(params[name])) for name in names if name in params]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests of a contract as thorough, except the first case of each test for every member.
 
+    Those are full, except one more for every member, from member to member of other values.
     Tests of the site come first: one process builds it, and others do not wait for it.
     """
     items.sort(key=lambda item: "built" not in getattr(item, "fixturenames", ()))
-    seen: set[Any] = set()
+    seen: set[tuple[str, str, str]] = set()
+    others: dict[tuple[str, str], dict[str, list[pytest.Item]]] = {}
     for item in items:
-        contract = item.get_closest_marker("contract")
-        if contract is None or item.get_closest_marker("thorough"):
-            continue
-        params = getattr(getattr(item, "callspec", None), "params", {})
-        test = item.nodeid.split("[")[0]
-        members = {(test, name, str(params[name])) for name in contract.args if name in params}
-        if members and members <= seen:
-            item.add_marker("thorough")
-        seen |= members
+        keys = members(item)
+        if keys and not item.get_closest_marker("thorough"):
+            if seen.issuperset(keys):
+                item.add_marker("thorough")
+            seen.update(keys)
+        if item.get_closest_marker("thorough") and not any(map(item.get_closest_marker, ("full", "slow"))):
+            for test, name, member in keys:
+                others.setdefault((test, name), {}).setdefault(member, []).append(item)
+    of_members = [(n, cases) for one in others.values() for n, cases in enumerate(one.values())]
+    kept = {cases[n % len(cases)] for n, cases in of_members}
+    for item in {item for _, cases in of_members for item in cases} - kept:
+        item.add_marker("full")

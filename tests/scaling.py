@@ -16,7 +16,7 @@ import eventstudy as es
 from eventstudy.models.market import Market
 from eventstudy.types import Abnormal, Block
 
-N, TICKERS, DAYS = 3_000, 200, 700
+N, TICKERS, DAYS = 1_200, 100, 700
 BUNCHES = 10  # of five dates each, whose windows overlap within a bunch and not between two
 ESTIMATION, EVENT = (-130, -11), (-5, 5)
 
@@ -32,7 +32,7 @@ class Slow(Market):
 
 @cache
 def material(seed: int = 1) -> tuple[es.Events, es.Prices]:
-    """Draw prices of 200 tickers, and 3,000 events."""
+    """Draw prices of 100 tickers, and 1,200 events."""
     rng = np.random.default_rng(seed)
     dates = pd.bdate_range("2019-01-01", periods=DAYS)
     market = 0.01 * rng.standard_normal(DAYS)

@@ -69,6 +69,7 @@ def imports(node: ast.AST, typing: bool) -> Iterator[str]:
             yield from imports(child, typing)
 
 
+@cache
 def own_imports(file: Path) -> set[str]:
     """Give the modules of the library that a file imports."""
     found = set()
@@ -79,6 +80,7 @@ def own_imports(file: Path) -> set[str]:
     return found
 
 
+@cache
 def foreign_imports(file: Path) -> set[str]:
     """Give the libraries of others that a file imports when it runs."""
     names = {name.split(".")[0] for name in imports(tree(file), typing=False)}

@@ -46,6 +46,7 @@ def mirrored(case: make.Case, sign: np.ndarray) -> make.Case:
     return make.Case(panels, select(case.placed._replace(asset=asset), np.flatnonzero(sign)), case.sample)
 
 
+@pytest.mark.contract("name")
 @pytest.mark.thorough
 @pytest.mark.parametrize("kind", make.KINDS)
 @pytest.mark.parametrize(("name", "options"), OPTIONS)

@@ -16,7 +16,12 @@ from eventstudy.errors import InputError, OutputError
 from tests.reports.fake import fake
 
 # A report of one file, and one of several; the others take longer.
-SUFFIXES = [".txt", ".csv", *(pytest.param(n, marks=pytest.mark.thorough) for n in (".html", ".tex", ".parquet"))]
+SUFFIXES = [
+    ".txt",
+    ".csv",
+    pytest.param(".parquet", marks=pytest.mark.thorough),
+    *(pytest.param(n, marks=[pytest.mark.thorough, pytest.mark.full]) for n in (".html", ".tex")),
+]
 RESULT = fake()
 
 

@@ -343,8 +343,9 @@ def test_an_event_that_is_lost_by_bars_that_do_not_count_says_so():
     assert "do not count" in said[0]
 
 
+@pytest.mark.contract("day", "ticker")
 @pytest.mark.thorough
-@pytest.mark.parametrize("ticker", ["BAD", pytest.param("M", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("ticker", ["BAD", "M"])
 @pytest.mark.parametrize("day", [-100, -5, 0, 5])
 def test_what_lies_in_a_window_of_a_used_event_is_told_where_the_number_is_read(day, ticker, tmp_path: Path):
     prices = prices_with(times(AT + day, 0.1), ticker)

@@ -199,7 +199,12 @@ def test_values_of_wrong_kinds_are_errors_of_the_library(tmp_path: Path, key: st
 @pytest.mark.thorough
 @pytest.mark.parametrize("key", ["source", "start", "end", "also", "path", "uri", "seed", "columns", "table"])
 @pytest.mark.parametrize(
-    "source", ["folder", *(pytest.param(n, marks=pytest.mark.thorough) for n in ("simulated", "duckdb", "parquet"))]
+    "source",
+    [
+        "folder",
+        "duckdb",
+        *(pytest.param(n, marks=pytest.mark.full) for n in ("simulated", "parquet")),
+    ],
 )
 def test_wrong_kinds_in_the_table_of_prices(tmp_path: Path, source: str, key: str) -> None:
     (tmp_path / "events.csv").write_text(EVENTS)

@@ -81,15 +81,30 @@ def test_every_choice_is_tried():
     assert {*VALUES, *APART} == {field.name for field in fields(types.Choices)}
 
 
-@pytest.mark.thorough
-@given(st.fixed_dictionaries({}, optional=VALUES))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_is_written_is_read_as_the_same_study(tmp_path: Path, choices: dict[str, Any]) -> None:
+def is_read_as_the_same_study(tmp_path: Path, choices: dict[str, Any]) -> None:
     try:
         study = es.Study(**choices)
     except InputError:  # two choices that exclude each other
         return
     assert_same(read(tmp_path, study.to_toml()), study)
+
+
+ANY = given(st.fixed_dictionaries({}, optional=VALUES))
+SOME = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.mark.thorough
+@ANY
+@SOME
+def test_what_is_written_is_read_as_the_same_study(tmp_path: Path, choices: dict[str, Any]) -> None:
+    is_read_as_the_same_study(tmp_path, choices)
+
+
+@pytest.mark.full
+@ANY
+@settings(SOME, max_examples=100)
+def test_more_that_is_written_is_read_as_the_same_study(tmp_path: Path, choices: dict[str, Any]) -> None:
+    is_read_as_the_same_study(tmp_path, choices)
 
 
 @pytest.mark.parametrize("name", APART)

@@ -6,7 +6,7 @@ import gc
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 
 from tests.sources.fakes import yahoo
+
+Run = Callable[[Path], dict[str, Any]]
 
 # A process that ends leaves its connections to the loopback server's threads, which drop them unclosed.
 pytestmark = [pytest.mark.thorough, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
@@ -36,17 +38,18 @@ EVENTS = "event_id,ticker,announced\nANT,BABA;0700.HK,2020-11-03T20:40:00+08:00\
 RUN = """
 import json, sys, warnings
 from eventstudy import studyfile
-file = studyfile.read(sys.argv[1])
-with warnings.catch_warnings(record=True) as seen:
-    warnings.simplefilter("always")
-    result = file.study.run(file.events, file.prices())
-print(json.dumps({
-    "status": result.events.set_index("ticker")["status"].to_dict(),
-    "session": result.events.set_index("ticker")["session"].astype(str).to_dict(),
-    "ar": {t: result.ar.loc[i, 0] for i, t in result.events["ticker"].items() if i in result.ar.index},
-    "warned": [str(w.message) for w in seen], "notes": result.provenance["notes"],
-    "reasons": result.events.set_index("ticker")["reason"].to_dict(),
-}))
+for line in sys.stdin:
+    file = studyfile.read(line.strip())
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        result = file.study.run(file.events, file.prices())
+    print(json.dumps({
+        "status": result.events.set_index("ticker")["status"].to_dict(),
+        "session": result.events.set_index("ticker")["session"].astype(str).to_dict(),
+        "ar": {t: result.ar.loc[i, 0] for i, t in result.events["ticker"].items() if i in result.ar.index},
+        "warned": [str(w.message) for w in seen], "notes": result.provenance["notes"],
+        "reasons": result.events.set_index("ticker")["reason"].to_dict(),
+    }), flush=True)
 """
 
 
@@ -64,16 +67,25 @@ def study(tmp_path: Path) -> Path:
     return tmp_path / "study.toml"
 
 
-def ended(fake: Any, study: Path, code: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", code, str(study)]
-    return subprocess.run(command, env=fake.env(study.parent), capture_output=True, text=True, timeout=120)
+@pytest.fixture(scope="module")
+def run(fake: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """Run studies, one after the other, in a process that knows of the fake only by its environment."""
+    environment = fake.env(tmp_path_factory.mktemp("cache"))
+    command, pipe = [sys.executable, "-c", RUN], subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment) as process:
+        assert process.stdin
+        assert process.stdout
+        given, answered = process.stdin, process.stdout
 
+        def answer(study: Path) -> dict[str, Any]:
+            given.write(f"{study}\n")
+            given.flush()
+            found: dict[str, Any] = json.loads(answered.readline())
+            return found
 
-def run(fake: Any, study: Path) -> dict[str, Any]:
-    done = ended(fake, study, RUN)
-    assert done.returncode == 0, done.stderr[-2000:]
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+        yield answer
+        given.close()
+        assert process.wait(timeout=30) == 0
 
 
 def by_hand(fake: Any, ticker: str, session: str) -> float:
@@ -89,10 +101,10 @@ def by_hand(fake: Any, ticker: str, session: str) -> float:
     return float(r[120] - alpha - beta * m[120])
 
 
-def test_the_study_over_tls_equals_the_servers_own_prices(fake: Any, study: Path):
+def test_the_study_over_tls_equals_the_servers_own_prices(fake: Any, run: Run, study: Path):
     for ticker in ("BABA", "0700.HK", "^HSI"):
         fake.plan(ticker)
-    found = run(fake, study)
+    found = run(study)
     assert found["status"] == {"BABA": "ok", "0700.HK": "ok"}
     assert found["session"] == {"BABA": "2020-11-03", "0700.HK": "2020-11-04"}
     assert found["ar"]["0700.HK"] == pytest.approx(by_hand(fake, "0700.HK", "2020-11-04"), abs=1e-12)
@@ -100,24 +112,24 @@ def test_the_study_over_tls_equals_the_servers_own_prices(fake: Any, study: Path
 
 
 @pytest.mark.parametrize("faults", [("429", "429", "ok"), ("500", "ok"), ("cut", "ok")])
-def test_a_passing_fault_is_retried(fake: Any, study: Path, faults: tuple[str, ...]):
+def test_a_passing_fault_is_retried(fake: Any, run: Run, study: Path, faults: tuple[str, ...]):
     fake.plan("0700.HK", *faults)
-    found = run(fake, study)
+    found = run(study)
     assert found["status"]["0700.HK"] == "ok"
     assert found["ar"]["0700.HK"] == pytest.approx(by_hand(fake, "0700.HK", "2020-11-04"), abs=1e-12)
     assert not fake.plans["0700.HK"]  # every planned fault was met
 
 
-def test_nulls_are_missing_and_noticed(fake: Any, study: Path):
+def test_nulls_are_missing_and_noticed(fake: Any, run: Run, study: Path):
     fake.plan("0700.HK", "nulls")
-    found = run(fake, study)
+    found = run(study)
     assert found["status"]["0700.HK"] == "ok"
     assert any(note.startswith("0700.HK") and "rows without a close" in note for note in found["notes"]), found["notes"]
 
 
-def test_a_wrong_currency_costs_that_ticker_and_says_so(fake: Any, study: Path):
+def test_a_wrong_currency_costs_that_ticker_and_says_so(fake: Any, run: Run, study: Path):
     fake.plan("0700.HK", "wrongcur*")
-    found = run(fake, study)
+    found = run(study)
     fake.plan("0700.HK")
     assert found["status"] == {"BABA": "ok", "0700.HK": "unknown_ticker"}
     assert "XXX" in found["reasons"]["0700.HK"]
@@ -128,7 +140,9 @@ def test_when_all_fails_the_command_ends_with_a_named_error(fake: Any, study: Pa
     for ticker in ("BABA", "0700.HK", "^HSI"):
         fake.plan(ticker, "500*")
     code = "import sys; from eventstudy.cli import main; sys.exit(main(['run', sys.argv[1]]))"
-    done = ended(fake, study, code)
+    command = [sys.executable, "-c", code, str(study)]
+    environment = fake.env(study.parent)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     for ticker in ("BABA", "0700.HK", "^HSI"):
         fake.plan(ticker)
     assert done.returncode == 1

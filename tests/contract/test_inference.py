@@ -36,14 +36,29 @@ STRENGTH = ("independent", "same_day", "overlap")
 DRAWS = 39  # for those that draw dates anew: the smallest p is 1/40
 RANK_ALL_DAYS = ("corrado", "corrado_zivney")  # those of the event window too
 ROUNDING = 1e-9  # relative difference of forecast variances that is none
-ANSWERS: dict[bytes, Mapping[str, Verdict]] = {}  # of each case that was run
-CHOSEN: list[str] = []  # the names whose tests are run in this session
+ANSWERS: dict[bytes, dict[str, Verdict]] = {}  # of each case that was run
+CHOSEN: list[str] = []  # the names that this session has in the running test, with the values it is run with
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _chosen(request: pytest.FixtureRequest) -> None:
-    params = [getattr(getattr(item, "callspec", None), "params", {}) for item in request.session.items]
-    CHOSEN[:] = sorted({str(each["name"]) for each in params if each.get("name") in NAMES})
+def values(item: pytest.Item) -> tuple[str, str]:
+    """Give a test, and what it is run with beside a name."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return item.nodeid.split("[")[0], str({key: value for key, value in params.items() if key != "name"})
+
+
+@pytest.fixture(scope="module")
+def names_of(request: pytest.FixtureRequest) -> Mapping[tuple[str, str], list[str]]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for item in request.session.items:
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        if params.get("name") in NAMES:
+            found.setdefault(values(item), []).append(params["name"])
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _chosen(request: pytest.FixtureRequest, names_of: Mapping[tuple[str, str], list[str]]) -> None:
+    CHOSEN[:] = names_of.get(values(request.node), [])
 
 
 @pytest.fixture(params=NAMES)
@@ -79,14 +94,15 @@ def outcome(names: Sequence[str], case: make.Case, model: str = "market", keep_e
 
 def answer(name: str, case: make.Case, model: str = "market", size: int | None = None) -> Verdict:
     """Give the verdict of a test: run once for a case beside all others, and alone if it draws dates."""
-    together = [name] if load(name).draws else [other for other in CHOSEN if not load(other).draws]
-    key = hashlib.sha256(pickle.dumps((together, case, model, size))).digest()
-    if key not in ANSWERS:
+    key = hashlib.sha256(pickle.dumps((case, model, size))).digest()
+    known = ANSWERS.setdefault(key, {})
+    if name not in known:
+        together = [name] if load(name).draws else [other for other in CHOSEN if not load(other).draws]
         try:
-            ANSWERS[key] = verdicts(together, case, model, size)
+            known |= verdicts([other for other in together if other not in known], case, model, size)
         except Exception:  # of one of them: which, its own run tells
-            return verdicts([name], case, model, size)[name]
-    return ANSWERS[key][name]
+            known |= verdicts([name], case, model, size)
+    return known[name]
 
 
 def verdicts(names: Sequence[str], case: make.Case, model: str, size: int | None) -> Mapping[str, Verdict]:
@@ -146,9 +162,8 @@ def test_the_partition_into_blocks_changes_nothing(name: str, kind: make.Kind) -
 
 
 @cache
-def in_parts(kind: make.Kind, draws: bool, missing: float, size: int | None) -> Outcome:
-    """Run all tests that draw dates, or all others, in parts of so many events."""
-    names = [name for name in CHOSEN if (load(name).draws > 0) == draws]
+def in_parts(names: Sequence[str], kind: make.Kind, draws: bool, missing: float, size: int | None) -> Outcome:
+    """Run tests that draw dates, or others, in parts of so many events."""
     with pytest.MonkeyPatch.context() as patch:
         if size is not None:
             patch.setattr(running, "split", partial(parts.split, size=size))
@@ -158,9 +173,10 @@ def in_parts(kind: make.Kind, draws: bool, missing: float, size: int | None) -> 
 @pytest.mark.thorough
 def test_the_partition_into_parts_by_asset_changes_nothing(name: str, kind: make.Kind) -> None:
     few, share = load(name).draws > 0, ordinary(name)
-    wanted = in_parts(kind, few, share, None)
+    names = tuple(other for other in CHOSEN if (load(other).draws > 0) == few)
+    wanted = in_parts(names, kind, few, share, None)
     for size in (1, 20):
-        found = in_parts(kind, few, share, size)
+        found = in_parts(names, kind, few, share, size)
         make.same(found.verdicts[name], wanted.verdicts[name], 1e-11)  # sums of parts, not of one row after the other
         np.testing.assert_array_equal(found.status, wanted.status)
         np.testing.assert_array_equal(found.n_est, wanted.n_est)
@@ -453,7 +469,8 @@ def test_a_study_with_a_security_without_data_says_the_same(name: str) -> None:
     bars = dict(given.prices.bars)
     nothing = {"close": np.full(len(bars["M"].dates), np.nan)}
     bars["EMPTY"] = replace(bars["M"], ticker="EMPTY", fields=nothing)
-    study = es.Study(benchmark="M", estimation=(-65, -6), event=(-5, 5), min_estimation=40, tests=[name])
+    tested = es.test(name, draws=99) if load(name).draws else name
+    study = es.Study(benchmark="M", estimation=(-65, -6), event=(-5, 5), min_estimation=40, tests=[tested])
     wanted = study.run(given.events, given.prices)
     found = study.run(both, es.Prices(bars))
     assert found.events.loc["X", "status"] == "no_price"
@@ -473,7 +490,7 @@ def one_design(case: make.Case, model: str) -> bool:
 @pytest.mark.parametrize("model", MODEL_NAMES)
 def test_every_test_runs_on_every_model(name: str, model: str) -> None:
     test, columns = load(name), _registry.load("models", model).columns
-    n = 3 if test.draws else 40  # a hundred studies on drawn dates: few events in each
+    n = 3 if test.draws else 24  # a hundred studies on drawn dates: few events in each
     case = draw(test.value_under[-1], 9, n_est=90, columns=columns, n=n, missing=ordinary(name))
     found = answer(name, case, model)
     sane(found, 1, 3)
@@ -487,7 +504,7 @@ def test_every_test_runs_on_every_model(name: str, model: str) -> None:
 
 @pytest.mark.thorough
 def test_a_model_with_one_design_and_one_without_are_told_apart() -> None:
-    case = draw("same_day", 9, columns=make.BENCHMARK, n=40, missing=0.0)
+    case = draw("same_day", 9, columns=make.BENCHMARK, n=12, missing=0.0)
     assert one_design(case, "market")
     assert not one_design(case, "garch")
 

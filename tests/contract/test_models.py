@@ -62,7 +62,7 @@ def model(request: pytest.FixtureRequest) -> Model:
 
 
 @cache
-def block(model: Model, n: int = 20) -> Block:
+def block(model: Model, n: int = 8) -> Block:
     """Draw the block of a model, once for all tests, which cannot write to it."""
     made: Block = make.read_only(make.block(np.random.default_rng(1), model.columns, n))
     return made
@@ -161,12 +161,12 @@ def test_what_stands_in_masked_cells_changes_nothing(model: Model, poison: float
 
 
 def test_order_and_size_of_the_block_change_nothing(model: Model) -> None:
-    given = block(model, n=16)
+    given = block(model)
     whole = fit(model, given)
-    order = np.random.default_rng(2).permutation(16)
+    order = np.random.default_rng(2).permutation(8)
     same(model.fit(rows_of(given, order)), whole, rows=order)
-    for size in (1, 7):
-        for start in range(0, 16, size):
+    for size in (1, 3):
+        for start in range(0, 8, size):
             some = slice(start, start + size)
             same(model.fit(rows_of(given, some)), whole, rows=some)
 
@@ -282,9 +282,9 @@ def test_a_multiple_of_the_benchmark_added_to_returns_moves_only_its_beta(name: 
 @pytest.mark.parametrize("name", LINEAR)
 def test_linear_models_agree_with_least_squares_of_numpy_event_by_event(name: str) -> None:
     model = MODELS[name]
-    given = block(model, n=12)
+    given = block(model)
     made = fit(model, given)
-    for i in range(12):
+    for i in range(len(given.r)):
         est = np.flatnonzero(given.ok[i, : given.n_est])
         design = np.column_stack([np.ones(given.r.shape[1]), given.x[i]])
         b, *_ = np.linalg.lstsq(design[est], given.r[i, est], rcond=None)
@@ -305,13 +305,13 @@ def test_a_constant_regressor_is_singular_and_touches_no_other_event(name: str, 
     model = MODELS[name]
     given = block(model)
     x = given.x.copy()
-    x[[3, 17]] = level
+    x[[3, 7]] = level
     with np.errstate(all="raise", under="ignore"):
         made = model.fit(replace(given, x=x))
-    others = np.setdiff1d(np.arange(len(x)), [3, 17])
-    assert made.status[[3, 17]].tolist() == [Status.SINGULAR, Status.SINGULAR]
-    assert np.isnan(made.sigma[[3, 17]]).all()
-    assert np.isnan(made.coef[[3, 17]]).all()
+    others = np.setdiff1d(np.arange(len(x)), [3, 7])
+    assert made.status[[3, 7]].tolist() == [Status.SINGULAR, Status.SINGULAR]
+    assert np.isnan(made.sigma[[3, 7]]).all()
+    assert np.isnan(made.coef[[3, 7]]).all()
     whole = fit(model, given)
     same(made.take(np.isin(np.arange(len(x)), others)), whole, rows=others)
 

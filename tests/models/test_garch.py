@@ -58,6 +58,7 @@ DIGITS = {"normal": 1e-5, "t": 2e-3, "egarch": 2e-3}
 CASES = [(kind, dist, 1, 1) for kind in VOLS for dist in DISTS]
 
 
+@pytest.mark.contract("kind", "dist")
 @pytest.mark.thorough
 @pytest.mark.parametrize(("kind", "dist", "p", "q"), [*CASES, ("garch", "normal", 2, 2), ("garch", "t", 1, 2)])
 def test_it_is_arch_called_by_hand(kind: Any, dist: Any, p: int, q: int) -> None:

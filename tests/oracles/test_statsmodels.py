@@ -117,6 +117,7 @@ def car_and_se(fit: Any, x: pd.DataFrame, ar: pd.Series, window: tuple[int, int]
     return float(ar.iloc[valid].sum()), float(np.sqrt(fit.mse_resid * len(valid) + total @ fit.cov_params() @ total))
 
 
+@pytest.mark.contract("k", "share")
 @pytest.mark.parametrize("share", [1.0, 0.5])
 @pytest.mark.parametrize("k", [1, 2, 3, 4])
 def test_factors(k, share):

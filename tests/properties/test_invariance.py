@@ -27,7 +27,7 @@ TESTS = {name: test.make(draws=DRAWS) if test.draws else test for name, test in 
 BY_EVENT = {name: test for name, test in TESTS.items() if not test.draws}
 DRAWN = {name: test for name, test in TESTS.items() if test.draws}
 EACH = pytest.mark.parametrize(
-    "tests", [BY_EVENT, pytest.param(DRAWN, marks=pytest.mark.thorough)], ids=["by event", "drawn"]
+    "tests", [BY_EVENT, pytest.param(DRAWN, marks=[pytest.mark.thorough, pytest.mark.full])], ids=["by event", "drawn"]
 )
 
 

@@ -24,7 +24,10 @@ SAMPLES = [
     for name, record in MEASURED["scenarios"].items()
     if record["section"] in size_table.OF_SAMPLES and record["noise"] not in ("real", "own windows")
 ]
-QUICK = {"independent_8_exponential", "days_20_common", "one_date_own", "two_exchanges", "near_thin", *SAMPLES[::3]}
+QUICK = {"independent_8_exponential", "days_20_common", "one_date_own", "two_exchanges", "near_thin", *SAMPLES[::10]}
+MARKS = {
+    name: [pytest.mark.full if name in SAMPLES[::3] else pytest.mark.slow] for name in SAMPLES if name not in QUICK
+}
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def grid(monkeypatch):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", [s if s in QUICK else pytest.param(s, marks=pytest.mark.slow) for s in SAMPLES])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=MARKS.get(name, [])) for name in SAMPLES])
 def test_the_primary_test_is_the_one_that_the_page_offers(name, grid):
     tests = as_study.result_of(grid[name].draw).tests
     shown = formats.primary(tests).set_index(["start", "end"])

@@ -1,4 +1,4 @@
-"""A long table for the tests of the price databases: 500 tickers on 2000 dates, in random order."""
+"""A long table for the tests of the price databases: tickers on 2000 dates, in random order."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ from functools import cache
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
-TICKERS, DAYS = 500, 2000
+DAYS = 2000
+MANY = pytest.mark.parametrize("tickers", [20, pytest.param(500, marks=pytest.mark.full)])
 FIELDS = ("open", "high", "low", "close", "adjusted", "volume")
 
 
 @cache
-def million() -> tuple[pa.Table, dict[str, np.ndarray]]:
+def long_table(tickers: int) -> tuple[pa.Table, dict[str, np.ndarray]]:
     """Return the shuffled table, and the arrays (tickers, days) from which it was built."""
     rng = np.random.default_rng(5)
-    names = np.array([f"T{number:03d}" for number in range(TICKERS)])
+    names = np.array([f"T{number:03d}" for number in range(tickers)])
     dates = np.datetime64("2015-01-01") + np.arange(DAYS)
-    arrays = {name: np.exp(rng.standard_normal((TICKERS, DAYS))) for name in FIELDS}
-    order = rng.permutation(TICKERS * DAYS)
+    arrays = {name: np.exp(rng.standard_normal((tickers, DAYS))) for name in FIELDS}
+    order = rng.permutation(tickers * DAYS)
     table = pa.table(
         {
             "ticker": np.repeat(names, DAYS)[order],
-            "date": pa.array(np.tile(dates, TICKERS)[order]),
+            "date": pa.array(np.tile(dates, tickers)[order]),
             **{name: values.ravel()[order] for name, values in arrays.items()},
-            "currency": np.repeat(np.where(np.arange(TICKERS) % 2, "USD", "HKD"), DAYS)[order],
-            "mic": np.repeat(np.where(np.arange(TICKERS) % 2, "XNYS", "XHKG"), DAYS)[order],
+            "currency": np.repeat(np.where(np.arange(tickers) % 2, "USD", "HKD"), DAYS)[order],
+            "mic": np.repeat(np.where(np.arange(tickers) % 2, "XNYS", "XHKG"), DAYS)[order],
         }
     )
     made = {"names": names, "dates": dates, **arrays}

@@ -13,7 +13,7 @@ import pytest
 
 from eventstudy.errors import InputError, SourceError, SourceUnavailable
 from eventstudy.prices import fetch_prices
-from tests.sources.long import holds, million
+from tests.sources.long import MANY, holds, long_table
 
 ROWS = pa.table(
     {
@@ -42,9 +42,10 @@ def closes(prices):
 
 
 @pytest.mark.thorough
-def test_a_million_rows_come_back_to_the_bit(tmp_path):
-    table, arrays = million()
-    path = tmp_path / "million.duckdb"
+@MANY
+def test_long_rows_come_back_to_the_bit(tmp_path, tickers):
+    table, arrays = long_table(tickers)
+    path = tmp_path / "long.duckdb"
     with duckdb.connect(path) as connection:
         connection.register("given", table)
         connection.execute("CREATE TABLE prices AS SELECT * FROM given")
@@ -195,6 +196,7 @@ def test_without_duckdb_the_remedy_is_named(monkeypatch, database):
         fetch(database)
 
 
+@pytest.mark.contract("query", "shape")
 @pytest.mark.thorough
 @pytest.mark.parametrize(
     "query",

@@ -13,7 +13,7 @@ import pytest
 
 from eventstudy.errors import BadPrices, InputError
 from eventstudy.prices import fetch_prices
-from tests.sources.long import holds, million
+from tests.sources.long import MANY, holds, long_table
 
 ROWS = pa.table(
     {
@@ -40,8 +40,9 @@ def partitioned(folder, table, *names):
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("shape", ["one file", "partitions"])
-def test_a_million_rows_come_back_to_the_bit(tmp_path, shape):
-    table, arrays = million()
+@MANY
+def test_long_rows_come_back_to_the_bit(tmp_path, tickers, shape):
+    table, arrays = long_table(tickers)
     if shape == "one file":
         pq.write_table(table, tmp_path / "prices.parquet")
     else:

@@ -17,7 +17,7 @@ from eventstudy import studyfile
 from eventstudy.errors import InputError, SourceError, SourceUnavailable
 from eventstudy.prices import fetch_prices
 from eventstudy.sources.sql import _Address
-from tests.sources.long import as_table, holds, million
+from tests.sources.long import MANY, as_table, holds, long_table
 from tests.sources.postgres import PASSWORD, free_port
 
 pytestmark = pytest.mark.thorough
@@ -54,17 +54,18 @@ def hidden(text):
 # --- what comes back ---------------------------------------------------------------------------------------------
 
 
-def test_a_million_rows_come_back_to_the_bit(server):
-    table, arrays = million()
-    server.load(table, "million")
-    prices = fetch(server.uri(), None, table="million")
+@MANY
+def test_long_rows_come_back_to_the_bit(server, tickers):
+    table, arrays = long_table(tickers)
+    server.load(table, "long")
+    prices = fetch(server.uri(), None, table="long")
     holds(prices, arrays)
-    assert prices.provenance["rows"] == 1_000_000
-    some = fetch(server.uri(), ["T007", "T499"], "2016-01-01", "2016-12-31", table="million")
+    assert prices.provenance["rows"] == table.num_rows
+    some = fetch(server.uri(), ["T007", f"T{tickers - 1:03d}"], "2016-01-01", "2016-12-31", table="long")
     inside = (arrays["dates"] >= np.datetime64("2016-01-01")) & (arrays["dates"] <= np.datetime64("2016-12-31"))
-    for row in (7, 499):
+    for row in (7, tickers - 1):
         assert (some.bars[f"T{row:03d}"].fields["close"] == arrays["close"][row, inside]).all()
-    server.run("DROP TABLE million")
+    server.run("DROP TABLE long")
 
 
 def test_a_schema_and_a_view_are_read(small):
