@@ -93,7 +93,7 @@ def of_one_picture(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Let no search for garbage go through what is collected, and few through the rest: they take a tenth of all time."""
+    """Let no search for garbage go through what is collected, and few through the rest: they take much time."""
     gc.disable()
     try:
         return (yield)
