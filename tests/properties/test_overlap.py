@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import eventstudy as es
 from eventstudy import _registry
 from eventstudy.core.clustering import clustering
-from eventstudy.core.overlap import DatePairs
+from eventstudy.core.date_pairs import DatePairs
 from eventstudy.core.run import run
 from eventstudy.types import Outcome, Sample, Spec
 from tests import make
