@@ -51,7 +51,7 @@ def names_of(request: pytest.FixtureRequest) -> Mapping[tuple[str, str], list[st
     found: dict[tuple[str, str], list[str]] = {}
     for item in request.session.items:
         params = getattr(getattr(item, "callspec", None), "params", {})
-        if params.get("name") in NAMES:
+        if item.nodeid.startswith(request.node.nodeid) and params.get("name") in NAMES:
             found.setdefault(values(item), []).append(params["name"])
     return found
 
