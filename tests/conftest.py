@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from _pytest.doctest import DoctestModule
 
+from tests.cases import params_of
 from tests.once import once
 from tests.shared import ROOT, shared_folder
 from tests.site import left_out_of_a_quick_site
@@ -118,7 +119,7 @@ def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest
 def members(item: pytest.Item) -> list[tuple[str, str, str]]:
     """Give the members whose contract a case tests, each beside the test that holds it to that; none elsewhere."""
     contract = item.get_closest_marker("contract")
-    params = getattr(getattr(item, "callspec", None), "params", {})
+    params = params_of(item)
     names = contract.args if contract else ()
     return [(item.nodeid.split("[")[0], name, str(params[name])) for name in names if name in params]
 

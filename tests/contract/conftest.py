@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from eventstudy import _registry
+from tests.cases import params_of
 
 INFERENCE = Path(__file__).with_name("test_inference.py")
 
@@ -22,7 +23,7 @@ def has_a_value(test: str, kind: str) -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out samples in which a test has no value: it would stand for all of them by keeping silent."""
     for item in items:
-        params = getattr(getattr(item, "callspec", None), "params", {})
+        params = params_of(item)
         if (
             item.path == INFERENCE
             and {"name", "kind"} <= set(params)

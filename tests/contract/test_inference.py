@@ -26,6 +26,7 @@ from eventstudy.core.windows import blocks
 from eventstudy.study import DEFAULT_TESTS
 from eventstudy.types import Outcome, Panel, Sample, Status, Test, Verdict
 from tests import make
+from tests.cases import params_of
 
 pytestmark = pytest.mark.contract("name", "model")
 
@@ -42,17 +43,16 @@ CHOSEN: list[str] = []  # the names that this session has in the running test, w
 
 def values(item: pytest.Item) -> tuple[str, str]:
     """Give a test, and what it is run with beside a name."""
-    params = getattr(getattr(item, "callspec", None), "params", {})
-    return item.nodeid.split("[")[0], str({key: value for key, value in params.items() if key != "name"})
+    others = {key: value for key, value in params_of(item).items() if key != "name"}
+    return item.nodeid.split("[")[0], str(others)
 
 
 @pytest.fixture(scope="module")
 def names_of(request: pytest.FixtureRequest) -> Mapping[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = {}
     for item in request.session.items:
-        params = getattr(getattr(item, "callspec", None), "params", {})
-        if item.nodeid.startswith(request.node.nodeid) and params.get("name") in NAMES:
-            found.setdefault(values(item), []).append(params["name"])
+        if item.nodeid.startswith(request.node.nodeid) and params_of(item).get("name") in NAMES:
+            found.setdefault(values(item), []).append(params_of(item)["name"])
     return found
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import params_of
+
 CONTRACT = Path(__file__).with_name("test_contract.py")
 # By the average, the distribution, the groups and the heat map.
 STOOD_FOR = {"aar", "ar", "diagnostics", "events", "forest", "path", "timeline"}
@@ -19,7 +21,7 @@ LOOKS = {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave to the full tests bytes and styles of most kinds, and overlaps of texts in results without statistics."""
     for item in items:
-        params = getattr(getattr(item, "callspec", None), "params", {})
+        params = params_of(item)
         if item.path == CONTRACT and params.get("kind") in STOOD_FOR:
             test = getattr(item, "originalname", "")
             wanting = test == "test_no_text_overlaps_another_or_is_cut" and params["variant"] == "nan_statistics"

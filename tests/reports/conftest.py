@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import params_of
 from tests.reports.browser import program
 
 CONTRACT = Path(__file__).with_name("test_contract.py")
@@ -21,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Each report has the full result, and each result a report as text.
     """
     for item in items:
-        params = getattr(getattr(item, "callspec", None), "params", {})
+        params = params_of(item)
         if item.path == CONTRACT and params["name"] == "pdf":
             item.add_marker("full")  # ``test_pdf.py`` reads one that is printed
         if item.path == CONTRACT and params.get("variant", "full") != "full":

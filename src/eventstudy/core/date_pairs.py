@@ -77,14 +77,15 @@ class _Single(NamedTuple):
         from_lag = sliding_window_view(earlier, width, axis=-1)
         for start in range(0, len(self.at), step):
             pairs = slice(start, start + step)
-            n = np.arange(len(self.at[pairs]))
+            n = len(self.at[pairs])
             for rows, target in ((self.earlier[pairs], earlier), (self.later[pairs], later)):
                 if width == values.shape[-1]:
-                    target[..., n, :width] = values[..., rows, :]
+                    target[..., :n, :width] = values[..., rows, :]
                 else:
                     target[..., :width] = 0.0
-                    target[..., n[:, None], self.day[rows]] = values[..., rows, :]
-            out[..., self.at[pairs]] = np.vecdot(from_lag[..., n, self.lag[pairs], :], later[..., n, :])
+                    target[..., np.arange(n)[:, None], self.day[rows]] = values[..., rows, :]
+            shifted = from_lag[..., np.arange(n), self.lag[pairs], :]
+            out[..., self.at[pairs]] = np.vecdot(shifted, later[..., :n, :])
 
 
 def _single(dates: Ints, first: Ints, second: Ints, at: Ints) -> _Single:
