@@ -78,7 +78,7 @@ def test_it_is_the_rank_among_all_circular_runs_of_a_plain_fit(
 @pytest.mark.parametrize("name", ["market", "trade_to_trade"])
 def test_the_residuals_are_those_of_statsmodels_refitted(name: str) -> None:
     abnormal, scored = fitted(name, 0.1, 0.5)
-    x, fit = design(name, abnormal.block), refit(scored, abnormal, slice(None))
+    x, fit = design(name, abnormal.block), refit(scored, abnormal)
     assert (fit.n_days[scored.ok] > 0).all()
     for i, v in np.argwhere(scored.ok):
         inside = np.r_[np.ones(N_EST, dtype=bool), scored.weights[v] > 0]

@@ -18,7 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eventstudy.core.runs import RunSums, by_length, count, outside, root
+from eventstudy.core.reaching import Rounded, Scaled, less, runs_of
+from eventstudy.core.runs import RoundedSums, RunSums, by_length, count, root
 from eventstudy.types import Abnormal, Bools, Floats, Ints, Scores
 
 TIE = 1e-9  # of sigma: sums that differ by less are equal, such as those of days without a move
@@ -40,32 +41,30 @@ class Refit(NamedTuple):
     level: Floats
 
 
-def refit(scores: Scores, abnormal: Abnormal, rows: slice) -> Refit:
-    """Fit the model to the events in ``rows`` under the null, if it is one of least squares."""
-    n_est, ok = abnormal.n_est, abnormal.ok[rows]
-    n_valid = abnormal.block.n_valid[rows] if abnormal.ok is abnormal.block.ok else ok[:, :n_est].sum(axis=1)
-    ar, h = _scaled(abnormal, rows)
-    ranked = scores.ok[rows] & (scores.n_days[rows] <= n_valid[:, None])
-    ranked &= _is_least_squares(ar[:, :n_est], h[..., :n_est], abnormal.sigma[rows])[:, None]
+def refit(scores: Scores, abnormal: Abnormal) -> Refit:
+    """Fit the model to the events under the null, if it is one of least squares."""
+    n_est, ok = abnormal.n_est, abnormal.ok
+    n_valid = abnormal.block.n_valid if ok is abnormal.block.ok else ok[:, :n_est].sum(axis=1)
+    ar, h = _scaled(abnormal)
+    ranked = scores.ok & (scores.n_days <= n_valid[:, None])
+    ranked &= _is_least_squares(ar[:, :n_est], h[..., :n_est], abnormal.sigma)[:, None]
     g = _update(ar[:, n_est:], h[..., n_est:], scores.weights)
-    h, level = np.moveaxis(abnormal.h[rows], -1, 0), np.zeros(ranked.shape)
+    h, level = np.moveaxis(abnormal.h, -1, 0), np.zeros(ranked.shape)
     if len(h) and abnormal.v is None:  # an intercept shifts all days equally: its sums need not be computed
-        largest = h[0].max(axis=1, keepdims=True)
-        equal = h[0] == largest
-        if equal.all() or (equal | ~ok).all():
-            h, g, level = h[1:], g[1:], largest * g[0]
-    return Refit(np.where(ranked, scores.n_days[rows], 0), h, g, level)
+        constant = h[0][:, :1] if abnormal.complete else h[0].max(axis=1, keepdims=True)
+        if ((h[0] == constant) | ~ok).all():
+            h, g, level = h[1:], g[1:], constant * g[0]
+    return Refit(np.where(ranked, scores.n_days, 0), h, g, level)
 
 
-def _scaled(abnormal: Abnormal, rows: slice) -> tuple[Floats, Floats]:
+def _scaled(abnormal: Abnormal) -> tuple[Floats, Floats]:
     """Return AR (n, L) and h (P, n, L) divided by the root of v, 0 where not ok."""
-    ar, h = abnormal.ar[rows], np.moveaxis(abnormal.h[rows], -1, 0)
+    ar, h = abnormal.ar, np.moveaxis(abnormal.h, -1, 0)
     if abnormal.complete and abnormal.v is None:
         return ar, h
-    ok = abnormal.ok[rows]
-    scale = ok.astype(np.float64)
+    scale = abnormal.ok.astype(np.float64)
     if abnormal.v is not None:
-        scale /= np.sqrt(np.where(ok, abnormal.v[rows], 1.0))
+        scale /= np.sqrt(np.where(abnormal.ok, abnormal.v, 1.0))
     return ar * scale, h * scale
 
 
@@ -100,10 +99,8 @@ def _update(ar: Floats, h: Floats, weights: Floats) -> Floats:
     return g
 
 
-def conformal_p(
-    fit: Refit, abnormal: Abnormal, windows: Bools, rows: slice, ar: Floats, residuals: RunSums, p: Floats
-) -> Iterator[int]:
-    r"""Rank each window of the events in ``rows`` among all runs of as many days.
+def conformal_p(scores: Scores, abnormal: Abnormal, residuals: Rounded | Scaled) -> Floats:
+    r"""Rank each window among all runs of as many days.
 
     .. math:: p = \frac{\#\{s : |\sum_{t=s}^{s+L-1} u_t| \ge |\sum_{t \in W} u_t|\}}{M + L}
 
@@ -115,51 +112,40 @@ def conformal_p(
 
     Parameters
     ----------
-    fit : Refit
-        Of the events in ``rows``.
+    scores : Scores
     abnormal : Abnormal
-    windows : bool array (V, n_evt)
-    rows : slice
-    ar : float array (n, L)
-        Residuals and abnormal returns of these events.
-    residuals : RunSums
-        Those of the residuals.
-    p : float array (n, V)
-        Filled here; NaN where the CAR is missing, where L > M, so that no run is free of days of the window, and where
-        the model is not least squares on the valid estimation days, so that its fit under the null is not known.
+    residuals : Rounded or Scaled
+        The runs of the estimation residuals.
 
-    Yields
-    ------
-    int
-        The length of each window, the shortest first, when its p is in place.
+    Returns
+    -------
+    float array (N, V)
+        NaN where the CAR is missing, where L > M, so that no run is free of days of the window, and where the model is
+        not least squares on the valid estimation days, so that its fit under the null is not known.
     """
-    days, n_days = _pack(abnormal, fit.h, rows, ar), fit.n_days
+    fit, n_est, tie = refit(scores, abnormal), abnormal.n_est, TIE * abnormal.sigma[:, None]
+    days = _pack(abnormal, fit.h)
     g = np.swapaxes(np.ascontiguousarray(np.swapaxes(fit.g, 1, 2)), 1, 2)  # laid out as the days are
-    n_est, tie = abnormal.n_est, TIE * abnormal.sigma[rows, None]
-    p[:] = np.nan
-    ranked = [(length, v) for length, its in by_length(n_days).items() for v in its]
-    apart = [residuals if days.ok is None else RunSums(days.ar[:, :n_est]), *(RunSums(h[:, :n_est]) for h in days.h)]
-    variance = None if days.v is None else RunSums(days.v[:, :n_est])
-    for (length, v), around in zip(ranked, _around(days, windows, ranked, g), strict=True):
-        inside = _less([sums.of(length) for sums in apart], g[..., v : v + 1])
-        if variance is not None:
-            inside = inside / root(variance.of(length))
+    ranked = [(length, v) for length, its in by_length(fit.n_days).items() for v in its]
+    runs = _runs(days, n_est, residuals)
+    p = np.full(fit.n_days.shape, np.nan)
+    for (length, v), around in zip(ranked, _around(days, scores.weights > 0, ranked, g), strict=True):
         shift = length * fit.level[:, v][:, None]
-        least = np.abs(around[:, length - 1 : length] - shift) - tie
-        large = outside(inside, shift, least)
+        around = np.abs(around - shift)
+        least = around[:, length - 1 : length] - tie
+        among = None
         if days.ok is not None:
-            large &= np.arange(large.shape[1]) >= (n_est - days.n_valid)[:, None]
-        share = (count(large) + count(outside(around, shift, least))) / (days.n_valid + length)
-        p[:, v] = np.where(n_days[:, v] == length, share, p[:, v])
-        yield length
+            among = np.arange(n_est + 1 - length) >= (n_est - days.n_valid)[:, None]
+        n_large = runs.n_reaching(length, least, among, [*g[..., v : v + 1]], shift) + count(around >= least)
+        p[:, v] = np.where(fit.n_days[:, v] == length, n_large / (days.n_valid + length), p[:, v])
+    return p
 
 
 class _Days(NamedTuple):
     """Days of events: the estimation window, its valid days last and in their order, then the event window.
 
     ``ar`` (n, L), ``h`` of P' arrays (n, L) and ``v`` (n, L), or None for ones. ``ok`` (n, L) is None if all days are
-    valid; ``n_valid`` (n,) counts those of the estimation window. Equal days lie side by side in memory
-    (:mod:`eventstudy.core.runs`).
+    valid; ``n_valid`` (n,) counts those of the estimation window.
     """
 
     ar: Floats
@@ -169,15 +155,12 @@ class _Days(NamedTuple):
     n_valid: Ints
 
 
-def _pack(abnormal: Abnormal, h: Floats, rows: slice, ar: Floats) -> _Days:
-    """Select events, and move the valid days of their estimation windows to its end."""
-    arrays = [ar, *h, *(() if abnormal.v is None else (abnormal.v[rows],))]
-    n_est, ok = abnormal.n_est, None
-    n_valid = np.full(len(arrays[0]), n_est)
-    source = abnormal.ok[rows]
-    if source.all():
-        arrays = [np.asfortranarray(values) for values in arrays]
-    else:
+def _pack(abnormal: Abnormal, h: Floats) -> _Days:
+    """Move the valid days of the estimation windows to their end."""
+    arrays = [abnormal.ar, *h, *(() if abnormal.v is None else (abnormal.v,))]
+    n_est, ok, source = abnormal.n_est, None, abnormal.ok
+    n_valid = np.full(len(source), n_est)
+    if not source.all():
         n_valid, ok = source[:, :n_est].sum(axis=1), source.copy()
         ok[:, :n_est] = np.arange(n_est) >= n_est - n_valid[:, None]
         arrays = [_moved(values, source, ok) for values in arrays]
@@ -186,9 +169,17 @@ def _pack(abnormal: Abnormal, h: Floats, rows: slice, ar: Floats) -> _Days:
 
 def _moved(values: Floats, source: Bools, target: Bools) -> Floats:
     """Move values from the cells of one mask to those of another with as many in every row; others are 0."""
-    moved = np.zeros(values.shape, order="F")
+    moved = np.zeros(values.shape)
     moved[target] = values[source]
     return moved
+
+
+def _runs(days: _Days, n_est: int, residuals: Rounded | Scaled) -> Rounded | Scaled:
+    """Return the runs of estimation days of the fit; those of the residuals are known if no day has been moved."""
+    if days.ok is None and isinstance(residuals, Rounded):
+        return Rounded([*residuals.apart, *(RoundedSums(h[:, :n_est]) for h in days.h)])
+    apart = [values[:, :n_est] for values in (days.ar, *days.h)]
+    return runs_of(apart, None if days.v is None else days.v[:, :n_est])
 
 
 def _around(days: _Days, windows: Bools, ranked: Sequence[tuple[int, int]], g: Floats) -> Iterator[Floats]:
@@ -199,9 +190,10 @@ def _around(days: _Days, windows: Bools, ranked: Sequence[tuple[int, int]], g: F
     at, of_window = np.concatenate(cells, axis=-1), np.repeat([v for _, v in ranked], [own.shape[-1] for own in cells])
 
     def select(values: Floats) -> Floats:
-        return values.T[at].T if days.ok is None else np.take_along_axis(values, at, axis=1)
+        return np.asfortranarray(values[:, at] if days.ok is None else np.take_along_axis(values, at, axis=1))
 
-    u = _less([select(days.ar), *map(select, days.h)], np.swapaxes(np.swapaxes(g, 1, 2)[:, of_window], 1, 2))
+    of_column = np.swapaxes(np.swapaxes(g, 1, 2)[:, of_window], 1, 2)
+    u = less([select(days.ar), *map(select, days.h)], [*of_column], None)
     v = None if days.v is None else select(days.v)
     start = 0
     for (length, _), own in zip(ranked, cells, strict=True):
@@ -220,13 +212,3 @@ def _days_around(days: _Days, window: Bools, length: int) -> Ints:
     inside = np.argsort(~(days.ok[:, n_est:] & window), axis=1, kind="stable")[:, :length]
     from_first = np.minimum((n_est - days.n_valid)[:, None] + first, n_est - 1)  # events with fewer are not ranked
     return np.hstack([np.broadcast_to(last, from_first.shape), n_est + inside, from_first])
-
-
-def _less(values: Sequence[Floats], g: Floats) -> Floats:
-    """Return the first of the values (n, any) less the sum of the others times g (P', n, any or 1)."""
-    first, *others = values
-    u = first
-    for column, weight in zip(others, g, strict=True):
-        product = column * weight
-        u = np.subtract(u, product, out=product)
-    return u

@@ -289,14 +289,14 @@ def _fit(block: Block, model: Model, spec: Spec, checked: bool) -> tuple[Abnorma
 
 
 def join(parts: Iterable[PartResult], n: int, progress: Callable[[int], object] = lambda n: None) -> PartResult:
-    """Sum parts, in their order, to the result of one task over all ``n`` events; sort the single events.
+    """Sum parts, in their order, to the result of one task over all ``n`` events, with the single events in order.
 
     There is a part, if without events, in a study that has none too.
     """
     remaining = iter(parts)
     total = next(remaining)
     blocks: list[Summed] = []
-    events = singles.EventResults(n)
+    events = singles.EventRows(n)
     status, n_est = np.full(n, Status.OK, dtype=np.int64), np.zeros(n, dtype=np.int64)
     for part in chain([total], remaining):
         status[part.rows], n_est[part.rows] = part.status, part.n_est
@@ -308,8 +308,7 @@ def join(parts: Iterable[PartResult], n: int, progress: Callable[[int], object] 
         for sums, states in zip(total.states, part.states, strict=True):
             for name, state in states.items():
                 add(sums[name], state)
-    events.sort()
-    return total._replace(singles=events.arrays, rows=np.arange(n), status=status, n_est=n_est, blocks=tuple(blocks))
+    return total._replace(singles=events.arrays(), rows=np.arange(n), status=status, n_est=n_est, blocks=tuple(blocks))
 
 
 def tasks_of(

@@ -1,6 +1,7 @@
 """Sums over runs of consecutive days, and counts of days.
 
-They are several times faster on arrays in Fortran order, where equal days of the events lie side by side.
+They are several times faster on arrays in Fortran order, where equal days of the events lie side by side, and twice as
+fast again in single precision (:mod:`eventstudy.core.reaching`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import numpy as np
 from eventstudy.types import Bools, Floats, Ints
 
 BYTE = 255  # cells whose count fits in a byte: sums of bytes are several times faster than those of wider integers
+LARGEST = 1e30  # values in single precision, whose sums and products do not overflow
 
 
 class RunSums:
@@ -37,6 +39,28 @@ class RunSums:
         return self._by_length[length]
 
 
+class RoundedSums(RunSums):
+    """Sums of runs of rows (N, n) in single precision, and some of them in double."""
+
+    def __init__(self, rows: Floats) -> None:
+        with np.errstate(over="ignore"):
+            rounded = rows.astype("float32", order="F")
+        largest = np.maximum(rounded.max(axis=1), -rounded.min(axis=1)).astype(np.float64)
+        wild = ~(largest < LARGEST)
+        if wild.any():
+            rounded[wild], largest[wild] = 0.0, np.nan
+        super().__init__(rounded)
+        self._rows, self._largest = rows, largest[:, None]
+
+    def exactly(self, row: Ints, first: Ints, length: int) -> Floats:
+        """Return the sums of some runs, by row and first day (m,), as :class:`RunSums` has them, (m, 1)."""
+        return RunSums(self._rows[row[:, None], first[:, None] + np.arange(length)]).of(length)
+
+    def largest(self, length: int) -> Floats:
+        """Return what no sum of a length exceeds in size, (N, 1); NaN for rows without sums in single precision."""
+        return np.asarray(length * self._largest)
+
+
 def count(mask: Bools) -> Ints:
     """Count the True cells of each row, (N,); faster than ``numpy.count_nonzero`` in Fortran order.
 
@@ -49,13 +73,6 @@ def count(mask: Bools) -> Ints:
     for start in range(0, mask.shape[1], BYTE):
         total += cells[:, start : start + BYTE].sum(axis=1, dtype=np.uint8)
     return total
-
-
-def outside(sums: Floats, middle: Floats | float, distance: Floats) -> Bools:
-    """Return which sums (N, any) are at least a distance (N, 1) from the middle (N, 1) or a number."""
-    cells: Bools = sums >= middle + distance
-    cells |= sums <= middle - distance
-    return cells
 
 
 def root(variance: Floats) -> Floats:

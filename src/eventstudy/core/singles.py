@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eventstudy.core.conformal import conformal_p, refit
+from eventstudy.core.conformal import conformal_p
+from eventstudy.core.reaching import Rounded, Scaled, runs_of
 from eventstudy.core.runs import RunSums, by_length, count, root
 from eventstudy.core.scores import scores as score
 from eventstudy.core.scores import window_lengths
-from eventstudy.core.windows import strips
-from eventstudy.types import Abnormal, Floats, Ints, Scores, Spec
+from eventstudy.types import Abnormal, Floats, Scores, Spec
 
 EventArrays = dict[str, NDArray[np.generic]]
 
@@ -60,18 +59,8 @@ class EventResults:
             return
         stop = self._n_filled + len(results["id"])
         for name, values in results.items():
-            if name not in self._arrays:
-                self._arrays[name] = np.empty((self._n, *values.shape[1:]), dtype=values.dtype)
-            self._arrays[name][self._n_filled : stop] = values
+            array_of(self._arrays, name, self._n, values)[self._n_filled : stop] = values
         self._n_filled = stop
-
-    def sort(self) -> None:
-        """Order the events by ``id``, one array at a time, so that no second copy of all exists."""
-        ids = np.asarray(self.arrays.get("id", ()), dtype=np.int64)
-        if (ids[1:] < ids[:-1]).any():
-            order = np.argsort(ids, kind="stable")
-            for name in self._arrays:  # no dict of the former arrays, which would hold all of them
-                self._arrays[name] = self._arrays[name].take(order, axis=0)  # several times faster than [order]
 
     @property
     def arrays(self) -> EventArrays:
@@ -79,30 +68,46 @@ class EventResults:
         return {name: values[: self._n_filled] for name, values in self._arrays.items()}
 
 
+class EventRows:
+    """Results of single events, each put into the row of its ``id`` among ``n``: nothing is left to sort."""
+
+    def __init__(self, n: int) -> None:
+        self._filled = np.zeros(n, dtype=bool)
+        self._arrays: EventArrays = {}
+
+    def add(self, results: Mapping[str, NDArray[np.generic]]) -> None:
+        """Put results of events into their rows."""
+        if not results:
+            return
+        rows = results["id"]
+        for name, values in results.items():
+            array_of(self._arrays, name, len(self._filled), values)[rows] = values
+        self._filled[rows] = True
+
+    def arrays(self) -> EventArrays:
+        """Return the rows that have results, and keep none; empty if there are none."""
+        if not self._filled.all():
+            for name in self._arrays:  # one at a time, so that no second copy of all exists
+                self._arrays[name] = self._arrays[name][self._filled]
+        return self._arrays
+
+
+def array_of(arrays: EventArrays, name: str, n: int, values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Return the array of a name, made for ``n`` events like the values if there is none yet."""
+    if name not in arrays:
+        arrays[name] = np.empty((n, *values.shape[1:]), dtype=values.dtype)
+    return arrays[name]
+
+
 def rank_among_residuals(scores: Scores, abnormal: Abnormal) -> tuple[Floats, Floats]:
     """Return ``p_sq`` and ``p_conformal`` (N, V), which share the sums over runs of estimation residuals."""
-    lengths = window_lengths(abnormal, scores.weights)
-    days = np.where(scores.ok & (lengths <= abnormal.n_est), lengths, 0).astype(np.int64)
-    size = np.abs(scores.car)
-    if abnormal.v is not None:
-        size = size / root((abnormal.v * abnormal.ok)[:, abnormal.n_est :] @ scores.weights.T)
-    windows, size = scores.weights > 0, np.asfortranarray(size)
-    p_sq, p_conformal = np.empty(size.shape), np.empty(size.shape)
-    for rows in strips(len(size)):
-        ar = np.asfortranarray(abnormal.ar[rows])
-        residuals = RunSums(ar[:, : abnormal.n_est])
-        quantiles = sample_quantile_p(abnormal, size[rows], days[rows], rows, residuals, p_sq[rows])
-        fit = refit(scores, abnormal, rows)
-        conformal = conformal_p(fit, abnormal, windows, rows, ar, residuals, p_conformal[rows])
-        for _ in zip_longest(quantiles, conformal):  # in step, so that the sums of a length are still in the cache
-            pass
-    return p_sq, p_conformal
+    variance = None if abnormal.v is None else (abnormal.v * abnormal.ok)[:, : abnormal.n_est]
+    residuals = runs_of([abnormal.ar[:, : abnormal.n_est]], variance)
+    return sample_quantile_p(scores, abnormal, residuals), conformal_p(scores, abnormal, residuals)
 
 
-def sample_quantile_p(
-    abnormal: Abnormal, size: Floats, days: Ints, rows: slice, residuals: RunSums, p: Floats
-) -> Iterator[int]:
-    r"""Rank the CARs of the events in ``rows`` among their own estimation residuals, without assuming normality.
+def sample_quantile_p(scores: Scores, abnormal: Abnormal, residuals: Rounded | Scaled) -> Floats:
+    r"""Rank the CARs of the events among their own estimation residuals, without assuming normality.
 
     .. math:: p = \frac{1 + \#\{|\sum_{t}^{t+L-1} e_t| \ge |CAR|\}}{1 + n}
 
@@ -112,39 +117,32 @@ def sample_quantile_p(
 
     Parameters
     ----------
+    scores : Scores
     abnormal : Abnormal
-    size : float array (n, V)
-        Absolute CARs, divided like the sums.
-    days : int array (n, V)
-        Days of the windows, 0 where the CAR is missing or L exceeds the estimation window.
-    rows : slice
-    residuals : RunSums
-        Those of the estimation residuals of these events.
-    p : float array (n, V)
-        Filled here; NaN where the CAR is missing or no run of L days is complete.
+    residuals : Rounded or Scaled
+        The runs of the estimation residuals.
 
-    Yields
-    ------
-    int
-        Each length of windows, the shortest first, when its p are in place.
+    Returns
+    -------
+    float array (N, V)
+        NaN where the CAR is missing or no run of L days is complete.
     """
-    ok = abnormal.ok[rows, : abnormal.n_est]
+    n_est, lengths = abnormal.n_est, window_lengths(abnormal, scores.weights)
+    days = np.where(scores.ok & (lengths <= n_est), lengths, 0).astype(np.int64)
+    size = np.abs(scores.car)
+    if abnormal.v is not None:
+        size = size / root((abnormal.v * abnormal.ok)[:, n_est:] @ scores.weights.T)
+    ok = abnormal.ok[:, :n_est]
     n_valid = None if ok.all() else RunSums(np.asfortranarray(ok, dtype=np.float32))
-    variances = None if abnormal.v is None else RunSums(np.asfortranarray(abnormal.v[rows, : abnormal.n_est] * ok))
-    p[:] = np.nan
+    p = np.full(days.shape, np.nan)
     for length, windows in by_length(days).items():
-        sizes = np.abs(residuals.of(length))
-        if variances is not None:
-            sizes /= root(variances.of(length))
         complete = None if n_valid is None else n_valid.of(length) == length
-        n_runs = np.full(len(sizes), sizes.shape[1]) if complete is None else count(complete)
+        n_runs = np.full(len(ok), n_est + 1 - length) if complete is None else count(complete)
         for v in windows:
-            large = sizes >= size[:, v : v + 1]
-            if complete is not None:
-                large &= complete
+            n_large = residuals.n_reaching(length, size[:, v : v + 1], complete)
             ranked = (days[:, v] == length) & (n_runs > 0)
-            p[:, v] = np.where(ranked, (1.0 + count(large)) / (1.0 + n_runs), p[:, v])
-        yield length
+            p[:, v] = np.where(ranked, (1.0 + n_large) / (1.0 + n_runs), p[:, v])
+    return p
 
 
 def placebo_p(scores: Scores, abnormal: Abnormal) -> Floats:

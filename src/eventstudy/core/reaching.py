@@ -1,0 +1,129 @@
+"""How many runs of days have a sum whose size reaches a number.
+
+Most sums are far from it, so that single precision and a bound of its error tell on which side they are; the others are
+added up once more in double precision. All counts are those of double precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from eventstudy.core.runs import LARGEST, RoundedSums, RunSums, count, root
+from eventstudy.types import Bools, Floats, Ints
+
+EPS = 2.0**-24  # largest relative error of rounding to single precision
+TINY = 1e-36  # added to the bound of an error: smaller numbers lose all digits
+
+
+class Rounded(NamedTuple):
+    """Runs of rows of days (N, n), or of the first rows less the others times a factor: sums in single precision."""
+
+    apart: Sequence[RoundedSums]
+
+    def n_reaching(
+        self,
+        length: int,
+        least: Floats,
+        among: Bools | None,
+        factors: Sequence[Floats] = (),
+        level: Floats | None = None,
+    ) -> Ints:
+        """Count the runs of a length that reach ``least`` (N, 1), (N,); see :func:`less` for factors and level."""
+
+        def exactly(row: Ints, first: Ints) -> Floats:
+            sums = [sums.exactly(row, first, length) for sums in self.apart]
+            return np.abs(less(sums, [factor[row] for factor in factors], None if level is None else level[row]))
+
+        first, *others = [sums.largest(length) for sums in self.apart]
+        largest = first if level is None else first + np.abs(level)
+        for values, factor in zip(others, factors, strict=True):
+            largest = largest + values * np.abs(factor)
+        error = EPS * (length.bit_length() + len(factors) + 4) * largest + TINY
+        with np.errstate(over="ignore", invalid="ignore"):  # of sums that are not known
+            rounded = [single(factor) for factor in factors], None if level is None else single(level)
+            sums = less([sums.of(length) for sums in self.apart], *rounded)
+        return n_reaching(np.abs(sums), least, np.where(largest < LARGEST, error, np.nan), exactly, among)
+
+
+class Scaled(NamedTuple):
+    """The same runs, their sums divided by the root of that of a variance: sums in double precision."""
+
+    apart: Sequence[RunSums]
+    variance: RunSums
+
+    def n_reaching(
+        self,
+        length: int,
+        least: Floats,
+        among: Bools | None,
+        factors: Sequence[Floats] = (),
+        level: Floats | None = None,
+    ) -> Ints:
+        """Count the runs of a length that reach ``least`` (N, 1), (N,)."""
+        sums = less([sums.of(length) for sums in self.apart], factors, level)
+        large = np.abs(sums / root(self.variance.of(length))) >= least
+        return count(large if among is None else large & among)
+
+
+def runs_of(apart: Sequence[Floats], variance: Floats | None) -> Rounded | Scaled:
+    """Return the runs of rows of days (N, n), divided by the root of a variance if there is one."""
+    if variance is None:
+        return Rounded([RoundedSums(rows) for rows in apart])
+    return Scaled([RunSums(np.asfortranarray(rows)) for rows in apart], RunSums(np.asfortranarray(variance)))
+
+
+def less(values: Sequence[Floats], factors: Sequence[Floats], level: Floats | None) -> Floats:
+    """Return the first of the values (N, any) less a level (N, 1) and the others times their factors (N, any or 1)."""
+    difference, *others = values
+    for value, factor in zip(others, factors, strict=True):
+        product = value * factor
+        difference = np.subtract(difference, product, out=product)
+    if level is None:
+        return difference
+    return np.subtract(difference, level, out=difference if others else None)
+
+
+def n_reaching(
+    sums: Floats, least: Floats, error: Floats, exactly: Callable[[Ints, Ints], Floats], among: Bools | None = None
+) -> Ints:
+    """Count the sums (N, n) of each row that are at least a number (N, 1), (N,).
+
+    Parameters
+    ----------
+    sums : single-precision float array (N, n)
+        In Fortran order.
+    least : float array (N, 1)
+    error : float array (N, 1)
+        How far the sums may be off; NaN where they are not known.
+    exactly : function of rows (m,) and columns (m,)
+        Returns sums in double precision, (m, 1), for those that are no farther from the number than that.
+    among : bool array (N, n), optional
+        Which sums to count.
+
+    Examples
+    --------
+    >>> sums, least = np.array([[1.0, 2.0, 3.0]]), np.array([[2.0 + 1e-12]])
+    >>> rounded, error = single(sums), np.array([[1e-6]])
+    >>> n_reaching(rounded, least, error, lambda row, column: sums[row, column, None]).tolist()
+    [1]
+    """
+    error = error + EPS * np.abs(least)
+    large, decided = sums >= single(least + error), sums < single(least - error)
+    decided |= large
+    if among is not None:
+        large &= among
+        decided |= ~among
+    n = count(large)
+    if not decided.all():
+        column, row = np.divmod(np.flatnonzero(~decided.T), len(sums))
+        n += np.bincount(row[(exactly(row, column) >= least[row])[:, 0]], minlength=len(n))
+    return n
+
+
+def single(values: Floats) -> Floats:
+    """Round to single precision; infinite where that is too small."""
+    with np.errstate(over="ignore"):
+        return values.astype("float32")
