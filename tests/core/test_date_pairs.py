@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from eventstudy.core import date_pairs
-from eventstudy.core.date_pairs import DatePairs
+from eventstudy.core.date_pairs import DatePairs, by_date
 from eventstudy.types import Floats, Ints
 
 
@@ -57,3 +57,19 @@ def test_rows_without_a_partner_are_multiplied_by_themselves():
     values = np.array([[2.0, 3.0], [5.0, 7.0]])
     both = np.arange(2)
     assert DatePairs(np.array([[0, 1], [9, 10]]), both, both).sums(values).tolist() == [13.0, 74.0]
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+@pytest.mark.parametrize("days", [1, 7, 40])
+def test_products_by_date_are_those_of_a_loop(days, gaps, monkeypatch):
+    monkeypatch.setattr(date_pairs, "SINGLE", 100)
+    rng = np.random.default_rng(days)
+    dates = rows_of_dates(rng, 23, days, 60, gaps)
+    first, second = np.triu_indices(23)
+    values, factor, n_dates = rng.standard_normal((23, days)), rng.standard_normal(len(first)), int(dates.max()) + 1
+    wanted = np.zeros(n_dates)
+    for a, b, times in zip(first, second, factor, strict=True):
+        for date, value in zip(dates[a], values[a], strict=True):
+            wanted[date] += times * value * values[b][dates[b] == date].sum()
+    found = by_date(dates, first, second, values, factor, n_dates)
+    np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)

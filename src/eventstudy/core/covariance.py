@@ -15,11 +15,11 @@ from functools import cached_property
 
 import numpy as np
 
-from eventstudy.core.date_pairs import DatePairs
+from eventstudy.core.date_pairs import DatePairs, by_date
 from eventstudy.core.nulls import divide
-from eventstudy.core.overlap import calendar_matrix, linked_pairs
+from eventstudy.core.overlap import linked_pairs
 from eventstudy.core.sums import Rows, by_cluster, products_by_cluster, valid_days
-from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, State
+from eventstudy.types import Abnormal, Bools, Floats, Ints, Sample, Scores, State
 
 ROUNDING = 1e-12  # a count below this share of its largest possible value is rounding error
 
@@ -129,20 +129,21 @@ class Portfolios:
         excess[first[same]] -= covariance[same]
         return excess
 
+    @cached_property
+    def _near(self) -> Bools:
+        """Which pairs have event windows in reach of each other, (pairs,)."""
+        first, second = self._pairs
+        begin, end = (self.dates[:, at] for at in (self.sample.spec.n_est, -1))
+        return (begin[first] <= end[second]) & (begin[second] <= end[first])
+
     def variance_of_dates(self, window: int) -> Floats:
         """Return the variance of the weighted sum of returns of each date, without forecast error, (dates,)."""
-        from scipy.sparse import coo_array
-
-        first, second = self._pairs
-        event_days = self.dates[:, self.sample.spec.n_est :]
-        begin, end = event_days.min(axis=1), event_days.max(axis=1)
-        near = (begin[first] <= end[second]) & (begin[second] <= end[first])
-        value = np.where(first == second, 0.5, 1.0) * self._covariances[0]
-        half = coo_array((value[near], (first[near], second[near])), shape=(len(event_days),) * 2).tocsr()
-        n_dates = self.sample.n_groups * self.span
-        w = calendar_matrix(event_days, self.state["w"][self.clusters, window], n_dates)
-        w2 = calendar_matrix(event_days, self.state["w2"][self.clusters, window], n_dates)
-        return np.asarray(w.multiply((half + half.T) @ w).sum(axis=0) + w2.T @ self._excess)
+        event_days, n_dates = self.dates[:, self.sample.spec.n_est :], self.sample.n_groups * self.span
+        first, second = (clusters[self._near] for clusters in self._pairs)
+        covariance = np.where(first == second, 1.0, 2.0) * self._covariances[0][self._near]
+        shared = by_date(event_days, first, second, self.state["w"][self.clusters, window], covariance, n_dates)
+        own = self._excess[:, None] * self.state["w2"][self.clusters, window]
+        return shared + np.bincount(event_days.ravel(), own.ravel(), n_dates)
 
     def largest_of_dates(self, window: int) -> Floats:
         """Return the standard deviation that the sum of each date would have if all events moved alike, (dates,)."""

@@ -57,6 +57,24 @@ class DatePairs:
         return out
 
 
+def by_date(dates: Ints, first: Ints, second: Ints, values: Floats, factor: Floats, n_dates: int) -> Floats:
+    """Sum the products of the values (C, days) of pairs, times a factor (pairs,), by their common date, (n_dates,).
+
+    Examples
+    --------
+    >>> dates, values = np.array([[0, 1], [1, 2]]), np.array([[2.0, 3.0], [5.0, 7.0]])
+    >>> by_date(dates, np.array([0, 1]), np.array([1, 1]), values, np.array([2.0, 1.0]), 3).tolist()
+    [0.0, 55.0, 49.0]
+    """
+    pairs, total = _single(dates, first, second, np.arange(len(first))), np.zeros(n_dates)
+    for part, earlier, later in pairs.rows(values):
+        date = dates[pairs.later[part], :1] + np.arange(later.shape[-1])
+        product = factor[part, None] * earlier * later
+        inside = date < n_dates  # a row of few dates is followed by zeros
+        total += np.bincount(date[inside], product[inside], n_dates)
+    return total
+
+
 class _Single(NamedTuple):
     """Pairs ``at``, one by one: the later row times what the earlier one has from ``lag`` dates after its first on.
 
@@ -70,6 +88,11 @@ class _Single(NamedTuple):
     day: Ints
 
     def write(self, values: Floats, out: Floats) -> None:
+        for pairs, earlier, later in self.rows(values):
+            out[..., self.at[pairs]] = np.vecdot(earlier, later)
+
+    def rows(self, values: Floats) -> Iterator[tuple[slice, Floats, Floats]]:
+        """Yield some of the pairs, and their values (..., n, width) on the dates from the later row's first on."""
         before, width = values.shape[:-2], int(self.day[:, -1].max()) + 1
         step = min(len(self.at), max(1, SINGLE // (width * int(np.prod(before)))))
         earlier = np.zeros((*before, step, width + int(self.lag.max())))  # after its last date a row is 0
@@ -84,8 +107,7 @@ class _Single(NamedTuple):
                 else:
                     target[..., :width] = 0.0
                     target[..., np.arange(n)[:, None], self.day[rows]] = values[..., rows, :]
-            shifted = from_lag[..., np.arange(n), self.lag[pairs], :]
-            out[..., self.at[pairs]] = np.vecdot(shifted, later[..., :n, :])
+            yield pairs, from_lag[..., np.arange(n), self.lag[pairs], :], later[..., :n, :]
 
 
 def _single(dates: Ints, first: Ints, second: Ints, at: Ints) -> _Single:
@@ -99,21 +121,25 @@ def _single(dates: Ints, first: Ints, second: Ints, at: Ints) -> _Single:
 class _Together(NamedTuple):
     """Pairs ``at`` whose first rows end on neighbouring dates, as entries of one product of matrices.
 
-    ``day`` (rows, days) are the dates of the ``rows`` that occur, counted from the earliest. The first rows of the
-    pairs are ``starts`` of them, with all their dates in ``common``; entry (``left``, ``right``) is that of a pair.
+    ``cell`` (rows * days,) are the places of the values of the ``rows`` that occur, date by date, in a matrix with
+    ``n_dates`` columns. The first rows of the pairs are ``starts`` of them, with all their dates in ``common``; entry
+    (``left``, ``right``) is that of a pair.
     """
 
     at: Ints
     rows: Ints
-    day: Ints
+    cell: Ints
+    n_dates: int
     common: slice
     starts: Ints
     left: Ints
     right: Ints
 
     def write(self, values: Floats, out: Floats) -> None:
-        dense = np.zeros((*values.shape[:-2], len(self.rows), int(self.day.max()) + 1))
-        dense[..., np.arange(len(self.rows))[:, None], self.day] = values[..., self.rows, :]
+        selected = values[..., self.rows, :]
+        dense = np.zeros((*selected.shape[:-1], self.n_dates))
+        first = np.arange(0, dense.size, len(self.rows) * self.n_dates)
+        dense.reshape(-1)[(first[:, None] + self.cell).reshape(-1)] = selected.reshape(-1)
         dense = dense[..., self.common]
         products = dense[..., self.starts, :] @ np.swapaxes(dense, -1, -2)
         out[..., self.at] = products[..., self.left, self.right]
@@ -129,5 +155,7 @@ def _together(dates: Ints, first: Ints, second: Ints, others: Ints) -> Iterator[
         rows, at = np.flatnonzero(in_part), np.cumsum(in_part) - 1
         starts, left = np.unique(at[first[pairs]], return_inverse=True)
         day = dates[rows] - dates[rows].min()
+        n_dates = int(day.max()) + 1
+        cell = (np.arange(len(rows))[:, None] * n_dates + day).reshape(-1)
         common = slice(int(day[starts].min()), int(day[starts].max()) + 1)
-        yield _Together(pairs, rows, day, common, starts, left, at[second[pairs]])
+        yield _Together(pairs, rows, cell, n_dates, common, starts, left, at[second[pairs]])
