@@ -187,19 +187,19 @@ def _around(days: _Days, windows: Bools, ranked: Sequence[tuple[int, int]], g: F
     if not ranked:
         return
     cells = [_days_around(days, windows[v], length) for length, v in ranked]
-    at, of_window = np.concatenate(cells, axis=-1), np.repeat([v for _, v in ranked], [own.shape[-1] for own in cells])
+    at = np.concatenate(cells, axis=-1)
 
     def select(values: Floats) -> Floats:
         return np.asfortranarray(values[:, at] if days.ok is None else np.take_along_axis(values, at, axis=1))
 
-    of_column = np.swapaxes(np.swapaxes(g, 1, 2)[:, of_window], 1, 2)
-    u = less([select(days.ar), *map(select, days.h)], [*of_column], None)
-    v = None if days.v is None else select(days.v)
+    apart = [select(values) for values in (days.ar, *days.h)]
+    variance = None if days.v is None else select(days.v)
     start = 0
-    for (length, _), own in zip(ranked, cells, strict=True):
+    for (length, v), own in zip(ranked, cells, strict=True):
         part = slice(start, start + own.shape[-1])
-        sums = RunSums(u[:, part]).of(length)
-        yield sums if v is None else sums / root(RunSums(v[:, part]).of(length))
+        u = less([values[:, part] for values in apart], [*g[..., v : v + 1]], None)
+        sums = RunSums(u).of(length)
+        yield sums if variance is None else sums / root(RunSums(variance[:, part]).of(length))
         start = part.stop
 
 

@@ -42,10 +42,16 @@ class Rounded(NamedTuple):
         for values, factor in zip(others, factors, strict=True):
             largest = largest + values * np.abs(factor)
         error = EPS * (length.bit_length() + len(factors) + 4) * largest + TINY
-        with np.errstate(over="ignore", invalid="ignore"):  # of sums that are not known
-            rounded = [single(factor) for factor in factors], None if level is None else single(level)
-            sums = less([sums.of(length) for sums in self.apart], *rounded)
-        return n_reaching(np.abs(sums), least, np.where(largest < LARGEST, error, np.nan), exactly, among)
+        rounded = [single(factor) for factor in factors], None if level is None else single(level)
+        apart = [sums.of(length) for sums in self.apart]
+        if largest.max(initial=0.0) < LARGEST:
+            sums = less(apart, *rounded)
+        else:
+            error = np.where(largest < LARGEST, error, np.nan)
+            with np.errstate(over="ignore", invalid="ignore"):
+                sums = less(apart, *rounded)
+        sizes = np.abs(sums, out=None if len(apart) == 1 and level is None else sums)
+        return n_reaching(sizes, least, error, exactly, among)
 
 
 class Scaled(NamedTuple):
@@ -111,14 +117,15 @@ def n_reaching(
     [1]
     """
     error = error + EPS * np.abs(least)
-    large, decided = sums >= single(least + error), sums < single(least - error)
-    decided |= large
+    large, undecided = sums >= single(least + error), sums < single(least - error)
+    undecided |= large
+    np.logical_not(undecided, out=undecided)
     if among is not None:
         large &= among
-        decided |= ~among
-    n = count(large)
-    if not decided.all():
-        column, row = np.divmod(np.flatnonzero(~decided.T), len(sums))
+        undecided &= among
+    n, cells = count(large), np.flatnonzero(undecided.T)
+    if len(cells):
+        column, row = np.divmod(cells, len(sums))
         n += np.bincount(row[(exactly(row, column) >= least[row])[:, 0]], minlength=len(n))
     return n
 
