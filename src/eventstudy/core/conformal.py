@@ -47,14 +47,22 @@ def refit(scores: Scores, abnormal: Abnormal) -> Refit:
     n_valid = abnormal.block.n_valid if ok is abnormal.block.ok else ok[:, :n_est].sum(axis=1)
     ar, h = _scaled(abnormal)
     ranked = scores.ok & (scores.n_days <= n_valid[:, None])
-    ranked &= _is_least_squares(ar[:, :n_est], h[..., :n_est], abnormal.sigma)[:, None]
+    constant = _constant(abnormal)
+    ranked &= _is_least_squares(ar[:, :n_est], h[..., :n_est], abnormal.sigma, constant)[:, None]
     g = _update(ar[:, n_est:], h[..., n_est:], scores.weights)
-    h, level = np.moveaxis(abnormal.h, -1, 0), np.zeros(ranked.shape)
-    if len(h) and abnormal.v is None:  # an intercept shifts all days equally: its sums need not be computed
-        constant = h[0][:, :1] if abnormal.complete else h[0].max(axis=1, keepdims=True)
-        if ((h[0] == constant) | ~ok).all():
-            h, g, level = h[1:], g[1:], constant * g[0]
-    return Refit(np.where(ranked, scores.n_days, 0), h, g, level)
+    h, n_days = np.moveaxis(abnormal.h, -1, 0), np.where(ranked, scores.n_days, 0)
+    if constant is None:
+        return Refit(n_days, h, g, np.zeros(ranked.shape))
+    return Refit(n_days, h[1:], g[1:], constant * g[0])  # an intercept shifts all days equally: it needs no sums
+
+
+def _constant(abnormal: Abnormal) -> Floats | None:
+    """Return the first h of each event, (N, 1), if it is the same on all of its valid days, as that of an intercept."""
+    if not abnormal.h.shape[-1] or abnormal.v is not None:
+        return None
+    h = abnormal.h[..., 0]
+    constant = h[:, :1] if abnormal.complete else h.max(axis=1, keepdims=True)
+    return constant if ((h == constant) | ~abnormal.ok).all() else None
 
 
 def _scaled(abnormal: Abnormal) -> tuple[Floats, Floats]:
@@ -68,13 +76,19 @@ def _scaled(abnormal: Abnormal) -> tuple[Floats, Floats]:
     return ar * scale, h * scale
 
 
-def _is_least_squares(e: Floats, h: Floats, sigma: Floats) -> Bools:
+def _is_least_squares(e: Floats, h: Floats, sigma: Floats, constant: Floats | None) -> Bools:
     """Return for which events (N,) residuals (N, n_est) and h (P, N, n_est) solve the normal equations."""
     size, solved = sigma * np.sqrt(e.shape[1]), np.ones(len(e), dtype=bool)
+
+    def dot(j: int, values: Floats) -> Floats:
+        if j == 0 and constant is not None:
+            return np.asarray(constant[:, 0] * values.sum(axis=1))
+        return np.asarray(np.vecdot(h[j], values))
+
     for j, column in enumerate(h):
-        solved &= np.abs(np.vecdot(column, e)) <= UNSOLVED * size
-        for k, other in enumerate(h[: j + 1]):
-            solved &= np.abs(np.vecdot(column, other) - (j == k)) <= UNSOLVED
+        solved &= np.abs(dot(j, e)) <= UNSOLVED * size
+        for k in range(j + 1):
+            solved &= np.abs(dot(k, column) - (j == k)) <= UNSOLVED
     return solved
 
 

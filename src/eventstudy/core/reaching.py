@@ -117,15 +117,16 @@ def n_reaching(
     [1]
     """
     error = error + EPS * np.abs(least)
-    large, undecided = sums >= single(least + error), sums < single(least - error)
-    undecided |= large
-    np.logical_not(undecided, out=undecided)
+    large, near = sums >= single(least + error), sums < single(least - error)
+    np.logical_not(near, out=near)  # where the error is not known too
     if among is not None:
         large &= among
-        undecided &= among
-    n, cells = count(large), np.flatnonzero(undecided.T)
-    if len(cells):
-        column, row = np.divmod(cells, len(sums))
+        near &= among
+    n, n_near = count(large), count(near)
+    rows = np.flatnonzero(n_near > n)
+    if len(rows):
+        at, column = np.nonzero(near[rows] & ~large[rows])
+        row = rows[at]
         n += np.bincount(row[(exactly(row, column) >= least[row])[:, 0]], minlength=len(n))
     return n
 
