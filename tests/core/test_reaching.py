@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventstudy.core.reaching import less, n_reaching, runs_of, single
+from eventstudy.core.reaching import NOTHING, Terms, less, n_reaching, runs_of, single
 from eventstudy.core.runs import RunSums
 from eventstudy.types import Floats
 
 N, DAYS, LENGTHS = 40, 60, (1, 2, 5, 11, 21)
 
 
-def plain(apart: list[Floats], length: int, least: Floats, factors: list[Floats], level: Floats | None) -> list[int]:
+def plain(apart: list[Floats], length: int, least: Floats, terms: Terms = NOTHING) -> list[int]:
     """Count the runs in double precision."""
-    u = np.abs(less([RunSums(rows).of(length) for rows in apart], factors, level))
+    u = np.abs(less([RunSums(rows).of(length) for rows in apart], terms))
     return [int(n) for n in (u >= least).sum(axis=1)]
 
 
@@ -49,13 +49,13 @@ def test_counts_are_those_of_double_precision(kind: str) -> None:
     for length in LENGTHS:
         sums = RunSums(e).of(length)
         at = np.abs(sums[:, 3:4])  # a number that one of the sums is equal to, and its neighbours
-        level = 0.01 * at
+        terms = Terms([g], 0.01 * at)
         for least in (at, np.nextafter(at, np.inf), np.nextafter(at, 0.0), 1.3 * at):
             found = runs_of([e], None).n_reaching(length, least, None)
-            assert found.tolist() == plain([e], length, least, [], None)
-            of_fit = np.abs(sums[:, 7:8] - RunSums(h).of(length)[:, 7:8] * g - level) if least is at else least
-            found = runs_of([e, h], None).n_reaching(length, of_fit, None, [g], level)
-            assert found.tolist() == plain([e, h], length, of_fit, [g], level)
+            assert found.tolist() == plain([e], length, least)
+            of_fit = np.abs(sums[:, 7:8] - RunSums(h).of(length)[:, 7:8] * g - 0.01 * at) if least is at else least
+            found = runs_of([e, h], None).n_reaching(length, of_fit, None, terms)
+            assert found.tolist() == plain([e, h], length, of_fit, terms)
             differ |= bool(found.min() != found.max())
     assert differ
 
@@ -74,7 +74,7 @@ def test_counts_of_random_numbers_with_ties(seed: int, length: int, decimals: in
     rng = np.random.default_rng(seed)
     e = np.round(rng.standard_normal((5, 40)), decimals) * 10.0 ** rng.integers(-12, 13)
     least = np.abs(RunSums(e).of(length)[:, :1])
-    assert runs_of([e], None).n_reaching(length, least, None).tolist() == plain([e], length, least, [], None)
+    assert runs_of([e], None).n_reaching(length, least, None).tolist() == plain([e], length, least)
 
 
 def test_what_is_far_from_the_number_is_not_added_up_again() -> None:

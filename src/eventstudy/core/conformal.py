@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eventstudy.core.reaching import Rounded, Scaled, less, runs_of
+from eventstudy.core.reaching import Rounded, Scaled, Terms, less, runs_of
 from eventstudy.core.runs import RoundedSums, RunSums, by_length, count, root
 from eventstudy.types import Abnormal, Bools, Floats, Ints, Scores
 
@@ -150,7 +150,7 @@ def conformal_p(scores: Scores, abnormal: Abnormal, residuals: Rounded | Scaled)
         among = None
         if days.ok is not None:
             among = np.arange(n_est + 1 - length) >= (n_est - days.n_valid)[:, None]
-        n_large = runs.n_reaching(length, least, among, [*g[..., v : v + 1]], shift) + count(around >= least)
+        n_large = runs.n_reaching(length, least, among, Terms([*g[..., v : v + 1]], shift)) + count(around >= least)
         p[:, v] = np.where(fit.n_days[:, v] == length, n_large / (days.n_valid + length), p[:, v])
     return p
 
@@ -211,7 +211,7 @@ def _around(days: _Days, windows: Bools, ranked: Sequence[tuple[int, int]], g: F
     start = 0
     for (length, v), own in zip(ranked, cells, strict=True):
         part = slice(start, start + own.shape[-1])
-        u = less([values[:, part] for values in apart], [*g[..., v : v + 1]], None)
+        u = less([values[:, part] for values in apart], Terms([*g[..., v : v + 1]]))
         sums = RunSums(u).of(length)
         yield sums if variance is None else sums / root(RunSums(variance[:, part]).of(length))
         start = part.stop

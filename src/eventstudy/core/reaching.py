@@ -18,39 +18,47 @@ EPS = 2.0**-24  # largest relative error of rounding to single precision
 TINY = 1e-36  # added to the bound of an error: smaller numbers lose all digits
 
 
+class Terms(NamedTuple):
+    """What is subtracted from the first of some values: the others times factors (N, any or 1), and a level (N, 1)."""
+
+    factors: Sequence[Floats] = ()
+    level: Floats | None = None
+
+    def apply(self, function: Callable[[Floats], Floats]) -> Terms:
+        """Apply a function to each factor and to the level."""
+        factors = [function(factor) for factor in self.factors]
+        return Terms(factors, None if self.level is None else function(self.level))
+
+
+NOTHING = Terms()
+
+
 class Rounded(NamedTuple):
-    """Runs of rows of days (N, n), or of the first rows less the others times a factor: sums in single precision."""
+    """Runs of rows of days (N, n), or of the first rows less terms with the others: sums in single precision."""
 
     apart: Sequence[RoundedSums]
 
-    def n_reaching(
-        self,
-        length: int,
-        least: Floats,
-        among: Bools | None,
-        factors: Sequence[Floats] = (),
-        level: Floats | None = None,
-    ) -> Ints:
-        """Count the runs of a length that reach ``least`` (N, 1), (N,); see :func:`less` for factors and level."""
+    def n_reaching(self, length: int, least: Floats, among: Bools | None, terms: Terms = NOTHING) -> Ints:
+        """Count the runs of a length that reach ``least`` (N, 1), (N,)."""
 
         def exactly(row: Ints, first: Ints) -> Floats:
             sums = [sums.exactly(row, first, length) for sums in self.apart]
-            return np.abs(less(sums, [factor[row] for factor in factors], None if level is None else level[row]))
+            return np.abs(less(sums, terms.apply(lambda values: values[row])))
 
-        first, *others = [sums.largest(length) for sums in self.apart]
-        largest = first if level is None else first + np.abs(level)
-        for values, factor in zip(others, factors, strict=True):
+        largest, *others = [sums.largest(length) for sums in self.apart]
+        for values, factor in zip(others, terms.factors, strict=True):
             largest = largest + values * np.abs(factor)
-        error = EPS * (length.bit_length() + len(factors) + 4) * largest + TINY
-        rounded = [single(factor) for factor in factors], None if level is None else single(level)
-        apart = [sums.of(length) for sums in self.apart]
+        if terms.level is not None:
+            largest = largest + np.abs(terms.level)
+        error = EPS * (length.bit_length() + len(terms.factors) + 4) * largest + TINY
+        apart, rounded = [sums.of(length) for sums in self.apart], terms.apply(single)
         if largest.max(initial=0.0) < LARGEST:
-            sums = less(apart, *rounded)
+            sums = less(apart, rounded)
         else:
             error = np.where(largest < LARGEST, error, np.nan)
             with np.errstate(over="ignore", invalid="ignore"):
-                sums = less(apart, *rounded)
-        sizes = np.abs(sums, out=None if len(apart) == 1 and level is None else sums)
+                sums = less(apart, rounded)
+        sizes = np.abs(sums, out=None if sums is apart[0] else sums)
         return n_reaching(sizes, least, error, exactly, among)
 
 
@@ -60,16 +68,9 @@ class Scaled(NamedTuple):
     apart: Sequence[RunSums]
     variance: RunSums
 
-    def n_reaching(
-        self,
-        length: int,
-        least: Floats,
-        among: Bools | None,
-        factors: Sequence[Floats] = (),
-        level: Floats | None = None,
-    ) -> Ints:
+    def n_reaching(self, length: int, least: Floats, among: Bools | None, terms: Terms = NOTHING) -> Ints:
         """Count the runs of a length that reach ``least`` (N, 1), (N,)."""
-        sums = less([sums.of(length) for sums in self.apart], factors, level)
+        sums = less([sums.of(length) for sums in self.apart], terms)
         large = np.abs(sums / root(self.variance.of(length))) >= least
         return count(large if among is None else large & among)
 
@@ -81,15 +82,15 @@ def runs_of(apart: Sequence[Floats], variance: Floats | None) -> Rounded | Scale
     return Scaled([RunSums(np.asfortranarray(rows)) for rows in apart], RunSums(np.asfortranarray(variance)))
 
 
-def less(values: Sequence[Floats], factors: Sequence[Floats], level: Floats | None) -> Floats:
-    """Return the first of the values (N, any) less a level (N, 1) and the others times their factors (N, any or 1)."""
+def less(values: Sequence[Floats], terms: Terms) -> Floats:
+    """Return the first of the values (N, any) less the terms."""
     difference, *others = values
-    for value, factor in zip(others, factors, strict=True):
+    for value, factor in zip(others, terms.factors, strict=True):
         product = value * factor
         difference = np.subtract(difference, product, out=product)
-    if level is None:
+    if terms.level is None:
         return difference
-    return np.subtract(difference, level, out=difference if others else None)
+    return np.subtract(difference, terms.level, out=difference if others else None)
 
 
 def n_reaching(
