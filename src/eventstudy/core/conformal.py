@@ -139,7 +139,7 @@ def conformal_p(scores: Scores, abnormal: Abnormal, residuals: Rounded | Scaled)
     """
     fit, n_est, tie = refit(scores, abnormal), abnormal.n_est, TIE * abnormal.sigma[:, None]
     days = _pack(abnormal, fit.h)
-    g = np.swapaxes(np.ascontiguousarray(np.swapaxes(fit.g, 1, 2)), 1, 2)  # laid out as the days are
+    g = np.swapaxes(np.ascontiguousarray(np.swapaxes(fit.g, 1, 2)), 1, 2)  # those of a window side by side
     ranked = [(length, v) for length, its in by_length(fit.n_days).items() for v in its]
     runs = _runs(days, n_est, residuals)
     p = np.full(fit.n_days.shape, np.nan)
