@@ -220,7 +220,7 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Part
     status, n_est = np.full(n, Status.OK, dtype=np.int64), np.zeros(n, dtype=np.int64)
     totals = _no_states(task)
     kept: list[Summed] = []
-    events = singles.EventResults(n)
+    events, n_done = singles.EventResults(n), 0  # in the order of the blocks, several times faster than row by row
     panels = [build(panel) for panel in task.panels]
     all_events = np.array_equal(task.rows, np.arange(n))
     for at, block in enumerate(blocks(panels, task.placed, task.spec, task.n_clusters, task.n_groups)):
@@ -233,7 +233,8 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Part
         if len(abnormal.block.id):
             scored = scores(abnormal, task.spec)
             if task.keep_events:
-                events.add(singles.chunk(scored, abnormal, task.spec))
+                events.add(slice(n_done, n_done + len(scored.ok)), singles.chunk(scored, abnormal, task.spec))
+                n_done += len(scored.ok)
             counted = abnormal.signed()
             if counted is not abnormal:
                 scored = scores(counted, task.spec)
@@ -241,7 +242,7 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Part
         if task.keep_blocks:
             kept.append(Summed(block.id, *states))
         progress(len(block.id))
-    return PartResult(*totals, events.arrays, task.rows, status, n_est, tuple(kept))
+    return PartResult(*totals, events.arrays(), task.rows, status, n_est, tuple(kept))
 
 
 def _no_states(task: Task) -> tuple[States, States, States]:
@@ -296,11 +297,11 @@ def join(parts: Iterable[PartResult], n: int, progress: Callable[[int], object] 
     remaining = iter(parts)
     total = next(remaining)
     blocks: list[Summed] = []
-    events = singles.EventRows(n)
+    events = singles.EventResults(n)
     status, n_est = np.full(n, Status.OK, dtype=np.int64), np.zeros(n, dtype=np.int64)
     for part in chain([total], remaining):
         status[part.rows], n_est[part.rows] = part.status, part.n_est
-        events.add(part.singles)
+        events.add(np.asarray(part.singles.get("id", ()), dtype=np.int64), part.singles)
         blocks += part.blocks
         progress(len(part.rows))
         if part is total:

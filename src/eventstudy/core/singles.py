@@ -13,7 +13,7 @@ from eventstudy.core.reaching import Rounded, Scaled, runs_of
 from eventstudy.core.runs import RunSums, by_length, count, root
 from eventstudy.core.scores import scores as score
 from eventstudy.core.scores import window_lengths
-from eventstudy.types import Abnormal, Floats, Scores, Spec
+from eventstudy.types import Abnormal, Floats, Ints, Scores, Spec
 
 EventArrays = dict[str, NDArray[np.generic]]
 
@@ -47,41 +47,18 @@ def chunk(scores: Scores, abnormal: Abnormal, spec: Spec) -> EventArrays:
 
 
 class EventResults:
-    """Results of single events, collected block by block in arrays preallocated for ``n`` events."""
-
-    def __init__(self, n: int) -> None:
-        self._n, self._n_filled = n, 0
-        self._arrays: EventArrays = {}
-
-    def add(self, results: Mapping[str, NDArray[np.generic]]) -> None:
-        """Append the results of a block of events; every block has the same names."""
-        if not results:
-            return
-        stop = self._n_filled + len(results["id"])
-        for name, values in results.items():
-            array_of(self._arrays, name, self._n, values)[self._n_filled : stop] = values
-        self._n_filled = stop
-
-    @property
-    def arrays(self) -> EventArrays:
-        """The results added so far, in the order in which they were added; empty if there are none."""
-        return {name: values[: self._n_filled] for name, values in self._arrays.items()}
-
-
-class EventRows:
-    """Results of single events, each put into the row of its ``id`` among ``n``: nothing is left to sort."""
+    """Results of single events, put into their rows among ``n``: nothing is left to sort."""
 
     def __init__(self, n: int) -> None:
         self._filled = np.zeros(n, dtype=bool)
         self._arrays: EventArrays = {}
 
-    def add(self, results: Mapping[str, NDArray[np.generic]]) -> None:
-        """Put results of events into their rows."""
-        if not results:
-            return
-        rows = results["id"]
+    def add(self, rows: Ints | slice, results: Mapping[str, NDArray[np.generic]]) -> None:
+        """Put the results of events into their rows; all have the same names."""
         for name, values in results.items():
-            array_of(self._arrays, name, len(self._filled), values)[rows] = values
+            if name not in self._arrays:
+                self._arrays[name] = np.empty((len(self._filled), *values.shape[1:]), dtype=values.dtype)
+            self._arrays[name][rows] = values
         self._filled[rows] = True
 
     def arrays(self) -> EventArrays:
@@ -90,13 +67,6 @@ class EventRows:
             for name in self._arrays:  # one at a time, so that no second copy of all exists
                 self._arrays[name] = self._arrays[name][self._filled]
         return self._arrays
-
-
-def array_of(arrays: EventArrays, name: str, n: int, values: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Return the array of a name, made for ``n`` events like the values if there is none yet."""
-    if name not in arrays:
-        arrays[name] = np.empty((n, *values.shape[1:]), dtype=values.dtype)
-    return arrays[name]
 
 
 def rank_among_residuals(scores: Scores, abnormal: Abnormal) -> tuple[Floats, Floats]:
