@@ -22,6 +22,9 @@ JOBS ?= auto
 unexport PYTHONDONTWRITEBYTECODE
 TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q --numprocesses $(JOBS) --dist worksteal
 
+# What computes: core, models, tests, placing and frames. Figures, reports, sources and programs take longer.
+UNITS := $(addprefix tests/,core models contract prepare properties tabular)
+
 .PHONY: demo quick test suite check full site slow fuzz mutants soak evidence docs branches bench pins test-lowest
 .PHONY: test-newest dist sbom audit clean
 
@@ -41,8 +44,8 @@ $(READY): $(RUNTIME)
 demo: $(RUNTIME)  ## the shipped events on simulated prices: tables, planted beside recovered, an HTML report
 	$(BIN)/eventstudy demo
 
-quick: $(READY)  ## the inner loop: units, properties, and each contract once for every member
-	$(TESTS) -m "not slow and not full and not site and not thorough" tests
+quick: $(READY)  ## the inner loop: units, properties, and each contract of models and tests once for every member
+	$(TESTS) -m "not slow and not full and not site and not thorough" $(UNITS)
 
 test: $(READY)  ## the checks, and each test in the values, programs and viewers that differ most
 	$(MAKE) --no-print-directory --jobs 2 check suite

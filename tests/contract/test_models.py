@@ -361,6 +361,7 @@ def test_the_docstring_has_an_equation_and_a_reference(name: str) -> None:
     assert ">>>" in doc
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["independent", "same_day", "overlap"])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_study_runs_from_prices_to_default_tests(name: str, kind: make.Kind) -> None:

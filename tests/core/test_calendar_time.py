@@ -238,6 +238,7 @@ def test_events_without_weight_have_a_reason() -> None:
     assert set(found.note.ravel()) == {"the events have no weight"}
 
 
+@pytest.mark.thorough
 @ANY
 def test_partition_order_and_sign_change_nothing_else(test: Test, monkeypatch: pytest.MonkeyPatch) -> None:
     case = bunch()

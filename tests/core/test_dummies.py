@@ -60,6 +60,7 @@ def test_too_many_firms_and_a_redundant_one_have_no_joint_test():
     assert np.isnan(dummies.joint(twice, 0, np.arange(N + 1))[3])
 
 
+@pytest.mark.thorough
 def test_different_portfolios_have_the_covariance_of_the_stacked_system():
     """Two windows with portfolios of their own: the covariance of the estimates over draws of normal errors."""
     days, windows = np.arange(60), np.array([(70, 71), (80, 81)])
@@ -117,6 +118,7 @@ def test_too_few_days_have_no_rank():
         assert np.isfinite(dummies.conformal(values, np.arange(100), np.array([[130, 130]]), spans, 0)) == known
 
 
+@pytest.mark.thorough
 def test_a_conformal_p_of_exchangeable_days_with_heavy_tails_has_its_size():
     rng, days, window = np.random.default_rng(4), np.arange(59), np.array([[59, 59]])
     p = []

@@ -144,6 +144,7 @@ def test_returns_in_per_cent_change_only_the_unit(model: Model):
     np.testing.assert_allclose(found.dof, wanted.dof)
 
 
+@pytest.mark.thorough
 def test_nothing_of_the_event_window_is_used_in_the_estimation(model: Model):
     block = draw(missing=0.05).block
     found, wanted = model.fit(without_event_window(block)), model.fit(block)
@@ -154,6 +155,7 @@ def test_nothing_of_the_event_window_is_used_in_the_estimation(model: Model):
     np.testing.assert_array_equal(found.h[:, :N_EST], wanted.h[:, :N_EST])
 
 
+@pytest.mark.thorough
 def test_abnormal_returns_are_nearer_to_the_true_ones_than_the_market_adjusted(model: Model):
     block, true, market = draw(seed=5, n=60)
     made = model.fit(block)
@@ -188,6 +190,7 @@ def test_scores_and_standardised_returns_are_finite_whatever_the_width_of_h(mode
     assert abs(np.sqrt((after[there] ** 2).mean()) - 1) < 0.11
 
 
+@pytest.mark.thorough
 def test_panels_with_different_numbers_of_peers_go_through_every_test(model: Model):
     case = make.case(np.random.default_rng(1), model.columns, n=16)
     assert case.panels[1].peers is not None

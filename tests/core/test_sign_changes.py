@@ -55,6 +55,7 @@ def three() -> list[Clusters]:
     ]
 
 
+@pytest.mark.thorough
 def test_every_sign_vector_gives_what_loops_give(three: list[Clusters]) -> None:
     found = joint_null(three, 8, 999, 0)
     assert found.drawn_z.shape == (255, 3)  # all 2^8 but the observed one

@@ -242,6 +242,7 @@ def test_a_fit_without_an_optimum_is_not_converged_and_touches_no_other(
         )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scale", [1.0, 3.0, 100.0])
 def test_no_fit_is_less_likely_than_the_constant_variance_that_it_contains(scale: float) -> None:
     """Of samples like these, egarch's optimiser stops at points 300 below it in one of some hundred."""
@@ -258,6 +259,7 @@ def test_no_fit_is_less_likely_than_the_constant_variance_that_it_contains(scale
     assert (fitted[good] > constant[good] - 2.5).all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", VOLS)
 def test_a_variance_that_vanishes_is_not_converged(kind: Any) -> None:
     """The residuals of a stale price are 0, and the likelihood grows without bound."""

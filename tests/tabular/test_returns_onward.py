@@ -88,6 +88,7 @@ def test_a_code_divided_by_a_hundred_is_missing(code: float) -> None:
     assert abs(result.events["beta" if "beta" in result.events else "Mkt-RF"].iloc[0] - 1) < 0.5
 
 
+@pytest.mark.thorough
 def test_the_module_of_the_command_line_runs_it() -> None:
     done = subprocess.run([sys.executable, "-m", "eventstudy.cli", "bogus"], capture_output=True, check=False)
     assert done.returncode == 2
