@@ -140,7 +140,8 @@ def priced_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates:
     known: Dates | None = bars.priced_dates(tickers) if isinstance(bars, Indexed) else None
     if known is not None:
         return known
-    return distinct([bars[name].dates[np.isfinite(bars[name].fields["close"])] for name in tickers])
+    members = (bars[name] for name in tickers)
+    return distinct([(member.dates, np.isfinite(member.fields["close"])) for member in members])
 
 
 def traded_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates | None:

@@ -272,6 +272,8 @@ class _CalendarSlice:
         """Return a series of the slice from ``first`` to ``last``, led by ``shift``; NaN outside the calendar."""
         begin, end = (edge + shift - self.begin for edge in (self.first, self.last + 1))
         first, stop = (min(max(edge, 0), len(series)) for edge in (begin, end))
+        if (first, stop) == (begin, end):
+            return series[first:stop]
         out = np.full(end - begin, np.nan)
         out[first - begin : stop - begin] = series[first:stop]
         return out

@@ -295,7 +295,7 @@ def _why_duplicate(counted: object, own: float, priority: float) -> str:
 def distinct_pairs(first: np.ndarray, second: np.ndarray) -> tuple[list[tuple[str | None, str | None]], Ints]:
     """Return the distinct pairs of values of two columns (N,), and the number of each row's pair, (N,)."""
     (first_code, first_names), (second_code, second_names) = (pd.factorize(column) for column in (first, second))
-    n_codes = len(second_names) + 1  # the code of None is -1
-    pair, numbers = pd.factorize((first_code + 1) * n_codes + second_code + 1)
-    codes = [divmod(int(number), n_codes) for number in numbers]
-    return [([None, *first_names][a], [None, *second_names][b]) for a, b in codes], pair.astype(np.int64)
+    firsts, seconds = [None, *first_names], [None, *second_names]  # the code of None is -1
+    pair, numbers = pd.factorize((first_code + 1) * len(seconds) + second_code + 1)
+    codes = [divmod(int(number), len(seconds)) for number in numbers]
+    return [(firsts[a], seconds[b]) for a, b in codes], pair.astype(np.int64)

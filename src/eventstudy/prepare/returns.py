@@ -187,9 +187,9 @@ def stated_returns(
 
 def _before(values: Floats, level: Floats, gaps: str) -> Floats:
     """Return the values of each session's previous level: of the session before, or of the last with a level."""
-    previous = np.full_like(values, np.nan)
     if gaps == "span":
         at = np.where(np.isfinite(level), np.arange(level.shape[-1]), 0)
         values = np.take_along_axis(values, np.maximum.accumulate(at, axis=-1), axis=-1)
-    previous[..., 1:] = values[..., :-1]
+    previous = np.empty_like(values)
+    previous[..., :1], previous[..., 1:] = np.nan, values[..., :-1]
     return previous

@@ -9,7 +9,7 @@ import numpy as np
 
 from eventstudy.tabular.columns import Layout
 from eventstudy.tabular.returns import levels
-from eventstudy.types import PRICE_FIELDS, Dates, Floats
+from eventstudy.types import PRICE_FIELDS, Bools, Dates, Floats
 
 # Notes, with the number of rows that each concerns.
 AVERAGES = "prices with a minus sign are averages of bid and ask without a trade, used without the sign"
@@ -101,19 +101,28 @@ def _unsigned(name: str, values: Floats, layout: Layout, notes: dict[str, int]) 
     return np.where(values == 0.0, np.nan, np.abs(values))
 
 
-def distinct(parts: Sequence[Dates]) -> Dates:
-    """Return the distinct dates of several arrays, sorted; a mask over their range is faster than sorting them.
+def distinct(parts: Sequence[tuple[Dates, Bools]]) -> Dates:
+    """Return the distinct dates of the rows of several sorted arrays (T,) that masks (T,) select, sorted.
+
+    A mask over their range is faster than sorting them, and arrays whose dates are all known add nothing.
 
     Examples
     --------
-    >>> distinct([np.array(["2020-01-03"], "M8[D]"), np.array(["2020-01-02", "2020-01-03"], "M8[D]")]).astype(str)
+    >>> friday, both = np.array(["2020-01-03"], "M8[D]"), np.array(["2020-01-02", "2020-01-03"], "M8[D]")
+    >>> distinct([(friday, np.array([True])), (both, np.array([True, False]))]).astype(str)
     array(['2020-01-02', '2020-01-03'], dtype='<U28')
     """
-    numbers = [dates.view(np.int64) for dates in parts if len(dates)]
-    first, last = (min(int(n.min()) for n in numbers), max(int(n.max()) for n in numbers)) if numbers else (0, 0)
-    if last - first > sum(map(len, numbers)) or len({dates.dtype for dates in parts}) != 1:
-        return np.unique(np.concatenate([*parts] or [np.array([], dtype="datetime64[D]")]))
-    seen = np.zeros(last - first + 1, dtype=bool)
-    for n in numbers:
-        seen[n - first] = True
-    return np.asarray((np.flatnonzero(seen) + first).view(parts[0].dtype))
+    parts = [part for part in parts if len(part[0])]
+    if len({dates.dtype for dates, _ in parts}) != 1:
+        return np.unique(np.concatenate([dates[rows] for dates, rows in parts] or [np.array([], "datetime64[D]")]))
+    numbers = [dates.view(np.int64) for dates, _ in parts]
+    first, last = min(int(n[0]) for n in numbers), max(int(n[-1]) for n in numbers)
+    if last - first > sum(map(len, numbers)):
+        return np.unique(np.concatenate([dates[rows] for dates, rows in parts]))
+    seen, known = np.zeros(last - first + 1, dtype=bool), set[int]()
+    for (dates, rows), number in zip(parts, numbers, strict=True):
+        if id(dates) not in known:  # securities of one table share their dates
+            at = number - first
+            seen[at[rows]] = True
+            known |= {id(dates)} if seen[at].all() else set()
+    return np.asarray((np.flatnonzero(seen) + first).view(parts[0][0].dtype))
