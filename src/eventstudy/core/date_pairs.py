@@ -78,14 +78,16 @@ def by_date(dates: Ints, first: Ints, second: Ints, values: Floats, factor: Floa
 class _Single(NamedTuple):
     """Pairs ``at``, one by one: the later row times what the earlier one has from ``lag`` dates after its first on.
 
-    ``day`` (C, days) counts the dates of a row from its first.
+    Rows span ``width`` dates at most; ``day`` (C, days) counts the dates of a row from its first, and is None where
+    rows have values on all of them.
     """
 
     at: Ints
     earlier: Ints
     later: Ints
     lag: Ints
-    day: Ints
+    width: int
+    day: Ints | None
 
     def write(self, values: Floats, out: Floats) -> None:
         for pairs, earlier, later in self.rows(values):
@@ -93,7 +95,7 @@ class _Single(NamedTuple):
 
     def rows(self, values: Floats) -> Iterator[tuple[slice, Floats, Floats]]:
         """Yield some of the pairs, and their values (..., n, width) on the dates from the later row's first on."""
-        before, width = values.shape[:-2], int(self.day[:, -1].max()) + 1
+        before, width = values.shape[:-2], self.width
         step = min(len(self.at), max(1, SINGLE // (width * int(np.prod(before)))))
         earlier = np.zeros((*before, step, width + int(self.lag.max())))  # after its last date a row is 0
         later = np.zeros((*before, step, width))
@@ -102,7 +104,7 @@ class _Single(NamedTuple):
             pairs = slice(start, start + step)
             n = len(self.at[pairs])
             for rows, target in ((self.earlier[pairs], earlier), (self.later[pairs], later)):
-                if width == values.shape[-1]:
+                if self.day is None:
                     target[..., :n, :width] = values[..., rows, :]
                 else:
                     target[..., :width] = 0.0
@@ -114,8 +116,9 @@ def _single(dates: Ints, first: Ints, second: Ints, at: Ints) -> _Single:
     """Order the rows of the pairs ``at`` by their first dates."""
     begin, first, second = dates[:, 0], first[at], second[at]
     earlier, later = np.where(begin[first] <= begin[second], [first, second], [second, first])
-    day = dates - begin[:, None]
-    return _Single(at, earlier, later, np.minimum(begin[later] - begin[earlier], day[:, -1].max() + 1), day)
+    width = int((dates[:, -1] - begin).max()) + 1
+    day = None if width == dates.shape[1] else dates - begin[:, None]
+    return _Single(at, earlier, later, np.minimum(begin[later] - begin[earlier], width), width, day)
 
 
 class _Together(NamedTuple):

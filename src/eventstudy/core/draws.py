@@ -113,11 +113,10 @@ def draw_samples(
         date = _date_numbers(numbers, panel, flat)
         labels = (group * (len(calendar) + 1) + date) * (exchange.max(initial=0) + 1) + exchange[panel]
         _, at, cluster = np.unique(labels, return_index=True, return_inverse=True)
-        columns = flat[at][:, None] + spec.offsets
-        dates = np.empty(columns.shape, dtype=np.int64)
+        dates = flat[at][:, None] + spec.offsets
         for k, number in enumerate(numbers):
-            in_panel = panel[at] == k
-            dates[in_panel] = number[columns[in_panel]]
+            in_panel = panel[at] == k if len(numbers) > 1 else slice(None)
+            dates[in_panel] = number[dates[in_panel]]
         events = placed._replace(
             panel=panel, asset=asset, day=flat, cluster=cluster.astype(np.int64), group=group,
             weight=np.tile(placed.weight, n), masked_days=None, **_repeat_options(placed, n),

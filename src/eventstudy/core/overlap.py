@@ -96,27 +96,29 @@ def finalize(state: State, sample: Sample) -> dict[str, Floats]:
     """
     spec = sample.spec
     clusters = np.flatnonzero(state["squares"] > 0)
-    group = sample.cluster_group[clusters]
-    # Groups get separate ranges of date numbers, so that only clusters of the same group share dates.
-    dates = sample.cluster_dates[clusters] + group[:, None] * (sample.cluster_dates.max(initial=0) + 1)
-    first, second, correlation = _pair_correlations(state, clusters, dates, spec.n_est)
-    linked, linked_correlation = linked_pairs(state["z"][clusters], state["n"][clusters], clusters, dates, sample)
+    counted = slice(None) if len(clusters) == len(sample.cluster_group) else clusters  # without copies of all days
+    z, n, squares = (state[name][counted] for name in ("z", "n", "squares"))
+    group, dates = sample.cluster_group[counted], sample.cluster_dates[counted]
+    if sample.n_groups > 1:  # separate ranges of date numbers, so that only clusters of the same group share dates
+        dates = dates + group[:, None] * (sample.cluster_dates.max(initial=0) + 1)
+    first, second, correlation = _pair_correlations(z, n, squares, dates)
+    linked, linked_correlation = linked_pairs(z, n, clusters, dates, sample)
     unlinked = ~np.isin(first * len(clusters) + second, linked @ np.array([len(clusters), 1]))
     first, second, correlation = first[unlinked], second[unlinked], correlation[unlinked]
-    same = first == second
+    same, group_of_pair = first == second, group[first]
     correlation = np.where(same, correlation, 2.0 * correlation)  # a pair of two clusters is listed once
     pairs, windows, r = DatePairs(dates[:, spec.n_est :], first, second), _weights(state, clusters, spec), []
     step = max(1, CELLS // max(1, len(clusters) * spec.n_evt))
     while batch := tuple(islice(windows, step)):
-        counts, weights = (np.stack(leaf) for leaf in zip(*batch, strict=True))
+        n_events, weights = (np.stack(leaf) for leaf in zip(*batch, strict=True))
         common_days = pairs.sums(weights)
-        common_days[:, same] -= counts[:, first[same]]
-        for n, weight, common in zip(counts, weights, common_days, strict=True):
-            total = np.bincount(group[first], correlation * common, sample.n_groups)
+        common_days[:, same] -= n_events[:, first[same]]
+        for number, weight, common in zip(n_events, weights, common_days, strict=True):
+            total = np.bincount(group_of_pair, correlation * common, sample.n_groups)
             all_days = 2.0 * np.vecdot(weight[linked[:, 0]], weight[linked[:, 1]])
             total += np.bincount(group[linked[:, 0]], linked_correlation * all_days, sample.n_groups)
-            n_events = np.bincount(group, n, sample.n_groups)
-            r.append(total / np.maximum(n_events * (n_events - 1), 1))
+            in_group = np.bincount(group, number, sample.n_groups)
+            r.append(total / np.maximum(in_group * (in_group - 1), 1))
     of_study, cumulative = np.split(np.column_stack(r), [len(spec.windows)], axis=1)
     return {"windows": of_study, "cumulative": cumulative}
 
@@ -164,13 +166,14 @@ def linked_pairs(residuals: Floats, counts: Floats, clusters: Ints, dates: Ints,
     return pairs, np.nan_to_num(divide(products, n_products))
 
 
-def _pair_correlations(state: State, clusters: Ints, dates: Ints, n_est: int) -> tuple[Ints, Ints, Floats]:
+def _pair_correlations(z: Floats, n: Floats, squares: Floats, dates: Ints) -> tuple[Ints, Ints, Floats]:
     """Return the pairs of clusters whose event windows share a day, and the mean correlation of their events.
 
-    A cluster is paired with itself; a pair of two clusters is listed once.
+    ``z`` and ``n`` (C, n_est) are the leaves of :func:`chunk`, as is ``squares`` (C,). A cluster is paired with itself;
+    a pair of two clusters is listed once.
     """
+    n_est = z.shape[1]
     first, second = overlapping_pairs(dates[:, n_est:])
-    z, n, squares = (state[name][clusters] for name in ("z", "n", "squares"))
     same = first == second
     pairs = DatePairs(dates[:, :n_est], first, second)
     products, counts = pairs.sums(z), pairs.sums(n)
