@@ -140,8 +140,7 @@ def priced_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates:
     known: Dates | None = bars.priced_dates(tickers) if isinstance(bars, Indexed) else None
     if known is not None:
         return known
-    members = (bars[name] for name in tickers)
-    return distinct([(member.dates, np.isfinite(member.fields["close"])) for member in members])
+    return distinct([(b.dates, np.isfinite(b.fields["close"])) for b in map(bars.__getitem__, tickers)])
 
 
 def traded_dates(bars: Mapping[str, Bars], tickers: Sequence[str]) -> Dates | None:

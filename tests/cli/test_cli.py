@@ -151,6 +151,9 @@ def test_nothing_usable_is_exit_1_after_the_tables(folder: Path, capsys: pytest.
         (["run", "x.toml", "--report", "taken/a.csv"], "taken is not a folder"),
         (["run", "x.toml", "--report", "own.html"], "own.html exists and was not written by an earlier report"),
         (["run", "x.toml", "--figures", "taken"], "taken is not a folder"),
+        (["run", "x.toml", "--save", "own.html"], "own.html exists and was not written by an earlier"),
+        (["run", "x.toml", "--save", "taken/a.result"], "taken is not a folder"),
+        (["run", "x.toml", "--save", "a.csv", "--report", "a.csv"], "--save and --report both name a.csv"),
         (["run", "x.toml", "--title", "T", "--report", "a.csv"], "--title is 'T', and no report has a title"),
         (["calibrate", "x.toml", "--plot", "a.jpg"], "suffix of the figure is '.jpg'"),
     ],
@@ -256,6 +259,19 @@ def test_a_place_that_cannot_be_written_is_known_before_the_work(
     monkeypatch.setattr("os.access", lambda path, mode: False)
     assert cli.main(["run", "none.toml", "--report", str(folder / "a.csv")]) == 1
     assert "is not writable; grant write access" in capsys.readouterr().err
+
+
+def test_a_result_that_is_kept_is_verified_until_a_choice_changes(folder: Path, capsys: pytest.CaptureFixture[str]):
+    study, kept = folder / "study.toml", folder / "kept" / "study.result"
+    assert cli.main(["run", str(study), "--save", str(kept)]) == 0
+    assert f"written: {kept}" in capsys.readouterr().out
+    file = load(parser().parse_args(["run", str(study)]))
+    assert es.read_result(kept).cars.equals(file.study.run(file.events, file.prices()).cars)
+    assert cli.main(["verify", str(study), str(kept)]) == 0
+    assert f"gives the numbers of {kept} again" in capsys.readouterr().out
+    study.write_text(STUDY.replace("leads = 1, lags = 1", "leads = 1, lags = 2"))
+    assert cli.main(["verify", str(study), str(kept)]) == 1
+    assert "differ" in capsys.readouterr().err
 
 
 @pytest.mark.thorough

@@ -77,7 +77,7 @@ def test_study_files_of_the_page_are_valid(fence, tmp_path):
     ("name", "used", "written"),
     [
         pytest.param("study_file.md", {"check", "fetch", "run"}, "study.html", marks=pytest.mark.full),
-        ("command_line.md", {"init", "check", "run"}, "figures/caar.png"),
+        ("command_line.md", {"init", "check", "run", "verify"}, "figures/caar.png"),
     ],
 )
 def test_commands_of_a_page_run(name, used, written, tmp_path, monkeypatch, capsys):
@@ -105,7 +105,7 @@ def test_the_commands_on_reproducing_run_on_what_its_code_writes(tmp_path, monke
         if fence.language == "python":
             exec(fence.body, names)
     shown = re.findall(r"^\$ eventstudy (.*)$", page, re.MULTILINE)
-    assert [command.split()[0] for command in shown] == ["verify", "replicate"]
+    assert [command.split()[0] for command in shown] == ["run", "verify", "replicate"]
     for command in shown:
         assert main(command.split()) == 0, f"eventstudy {command}: {capsys.readouterr().err}"
     assert Path("study.zip").is_file()

@@ -1,9 +1,9 @@
 """Estimate, test and report a study.
 
-The report as text is printed; --report and --figures write files too. Their formats and places are checked before
-the work begins.
+The report as text is printed; --report, --figures and --save write files too. Their formats and places are checked
+before the work begins.
 
-    eventstudy run study.toml --report study.html --figures figures
+    eventstudy run study.toml --report study.html --figures figures --save study.result
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from eventstudy.cli._output import add_output, say, show
 from eventstudy.cli._study import add_prices, add_study, load
 from eventstudy.cli._terminal import width
 from eventstudy.errors import InputError, NotEnoughData
+from eventstudy.files import check_place
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,15 +37,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--figure-format", choices=FORMATS, default="png", help="the format of the figures (default: %(default)s)"
     )
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE",
+        help="also keep the whole result in one file, for eventstudy verify and es.read_result",
+    )  # fmt: skip
     add_output(parser)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print the report as text, and write the other reports and the figures."""
+    """Print the report as text, and write the other reports, the figures and the result."""
     from eventstudy.reports.text import text
     from eventstudy.reproduce import register
 
     titled = _check_reports(options.report, options.title)
+    _check_save(options.save, options.report)
     paths = {} if options.figures is None else figure_paths(options.figures, options.figure_format)
     file = load(options)
     registered = register.held(options.study)  # before the work
@@ -53,6 +59,8 @@ def run(options: argparse.Namespace) -> None:
     result = register.stamped(result, registered)
     options.noted += result.provenance["notes"]
     show(options, lambda: text(result, width()), lambda: result_document(result))
+    if options.save is not None:
+        say(options, f"written: {result.save(options.save)}")
     for path in options.report:
         say(options, f"written: {result.report(path, **titled[path])}")
     written, skipped = write_figures(result, paths)
@@ -76,3 +84,12 @@ def _check_reports(paths: list[Path], title: str | None) -> dict[Path, dict[str,
     if not any(titled.values()):
         raise InputError(f"--title is {title!r}, and no report has a title; add --report study.html, or leave it out")
     return titled
+
+
+def _check_save(path: Path | None, reports: list[Path]) -> None:
+    """Check the place of the result that is kept."""
+    if path is None:
+        return
+    if path.absolute() in (report.absolute() for report in reports):
+        raise InputError(f"--save and --report both name {path}; give each a file of its own")
+    check_place("the result", path, _registry.helper("reports", "_saved").is_saved)

@@ -26,7 +26,9 @@ MOST = 20  # cells that are printed
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_study(parser)
-    parser.add_argument("result", type=Path, nargs="?", metavar="RESULT", help="a file that result.save has written")
+    parser.add_argument(
+        "result", type=Path, nargs="?", metavar="RESULT", help="a file of eventstudy run --save, or of result.save"
+    )
     parser.add_argument("--prices", type=Path, metavar="FOLDER", help="read the prices from this folder or store")
     add_output(parser)
 
@@ -44,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     elif changed is None:
         raise InputError(
             "the prices of the study are in no locked folder, and no saved result is named, so there is nothing to"
-            " verify; name a file of result.save, or lock the prices with eventstudy fetch"
+            " verify; name a file of eventstudy run --save, or lock the prices with eventstudy fetch"
         )
     source = file.source if changed is None else ""
     show(options, lambda: "\n".join(_lines(options, changed, found, source)), lambda: _document(changed, found))
