@@ -129,5 +129,5 @@ def test_prices_that_are_not_locked_are_said_to_be_read_again(tmp_path, capsys):
     study.write_text(study.read_text().replace('"folder"\npath = "prices"', '"simulated"'))
     code, out, _ = verify(capsys, study, saved)
     assert code == 1
-    assert "the prices are in no locked folder: 'simulated' was read again" in out
+    assert "the prices are in no locked folder: 'simulated' was read again, which draws the same prices" in out
     assert "another input: the prices of " in out

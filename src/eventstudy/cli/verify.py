@@ -79,10 +79,10 @@ def _lines(
 ) -> Iterator[str]:
     """Yield the lines that are printed; ``source`` is that of prices which are not locked, else empty."""
     if source:
-        yield (
-            f"the prices are in no locked folder: {source!r} was read again, which may have other prices by now, as"
-            " after a dividend; eventstudy fetch locks them"
-        )
+        again = "which may have other prices by now, as after a dividend; eventstudy fetch locks them"
+        if source == "simulated":
+            again = "which draws the same prices in every run of one version"
+        yield f"the prices are in no locked folder: {source!r} was read again, {again}"
     if changed is not None:
         yield from (f"prices of {ticker}: {text}" for ticker, text in changed.items())
         if not changed:
