@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 import eventstudy as es
 from eventstudy import cli
+from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError
 from eventstudy.transform import attach
 from tests.properties import QUICK
@@ -74,6 +76,42 @@ def test_what_was_frozen_is_read_back_and_says_when_it_was_retrieved(locked, tmp
     times = [{row["retrieved"] for row in lock(folder)["tickers"].values()} for folder in (locked, tmp_path)]
     assert times[1] == {max(times[0])}
     assert {row["source"] for row in lock(tmp_path)["tickers"].values()} == {"frame"}
+
+
+@pytest.mark.parametrize("times", ["D", "s"])
+@pytest.mark.parametrize("mic", [None, "XNYS"])
+def test_the_exchange_that_is_read_back_is_the_one_that_was_frozen_whatever_a_ticker_looks_like(mic, times, tmp_path):
+    dates = np.array(["2021-01-04", "2021-01-05", "2021-01-06"] if times == "D" else
+                     ["2021-01-04T15:00", "2021-01-04T15:30", "2021-01-04T16:00"], f"M8[{times}]")  # fmt: skip
+    step = None if times == "D" else np.timedelta64(1800, "s")
+    bars = {
+        name: Bars(name, dates, {"close": np.array([1.0, 2.0, 3.0])}, mic, currency, step)
+        for name, currency in (("VOD.L", None), ("MARKET", "USD"), ("600519", "CNY"), ("10107", None), ("^HSI", None))
+    }
+    es.freeze(Prices(bars, {}, {"source": "own"}), tmp_path)
+    read = es.read_prices(tmp_path).bars
+    assert {(b.ticker, b.mic, b.currency) for b in read.values()} == {
+        (b.ticker, b.mic, b.currency) for b in bars.values()
+    }
+    for name, one in bars.items():
+        np.testing.assert_array_equal(read[name].dates, one.dates)
+
+
+@pytest.mark.filterwarnings("ignore:1 used event has a time of day:eventstudy.errors.EventStudyWarning")
+@pytest.mark.parametrize("at", ["2021-09-13", "2021-09-13T17:00-04:00"])
+def test_a_study_of_frozen_prices_without_an_exchange_is_that_of_the_prices(at, tmp_path):
+    rng = np.random.default_rng(3)
+    days = pd.bdate_range("2020-06-01", "2021-12-31")
+    market = rng.normal(0, 0.01, len(days))
+    moves = {"VOD.L": market + rng.normal(0, 0.003, len(days)), "MARKET": market}
+    prices = es.Prices.from_frame(pd.DataFrame({n: 40 * np.cumprod(1 + m) for n, m in moves.items()}, index=days))
+    es.freeze(prices, tmp_path)
+    study = es.Study(benchmark="MARKET", windows=((0, 0),))
+    events = es.Events.from_frame(pd.DataFrame({"ticker": ["VOD.L"], "announced": [at]}))
+    first, again = (study.run(events, p) for p in (prices, es.read_prices(tmp_path)))
+    assert abs(first.events["beta"].iloc[0] - 1) < 0.1
+    pd.testing.assert_frame_equal(again.cars, first.cars, check_exact=True)
+    pd.testing.assert_frame_equal(again.events, first.events, check_exact=True)
 
 
 @pytest.mark.thorough

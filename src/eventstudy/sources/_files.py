@@ -69,7 +69,8 @@ class Reader:
             raise _several_tickers(file)
         dates = parse_dates(cells.where, cells.numbers, cells.column(positions["date"]), layout.date_format)
         layout = _marked(cells, positions, layout)
-        mic, currency = mic or _label(cells, positions, "mic"), currency or _label(cells, positions, "currency")
+        mic = _label(cells, positions, "mic") if mic is None else mic
+        currency = currency or _label(cells, positions, "currency")
         return make_bars(str(file), ticker, dates, _values(cells, positions, layout), mic, currency, layout)
 
     def _parquet_columns(self, file: Path) -> tuple[Dates, Mapping[str, Floats], Layout]:

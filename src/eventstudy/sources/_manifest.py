@@ -19,7 +19,10 @@ _REMEDY = "rename it, or add a manifest.csv with the columns ticker and file tha
 
 
 class Entry(NamedTuple):
-    """A ticker's file; its exchange, currency, hash, source and note where the manifest has them."""
+    """A ticker's file; its exchange, currency, hash, source and note where the manifest has them.
+
+    An empty ``mic`` is that of prices without an exchange, and None that of a ticker whose name is to tell it.
+    """
 
     file: Path
     mic: str | None = None
@@ -74,7 +77,7 @@ def locked_files(folder: Path, rows: Mapping[str, Listed]) -> dict[str, Entry]:
     """Return the entries of a lock; its files are compared with it before they are read."""
     return {
         ticker: Entry(
-            folder / PureWindowsPath(row.file).name, row.mic or None, row.currency or None, None, row.source, row.note
+            folder / PureWindowsPath(row.file).name, row.mic, row.currency or None, None, row.source, row.note
         )
         for ticker, row in rows.items()
     }

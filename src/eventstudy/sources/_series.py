@@ -20,6 +20,8 @@ def make_bars(
 ) -> Bars:  # fmt: skip
     """Return checked bars (:func:`eventstudy.bars.make_bars`) of the exchange that is stated, or that the ticker names.
 
+    ``mic`` is empty where it is stated that the prices are of no exchange, and None where nothing is stated.
+
     Raises
     ------
     BadPrices
@@ -28,7 +30,7 @@ def make_bars(
         If the exchange of the ticker is not known.
     """
     try:
-        mic = mic or exchange_by_name(ticker, layout)
+        mic = exchange_by_name(ticker, layout) if mic is None else mic or None
     except InputError as error:
         raise InputError(f"{error}; or in a column mic of {where}") from None
     made = bars.make_bars(where, ticker, dates, columns, mic, currency, layout)
