@@ -21,6 +21,7 @@ from eventstudy.types import Analysis
 SPAN = ("2020-09-01", "2021-08-31")
 RATIO, DAY = 8.0, pd.Timestamp("2021-06-16")  # a Wednesday; both exchanges are open on the days around it
 EVENING, MORNING = "2021-06-16T20:40+08:00", "2021-06-16T10:00+08:00"
+MOVES = ("adr_return", "home_return", "adr_car", "home_car", "gap_first", "gap_both", "usual", "closed", "currency")
 STUDY: dict[str, Any] = {
     "model": "mean", "estimation": (-130, -11), "event": (-5, 5), "windows": ((0, 0), (0, 1)), "min_estimation": 60,
     "tests": ["clustered"],
@@ -115,6 +116,27 @@ def test_the_evening_moves_the_adr_first() -> None:
     assert 0.5 < row["closed"] < 1.0  # 6 of 8 % and a day of the market
     cars = run().cars
     assert row["adr_car"] == cars.loc[(cars["event_id"] == "NEWS:ADR") & (cars["end"] == 0), "car"].iloc[0]
+
+
+@pytest.mark.parametrize("ticker", ["ADR", "HOME.HK"])
+@pytest.mark.parametrize("day", ["2021-03-01", "2021-06-16", "2021-06-17", "2021-06-21"])
+def test_a_split_of_one_listing_is_no_gap_and_no_return(ticker: str, day: str) -> None:
+    known = dict(prices().bars)
+    one = known[ticker]
+    split = np.where(one.dates < np.datetime64(day), 2.0, 1.0)
+    fields = {"close": one.fields["close"] * split, "adjusted": one.fields["close"]}
+    known[ticker] = Bars(ticker, one.dates, fields, mic=one.mic, currency=one.currency)
+    plain, found = (run(of=es.Prices(each)) for each in (dict(prices().bars), known))
+    (before, after), names = (r.pairs({"ADR": "HOME.HK"}).frame.iloc[0] for r in (plain, found)), list(MOVES)
+    np.testing.assert_allclose(after[names].astype(float), before[names].astype(float), rtol=1e-9)
+    shares = (
+        2.0
+        if np.datetime64(day) >= np.datetime64(before["adr_session" if ticker == "ADR" else "home_session"])
+        else 1.0
+    )
+    assert after["ratio"] == pytest.approx(before["ratio"] * (shares if ticker == "ADR" else 1 / shares), rel=1e-9)
+    first, second = (r.follow("NEWS", ["HOME.HK"])[["step", "ticker", "return", "ar"]] for r in (plain, found))
+    pd.testing.assert_frame_equal(second, first, rtol=1e-9)
 
 
 def test_the_morning_moves_the_home_listing_first() -> None:
@@ -212,7 +234,7 @@ def test_alibaba_and_xpeng(shared: Path) -> None:
     found = made.pairs({"BABA": "9988.HK", "XPEV": "9868.HK"}).frame.set_index(["announcement", "adr"])
     np.testing.assert_allclose(found["ratio"], [8.0, 8.0, 2.0], rtol=0.01)
     ant = found.xs("ANT_IPO_SUSPENDED").iloc[0]
-    assert ant["adr_return"] == pytest.approx(285.570007 / 310.839996 - 1, rel=1e-9)  # closes of 3 and 2 November
+    assert ant["adr_return"] == pytest.approx(285.570007 / 310.839996 - 1, rel=1e-6)  # 3 and 2 November, to their digits
     assert ant["home_return"] == pytest.approx(277.2 / 299.8 - 1, rel=1e-6)  # of 4 and 3 November
     assert ant["closed"] == pytest.approx(1.0, abs=0.05)
 

@@ -73,6 +73,28 @@ def test_the_price_line_starts_after_a_day_without_a_price():
     np.testing.assert_allclose(line["but_for"].loc[0], one, rtol=1e-13)
 
 
+@pytest.mark.parametrize("field", ["adjusted", "return"])
+@pytest.mark.parametrize("day", [DAY - 60, DAY - 1, DAY, DAY + 1, DAY + 3])
+def test_a_split_on_any_day_moves_no_price_of_the_line(day: int, field: str, result):
+    own, index = closes()["AAA"], closes()["MKT"]
+    split = np.where(np.arange(len(DAYS)) < day, 4.0, 1.0)  # four new shares for an old one
+    total = own if field == "adjusted" else own.pct_change()
+    rows = {"date": DAYS, "close": own * split, field: total}
+    other = {"date": DAYS, "close": index, field: index if field == "adjusted" else index.pct_change()}
+    frame = pd.concat([pd.DataFrame({"ticker": "AAA", **rows}), pd.DataFrame({"ticker": "MKT", **other})])
+    events = pd.DataFrame({"ticker": ["AAA"], "announced": [f"{DAYS[DAY]:%Y-%m-%d} 09:00-05:00"]})
+    study = es.Study(**CHOICES).run(es.Events.from_frame(events), es.Prices.from_frame(frame, exchange="XNYS"))
+    sheet, plain = study.single(), result.single()
+    # In shares of the last day of the window, (0, 1): of a split after it, four times the prices without a split.
+    shares = 4.0 if day == DAY + 3 else 1.0
+    for name in ("price", "but_for", "difference", "lower", "upper"):
+        np.testing.assert_allclose(sheet.prices[name], shares * plain.prices[name], rtol=1e-9, atol=1e-9)  # se / se
+    assert sheet.prices.loc[1, "price"] == pytest.approx(own.iloc[DAY + 1] * split[DAY + 1], rel=1e-12)  # what was paid
+    by = "adjusted for splits and dividends" if field == "adjusted" else "compounded from the stated returns"
+    assert f"{by}, in shares of day 1, whose close they equal" in sheet.notes[-1]
+    assert "are the closes of the study" in plain.notes[-1]
+
+
 def test_log_returns_compound_by_their_exponent():
     result = run(returns="log")
     ar, prices = result.ar.iloc[0], closes()["AAA"]

@@ -204,8 +204,8 @@ class FurtherAnalyses(Decisions):
         -------
         DataFrame
             step (1 is the close of the first session that could react), ticker, exchange (MIC), session, day (relative
-            to the ticker's own session of the announcement), close (UTC), return (of the closes, as a decimal), ar, and
-            car from day 0, NaN before.
+            to the ticker's own session of the announcement), close (UTC), return (from close to close, as the
+            study computes it, a decimal), ar, and car from day 0, NaN before.
 
         Raises
         ------

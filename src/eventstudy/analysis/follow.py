@@ -12,6 +12,7 @@ from eventstudy import arguments
 from eventstudy.analysis.spillover_peers import phase_elsewhere, restated
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData
 from eventstudy.prepare.calendar import calendar_name
+from eventstudy.prepare.returns import close_to_close
 from eventstudy.types import Calendar, Rerun, ResultFrames, required
 
 COLUMNS = ("step", "ticker", "exchange", "session", "day", "close", "return", "ar", "car")
@@ -69,13 +70,12 @@ def _sessions(rerun: Rerun, placed: ResultFrames, event_id: str) -> pd.DataFrame
     at = int(np.searchsorted(dates, session)) + ar.index.to_numpy()
     inside = (at >= 1) & (at < len(dates))
     at, ar = at[inside], ar[inside]
-    price = pd.Series(bars.fields["close"], bars.dates).reindex(dates)
     day = ar.index.to_numpy()
     return pd.DataFrame(
         {
             "ticker": ticker, "exchange": bars.mic, "session": pd.DatetimeIndex(dates[at]).as_unit("s"), "day": day,
             "close": pd.DatetimeIndex(closes[at]).tz_localize("UTC"),
-            "return": price.to_numpy()[at] / price.to_numpy()[at - 1] - 1.0, "ar": ar.to_numpy(),
+            "return": close_to_close(bars, rerun.choices.contradictory, calendar)[at], "ar": ar.to_numpy(),
             "car": np.where(day >= 0, ar.where(day >= 0, 0.0).cumsum().to_numpy(), np.nan),
         }
     )  # fmt: skip

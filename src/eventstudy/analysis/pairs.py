@@ -22,6 +22,7 @@ from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, show
 from eventstudy.prepare.calendar import calendar_name
 from eventstudy.prepare.currency import MINOR, exchange_rate
 from eventstudy.prepare.placing import firm_names, firm_of_tickers
+from eventstudy.prepare.returns import counted_level, level_of_shares
 from eventstudy.types import Dates, Floats, Rerun, ResultFrames, Window, required
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class Pairs:
     The premium is :math:`\log(P^{ADR} X / (k P^{home}))`, with the price X of the ADR's currency in that of the home
     listing, and k the ratio. The median of the premium over the estimation window is set to zero: k and a premium
     that lasts cannot be told apart. Its change is ``adr_log + fx_log - home_log``. Rates are those of the date of a
-    close, which a source may quote some hours later.
+    close, which a source may quote some hours later. Prices are those of the study's returns, adjusted for splits and
+    dividends where the source has that, and in shares of the day before the reaction.
     """
 
     frame: pd.DataFrame
@@ -206,7 +208,10 @@ def _events(rerun: Rerun, found: Sequence[tuple[str, str, str]]) -> tuple[pd.Dat
 
 
 class _Listing(NamedTuple):
-    """One listing: sessions with a price, their closes in UTC, prices, position of the reaction, and CAR."""
+    """One listing: sessions with a price, their closes in UTC, prices, position of the reaction, and CAR.
+
+    Prices are those of the study's returns, in shares of the day before the reaction.
+    """
 
     ticker: str
     sessions: Dates
@@ -229,7 +234,8 @@ def _listing(rerun: Rerun, placed: ResultFrames, event_id: str, ticker: str, win
     calendar = rerun.sample().calendars[calendar_name(bars.mic)]
     if calendar.closes is None:
         return f"{ticker}: its closing times are not known"
-    known = np.isfinite(bars.fields["close"])
+    contradictory = rerun.choices.contradictory
+    known = np.flatnonzero(np.isfinite(counted_level(bars, "close", contradictory) * bars.fields["close"]))
     both, of_bars, of_calendar = np.intersect1d(bars.dates[known], calendar.dates, return_indices=True)
     at = int(np.searchsorted(both, np.datetime64(event["session"], "D")))
     if at == 0 or at >= len(both) or both[at] != np.datetime64(event["session"], "D"):
@@ -237,7 +243,9 @@ def _listing(rerun: Rerun, placed: ResultFrames, event_id: str, ticker: str, win
     cars = placed.cars[placed.cars["event_id"] == event_id]
     car = in_window(cars, window)[placed.measure.column]
     closes = np.asarray(calendar.closes, dtype="datetime64[s]")[of_calendar]
-    return _Listing(ticker, both, closes, bars.fields["close"][known][of_bars], at, float(car.iloc[0]))
+    rows = known[of_bars]
+    price = level_of_shares(bars, contradictory, int(rows[at - 1]))[rows]
+    return _Listing(ticker, both, closes, price, at, float(car.iloc[0]))
 
 
 def _follow(

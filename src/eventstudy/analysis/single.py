@@ -15,12 +15,14 @@ from eventstudy import arguments
 from eventstudy.analysis import evidence
 from eventstudy.analysis.figures import drawn
 from eventstudy.analysis.paths import path
+from eventstudy.bars import Bars
 from eventstudy.core.slopes import run_cars
 from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
 from eventstudy.display.rows import in_window
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, shown
+from eventstudy.prepare.returns import counted_level, level_of_shares
 from eventstudy.types import Floats, Rerun, ResultFrames, Window, required
 
 LEVEL, POWER = 0.05, 0.8
@@ -42,8 +44,9 @@ class Single:
         against the CARs of other days), bayes_bound (the largest one that the p-value can stand for).
     prices : DataFrame
         Index ``day``; time, price, but_for (the price without the event: that of the day before the window, with the
-        expected returns), difference (price - but_for, in currency per share), lower, upper (95 %). Empty if the study
-        has no plain closes, which ``notes`` explain.
+        expected returns), difference (price - but_for, in currency per share), lower, upper (95 %). Prices are those
+        between which the study computes returns, in shares of the last day of the window, whose close they equal.
+        Empty if the study has no plain closes, which ``notes`` explain.
     placebo : DataFrame
         start, end, scar: the standardised CARs of the runs of estimation days as long as each window.
     window : (int, int)
@@ -165,7 +168,7 @@ def single(
         f"The Bayes factor compares effects from a normal distribution with standard deviation"
         f" {result.measure.text(scale).lstrip('+')} with none, against a Student t fitted to the CARs of"
         " the estimation window.",
-        *([f"No price line: {reason}."] if reason else ["The prices are those of the study, adjusted as they are."]),
+        f"No price line: {reason}." if reason else _of_prices(rerun.prices.bars[str(event["ticker"])], window),
     ]
     bars = rerun.prices.bars.get(str(event["ticker"]))
     return Single(
@@ -241,14 +244,28 @@ def _no_price_line(rerun: Rerun, result: ResultFrames) -> str:
     return ""
 
 
+def _prices(rerun: Rerun, ticker: str, last: pd.Timestamp) -> pd.Series[float]:
+    """Return the prices of the study's returns by date, in shares of the last priced date up to ``last``."""
+    bars, contradictory = rerun.prices.bars[ticker], rerun.choices.contradictory
+    known = np.flatnonzero(np.isfinite(counted_level(bars, "close", contradictory) * bars.fields["close"]))
+    row = known[max(np.searchsorted(bars.dates[known], np.datetime64(last, "D"), side="right") - 1, 0)]
+    return pd.Series(level_of_shares(bars, contradictory, int(row)), pd.DatetimeIndex(bars.dates)).dropna()
+
+
+def _of_prices(bars: Bars, window: Window) -> str:
+    """Say what the prices of the price line are."""
+    if not {"adjusted", "return"} & bars.fields.keys():
+        return "The prices are the closes of the study, adjusted as they are."
+    by = "compounded from the stated returns" if "return" in bars.fields else "adjusted for splits and dividends"
+    return f"The prices are those of the study's returns, {by}, in shares of day {window[1]}, whose close they equal."
+
+
 def _price_line(
     rerun: Rerun, result: ResultFrames, event_id: Hashable, ticker: str, window: Window
 ) -> pd.DataFrame:  # fmt: skip
     """Compound the expected returns over the window from the price before it; other days keep their returns."""
     days, since = path(rerun, result, event_id, None), path(rerun, result, event_id, window[0])
-    series = rerun.series(ticker, "close")
-    assert series is not None, "every ticker has closes"
-    series = series.dropna()
+    series = _prices(rerun, ticker, days["time"].loc[: window[1]].max())
     price = days["time"].map(series)
     before = series[series.index < days["time"].iloc[0]]
     start = before.iloc[-1] if len(before) else np.nan

@@ -62,6 +62,30 @@ def counted_level(bars: Bars, price: str, contradictory: Contradictory) -> Float
     return np.where(np.isnan(simple), np.nan, values * level / bars.fields["close"])
 
 
+def level_of_shares(bars: Bars, contradictory: Contradictory, row: int) -> Floats:
+    """Return the prices between which returns are computed, in shares of one row: equal to the close there, (T,).
+
+    A split or dividend before or after the row is no move of them.
+
+    Examples
+    --------
+    >>> dates = np.array(["2021-09-10", "2021-09-13"], dtype="datetime64[D]")
+    >>> split = Bars("A", dates, {"close": np.array([400.0, 101.0]), "adjusted": np.array([50.0, 50.5])})
+    >>> level_of_shares(split, "drop", 1).tolist()
+    [100.0, 101.0]
+    """
+    level = counted_level(bars, "close", contradictory)
+    return np.asarray(level * (bars.fields["close"][row] / level[row]))
+
+
+def close_to_close(bars: Bars, contradictory: Contradictory, calendar: Calendar) -> Floats:
+    """Return the simple returns from close to close on the sessions of a calendar, (T,), as a study computes them."""
+    if "return" in bars.fields:
+        simple = without_contradictions(bars, bars.fields["return"], contradictory)
+        return stated_returns(bars, simple, calendar, "simple", "missing")
+    return compute_returns(reindex(bars, counted_level(bars, "close", contradictory), calendar), "simple", "missing")
+
+
 def n_unknown(bars: Bars, sessions: Dates, contradictory: Contradictory) -> Floats:
     """Return the number of stated returns up to each row, (T,), that are not known; zeros for prices.
 
