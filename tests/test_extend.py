@@ -175,6 +175,21 @@ def test_only_new_events_are_fitted():
     same(longer, study.run(events(drawn(1, 40, "any", "A"), new, drawn(3, 1, "apart", "C")), result.rerun.prices))
 
 
+@pytest.mark.parametrize("options", [{}, {"accumulate": "compound"}, {"sign": "direction", "group": "sector"}])
+def test_what_a_user_writes_into_the_frames_of_a_result_is_in_no_later_one(options: dict[str, Any]) -> None:
+    tickers = closes().columns[:6]  # no event twice, so that frames are made without a copy
+    before, new = drawn(1, 6, "apart", "A").assign(ticker=tickers), drawn(2, 3, "any", "B")
+    study, prices = es.Study(**STUDY, **options), es.Prices.from_frame(closes())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", es.EventStudyWarning)
+        first = study.run(events(before), prices)
+        for name in FRAMES:
+            frame = getattr(first, name)
+            for column in frame.select_dtypes("number"):
+                frame.loc[:, column] = frame[column] * 0 + 7
+        same(first.extend(events(new)), study.run(events(before, new), prices))
+
+
 def test_an_old_price_that_changed_is_seen_and_its_events_are_computed_anew():
     study, result = counted()
     event = result.events[result.events["status"] == "ok"].iloc[0]

@@ -15,7 +15,6 @@ from eventstudy import arguments
 from eventstudy.analysis import evidence
 from eventstudy.analysis.figures import drawn
 from eventstudy.analysis.paths import path
-from eventstudy.bars import Bars
 from eventstudy.core.slopes import run_cars
 from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
@@ -23,7 +22,7 @@ from eventstudy.display.measure import Measure
 from eventstudy.display.rows import in_window
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, shown
 from eventstudy.prepare.returns import counted_level, level_of_shares
-from eventstudy.types import Floats, Rerun, ResultFrames, Window, required
+from eventstudy.types import BarsView, Floats, Rerun, ResultFrames, Window, required
 
 LEVEL, POWER = 0.05, 0.8
 SCALE = 0.05  # the standard deviation of effects on returns, if none is stated
@@ -244,15 +243,15 @@ def _no_price_line(rerun: Rerun, result: ResultFrames) -> str:
     return ""
 
 
-def _prices(rerun: Rerun, ticker: str, last: pd.Timestamp) -> pd.Series[float]:
+def _prices(rerun: Rerun, ticker: str, last: np.datetime64) -> pd.Series[float]:
     """Return the prices of the study's returns by date, in shares of the last priced date up to ``last``."""
     bars, contradictory = rerun.prices.bars[ticker], rerun.choices.contradictory
     known = np.flatnonzero(np.isfinite(counted_level(bars, "close", contradictory) * bars.fields["close"]))
-    row = known[max(np.searchsorted(bars.dates[known], np.datetime64(last, "D"), side="right") - 1, 0)]
+    row = known[max(int(np.searchsorted(bars.dates[known], last, side="right")) - 1, 0)]
     return pd.Series(level_of_shares(bars, contradictory, int(row)), pd.DatetimeIndex(bars.dates)).dropna()
 
 
-def _of_prices(bars: Bars, window: Window) -> str:
+def _of_prices(bars: BarsView, window: Window) -> str:
     """Say what the prices of the price line are."""
     if not {"adjusted", "return"} & bars.fields.keys():
         return "The prices are the closes of the study, adjusted as they are."
@@ -265,7 +264,7 @@ def _price_line(
 ) -> pd.DataFrame:  # fmt: skip
     """Compound the expected returns over the window from the price before it; other days keep their returns."""
     days, since = path(rerun, result, event_id, None), path(rerun, result, event_id, window[0])
-    series = _prices(rerun, ticker, days["time"].loc[: window[1]].max())
+    series = _prices(rerun, ticker, days["time"].loc[: window[1]].to_numpy().max())
     price = days["time"].map(series)
     before = series[series.index < days["time"].iloc[0]]
     start = before.iloc[-1] if len(before) else np.nan

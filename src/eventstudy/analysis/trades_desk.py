@@ -270,12 +270,12 @@ def _market(
         day = _local_dates(calendar)
         rate = _rates(rerun, bars.currency, currency, day, str(bars.ticker))  # type: ignore[attr-defined]
         for field, at in (("open", 0), ("close", 1)):
-            level = counted_level(bars, field, rerun.choices.contradictory)  # type: ignore[arg-type]
+            level = counted_level(bars, field, rerun.choices.contradictory)
             plain = bars.fields.get(field, np.full(len(bars.dates), np.nan))
-            price[row, at:n:2] = reindex(bars, level, calendar) * rate[at]  # type: ignore[arg-type]
-            quoted[row, at:n:2] = reindex(bars, plain, calendar)  # type: ignore[arg-type]
+            price[row, at:n:2] = reindex(bars, level, calendar) * rate[at]
+            quoted[row, at:n:2] = reindex(bars, plain, calendar)
         volume = bars.fields.get("volume", np.full(len(bars.dates), np.nan)) * bars.fields["close"]
-        traded[row, 0:n:2] = traded[row, 1:n:2] = reindex(bars, volume, calendar) * rate[1]  # type: ignore[arg-type]
+        traded[row, 0:n:2] = traded[row, 1:n:2] = reindex(bars, volume, calendar) * rate[1]
         opens[row] = np.isfinite(price[row, 0:n:2]).any()
         instant[row, 0:n:2], instant[row, 1:n:2] = _instants(calendar)
         date[row, :n] = np.repeat(np.clip(np.searchsorted(dates, day), 0, len(dates) - 1), 2)

@@ -19,10 +19,9 @@ from typing import NamedTuple
 import numpy as np
 
 from eventstudy.core.reaching import Rounded, Scaled, Terms, less, runs_of
-from eventstudy.core.runs import RoundedSums, RunSums, by_length, count, root
+from eventstudy.core.runs import TIE, RoundedSums, RunSums, by_length, count, root
 from eventstudy.types import Abnormal, Bools, Floats, Ints, Scores
 
-TIE = 1e-9  # of sigma: sums that differ by less are equal, such as those of days without a move
 UNSOLVED = (
     1e-10  # how far a fit may be from solving the normal equations, relative to its residuals; an optimiser is further
 )

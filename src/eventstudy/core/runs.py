@@ -11,6 +11,7 @@ import numpy as np
 from eventstudy.types import Bools, Floats, Ints
 
 BYTE = 255  # cells whose count fits in a byte: sums of bytes are several times faster than those of wider integers
+TIE = 1e-9  # of sigma: sums that differ by less are equal, such as those of days without a move
 LARGEST = 1e30  # values in single precision, whose sums and products do not overflow
 
 

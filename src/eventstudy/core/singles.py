@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from eventstudy.core.conformal import conformal_p
 from eventstudy.core.reaching import Rounded, Scaled, runs_of
-from eventstudy.core.runs import RunSums, by_length, count, root
+from eventstudy.core.runs import TIE, RunSums, by_length, count, root
 from eventstudy.core.scores import scores as score
 from eventstudy.core.scores import window_lengths
 from eventstudy.types import Abnormal, Floats, Ints, Scores, Spec
@@ -81,9 +81,10 @@ def sample_quantile_p(scores: Scores, abnormal: Abnormal, residuals: Rounded | S
 
     .. math:: p = \frac{1 + \#\{|\sum_{t}^{t+L-1} e_t| \ge |CAR|\}}{1 + n}
 
-    over the n runs of L consecutive valid residuals; for one day, these are the residuals themselves. For a model with
-    a variance path, both sums are divided by the root of the sum of their v. This is the SQ test of Gelbach, Helland &
-    Klick (2013, American Law and Economics Review 15:495), two-sided.
+    over the n runs of L consecutive valid residuals; for one day, these are the residuals themselves. Sums that differ
+    by less than 1e-9 of sigma are equal, however they were added up. For a model with a variance path, both sums are
+    divided by the root of the sum of their v. This is the SQ test of Gelbach, Helland & Klick (2013, American Law and
+    Economics Review 15:495), two-sided.
 
     Parameters
     ----------
@@ -99,7 +100,7 @@ def sample_quantile_p(scores: Scores, abnormal: Abnormal, residuals: Rounded | S
     """
     n_est, lengths = abnormal.n_est, window_lengths(abnormal, scores.weights)
     days = np.where(scores.ok & (lengths <= n_est), lengths, 0).astype(np.int64)
-    size = np.abs(scores.car)
+    size = np.abs(scores.car) - TIE * abnormal.sigma[:, None]
     if abnormal.v is not None:
         size = size / root((abnormal.v * abnormal.ok)[:, n_est:] @ scores.weights.T)
     ok = abnormal.ok[:, :n_est]
@@ -138,7 +139,7 @@ def placebo_p(scores: Scores, abnormal: Abnormal) -> Floats:
     sums = np.where(known & event_ok, abnormal.placebos, 0.0) @ scores.weights.T
     sums = np.where(complete, np.abs(sums), -1.0)
     n = complete.sum(axis=1)
-    n_as_large = (sums >= (np.abs(scores.car) / abnormal.sigma[:, None])[:, None]).sum(axis=1)
+    n_as_large = (sums >= (np.abs(scores.car) / abnormal.sigma[:, None] - TIE)[:, None]).sum(axis=1)
     ranked = scores.ok & (n > 0)
     p[ranked] = ((1.0 + n_as_large) / (1.0 + n))[ranked]
     return p

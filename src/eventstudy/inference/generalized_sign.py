@@ -4,7 +4,8 @@ r"""Generalised sign: the share of positive CARs against the share of positive s
           \hat p = \frac{1}{N} \sum_i \frac{1}{n_i} \#\{t : \sum_{s=t}^{t+L_i-1} e_{is} > 0\}
 
 w is the number of positive CARs, L_i the valid days of an event in the window, and n_i the number of runs of L_i
-consecutive valid days in its estimation window. For one day it is the share of positive residuals. A sum of several
+consecutive valid days in its estimation window. For one day it is the share of positive residuals. A sum of less than
+1e-9 of sigma, such as rounding leaves of returns that add up to zero, is not positive. A sum of several
 skewed returns is less skewed than each of them: with the share of single days, the test rejects 17 % of samples of 20
 events over eleven days of exponential returns, 28 % of 50 and 51 % of 100. Windows longer than a quarter of the
 estimation window have no value, because its few sums overlap too much: over half of it, the test rejects 7 to 10 %.
@@ -19,7 +20,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from eventstudy.core.nulls import divide, verdict
-from eventstudy.core.runs import RunSums, count
+from eventstudy.core.runs import TIE, RunSums, count
 from eventstudy.core.sums import by_group, valid_days
 from eventstudy.core.windows import strips
 from eventstudy.types import Abnormal, Floats, Ints, Sample, Scores, State, Test, Verdict
@@ -36,7 +37,7 @@ def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> Sta
         share[rows] = _shares(abnormal, rows, days[rows])
     known = np.isfinite(share)
     return {
-        "up": by_group(abnormal, scores.ok & (scores.car > 0)),
+        "up": by_group(abnormal, scores.ok & (scores.car > TIE * abnormal.sigma[:, None])),
         "share": by_group(abnormal, np.where(known, share, 0.0)),
         "n_shares": by_group(abnormal, known),
         "n": by_group(abnormal, scores.ok),
@@ -47,9 +48,9 @@ def _shares(abnormal: Abnormal, rows: slice, days: Ints) -> Floats:
     """Return the share of positive sums among the runs of ``days`` (n, V) residuals, NaN where there is no run."""
     e, ok = np.asfortranarray(abnormal.ar[rows, : abnormal.n_est]), abnormal.ok[rows, : abnormal.n_est]
     sums, n_valid = RunSums(e), None if ok.all() else RunSums(np.asfortranarray(ok, dtype=np.float32))
-    share = np.full(days.shape, np.nan)
+    share, tie = np.full(days.shape, np.nan), TIE * abnormal.sigma[rows, None]
     for length in np.unique(days[days > 0]):
-        up = sums.of(length) > 0
+        up = sums.of(length) > tie
         n_runs = np.full(len(e), up.shape[1])
         if n_valid is not None:
             whole = n_valid.of(length) == length

@@ -16,13 +16,15 @@ import numpy as np
 from scipy import special
 
 from eventstudy.core.nulls import divide, verdict
+from eventstudy.core.runs import TIE
 from eventstudy.core.sums import by_group
 from eventstudy.types import Abnormal, Sample, Scores, State, Test, Verdict
 
 
 def chunk(scores: Scores, abnormal: Abnormal, prior: Mapping[str, State]) -> State:
-    """Count CARs above and below zero."""
-    return {"up": by_group(abnormal, scores.car > 0), "down": by_group(abnormal, scores.car < 0)}
+    """Count CARs above and below zero, from which rounding alone is no difference."""
+    tie = TIE * abnormal.sigma[:, None]
+    return {"up": by_group(abnormal, scores.car > tie), "down": by_group(abnormal, scores.car < -tie)}
 
 
 def finalize(state: State, sample: Sample) -> Verdict:

@@ -10,15 +10,14 @@ from typing import get_args
 
 import numpy as np
 
-from eventstudy.bars import Bars
-from eventstudy.types import Bools, Calendar, Contradictory, Dates, Floats, Gaps, Returns
+from eventstudy.types import BarsView, Bools, Calendar, Contradictory, Dates, Floats, Gaps, Returns
 
 RETURNS: tuple[Returns, ...] = get_args(Returns)
 GAPS: tuple[Gaps, ...] = get_args(Gaps)
 BASE = 100.0  # the level before the first stated return
 
 
-def reindex(bars: Bars, values: Floats, calendar: Calendar) -> Floats:
+def reindex(bars: BarsView, values: Floats, calendar: Calendar) -> Floats:
     """Align a ticker's values with the sessions of its calendar, (T,), NaN where it has none."""
     n = len(calendar.dates)
     first = int(np.searchsorted(bars.dates, calendar.dates[0])) if n else 0
@@ -32,12 +31,12 @@ def reindex(bars: Bars, values: Floats, calendar: Calendar) -> Floats:
     return out
 
 
-def adjusted_close(bars: Bars) -> Floats:
+def adjusted_close(bars: BarsView) -> Floats:
     """Return the close adjusted for splits and dividends, or the plain close if the source has no other."""
     return bars.fields.get("adjusted", bars.fields["close"])
 
 
-def adjusted_price(bars: Bars, price: str) -> Floats:
+def adjusted_price(bars: BarsView, price: str) -> Floats:
     """Return the open, high, low or close times the day's adjustment (adjusted close / close); NaN where absent."""
     if price == "close":
         return adjusted_close(bars)
@@ -45,7 +44,7 @@ def adjusted_price(bars: Bars, price: str) -> Floats:
     return np.asarray(values * adjusted_close(bars) / bars.fields["close"])
 
 
-def counted_level(bars: Bars, price: str, contradictory: Contradictory) -> Floats:
+def counted_level(bars: BarsView, price: str, contradictory: Contradictory) -> Floats:
     """Return the adjusted prices between which returns are computed, (T,); NaN where the bar does not count.
 
     Stated returns have a close on every row, so that each return is that since the row before: the level that they
@@ -62,13 +61,14 @@ def counted_level(bars: Bars, price: str, contradictory: Contradictory) -> Float
     return np.where(np.isnan(simple), np.nan, values * level / bars.fields["close"])
 
 
-def level_of_shares(bars: Bars, contradictory: Contradictory, row: int) -> Floats:
+def level_of_shares(bars: BarsView, contradictory: Contradictory, row: int) -> Floats:
     """Return the prices between which returns are computed, in shares of one row: equal to the close there, (T,).
 
     A split or dividend before or after the row is no move of them.
 
     Examples
     --------
+    >>> from eventstudy.bars import Bars
     >>> dates = np.array(["2021-09-10", "2021-09-13"], dtype="datetime64[D]")
     >>> split = Bars("A", dates, {"close": np.array([400.0, 101.0]), "adjusted": np.array([50.0, 50.5])})
     >>> level_of_shares(split, "drop", 1).tolist()
@@ -78,7 +78,7 @@ def level_of_shares(bars: Bars, contradictory: Contradictory, row: int) -> Float
     return np.asarray(level * (bars.fields["close"][row] / level[row]))
 
 
-def close_to_close(bars: Bars, contradictory: Contradictory, calendar: Calendar) -> Floats:
+def close_to_close(bars: BarsView, contradictory: Contradictory, calendar: Calendar) -> Floats:
     """Return the simple returns from close to close on the sessions of a calendar, (T,), as a study computes them."""
     if "return" in bars.fields:
         simple = without_contradictions(bars, bars.fields["return"], contradictory)
@@ -86,7 +86,7 @@ def close_to_close(bars: Bars, contradictory: Contradictory, calendar: Calendar)
     return compute_returns(reindex(bars, counted_level(bars, "close", contradictory), calendar), "simple", "missing")
 
 
-def n_unknown(bars: Bars, sessions: Dates, contradictory: Contradictory) -> Floats:
+def n_unknown(bars: BarsView, sessions: Dates, contradictory: Contradictory) -> Floats:
     """Return the number of stated returns up to each row, (T,), that are not known; zeros for prices.
 
     A row on a day that is no session is that of a closed exchange, and no unknown return.
@@ -97,7 +97,7 @@ def n_unknown(bars: Bars, sessions: Dates, contradictory: Contradictory) -> Floa
     return np.cumsum(np.isnan(simple) & np.isin(bars.dates, sessions)).astype(np.float64)
 
 
-def without_contradictions(bars: Bars, values: Floats, contradictory: Contradictory) -> Floats:
+def without_contradictions(bars: BarsView, values: Floats, contradictory: Contradictory) -> Floats:
     """Return values with NaN on the dates whose bar contradicts itself, unless such bars are kept."""
     if contradictory == "keep":
         return values
@@ -109,7 +109,7 @@ def without_contradictions(bars: Bars, values: Floats, contradictory: Contradict
     return counted
 
 
-def reindex_as_of(bars: Bars, values: Floats, source: Calendar, target: Calendar) -> Floats:
+def reindex_as_of(bars: BarsView, values: Floats, source: Calendar, target: Calendar) -> Floats:
     """Align a series with another market's sessions: the last value known at the close of each of them.
 
     A value is carried forward until the next one. NaN before the first and after the last session of the series' own
@@ -173,7 +173,7 @@ def compute_returns(
 
 
 def stated_returns(
-    bars: Bars, simple: Floats, calendar: Calendar, returns: str, gaps: str, counted: Bools | None = None
+    bars: BarsView, simple: Floats, calendar: Calendar, returns: str, gaps: str, counted: Bools | None = None
 ) -> Floats:
     """Return simple returns, each since the row before, on the sessions of the calendar, (T,).
 

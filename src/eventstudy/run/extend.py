@@ -58,13 +58,16 @@ def named(sample: StudySample, groups: Grouped | None = None) -> Named:
 def kept(outcome: Outcome, tests: Mapping[str, Test]) -> Kept | None:
     """Return what the next run needs; None if it would take too much memory."""
     rows = np.arange(len(outcome.status))
-    part = PartResult({}, {}, {}, dict(outcome.singles), rows, outcome.status, outcome.n_est, tuple(outcome.blocks))
     leaves = (
         leaf for block in outcome.blocks for states in block[1:] for state in states.values() for leaf in state.values()
     )
     size = sum(array.nbytes for leaf in leaves for array in _arrays(leaf))
-    size += sum(values.nbytes for values in part.singles.values())
-    return Kept(part, dict(tests)) if size <= KEPT_BYTES else None
+    size += sum(values.nbytes for values in outcome.singles.values())
+    if size > KEPT_BYTES:
+        return None
+    singles = {name: values.copy() for name, values in outcome.singles.items()}  # frames of the result, if written to
+    part = PartResult({}, {}, {}, singles, rows, outcome.status, outcome.n_est, tuple(outcome.blocks))
+    return Kept(part, dict(tests))
 
 
 def _arrays(leaf: object) -> Sequence[np.ndarray]:

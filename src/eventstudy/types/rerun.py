@@ -52,6 +52,15 @@ class Outcome:
     blocks: Sequence[Summed] = ()
 
 
+class FindingView(Protocol):
+    """Something implausible in the prices of a ticker; see :class:`eventstudy.plausibility.Finding`."""
+
+    @property
+    def date(self) -> np.datetime64: ...  # noqa: D102
+    @property
+    def check(self) -> str: ...  # noqa: D102
+
+
 class BarsView(Protocol):
     """The prices of one ticker as an analysis reads them; see :class:`eventstudy.bars.Bars`."""
 
@@ -67,6 +76,8 @@ class BarsView(Protocol):
     def step(self) -> np.timedelta64 | None: ...  # noqa: D102
     @property
     def intraday(self) -> bool: ...  # noqa: D102
+    @property
+    def findings(self) -> Sequence[FindingView]: ...  # noqa: D102
 
 
 class PricesView(Protocol):
