@@ -25,10 +25,11 @@ from eventstudy.prepare.calendar import NO_CLOSES, calendar_name, observed_calen
 from eventstudy.prepare.currency import MINOR, exchange_rate
 from eventstudy.prepare.events import Events
 from eventstudy.prepare.returns import counted_level
+from eventstudy.prepare.spacing import frequency, median_days
 from eventstudy.types import PRICE_FIELDS, Dates, Floats
 
 Kind = Literal["percent", "points", "money"]
-YEAR = 252  # sessions of 52 weeks
+YEAR = np.timedelta64(52 * 7, "D")  # 52 weeks
 FINEST = 1e-9  # share of the quoted unit that a binary number may be off its decimal one
 ALSO = 3  # candidates that the answer names
 SPLIT = 1.25  # change of the adjustment between two prices above which it is taken for a split, and not a dividend
@@ -172,7 +173,8 @@ def headline(
         currency.
     prices : Prices
         Daily prices of the ticker. Moves are also computed in the other currencies of which they have rates, each price
-        at the rate of its date.
+        at the rate of its date. The high of 52 weeks is that of the 364 days before the session, of prices that begin
+        no later.
     kind : {"percent", "points", "money"}
         A return of the price as a decimal, as news quotes it, and where a dividend was paid between the prices also
         with it; a difference of prices; or one of market value, with as many shares. Across a split that closes are not
@@ -194,7 +196,7 @@ def headline(
     Raises
     ------
     InputError
-        If an argument is not valid, or the prices have no such ticker.
+        If an argument is not valid, or the prices have no such ticker or are not daily.
     NotEnoughData
         If the ticker has no price in the session or before.
 
@@ -239,7 +241,13 @@ def _bars_of(name: str, ticker: object, prices: Prices) -> Bars:
         raise InputError(f"{name} is {shown(ticker)}, of intraday bars; a move is held to daily prices")
     known = np.isfinite(bars.fields["close"])
     fields = {field: values[known] for field, values in bars.fields.items()}
-    return Bars(bars.ticker, bars.dates[known], fields, bars.mic, bars.currency)
+    dates = bars.dates[known]
+    if frequency(dates) not in ("daily", None):
+        raise InputError(
+            f"{name} is {shown(ticker)}, whose closes are mostly {median_days(dates):g} days apart; a move is held to"
+            " daily prices"
+        )
+    return Bars(bars.ticker, dates, fields, bars.mic, bars.currency)
 
 
 def _placed(bars: Bars, when: object) -> tuple[int, pd.Timestamp, str]:
@@ -286,8 +294,10 @@ def _steps(bars: Bars, index: int) -> Iterator[_Move]:
     year = bars.dates.astype("datetime64[Y]")
     first = int(np.searchsorted(year, year[index]))
     yield _Move("from the last close of the year before", ("close", first - 1), ("close", index))
-    if index >= YEAR and "high" in bars.fields:
-        peak = index - YEAR + int(np.nanargmax(np.nan_to_num(_level(bars, "high")[index - YEAR : index], nan=-np.inf)))
+    begin = bars.dates[index] - YEAR
+    first = int(np.searchsorted(bars.dates, begin))
+    if bars.dates[0] <= begin and first < index and "high" in bars.fields:
+        peak = first + int(np.argmax(np.nan_to_num(_level(bars, "high")[first:index], nan=-np.inf)))
         for field in ("low", "close"):
             yield _Move(f"from the high of 52 weeks to the {field}", ("high", peak), (field, index))
 

@@ -60,7 +60,8 @@ class Trades:
         end), or why it is no trade.
     returns : Series
         ``returns``: the net profit of each session (of each week or month of such prices), over all sessions of the
-        exchanges from the first entry to the last exit; index their dates, those of intraday bars by day. Programs as quantstats and pyfolio read it.
+        exchanges from the first entry to the last exit; index their dates, those of intraday bars by day. Programs as
+        quantstats and pyfolio read it.
     gross : Series
         The same before costs.
     positions : DataFrame
