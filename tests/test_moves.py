@@ -198,7 +198,8 @@ def test_the_estimation_window_ends_at_day_minus_3() -> None:
         wide = plain.copy()
         wide.loc[wide.index[: 250 + last], "A"] *= 1.05
         moves = es.explain_moves(es.Prices.from_frame(wide), two_events(), n=300, ticker="A", benchmark="M")
-        return moves.frame.set_index("session").loc[day, ["ar", "t"]].astype(float)
+        row: pd.Series = moves.frame.set_index("session").loc[day, ["ar", "t"]].astype(float)
+        return row
 
     unchanged = of_day(50)  # all levels, and no return up to the day
     for at in (-2, -1):
