@@ -143,16 +143,56 @@ def test_a_time_of_day_without_an_exchange_is_said() -> None:
     assert held.answer().endswith("The session is a guess (no closing times known: the date is a session).")
 
 
-def test_a_high_of_52_weeks_is_that_of_the_252_sessions_before() -> None:
-    days = pd.bdate_range("2020-01-01", periods=300)
-    close = np.full(300, 100.0)
-    high = close + 1.0
-    high[5], high[100], close[-2] = 200.0, 150.0, 75.0
-    frame = pd.DataFrame({"date": days, "ticker": "A", "open": close, "high": high, "low": close, "close": close})
-    held = es.headline("A", days[-2].strftime("%Y-%m-%d"), -0.5, prices=Prices.from_frame(frame))
-    own = held.frame.set_index("what")
-    assert own.loc["from the high of 52 weeks to the close", "move"] == pytest.approx(-0.5, rel=1e-12)
-    assert own.loc["from the high of 52 weeks to the close", "first_on"] == days[100]
+PEAK = "from the high of 52 weeks to the close"
+
+
+def held_to_a_peak(days: pd.DatetimeIndex, peaks: dict[str, float]) -> Headline:
+    """A security of 100 that closes at 75 on 2021-09-13, with higher highs on some days."""
+    frame = pd.DataFrame({"date": days, "ticker": "A"}).assign(open=100.0, high=101.0, low=75.0, close=100.0)
+    frame.loc[frame["date"] == "2021-09-13", "close"] = 75.0
+    for day, high in peaks.items():
+        frame.loc[frame["date"] == day, "high"] = high
+    return es.headline("A", "2021-09-13", -0.5, prices=Prices.from_frame(frame))
+
+
+@pytest.mark.parametrize("rule", ["B", "D", "every second row of the spring"])
+def test_a_high_of_52_weeks_is_that_of_the_364_days_before(rule: str) -> None:
+    """The 364 days before Monday 2021-09-13 begin on 2020-09-14, of whatever rows."""
+    days = pd.date_range("2020-06-16", "2021-09-25", freq=rule if len(rule) < 3 else "B")
+    if len(rule) > 2:
+        spring = (days >= "2021-03-01") & (days < "2021-06-01")
+        days = days[~spring | (np.arange(len(days)) % 2 == 0)]
+    own = held_to_a_peak(days, {"2020-09-11": 200.0, "2020-09-14": 150.0}).frame.set_index("what")
+    assert own.loc[PEAK, "move"] == pytest.approx(-0.5, rel=1e-12)
+    assert own.loc[PEAK, "first_on"] == pd.Timestamp("2020-09-14")
+
+
+def test_a_high_of_52_weeks_needs_their_prices() -> None:
+    later = pd.date_range("2020-09-15", "2021-09-25")  # 363 rows, and 52 weeks have not passed
+    assert PEAK not in set(held_to_a_peak(later, {}).frame["what"])
+    assert PEAK in set(held_to_a_peak(pd.date_range("2020-09-14", "2021-09-25"), {}).frame["what"])
+    gap = pd.DatetimeIndex(["2020-01-02", "2020-01-03", "2020-01-06", "2021-09-13", "2021-09-14", "2021-09-15"])
+    assert PEAK not in set(held_to_a_peak(gap, {}).frame["what"])
+
+
+@pytest.mark.parametrize(("rule", "apart"), [("W-MON", "7"), ("ME", "31"), ("QE", "92"), ("2W-MON", "14")])
+def test_prices_that_are_not_daily_are_refused(rule: str, apart: str) -> None:
+    days = pd.date_range("2018-01-01", "2021-12-31", freq=rule)
+    coarse = pd.DataFrame({"date": days, "ticker": "A", "close": np.linspace(100, 50, len(days))})
+    daily = pd.DataFrame({"date": pd.bdate_range("2021-01-01", "2021-12-31"), "ticker": "B", "close": 10.0})
+    made = Prices.from_frame(pd.concat([coarse, daily]))
+    said = f"'A', whose closes are mostly {apart} days apart; a move is held to daily prices"
+    with pytest.raises(es.InputError, match=f"ticker is {said}"):
+        es.headline("A", "2021-09-13", -0.5, prices=made)
+    with pytest.raises(es.InputError, match=f"benchmark is {said}"):
+        es.headline("B", "2021-09-13", -0.5, prices=made, benchmark="A")
+
+
+def test_months_of_daily_prices_are_refused() -> None:
+    days = pd.bdate_range("2020-01-01", "2021-12-31")
+    daily = Prices.from_frame(pd.DataFrame({"A": np.linspace(100, 50, len(days))}, days))
+    with pytest.raises(es.InputError, match="a move is held to daily prices"):
+        es.headline("A", "2021-09-13", -0.5, prices=es.transform.monthly(daily))
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from matplotlib.text import Text
 
 import eventstudy as es
 from eventstudy.analysis.moves import Moves, _by_ticker
-from eventstudy.errors import InputError
+from eventstudy.errors import InputError, NotEnoughData
 from eventstudy.types import Analysis
 
 PLANTED = {"2021-07-26": -0.22, "2021-09-13": -0.28, "2022-03-16": 0.25}
@@ -127,3 +128,80 @@ def test_what_is_not_valid_is_refused(prices: es.Prices) -> None:
             es.explain_moves(prices, events(), **options)
     with pytest.raises(InputError, match=r"no prices of 1234\.HK"):
         es.explain_moves(prices, es.Events.from_frame(events().frame.loc[["UNKNOWN"]]))
+
+
+def drawn_prices(n: int = 300) -> pd.DataFrame:
+    moves = 0.01 * np.random.default_rng(1).standard_normal((n, 3))
+    return pd.DataFrame(100 * np.cumprod(1 + moves, axis=0), pd.bdate_range("2020-01-01", periods=n), ["A", "B", "M"])
+
+
+def two_events() -> es.Events:
+    return es.Events.from_frame(pd.DataFrame({"ticker": ["A", "B"], "announced": ["2020-03-03", "2021-02-03"]}))
+
+
+@pytest.mark.parametrize(("estimation", "needed"), [(250, 129), (20, 14)])
+@pytest.mark.parametrize("benchmark", ["M", None])
+def test_the_least_sessions_are_counted(estimation: int, needed: int, benchmark: str | None) -> None:
+    """The first close, a return in half of the sessions up to day -3, two days left out, and the day itself."""
+    assert needed == 1 + estimation // 2 + 2 + 1
+    given = {"n": 3, "ticker": "A", "benchmark": benchmark, "estimation": estimation}
+    few, enough = (es.Prices.from_frame(drawn_prices().iloc[:n]) for n in (needed - 1, needed))
+    said = rf"of A \({needed - 1} sessions with a close, and {needed} are needed\); .* less than {estimation}"
+    with pytest.raises(NotEnoughData, match=said):
+        es.explain_moves(few, two_events(), **given)
+    (row,) = es.explain_moves(enough, two_events(), **given).frame.to_dict("records")
+    assert row["session"] == drawn_prices().index[needed - 1]
+
+
+def test_months_that_are_too_few_are_told() -> None:
+    months = es.transform.monthly(es.Prices.from_frame(drawn_prices()))
+    n = len(months.frame("A"))
+    with pytest.raises(NotEnoughData, match=rf"A \({n} sessions with a close, and 129 are needed\), B \({n} "):
+        es.explain_moves(months, two_events(), benchmark="M")
+
+
+def test_a_benchmark_that_is_too_short_is_told() -> None:
+    wide = drawn_prices()
+    wide.loc[wide.index[50:], "M"] = np.nan
+    with pytest.raises(NotEnoughData, match=r"no day can be estimated of A \(.*125"):
+        es.explain_moves(es.Prices.from_frame(wide), two_events(), ticker="A", benchmark="M")
+
+
+def test_a_security_of_too_few_sessions_is_kept_beside_another() -> None:
+    wide = drawn_prices()
+    wide.loc[wide.index[100:], "A"] = np.nan
+    moves = es.explain_moves(es.Prices.from_frame(wide), two_events(), n=3, benchmark="M")
+    assert moves.tickers.index.tolist() == ["A", "B"]
+    counts = ["n_days", "n_event_days", "n_largest", "n_met", "n_moved"]
+    assert moves.tickers.loc["A", counts].tolist() == [0, 0, 0, 0, 0]
+    assert moves.tickers.loc["B", ["n_days", "n_largest", "reason"]].tolist() == [300 - 128, 3, ""]
+    said = "100 sessions with a close, and 129 are needed"
+    assert moves.tickers.loc["A", "reason"] == said
+    assert moves.answer().endswith(f"No day could be estimated of A ({said}).")
+    assert "of 1 ticker." in moves.answer()
+    assert "100 sessions with a close" in " ".join(repr(moves).split())
+    assert len(moves.events) == 2
+    shown = [text.get_text().replace("\n", " ") for text in moves.plot(ticker="A").figure.findobj(Text)]
+    assert any(said in text for text in shown)
+    assert len(moves.plot().patches) == 3
+    with pytest.raises(InputError, match="ticker is 'C'"):
+        moves.plot(ticker="C")
+
+
+def test_the_estimation_window_ends_at_day_minus_3() -> None:
+    """A price that moves and returns to its level before the day: in the window up to day -3 it counts, later not."""
+    plain = drawn_prices()
+    day = plain.index[250]
+
+    def of_day(last: int) -> pd.Series:
+        """Lift the levels before a relative day, of which the return alone is then another."""
+        wide = plain.copy()
+        wide.loc[wide.index[: 250 + last], "A"] *= 1.05
+        moves = es.explain_moves(es.Prices.from_frame(wide), two_events(), n=300, ticker="A", benchmark="M")
+        row: pd.Series = moves.frame.set_index("session").loc[day, ["ar", "t"]].astype(float)
+        return row
+
+    unchanged = of_day(50)  # all levels, and no return up to the day
+    for at in (-2, -1):
+        np.testing.assert_allclose(of_day(at), unchanged, rtol=1e-9)
+    assert abs(of_day(-3)["t"] - unchanged["t"]) > 0.01

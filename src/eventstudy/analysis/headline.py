@@ -17,18 +17,18 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import arguments
+from eventstudy.analysis.headline_prices import bars_of, placed
 from eventstudy.bars import Bars, Prices
 from eventstudy.display import amounts, formats
 from eventstudy.display.cards import Grid, Summary
-from eventstudy.errors import InputError, NotEnoughData, one_of, shown
-from eventstudy.prepare.calendar import NO_CLOSES, calendar_name, observed_calendar, place
+from eventstudy.errors import InputError, shown
+from eventstudy.prepare.calendar import NO_CLOSES
 from eventstudy.prepare.currency import MINOR, exchange_rate
-from eventstudy.prepare.events import Events
 from eventstudy.prepare.returns import counted_level
 from eventstudy.types import PRICE_FIELDS, Dates, Floats
 
 Kind = Literal["percent", "points", "money"]
-YEAR = 252  # sessions of 52 weeks
+YEAR = np.timedelta64(52 * 7, "D")  # 52 weeks
 FINEST = 1e-9  # share of the quoted unit that a binary number may be off its decimal one
 ALSO = 3  # candidates that the answer names
 SPLIT = 1.25  # change of the adjustment between two prices above which it is taken for a split, and not a dividend
@@ -172,7 +172,8 @@ def headline(
         currency.
     prices : Prices
         Daily prices of the ticker. Moves are also computed in the other currencies of which they have rates, each price
-        at the rate of its date.
+        at the rate of its date. The high of 52 weeks is that of the 364 days before the session, of prices that begin
+        no later.
     kind : {"percent", "points", "money"}
         A return of the price as a decimal, as news quotes it, and where a dividend was paid between the prices also
         with it; a difference of prices; or one of market value, with as many shares. Across a split that closes are not
@@ -194,7 +195,7 @@ def headline(
     Raises
     ------
     InputError
-        If an argument is not valid, or the prices have no such ticker.
+        If an argument is not valid, or the prices have no such ticker or are not daily.
     NotEnoughData
         If the ticker has no price in the session or before.
 
@@ -211,8 +212,8 @@ def headline(
     if not arguments.is_number(move) or move == 0:
         raise InputError(f"move is {shown(move)}; give a number other than 0, as -0.06 for a fall of 6 %")
     arguments.choice("kind", kind, get_args(Kind))
-    bars = _bars_of("ticker", ticker, prices)
-    index, session, rule = _placed(bars, when)
+    bars = bars_of("ticker", ticker, prices)
+    index, session, rule = placed(bars, when)
     decimals = _digits(move, kind) if digits is None else arguments.whole("digits", digits, -15, 15)
     unit = 10.0 ** -(decimals + 2 * (kind == "percent"))
     sizes = [
@@ -221,44 +222,13 @@ def headline(
         for step in (*_steps(bars, index), *_with_dividends(bars, index, kind))
     ]
     if benchmark is not None and kind == "percent":
-        sizes += _relative(bars, _bars_of("benchmark", benchmark, prices), index)
+        sizes += _relative(bars, bars_of("benchmark", benchmark, prices), index)
     frame = _frame(sizes, bars.dates, float(move), unit)
     half, own = unit / 2.0, bars.currency or ""
     moves = {step.words: size for step, code, size in sizes if code == own}
     low, high = (moves[f"from the previous close to the {field}"] for field in ("low", "high"))
     bounds = float(move) - half, float(move) + half
     return Headline(frame, bars.ticker, session, rule, float(move), *bounds, kind, decimals, low, high, own)
-
-
-def _bars_of(name: str, ticker: object, prices: Prices) -> Bars:
-    """Return the rows with a close of a ticker; raise InputError without daily prices."""
-    if not isinstance(ticker, str) or ticker not in prices.bars:
-        raise one_of(name, ticker, prices.bars)
-    bars = prices.bars[ticker]
-    if bars.intraday:
-        raise InputError(f"{name} is {shown(ticker)}, of intraday bars; a move is held to daily prices")
-    known = np.isfinite(bars.fields["close"])
-    fields = {field: values[known] for field, values in bars.fields.items()}
-    return Bars(bars.ticker, bars.dates[known], fields, bars.mic, bars.currency)
-
-
-def _placed(bars: Bars, when: object) -> tuple[int, pd.Timestamp, str]:
-    """Return the row of the session that can first react, its date, and the rule that assigned it."""
-    announced = pd.Series([when], dtype=object)  # pandas cannot encode every text
-    events = Events.from_frame(pd.DataFrame({"ticker": [bars.ticker], "announced": announced})).frame
-    calendar = observed_calendar(calendar_name(bars.mic), [bars])
-    placement = place(events, calendar, "next")
-    position, rule = int(placement.position[0]), str(placement.rule[0])
-    day = calendar.dates[position] if position >= 0 else np.datetime64("NaT")
-    index = int(np.searchsorted(bars.dates, day)) if position >= 0 else len(bars.dates)
-    if not 0 < index < len(bars.dates):
-        raise NotEnoughData(
-            f"{bars.ticker} has prices from {bars.first} to {bars.last}, and none before and on the session of"
-            f" {shown(when)}; read more prices"
-        )
-    if bars.dates[index] != day:
-        rule += f"; no price on {day}, the next one"
-    return index, pd.Timestamp(bars.dates[index]), rule
 
 
 def _digits(move: float, kind: Kind) -> int:
@@ -286,8 +256,10 @@ def _steps(bars: Bars, index: int) -> Iterator[_Move]:
     year = bars.dates.astype("datetime64[Y]")
     first = int(np.searchsorted(year, year[index]))
     yield _Move("from the last close of the year before", ("close", first - 1), ("close", index))
-    if index >= YEAR and "high" in bars.fields:
-        peak = index - YEAR + int(np.nanargmax(np.nan_to_num(_level(bars, "high")[index - YEAR : index], nan=-np.inf)))
+    begin = bars.dates[index] - YEAR
+    first = int(np.searchsorted(bars.dates, begin))
+    if bars.dates[0] <= begin and first < index and "high" in bars.fields:
+        peak = first + int(np.argmax(np.nan_to_num(_level(bars, "high")[first:index], nan=-np.inf)))
         for field in ("low", "close"):
             yield _Move(f"from the high of 52 weeks to the {field}", ("high", peak), (field, index))
 

@@ -15,7 +15,7 @@ from eventstudy.analysis.figures import drawn
 from eventstudy.bars import Prices
 from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
-from eventstudy.errors import EventStudyWarning, InputError
+from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData
 from eventstudy.prepare.events import Events
 from eventstudy.result import Result
 from eventstudy.study import Study
@@ -28,6 +28,7 @@ MOST = 10_000
 BEFORE = 2  # sessions between the estimation window and the day, so that news that leaked does not enter sigma
 OF_EVENTS = "es.Events.from_frame(df) or es.read_events(path)"
 SHOWN = 12  # rows of the printed table
+NAMED = 3  # securities without an estimate that a text names
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -47,7 +48,8 @@ class Moves:
     tickers : DataFrame
         Index ``ticker``; n_days (with an abnormal return), n_event_days, n_largest, n_met (of the largest days, those
         with an event), expected (their number if events fell on days at random), p (the probability of at least n_met
-        then, hypergeometric), n_moved and share_moved (event days with p below 5 %).
+        then, hypergeometric), n_moved and share_moved (event days with p below 5 %), reason (why no day of the ticker
+        could be estimated, such as too few sessions; else empty). All securities that have prices.
     n : int
     provenance : mapping
         The prices and settings of the study that estimates every day.
@@ -63,7 +65,7 @@ class Moves:
     def answer(self) -> str:
         """Return how many of the largest days have an event, against chance, and how many events have a move."""
         total = self.tickers[["n_largest", "n_met", "expected", "n_event_days", "n_moved"]].sum()
-        clear = int((self.tickers["p"] < LEVEL).sum())
+        clear, n_estimated = int((self.tickers["p"] < LEVEL).sum()), int((self.tickers["n_days"] > 0).sum())
         unexplained = self.frame[~self.frame["events"].astype(bool)]
         largest = ""
         if len(unexplained):
@@ -75,9 +77,14 @@ class Moves:
         return (
             f"{total['n_met']:.0f} of the {total['n_largest']:.0f} largest abnormal days have an event, where"
             f" {total['expected']:.1f} would by chance; that is more than chance at 5 % for {clear} of"
-            f" {formats.plural(len(self.tickers), 'ticker')}. {total['n_moved']:.0f} of {total['n_event_days']:.0f}"
-            f" days with events have p below 5 %.{largest}"
+            f" {formats.plural(n_estimated, 'ticker')}. {total['n_moved']:.0f} of {total['n_event_days']:.0f}"
+            f" days with events have p below 5 %.{largest}{self._not_estimated()}"
         )
+
+    def _not_estimated(self) -> str:
+        """Return which securities have no estimated day, and why."""
+        reasons = self.tickers.loc[self.tickers["n_days"] == 0, "reason"]
+        return f" No day could be estimated of {_listed(dict(reasons))}." if len(reasons) else ""
 
     def plot(self, **options: Any) -> Axes:
         """Draw the largest days of a ticker with their events, and return the axes."""
@@ -132,8 +139,8 @@ def explain_moves(
     benchmark : str or mapping, optional
         As in :class:`eventstudy.Study`; None compares with the security's own mean return.
     estimation : int
-        The number of sessions, ending two before the day, to which the model is fitted; at least half of them must have
-        a return.
+        The number of sessions to which the model is fitted, up to day -3: the two before the day are left out, in which
+        news may have leaked. At least half of them must have a return.
 
     Returns
     -------
@@ -144,6 +151,9 @@ def explain_moves(
     ------
     InputError
         If an argument is not valid, the ticker is in no event, or no security of the events has prices.
+    NotEnoughData
+        If no day of any security can be estimated, as with too few sessions. Beside others, such a security is in
+        ``tickers`` with the reason.
 
     Notes
     -----
@@ -171,16 +181,53 @@ def explain_moves(
     priced = [name for name in tickers if name in prices.bars]
     if not priced:
         raise InputError(f"there are no prices of {', '.join(tickers[:5])}; read those of the tickers of the events")
+    least = max(estimation // 2, 3)
     study = Study(
         model="mean" if benchmark is None else "market", benchmark=benchmark,
         estimation=(-BEFORE - estimation, -BEFORE - 1), event=(0, 0), windows=((0, 0),),
-        min_estimation=max(estimation // 2, 3), tests=("cross_section",), on_closed="drop",
+        min_estimation=least, tests=("cross_section",), on_closed="drop",
     )  # fmt: skip
+    closes = {name: int(np.isfinite(prices.bars[name].fields["close"]).sum()) for name in priced}
+    needed = least + BEFORE + 2  # the first close, those of the returns, the days left out, and the day
+    short = {
+        name: f"{formats.plural(n_closes, 'session')} with a close, and {needed} are needed"
+        for name, n_closes in closes.items() if n_closes < needed
+    }  # fmt: skip
+    every_day = _every_day(prices, priced)
+    if len(short) == len(priced):
+        raise _nothing(short, estimation)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EventStudyWarning)  # of a study in which every day is an event
-        days = study.run(_every_day(prices, priced), prices)
+        days = study.run(every_day, prices)
         placed = study.check(Events.from_frame(events.frame[events.frame["ticker"].isin(tickers)]), prices)
-    return _moves(_estimated(days), placed, n, days.provenance)
+    estimated = _estimated(days)
+    reasons = {
+        name: short.get(name) or _usual_reason(days, name) for name in sorted({*priced} - {*estimated["ticker"]})
+    }
+    if not len(estimated):
+        raise _nothing(reasons, estimation)
+    return _moves(estimated, placed, n, days.provenance, reasons)
+
+
+def _nothing(reasons: Mapping[str, str], estimation: int) -> NotEnoughData:
+    """Return the error of securities of which no day can be estimated."""
+    return NotEnoughData(
+        f"no day can be estimated of {_listed(reasons)}; read more prices, or let estimation be less than {estimation}"
+    )
+
+
+def _listed(reasons: Mapping[str, str]) -> str:
+    """Return the first securities with their reasons in words."""
+    more = len(reasons) - NAMED
+    parts = [f"{formats.plain(name)} ({reason})" for name, reason in list(reasons.items())[:NAMED]]
+    return ", ".join(parts) + (f" and {more} more" if more > 0 else "")
+
+
+def _usual_reason(days: Result, ticker: str) -> str:
+    """Return the most frequent reason for which a day of a security has no estimate."""
+    reasons = days.events.loc[days.events["ticker"] == ticker, "reason"]
+    known = reasons[reasons.astype(bool)]
+    return str(known.mode().iloc[0]) if len(known) else "its returns do not vary"
 
 
 def _every_day(prices: Prices, tickers: list[str]) -> Events:
@@ -204,7 +251,9 @@ def _estimated(days: Result) -> pd.DataFrame:
     return frame
 
 
-def _moves(days: pd.DataFrame, placed: pd.DataFrame, n: int, provenance: Mapping[str, Any]) -> Moves:
+def _moves(
+    days: pd.DataFrame, placed: pd.DataFrame, n: int, provenance: Mapping[str, Any], reasons: Mapping[str, str]
+) -> Moves:
     keys = ["ticker", "session"]
     events = placed[[*keys, "status", "reason"]].rename_axis("event_id").reset_index()
     events["session"] = pd.to_datetime(events["session"])
@@ -225,7 +274,20 @@ def _moves(days: pd.DataFrame, placed: pd.DataFrame, n: int, provenance: Mapping
     columns = ["ticker", "rank", "session", "ar", "t", "p", "p_adjusted", "events", "near"]
     largest = days[days["rank"] <= n].sort_values(["ticker", "rank"], ignore_index=True)[columns]
     order = ["ticker", "session", "ar", "t", "p", "rank", "moved", "status", "reason"]
-    return Moves(largest, events[order], _by_ticker(days, n), n, provenance)
+    tickers = _by_ticker(days, n).assign(reason="")
+    if reasons:
+        tickers = pd.concat([tickers, _without(reasons)]).sort_index()
+    return Moves(largest, events[order], tickers, n, provenance)
+
+
+def _without(reasons: Mapping[str, str]) -> pd.DataFrame:
+    """Return the rows of the securities of which no day is estimated."""
+    counts = dict.fromkeys(("n_days", "n_event_days", "n_largest", "n_met"), 0)
+    rows = {
+        name: {**counts, "expected": 0.0, "p": np.nan, "n_moved": 0, "share_moved": np.nan, "reason": reason}
+        for name, reason in reasons.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("ticker")
 
 
 def _by_ticker(days: pd.DataFrame, n: int) -> pd.DataFrame:

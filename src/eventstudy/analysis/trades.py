@@ -23,10 +23,13 @@ from eventstudy.core.bootstrap import sharpe_ratio
 from eventstudy.display import formats
 from eventstudy.display.cards import Summary
 from eventstudy.errors import InputError, NotEnoughData, shown
+from eventstudy.prepare.spacing import Spacing, spacing
 from eventstudy.types import Floats, Ints, Rerun, ResultFrames
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+ENOUGH = 20  # returns whose own dates say how many a year has; with fewer, all sessions of the prices do
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +59,9 @@ class Trades:
         value traded in its session), benchmark, currency. ``status`` is ``traded``, ``open`` (held when its prices
         end), or why it is no trade.
     returns : Series
-        ``returns``: the net profit of each day, over all sessions of the exchanges from the first entry to the last
-        exit; index the dates of the sessions. Programs as quantstats and pyfolio read it.
+        ``returns``: the net profit of each session (of each week or month of such prices), over all sessions of the
+        exchanges from the first entry to the last exit; index their dates, those of intraday bars by day. Programs as
+        quantstats and pyfolio read it.
     gross : Series
         The same before costs.
     positions : DataFrame
@@ -105,7 +109,7 @@ class Trades:
     def figures(self) -> Figures:
         """The figures of :meth:`summary` as numbers."""
         if not self.cached:
-            self.cached["figures"] = figures(self)
+            self.cached["figures"] = figures(self, _spacing(self))
         return self.cached["figures"]
 
     def summary(self) -> pd.DataFrame:
@@ -118,8 +122,9 @@ class Trades:
 
             - n_events, n_trades: events of the study, and those that were traded
             - hit_rate, mean_return: the share of trades with a profit, and their mean net return on the stake
-            - total, annual_return, volatility: the sum of the daily returns, 252 times their mean, sqrt(252) times
-              their standard deviation
+            - total, annual_return, volatility: the sum of the returns, their mean times the number that a year has,
+              and their standard deviation times its root. A year has 252 returns of daily sessions on five weekdays,
+              365 of every day, 52 of weeks and 12 of months, by the dates of the returns
             - sharpe: their ratio, with the percentiles of the stationary bootstrap (Politis & Romano 1994), whose
               blocks have the length of Politis & White (2004)
             - max_drawdown, turnover (value bought and sold in a year), exposure (mean of the sum of the absolute
@@ -167,7 +172,7 @@ class Trades:
         Parameters
         ----------
         split : date, or sequence of dates
-            From each date until the next, events are traded by the rule with the highest Sharpe ratio of the daily net
+            From each date until the next, events are traded by the rule with the highest Sharpe ratio of the net
             returns before that date. Events before the first are not traded.
         rules : sequence of mappings
             The choices in which each rule differs from this one, as in ``[{"hold": 1}, {"hold": 10}]``: entry, hold,
@@ -197,6 +202,7 @@ class Trades:
             for rule, sign in zip(chosen, direction, strict=True)
         ]
         which, notes = np.full(len(known), OUT, dtype=np.int64), []
+        a_year = _spacing(self).a_year
         for first, end in zip(dates, [*dates[1:], pd.Timestamp.max], strict=True):
             ratios = np.array([_ratio(returns[returns.index < first]) for returns in past])
             if np.isnan(ratios).all():
@@ -207,7 +213,7 @@ class Trades:
             which[(known >= first.to_numpy()) & (known < end.to_numpy())] = best
             notes.append(
                 f"from {first:%Y-%m-%d}: rule {best + 1} of {len(chosen)} ({chosen[best]}), whose Sharpe ratio before"
-                f" was {np.sqrt(252.0) * ratios[best]:.2f}"
+                f" was {np.sqrt(a_year) * ratios[best]:.2f}"
             )
         return _trades(Made(made.desk, tuple(chosen), direction, which), self, tuple(notes))
 
@@ -231,8 +237,9 @@ class Trades:
     def _card(self) -> Summary:
         note = formats.prices_note(self)
         title = f"Trades on {formats.plural(len(self.frame), 'event')}" + (f", {note}" if note else "")
-        days = self.returns.index
-        span = [("First day", formats.date(days[0])), ("Last day", formats.date(days[-1]))] if len(days) else []
+        days, row = self.returns.index, self.figures.spacing.row
+        ends = zip(("First", "Last"), (0, -1), strict=True)
+        span = [(f"{end} {row}", formats.date(days[at])) for end, at in ends] if len(days) else []
         return Summary(title, [*span, *self.rule.named().items()], [grid(self.figures)], self.notes)
 
 
@@ -315,6 +322,12 @@ def _notes(frame: pd.DataFrame, desk: Desk) -> list[str]:
             " currency='USD' converts them"
         )
     return notes
+
+
+def _spacing(trades: Trades) -> Spacing:
+    """Return how many returns a year has."""
+    own = trades.returns.index.to_numpy().astype("datetime64[D]")
+    return spacing(own if len(own) >= ENOUGH else trades.made.desk.dates)
 
 
 def _ratio(returns: pd.Series[float]) -> float:

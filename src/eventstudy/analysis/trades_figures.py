@@ -12,14 +12,14 @@ import pandas as pd
 from eventstudy.core.bootstrap import block_length, sharpe_ratio, stationary
 from eventstudy.display import formats, names
 from eventstudy.display.cards import Grid
+from eventstudy.prepare.spacing import Spacing
 
-DAYS = 252.0  # sessions of a year, as quantstats and pyfolio count them
 DRAWS = 999
 CAPACITY = "capacity"
-LEAST = 20  # days of which a ratio has an interval
+LEAST = 20  # returns of which a ratio has an interval
 WORDS = {
     "n_events": "Events", "n_trades": "Trades", "hit_rate": "Trades with a profit",
-    "mean_return": "Mean net return of a trade", "total": "Sum of the daily returns", "annual_return": "Return a year",
+    "mean_return": "Mean net return of a trade", "annual_return": "Return a year",
     "volatility": "Volatility a year", "sharpe": "Sharpe ratio", "max_drawdown": "Largest drawdown",
     "turnover": "Turnover a year", "exposure": "Mean exposure", "max_exposure": "Largest exposure", "cost": "Costs",
     "borrow": "Costs of borrowing", "capacity": "Capacity", "placebo_p": "p against drawn dates",
@@ -73,11 +73,12 @@ class Earned(Protocol):
 
 @dataclass(frozen=True)
 class Figures:
-    """Values by name, intervals of some, and notes."""
+    """Values by name, intervals of some, notes, and the spacing of the returns by which they are of a year."""
 
     values: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]]
     notes: Mapping[str, str]
+    spacing: Spacing
 
     def __getitem__(self, name: str) -> float:
         """Return a value."""
@@ -94,11 +95,11 @@ class Figures:
         return frame.rename_axis("figure")
 
 
-def figures(trades: Earned) -> Figures:
+def figures(trades: Earned, spacing: Spacing) -> Figures:
     """Return the figures of a backtest; NaN with a note where one cannot be computed."""
     frame, x = trades.frame, np.asarray(trades.returns, dtype=np.float64)
     made = frame[frame["status"].isin(("traded", "open"))]
-    n, notes = len(x), {}
+    n, notes, a_year = len(x), {}, spacing.a_year
     with np.errstate(invalid="ignore"):
         mean = float(x.mean()) if n else np.nan
         deviation = float(x.std(ddof=1)) if n > 1 else np.nan
@@ -107,33 +108,36 @@ def figures(trades: Earned) -> Figures:
         "n_events": float(len(frame)), "n_trades": float(len(made)),
         "hit_rate": float((made["net"] > 0).mean()) if len(made) else np.nan,
         "mean_return": float(made["return"].mean()) if len(made) else np.nan,
-        "total": float(x.sum()), "annual_return": DAYS * mean, "volatility": np.sqrt(DAYS) * deviation,
-        "sharpe": float(np.sqrt(DAYS) * sharpe_ratio(x)) if n > 1 else np.nan,
+        "total": float(x.sum()), "annual_return": a_year * mean, "volatility": np.sqrt(a_year) * deviation,
+        "sharpe": float(np.sqrt(a_year) * sharpe_ratio(x)) if n > 1 else np.nan,
         "max_drawdown": float(trades.drawdown.min()) if n else np.nan,
-        "turnover": float(DAYS * trades.traded.mean()) if n else np.nan,
+        "turnover": float(a_year * trades.traded.mean()) if n else np.nan,
         "exposure": float(exposure.mean()) if n else np.nan, "max_exposure": float(exposure.max()) if n else np.nan,
         "cost": float(made["cost"].sum()), "borrow": float(made["borrow"].sum()),
     }  # fmt: skip
     for name, (value, note) in _capacities(made).items():
         values[name], notes[name] = value, note
-    intervals, notes["sharpe"] = _interval(x, values["sharpe"], trades.seed)
+    intervals, notes["sharpe"] = _interval(x, values["sharpe"], trades.seed, spacing)
     if n < 2:
         notes["total"] = "nothing was traded; frame.reason says why"
     if trades.placebos is not None:
         values["placebo_p"] = trades.placebos.p
         known = trades.placebos.frame["sharpe"].dropna()
         notes["placebo_p"] = f"of the Sharpe ratio, among {formats.plural(len(known), 'sample')} of drawn dates"
-    return Figures(values, intervals, {name: note for name, note in notes.items() if note})
+    return Figures(values, intervals, {name: note for name, note in notes.items() if note}, spacing)
 
 
-def _interval(x: np.ndarray, sharpe: float, seed: int) -> tuple[dict[str, tuple[float, float]], str]:
+def _interval(x: np.ndarray, sharpe: float, seed: int, spacing: Spacing) -> tuple[dict[str, tuple[float, float]], str]:
     """Return the 95 % interval of the Sharpe ratio of a year, and a note on its blocks or why there is none."""
+    rows = f"{spacing.row}s"
     if len(x) < LEAST or not np.isfinite(sharpe):
-        return {}, f"no interval of {len(x)} days; {LEAST} days that vary are needed" if len(x) else ""
+        return {}, f"no interval of {formats.plural(len(x), rows[:-1])}; {LEAST} {rows} that vary are needed" if len(
+            x
+        ) else ""
     length = block_length(x)
-    drawn = np.sqrt(DAYS) * sharpe_ratio(stationary(x, length, DRAWS, seed))
+    drawn = np.sqrt(spacing.a_year) * sharpe_ratio(stationary(x, length, DRAWS, seed))
     lower, upper = np.nanquantile(drawn, [0.025, 0.975])
-    return {"sharpe": (float(lower), float(upper))}, f"stationary bootstrap, blocks of {length:.1f} days"
+    return {"sharpe": (float(lower), float(upper))}, f"stationary bootstrap, blocks of {length:.1f} {rows}"
 
 
 def _capacities(made: pd.DataFrame) -> dict[str, tuple[float, str]]:
@@ -157,14 +161,17 @@ def base(name: str) -> str:
     return CAPACITY if name.startswith(f"{CAPACITY}_") else name
 
 
-def words(name: str) -> str:
+def words(name: str, spacing: Spacing) -> str:
     """Return the words of a figure.
 
     Examples
     --------
-    >>> words("capacity"), words("capacity_HKD")
-    ('Capacity', 'Capacity in HKD')
+    >>> monthly = Spacing(12.0, "monthly")
+    >>> words("capacity", monthly), words("capacity_HKD", monthly), words("total", monthly)
+    ('Capacity', 'Capacity in HKD', 'Sum of the monthly returns')
     """
+    if name == "total":
+        return f"Sum of the {spacing.returns}"
     return WORDS[name] if base(name) == name else f"{WORDS[CAPACITY]} in {name.removeprefix(f'{CAPACITY}_')}"
 
 
@@ -199,7 +206,7 @@ def grid(figures: Figures) -> Grid:
     for name, value in figures.values.items():
         low, high = figures.intervals.get(name, (float("nan"), float("nan")))
         between = ("", "") if np.isnan(low) else (shown(name, low), shown(name, high))
-        rows.append((words(name), shown(name, value), *between))
+        rows.append((words(name, figures.spacing), shown(name, value), *between))
     return Grid(("", "Value", *names.ends()), rows, (False, True, True, True))
 
 

@@ -72,7 +72,8 @@ def drawn_trades(
         plan = planned(desk, rules, which, direction, session[first : first + step])
         done = settled(desk, plan, rules[0])
         net = done.book.gross - done.book.cost - done.book.borrow
-        parts.append(_figures(net, done.book.traded, done.weight, done.event, done.legs.sample, _leg_net(done)))
+        of = (done.weight, done.event, done.legs.sample, _leg_net(done))
+        parts.append(_figures(net, done.book.traded, *of, own.spacing.a_year))
         nets.append(net.astype(np.float32).cumsum(axis=1))
     frame = pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
     frame.index.name = "draw"
@@ -95,7 +96,7 @@ def _leg_net(done: object) -> Floats:
 
 
 def _figures(
-    net: Floats, traded: Floats, weight: Floats, event: Ints, draw: Ints, leg_net: Floats
+    net: Floats, traded: Floats, weight: Floats, event: Ints, draw: Ints, leg_net: Floats, a_year: float
 ) -> Mapping[str, Floats]:
     """Return the Sharpe ratio of each draw from its first to its last day, its mean return on stakes, and its total."""
     n_days = net.shape[1]
@@ -107,7 +108,7 @@ def _figures(
         mean = total / n
         inside = (np.arange(n_days) >= first[:, None]) & (np.arange(n_days) <= last[:, None])
         variance = (np.where(inside, net - mean[:, None], 0.0) ** 2).sum(axis=1) / (n - 1.0)
-        sharpe = np.sqrt(252.0) * mean / np.sqrt(variance)
+        sharpe = np.sqrt(a_year) * mean / np.sqrt(variance)
         by_event = np.zeros(weight.shape)
         np.add.at(by_event, (draw, event), leg_net)
         each = np.where(weight != 0.0, by_event / np.abs(weight), 0.0)

@@ -43,22 +43,23 @@ def draw(
     Returns
     -------
     Axes
-        Blue bars have an event in the session, grey ones none.
+        Blue bars have an event in the session, grey ones none. Of a ticker without an estimated day, the reason.
 
     Raises
     ------
     InputError
-        If there are no moves of the ticker.
+        If the ticker is not one of the moves.
     """
-    known = list(dict.fromkeys(moves.frame["ticker"]))
-    chosen = (str(moves.tickers.loc[known, "n_met"].idxmax()) if known else "") if ticker is None else ticker
+    known = list(moves.tickers.index)
+    chosen = _most_met(moves) if ticker is None else ticker
     if ticker is not None and ticker not in known:
         raise one_of("ticker", ticker, known)
     rows = moves.frame[moves.frame["ticker"] == chosen]
     name = _style.named(title, f"{TITLE} of {chosen}")
     with _style.drawing((8.4, 1.4 + ROW_HEIGHT * max(len(rows), 3)), figsize, ax) as ax:
         if not len(rows):
-            return _style.blank(ax, name, "no day could be estimated", moves)
+            reason = str(moves.tickers["reason"][chosen])
+            return _style.blank(ax, name, f"no day could be estimated: {reason}", moves)
         y, met = np.arange(len(rows)), rows["events"].astype(bool).to_numpy()
         for part, colour, label in ((met, _style.BLUE, "with an event"), (~met, _style.GREY, "without an event")):
             ax.barh(y[part], rows["ar"][part], height=0.62, color=colour, label=label)
@@ -73,6 +74,11 @@ def draw(
         text = f"{of['n_met']:.0f} of {of['n_largest']:.0f} have an event; by chance {of['expected']:.1f}"
         _style.headings(ax, name, f"{text} (p {formats.p_value(of['p'])})", moves)
     return ax
+
+
+def _most_met(moves: Moves) -> str:
+    """Return the ticker with the most events on its largest days, of those with estimated days."""
+    return str(moves.tickers.loc[moves.tickers["n_days"] > 0, "n_met"].idxmax())
 
 
 def _label(row: Mapping[Hashable, Any]) -> str:

@@ -62,7 +62,7 @@ def draw(
     figsize: tuple[float, float] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the sum of the daily returns, in per cent of the constant capital.
+    """Draw the sum of the returns, in per cent of the constant capital.
 
     Parameters
     ----------

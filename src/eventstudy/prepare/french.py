@@ -23,6 +23,7 @@ import pandas as pd
 
 from eventstudy.errors import InputError, one_of, shown
 from eventstudy.prepare.factors import PERCENT_CODES
+from eventstudy.prepare.spacing import frequency
 from eventstudy.types import Dates, Floats
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
@@ -32,7 +33,6 @@ VINTAGE = re.compile(r"using the (\d{6})\b", re.ASCII)
 SMALL, ENOUGH = 0.05, 20
 YEARS = (1700, 2199)
 RATES = ("RF",)
-FREQUENCIES = {"daily": 4, "weekly": 15, "monthly": 45}  # upper bounds of the median days between rows
 Row = tuple[int, list[str]]
 
 
@@ -130,7 +130,7 @@ def _read(path: Path) -> _Table:
     metadata: Metadata = {
         "name": path.name,
         "vintage": vintage[1] if vintage else None,
-        "frequency": _frequency(dates),
+        "frequency": frequency(dates),
         "columns": names,
         "rows": len(body),
         "first": str(dates[0]),
@@ -276,14 +276,6 @@ def _check_percent(path: Path, values: Floats) -> None:
             f"{path.name}: the median absolute return is {np.median(sizes):.2g}, too small for per cent, the unit of"
             " the library; if the returns are decimals, pass them as a DataFrame to Study.run(factors=...)"
         )
-
-
-def _frequency(dates: Dates) -> str | None:
-    """Return the frequency, inferred from the median days between rows; None for a single row."""
-    if len(dates) < 2:
-        return None
-    gap = np.median(np.diff(dates).astype(np.int64))
-    return next((name for name, below in FREQUENCIES.items() if gap < below), "yearly")
 
 
 def _join(tables: Sequence[_Table]) -> pd.DataFrame:

@@ -48,14 +48,15 @@ def trades(result: Result, *, of: Trades | None = None) -> Table:
         raise InputError(f"of is {shown(of)}; give what result.trades() has returned")
     frame = backtest.summary().reset_index()
     rows: list[Row] = []
+    spacing = backtest.figures.spacing
     for row in frame.to_dict("records"):
         name = row["figure"]
         form = FORMATS.get(base(name), PERCENT)
         unit = "" if base(name) in FORMATS or base(name) != name else " (%)"
-        head = words(name) + UNITS.get(name, unit)
+        head = words(name, spacing) + UNITS.get(name, unit)
         ends = (BLANK if formats.is_missing(row[part]) else Cell(row[part], form) for part in ("lower", "upper"))
         rows.append((text(head), Cell(row["value"], form), *ends))
-    said = [f"{words(row['figure'])}: {row['note']}." for row in frame.to_dict("records") if row["note"]]
+    said = [f"{words(row['figure'], spacing)}: {row['note']}." for row in frame.to_dict("records") if row["note"]]
     return Table(
         frame,
         _shared.with_prices("Trades on the announcements", result),
@@ -63,7 +64,7 @@ def trades(result: Result, *, of: Trades | None = None) -> Table:
         tuple(rows),
         (
             f"Rule: {backtest.rule}; costs are of the value bought or sold.",
-            "Shares of a constant capital: nothing is reinvested. A year has 252 days.",
+            f"Shares of a constant capital: nothing is reinvested. {spacing.sentence}",
             *said,
             *(f"{note[:1].upper()}{note[1:]}." for note in backtest.notes),
         ),
