@@ -45,7 +45,7 @@ class Study(Choices):
     model : str or Model
         The return model; a name takes its defaults, :func:`model` gives it options.
     benchmark : str, mapping or None
-        One ticker; a mapping from ticker or MIC to a ticker; or the name of an events column.
+        One ticker; a mapping from ticker or exchange to a ticker; or the name of an events column.
     estimation, event : (int, int)
         Windows in sessions relative to the event session, both ends included; for intraday bars, in bars. At most
         20,000 and 5,000 of them.
