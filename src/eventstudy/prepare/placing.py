@@ -163,9 +163,8 @@ def find_benchmarks(
     code, names = pd.factorize(benchmark, use_na_sentinel=False)
     named = np.array([isinstance(name, str) and name != "" for name in names], dtype=bool)[code]
     own_code, unnamed = pd.factorize(frame["ticker"].to_numpy(dtype=object)[~named])
-    attrition.exclude_rows(
-        np.flatnonzero(~named), Status.NO_BENCHMARK, _take_texts(_why_no_benchmark(option, unnamed, prices), own_code)
-    )
+    why = _take_texts(_why_no_benchmark(option, unnamed, prices), own_code).tolist()
+    attrition.exclude_rows(np.flatnonzero(~named), Status.NO_BENCHMARK, why)
     without_prices = np.array([name not in prices.bars for name in names], dtype=bool)
     reasons = [f"benchmark: {reason}" for reason in _why_no_prices(names, prices)]
     attrition.exclude(without_prices[code], Status.NO_BENCHMARK, _take_texts(reasons, code))
@@ -192,10 +191,10 @@ def _look_up(benchmarks: Mapping[str, str], ticker: str, prices: Prices) -> str 
     return benchmarks.get(mic, own)
 
 
-def _why_no_benchmark(option: str | Mapping[str, str], tickers: Sequence[str], prices: Prices) -> list[str]:
+def _why_no_benchmark(option: str | Mapping[str, str], tickers: Iterable[str], prices: Prices) -> list[str]:
     """Return why each ticker has no benchmark, with its exchange and the keys that the mapping has."""
     if isinstance(option, str):
-        return ["no benchmark is named for it"] * len(tickers)
+        return ["no benchmark is named for it" for _ in tickers]
     keys = ", ".join([*option][:8]) + (", ..." if len(option) > 8 else "")
     mics = [prices.bars[ticker].mic if ticker in prices.bars else None for ticker in tickers]
     places = [f"its exchange is {mic}" if mic else "its exchange is not known" for mic in mics]
