@@ -227,8 +227,9 @@ class Study(Choices):
         Returns
         -------
         DataFrame
-            Index ``event_id``; ticker, announced, session, placement, benchmark, n_estimation, status, reason; and
-            ``implausible_prices``, what is implausible in the prices of its windows, if anything is for any event.
+            Index ``event_id``; ticker, announced, session, placement, benchmark, n_estimation (as in
+            ``Result.events``: 0 also where returns were not read), status, reason; and ``implausible_prices``, what is
+            implausible in the prices of its windows, if anything is for any event.
         """
         return StudyRun(self, _data(events, prices, factors, other_news)).check()
 
