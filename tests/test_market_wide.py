@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -213,12 +214,17 @@ def test_what_variances_come_from_is_called_what_the_rows_are(step: str) -> None
     names = ["A", "B", "C", "MKT"]
     closes = 100 * np.cumprod(1 + 0.01 * rng.standard_normal((len(rows), 4)), axis=0)
     prices = es.Prices.from_frame(pd.DataFrame(closes, rows, names), exchange="XNYS" if step == "bar" else None)
+    sizes = {"size": [1.0, 2.0, 4.0]}
     at = f"{rows[200] + pd.Timedelta(minutes=5):%Y-%m-%dT%H:%M}+00:00" if step == "bar" else f"{rows[200]:%Y-%m-%d}"
-    events = es.Events.from_frame(pd.DataFrame({"ticker": names[:3], "announced": at}))
-    made = es.Study(**CHOICES).run(events, prices).market_wide()
+    events = es.Events.from_frame(pd.DataFrame({"ticker": names[:3], "announced": at} | sizes))
+    study = es.Study(**CHOICES).run(events, prices)
+    made = study.market_wide()
     what = "bars" if step == "bar" else "sessions"
     assert f"on {made.days} {what} without events" in made.notes[0]
     assert made.unit + "s" == what
     texts = [text.get_text() for text in made.plot().figure.findobj(Text)]
     assert any(f"t of {made.days} {what} without events" in text for text in texts)
     assert not any("days" in note for note in made.notes)
+    if step == "bar":
+        fit = study.regress("car ~ size", cov="history").note
+        assert re.search(r"the same regression on \d+ runs of 2 bars before the event", fit)
