@@ -209,3 +209,13 @@ def test_the_sizes_of_the_tests_over_a_month_and_a_year(shared: Path) -> None:
     assert share["kolari_pynnonen", 250] <= 0.22, share
     # A year makes nearly all dates one chain: the bootstrap by clusters says that it cannot judge.
     assert table["wild_bootstrap", 250].isna().mean() > 0.9
+
+
+@pytest.mark.parametrize("accumulate", ["sum", "compound"])
+def test_a_study_that_can_use_no_event_has_paths_of_none(accumulate: str) -> None:
+    closes, _ = material()
+    result = es.Study(**{**WINDOWS, "accumulate": accumulate}).run(events([("A", 20)]), es.Prices.from_frame(closes))
+    assert result.events["status"].tolist() == ["too_few_estimation"]
+    paths = result.paths()
+    assert paths.shape == (0, 63)
+    pd.testing.assert_frame_equal(paths, result.ar)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from matplotlib.text import Text
 from scipy import stats
 
 import eventstudy as es
@@ -200,3 +202,29 @@ def test_size_on_real_days_without_news(shared, model, length):
     assert ranks[0] < parametric[0], (ranks, parametric)
     assert ranks[2] < parametric[2] - 0.03, (ranks, parametric)
     assert ranks_1[0] < parametric_1[0], (ranks_1, parametric_1)
+
+
+@pytest.mark.parametrize("step", ["bar", "month"])
+def test_what_variances_come_from_is_called_what_the_rows_are(step: str) -> None:
+    rng = np.random.default_rng(5)
+    hours = pd.date_range("2021-03-01 14:30", periods=7, freq="h", tz="UTC")
+    days = pd.bdate_range("2021-04-05", periods=40)
+    bars = pd.DatetimeIndex([day.tz_localize("UTC") + (hour - hours[0].normalize()) for day in days for hour in hours])
+    rows = bars if step == "bar" else pd.bdate_range("1996-01-01", periods=240, freq="BME")
+    names = ["A", "B", "C", "MKT"]
+    closes = 100 * np.cumprod(1 + 0.01 * rng.standard_normal((len(rows), 4)), axis=0)
+    prices = es.Prices.from_frame(pd.DataFrame(closes, rows, names), exchange="XNYS" if step == "bar" else None)
+    sizes = {"size": [1.0, 2.0, 4.0]}
+    at = f"{rows[200] + pd.Timedelta(minutes=5):%Y-%m-%dT%H:%M}+00:00" if step == "bar" else f"{rows[200]:%Y-%m-%d}"
+    events = es.Events.from_frame(pd.DataFrame({"ticker": names[:3], "announced": at} | sizes))
+    study = es.Study(**CHOICES).run(events, prices)
+    made = study.market_wide()
+    what = "bars" if step == "bar" else "sessions"
+    assert f"on {made.days} {what} without events" in made.notes[0]
+    assert made.unit + "s" == what
+    texts = [text.get_text() for text in made.plot().figure.findobj(Text)]
+    assert any(f"t of {made.days} {what} without events" in text for text in texts)
+    assert not any("days" in note for note in made.notes)
+    if step == "bar":
+        fit = study.regress("car ~ size", cov="history").note
+        assert re.search(r"the same regression on \d+ runs of 2 bars before the event", fit)

@@ -18,6 +18,7 @@ TABLE = pd.read_csv(Path(__file__).with_name("placement.csv"), dtype=str)
 MICS = list(xcals.get_calendar_names(include_aliases=False))
 # Of other weeks and easters, with a break at noon, with sessions over midnight, and those of the catalogue.
 SOME = {"XNYS", "XHKG", "XSHG", "XTKS", "XLON", "XTAE", "ASEX", "XKRX", "CMES", "24/7", "XSAU", "XJSE", *TABLE["mic"]}
+ALONE = {"us_futures"}  # no exchange
 
 
 @pytest.mark.parametrize("row", list(TABLE.itertuples()), ids=lambda row: row.id)
@@ -125,6 +126,12 @@ def test_codes_of_no_known_form_are_refused_and_never_taken_for_new_york(ticker,
     with pytest.raises(InputError, match=ticker) as caught:
         markets.mic_of(ticker)
     assert hint in str(caught.value)
+
+
+def test_every_name_of_an_exchange_has_the_calendar_that_exchange_calendars_gives_it():
+    for name in xcals.get_calendar_names():
+        if name not in ALONE:
+            assert markets.calendar_of(name) == xcals.resolve_alias(name), name
 
 
 def test_markets_that_never_close_have_every_day_and_every_weekday():

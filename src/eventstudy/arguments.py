@@ -226,7 +226,7 @@ def one_window(value: object, windows: Sequence[tuple[int, int]]) -> tuple[int, 
 
 
 def check_figure_options(of: str, options: Mapping[str, object], draw: Callable[..., object]) -> None:
-    """Raise InputError for an option that a figure does not have, or for an ``ax`` that cannot be drawn on.
+    """Raise InputError for an option that a figure or table does not have, or needs, or an ``ax`` that is none.
 
     Examples
     --------
@@ -238,6 +238,10 @@ def check_figure_options(of: str, options: Mapping[str, object], draw: Callable[
     parameters = inspect.signature(draw).parameters.values()
     if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         check_options(of, options, [p.name for p in parameters if p.kind is p.KEYWORD_ONLY])
+    needed = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+    for name in needed:
+        if name not in options:
+            raise InputError(f"{of} needs the option {shown(name)}; give it, as in {name}=...")
     ax = options.get("ax")
     if ax is not None and not callable(getattr(ax, "fill_between", None)):
         raise InputError(f"ax of {of} is {shown(ax)}; give Axes of matplotlib, or leave it out for a new figure")

@@ -36,7 +36,14 @@ INDICES = {
 # every weekday, and for one that is open on every day.
 SAME_SESSIONS = {
     "OTCM": "XNYS", "PINX": "XNYS", "ARCX": "XNYS", "XNAS": "XNYS", "XASE": "XNYS", "BATS": "XNYS",
-    "XSHE": "XSHG", "XNSE": "XBOM", "FX": "24/5", "CRYPTO": "24/7",
+    "OOTC": "XNYS", "XTSX": "XTSE", "XSHE": "XSHG", "XNSE": "XBOM", "FX": "24/5", "CRYPTO": "24/7",
+}  # fmt: skip
+# Names of exchanges that exchange_calendars takes for a MIC.
+NAMES = {
+    "ASX": "XASX", "BMF": "BVMF", "BSE": "XBOM", "BVB": "XBSE", "CBOT": "CMES", "CFE": "XCBF", "CME": "CMES",
+    "COMEX": "CMES", "FWB": "XFRA", "HKEX": "XHKG", "ICE": "IEPA", "ICEUS": "IEPA", "JKT": "XIDX", "JPX": "XTKS",
+    "LSE": "XLON", "LUXSE": "XLUX", "NASDAQ": "XNAS", "NYFE": "IEPA", "NYMEX": "CMES", "NYSE": "XNYS", "OSE": "XOSL",
+    "SIX": "XSWX", "SSE": "XSHG", "TASE": "XTAE", "TSX": "XTSE",
 }  # fmt: skip
 ALWAYS_KNOWN = ("24/5", "24/7")  # calendars to which prices add no session
 PAIR = re.compile(r"[A-Z0-9]{1,12}-(USD|EUR|GBP|JPY|CAD|AUD|CNY|INR|KRW|USDT|USDC|BTC|ETH)")
@@ -171,17 +178,25 @@ def opens(mic: str, stated: Changes = ()) -> np.ndarray:
 @lru_cache(maxsize=128)
 def pauses(mic: str, stated: Changes = ()) -> np.ndarray:
     """Return the instants at which regular trading stops, for lunch or for the day: datetime64[s] (T,), UTC, sorted."""
-    breaks = pd.DatetimeIndex(calendar(_calendar_name(mic)).break_starts.dropna()).tz_convert("UTC").tz_localize(None)
+    breaks = pd.DatetimeIndex(calendar(calendar_of(mic)).break_starts.dropna()).tz_convert("UTC").tz_localize(None)
     closes = _schedule(mic, stated).closes
     return _read_only(np.union1d(closes, breaks.to_numpy().astype("datetime64[s]")))
 
 
-def _calendar_name(mic: str) -> str:
+def calendar_of(mic: str) -> str:
+    """Return the MIC under which exchanges with the same sessions share one calendar.
+
+    Examples
+    --------
+    >>> calendar_of("XNAS"), calendar_of("NYSE"), calendar_of("XHKG")
+    ('XNYS', 'XNYS', 'XHKG')
+    """
+    mic = NAMES.get(mic, mic)
     return SAME_SESSIONS.get(mic, mic)
 
 
 def _schedule(mic: str, stated: Changes) -> Schedule:
-    return schedule(_calendar_name(mic)).changed(stated, zone_of(mic))
+    return schedule(calendar_of(mic)).changed(stated, zone_of(mic))
 
 
 def _read_only(values: np.ndarray) -> np.ndarray:
@@ -213,7 +228,7 @@ def zone_of(mic: str) -> str:
     >>> zone_of("XHKG")
     'Asia/Hong_Kong'
     """
-    return str(calendar(_calendar_name(mic)).tz)
+    return str(calendar(calendar_of(mic)).tz)
 
 
 def wall(mic: str | None, instants: np.ndarray) -> np.ndarray:

@@ -42,8 +42,10 @@ class Result(Analyses):
     ----------
     events : DataFrame
         Index ``event_id``; ticker, announced, session, placement (the rule that assigned the session), status, reason,
-        n_estimation, n_contaminated (if the study counts them), implausible_prices (what Prices.screen finds in its
-        windows, if anything), alpha, one column for each coefficient, sigma, r2, then the other columns of the input.
+        n_estimation (valid returns in the estimation window; 0 is a count only of ``too_few_estimation``, and stands
+        for other events that were excluded before their returns were read), n_contaminated (if the study counts
+        them), implausible_prices (what Prices.screen finds in its windows, if anything), alpha, one column for each
+        coefficient, sigma, r2, then the other columns of the input.
     ar : DataFrame
         Index ``event_id``, columns relative days; abnormal returns as decimals, or abnormal values of another outcome,
         NaN where missing. The rows are the estimated events, and duplicates with the values of the event that they

@@ -45,7 +45,7 @@ class Study(Choices):
     model : str or Model
         The return model; a name takes its defaults, :func:`model` gives it options.
     benchmark : str, mapping or None
-        One ticker; a mapping from ticker or MIC to a ticker; or the name of an events column.
+        One ticker; a mapping from ticker or exchange to a ticker; or the name of an events column.
     estimation, event : (int, int)
         Windows in sessions relative to the event session, both ends included; for intraday bars, in bars. At most
         20,000 and 5,000 of them.
@@ -227,8 +227,9 @@ class Study(Choices):
         Returns
         -------
         DataFrame
-            Index ``event_id``; ticker, announced, session, placement, benchmark, n_estimation, status, reason; and
-            ``implausible_prices``, what is implausible in the prices of its windows, if anything is for any event.
+            Index ``event_id``; ticker, announced, session, placement, benchmark, n_estimation (as in
+            ``Result.events``: 0 also where returns were not read), status, reason; and ``implausible_prices``, what is
+            implausible in the prices of its windows, if anything is for any event.
         """
         return StudyRun(self, _data(events, prices, factors, other_news)).check()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from importlib import resources
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 import eventstudy as es
 from eventstudy.errors import InputError
 from eventstudy.prepare.events import Events, read_events
+from eventstudy.prepare.stamps import IANA
 
 ANT = "2020-11-03T20:40:00+08:00"
 
@@ -300,6 +302,29 @@ def test_a_time_without_zone_says_what_to_add(zones: Any) -> None:
 def test_a_zone_that_is_none(zone: str) -> None:
     message = refusal(["2020-11-03T20:40"], timezone=[zone])
     assert f"has the timezone {zone!r}, which is not an IANA name; examples are Asia/Hong_Kong" in message
+
+
+@pytest.mark.parametrize("zone", ["localtime", "posixrules", "Factory", "posix/Asia/Tokyo", "right/Asia/Tokyo"])
+def test_a_zone_of_the_computer_is_no_place(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a computer's folder of zones has beside those of IANA, as Debian's localtime."""
+    names = {*available_timezones(), zone}
+    monkeypatch.setattr("eventstudy.prepare.stamps.available_timezones", lambda: names)
+    message = refusal(["2020-11-03T20:40"], timezone=[zone])
+    assert f"has the timezone {zone!r}, which is not an IANA name; examples are Asia/Hong_Kong" in message
+
+
+def test_datetimes_in_the_zone_of_the_computer() -> None:
+    with resources.files("tzdata").joinpath("zoneinfo/Asia/Tokyo").open("rb") as file:
+        zone = ZoneInfo.from_file(file, key="localtime")
+    message = refusal([dt.datetime(2021, 7, 6, 15, 30, tzinfo=zone)])
+    assert "has the timezone 'localtime', which is not an IANA name" in message
+
+
+def test_the_zones_are_those_of_the_package_tzdata() -> None:
+    """Its list is that of IANA, on every computer; Factory and zones without summer time are no places."""
+    listed = set(resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()) - {"Factory"}
+    others = {"localtime", "posixrules", "Factory", "SystemV/EST5EDT", "posix/Asia/Tokyo"}
+    assert set(filter(IANA.fullmatch, listed | others)) == listed
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,8 @@ class TestSuspended:
         assert "no return on the event day" in made.events["reason"].iloc[0]
         assert made.cars["event_id"].unique().tolist() == ["E1"]
         assert dict(made.attrition.to_numpy()) == {"suspended": 1, "ok": 1}
+        returns = prices_.frame("S")["close"].pct_change(fill_method=None).to_numpy()
+        assert made.events["n_estimation"].iloc[0] == np.isfinite(returns[150 - 90 : 150 - 5]).sum() > 0
         alone = study.run(events([("A", 150)]), prices_)
         np.testing.assert_array_equal(made.cars["car"], alone.cars["car"])
         assert study.check(events([("S", 150), ("A", 150)]), prices_)["status"].tolist() == ["suspended", "ok"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -276,3 +276,48 @@ def test_a_number_with_other_zeros_is_named() -> None:
     its = es.Prices({"0700.HK": share("0700.HK", 1, mic="XETR"), "^GDAXI": share("^GDAXI", 2)})
     found = es.Study(**CHOICES).check(at("00700.HK", "2019-06-17"), its)
     assert found["reason"].tolist() == ["there are no prices of 00700.HK; did you mean 0700.HK?"]
+
+
+class TestNamesOfAnExchange:
+    """An exchange has a MIC and other names, and a mapping may have any of them."""
+
+    CHOICES: ClassVar[dict[str, Any]] = {"estimation": (-60, -11), "event": (-1, 1), "windows": ((0, 0),)}
+
+    def run(self, exchange: str, **choices: Any) -> es.Result:
+        days = markets.sessions_between("XNYS", "2021-01-04", "2021-12-30")
+        wide = pd.DataFrame({name: levels(at, len(days)) for at, name in enumerate(("AAA", "IDX", "OTHER"))}, days)
+        study = es.Study(**self.CHOICES, min_estimation=40, tests=("cross_section",), **choices)
+        return study.run(at("AAA", "2021-09-13T17:00-04:00"), es.Prices.from_frame(wide, exchange))
+
+    @pytest.mark.parametrize(
+        ("exchange", "key"),
+        [
+            ("NYSE", "XNYS"), ("XNYS", "NYSE"), ("NYSE", "NYSE"), ("NASDAQ", "XNAS"), ("XNAS", "NASDAQ"),
+            ("NASDAQ", "XNYS"), ("NASDAQ", "NYSE"), ("XASE", "NYSE"), ("OOTC", "XNYS"),
+        ],
+    )  # fmt: skip
+    def test_a_benchmark_of_the_exchange_by_any_name(self, exchange: str, key: str) -> None:
+        made = self.run(exchange, benchmark={key: "IDX"})
+        pd.testing.assert_frame_equal(made.cars, self.run("XNYS", benchmark="IDX").cars)
+
+    def test_the_own_exchange_comes_before_the_one_with_the_same_sessions(self) -> None:
+        expected = self.run("XNYS", benchmark="IDX").cars
+        assert np.isfinite(expected["car"]).all()
+        for exchange, named in (
+            ("NASDAQ", {"NYSE": "OTHER", "XNAS": "IDX"}),
+            ("NYSE", {"XNAS": "OTHER", "XNYS": "IDX"}),
+        ):
+            pd.testing.assert_frame_equal(self.run(exchange, benchmark=named).cars, expected)
+
+    def test_a_reason_names_the_exchange_and_the_keys(self) -> None:
+        made = self.run("NYSE", benchmark={"XHKG": "IDX", "XTKS": "OTHER"})
+        assert made.events["status"].tolist() == ["no_benchmark"]
+        assert made.events["reason"].tolist() == [
+            "no benchmark is named for it: its exchange is NYSE, and benchmark names XHKG, XTKS"
+        ]
+
+    def test_a_closure_is_stated_by_any_name(self) -> None:
+        closed = self.run("XNYS", benchmark="IDX", calendars={"NYSE": {"2021-09-14": None}})
+        assert str(closed.events["session"].iloc[0])[:10] == "2021-09-15"
+        with pytest.raises(InputError, match="NYSE and XNYS share their sessions"):
+            es.Study(calendars={"NYSE": {"2021-09-14": None}, "XNYS": {"2021-09-14": "13:00"}})

@@ -178,3 +178,11 @@ def test_the_placement_table_counts_contaminated_days():
     said = " ".join(placement(table).split())
     assert said.count("contaminated") == 1
     assert "ok: before the close; 21 days contaminated" in said
+
+
+@pytest.mark.parametrize(("status", "shown"), [("confounded", "-"), ("too_few_estimation", "0")])
+def test_days_that_were_not_counted_are_a_dash(status: str, shown: str) -> None:
+    row = {"ticker": "A", "announced": "2021-09-13", "session": pd.Timestamp("2021-09-13"), "placement": "p"}
+    table = pd.DataFrame([row | {"n_estimation": 0, "status": status, "reason": "r"}], index=["E1"])
+    line = next(line for line in placement(table).splitlines() if line.startswith("E1"))
+    assert line.split()[4] == shown

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 import zipfile
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import docx
 import numpy as np
@@ -17,8 +19,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eventstudy import _registry
 from eventstudy.display import formats
-from eventstudy.errors import InputError
+from eventstudy.errors import EventStudyError, InputError
 from eventstudy.tables import _excel, _fit, _word
 from eventstudy.tables._cells import COUNT, NUMBER, PERCENT, Cell, Format, P, text
 from eventstudy.tables._table import MOST_SHOWN, Column, Table, first_rows
@@ -205,6 +208,44 @@ def test_unknown_kinds_and_options_are_errors_that_name_the_valid_ones() -> None
         study().table("caar", brackets="sd")
     with pytest.raises(InputError, match="title is ''"):
         study().table("caar", title="")
+
+
+NO_RECORDS: tuple[Any, ...] = (
+    5,
+    "x",
+    b"x",
+    (),
+    {},
+    [1],
+    float("nan"),
+    True,
+    object(),
+    pd.DataFrame(),
+    np.array([1, 2]),
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_options_of_a_wrong_kind_are_errors_of_the_library(kind: str) -> None:
+    options_of = inspect.signature(_registry.load("tables", kind)).parameters
+    for name, wrong in (("of", NO_RECORDS), ("stars", (5, "x", None, pd.DataFrame(), np.array([1, 2])))):
+        for value in wrong if name in options_of else ():
+            with pytest.raises(EventStudyError):
+                study().table(kind, **options(kind) | {name: value})
+
+
+@pytest.mark.parametrize("kind", ["models", "moves", "regressions"])
+def test_a_table_of_something_else_says_that_it_needs_it(kind: str) -> None:
+    with pytest.raises(InputError, match="of="):
+        study().table(kind)
+
+
+def test_a_plugin_can_need_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    def needy(result: Any, *, of: object) -> None: ...
+
+    monkeypatch.setattr(_registry, "load", lambda folder, kind: needy)
+    with pytest.raises(InputError, match="the table 'needy' needs the option 'of'; give it, as in of="):
+        study().table("needy")
 
 
 def test_parts_have_every_column_once_and_the_keys_each_time() -> None:

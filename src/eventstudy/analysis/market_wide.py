@@ -49,13 +49,15 @@ class MarketWide:
         too many for the days. F assumes normal returns of constant variance, and rejects far too often on real days;
         p_conformal ranks it among the days before.
     days : int
-        The days without events, from which variances come.
+        The sessions or bars without events, from which variances come.
     benchmark_moved : tuple of str
         The dates on which the benchmark of a market model moved by more than 1.96 of its standard deviations, with its
         move: where it holds treated firms, what they have in common is taken out.
     notes : tuple of str
     provenance, measure
         Those of the result.
+    unit : {"session", "bar"}
+        What ``days`` counts; a session is a row of the prices, also of weekly or monthly ones.
     """
 
     kind: ClassVar[str] = "market_wide"
@@ -66,6 +68,7 @@ class MarketWide:
     notes: tuple[str, ...]
     provenance: Mapping[str, Any]
     measure: Measure
+    unit: str = "session"
 
     def __repr__(self) -> str:
         return self._summary().as_text()
@@ -209,11 +212,12 @@ def market_wide(rerun: Rerun, result: ResultFrames, exposure: str | Sequence[str
     margin = special.stdtrit(frame["df"], 0.975) * frame["se"]
     frame = frame.assign(lower=frame["estimate"] - margin, upper=frame["estimate"] + margin)[COLUMNS]
     moved = _moves(market, model, days)
-    notes = tuple(_notes(market, moved, names))
+    unit = formats.day_unit(result.events["session"])
+    notes = tuple(_notes(market, moved, names, unit))
     if result.measure.sign is not None:
         notes += ("Expected signs are not applied: an exposure can hold them.",)
     joint = pd.DataFrame(joint_rows, columns=JOINT)
-    return MarketWide(frame, joint, len(market.other), moved, notes, result.provenance, result.measure)
+    return MarketWide(frame, joint, len(market.other), moved, notes, result.provenance, result.measure, unit)
 
 
 def _numbers(sample: StudySample, market: _Market) -> Ints:
@@ -263,8 +267,9 @@ def _market(rerun: Rerun, result: ResultFrames) -> _Market:
     firms, number = np.unique(asset[kept], return_inverse=True)
     other = other[panel.ok[firms][:, other].all(axis=0)]
     if len(other) < spec.min_estimation or not len(firms):
+        unit = formats.day_unit(result.events["session"])
         raise NotEnoughData(
-            f"{len(other)} days without events have a return of each of {len(firms)} firms, and min_estimation is"
+            f"{len(other)} {unit}s without events have a return of each of {len(firms)} firms, and min_estimation is"
             f" {spec.min_estimation}; leave out firms with few returns, or lengthen the estimation window"
         )
     x = np.column_stack([np.ones(panel.r.shape[1]), panel.x])
@@ -306,14 +311,14 @@ def _portfolios(market: _Market, x: Floats, names: Sequence[str]) -> Iterator[tu
     yield from zip(terms, weights, strict=True)
 
 
-def _notes(market: _Market, moved: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+def _notes(market: _Market, moved: Sequence[str], names: Sequence[str], unit: str) -> Iterator[str]:
     yield (
-        f"Variances are those of the portfolios on {len(market.other)} days without events, which have every"
+        f"Variances are those of the portfolios on {len(market.other)} {unit}s without events, which have every"
         " correlation between the firms in them."
     )
     yield (
-        "p is the conformal p-value, the rank among the days before each event, and assumes no distribution; t, its"
-        " interval and F assume normal returns, and reject more often on real days."
+        f"p is the conformal p-value, the rank among the {unit}s before each event, and assumes no distribution; t, its"
+        " interval and F assume normal returns, and reject more often on real ones."
     )
     if names:
         yield "An exposure is the slope of the abnormal returns across firms, date by date."

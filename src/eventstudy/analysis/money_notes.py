@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from eventstudy import markets
 from eventstudy.analysis.money_sums import Counted
 from eventstudy.display import amounts, formats
 from eventstudy.display.shares import in_percent
@@ -38,6 +39,7 @@ def about_exchanges(placed: pd.DataFrame, ok: Bools, rerun: Rerun) -> list[str]:
     if "firm" in placed:
         return []
     mics = pd.Series([rerun.prices.bars[ticker].mic for ticker in placed["ticker"]], placed.index)[ok]
+    mics = mics.replace(markets.NAMES)
     n = int((mics.groupby(placed["cluster"][ok]).nunique() > 1).sum())
     return [
         f"{formats.plural(n, 'announcement')} with tickers on several exchanges: without a column firm each ticker"

@@ -19,7 +19,7 @@ ANY_DAY = 1e-9  # minimum coverage of a window: one valid day is enough
 def paths(rerun: Rerun | None, result: ResultFrames) -> pd.DataFrame:
     """Return the cumulative CAR or BHAR of each used event by day; see ``Result.paths``."""
     ar = result.ar.loc[result.events.index[result.events["status"] == "ok"]]
-    if result.measure.column == "car":
+    if result.measure.column == "car" or ar.empty:
         return ar.cumsum(axis=1)
     rerun, days = required(rerun), result.ar.columns
     outcome = rerun.outcome(windows=[(int(days[0]), int(day)) for day in days], min_coverage=ANY_DAY, tests={})

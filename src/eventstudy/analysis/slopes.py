@@ -26,6 +26,7 @@ from eventstudy.core.slopes import (
     independent,
     standardised,
 )
+from eventstudy.display import formats
 from eventstudy.errors import InputError, NotEnoughData, shown
 from eventstudy.types import Floats, Ints
 
@@ -168,10 +169,10 @@ def by_history(its: Regression) -> Inference:
         )
     cov = s**2 * np.atleast_2d(np.cov(q))
     df = np.full(len(b), degrees_of_runs(n, length))
-    note = (
-        f"history: against the same regression on {n} {'days' if length == 1 else f'runs of {length} days'} before the"
-        f" {'event' if its.n_days == 1 else 'events'}{note}"
-    )
+    step = formats.day_or_bar(its.past.frame["session"])
+    past = f"{n} {step}s" if length == 1 else f"{n} runs of {length} {step}s"
+    events = "event" if its.n_days == 1 else "events"
+    note = f"history: against the same regression on {past} before the {events}{note}"
     return Inference("history", b, cov, df, p_t(divide(b, np.sqrt(np.diag(cov))), df), note, effects)
 
 

@@ -9,6 +9,7 @@ z is AR on the n event-days of the window, with mean :math:`\bar z`; e are the d
 the days of an event have in common: autocorrelation, and the error of its estimated parameters, which in a long window
 is as large as the noise. The sums over dates allow for what the events of a date have in common, however windows
 overlap. It is for long windows, in which nearly all events are one chain, and needs at least 12 events and 12 dates.
+With few more it rejects too often: 7.3 % of samples of 100 events whose windows have 15 dates, 6.7 % with 30 dates.
 Cameron, Gelbach & Miller (2011, Journal of Business & Economic Statistics 29:238). In a study that compounds too it is
 the mean abnormal return of a day that is tested, not the mean BHAR.
 

@@ -61,7 +61,7 @@ def draw(
         ax.grid(visible=False, axis="y")
         what = f"{analysis.measure.short} of the mean" if term == "mean" else f"{analysis.measure.short} per {term}"
         _style.value_axis(ax.xaxis, analysis.measure, _text.drawable("constant" if term == "constant" else what))
-        bars = f"bars: {_bands.percent(level)}, t of {analysis.days} days without events"
+        bars = f"bars: {_bands.percent(level)}, t of {analysis.days} {analysis.unit}s without events"
         subtitle = f"window {formats.window(start, end)}; {bars}"
         _style.headings(ax, _style.named(title, "News of a whole market"), subtitle, analysis)
     return ax

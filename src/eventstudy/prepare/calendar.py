@@ -43,7 +43,7 @@ UNKNOWN_CLOSE = "placed by its date: the closing time of that session is not kno
 
 def calendar_name(mic: str | None) -> str | None:
     """Return the name under which markets with the same sessions share one calendar."""
-    return None if mic is None else markets.SAME_SESSIONS.get(mic, mic)
+    return None if mic is None else markets.calendar_of(mic)
 
 
 def observed_calendar(

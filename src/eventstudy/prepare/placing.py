@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from eventstudy import markets
 from eventstudy.bars import Prices
 from eventstudy.errors import AlignmentError, did_you_mean
 from eventstudy.prepare.calendar import calendar_name, place
@@ -160,11 +161,12 @@ def find_benchmarks(
         ticker_code, tickers = pd.factorize(frame["ticker"].to_numpy(dtype=object))
         benchmark[:] = _take_texts([_look_up(option, ticker, prices) for ticker in tickers], ticker_code)
     code, names = pd.factorize(benchmark, use_na_sentinel=False)
+    named = np.array([isinstance(name, str) and name != "" for name in names], dtype=bool)[code]
+    own_code, unnamed = pd.factorize(frame["ticker"].to_numpy(dtype=object)[~named])
+    why = _take_texts(_why_no_benchmark(option, unnamed, prices), own_code).tolist()
+    attrition.exclude_rows(np.flatnonzero(~named), Status.NO_BENCHMARK, why)
     without_prices = np.array([name not in prices.bars for name in names], dtype=bool)
-    reasons = [
-        f"benchmark: {reason}" if isinstance(name, str) and name else "no benchmark is named for it"
-        for name, reason in zip(names, _why_no_prices(names, prices), strict=True)
-    ]
+    reasons = [f"benchmark: {reason}" for reason in _why_no_prices(names, prices)]
     attrition.exclude(without_prices[code], Status.NO_BENCHMARK, _take_texts(reasons, code))
     return benchmark
 
@@ -177,9 +179,26 @@ def exclude_without_outcome(benchmark: np.ndarray, prices: Prices, outcome: str,
 
 
 def _look_up(benchmarks: Mapping[str, str], ticker: str, prices: Prices) -> str | None:
-    """Look up a benchmark by ticker, then by the ticker's MIC, then by the MIC whose sessions that market shares."""
+    """Look up a benchmark by ticker, then by the ticker's exchange, then by the MIC whose sessions that market shares.
+
+    An exchange has several names, such as NYSE and XNYS; a key that is a ticker of the prices names no exchange.
+    """
     mic = prices.bars[ticker].mic if ticker in prices.bars else None
-    return benchmarks.get(ticker, benchmarks.get(str(mic), benchmarks.get(str(calendar_name(mic)))))
+    if ticker in benchmarks or mic is None:
+        return benchmarks.get(ticker)
+    by_exchange = {markets.NAMES.get(key, key): name for key, name in benchmarks.items() if key not in prices.bars}
+    own = by_exchange.get(markets.NAMES.get(mic, mic), by_exchange.get(markets.calendar_of(mic)))
+    return benchmarks.get(mic, own)
+
+
+def _why_no_benchmark(option: str | Mapping[str, str], tickers: Iterable[str], prices: Prices) -> list[str]:
+    """Return why each ticker has no benchmark, with its exchange and the keys that the mapping has."""
+    if isinstance(option, str):
+        return ["no benchmark is named for it" for _ in tickers]
+    keys = ", ".join([*option][:8]) + (", ..." if len(option) > 8 else "")
+    mics = [prices.bars[ticker].mic if ticker in prices.bars else None for ticker in tickers]
+    places = [f"its exchange is {mic}" if mic else "its exchange is not known" for mic in mics]
+    return [f"no benchmark is named for it: {place}, and benchmark names {keys}" for place in places]
 
 
 def place_events(

@@ -39,6 +39,16 @@ PLACES = {
     "PDT": "America/Los_Angeles", "PST": "America/Los_Angeles", "SGT": "Asia/Singapore",
 }  # fmt: skip
 ALL_YEAR = {"EST": "-05:00", "MST": "-07:00", "HST": "-10:00"}
+# The zones of IANA are in one of these areas, or have one of these names. A computer's folder of zones has more: its
+# own zone (localtime), rules that others use (posixrules, Factory), and whole copies (posix/, right/, SystemV/).
+IANA = re.compile(
+    r"(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Brazil|Canada|Chile|Etc|Europe|Indian|Mexico|Pacific"
+    r"|US)/.+"
+    r"|CET|CST6CDT|Cuba|EET|EST|EST5EDT|Egypt|Eire|GB|GB-Eire|GMT|GMT\+0|GMT-0|GMT0|Greenwich|HST|Hongkong|Iceland|Iran"
+    r"|Israel|Jamaica|Japan|Kwajalein|Libya|MET|MST|MST7MDT|NZ|NZ-CHAT|Navajo|PRC|PST8PDT|Poland|Portugal|ROC|ROK"
+    r"|Singapore|Turkey|UCT|UTC|Universal|W-SU|WET|Zulu"
+)
+OWN = ("localtime", "posixrules", "Factory")
 FROM_GMT = re.compile(r"(?:Etc/)?(?:GMT|UTC)([+-]\d{1,2})(?::?00)?", re.ASCII)
 PLACES_BY_OFFSET = {
     -10: "Pacific/Honolulu", -8: "America/Los_Angeles", -7: "America/Denver", -6: "America/Chicago",
@@ -128,7 +138,7 @@ def _zone_offsets(wall: pd.Series, zones: pd.Series) -> tuple[pd.Series, Problem
     """Return the offset from UTC of local times in their zones, and the rows for which it is unknown or ambiguous."""
     offsets = pd.Series(pd.NaT, index=wall.index, dtype="timedelta64[ns]")
     problems: Problems = []
-    zone_names = available_timezones()
+    zone_names = set(filter(IANA.fullmatch, available_timezones()))
     for zone, local in wall.groupby(zones):
         reason = _zone_problem(str(zone), zone_names)
         if reason:
@@ -162,15 +172,16 @@ def _zone_problem(zone: str, names: set[str]) -> str:
 
 
 def _bad_zones(column: pd.Series) -> Problems:
-    """Return the rows of datetimes whose zone is a name that is not a place, such as EST; an offset is one."""
+    """Return the rows of datetimes whose zone is a name that is not a place, as EST or localtime; an offset is one."""
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         zones = [str(column.dtype.tz)] * len(column)
     elif column.dtype == object:
         zones = [str(cell.tzinfo) if isinstance(cell, datetime) else "" for cell in column]
     else:
         return []
-    names = {zone: zone in ALL_YEAR or zone.startswith("Etc/GMT") for zone in set(zones)}
-    reasons = {zone: _zone_problem(zone, {zone}) for zone, named in names.items() if named}
+    refused = ("Etc/GMT", *OWN)
+    names = {zone: zone in ALL_YEAR or zone.startswith(refused) for zone in set(zones)}
+    reasons = {zone: _zone_problem(zone, {zone}.difference(OWN)) for zone, named in names.items() if named}
     return [(row, reasons[zone]) for row, zone in enumerate(zones) if reasons.get(zone)]
 
 

@@ -36,7 +36,7 @@ def check_stated(value: object) -> dict[str, dict[str, str | None]] | None:
     seen: dict[tuple[str, str], tuple[str, str | None]] = {}
     for mic, days in stated.items():
         for day, close in days.items():
-            other, its = seen.setdefault((markets.SAME_SESSIONS.get(mic, mic), day), (mic, close))
+            other, its = seen.setdefault((markets.calendar_of(mic), day), (mic, close))
             if its != close:
                 raise InputError(f"calendars: {other} and {mic} share their sessions and differ on {day}; give one")
     return stated
@@ -75,6 +75,6 @@ def changes_of(stated: Stated | None, name: str | None) -> markets.Changes:
     """Return what is stated of the markets that share a calendar, by date."""
     days: dict[str, str | None] = {}
     for mic, its in (stated or {}).items():
-        if markets.SAME_SESSIONS.get(mic, mic) == name:
+        if markets.calendar_of(mic) == name:
             days.update(its)
     return tuple(sorted(days.items()))

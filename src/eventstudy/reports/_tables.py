@@ -349,7 +349,8 @@ def placement(table: pd.DataFrame) -> Table:
         outcome = formats.plain(f"{status}: {placed if formats.is_missing(reason) else reason}")
         outcome += f"; {formats.plural(contaminated, 'day')} contaminated" if contaminated else ""
         outcome += f"; {formats.plain(found)}" if found else ""
-        rows.append((*label, formats.count(n), outcome))
+        read = n > 0 or status == "too_few_estimation"
+        rows.append((*label, formats.count(n) if read else formats.MISSING, outcome))
     unit = formats.day_unit(table["session"]).capitalize()
     heads = ("Event", "Ticker", "Announced", unit, "Bars" if unit == "Bar" else "Days", "Outcome")
     right = (False,) * 4 + (True, False)

@@ -52,6 +52,7 @@ def placement(table: pd.DataFrame, width: int = WIDTH) -> str:
     ----------
     table : DataFrame
         Index ``event_id``; ticker, announced, session, placement, n_estimation, status, reason.
+        An event that was excluded before its returns were read has a dash in place of its number of days.
     width : int
         Of the terminal, in columns.
 

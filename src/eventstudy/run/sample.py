@@ -68,14 +68,15 @@ def study_sample(
 def _without_suspended(sample: StudySample, suspended: Bools) -> StudySample:
     """Exclude the placed events (n,) on whose day nothing can be measured."""
     table = sample.event_table
-    status, reason = table.status.copy(), table.reason.copy()
+    status, reason, n_read = table.status.copy(), table.reason.copy(), np.zeros(len(table.status), dtype=np.int64)
     rows = table.rows[suspended]
-    status[rows], reason[rows] = Status.SUSPENDED, SUSPENDED
+    status[rows], reason[rows], n_read[rows] = Status.SUSPENDED, SUSPENDED, sample.n_valid[suspended]
     if "implausible_prices" in table.frame:  # a bar that does not count may be why
         texts = table.frame["implausible_prices"].to_numpy(dtype=object)[rows]
         reason[rows] = [f"{SUSPENDED}; {text}" if text else SUSPENDED for text in texts]
     remaining = _take_rows(
-        replace(sample, event_table=replace(table, status=status, reason=reason)), np.flatnonzero(~suspended)
+        replace(sample, event_table=replace(table, status=status, reason=reason, n_read=n_read)),
+        np.flatnonzero(~suspended),
     )
     enough = remaining.n_valid >= remaining.sample.spec.min_estimation
     sessions = table.sessions[remaining.event_table.rows]

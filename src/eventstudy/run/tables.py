@@ -94,11 +94,8 @@ def _outcome_by_event(
     event_table: EventTable, n_est: Ints, fit_status: Ints, spec: Spec
 ) -> tuple[Ints, Ints, np.ndarray]:
     """Return estimation days, status and reason of all events from those of the placed events (n,)."""
-    counts, status, reason = (
-        np.zeros(len(event_table.status), dtype=np.int64),
-        event_table.status.copy(),
-        event_table.reason.copy(),
-    )
+    status, reason = event_table.status.copy(), event_table.reason.copy()
+    counts = np.zeros(len(status), dtype=np.int64) if event_table.n_read is None else event_table.n_read.copy()
     counts[event_table.rows] = n_est
     too_few = (n_est < spec.min_estimation) & (fit_status == Status.OK)
     fit_status = np.where(too_few, Status.TOO_FEW_ESTIMATION, fit_status)

@@ -6,6 +6,7 @@ import warnings
 
 import pandas as pd
 
+from eventstudy import arguments
 from eventstudy.display import formats, names
 from eventstudy.display.measure import Measure
 from eventstudy.errors import EventStudyWarning
@@ -37,6 +38,7 @@ def aar(result: Result, *, stars: bool = True) -> Table:
         bmp_valid; means are decimals. Without the study (``Result.rerun`` is None), or with more than 100,000
         events, only day, n, aar and caar.
     """
+    arguments.flag("stars", stars)
     measure, daily, step = result.measure, result.daily, formats.day_or_bar(result.events["session"])
     tests, labels = _of_days(result), _shared.tests_in_order(result)
     frame = pd.DataFrame({"day": daily.index.to_numpy(), "n": daily["n"].to_numpy(), "aar": daily["aar"].to_numpy()})

@@ -33,6 +33,7 @@ def caar(result: Result, *, stars: bool = True, brackets: str = "se") -> Table:
         ``frame``: start, end, n, effect, se, median, positive, then for each test columns as bmp_statistic, bmp_p and
         bmp_valid; means are decimals.
     """
+    arguments.flag("stars", stars)
     arguments.choice("brackets", brackets, BRACKETS)
     measure = result.measure
     tests = result.tests[result.tests["group"] == "all"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eventstudy import arguments
 from eventstudy.analysis.dates import PLACEMENTS, Dates
 from eventstudy.display import formats, names
 from eventstudy.result import Result
@@ -30,9 +31,10 @@ def dates(result: Result, *, of: Dates | None = None, stars: bool = True) -> Tab
     Raises
     ------
     InputError
-        If the study has intraday bars.
+        If the study has intraday bars, or an option is not valid.
     """
-    record = result.dates() if of is None else of
+    arguments.flag("stars", stars)
+    record = result.dates() if of is None else arguments.instance("of", of, Dates, "a record of dates()")
     unit = _shared.value_format(record.measure)
     rows = [
         (

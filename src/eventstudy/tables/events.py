@@ -44,6 +44,7 @@ def events(result: Result, *, stars: bool = True, most: int | None = None) -> Ta
         the window, ``p_sq`` up to three days, ``p_conformal`` over more, ``p`` where the model has neither; p_placebo
         if the model has placebos. One row for each event and window. There is no p where the study compounds.
     """
+    arguments.flag("stars", stars)
     measure, cars = result.measure, result.cars
     spans = _shared.windows(cars)
     every = formats.usable_events(result)

@@ -52,6 +52,7 @@ def groups(result: Result, *, stars: bool = True, brackets: str = "se") -> Table
     InputError
         If the study has no groups, or an option is not valid.
     """
+    arguments.flag("stars", stars)
     arguments.choice("brackets", brackets, BRACKETS)
     tests = result.tests[result.tests["group"] != "all"]
     if tests.empty:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from eventstudy import arguments
 from eventstudy.display import formats, names
 from eventstudy.result import Result
 from eventstudy.tables import _shared
@@ -38,9 +39,16 @@ def market_wide(
     Raises
     ------
     InputError
-        If the study or the exposures are not those of ``Result.market_wide``.
+        If ``of`` is no such record, or the study or the exposures are not those of ``Result.market_wide``.
     """
-    of = result.market_wide(exposure) if of is None else of
+    from eventstudy.analysis.market_wide import MarketWide
+
+    arguments.flag("stars", stars)
+    of = (
+        result.market_wide(exposure)
+        if of is None
+        else arguments.instance("of", of, MarketWide, "a record of market_wide()")
+    )
     measure, form = of.measure, _shared.value_format(of.measure)
     rows = tuple(
         (

@@ -24,7 +24,7 @@ COLUMNS = ["model", "start", "end", "n", "effect", "se", "lower", "upper", "test
 def models(
     result: Result,
     *,
-    of: Specifications[Result] | Sequence[str | Model] | Mapping[str, str | Model],
+    of: Specifications[Result] | Sequence[str | Model] | Mapping[str, str | Model] | None = None,
     stars: bool = True,
     brackets: str = "se",
 ) -> Table:
@@ -35,6 +35,7 @@ def models(
     result : Result
     of : Specifications, or models
         What ``Result.across`` has returned, or the models for it: names or objects, or a mapping from label to model.
+        It is required.
     stars : bool
         Whether means have stars: three for p < 0.01, two for p < 0.05, one for p < 0.10, by the primary test under the
         model. A test that does not hold for the sample has a dagger instead.
@@ -52,6 +53,7 @@ def models(
     InputError
         If a model or an option is not valid.
     """
+    arguments.flag("stars", stars)
     arguments.choice("brackets", brackets, BRACKETS)
     specifications = _specifications(result, of)
     tests = specifications.tests[specifications.tests["group"] == "all"]
@@ -85,7 +87,7 @@ def models(
 
 
 def _specifications(
-    result: Result, of: Specifications[Result] | Sequence[str | Model] | Mapping[str, str | Model]
+    result: Result, of: Specifications[Result] | Sequence[str | Model] | Mapping[str, str | Model] | None
 ) -> Specifications[Result]:
     """Return the specifications, which are run if models are given."""
     from eventstudy.analysis.specifications import Specifications

@@ -13,7 +13,7 @@ from eventstudy.tables._table import Column, Table
 NEEDS = "the table of moves needs of=, what es.explain_moves(prices, events) has returned"
 
 
-def moves(result: Result, *, of: Moves) -> Table:
+def moves(result: Result, *, of: Moves | None = None) -> Table:
     """Return the largest abnormal days of each ticker with their events.
 
     Parameters
@@ -21,7 +21,7 @@ def moves(result: Result, *, of: Moves) -> Table:
     result : Result
         The result beside which the table is shown.
     of : Moves
-        What :func:`eventstudy.explain_moves` has returned.
+        What :func:`eventstudy.explain_moves` has returned; it is required.
 
     Returns
     -------

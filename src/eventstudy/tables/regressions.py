@@ -63,6 +63,7 @@ def regressions(
     InputError
         If not exactly one of ``of`` and ``formulas`` is given, or one is not valid.
     """
+    arguments.flag("stars", stars)
     arguments.choice("brackets", brackets, BRACKETS)
     fits = _fits(result, of, formulas, window)
     frame = pd.concat([_frame(head, fit) for head, fit in fits.items()], ignore_index=True)

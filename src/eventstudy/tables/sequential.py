@@ -35,8 +35,10 @@ def sequential(result: Result, *, of: Sequential | None = None, most: int = MOST
     Table
         ``frame``: that of ``Sequential``, of all looks.
     """
+    from eventstudy.analysis.sequential import Sequential
+
     most = arguments.whole("most", most, 1)
-    of = result.sequential() if of is None else of
+    of = result.sequential() if of is None else arguments.instance("of", of, Sequential, "a record of sequential()")
     rows = tuple(
         (
             Cell(row["date"], DATE), Cell(row["n_events"], COUNT), Cell(row["n_clusters"], COUNT),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eventstudy import arguments
 from eventstudy.display import formats
 from eventstudy.result import Result
 from eventstudy.tables import _shared
@@ -33,9 +34,11 @@ def single(result: Result, *, of: Single | None = None) -> Table:
     Raises
     ------
     InputError
-        If ``of`` is None and the study has several used events.
+        If ``of`` is no such record, or is None and the study has several used events.
     """
-    of = result.single() if of is None else of
+    from eventstudy.analysis.single import Single
+
+    of = result.single() if of is None else arguments.instance("of", of, Single, "a record of single()")
     measure, form = of.measure, _shared.value_format(of.measure)
     ps = {"p": "p", "p_sq": "SQ p", "p_conformal": "Conformal p"}
     ps = {name: head for name, head in ps.items() if name in of.frame}

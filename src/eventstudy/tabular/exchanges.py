@@ -30,7 +30,7 @@ def exchanges_of(table: Table, exchange: str | Mapping[str, str] | None) -> Call
             )
         return lambda one: exchange[one.ticker]
     marked = {markets.marked_exchange(one.ticker) for one in table.series} - {None, "FX"}
-    several = len({markets.SAME_SESSIONS.get(str(mic), mic) for mic in marked}) > 1
+    several = len({markets.calendar_of(str(mic)) for mic in marked}) > 1
     if several or table.layout.mic is not None or any(one.mic for one in table.series):
         return lambda one: one.mic or exchange_by_name(one.ticker, table.layout)
     return lambda _: None

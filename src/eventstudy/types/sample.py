@@ -274,7 +274,8 @@ class EventTable:
     ``frame`` has the index of the events and the columns ticker, announced, session, placement, benchmark, cluster;
     ``status`` and ``reason`` (N,); ``duplicate_of`` (N,) the row that an event duplicates, or the row of the event
     itself; ``rows`` (n,) the row of each placed event; ``zone`` the time zone in which intraday bars are shown (their
-    ``session`` is the start in UTC), None for daily sessions.
+    ``session`` is the start in UTC), None for daily sessions; ``n_read`` (N,) the valid estimation days of the events
+    that were excluded after their returns were read, else 0, and None if there are no such events.
     """
 
     frame: pd.DataFrame
@@ -283,6 +284,7 @@ class EventTable:
     duplicate_of: Ints
     rows: Ints
     zone: str | None = None
+    n_read: Ints | None = None
 
     @property
     def intraday(self) -> bool:
