@@ -131,9 +131,8 @@ def _interval(x: np.ndarray, sharpe: float, seed: int, spacing: Spacing) -> tupl
     """Return the 95 % interval of the Sharpe ratio of a year, and a note on its blocks or why there is none."""
     rows = f"{spacing.row}s"
     if len(x) < LEAST or not np.isfinite(sharpe):
-        return {}, f"no interval of {formats.plural(len(x), rows[:-1])}; {LEAST} {rows} that vary are needed" if len(
-            x
-        ) else ""
+        few = f"no interval of {formats.plural(len(x), spacing.row)}; {LEAST} {rows} that vary are needed"
+        return {}, few if len(x) else ""
     length = block_length(x)
     drawn = np.sqrt(spacing.a_year) * sharpe_ratio(stationary(x, length, DRAWS, seed))
     lower, upper = np.nanquantile(drawn, [0.025, 0.975])

@@ -98,7 +98,7 @@ def _placebo(ax: Axes, single: Single, name: str) -> None:
         ax.axvline(row["t"], color=_style.RED, linewidth=1.8)
     ax.axvline(0, color=_style.GREY, linewidth=0.8)
     ax.set_xlabel(f"{single.measure.short} in standard errors")
-    ax.set_ylabel("Runs of days before the event")
+    ax.set_ylabel(f"Runs of {formats.day_or_bar(pd.Series([single.session]))}s before the event")
     p = row[first_p(single.frame, single.window)]
     subtitle = (
         f"window {formats.window(start, end)}; red: the event, {formats.signed(row['t'])} standard errors,"
