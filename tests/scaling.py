@@ -31,17 +31,17 @@ class Slow(Market):
 
 
 @cache
-def material(seed: int = 1) -> tuple[es.Events, es.Prices]:
-    """Draw prices of 100 tickers, and 1,200 events."""
+def material(seed: int = 1, n_tickers: int = TICKERS) -> tuple[es.Events, es.Prices]:
+    """Draw prices of some tickers and a benchmark, and 1,200 events."""
     rng = np.random.default_rng(seed)
     dates = pd.bdate_range("2019-01-01", periods=DAYS)
     market = 0.01 * rng.standard_normal(DAYS)
-    returns = market[:, None] * rng.uniform(0.5, 1.5, TICKERS) + 0.02 * rng.standard_normal((DAYS, TICKERS))
-    names = [f"S{i}" for i in range(TICKERS)]
+    returns = market[:, None] * rng.uniform(0.5, 1.5, n_tickers) + 0.02 * rng.standard_normal((DAYS, n_tickers))
+    names = [f"S{i}" for i in range(n_tickers)]
     levels = 100.0 * np.cumprod(1.0 + np.column_stack([returns, market]), axis=0)
     prices = es.Prices.from_frame(pd.DataFrame(levels, index=dates, columns=[*names, "M"]))
     days = np.add.outer(250 + 30 * np.arange(BUNCHES), np.arange(5)).ravel()
-    pairs = rng.choice(TICKERS * len(days), N, replace=False)
+    pairs = rng.choice(n_tickers * len(days), N, replace=False)
     frame = pd.DataFrame({"event_id": [f"E{i}" for i in range(N)], "ticker": [names[p // len(days)] for p in pairs]})
     frame["announced"] = [str(dates[days[p % len(days)]].date()) for p in pairs]
     return es.Events.from_frame(frame), prices

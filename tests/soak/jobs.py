@@ -36,6 +36,7 @@ TESTS = ("default", ("bmp", "corrado", "grank_t"), ("clustered", "sign"), ("wild
 SUFFIXES = (".html", ".tex", ".csv", ".parquet", ".xlsx", ".docx", ".md", ".txt")
 FIGURES = ("caar", "aar", "events", "forest", "heatmap", "distribution", "timeline", "diagnostics")
 FIRMS, UNUSABLE, EVENTS = 10_000, 0.3, 100_000
+SECURITIES = 200  # so many that no two of the events are one security's on one day
 PARALLEL = ("bmp", "corrado", "clustered")
 DAYS = pd.bdate_range("2019-01-01", periods=700)
 Job = Callable[[Random], object]
@@ -98,7 +99,7 @@ class Jobs:
     @cached_property
     def small(self) -> tuple[es.Events, es.Prices]:
         """A sample of 300 events."""
-        events, prices = material()
+        events, prices = material(n_tickers=SECURITIES)
         return es.Events.from_frame(events.frame.reset_index()[["event_id", "ticker", "announced"]].iloc[:300]), prices
 
     def run(self, number: int) -> es.Result:
@@ -223,7 +224,7 @@ class Jobs:
         for kind in set(kinds.tolist()):
             name, first, last = kinds_of.get(kind, ("S", 0, 490))
             of_kind = np.flatnonzero(kinds == kind)
-            firm, day = np.divmod(draw.choice(200 * (last - first), len(of_kind), replace=False), last - first)
+            firm, day = np.divmod(draw.choice(SECURITIES * (last - first), len(of_kind), replace=False), last - first)
             frame.loc[of_kind, "ticker"] = [f"{name}{k}" for k in firm]
             if kind != "too late":
                 frame.loc[of_kind, "announced"] = DAYS[first + day].strftime("%Y-%m-%d").to_numpy()
