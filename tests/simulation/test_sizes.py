@@ -129,7 +129,7 @@ def test_size_on_dates_that_overlap_in_part_of_the_tests_that_survive_it(name: s
     assert (~known).tolist() == without_value.get(name, [False, False])
     assert (rate[known] >= 0.035).all(), rate
     # Of windows of 11 days on five dates, two_way has 15 dates to cluster by: its docstring says what they cost.
-    assert (rate[known] <= (0.065 if name != "two_way" or spread == 60 else 0.08)).all(), rate
+    assert (rate[known] <= (0.065 if name != "two_way" or spread == 60 else 0.075)).all(), rate
 
 
 @pytest.mark.parametrize(("spread", "rate"), [(1, 0.585), (5, 0.542), (20, 0.402), (60, 0.222)])

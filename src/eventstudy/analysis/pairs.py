@@ -22,7 +22,7 @@ from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, show
 from eventstudy.prepare.calendar import calendar_name
 from eventstudy.prepare.currency import MINOR, exchange_rate
 from eventstudy.prepare.placing import firm_names, firm_of_tickers
-from eventstudy.prepare.returns import counted_level, level_of_shares
+from eventstudy.prepare.returns import level_of_shares, priced_rows
 from eventstudy.types import Dates, Floats, Rerun, ResultFrames, Window, required
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ def _listing(rerun: Rerun, placed: ResultFrames, event_id: str, ticker: str, win
     if calendar.closes is None:
         return f"{ticker}: its closing times are not known"
     contradictory = rerun.choices.contradictory
-    known = np.flatnonzero(np.isfinite(counted_level(bars, "close", contradictory) * bars.fields["close"]))
+    known = priced_rows(bars, contradictory)
     both, of_bars, of_calendar = np.intersect1d(bars.dates[known], calendar.dates, return_indices=True)
     at = int(np.searchsorted(both, np.datetime64(event["session"], "D")))
     if at == 0 or at >= len(both) or both[at] != np.datetime64(event["session"], "D"):

@@ -21,7 +21,7 @@ from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
 from eventstudy.display.rows import in_window
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, shown
-from eventstudy.prepare.returns import counted_level, level_of_shares
+from eventstudy.prepare.returns import level_of_shares, priced_rows
 from eventstudy.types import BarsView, Floats, Rerun, ResultFrames, Window, required
 
 LEVEL, POWER = 0.05, 0.8
@@ -246,7 +246,7 @@ def _no_price_line(rerun: Rerun, result: ResultFrames) -> str:
 def _prices(rerun: Rerun, ticker: str, last: np.datetime64) -> pd.Series[float]:
     """Return the prices of the study's returns by date, in shares of the last priced date up to ``last``."""
     bars, contradictory = rerun.prices.bars[ticker], rerun.choices.contradictory
-    known = np.flatnonzero(np.isfinite(counted_level(bars, "close", contradictory) * bars.fields["close"]))
+    known = priced_rows(bars, contradictory)
     row = known[max(int(np.searchsorted(bars.dates[known], last, side="right")) - 1, 0)]
     return pd.Series(level_of_shares(bars, contradictory, int(row)), pd.DatetimeIndex(bars.dates)).dropna()
 

@@ -10,7 +10,7 @@ from typing import get_args
 
 import numpy as np
 
-from eventstudy.types import BarsView, Bools, Calendar, Contradictory, Dates, Floats, Gaps, Returns
+from eventstudy.types import BarsView, Bools, Calendar, Contradictory, Dates, Floats, Gaps, Ints, Returns
 
 RETURNS: tuple[Returns, ...] = get_args(Returns)
 GAPS: tuple[Gaps, ...] = get_args(Gaps)
@@ -76,6 +76,11 @@ def level_of_shares(bars: BarsView, contradictory: Contradictory, row: int) -> F
     """
     level = counted_level(bars, "close", contradictory)
     return np.asarray(level * (bars.fields["close"][row] / level[row]))
+
+
+def priced_rows(bars: BarsView, contradictory: Contradictory) -> Ints:
+    """Return the rows that have a close and a level between which returns are computed, (n,)."""
+    return np.flatnonzero(np.isfinite(counted_level(bars, "close", contradictory) * bars.fields["close"]))
 
 
 def close_to_close(bars: BarsView, contradictory: Contradictory, calendar: Calendar) -> Floats:
