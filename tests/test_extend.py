@@ -237,7 +237,7 @@ def test_what_cannot_be_reused_is_computed_and_said(tmp_path: Path, monkeypatch:
     (reason,) = why(es.Study(**STUDY, tests=(own,)).run(events(old), prices))
     assert reason.startswith("a test does not say")
     result = es.Study(**STUDY, tests=("bmp",)).run(events(old), prices)
-    monkeypatch.setattr(extend, "KEPT_BYTES", 1)
+    monkeypatch.setattr(parts, "KEPT_BYTES", 1)
     assert why(es.Study(**STUDY, tests=("bmp",)).run(events(old), prices)) == [extend.NOT_KEPT]
     assert why(result.across(["mean"]).results["mean"]) == [extend.NOT_KEPT]
 

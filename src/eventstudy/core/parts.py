@@ -41,6 +41,7 @@ from eventstudy.types import (
 
 PART = 65_536  # events in a part, approximately
 CELLS = 8_000_000  # returns in the deferred panels of a part at most, approximately
+KEPT_BYTES = 256 * 2**20  # largest results of a run that are kept for the next
 # glibc returns freed memory above a threshold to the system, and the arrays of the next block fault it in again, which
 # takes as long as the arithmetic. Freeing one array of this size, the largest that has an effect, raises the threshold.
 LARGE = 31 * 2**20
@@ -113,7 +114,7 @@ States = dict[str, StateSum]  # by name of the test, the shared or the extra sta
 class PartResult(NamedTuple):
     """The output of a task: states by name, and the results, status and estimation days of its events.
 
-    ``blocks`` are the states of its blocks before they were added, if the task keeps them.
+    ``blocks`` are the states of its blocks before they were added, if the task keeps them and they are small enough.
     """
 
     tests: States
@@ -140,6 +141,37 @@ def nothing() -> PartResult:
     """Return the part of no events."""
     empty = np.arange(0)
     return PartResult({}, {}, {}, {}, empty, empty, empty)
+
+
+class KeptBlocks:
+    """The states of blocks, for the next run: of all blocks, or of none once they take more than ``KEPT_BYTES``."""
+
+    def __init__(self) -> None:
+        self._blocks: list[Summed] = []
+        self._n_bytes = 0
+
+    def add(self, blocks: Sequence[Summed]) -> None:
+        """Keep the states of more blocks; an empty sequence stands for blocks whose states were not kept."""
+        self._n_bytes += sum(map(n_bytes, blocks)) if blocks else KEPT_BYTES + 1
+        if self._n_bytes > KEPT_BYTES:
+            self._blocks.clear()
+        else:
+            self._blocks += blocks
+
+    def all(self) -> tuple[Summed, ...]:
+        """Return the states of all blocks, or of none."""
+        return tuple(self._blocks)
+
+
+def n_bytes(block: Summed) -> int:
+    """Return the memory that the states of a block take."""
+    leaves = (leaf for states in block[1:] for state in states.values() for leaf in state.values())
+    return sum(array.nbytes for leaf in leaves for array in _arrays(leaf))
+
+
+def _arrays(leaf: object) -> Sequence[np.ndarray]:
+    parts = getattr(leaf, "parts", None)
+    return parts if parts is not None else [np.asarray(getattr(leaf, "values", leaf))]
 
 
 class Known(NamedTuple):
@@ -219,7 +251,7 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Part
     n = len(task.placed.day)
     status, n_est = np.full(n, Status.OK, dtype=np.int64), np.zeros(n, dtype=np.int64)
     totals = _no_states(task)
-    kept: list[Summed] = []
+    kept = KeptBlocks()
     events, n_done = singles.EventResults(n), 0  # in the order of the blocks, several times faster than row by row
     panels = [build(panel) for panel in task.panels]
     all_events = np.array_equal(task.rows, np.arange(n))
@@ -240,9 +272,9 @@ def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> Part
                 scored = scores(counted, task.spec)
             states = _add_states(task, scored, counted, totals)
         if task.keep_blocks:
-            kept.append(Summed(block.id, *states))
+            kept.add([Summed(block.id, *states)])
         progress(len(block.id))
-    return PartResult(*totals, events.arrays(), task.rows, status, n_est, tuple(kept))
+    return PartResult(*totals, events.arrays(), task.rows, status, n_est, kept.all())
 
 
 def _no_states(task: Task) -> tuple[States, States, States]:
@@ -296,20 +328,21 @@ def join(parts: Iterable[PartResult], n: int, progress: Callable[[int], object] 
     """
     remaining = iter(parts)
     total = next(remaining)
-    blocks: list[Summed] = []
+    kept = KeptBlocks()
     events = singles.EventResults(n)
     status, n_est = np.full(n, Status.OK, dtype=np.int64), np.zeros(n, dtype=np.int64)
     for part in chain([total], remaining):
         status[part.rows], n_est[part.rows] = part.status, part.n_est
         events.add(np.asarray(part.singles.get("id", ()), dtype=np.int64), part.singles)
-        blocks += part.blocks
+        if len(part.rows):
+            kept.add(part.blocks)
         progress(len(part.rows))
         if part is total:
             continue
         for sums, states in zip(total.states, part.states, strict=True):
             for name, state in states.items():
                 add(sums[name], state)
-    return total._replace(singles=events.arrays(), rows=np.arange(n), status=status, n_est=n_est, blocks=tuple(blocks))
+    return total._replace(singles=events.arrays(), rows=np.arange(n), status=status, n_est=n_est, blocks=kept.all())
 
 
 def tasks_of(

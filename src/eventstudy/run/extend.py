@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from eventstudy.core.parts import Known, PartResult, States, build, nothing, split, take
+from eventstudy.core import parts
+from eventstudy.core.parts import Known, PartResult, States, build, n_bytes, nothing, split, take
 from eventstudy.core.run import of_one_pass, shares_of
 from eventstudy.core.sums import Counted, Numbers, add, renumbered
 from eventstudy.core.windows import select, unchanged
@@ -24,7 +25,6 @@ from eventstudy.run.groups import Grouped
 from eventstudy.run.provenance import fingerprint
 from eventstudy.types import Bools, Ints, Outcome, Panel, Placed, StudySample, Summed, Test
 
-KEPT_BYTES = 256 * 2**20  # largest results of a run that are kept for the next
 NOT_KEPT = (
     "the states of the earlier run are not kept: it was large, on a cluster, read from a checkpoint, made by an"
     " analysis, or pickled by other code"
@@ -57,22 +57,13 @@ def named(sample: StudySample, groups: Grouped | None = None) -> Named:
 
 def kept(outcome: Outcome, tests: Mapping[str, Test]) -> Kept | None:
     """Return what the next run needs; None if it would take too much memory."""
-    rows = np.arange(len(outcome.status))
-    leaves = (
-        leaf for block in outcome.blocks for states in block[1:] for state in states.values() for leaf in state.values()
-    )
-    size = sum(array.nbytes for leaf in leaves for array in _arrays(leaf))
-    size += sum(values.nbytes for values in outcome.singles.values())
-    if size > KEPT_BYTES:
+    n_events = len(outcome.status)
+    size = sum(map(n_bytes, outcome.blocks)) + sum(values.nbytes for values in outcome.singles.values())
+    if size > parts.KEPT_BYTES or (n_events and not outcome.blocks):
         return None
     singles = {name: values.copy() for name, values in outcome.singles.items()}  # frames of the result, if written to
-    part = PartResult({}, {}, {}, singles, rows, outcome.status, outcome.n_est, tuple(outcome.blocks))
-    return Kept(part, dict(tests))
-
-
-def _arrays(leaf: object) -> Sequence[np.ndarray]:
-    parts = getattr(leaf, "parts", None)
-    return parts if parts is not None else [np.asarray(getattr(leaf, "values", leaf))]
+    rows, blocks = np.arange(n_events), tuple(outcome.blocks)
+    return Kept(PartResult({}, {}, {}, singles, rows, outcome.status, outcome.n_est, blocks), dict(tests))
 
 
 def appended(events: Events, new: Events) -> Events:

@@ -57,10 +57,10 @@ def assemble(
     columns: dict[Hashable, Any] = {name: event_table.frame[name] for name in shown}
     columns["session"] = event_table.at_the_exchange(columns["session"])
     columns |= {"status": _labels(status), "reason": reason, "n_estimation": counts}
-    fits = {"alpha": np.full(len(with_results), np.nan), **dict(zip(coefficients, single["coef"].T, strict=True))}
-    for name, values in {**fits, "sigma": single["sigma"], "r2": single["r2"]}.items():
+    fits = {"alpha": np.nan, **dict(zip(coefficients, single.pop("coef").T, strict=True))}
+    for name in (*fits, "sigma", "r2"):
         columns[name] = np.full(len(names), np.nan)
-        columns[name][with_results] = values
+        columns[name][with_results] = fits.pop(name) if name in fits else single.pop(name)
     taken = (*columns, "stamp", "date")
     columns |= {name: input_events[name] for name in input_events.columns if name not in taken}
     events = pd.DataFrame(columns, index=names, copy=False)
