@@ -43,16 +43,8 @@ def assemble(
     counts, status, reason = _outcome_by_event(event_table, outcome.n_est, outcome.status, spec)
     names = event_table.frame.index
     single = (dict(outcome.singles) if singles is None else singles) or _empty_singles(spec, len(coefficients))
-    estimated = event_table.rows[single["id"]]
-    position = np.full(len(names), -1)
-    position[estimated] = np.arange(len(estimated))
-    position = position[event_table.duplicate_of]  # a duplicate has the results of the event that it duplicates
-    with_results = np.flatnonzero((position >= 0) & np.isin(status, [Status.OK, Status.DUPLICATE]))
-    selected: Ints | slice = position[with_results]
     n_without_car = np.isnan(single.get("bhar", single["car"])).sum(axis=0)
-    if np.array_equal(position[with_results], np.arange(len(estimated))):
-        selected = slice(None)  # without a copy
-    single = {name: single.pop(name)[selected] for name in [*single]}
+    with_results, single = _of_rows(event_table, status, single)
     shown = ("ticker", "announced", "session", "placement", *_screening_columns(event_table))
     columns: dict[Hashable, Any] = {name: event_table.frame[name] for name in shown}
     columns["session"] = event_table.at_the_exchange(columns["session"])
@@ -74,6 +66,21 @@ def assemble(
         "effects": _effects(outcome, spec),
         "attrition": _attrition(status, n_without_car, spec),
     }
+
+
+def _of_rows(
+    event_table: EventTable, status: Ints, singles: dict[str, np.ndarray]
+) -> tuple[Ints, dict[str, np.ndarray]]:
+    """Return the rows of the events with results, and their results; ``singles`` is emptied array by array."""
+    estimated = event_table.rows[singles["id"]]
+    position = np.full(len(status), -1)
+    position[estimated] = np.arange(len(estimated))
+    position = position[event_table.duplicate_of]  # a duplicate has the results of the event that it duplicates
+    with_results = np.flatnonzero((position >= 0) & np.isin(status, [Status.OK, Status.DUPLICATE]))
+    selected: Ints | slice = position[with_results]
+    if np.array_equal(selected, np.arange(len(estimated))):
+        selected = slice(None)  # without a copy
+    return with_results, {name: singles.pop(name)[selected] for name in [*singles]}
 
 
 def check_names(input_events: pd.DataFrame, columns: Iterable[str]) -> None:
