@@ -13,7 +13,7 @@ from typing import NamedTuple, TypedDict, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from eventstudy.core import daily, effects, overlap, singles
+from eventstudy.core import daily, effects, memory, overlap, singles
 from eventstudy.core.checks import check_abnormal, check_state
 from eventstudy.core.scores import scores
 from eventstudy.core.sums import add, day_moments, moments
@@ -42,9 +42,6 @@ from eventstudy.types import (
 PART = 65_536  # events in a part, approximately
 CELLS = 8_000_000  # returns in the deferred panels of a part at most, approximately
 KEPT_BYTES = 256 * 2**20  # largest results of a run that are kept for the next
-# glibc returns freed memory above a threshold to the system, and the arrays of the next block fault it in again, which
-# takes as long as the arithmetic. Freeing one array of this size, the largest that has an effect, raises the threshold.
-LARGE = 31 * 2**20
 # Fields of Placed with one row for each event.
 BY_EVENT = ("panel", "asset", "day", "cluster", "group", "weight", "own_windows", "link", "sign")
 
@@ -247,7 +244,7 @@ def _take_assets(panel: Panel, assets: Ints) -> Panel:
 
 def work(task: Task, progress: Callable[[int], object] = lambda n: None) -> PartResult:
     """Fit the model to the events of a task, and sum the states that it names."""
-    np.empty(LARGE, dtype=np.uint8)
+    memory.keep_freed()
     n = len(task.placed.day)
     status, n_est = np.full(n, Status.OK, dtype=np.int64), np.zeros(n, dtype=np.int64)
     totals = _no_states(task)
@@ -342,6 +339,8 @@ def join(parts: Iterable[PartResult], n: int, progress: Callable[[int], object] 
         for sums, states in zip(total.states, part.states, strict=True):
             for name, state in states.items():
                 add(sums[name], state)
+    if n > PART:
+        memory.give_back()
     return total._replace(singles=events.arrays(), rows=np.arange(n), status=status, n_est=n_est, blocks=kept.all())
 
 

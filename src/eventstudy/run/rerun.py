@@ -14,9 +14,9 @@ import pandas as pd
 
 from eventstudy import arguments
 from eventstudy.bars import Prices
-from eventstudy.core import residuals
+from eventstudy.core import memory, residuals
 from eventstudy.core.draws import drawn_cars, null
-from eventstudy.core.parts import Known, nothing
+from eventstudy.core.parts import PART, Known, nothing
 from eventstudy.core.run import Execution, run, run_events
 from eventstudy.core.volatility import SquaredModel
 from eventstudy.display.measure import measure_of
@@ -281,6 +281,8 @@ class StudyRun:
         events, prices = self.data.events.frame, self.data.prices
         moves = reactions(event_table, prices, calendars, self.choices)
         singles, outcome = dict(outcome.singles), replace(outcome, singles={})  # those of a million events exist once
+        if len(used) > PART:
+            memory.give_back()
         frames = tables.assemble(event_table, outcome, spec, self.model.coefficients, events, singles)
         frames["attrition"] = tables.with_row(frames["attrition"], "ok, but without a sign", n_without_sign)
         if without is not None:

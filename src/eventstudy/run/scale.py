@@ -5,7 +5,6 @@ Parts do not depend on the executor, so that results agree to 1e-12.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import pickle
 import warnings
@@ -19,7 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from eventstudy.core.parts import LARGE, MapTasks, PartResult, States, Task
+from eventstudy.core import memory
+from eventstudy.core.parts import MapTasks, PartResult, States, Task
 from eventstudy.core.sums import add, packed
 from eventstudy.errors import EventStudyError, InputError, ScaleError, shown
 from eventstudy.run.checkpoint import checkpointed, open_checkpoint
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 AHEAD = 2  # tasks per worker that run or wait, so that no worker is idle and memory is bounded
 GROUP = 8  # states added by one task on the cluster
 RETRIES = 3
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 CHECKPOINT_ADVICE = "with checkpoint=folder, finished parts are not computed again"
 
 
@@ -265,17 +264,8 @@ def _submit(client: Client, call: Call, task: Task, tree: _SumTree) -> DaskFutur
 
 
 def _call_keeping_memory(call: Call, task: Task) -> WorkerResult:
-    """Compute a part on a worker that does not return the memory of freed arrays to the system.
-
-    Dask sets glibc to return every freed array to the system, and the page faults of the next block's arrays take twice
-    as long as the arithmetic.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(M_MMAP_THRESHOLD, LARGE)
-        mallopt(M_TRIM_THRESHOLD, 8 * LARGE)
-    except (OSError, AttributeError, TypeError):  # another C library
-        pass
+    """Compute a part on a worker that does not return the memory of freed arrays to the system."""
+    memory.keep_freed_on_a_worker()
     return call(task)
 
 
