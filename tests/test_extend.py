@@ -21,7 +21,7 @@ from eventstudy.core import parts, windows
 from eventstudy.models.market import Market
 from eventstudy.prepare import align
 from eventstudy.run import checkpoint, extend
-from eventstudy.types import Abnormal, Block, Panel
+from eventstudy.types import Abnormal, Block, Panel, Summed
 from tests.properties import QUICK
 
 FRAMES = ("events", "ar", "cars", "daily", "tests", "reactions", "attrition", "effects", "by_group")
@@ -240,6 +240,29 @@ def test_what_cannot_be_reused_is_computed_and_said(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(parts, "KEPT_BYTES", 1)
     assert why(es.Study(**STUDY, tests=("bmp",)).run(events(old), prices)) == [extend.NOT_KEPT]
     assert why(result.across(["mean"]).results["mean"]) == [extend.NOT_KEPT]
+
+
+@pytest.mark.parametrize("n_kept", [0, 1, 3, 4])
+def test_states_of_blocks_are_kept_as_long_as_all_of_them_fit(n_kept: int, monkeypatch: pytest.MonkeyPatch):
+    """Those of a run too large to be kept were held until its end, and took as much memory as half of its frames."""
+    blocks = [Summed(np.arange(2), {"a": {"x": np.zeros((2, 3))}}, {"b": {"y": np.zeros(1)}}, {}) for _ in range(4)]
+    size = 7 * 8
+    monkeypatch.setattr(parts, "KEPT_BYTES", n_kept * size)
+    kept = parts.KeptBlocks()
+    for at, block in enumerate(blocks):
+        assert parts.n_bytes(block) == size
+        kept.add([block])
+        fits = at + 1 <= n_kept
+        assert len(kept.all()) == (at + 1 if fits else 0)
+
+
+def test_blocks_of_a_part_that_kept_none_leave_no_part_kept(monkeypatch: pytest.MonkeyPatch):
+    block = Summed(np.arange(2), {"a": {"x": np.zeros(1)}}, {}, {})
+    kept = parts.KeptBlocks()
+    kept.add([block])
+    kept.add([])
+    kept.add([block])
+    assert kept.all() == ()
 
 
 def test_an_executor_and_a_checkpoint_extend_too(tmp_path: Path):

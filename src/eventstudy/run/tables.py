@@ -78,7 +78,7 @@ def _of_rows(
     position = position[event_table.duplicate_of]  # a duplicate has the results of the event that it duplicates
     with_results = np.flatnonzero((position >= 0) & np.isin(status, [Status.OK, Status.DUPLICATE]))
     selected: Ints | slice = position[with_results]
-    if np.array_equal(selected, np.arange(len(estimated))):
+    if np.array_equal(position[with_results], np.arange(len(estimated))):
         selected = slice(None)  # without a copy
     return with_results, {name: singles.pop(name)[selected] for name in [*singles]}
 
