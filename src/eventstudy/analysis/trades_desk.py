@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import markets
+from eventstudy.analysis.trades_instants import instants, is_coarser, of_days
 from eventstudy.core.positions import NEVER, Points, estimation_lines
 from eventstudy.errors import InputError, NotEnoughData
 from eventstudy.prepare.bounds import bounds_of
@@ -34,7 +35,6 @@ from eventstudy.types import (
 )
 
 DAY = np.timedelta64(1, "D")
-BEFORE_CLOSE = np.timedelta64(12, "h")  # of an opening that is not known
 MOST_STALE = 7  # days for which an exchange rate is used
 ZONE = "Etc/UTC"
 
@@ -272,12 +272,14 @@ def _market(
         for field, at in (("open", 0), ("close", 1)):
             level = counted_level(bars, field, rerun.choices.contradictory)
             plain = bars.fields.get(field, np.full(len(bars.dates), np.nan))
+            if field == "open" and not calendar.intraday and is_coarser(bars, calendar):
+                continue  # nobody knows on which session it was
             price[row, at:n:2] = reindex(bars, level, calendar) * rate[at]
             quoted[row, at:n:2] = reindex(bars, plain, calendar)
         volume = bars.fields.get("volume", np.full(len(bars.dates), np.nan)) * bars.fields["close"]
         traded[row, 0:n:2] = traded[row, 1:n:2] = reindex(bars, volume, calendar) * rate[1]
         opens[row] = np.isfinite(price[row, 0:n:2]).any()
-        instant[row, 0:n:2], instant[row, 1:n:2] = _instants(calendar)
+        instant[row, 0:n:2], instant[row, 1:n:2] = instants(calendar)
         date[row, :n] = np.repeat(np.clip(np.searchsorted(dates, day), 0, len(dates) - 1), 2)
         seen = np.flatnonzero(np.isfinite(price[row]))
         last = np.searchsorted(date[row, seen], np.arange(len(dates)), side="right") - 1
@@ -309,25 +311,6 @@ def _local_dates(calendar: Calendar) -> Dates:
     if not calendar.intraday:
         return calendar.dates
     return markets.wall(calendar.name, calendar.dates).astype("datetime64[D]")
-
-
-def _instants(calendar: Calendar) -> tuple[Ints, Ints]:
-    """Return the instants of the opens and closes of sessions, or bars, in UTC nanoseconds.
-
-    Those that are not known are too early to be had after news of the day.
-    """
-    starts = calendar.dates.astype("datetime64[ns]")
-    if calendar.closes is None:
-        return starts.astype(np.int64), (starts + DAY - np.timedelta64(1, "s")).astype(np.int64)
-    closes = calendar.closes.astype("datetime64[ns]")
-    if calendar.intraday or calendar.name is None:
-        return starts.astype(np.int64), closes.astype(np.int64)
-    dates, opens = markets.sessions(calendar.name)[0], markets.opens(calendar.name)
-    at = np.minimum(np.searchsorted(dates, calendar.dates), len(dates) - 1)
-    unknown = np.isin(calendar.dates, calendar.unknown)
-    listed = (dates[at] == calendar.dates) & ~unknown
-    begin = np.where(listed, opens[at].astype("datetime64[ns]"), closes - BEFORE_CLOSE)
-    return begin.astype(np.int64), np.where(unknown, begin + np.timedelta64(1, "s"), closes).astype(np.int64)
 
 
 def _rates(
@@ -377,7 +360,7 @@ def _end_of(day: np.datetime64, phase: object, own_zone: object, calendar: Calen
         return _midnight(day, zone)
     at = int(np.searchsorted(calendar.dates, day))
     if phase == DURING and at < len(calendar.dates) and calendar.dates[at] == day and not calendar.intraday:
-        return np.int64(_instants(calendar)[0][at]).astype("datetime64[ns]")
+        return np.int64(of_days(calendar)[0][at]).astype("datetime64[ns]")
     ends = [_midnight(day + DAY, zone)]
     if phase != AFTER and isinstance(own_zone, str) and own_zone:
         ends.append(_midnight(day + DAY, own_zone))
