@@ -246,7 +246,7 @@ class Prices:
         -------
         Prices
             The field ``return`` has the returns, from which a study computes; ``close`` is their level, 100 before the
-            first.
+            first. It is no price: values of firms, rates and prices per share are not made from it.
 
         Raises
         ------

@@ -24,7 +24,7 @@ from eventstudy.display.cards import Grid, Summary
 from eventstudy.errors import InputError, shown
 from eventstudy.prepare.calendar import NO_CLOSES
 from eventstudy.prepare.currency import MINOR, exchange_rate
-from eventstudy.prepare.returns import counted_level
+from eventstudy.prepare.returns import counted_level, is_level
 from eventstudy.types import PRICE_FIELDS, Dates, Floats
 
 Kind = Literal["percent", "points", "money"]
@@ -213,6 +213,8 @@ def headline(
         raise InputError(f"move is {shown(move)}; give a number other than 0, as -0.06 for a fall of 6 %")
     arguments.choice("kind", kind, get_args(Kind))
     bars = bars_of("ticker", ticker, prices)
+    if kind == "points" and is_level(bars):
+        raise InputError(f"kind is 'points', and the prices of {ticker} are returns; give its prices, or a percent")
     index, session, rule = placed(bars, when)
     decimals = _digits(move, kind) if digits is None else arguments.whole("digits", digits, -15, 15)
     unit = 10.0 ** -(decimals + 2 * (kind == "percent"))
@@ -325,7 +327,7 @@ def _currencies(bars: Bars, prices: Prices, kind: Kind) -> Iterator[tuple[str, F
         if base is None or code == base:
             continue
         with contextlib.suppress(InputError):  # a rate between two other currencies
-            yield code, unit * exchange_rate(prices, base, code)(bars.dates)
+            yield code, unit * exchange_rate(prices, base, code, quoted=kind != "percent")(bars.dates)
 
 
 def _relative(bars: Bars, benchmark: Bars, index: int) -> list[tuple[_Move, str, float]]:

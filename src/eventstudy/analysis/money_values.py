@@ -14,6 +14,7 @@ import pandas as pd
 from eventstudy.errors import InputError, one_of, shown
 from eventstudy.prepare.currency import CODE, MINOR, exchange_rate
 from eventstudy.prepare.placing import firm_names, firm_of_tickers
+from eventstudy.prepare.returns import is_level
 from eventstudy.prepare.stamps import is_missing
 from eventstudy.types import BarsView, Dates, Floats, Ints, PricesView
 
@@ -68,6 +69,8 @@ def values_before(frame: pd.DataFrame, prices: PricesView, before: Dates, value:
         if shares is not None:
             close, on = _last(bars, "close", day, True)
             reason = reason if np.isfinite(close) else "no close" + _as_of(ticker, day, True)
+            if is_level(bars):
+                close, reason = np.nan, f"no close of {ticker}: its prices are returns"
             amount *= close * unit
         found.value[at], found.valued_on[at] = amount, on
         found.currency[at] = currency if stated is None else stated[at] or currency

@@ -22,7 +22,7 @@ from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, show
 from eventstudy.prepare.calendar import calendar_name
 from eventstudy.prepare.currency import MINOR, exchange_rate
 from eventstudy.prepare.placing import firm_names, firm_of_tickers
-from eventstudy.prepare.returns import level_of_shares, priced_rows
+from eventstudy.prepare.returns import is_level, level_of_shares, priced_rows
 from eventstudy.types import Dates, Floats, Rerun, ResultFrames, Window, required
 
 if TYPE_CHECKING:
@@ -280,8 +280,12 @@ def _follow(
         "adr_return": a.move(), "home_return": h.move(), "adr_car": a.car, "home_car": h.car,
     }  # fmt: skip
     rate, why = _rate(rerun, adr, home)
+    returns = [name for name in (adr, home) if is_level(rerun.prices.bars[name])]
+    if returns and not why:
+        why = f"no ratio: the prices of {' and '.join(returns)} are returns"
     premium, closes, path = _path(a, h, rate, rerun.choices.event, pair)
-    return {**row, **_gap(a, h, premium, closes, path, rerun.choices.estimation), "note": why}, path
+    gap = _gap(a, h, premium, closes, path, rerun.choices.estimation)
+    return {**row, **gap, **({"ratio": np.nan} if returns else {}), "note": why}, path
 
 
 def _rate(rerun: Rerun, adr: str, home: str) -> tuple[Callable[[Dates], Floats], str]:

@@ -21,7 +21,7 @@ from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
 from eventstudy.display.rows import in_window
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, shown
-from eventstudy.prepare.returns import level_of_shares, priced_rows
+from eventstudy.prepare.returns import is_level, level_of_shares, priced_rows
 from eventstudy.types import BarsView, Floats, Rerun, ResultFrames, Window, required
 
 LEVEL, POWER = 0.05, 0.8
@@ -159,7 +159,7 @@ def single(
     frame["bayes_factor"] = [_factor(row, placebo, scale) for row in frame.to_dict("records")]
     ps = [row[first_p(frame, (row["start"], row["end"]))] for row in frame.to_dict("records")]
     frame["bayes_bound"] = [np.nan if formats.is_missing(p) else evidence.bound(float(p)) for p in ps]
-    reason = _no_price_line(rerun, result)
+    reason = _no_price_line(rerun, result, str(event["ticker"]))
     prices = pd.DataFrame(columns=["time", "price", "but_for", "difference", "lower", "upper"])
     if not reason:
         prices = _price_line(rerun, result, event_id, str(event["ticker"]), window)
@@ -229,7 +229,7 @@ def _factor(row: Mapping[Hashable, Any], placebo: pd.DataFrame, scale: float) ->
     return evidence.bayes_factor(float(row["t"]), scale / float(row["se"]), fitted)
 
 
-def _no_price_line(rerun: Rerun, result: ResultFrames) -> str:
+def _no_price_line(rerun: Rerun, result: ResultFrames, ticker: str) -> str:
     """Return why there is no price line; empty if there is one."""
     choices = rerun.choices
     if not result.measure.of_returns or choices.outcome != "return":
@@ -240,6 +240,8 @@ def _no_price_line(rerun: Rerun, result: ResultFrames) -> str:
         return f"its returns are in {choices.currency}, and its prices in the currencies of their exchanges"
     if any(bars.intraday for bars in rerun.prices.bars.values()):
         return "its prices are intraday bars"
+    if is_level(rerun.prices.bars[ticker]):
+        return "its prices are returns"
     return ""
 
 
@@ -253,7 +255,7 @@ def _prices(rerun: Rerun, ticker: str, last: np.datetime64) -> pd.Series[float]:
 
 def _of_prices(bars: BarsView, window: Window) -> str:
     """Say what the prices of the price line are."""
-    if not {"adjusted", "return"} & bars.fields.keys():
+    if "adjusted" not in bars.fields:
         return "The prices are the closes of the study, adjusted as they are."
     by = "compounded from the stated returns" if "return" in bars.fields else "adjusted for splits and dividends"
     return f"The prices are those of the study's returns, {by}, in shares of day {window[1]}, whose close they equal."

@@ -315,6 +315,8 @@ def _notes(frame: pd.DataFrame, desk: Desk) -> list[str]:
     late = int((used["entry_field"] == "close").sum())
     if late and not desk.opens.all():
         notes.append(f"{late} of {len(used)} entries are at a close; of some tickers there are no opens")
+    if used["entry_price"].isna().any():
+        notes.append("entries without a price are of tickers whose prices are returns, not closes as quoted")
     currencies = [str(name) for name in dict.fromkeys(used["currency"].dropna())]
     if len(currencies) > 1:
         notes.append(

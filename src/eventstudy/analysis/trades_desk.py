@@ -19,7 +19,7 @@ from eventstudy.prepare.currency import MINOR, convert_prices, exchange_rate
 from eventstudy.prepare.panels import Market, SeriesRules, plan_panel
 from eventstudy.prepare.phases import AFTER, BEFORE, DURING
 from eventstudy.prepare.placing import distinct_pairs
-from eventstudy.prepare.returns import counted_level, reindex
+from eventstudy.prepare.returns import counted_level, quoted_price, reindex
 from eventstudy.types import (
     Bools,
     Calendar,
@@ -271,12 +271,11 @@ def _market(
         rate = _rates(rerun, bars.currency, currency, day, str(bars.ticker))  # type: ignore[attr-defined]
         for field, at in (("open", 0), ("close", 1)):
             level = counted_level(bars, field, rerun.choices.contradictory)
-            plain = bars.fields.get(field, np.full(len(bars.dates), np.nan))
             if field == "open" and not calendar.intraday and is_coarser(bars, calendar):
                 continue  # nobody knows on which session it was
             price[row, at:n:2] = reindex(bars, level, calendar) * rate[at]
-            quoted[row, at:n:2] = reindex(bars, plain, calendar)
-        volume = bars.fields.get("volume", np.full(len(bars.dates), np.nan)) * bars.fields["close"]
+            quoted[row, at:n:2] = reindex(bars, quoted_price(bars, field), calendar)
+        volume = bars.fields.get("volume", np.full(len(bars.dates), np.nan)) * quoted_price(bars)
         traded[row, 0:n:2] = traded[row, 1:n:2] = reindex(bars, volume, calendar) * rate[1]
         opens[row] = np.isfinite(price[row, 0:n:2]).any()
         instant[row, 0:n:2], instant[row, 1:n:2] = instants(calendar)

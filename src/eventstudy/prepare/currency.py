@@ -11,6 +11,7 @@ import numpy as np
 
 from eventstudy.bars import Bars, Prices
 from eventstudy.errors import InputError, shown
+from eventstudy.prepare.returns import is_level
 from eventstudy.types import BarsView, Dates, Floats, PricesView
 
 PRICED = ("close", "open", "high", "low", "adjusted")
@@ -64,7 +65,7 @@ def convert_prices(prices: Prices, currency: str | None) -> Conversion:
         if currency_of_bars == currency:
             rate = unit * np.ones(len(bars.dates))
         else:
-            rate = unit * exchange_rate(prices, currency_of_bars, currency)(bars.dates)
+            rate = unit * exchange_rate(prices, currency_of_bars, currency, quoted=False)(bars.dates)
         missing = np.isnan(rate) & np.isfinite(bars.fields["close"])
         if missing.any():
             without_rate[ticker] = bars.dates[missing]
@@ -79,12 +80,15 @@ def convert_prices(prices: Prices, currency: str | None) -> Conversion:
     return Conversion(replace(prices, bars=converted), without_rate, tuple(notes))
 
 
-def exchange_rate(prices: PricesView, base: str, currency: str) -> Callable[[Dates], Floats]:
-    """Return the function from dates to the price of a unit of ``base`` in ``currency``."""
-    direct = _find_series(prices, base, currency)
+def exchange_rate(prices: PricesView, base: str, currency: str, quoted: bool = True) -> Callable[[Dates], Floats]:
+    """Return the function from dates to the price of a unit of ``base`` in ``currency``.
+
+    Unless it is ``quoted``, a series of returns is a rate too, up to a constant.
+    """
+    direct = _find_series(prices, base, currency, quoted)
     if direct is not None:
         return direct
-    first, second = _find_series(prices, base, "USD"), _find_series(prices, "USD", currency)
+    first, second = (_find_series(prices, *codes, quoted) for codes in ((base, "USD"), ("USD", currency)))
     if first is not None and second is not None:
         to_dollar, from_dollar = first, second
         return lambda dates: to_dollar(dates) * from_dollar(dates)
@@ -95,13 +99,18 @@ def exchange_rate(prices: PricesView, base: str, currency: str) -> Callable[[Dat
     )
 
 
-def _find_series(prices: PricesView, base: str, currency: str) -> Callable[[Dates], Floats] | None:
+def _find_series(prices: PricesView, base: str, currency: str, quoted: bool) -> Callable[[Dates], Floats] | None:
     """Return the function of a series that holds the rate or its inverse; None if there is none."""
     direct = [f"{base}{currency}=X"] + ([f"{currency}=X"] if base == "USD" else [])
     inverse = [f"{currency}{base}=X"] + ([f"{base}=X"] if currency == "USD" else [])
     for names, power in ((direct, 1.0), (inverse, -1.0)):
         for name in names:
             if name in prices.bars:
+                if quoted and is_level(prices.bars[name]):
+                    raise InputError(
+                        f"there is no rate from {base} to {currency} among the prices: those of {name} are returns;"
+                        " give its prices"
+                    )
                 return _on_dates(prices.bars[name], power)
     return None
 

@@ -36,6 +36,18 @@ def adjusted_close(bars: BarsView) -> Floats:
     return bars.fields.get("adjusted", bars.fields["close"])
 
 
+def is_level(bars: BarsView) -> bool:
+    """Return whether closes are no prices, but a level from 100 that stated returns imply."""
+    return "return" in bars.fields and "adjusted" not in bars.fields
+
+
+def quoted_price(bars: BarsView, price: str = "close") -> Floats:
+    """Return the prices as they were quoted, (T,): not adjusted; NaN where there is none, or a level alone."""
+    if price not in bars.fields or is_level(bars):
+        return np.full(len(bars.dates), np.nan)
+    return bars.fields[price]
+
+
 def adjusted_price(bars: BarsView, price: str) -> Floats:
     """Return the open, high, low or close times the day's adjustment (adjusted close / close); NaN where absent."""
     if price == "close":

@@ -38,4 +38,11 @@ def levels(ticker: str, dates: Dates, fields: Mapping[str, Floats]) -> dict[str,
             " decimals, 0.01 for 1 %"
         )
     level = level_of_returns(returns)
-    return {"close": fields.get("close", level), "adjusted": level} if "close" in fields else {"close": level}
+    close = fields.get("close", level)
+    return {"close": close} if _is_level(close, level) else {"close": close, "adjusted": level}
+
+
+def _is_level(close: Floats, level: Floats) -> bool:
+    """Return whether closes are the level of the returns, as a file of prices made from returns has them."""
+    both = np.isfinite(level)
+    return bool(both.any() and np.allclose(close[both], level[both], rtol=1e-12, atol=0.0))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.bars import Bars, Prices
-from eventstudy.prepare.returns import adjusted_close
+from eventstudy.prepare.returns import adjusted_close, is_level
 from eventstudy.transform._shared import (
     DAY,
     check_daily,
@@ -80,7 +80,7 @@ def _aggregate_months(bars: Bars) -> tuple[Bars, list[str]]:
     incomplete = np.isin(months, bars.dates[unknown].astype("datetime64[M]"))  # of which a daily return is not known
     fields = {}
     for name, values in bars.fields.items():
-        if name == "return":  # that of the month is between the levels
+        if name == "return":
             continue
         scaled = values[priced] * (factor / factor[last][group] if name in ("open", "high", "low") else 1.0)
         if name == "split":
@@ -88,6 +88,8 @@ def _aggregate_months(bars: Bars) -> tuple[Bars, list[str]]:
         grouped = pd.Series(scaled).groupby(group)
         aggregate = grouped.sum(min_count=1) if name == "volume" else grouped.agg(OF_MONTH.get(name, "mean"))
         fields[name] = np.where(incomplete, np.nan, np.asarray(aggregate, dtype=np.float64))
+    if is_level(bars) and len(months):  # it stays one
+        fields["return"] = np.concatenate([[np.nan], fields["close"][1:] / fields["close"][:-1] - 1.0])
     ends: Dates = np.asarray((months + np.timedelta64(1, "M")).astype("datetime64[D]") - DAY, dtype="datetime64[D]")
     notes = month_notes(bars, dates, ends, dates[last]) if len(dates) else []
     if incomplete.any():
