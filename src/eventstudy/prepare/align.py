@@ -22,7 +22,14 @@ from eventstudy.prepare.currency import convert_prices
 from eventstudy.prepare.factors import Factors, coded_notes, read_factors, reasons_outside_history
 from eventstudy.prepare.implausible import Implausible, WindowDates, implausible_prices, peer_notes
 from eventstudy.prepare.intraday import check_same_step, common_zone
-from eventstudy.prepare.notes import by_date_warning, collect_notes, cross_zone_warning, merged_warning, other_zone
+from eventstudy.prepare.notes import (
+    by_date_warning,
+    collect_notes,
+    cross_zone_warning,
+    first_day_warning,
+    merged_warning,
+    other_zone,
+)
 from eventstudy.prepare.outcomes import is_return
 from eventstudy.prepare.panels import Market, PanelPlan, SeriesRules, plan_panel
 from eventstudy.prepare.peers import Pools, Treated, pools
@@ -159,6 +166,7 @@ def prepare(
     in_other_zone = other_zone(ticker[rows], benchmark[rows], market.prices)
     bars = any(c.intraday for c in market.calendars.values())
     warnings = merged_warning(market.prices) + by_date_warning(placement[rows])
+    warnings += first_day_warning(market)
     if not bars:
         warnings += cross_zone_warning(ticker[rows], benchmark[rows], in_other_zone, columns)
     zone = common_zone({name for name in calendar if name is not None}) if bars else None

@@ -12,9 +12,11 @@ from eventstudy.bars import Indexed, Prices, priced_dates
 from eventstudy.prepare.calendar import GUESS, NO_CLOSES, REACH, THAT_DATE
 from eventstudy.prepare.panels import Market
 from eventstudy.prepare.placing import distinct_pairs
+from eventstudy.prepare.spacing import spacing
 from eventstudy.prepare.trading import merged_markets
-from eventstudy.types import Column, Floats
+from eventstudy.types import Column, Dates, Floats
 
+MOST, LEAST_ROWS = 0.8, 6  # the share of rows that show by which day they are dated, of this many or more
 SPANS = (
     "a return over a gap is compared with that of the benchmark and factors over the same gap, with the mean and"
     " variance of one session: over long gaps t is too large; the model trade_to_trade scales both"
@@ -55,6 +57,29 @@ def merged_warning(prices: Prices) -> tuple[str, ...]:
     bars = [b for b in prices.bars.values() if b.mic is None and not b.intraday and not b.ticker.endswith("=X")]
     text = merged_markets(bars, priced_dates(prices.bars, [b.ticker for b in bars]))
     return (text,) if text else ()
+
+
+def first_day_warning(market: Market) -> tuple[str, ...]:
+    """Return a warning if prices of weeks or months are dated by what looks like the first day of each."""
+    calendars = [calendar.dates for calendar in market.calendars.values() if not calendar.intraday]
+    edges = [edge for bars in market.prices.bars.values() for edge in (bars.first, bars.last) if not np.isnat(edge)]
+    rows = [_begins(dates[(dates >= min(edges)) & (dates <= max(edges))]) for dates in calendars if edges]
+    return tuple(
+        f"the prices are one row a {row}, most of them dated {day}: a study takes a row for the time up to its date,"
+        f" and if these begin on it, news is measured a {row} late; date each row by its last day"
+        for row, day in dict.fromkeys(filter(None, rows))
+    )
+
+
+def _begins(dates: Dates) -> tuple[str, str] | None:
+    """Return what a row is, and the day that most have, if it is the first of a week, month or longer; else None."""
+    row = spacing(dates).row
+    if len(dates) < LEAST_ROWS or row in ("day", "row"):
+        return None
+    if row == "week":
+        return (row, "on Mondays") if np.is_busday(dates, weekmask="Mon").mean() > MOST else None
+    first = dates.astype("datetime64[M]").astype("datetime64[D]") == dates
+    return (row, "on the first of a month") if first.mean() > MOST else None
 
 
 def by_date_warning(placement: np.ndarray) -> tuple[str, ...]:
