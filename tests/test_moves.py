@@ -205,3 +205,35 @@ def test_the_estimation_window_ends_at_day_minus_3() -> None:
     for at in (-2, -1):
         np.testing.assert_allclose(of_day(at), unchanged, rtol=1e-9)
     assert abs(of_day(-3)["t"] - unchanged["t"]) > 0.01
+
+
+@pytest.mark.parametrize("announced", ["2021-07-24", "2021-07-25T12:00:00Z"])
+def test_news_of_a_weekend_meets_the_move_of_monday(announced: str):
+    days = pd.bdate_range("2019-01-01", "2021-12-31")
+    moves = 0.01 * np.random.default_rng(0).standard_normal(len(days))
+    moves[days.get_loc("2021-07-26")] = 0.2
+    prices = es.Prices.from_frame(pd.DataFrame({"A": 100.0 * np.cumprod(1.0 + moves)}, days), "XNYS")
+    events = es.Events.from_frame(pd.DataFrame({"event_id": ["E"], "ticker": ["A"], "announced": [announced]}))
+    found = es.explain_moves(prices, events, n=1)
+    assert found.frame["session"].tolist() == [pd.Timestamp("2021-07-26")]
+    assert found.frame["events"].tolist() == [("E",)]
+    assert found.events.loc["E", ["rank", "moved"]].tolist() == [1, True]
+    assert "1 of the 1 largest abnormal days have an event" in found.answer()
+
+
+def test_news_of_a_month_meets_the_month():
+    """Months are dated by their last day, on which no news need come."""
+    days = pd.bdate_range("2005-01-03", "2020-12-31")
+    moves = 0.01 * np.random.default_rng(1).standard_normal(len(days))
+    moves[days.get_loc("2018-03-14")] = 0.4
+    daily = es.Prices.from_frame(pd.DataFrame({"A": 100.0 * np.cumprod(1.0 + moves)}, days))
+    rows = {"event_id": ["E", "F"], "ticker": "A", "announced": ["2018-03-14", "2030-01-01"]}
+    found = es.explain_moves(
+        es.transform.monthly(daily), es.Events.from_frame(pd.DataFrame(rows)), n=2, estimation=60
+    )  # fmt: skip
+    assert found.row == "month"
+    assert found.frame["session"].iloc[0] == pd.Timestamp("2018-03-31")
+    assert found.frame["events"].iloc[0] == ("E",)
+    assert "1 of the 2 largest abnormal months have an event" in found.answer()
+    assert "1 event has no session" in found.answer()
+    assert "days" not in found.answer()

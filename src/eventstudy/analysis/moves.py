@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData
 from eventstudy.prepare.events import Events
+from eventstudy.prepare.spacing import spacing
 from eventstudy.result import Result
 from eventstudy.study import Study
 
@@ -53,6 +54,8 @@ class Moves:
     n : int
     provenance : mapping
         The prices and settings of the study that estimates every day.
+    row : str
+        What a row of the prices is, and a day here: a day, a week or a month.
     """
 
     frame: pd.DataFrame
@@ -60,6 +63,7 @@ class Moves:
     tickers: pd.DataFrame
     n: int
     provenance: Mapping[str, Any]
+    row: str = "day"
     kind: ClassVar[str] = "moves"
 
     def answer(self) -> str:
@@ -71,20 +75,25 @@ class Moves:
         if len(unexplained):
             row = unexplained.iloc[int(unexplained["t"].abs().to_numpy().argmax())]
             largest = (
-                f" The largest day without an event is {formats.date(row['session'])} for"
+                f" The largest {self.row} without an event is {formats.date(row['session'])} for"
                 f" {formats.plain(row['ticker'])} ({formats.percent(row['ar'])})."
             )
         return (
-            f"{total['n_met']:.0f} of the {total['n_largest']:.0f} largest abnormal days have an event, where"
+            f"{total['n_met']:.0f} of the {total['n_largest']:.0f} largest abnormal {self.row}s have an event, where"
             f" {total['expected']:.1f} would by chance; that is more than chance at 5 % for {clear} of"
             f" {formats.plural(n_estimated, 'ticker')}. {total['n_moved']:.0f} of {total['n_event_days']:.0f}"
-            f" days with events have p below 5 %.{largest}{self._not_estimated()}"
+            f" {self.row}s with events have p below 5 %.{largest}{self._not_placed()}{self._not_estimated()}"
         )
+
+    def _not_placed(self) -> str:
+        """Return how many events of the tickers have no session."""
+        n = int(self.events["session"].isna().sum())
+        return f" {formats.plural(n, 'event')} {'has' if n == 1 else 'have'} no session (events.reason)." if n else ""
 
     def _not_estimated(self) -> str:
         """Return which securities have no estimated day, and why."""
         reasons = self.tickers.loc[self.tickers["n_days"] == 0, "reason"]
-        return f" No day could be estimated of {_listed(dict(reasons))}." if len(reasons) else ""
+        return f" No {self.row} could be estimated of {_listed(dict(reasons))}." if len(reasons) else ""
 
     def plot(self, **options: Any) -> Axes:
         """Draw the largest days of a ticker with their events, and return the axes."""
@@ -104,9 +113,10 @@ class Moves:
              formats.number(row["expected"], 1), formats.p_value(row["p"]), formats.count(row["n_moved"]))
             for row in self.tickers.head(SHOWN).reset_index().to_dict("records")
         ]  # fmt: skip
-        heads = ("Ticker", "Days", "With events", "Largest", "Of these met", "By chance", "p", "Events with a move")
+        rest = ("With events", "Largest", "Of these met", "By chance", "p", "Events with a move")
+        heads = ("Ticker", f"{self.row.capitalize()}s", *rest)
         note = formats.prices_note(self)
-        title = "Largest abnormal days and their events" + (f", {note}" if note else "")
+        title = f"Largest abnormal {self.row}s and their events" + (f", {note}" if note else "")
         more = len(self.tickers) - SHOWN
         notes = [self.answer(), *([f"{formats.plural(more, 'ticker')} more are in .tickers"] if more > 0 else [])]
         return Summary(title, tables=[Grid(heads, rows, (False, *[True] * 7))], notes=notes)
@@ -199,7 +209,8 @@ def explain_moves(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EventStudyWarning)  # of a study in which every day is an event
         days = study.run(every_day, prices)
-        placed = study.check(Events.from_frame(events.frame[events.frame["ticker"].isin(tickers)]), prices)
+        at_events = replace(study, on_closed="next")  # news of a closed day reaches the next session
+        placed = at_events.check(Events.from_frame(events.frame[events.frame["ticker"].isin(tickers)]), prices)
     estimated = _estimated(days)
     reasons = {
         name: short.get(name) or _usual_reason(days, name) for name in sorted({*priced} - {*estimated["ticker"]})
@@ -277,7 +288,8 @@ def _moves(
     tickers = _by_ticker(days, n).assign(reason="")
     if reasons:
         tickers = pd.concat([tickers, _without(reasons)]).sort_index()
-    return Moves(largest, events[order], tickers, n, provenance)
+    row = spacing(np.unique(days["session"].to_numpy().astype("datetime64[D]"))).row
+    return Moves(largest, events[order], tickers, n, provenance, row)
 
 
 def _without(reasons: Mapping[str, str]) -> pd.DataFrame:

@@ -14,7 +14,6 @@ from eventstudy.display.measure import measure_of
 from eventstudy.errors import one_of
 from eventstudy.plots import _style, _text
 
-TITLE = "Largest abnormal days"
 ROW_HEIGHT = 0.22  # inches per day
 
 
@@ -55,11 +54,11 @@ def draw(
     if ticker is not None and ticker not in known:
         raise one_of("ticker", ticker, known)
     rows = moves.frame[moves.frame["ticker"] == chosen]
-    name = _style.named(title, f"{TITLE} of {chosen}")
+    name = _style.named(title, f"Largest abnormal {moves.row}s of {chosen}")
     with _style.drawing((8.4, 1.4 + ROW_HEIGHT * max(len(rows), 3)), figsize, ax) as ax:
         if not len(rows):
             reason = str(moves.tickers["reason"][chosen])
-            return _style.blank(ax, name, f"no day could be estimated: {reason}", moves)
+            return _style.blank(ax, name, f"no {moves.row} could be estimated: {reason}", moves)
         y, met = np.arange(len(rows)), rows["events"].astype(bool).to_numpy()
         for part, colour, label in ((met, _style.BLUE, "with an event"), (~met, _style.GREY, "without an event")):
             ax.barh(y[part], rows["ar"][part], height=0.62, color=colour, label=label)

@@ -24,7 +24,7 @@ def reactions(
     prices : Prices
     calendars : mapping from name to Calendar
     choices : Choices
-        Of these, ``returns`` and ``contradictory``.
+        Of these, ``contradictory``.
 
     Returns
     -------
@@ -99,5 +99,5 @@ def _session_returns(
     moves: dict[str, np.ndarray] = {}
     for price in (price for price in PRICE_FIELDS if price in bars.fields):
         now = None if price == "close" else align(counted_level(bars, price, choices.contradictory))
-        moves[price] = compute_returns(close, choices.returns, "missing", now, unknown)[:, 1]
+        moves[price] = compute_returns(close, "simple", "missing", now, unknown)[:, 1]
     return moves

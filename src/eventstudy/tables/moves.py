@@ -46,13 +46,13 @@ def moves(result: Result, *, of: Moves | None = None) -> Table:
     first = of.frame["ticker"].ne(of.frame["ticker"].shift())
     return Table(
         of.frame,
-        _shared.with_prices("Largest abnormal days and their events", result),
+        _shared.with_prices(f"Largest abnormal {of.row}s and their events", result),
         (
             Column("Ticker", right=False), Column("Rank"), Column("Session", right=False), Column("AR (%)"),
             Column("t"), Column("p, adjusted"), Column("Events in the session", right=False),
         ),
         tuple(rows),
-        (of.answer(), "Adjusted p: of the largest of all days of the ticker (Šidák)."),
+        (of.answer(), f"Adjusted p: of the largest of all {of.row}s of the ticker (Šidák)."),
         frozenset(row for row in range(1, len(rows)) if first.iloc[row]),
         n_keys=2,
         label="moves",
