@@ -6,6 +6,7 @@ figure, which is NaN, with a reason, if the check cannot be made.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from eventstudy.analysis.findings import (
     common_shock,
     expected_signs,
     few_clusters,
+    shared_days,
     skewed_returns,
     unlinked_news,
 )
@@ -28,6 +30,7 @@ from eventstudy.core.clustering import clustering_of
 from eventstudy.core.sums import Gathered, mean_and_sd
 from eventstudy.display.formats import p_value, plural
 from eventstudy.errors import InputError, shown
+from eventstudy.prepare.spacing import row_of
 from eventstudy.run.validity import THIN, Situation
 from eventstudy.types import (
     Abnormal,
@@ -58,7 +61,7 @@ class Residuals:
 
     ``effects`` is the shared state of that name, and ``all`` what is known of the residuals of all events; ``before``
     (J,) are the variances across events of their standardised sums, over the J runs of estimation days that are as long
-    as the window.
+    as the window; ``unit`` is what a row of the prices is, as "day".
     """
 
     rows: Ints
@@ -68,6 +71,7 @@ class Residuals:
     all: before_events.Residuals
     r: float
     window: tuple[int, int]
+    unit: str = "day"
 
 
 def diagnose(rerun: Rerun, result: ResultFrames, constituents: Constituents | None) -> pd.DataFrame:
@@ -86,7 +90,7 @@ def diagnose(rerun: Rerun, result: ResultFrames, constituents: Constituents | No
     n_est = sample.sample.spec.n_est
     thin = _thin_trading(residuals) if result.measure.of_returns else Finding(np.nan, "the study is not of returns")
     findings = {
-        "clustering": _clustering(cluster),
+        "clustering": shared_days(cluster),
         "correlation": _correlation(cluster, residuals),
         "contaminated estimation": _other_events(sample, residuals, slice(0, n_est), "estimation"),
         "confounding events": _other_events(sample, residuals, slice(n_est, None), "event"),
@@ -106,7 +110,8 @@ def diagnose(rerun: Rerun, result: ResultFrames, constituents: Constituents | No
         "small sample": few_clusters(cluster),
         "agreement of tests": agreement(result.tests),
     }
-    return _frame(findings, {**dict.fromkeys(("clustering", "correlation"), _dependence(cluster)), **advice()})
+    depending = dict.fromkeys(("clustering", "correlation"), _dependence(cluster))
+    return _frame(findings, depending | advice(), residuals.unit)
 
 
 def text(frame: pd.DataFrame, width: int = 100) -> str:
@@ -129,11 +134,12 @@ def text(frame: pd.DataFrame, width: int = 100) -> str:
     return "\n".join(lines)
 
 
-def _frame(findings: Mapping[str, Finding], advice: Mapping[str, Advice]) -> pd.DataFrame:
-    """Return findings with advice; the advice is empty unless an assumption is violated."""
+def _frame(findings: Mapping[str, Finding], advice: Mapping[str, Advice], row: str = "day") -> pd.DataFrame:
+    """Return findings with advice, empty unless an assumption is violated; the texts say days for the study's rows."""
     rows = []
     for check, (figure, value, wrong) in findings.items():
-        rows.append((check, float(figure), value, *(advice[check] if wrong else Advice())[:3]))
+        texts = (value, *(advice[check] if wrong else Advice())[:3])
+        rows.append((check, float(figure), *(re.sub(r"\bday(s?)\b", rf"{row}\1", text) for text in texts)))
     return pd.DataFrame(rows, columns=["check", "figure", "value", "breaks", "survives", "remedy"])
 
 
@@ -151,8 +157,9 @@ def run_again(rerun: Rerun) -> Residuals:
     order = np.argsort(leaf["row"], kind="stable")
     leaf = {name: values[order] for name, values in leaf.items()}
     before = mean_and_sd(n[n > 1], z[n > 1], z2[n > 1])[1] ** 2
+    before, effects = before[np.isfinite(before)], outcome.shared["effects"]
     r = float(outcome.shared["overlap"]["windows"][0, 0])
-    return Residuals(leaf.pop("row"), leaf, before[np.isfinite(before)], outcome.shared["effects"], together, r, window)
+    return Residuals(leaf.pop("row"), leaf, before, effects, together, r, window, row_of(rerun.sample()))
 
 
 def _residual_statistics(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
@@ -225,16 +232,6 @@ def _dependence(cluster: Clustering) -> Advice:
         ", ".join(valid),
         'tests="default" selects valid tests; result.calibrate() measures their size on your own data',
     )
-
-
-def _clustering(cluster: Clustering) -> Finding:
-    size = f"{plural(cluster.n_events, 'event')} on {plural(cluster.n_dates, 'date')}"
-    if cluster.n_events < 2:
-        return Finding(np.nan, f"{size}: there is no pair")
-    value = f"{size}; {cluster.share:.1%} of the pairs share days of their event windows"
-    if cluster.n_linked:
-        value += f"; {plural(cluster.n_linked, 'pair')} of dates report the same news on two exchanges"
-    return Finding(cluster.share, value, cluster.kind != "independent")
 
 
 def _correlation(cluster: Clustering, residuals: Residuals) -> Finding:

@@ -29,6 +29,17 @@ class Finding(NamedTuple):
     wrong: bool = False
 
 
+def shared_days(cluster: Clustering) -> Finding:
+    """Count the pairs of events whose windows share days."""
+    size = f"{plural(cluster.n_events, 'event')} on {plural(cluster.n_dates, 'date')}"
+    if cluster.n_events < 2:
+        return Finding(np.nan, f"{size}: there is no pair")
+    value = f"{size}; {cluster.share:.1%} of the pairs share days of their event windows"
+    if cluster.n_linked:
+        value += f"; {plural(cluster.n_linked, 'pair')} of dates report the same news on two exchanges"
+    return Finding(cluster.share, value, cluster.kind != "independent")
+
+
 def few_clusters(cluster: Clustering) -> Finding:
     """Count the clusters of events, which are all the independent observations that a sample has."""
     value = f"{plural(cluster.n_events, 'event')} on {plural(cluster.n_dates, 'date')}"

@@ -230,7 +230,7 @@ def _only_panel(sample: StudySample) -> Panel:
     used = np.unique(sample.placed.panel)
     panels = [sample.panels[at] for at in used]
     if len(panels) != 1:
-        names = ", ".join(panel.calendar for panel in panels) or "none"
+        names = ", ".join(panel.calendar or "prices without an exchange" for panel in panels) or "none"
         raise InputError(
             f"the events have {len(panels)} markets with benchmarks of their own ({names}); market_wide is for one:"
             " run the study with the events of one exchange and one benchmark"

@@ -139,7 +139,8 @@ def pairs(rerun: Rerun | None, result: ResultFrames, given: Pairing | None, wind
     if not found:
         raise NotEnoughData(
             "no announcement has two listings of a firm on different exchanges; name them, as"
-            " pairs={'BABA': '9988.HK'}, the ADR first, or give the events a column 'firm'"
+            " pairs={'BABA': '9988.HK'}, the ADR first, or give the events a column 'firm'; prices without an exchange,"
+            " as those of months, have no pairs"
         )
     events, reasons = _events(rerun, found)
     placed: ResultFrames | None = None

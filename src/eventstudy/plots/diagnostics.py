@@ -137,9 +137,9 @@ def _autocorrelation(ax: Axes, residuals: Residuals) -> None:
         for edge in (-bound, bound):
             ax.axvline(edge, color=_style.RED, linewidth=1.1, linestyle=(0, (5, 3)))
         beyond = (np.abs(rho) > 2.0 / np.sqrt(n)).mean()
-        title = f"Autocorrelation: {beyond:.0%} of events beyond 2/√days"
+        title = f"Autocorrelation: {beyond:.0%} of events beyond 2/√{residuals.unit}s"
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
-    _panel(ax, title, "Correlation of a day with the next", "Events")
+    _panel(ax, title, f"Correlation of a {residuals.unit} with the next", "Events")
 
 
 def _clusters(ax: Axes, result: Result, residuals: Residuals) -> None:
@@ -151,7 +151,8 @@ def _clusters(ax: Axes, result: Result, residuals: Residuals) -> None:
     ax.bar(np.arange(1, len(shown) + 1), shown, width=0.8, color=_style.BLUE, alpha=0.7, linewidth=0)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     ax.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-    title = f"Common days: {formats.plural(int(sizes.sum()), 'event')} in {formats.plural(len(sizes), 'cluster')}"
+    in_clusters = f"{formats.plural(int(sizes.sum()), 'event')} in {formats.plural(len(sizes), 'cluster')}"
+    title = f"Common {residuals.unit}s: {in_clusters}"
     _panel(ax, title, "Clusters, the largest first", "Events in the cluster")
 
 
@@ -167,7 +168,7 @@ def _variance(ax: Axes, residuals: Residuals) -> None:
         ax.axvline(variance, color=_style.RED, linewidth=1.4, linestyle=(0, (5, 3)))
         title = f"Variance of the event: {variance:.2f}, usual {np.median(before):.2f} (p {formats.p_value(p)})"
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
-    _panel(ax, title, "Variance across events", "Runs of days before")
+    _panel(ax, title, "Variance across events", f"Runs of {residuals.unit}s before")
 
 
 def alt(result: Result) -> str:

@@ -165,8 +165,7 @@ def prepare(
     }, index=frame.index, copy=False)  # fmt: skip
     in_other_zone = other_zone(ticker[rows], benchmark[rows], market.prices)
     bars = any(c.intraday for c in market.calendars.values())
-    warnings = merged_warning(market.prices) + by_date_warning(placement[rows])
-    warnings += first_day_warning(market)
+    warnings = merged_warning(market.prices) + by_date_warning(placement[rows]) + first_day_warning(market)
     if not bars:
         warnings += cross_zone_warning(ticker[rows], benchmark[rows], in_other_zone, columns)
     zone = common_zone({name for name in calendar if name is not None}) if bars else None

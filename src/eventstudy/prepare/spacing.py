@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eventstudy.types import Dates
+from eventstudy.types import Dates, StudySample
 
 FREQUENCIES = {"daily": 6.0, "weekly": 15.0, "monthly": 45.0}  # upper bounds of the median days between rows
 WEEK, YEAR = 7, 365.25
@@ -98,3 +98,10 @@ def spacing(dates: Dates) -> Spacing:
         return Spacing(365.0 if n_weekdays == WEEK else float(round(SESSIONS / 5 * n_weekdays)), "daily")
     a_year = float(max(round(YEAR / float(gaps[gaps <= NEAR * median].mean())), 1))
     return Spacing(a_year, KINDS.get(a_year, ""))
+
+
+def row_of(sample: StudySample) -> str:
+    """Return what a row of the prices of a study is: a bar, a day, a week, a month."""
+    if sample.event_table.intraday:
+        return "bar"
+    return spacing(sample.panels[0].sessions.astype("datetime64[D]")).row if len(sample.panels) else DAILY.row

@@ -53,7 +53,8 @@ def move_to_next_trade(
     distance = moved - position
     for row in np.flatnonzero(distance):
         day = format_session(names[row], calendars[names[row]].dates[position[row]])
-        placement[row] = f"{placement[row]}; no price on {day}: next trade, {distance[row]} sessions later"
+        unit = ("bar" if calendars[names[row]].intraday else "session") + "s" * bool(distance[row] > 1)
+        placement[row] = f"{placement[row]}; no price on {day}: next trade, {distance[row]} {unit} later"
     far = distance > FURTHEST
     attrition.exclude(far, Status.SUSPENDED, f"it does not trade within {FURTHEST} sessions of its event")
     attrition.exclude(unknown, Status.SUSPENDED, "the return of its next trade after the event is not known")
