@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from scipy import integrate, stats
 
 import eventstudy as es
@@ -106,12 +107,66 @@ def test_the_frame_has_the_cars_and_the_placebos_are_the_residuals(result):
     sheet = result.single()
     for row, car in zip(sheet.frame.to_dict("records"), result.cars.to_dict("records"), strict=True):
         assert all(row[name] == car[name] for name in ("start", "end", "car", "se", "p", "p_sq", "p_conformal"))
-    # The residuals of the market model by least squares, in units of their standard deviation, of mean square 1.
+    # The residuals of the market model by least squares, studentised with their leverages.
     returns = closes().pct_change().iloc[DAY - 130 : DAY - 10]
-    x = np.column_stack([np.ones(120), returns["MKT"]])
-    e = returns["AAA"] - x @ np.linalg.lstsq(x, returns["AAA"], rcond=None)[0]
+    fit = sm.OLS(returns["AAA"], sm.add_constant(returns["MKT"])).fit()
     own = sheet.placebo[sheet.placebo["end"] == 0]["scar"]
-    np.testing.assert_allclose(own, e / np.sqrt((e**2).mean()), rtol=1e-9)  # two ways to solve the same equations
+    wanted = fit.get_influence().resid_studentized_internal
+    np.testing.assert_allclose(own, wanted, rtol=1e-9)  # two ways to solve the same equations
+    e, left = fit.resid.to_numpy(), 1 - fit.get_influence().hat_matrix_diag
+    pairs = [(e[t] + e[t + 1]) / np.sqrt(fit.scale * (left[t] + left[t + 1])) for t in range(119)]
+    np.testing.assert_allclose(sheet.placebo[sheet.placebo["end"] == 1]["scar"], pairs, rtol=1e-9, atol=1e-12)
+
+
+def independent_days() -> tuple[pd.DatetimeIndex, pd.DataFrame]:
+    """Four firms, six peers and an index: normal returns that are independent over days, of equal variance."""
+    days, rng = pd.bdate_range("2018-01-01", periods=420), np.random.default_rng(3)
+    market = 0.01 * rng.standard_normal(420)
+    names = [*(f"S{i}" for i in range(4)), *(f"P{i}" for i in range(6))]
+    returns = {name: 0.9 * market + 0.015 * rng.standard_normal(420) for name in names}
+    return days, 100 * (1 + pd.DataFrame({"MKT": market, **returns}, days)).cumprod()
+
+
+FROM_FILES = {"capm", "carhart", "ff3", "ff5", "ff6"}  # least squares as `factors`, on series that are downloaded
+
+
+@pytest.mark.parametrize("model", sorted(set(es.models()) - FROM_FILES))
+def test_the_placebos_of_every_model_have_unit_variance_on_independent_days(model: str):
+    days, prices = independent_days()
+    firms = [f"S{i}" for i in range(4)]
+    events = pd.DataFrame({"event_id": firms, "ticker": firms, "announced": f"{days[400]:%Y-%m-%d} 09:00-05:00"})
+    peers = {"peers": [f"P{i}" for i in range(6)]} if "peers" in [c.name for c in es.model(model).columns] else {}
+    study = es.Study(
+        model=model, benchmark="MKT", estimation=(-260, -11), event=(0, 1), windows=((0, 0), (0, 1)),
+        tests=["cross_section"], **peers,
+    )  # fmt: skip
+    result = study.run(es.Events.from_frame(events), es.Prices.from_frame(prices, exchange="XNYS"))
+    scars = pd.concat([result.single(firm).placebo for firm in firms])
+    spread = np.sqrt((scars["scar"] ** 2).groupby(scars["end"]).mean())
+    # Five standard errors of s over 1000 overlapping runs of two days, half of them independent, are 0.08 at most.
+    assert np.abs(spread - 1).max() < 0.08, spread
+
+
+def test_bars_are_standardised_by_the_variance_of_their_clock_time():
+    """The first bar of a day is ten times as wild as the others: its residuals are not 3 deviations of the mean bar."""
+    hours = [f"{day:%Y-%m-%d} {hour}:30" for day in pd.bdate_range("2021-01-04", periods=70) for hour in range(10, 15)]
+    at, rng = pd.DatetimeIndex(hours).tz_localize("America/New_York"), np.random.default_rng(1)
+    first = at.hour == 10
+    returns = np.where(first, 0.02, 0.002) * rng.standard_normal(len(at))
+    prices = es.Prices.from_frame(pd.DataFrame({"AAA": 100 * np.cumprod(1 + returns)}, at), "XNYS")
+    day = 60 * 5 + 2  # a bar at noon
+    events = es.Events.from_frame(pd.DataFrame({"ticker": ["AAA"], "announced": [str(at[day])]}))
+    study = es.Study(model="clock", estimation=(-250, -1), event=(0, 0), windows=((0, 0),), tests=["cross_section"])
+    sheet = study.run(events, prices).single(scale=0.005)
+    placed = at.get_loc(sheet.session)
+    past = pd.Series(returns[placed - 250 : placed])
+    by_clock = past.groupby(at[placed - 250 : placed].hour)
+    e = past - by_clock.transform("mean")
+    wanted = e / (by_clock.transform("std") * np.sqrt(1 - 1 / by_clock.transform("count")))
+    np.testing.assert_allclose(sheet.placebo["scar"], wanted, rtol=1e-7)  # returns of prices
+    f0, row = evidence.fit(wanted.to_numpy()), sheet.row()
+    assert f0 is not None
+    assert row["bayes_factor"] == pytest.approx(evidence.bayes_factor(row["t"], 0.005 / row["se"], f0), rel=1e-4)
 
 
 def test_the_detectable_effect_is_found_by_four_studies_of_five(result):

@@ -15,7 +15,7 @@ from eventstudy import arguments
 from eventstudy.analysis import evidence
 from eventstudy.analysis.figures import drawn
 from eventstudy.analysis.paths import path
-from eventstudy.core.slopes import run_cars
+from eventstudy.core.slopes import run_scars
 from eventstudy.display import formats
 from eventstudy.display.cards import Grid, Summary
 from eventstudy.display.measure import Measure
@@ -155,7 +155,7 @@ def single(
     quantiles = special.stdtrit(frame["df"], 1 - LEVEL / 2) + special.stdtrit(frame["df"], POWER)
     frame["detectable"] = quantiles * frame["se"]
     plain = rerun if rerun.choices.sign is None else _without_sign(rerun, event_id)
-    placebo = pd.concat([_placebo(plain, event_id, pair, event["sigma"], frame["df"].iloc[0]) for pair in windows])
+    placebo = pd.concat([_placebo(plain, event_id, pair) for pair in windows])
     frame["bayes_factor"] = [_factor(row, placebo, scale) for row in frame.to_dict("records")]
     ps = [row[first_p(frame, (row["start"], row["end"]))] for row in frame.to_dict("records")]
     frame["bayes_bound"] = [np.nan if formats.is_missing(p) else evidence.bound(float(p)) for p in ps]
@@ -207,18 +207,15 @@ def _without_sign(rerun: Rerun, event_id: Hashable) -> Rerun:
     return again
 
 
-def _placebo(rerun: Rerun, event_id: Hashable, window: Window, sigma: float, dof: float) -> pd.DataFrame:
+def _placebo(rerun: Rerun, event_id: Hashable, window: Window) -> pd.DataFrame:
     """Return the standardised CARs of the runs of estimation days that are as long as the window."""
-    state = rerun.outcome(windows=[window], events=[event_id], tests={}, extra={"runs": run_cars}).extra.get("runs", {})
+    state = rerun.outcome(windows=[window], events=[event_id], tests={}, extra={"runs": run_scars}).extra.get(
+        "runs", {}
+    )
     if not state:
         raise NotEnoughData(f"event {shown(event_id)} could not be estimated again")
-    car = np.asarray(state["car"].values)[0]
-    car = car[np.isfinite(car)]
-    length = window[1] - window[0] + 1
-    # Residuals are smaller than errors by (M - k)/M in mean square; a CAR is measured out of sample.
-    n_days = len(car) + length - 1
-    scar = car / (sigma * np.sqrt(length)) * np.sqrt(n_days / dof if dof > 0 else np.nan)
-    return pd.DataFrame({"start": window[0], "end": window[1], "scar": scar})
+    scar = np.asarray(state["scar"].values)[0]
+    return pd.DataFrame({"start": window[0], "end": window[1], "scar": scar[np.isfinite(scar)]})
 
 
 def _factor(row: Mapping[Hashable, Any], placebo: pd.DataFrame, scale: float) -> float:

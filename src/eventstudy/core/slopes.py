@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from eventstudy.core.nulls import divide
-from eventstudy.core.scores import min_valid_days, window_lengths
+from eventstudy.core.scores import min_valid_days, residual_variances, window_lengths
 from eventstudy.core.sums import Gathered
 from eventstudy.types import Abnormal, Bools, Floats, Ints, Scores, Spec, State
 
@@ -63,26 +64,57 @@ def run_cars(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
     inside = np.broadcast_to(scores.weights[0] > 0, (len(abnormal.ar), spec.n_evt))
     if abnormal.block.in_own_window is not None:
         inside = inside & abnormal.block.in_own_window
-    lengths = np.broadcast_to(window_lengths(abnormal, scores.weights[:1]), (len(inside), 1))[:, 0].astype(np.int64)
-    car = np.full((len(inside), spec.n_est), np.nan)
-    for length in np.unique(lengths[(lengths > 0) & (lengths <= spec.n_est)]):
-        rows = np.flatnonzero(lengths == length)
-        sums = _accumulate(abnormal, rows, int(length), spec.compound)
-        n_valid = sliding_window_view(abnormal.ok[rows, : spec.n_est], length, axis=1).sum(axis=-1)
-        enough = n_valid >= np.maximum(min_valid_days(np.array(float(length)), spec.min_coverage), 1)
-        car[rows, : sums.shape[1]] = np.where(enough, sums, np.nan)
     return {
         "id": Gathered((abnormal.block.id,)),
         "first": Gathered((inside.argmax(axis=1),)),
-        "car": Gathered((car,)),
+        "car": Gathered((_cars(scores, abnormal, spec),)),
     }
+
+
+def run_scars(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
+    r"""Standardise every run of :func:`run_cars` by the variances of its residuals, which are in sample.
+
+    .. math:: SCAR = CAR / (s_i \sqrt{\textstyle\sum_t (v_{it} - |h_{it}|^2)})
+
+    over the valid days of the run, with v = 1 for a model without a variance path: ``scar`` (N, n_est).
+    """
+    variance = np.where(abnormal.ok[:, : spec.n_est], residual_variances(abnormal), 0.0)
+    total = _of_runs(scores, abnormal, lambda rows, length: _sums(variance[rows], length))
+    deviation = abnormal.sigma[:, None] * np.sqrt(total)
+    return {"scar": Gathered((divide(_cars(scores, abnormal, spec), deviation),))}
+
+
+def _cars(scores: Scores, abnormal: Abnormal, spec: Spec) -> Floats:
+    """Accumulate every run of estimation days, (N, n_est); NaN where too few are valid."""
+
+    def accumulated(rows: Ints, length: int) -> Floats:
+        n_valid = _sums(abnormal.ok[rows, : spec.n_est], length)
+        enough = n_valid >= np.maximum(min_valid_days(np.array(float(length)), spec.min_coverage), 1)
+        return np.where(enough, _accumulate(abnormal, rows, length, spec.compound), np.nan)
+
+    return _of_runs(scores, abnormal, accumulated)
+
+
+def _of_runs(scores: Scores, abnormal: Abnormal, of: Callable[[Ints, int], Floats]) -> Floats:
+    """Return a value of each run as long as the first window, by events of one length, (N, n_est); NaN past the end."""
+    n, n_est = len(abnormal.ar), abnormal.n_est
+    lengths = np.broadcast_to(window_lengths(abnormal, scores.weights[:1]), (n, 1))[:, 0].astype(np.int64)
+    values = np.full((n, n_est), np.nan)
+    for length in np.unique(lengths[(lengths > 0) & (lengths <= n_est)]):
+        rows = np.flatnonzero(lengths == length)
+        values[rows, : n_est + 1 - length] = of(rows, int(length))
+    return values
+
+
+def _sums(values: Floats | Bools, length: int) -> Floats:
+    return np.asarray(sliding_window_view(values, length, axis=1).sum(axis=-1))
 
 
 def _accumulate(abnormal: Abnormal, rows: Ints, length: int, compound: bool) -> Floats:
     """Sum or compound each run of estimation days of some events, (n, runs)."""
     e = abnormal.ar[rows, : abnormal.n_est]
     if not compound:
-        return np.asarray(sliding_window_view(e, length, axis=1).sum(axis=-1))
+        return _sums(e, length)
     r = np.where(abnormal.ok[rows, : abnormal.n_est], abnormal.block.r[rows, : abnormal.n_est], 0.0)
     held, normal = (sliding_window_view(1.0 + values, length, axis=1).prod(axis=-1) for values in (r, r - e))
     total_loss = sliding_window_view(np.minimum(r, r - e) <= -1.0, length, axis=1).any(axis=-1)
