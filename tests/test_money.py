@@ -386,6 +386,32 @@ def test_bars_within_the_day_are_valued_at_the_bar_before() -> None:
     assert "do not say their currency" in " ".join(money.notes)
 
 
+def test_bars_are_converted_at_the_rate_of_the_bar_or_the_last_within_a_week() -> None:
+    """The rate is another one in every bar; it has no quote in the bars of one event, and none for weeks of another."""
+    days = pd.bdate_range("2021-01-04", "2021-06-30", tz="America/New_York")
+    at = pd.DatetimeIndex([day + pd.Timedelta(hours=hour) for day in days for hour in range(10, 16)])
+    rng = np.random.default_rng(2)
+    close = pd.DataFrame(100 * np.cumprod(1 + 0.002 * rng.standard_normal((len(at), 3)), axis=0), at, ["A", "B", "C"])
+    rate = pd.Series(7.0 + 0.001 * np.arange(len(at)), at)
+    rows = {"A": 400, "B": 500, "C": 660}
+    rate.iloc[497:500] = np.nan
+    rate.iloc[600:660] = np.nan  # ten days
+    close["HKD=X"] = rate
+    prices = in_currencies(Prices.from_frame(close, "XNYS"), dict.fromkeys("ABC", "HKD"))
+    stamps = [str(at[row] + pd.Timedelta("5min")) for row in rows.values()]
+    events = Events.from_frame(
+        pd.DataFrame({"ticker": list(rows), "announced": stamps, "shares": 1e6, "event_id": list(rows)})
+    )
+    study = es.Study(model="mean", estimation=(-200, -11), event=(0, 3), windows=((0, 0),), tests=["cross_section"])
+    frame = study.run(events, prices).money(shares="shares", currency="USD").frame
+    before = [row - 1 for row in rows.values()]
+    assert [at.get_loc(session) for session in frame["session"]] == list(rows.values())
+    np.testing.assert_allclose(frame["rate"].iloc[:2], [1 / rate.iloc[399], 1 / rate.iloc[496]], rtol=1e-12)
+    wanted = [1e6 * close["A"].iloc[before[0]] / rate.iloc[399], 1e6 * close["B"].iloc[before[1]] / rate.iloc[496]]
+    np.testing.assert_allclose(frame["value"].iloc[:2], wanted, rtol=1e-12)
+    assert frame["reason"].iloc[2] == f"no rate from HKD to USD on {at[659].date()}"
+
+
 @pytest.mark.filterwarnings("ignore::eventstudy.EventStudyWarning")  # of prices that the folder does not have
 def test_alibaba_on_13_september_2021_in_money(shared: Any) -> None:
     """About 21.7 billion shares fell from 167.9 to 161.5 at the open, 156.9 at the low and 160.8 at the close."""

@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import InputError, one_of, shown
-from eventstudy.prepare.currency import CODE, MINOR, exchange_rate
+from eventstudy.prepare.currency import CODE, MINOR, latest_rate
 from eventstudy.prepare.placing import firm_names, firm_of_tickers
 from eventstudy.prepare.returns import is_level
 from eventstudy.prepare.stamps import is_missing
 from eventstudy.types import BarsView, Dates, Floats, Ints, PricesView
 
 OLDEST = 31  # days before the close before the window that a value may date from: the end of a month serves the next
+OLDEST_RATE = 7  # days before a bar that its rate may date from: rates are not quoted in every bar of a share
 NONE = ("nan", "None", "<NA>", "")
 
 
@@ -166,7 +167,7 @@ def reporting_currency(found: Values, currency: str | None) -> str:
 def rates(found: Values, prices: PricesView, currency: str) -> Floats:
     """Return the rate of each event's currency to that of the report on the date of its value, (n,).
 
-    An event without a rate loses its value, with the reason.
+    The rate of a bar is the last until it, within a week. An event without a rate loses its value, with the reason.
 
     Raises
     ------
@@ -174,6 +175,7 @@ def rates(found: Values, prices: PricesView, currency: str) -> Floats:
         If a currency is not known, or the prices have no series of its rate.
     """
     rate = np.ones(len(found.value))
+    intraday = np.datetime_data(found.valued_on.dtype)[0] != "D"
     for name in dict.fromkeys(found.currency[np.isfinite(found.value)].tolist()):
         rows = np.flatnonzero((found.currency == name) & np.isfinite(found.value))
         if name == currency:
@@ -183,7 +185,8 @@ def rates(found: Values, prices: PricesView, currency: str) -> Floats:
                 f"currency is {shown(currency)}, and that of some values is not known; name it in the column currency"
                 " of manifest.csv, or in a column of the events beside the value, as market_value_currency"
             )
-        rate[rows] = exchange_rate(prices, name, currency)(found.valued_on[rows].astype("datetime64[D]"))
+        of_date = latest_rate(prices, name, currency, OLDEST_RATE if intraday else 0)
+        rate[rows] = of_date(found.valued_on[rows])
         for at in rows[np.isnan(rate[rows])]:
             found.lose(at, f"no rate from {name} to {currency} on {_day(found.valued_on[at])}")
     return rate

@@ -15,7 +15,7 @@ from eventstudy.core.positions import NEVER, Points, estimation_lines
 from eventstudy.errors import InputError, NotEnoughData
 from eventstudy.prepare.bounds import bounds_of
 from eventstudy.prepare.calendar import calendar_name
-from eventstudy.prepare.currency import MINOR, convert_prices, exchange_rate
+from eventstudy.prepare.currency import MINOR, convert_prices, latest_rate
 from eventstudy.prepare.panels import Market, SeriesRules, plan_panel
 from eventstudy.prepare.phases import AFTER, BEFORE, DURING
 from eventstudy.prepare.placing import distinct_pairs
@@ -268,7 +268,7 @@ def _market(
     for row, (bars, calendar) in enumerate(zip(all_bars, calendars, strict=True)):
         n = 2 * len(calendar.dates)
         day = _local_dates(calendar)
-        rate = _rates(rerun, bars.currency, currency, day, str(bars.ticker))  # type: ignore[attr-defined]
+        rate = _rates(rerun, bars.currency, currency, calendar.dates, str(bars.ticker))  # type: ignore[attr-defined]
         for field, at in (("open", 0), ("close", 1)):
             level = counted_level(bars, field, rerun.choices.contradictory)
             if field == "open" and not calendar.intraday and is_coarser(bars, calendar):
@@ -313,9 +313,9 @@ def _local_dates(calendar: Calendar) -> Dates:
 
 
 def _rates(
-    rerun: Rerun, own: str | None, currency: str | None, days: Dates, ticker: str
+    rerun: Rerun, own: str | None, currency: str | None, dates: Dates, ticker: str
 ) -> tuple[Floats | float, Floats | float]:
-    """Return the exchange rates of opens, that of the day before, and of closes; NaN after a week without a rate."""
+    """Return the exchange rates of opens, of the day or bar before, and of closes; NaN after a week without one."""
     if currency is None:
         return 1.0, 1.0
     if own is None:
@@ -323,11 +323,8 @@ def _rates(
     code, unit = MINOR.get(own, (own, 1.0))
     if code == currency:
         return unit, unit
-    every = np.arange(days[0] - np.timedelta64(MOST_STALE, "D"), days[-1] + DAY)
-    known = pd.Series(exchange_rate(rerun.prices, code, currency)(every)).ffill(limit=MOST_STALE)
-    at = (days - every[0]).astype(np.int64)
-    values = unit * known.to_numpy(dtype=np.float64)
-    return values[at - 1], values[at]
+    rate = latest_rate(rerun.prices, code, currency, MOST_STALE)
+    return unit * rate(dates - 1), unit * rate(dates)  # a day, or a second, before: the rate that is known at an open
 
 
 def _known(events: pd.DataFrame, asset: Ints, calendars: Sequence[Calendar]) -> Dates:

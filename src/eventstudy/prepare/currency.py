@@ -99,6 +99,26 @@ def exchange_rate(prices: PricesView, base: str, currency: str, quoted: bool = T
     )
 
 
+def latest_rate(prices: PricesView, base: str, currency: str, days: int) -> Callable[[Dates], Floats]:
+    """Return the function from dates, or starts of bars, to the last rate of the same or an earlier one.
+
+    It is NaN if the last is more than ``days`` old. See :func:`exchange_rate`.
+    """
+    of_date = exchange_rate(prices, base, currency)
+    every = np.unique(np.concatenate([bars.dates for ticker, bars in prices.bars.items() if ticker.endswith("=X")]))
+    values = of_date(every)
+    known, values = every[np.isfinite(values)], values[np.isfinite(values)]
+
+    def rate(dates: Dates) -> Floats:
+        if not len(known):
+            return np.full(len(dates), np.nan)
+        at = np.searchsorted(known, dates, side="right") - 1
+        last = np.maximum(at, 0)
+        return np.where((at >= 0) & (dates - known[last] <= np.timedelta64(days, "D")), values[last], np.nan)
+
+    return rate
+
+
 def _find_series(prices: PricesView, base: str, currency: str, quoted: bool) -> Callable[[Dates], Floats] | None:
     """Return the function of a series that holds the rate or its inverse; None if there is none."""
     direct = [f"{base}{currency}=X"] + ([f"{currency}=X"] if base == "USD" else [])

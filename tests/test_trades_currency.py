@@ -1,0 +1,48 @@
+"""Backtests in another currency: the rate of each bar, and shares without any rate."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+import eventstudy as es
+
+FREE = {"hedge": False, "cost_bps": 0.0, "borrow_bps": 0.0}
+
+
+def in_hkd(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put columns of tickers one below the other, with an open that is the close before."""
+    parts = [
+        pd.DataFrame({"ticker": name, "date": frame.index, "open": close.shift(), "close": close, "currency": "HKD"})
+        for name, close in frame.items()
+    ]
+    return pd.concat(parts).assign(exchange="XNYS").dropna(subset="close")
+
+
+def test_bars_are_converted_at_closes_by_their_own_rate_and_at_opens_by_the_one_before() -> None:
+    days = pd.bdate_range("2021-01-04", "2021-06-30", tz="America/New_York")
+    at = pd.DatetimeIndex([day + pd.Timedelta(hours=hour) for day in days for hour in range(10, 16)])
+    rng = np.random.default_rng(2)
+    close = pd.Series(100 * np.cumprod(1 + 0.002 * rng.standard_normal(len(at))), at)
+    rate = pd.Series(7.0 + 0.5 * rng.random(len(at)), at)
+    rate.iloc[499:501] = np.nan
+    prices = es.Prices.from_frame(in_hkd(pd.DataFrame({"A": close, "HKD=X": rate})))
+    rows = [400, 500]
+    stamps = [str(at[row] + pd.Timedelta("5min")) for row in rows]
+    events = es.Events.from_frame(pd.DataFrame({"ticker": "A", "announced": stamps, "s": 1}))
+    study = es.Study(
+        model="mean", estimation=(-200, -11), event=(0, 9), windows=((0, 0),), tests=["cross_section"], sign="s"
+    )
+    frame = study.run(events, prices).trades(currency="USD", hold=3, stake=0.1, **FREE).frame
+    for trade in frame.to_dict("records"):
+        # An open of a bar is at its start, and is here the close of the bar before; a close is at the end of its bar.
+        bought, sold = (
+            at.get_loc(trade[f"{name}_time"].tz_convert(at.tz) - pd.Timedelta("1h" if field == "close" else "0h"))
+            - (field == "open")
+            for name, field in (("entry", trade["entry_field"]), ("exit", trade["exit_field"]))
+        )
+        dollars = close / rate.ffill()
+        gross = trade["weight"] * (dollars.iloc[sold] / dollars.iloc[bought] - 1)
+        np.testing.assert_allclose(trade["gross"], gross, rtol=1e-10)
+    assert set(frame["status"]) == {"traded"}
+    assert "open" in set(frame["entry_field"])
