@@ -46,3 +46,16 @@ def test_bars_are_converted_at_closes_by_their_own_rate_and_at_opens_by_the_one_
         np.testing.assert_allclose(trade["gross"], gross, rtol=1e-10)
     assert set(frame["status"]) == {"traded"}
     assert "open" in set(frame["entry_field"])
+
+
+def test_shares_without_any_rate_are_not_entered_and_say_so() -> None:
+    days = pd.bdate_range("2019-01-01", periods=400)
+    rng = np.random.default_rng(3)
+    close = pd.DataFrame(100 * np.cumprod(1 + 0.01 * rng.standard_normal((400, 2)), axis=0), days, ["A", "IDX"])
+    rates = pd.DataFrame({"HKD=X": 7.8}, pd.bdate_range("2018-06-01", periods=60))  # they end before the shares begin
+    prices = es.Prices.from_frame(pd.concat([in_hkd(close), in_hkd(rates)]))
+    events = es.Events.from_frame(pd.DataFrame({"ticker": ["A"], "announced": [str(days[350].date())], "s": 1}))
+    trades = es.Study(benchmark="IDX", tests=["cross_section"], sign="s").run(events, prices).trades(currency="USD")
+    row = trades.frame.iloc[0]
+    assert (row["status"], row["reason"]) == ("no_entry", "no exchange rate for any price of A")
+    assert "no exchange rate" not in trades.answer()

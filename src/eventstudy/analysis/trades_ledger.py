@@ -131,6 +131,8 @@ def _why_not(desk: Desk, plan: Plan, row: int) -> tuple[str, str]:
 
 def _why_no_entry(desk: Desk, row: int) -> str:
     ticker, asset = desk.tickers[desk.asset[row]], desk.asset[row]
+    if not np.isfinite(desk.points.price[asset]).any():
+        return f"no exchange rate for any price of {ticker}"
     known = np.datetime64(int(desk.known[row]), "ns").astype("datetime64[m]")
     last = desk.dates[desk.points.date[asset, _last(desk, row)]]
     if desk.points.instant[asset, _last(desk, row)] <= desk.known[row]:
