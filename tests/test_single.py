@@ -113,8 +113,9 @@ def test_the_frame_has_the_cars_and_the_placebos_are_the_residuals(result):
     own = sheet.placebo[sheet.placebo["end"] == 0]["scar"]
     wanted = fit.get_influence().resid_studentized_internal
     np.testing.assert_allclose(own, wanted, rtol=1e-9)  # two ways to solve the same equations
-    e, left = fit.resid.to_numpy(), 1 - fit.get_influence().hat_matrix_diag
-    pairs = [(e[t] + e[t + 1]) / np.sqrt(fit.scale * (left[t] + left[t + 1])) for t in range(119)]
+    x = fit.model.exog
+    e, left = fit.resid.to_numpy(), np.eye(120) - x @ np.linalg.inv(x.T @ x) @ x.T  # of residuals, in sample
+    pairs = [(e[t] + e[t + 1]) / np.sqrt(fit.scale * left[t : t + 2, t : t + 2].sum()) for t in range(119)]
     np.testing.assert_allclose(sheet.placebo[sheet.placebo["end"] == 1]["scar"], pairs, rtol=1e-9, atol=1e-12)
 
 

@@ -109,26 +109,17 @@ def standardise(abnormal: Abnormal) -> tuple[Floats, Floats]:
     suffix : float array (N, n_evt)
         Both are 0 where not ok.
     """
-    variance = residual_variances(abnormal)
-    full_leverage = variance == 0.0
-    np.copyto(variance, 1.0, where=full_leverage)
-    e = abnormal.ar[:, : abnormal.n_est] / np.sqrt(variance, out=variance)
-    e /= abnormal.sigma[:, None]
-    np.copyto(e, 0.0, where=full_leverage)  # rounding error
-    return e, standardise_event_days(abnormal)
-
-
-def residual_variances(abnormal: Abnormal) -> Floats:
-    """Return the variance of each estimation residual in units of ``sigma^2``, (N, n_est).
-
-    It is 0 on a day that alone determines a coefficient, which has leverage 1 and residual 0.
-    """
-    v = 1.0 if abnormal.v is None else abnormal.v[:, : abnormal.n_est]
-    leverage = _leverage(abnormal.h[:, : abnormal.n_est])
+    n_est = abnormal.n_est
+    v = 1.0 if abnormal.v is None else abnormal.v[:, :n_est]
+    leverage = _leverage(abnormal.h[:, :n_est])
+    # A day that alone determines a coefficient has leverage 1 and residual 0: its standardised residual is set to 0.
     full_leverage = leverage > v * (1.0 - 1e-12)
     variance = np.subtract(v, leverage, out=leverage)
-    np.copyto(variance, 0.0, where=full_leverage)
-    return variance
+    np.copyto(variance, 1.0, where=full_leverage)
+    e = abnormal.ar[:, :n_est] / np.sqrt(variance, out=variance)
+    e /= abnormal.sigma[:, None]
+    np.copyto(e, 0.0, where=full_leverage)
+    return e, standardise_event_days(abnormal)
 
 
 def _leverage(h: Floats) -> Floats:

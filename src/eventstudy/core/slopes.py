@@ -9,11 +9,12 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from eventstudy.core.nulls import divide
-from eventstudy.core.scores import min_valid_days, residual_variances, window_lengths
+from eventstudy.core.scores import min_valid_days, window_lengths
 from eventstudy.core.sums import Gathered
 from eventstudy.types import Abnormal, Bools, Floats, Ints, Scores, Spec, State
 
 SINGULAR = 1e-10  # 1 less the share of a coefficient that a cluster determines: below this it determines it alone
+ROUNDING = 1e-9  # of the variance of a sum of residuals that can only be zero, in variances of a day
 PRESENT = 0.8  # share of the events that must have a value on a day of comparison
 LEAST_UNIQUE = 0.05  # least share of an event's variance that is its own
 
@@ -72,15 +73,22 @@ def run_cars(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
 
 
 def run_scars(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
-    r"""Standardise every run of :func:`run_cars` by the variances of its residuals, which are in sample.
+    r"""Standardise every run of :func:`run_cars` by the variance of the sum of its residuals, which are in sample.
 
-    .. math:: SCAR = CAR / (s_i \sqrt{\textstyle\sum_t (v_{it} - |h_{it}|^2)})
+    .. math:: SCAR = CAR / \left(s_i \sqrt{\textstyle\sum_t v_{it} - |\sum_t h_{it}|^2}\right)
 
-    over the valid days of the run, with v = 1 for a model without a variance path: ``scar`` (N, n_est).
+    over the valid days of the run, with v = 1 for a model without a variance path: ``scar`` (N, n_est); NaN where the
+    residuals of a run can only add to zero.
     """
-    variance = np.where(abnormal.ok[:, : spec.n_est], residual_variances(abnormal), 0.0)
-    total = _of_runs(scores, abnormal, lambda rows, length: _sums(variance[rows], length))
-    deviation = abnormal.sigma[:, None] * np.sqrt(total)
+    ok = abnormal.ok[:, : spec.n_est]
+    v, h = ok if abnormal.v is None else abnormal.v[:, : spec.n_est] * ok, abnormal.h[:, : spec.n_est] * ok[..., None]
+
+    def variance(rows: Ints, length: int) -> Floats:
+        lost = sliding_window_view(h[rows], length, axis=1).sum(axis=-1)
+        left = _sums(v[rows], length) - (lost * lost).sum(axis=-1)
+        return np.where(left > ROUNDING, left, np.nan)
+
+    deviation = abnormal.sigma[:, None] * np.sqrt(_of_runs(scores, abnormal, variance))
     return {"scar": Gathered((divide(_cars(scores, abnormal, spec), deviation),))}
 
 
