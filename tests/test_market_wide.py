@@ -228,3 +228,18 @@ def test_what_variances_come_from_is_called_what_the_rows_are(step: str) -> None
     if step == "bar":
         fit = study.regress("car ~ size", cov="history").note
         assert re.search(r"the same regression on \d+ runs of 2 bars before the event", fit)
+
+
+@pytest.mark.parametrize("exchange", [None, "XNYS"])
+def test_two_benchmarks_are_named(exchange: str | None) -> None:
+    frame = returns().assign(OTHER=lambda its: its["MKT"] + 0.001)
+    events = es.Events.from_frame(
+        pd.DataFrame({"ticker": NAMES[:4], "announced": str(DAYS[AT[1]].date()), "share": 1.0})
+    )
+    benchmarks = {name: "MKT" if name < NAMES[2] else "OTHER" for name in NAMES[:4]}
+    found = es.Study(**CHOICES | {"benchmark": benchmarks}).run(
+        events, es.Prices.from_returns(frame, exchange=exchange)
+    )
+    names = "MKT, OTHER" if exchange is None else "XNYS with MKT, XNYS with OTHER"
+    with pytest.raises(InputError, match=re.escape(f"2 markets with benchmarks of their own ({names})")):
+        found.market_wide("share")

@@ -305,3 +305,16 @@ def test_bars_within_the_day_are_refused() -> None:
     for ask in (made.pairs, lambda: made.follow("NEWS")):
         with pytest.raises(InputError, match="intraday bars"):
             ask()
+
+
+def test_listings_whose_exchange_is_not_known_are_named() -> None:
+    known = prices()
+    unknown = es.Prices({name: bars(name, None, known.bars[name].currency) for name in ("HOME.HK", "ADR")})
+    with pytest.warns(EventStudyWarning, match="no exchange is named"):
+        result = run(str(DAY.date()), unknown, firm="FIRM")
+    with pytest.raises(
+        NotEnoughData, match=r"do not say the exchanges of HOME\.HK, ADR, .*; name them, as pairs="
+    ) as told:
+        result.pairs()
+    assert "column 'firm'" not in str(told.value)
+    assert len(result.pairs({"ADR": "HOME.HK"}).frame) == 1

@@ -250,3 +250,13 @@ def test_the_table_and_the_figures(result):
     ]  # fmt: skip
     assert max(map(len, repr(sheet).splitlines())) <= 100
     assert "detectable" not in sheet._repr_html_()
+
+
+def test_too_few_estimation_days_for_a_bayes_factor_are_told():
+    sheet = run(estimation=(-40, -11), min_estimation=20, windows=((0, 0), (0, 1))).single()
+    assert sheet.frame["bayes_factor"].notna().tolist() == [True, False]
+    assert [f"there are of (0, 1) {len(sheet.placebo[sheet.placebo['end'] == 1])}." in n for n in sheet.notes].count(
+        True
+    ) == 1
+    assert (sheet.placebo["end"] == 1).sum() == 29  # runs of two of 30 days
+    assert "No Bayes factor" not in " ".join(run().single().notes)

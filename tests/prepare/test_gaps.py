@@ -224,6 +224,31 @@ class TestSuspended:
         np.testing.assert_allclose(made.ar.loc[["E0", "E1"], 0], [fall, one_day], atol=1e-12)
         np.testing.assert_allclose(made.cars["car"].iloc[:2], [fall, fall + sum(later)], atol=1e-12)
 
+    def test_the_next_bar_is_one_bar_later(self) -> None:
+        starts = pd.date_range("2021-03-01T14:30", periods=300, freq="h", tz="UTC")
+        rng = np.random.default_rng(2)
+        closes = pd.DataFrame(100 * np.cumprod(1 + 0.002 * rng.standard_normal((300, 2)), axis=0), starts, ["S", "M"])
+        closes.iloc[200, 0] = np.nan
+        rows = pd.DataFrame({"ticker": ["S"], "announced": [str(starts[200] + pd.Timedelta("5min"))]})
+        study = es.Study(
+            benchmark="M",
+            estimation=(-100, -11),
+            event=(0, 1),
+            windows=((0, 0),),
+            min_estimation=60,
+            suspended="next_trade",
+        )
+        found = study.check(es.Events.from_frame(rows), es.Prices.from_frame(closes))
+        assert found["placement"].iloc[0].endswith(": next trade, 1 bar later")
+
+    def test_the_next_session_is_one_session_later(self) -> None:
+        closes = self.closes()
+        closes.iloc[151:155, 0] = 100.0  # it trades again on the day after
+        found = es.Study(**self.CHOICES, suspended="next_trade").check(
+            events([("S", 150)]), es.Prices.from_frame(closes)
+        )
+        assert found["placement"].iloc[0].endswith(": next trade, 1 session later")
+
     def test_a_reaction_after_sixty_sessions_is_none(self) -> None:
         wide = pd.bdate_range("2020-01-01", periods=260)
         its = prices(["S", "M"], seed=7, dates=wide)

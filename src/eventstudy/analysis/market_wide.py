@@ -230,7 +230,7 @@ def _only_panel(sample: StudySample) -> Panel:
     used = np.unique(sample.placed.panel)
     panels = [sample.panels[at] for at in used]
     if len(panels) != 1:
-        names = ", ".join(panel.calendar or "prices without an exchange" for panel in panels) or "none"
+        names = ", ".join(_name(sample, at) for at in used) or "none"
         raise InputError(
             f"the events have {len(panels)} markets with benchmarks of their own ({names}); market_wide is for one:"
             " run the study with the events of one exchange and one benchmark"
@@ -242,6 +242,14 @@ def _only_panel(sample: StudySample) -> Panel:
             " events; leave out the choices price, gaps, suspended, estimation_columns and event_columns"
         )
     return panel
+
+
+def _name(sample: StudySample, number: int) -> str:
+    """Return the exchange of a panel and the benchmark of its events, of those that are known."""
+    table, panel = sample.event_table, sample.panels[number]
+    first = table.frame.iloc[table.rows[sample.placed.panel == number][0]]
+    benchmark = [] if formats.is_missing(first["benchmark"]) else [formats.plain(first["benchmark"])]
+    return " with ".join([name for name in (panel.calendar,) if name] + benchmark)
 
 
 def _market(rerun: Rerun, result: ResultFrames) -> _Market:

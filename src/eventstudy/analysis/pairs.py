@@ -137,11 +137,7 @@ def pairs(rerun: Rerun | None, result: ResultFrames, given: Pairing | None, wind
         raise InputError("the study has intraday bars; pairs() compares the closes of daily sessions")
     found = list(_announcements(rerun, given))
     if not found:
-        raise NotEnoughData(
-            "no announcement has two listings of a firm on different exchanges; name them, as"
-            " pairs={'BABA': '9988.HK'}, the ADR first, or give the events a column 'firm'; prices without an exchange,"
-            " as those of months, have no pairs"
-        )
+        raise NotEnoughData(_no_pair(rerun))
     events, reasons = _events(rerun, found)
     placed: ResultFrames | None = None
     if len(events):
@@ -184,6 +180,25 @@ def _announcements(rerun: Rerun, given: Pairing | None) -> Iterator[tuple[str, s
             for home in known
             if calendar_name(bars[home].mic) not in (AMERICAN, None)
         )
+
+
+def _no_pair(rerun: Rerun) -> str:
+    """Say why no announcement has two listings, and what to do."""
+    frame, bars = rerun.events, rerun.prices.bars
+    name_them = "name them, as pairs={'BABA': '9988.HK'}, the ADR first"
+    firm = firm_names(frame, firm_of_tickers(frame))
+    several = frame["ticker"].groupby([frame["cluster"], firm]).transform("nunique") > 1
+    listed = [name for name in dict.fromkeys(frame["ticker"][several]) if name in bars]
+    unknown = [formats.plain(name) for name in listed if calendar_name(bars[name].mic) is None]
+    if unknown:
+        return (
+            f"the prices do not say the exchanges of {', '.join(unknown)}, by which the listings of a firm are told"
+            f" apart (those of weeks and months have none); {name_them}"
+        )
+    return (
+        f"no announcement has two listings of a firm on different exchanges; {name_them}, or give the events a column"
+        " 'firm'"
+    )
 
 
 def _events(rerun: Rerun, found: Sequence[tuple[str, str, str]]) -> tuple[pd.DataFrame, list[str]]:

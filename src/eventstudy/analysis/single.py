@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -167,6 +167,7 @@ def single(
         f"The Bayes factor compares effects from a normal distribution with standard deviation"
         f" {result.measure.text(scale).lstrip('+')} with none, against a Student t fitted to the CARs of"
         " the estimation window.",
+        *_without_factor(placebo, windows),
         f"No price line: {reason}." if reason else _of_prices(rerun.prices.bars[str(event["ticker"])], window),
     ]
     bars = rerun.prices.bars.get(str(event["ticker"]))
@@ -224,6 +225,18 @@ def _factor(row: Mapping[Hashable, Any], placebo: pd.DataFrame, scale: float) ->
     if fitted is None or formats.is_missing(row["t"]):
         return np.nan
     return evidence.bayes_factor(float(row["t"]), scale / float(row["se"]), fitted)
+
+
+def _without_factor(placebo: pd.DataFrame, windows: Sequence[Window]) -> list[str]:
+    """Say which windows have too few runs of estimation days for a Bayes factor."""
+    n_runs = {window: len(in_window(placebo, window)) for window in windows}
+    few = [f"{formats.window(*window)} {n}" for window, n in n_runs.items() if n < evidence.FEWEST]
+    if not few:
+        return []
+    return [
+        f"No Bayes factor: {evidence.FEWEST} runs of the estimation window are needed to fit the distribution;"
+        f" there are of {', of '.join(few)}."
+    ]
 
 
 def _no_price_line(rerun: Rerun, result: ResultFrames, ticker: str) -> str:

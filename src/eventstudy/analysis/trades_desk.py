@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import markets
-from eventstudy.analysis.trades_instants import instants, is_coarser, of_days
+from eventstudy.analysis.trades_instants import before_opens, instants, is_coarser, of_days
 from eventstudy.core.positions import NEVER, Points, estimation_lines
 from eventstudy.errors import InputError, NotEnoughData
 from eventstudy.prepare.bounds import bounds_of
@@ -268,7 +268,7 @@ def _market(
     for row, (bars, calendar) in enumerate(zip(all_bars, calendars, strict=True)):
         n = 2 * len(calendar.dates)
         day = _local_dates(calendar)
-        rate = _rates(rerun, bars.currency, currency, calendar.dates, str(bars.ticker))  # type: ignore[attr-defined]
+        rate = _rates(rerun, bars.currency, currency, calendar, str(bars.ticker))  # type: ignore[attr-defined]
         for field, at in (("open", 0), ("close", 1)):
             level = counted_level(bars, field, rerun.choices.contradictory)
             if field == "open" and not calendar.intraday and is_coarser(bars, calendar):
@@ -313,9 +313,9 @@ def _local_dates(calendar: Calendar) -> Dates:
 
 
 def _rates(
-    rerun: Rerun, own: str | None, currency: str | None, dates: Dates, ticker: str
+    rerun: Rerun, own: str | None, currency: str | None, calendar: Calendar, ticker: str
 ) -> tuple[Floats | float, Floats | float]:
-    """Return the exchange rates of opens, of the day or bar before, and of closes; NaN after a week without one."""
+    """Return the exchange rates of opens, of the row before, and of closes; NaN after a week without one."""
     if currency is None:
         return 1.0, 1.0
     if own is None:
@@ -324,7 +324,7 @@ def _rates(
     if code == currency:
         return unit, unit
     rate = latest_rate(rerun.prices, code, currency, MOST_STALE)
-    return unit * rate(dates - 1), unit * rate(dates)  # a day, or a second, before: the rate that is known at an open
+    return unit * rate(before_opens(calendar)), unit * rate(calendar.dates)
 
 
 def _known(events: pd.DataFrame, asset: Ints, calendars: Sequence[Calendar]) -> Dates:

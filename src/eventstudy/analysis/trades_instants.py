@@ -23,6 +23,14 @@ def instants(calendar: Calendar) -> tuple[Ints, Ints]:
     return opens, closes
 
 
+def before_opens(calendar: Calendar) -> Dates:
+    """Return dates, or starts of bars, whose closes are the last that are known at the opens of rows."""
+    before: Dates = calendar.dates - 1  # a day, or a second
+    if not calendar.intraday and median_days(calendar.dates) > 1:
+        before[1:] = calendar.dates[:-1]
+    return before
+
+
 def of_days(calendar: Calendar) -> tuple[Ints, Ints]:
     """Return the instants of the opens and closes of the days of rows, or of bars.
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.bars import Bars, Prices
+from eventstudy.display import formats
 from eventstudy.prepare.intraday import format_session
 from eventstudy.prepare.placing import Attrition
 from eventstudy.types import Bools, Calendar, Dates, Ints, Status
@@ -53,8 +54,8 @@ def move_to_next_trade(
     distance = moved - position
     for row in np.flatnonzero(distance):
         day = format_session(names[row], calendars[names[row]].dates[position[row]])
-        unit = ("bar" if calendars[names[row]].intraday else "session") + "s" * bool(distance[row] > 1)
-        placement[row] = f"{placement[row]}; no price on {day}: next trade, {distance[row]} {unit} later"
+        later = formats.plural(int(distance[row]), "bar" if calendars[names[row]].intraday else "session")
+        placement[row] = f"{placement[row]}; no price on {day}: next trade, {later} later"
     far = distance > FURTHEST
     attrition.exclude(far, Status.SUSPENDED, f"it does not trade within {FURTHEST} sessions of its event")
     attrition.exclude(unknown, Status.SUSPENDED, "the return of its next trade after the event is not known")
