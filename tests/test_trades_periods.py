@@ -109,3 +109,23 @@ def test_weeks_among_days_have_no_opens():
     made = study.run(events, prices).trades(hold=1, hedge=False, cost_bps=0).frame.iloc[0]
     assert made["entry_field"] == "close"
     assert made["entry_price"] == pytest.approx(weekly.loc["2019-03-08", "close"], rel=1e-12)
+
+
+def test_the_open_of_a_month_has_the_rate_of_the_month_before():
+    """The rate doubles within the month of the trade: who buys at its open has the rate of before."""
+    daily = days()
+    month = daily.index.to_period("M")
+    at = month.unique()[30]
+    rates = pd.Series(np.where(month < at, 4.0, 8.0), daily.index)
+    rows = pd.concat(
+        [
+            daily.assign(ticker="AAA", currency="HKD").rename_axis("date").reset_index(),
+            pd.DataFrame({"date": daily.index, "ticker": "HKD=X", "close": rates.to_numpy()}),
+        ]
+    )
+    months = es.transform.monthly(es.Prices.from_frame(rows))
+    frame = months.frame("AAA")
+    made = trade(months, str(frame.index[29].date()), entry="open", currency="USD", stake=1.0)
+    assert made["entry_date"] == frame.index[30]
+    in_dollars = (frame["close"].loc[made["exit_date"]] / 8.0) / (frame["open"].iloc[30] / 4.0) - 1.0
+    assert made["gross"] / made["weight"] == pytest.approx(in_dollars, rel=1e-9)
