@@ -114,7 +114,7 @@ def test_weeks_among_days_have_no_opens():
 def test_the_open_of_a_month_has_the_rate_of_the_month_before():
     """The rate doubles within the month of the trade: who buys at its open has the rate of before."""
     daily = days()
-    month = daily.index.to_period("M")
+    month = pd.DatetimeIndex(daily.index).to_period("M")
     at = month.unique()[30]
     rates = pd.Series(np.where(month < at, 4.0, 8.0), daily.index)
     rows = pd.concat(
