@@ -157,14 +157,18 @@ def test_bars_are_standardised_by_the_variance_of_their_clock_time():
     prices = es.Prices.from_frame(pd.DataFrame({"AAA": 100 * np.cumprod(1 + returns)}, at), "XNYS")
     day = 60 * 5 + 2  # a bar at noon
     events = es.Events.from_frame(pd.DataFrame({"ticker": ["AAA"], "announced": [str(at[day])]}))
-    study = es.Study(model="clock", estimation=(-250, -1), event=(0, 0), windows=((0, 0),), tests=["cross_section"])
+    windows = ((0, 0), (0, 4))  # the latter holds each clock time once
+    study = es.Study(model="clock", estimation=(-250, -1), event=(0, 4), windows=windows, tests=["cross_section"])
     sheet = study.run(events, prices).single(scale=0.005)
     placed = at.get_loc(sheet.session)
     past = pd.Series(returns[placed - 250 : placed])
     by_clock = past.groupby(at[placed - 250 : placed].hour)
     e = past - by_clock.transform("mean")
     wanted = e / (by_clock.transform("std") * np.sqrt(1 - 1 / by_clock.transform("count")))
-    np.testing.assert_allclose(sheet.placebo["scar"], wanted, rtol=1e-7)  # returns of prices
+    own = {end: part.to_numpy() for end, part in sheet.placebo.groupby("end")["scar"]}
+    np.testing.assert_allclose(own[0], wanted, rtol=1e-7)  # returns of prices
+    a_day = [e[t : t + 5].sum() / np.sqrt(((e / wanted)[t : t + 5] ** 2).sum()) for t in range(246)]
+    np.testing.assert_allclose(own[4], a_day, rtol=1e-7, atol=1e-9)
     f0, row = evidence.fit(wanted.to_numpy()), sheet.row()
     assert f0 is not None
     assert row["bayes_factor"] == pytest.approx(evidence.bayes_factor(row["t"], 0.005 / row["se"], f0), rel=1e-4)

@@ -75,17 +75,26 @@ def run_cars(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
 def run_scars(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
     r"""Standardise every run of :func:`run_cars` by the variance of the sum of its residuals, which are in sample.
 
-    .. math:: SCAR = CAR / \left(s_i \sqrt{\textstyle\sum_t v_{it} - |\sum_t h_{it}|^2}\right)
+    .. math:: SCAR = CAR / \left(s_i \sqrt{\textstyle L - |\sum_t h_{it}|^2}\right)
 
-    over the valid days of the run, with v = 1 for a model without a variance path: ``scar`` (N, n_est); NaN where the
-    residuals of a run can only add to zero.
+    over the L valid days of the run; NaN where the residuals of a run can only add to zero. The h of a model
+    with a variance path tells the variance of a residual, and not what two of them share: there the variances of the
+    residuals are added up, :math:`\sum_t (v_{it} - |h_{it}|^2)`.
+
+    Returns
+    -------
+    State
+        ``scar`` (N, n_est), as ``car`` of :func:`run_cars`.
     """
     ok = abnormal.ok[:, : spec.n_est]
     v, h = ok if abnormal.v is None else abnormal.v[:, : spec.n_est] * ok, abnormal.h[:, : spec.n_est] * ok[..., None]
 
     def variance(rows: Ints, length: int) -> Floats:
-        lost = sliding_window_view(h[rows], length, axis=1).sum(axis=-1)
-        left = _sums(v[rows], length) - (lost * lost).sum(axis=-1)
+        if abnormal.v is None:
+            lost = (sliding_window_view(h[rows], length, axis=1).sum(axis=-1) ** 2).sum(axis=-1)
+        else:
+            lost = _sums((h[rows] ** 2).sum(axis=-1), length)
+        left = _sums(v[rows], length) - lost
         return np.where(left > ROUNDING, left, np.nan)
 
     deviation = abnormal.sigma[:, None] * np.sqrt(_of_runs(scores, abnormal, variance))
