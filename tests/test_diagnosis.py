@@ -14,7 +14,7 @@ from scipy import stats
 import eventstudy as es
 from eventstudy import _registry
 from eventstudy.analysis.advice import ADVICE, advice
-from eventstudy.analysis.diagnosis import text
+from eventstudy.analysis.diagnosis import run_again, text
 from eventstudy.reports import _html_words
 from eventstudy.types import Failing
 
@@ -554,3 +554,19 @@ def test_a_shock_that_is_common_to_the_events_of_a_date():
     its = row(clean.run().diagnose(), "common shock")
     assert its["figure"] > 4
     assert its["survives"] == "clustered, ibragimov_muller, two_way, wild_bootstrap"
+
+
+def test_the_usual_variance_of_windows_within_a_day_is_one_under_clock():
+    """Bars of different clock times share no estimate: the sums of a day's residuals have the variances of its bars."""
+    rng = np.random.default_rng(8)
+    sessions = es.markets.sessions_between("XNYS", "2021-01-04", "2021-03-31")
+    starts = pd.DatetimeIndex([f"{day} {hour}:00" for day in sessions for hour in range(10, 16)])
+    returns = 0.002 * rng.standard_normal((len(starts), 30))
+    names = [f"S{k}" for k in range(30)]
+    closes = pd.DataFrame(100.0 * np.cumprod(1.0 + returns, axis=0), starts.tz_localize("America/New_York"), names)
+    events = pd.DataFrame({"ticker": names, "announced": str(closes.index[6 * 40 + 1])})
+    study = es.Study(model="clock", estimation=(-120, -1), event=(0, 5), windows=((0, 5),), tests=("cross_section",))
+    result = study.run(es.Events.from_frame(events), es.Prices.from_frame(closes, "XNYS"))
+    residuals = run_again(result.rerun)
+    # A variance over 30 independent events has a standard error of .26; these are 20 such days, by six starts.
+    assert np.mean(residuals.before) == pytest.approx(1.0, abs=0.2)

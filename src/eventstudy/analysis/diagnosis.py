@@ -27,6 +27,7 @@ from eventstudy.analysis.findings import (
 )
 from eventstudy.core import residuals as before_events
 from eventstudy.core.clustering import clustering_of
+from eventstudy.core.slopes import variance_of_runs
 from eventstudy.core.sums import Gathered, mean_and_sd
 from eventstudy.display.formats import p_value, plural
 from eventstudy.errors import InputError, shown
@@ -193,7 +194,9 @@ def _residual_statistics(scores: Scores, abnormal: Abnormal, spec: Spec) -> Stat
 def _runs(scores: Scores, abnormal: Abnormal) -> State:
     r"""Sum the standardised sums of residuals over each run of estimation days as long as the first window, (J,).
 
-    .. math:: z_{ij} = \frac{\sum_{t \in j} e_{it}}{s_i \sqrt{\sum_{t \in j} v_{it} - |\sum_{t \in j} h_{it}|^2}}
+    .. math:: z_{ij} = \sum_{t \in j} e_{it} / (s_i \sqrt{\mathrm{var}_{ij}})
+
+    with the variance of :func:`eventstudy.core.slopes.variance_of_runs`.
 
     A run with a missing day is left out.
     """
@@ -207,12 +210,10 @@ def _runs(scores: Scores, abnormal: Abnormal) -> State:
         return np.asarray(total[:, length:] - total[:, :-length])
 
     ok = used.ok[:, :n_est].astype(np.float64)
-    e = used.ar[:, :n_est] * ok
-    variance = over_runs(ok if used.v is None else used.v[:, :n_est] * ok)
-    for h in np.moveaxis(used.h[:, :n_est], -1, 0):
-        variance -= over_runs(h * ok) ** 2
-    counted = (over_runs(ok) > length - 0.5) & (variance > 1e-9)
-    z = np.where(counted, over_runs(e) / (used.sigma[:, None] * np.sqrt(np.where(counted, variance, 1.0))), 0.0)
+    variance = variance_of_runs(used, length)
+    counted = (over_runs(ok) > length - 0.5) & np.isfinite(variance)
+    deviation = used.sigma[:, None] * np.sqrt(np.where(counted, variance, 1.0))
+    z = np.where(counted, over_runs(used.ar[:, :n_est] * ok) / deviation, 0.0)
     return {"runs_n": counted.sum(axis=0, dtype=np.float64), "runs_z": z.sum(axis=0), "runs_z2": (z * z).sum(axis=0)}
 
 

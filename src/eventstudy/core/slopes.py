@@ -75,30 +75,37 @@ def run_cars(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
 def run_scars(scores: Scores, abnormal: Abnormal, spec: Spec) -> State:
     r"""Standardise every run of :func:`run_cars` by the variance of the sum of its residuals, which are in sample.
 
-    .. math:: SCAR = CAR / \left(s_i \sqrt{\textstyle L - |\sum_t h_{it}|^2}\right)
+    .. math:: SCAR = CAR / (s_i \sqrt{\mathrm{var}})
 
-    over the L valid days of the run; NaN where the residuals of a run can only add to zero. The h of a model
-    with a variance path tells the variance of a residual, and not what two of them share: there the variances of the
-    residuals are added up, :math:`\sum_t (v_{it} - |h_{it}|^2)`.
+    with :func:`variance_of_runs`; NaN where the residuals of a run can only add to zero.
 
     Returns
     -------
     State
         ``scar`` (N, n_est), as ``car`` of :func:`run_cars`.
     """
-    ok = abnormal.ok[:, : spec.n_est]
-    v, h = ok if abnormal.v is None else abnormal.v[:, : spec.n_est] * ok, abnormal.h[:, : spec.n_est] * ok[..., None]
-
-    def variance(rows: Ints, length: int) -> Floats:
-        if abnormal.v is None:
-            lost = (sliding_window_view(h[rows], length, axis=1).sum(axis=-1) ** 2).sum(axis=-1)
-        else:
-            lost = _sums((h[rows] ** 2).sum(axis=-1), length)
-        left = _sums(v[rows], length) - lost
-        return np.where(left > ROUNDING, left, np.nan)
-
-    deviation = abnormal.sigma[:, None] * np.sqrt(_of_runs(scores, abnormal, variance))
+    variance = _of_runs(scores, abnormal, lambda rows, length: variance_of_runs(abnormal, length)[rows])
+    deviation = abnormal.sigma[:, None] * np.sqrt(variance)
     return {"scar": Gathered((divide(_cars(scores, abnormal, spec), deviation),))}
+
+
+def variance_of_runs(abnormal: Abnormal, length: int) -> Floats:
+    r"""Return the variance of the sum of each run of estimation residuals, in units of :math:`s_i^2`, (N, runs).
+
+    .. math:: \mathrm{var} = L - |\textstyle\sum_t h_{it}|^2
+
+    over the L valid days of the run. The h of a model with a variance path tells the variance of a residual, and not
+    what two of them share: there the variances of the residuals are added up, :math:`\sum_t (v_{it} - |h_{it}|^2)`. It
+    is NaN where the residuals can only add to zero.
+    """
+    ok = abnormal.ok[:, : abnormal.n_est].astype(np.float64)
+    h = abnormal.h[:, : abnormal.n_est] * ok[..., None]
+    if abnormal.v is None:
+        shared = (sliding_window_view(h, length, axis=1).sum(axis=-1) ** 2).sum(axis=-1)
+        left = _sums(ok, length) - shared
+    else:
+        left = _sums(abnormal.v[:, : abnormal.n_est] * ok - (h * h).sum(axis=-1), length)
+    return np.where(left > ROUNDING, left, np.nan)
 
 
 def _cars(scores: Scores, abnormal: Abnormal, spec: Spec) -> Floats:
