@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import eventstudy as es
 from eventstudy.reports import _html_sections, _html_words
 from tests.reports.fake import EVENTS, fake, nan_statistics, nothing_given, unusable
 from tests.reports.studies import study
@@ -67,7 +69,7 @@ def test_an_answer_without_significance_is_no_evidence_of_no_effect(found):
     [({"lower": -0.05, "upper": 0.01, "p": 0.04}, "contains"), ({"p": 0.06}, "does not contain")],
 )
 def test_the_answer_says_where_interval_and_test_do_not_agree(found, values, side):
-    assert f"the interval {side} zero, because the test weighs" in _html_words.answer(with_first(found, **values))[1]
+    assert f"the interval {side} zero: it rests on the plain mean" in _html_words.answer(with_first(found, **values))[1]
     assert "the interval" not in _html_words.answer(found)[1]
 
 
@@ -191,3 +193,20 @@ def test_checks_have_the_printed_names_of_tests():
     assert _html_sections._printed("p_sq, corrado, two_way") == "p SQ, Corrado rank, Two-way clustered"
     for text in ("the sign of bmp", "at placebo dates", "signs; two_way"):
         assert _html_sections._printed(text) == text
+
+
+def test_an_interval_without_zero_beside_a_test_that_does_not_reject_fits_no_data_too():
+    """The mean of volatilities cannot be below -1, and its interval of t is that of a test that the study left."""
+    prices = es.fetch_prices(
+        ["BABA", "^GSPC", "MSFT", "JD"], "2019-06-01", "2022-06-30", source="simulated", seed=3,
+        reactions={("BABA", "2021-07-06"): -0.2},
+    )  # fmt: skip
+    days = ["2021-07-06", "2021-03-03", "2021-05-05", "2020-12-08", "2021-10-08"]
+    rows = pd.DataFrame({"ticker": ["BABA", "MSFT", "JD", "JD", "MSFT"], "announced": days})
+    study = es.Study(benchmark="^GSPC", outcome="volatility", windows=((1, 1), (0, 0)))
+    result = study.run(es.Events.from_frame(rows), prices)
+    row = result.tests.iloc[0]
+    assert row["upper"] < 0 < 0.05 < row["p"]
+    words = " ".join(_html_words.answer(result))
+    assert "fit these data" not in words
+    assert "the interval does not contain zero: it rests on the plain mean" in words

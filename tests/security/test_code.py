@@ -26,7 +26,7 @@ ALLOWED = {
     ("analysis/formulas.py", "from_formula"): "a formula that column_names has checked, part by part",
     ("analysis/multiverse_choices.py", "eval"): "a query that _only_reads has checked, part by part",
     ("reports/pdf.py", "run"): "a browser that was found on the path, its arguments a list, without a shell",
-    ("run/scale.py", "CDLL"): "the C library of the process itself",
+    ("core/memory.py", "CDLL"): "the C library of the process itself",
 }  # fmt: skip
 OWN = {"run", "call"}  # names of functions of the library too, and re has a compile
 

@@ -42,6 +42,7 @@ KNOWN_AS = {
     "announced": ("date", "datetime", "time", "timestamp", "when", "event_date", "anndats", "rdq"),
 }
 SUFFIXES = (".csv", ".parquet", ".xlsx")
+OTHER_MARKS = (";", "\t", "|")  # between the cells of files that are not CSV
 SHOWN = 5
 LONGEST_LINE = 500
 # At most 15 digits before the point and no leading zero, so that identifiers keep all their digits.
@@ -171,6 +172,8 @@ def read_events(path: str | Path) -> Events:
         return Events.from_frame(read_sheet(file, TEXT_COLUMNS))
     try:
         frame = _read_csv(file) if suffix == ".csv" else _read_parquet(file)
+    except UnicodeDecodeError as error:
+        raise InputError(f"the events file {str(file)!r} is not UTF-8 ({error}); save it as CSV in UTF-8") from error
     except Exception as error:  # damaged Parquet raises errors of pyarrow, pandas and json
         raise InputError(f"the events file {str(file)!r} cannot be read: {error}") from error
     return Events.from_frame(frame)
@@ -190,6 +193,10 @@ def _read_csv(file: Path) -> pd.DataFrame:
     with file.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.reader(lines, strict=True)
         header = next(reader, [])
+        if len(header) == 1 and (marks := [mark for mark in OTHER_MARKS if mark in header[0]]):
+            raise csv.Error(
+                f"its header has one cell, {shown(header[0])}; separate cells by commas, not by {marks[0]!r}"
+            )
         rows = []
         for row in filter(None, reader):
             if len(row) != len(header):
@@ -215,6 +222,11 @@ def _check_columns(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows numbered from 0, with the id as a column; raise if the columns are not valid."""
     if not isinstance(frame, pd.DataFrame):
         raise InputError(f"events are of type {type(frame).__name__}; a pandas DataFrame is needed")
+    if frame.columns.nlevels > 1:
+        raise InputError(
+            f"the events have columns of {frame.columns.nlevels} levels, as {frame.columns[0]}; give each one name,"
+            " as in frame.columns = frame.columns.get_level_values(0)"
+        )
     table = frame.reset_index(drop="event_id" in frame.columns or frame.index.name != "event_id")
     if {*DERIVED} <= {*table.columns} and all(table[name].dtype == dtype for name, dtype in DERIVED.items()):
         table = table.drop(columns=[*DERIVED])  # rows of an Events.frame, which are derived from ``announced``

@@ -123,7 +123,7 @@ def _limits(result: Result, row: Row) -> str:
     if row["p"] >= LEVEL:
         within = (
             ""
-            if formats.is_missing(row["lower"])
+            if formats.is_missing(row["lower"]) or _excludes_zero(row)
             else f": mean effects from {measure.text(row['lower'])} to {measure.text(row['upper'])} fit these data too"
         )
         return f"This does not show that there was no effect{within}{interval}."
@@ -138,11 +138,14 @@ def _limits(result: Result, row: Row) -> str:
 
 def _disagreement(row: Row) -> str:
     """Say that interval and test do not agree, which they need not: the test may standardise or rank the effects."""
-    outside = row["lower"] > 0 or row["upper"] < 0
-    if outside == (row["p"] < LEVEL):
+    if _excludes_zero(row) == (row["p"] < LEVEL):
         return ""
-    side = "does not contain" if outside else "contains"
-    return f"; the interval {side} zero, because the test weighs the events otherwise than their plain mean"
+    side = "does not contain" if _excludes_zero(row) else "contains"
+    return f"; the interval {side} zero: it rests on the plain mean of the effects, and the test does not"
+
+
+def _excludes_zero(row: Row) -> bool:
+    return bool(row["lower"] > 0 or row["upper"] < 0)
 
 
 def _benchmark(result: Result) -> str:

@@ -85,7 +85,8 @@ class Situation(NamedTuple):
             return "no two windows share a day"
         if self.kind == "same_day":
             return f"all events share one date; {ONE_DATE}"
-        linked = f"; {self.n_linked} pairs of dates report the same news on two exchanges" if self.n_linked else ""
+        pairs = "1 pair of dates reports" if self.n_linked == 1 else f"{self.n_linked} pairs of dates report"
+        linked = f"; {pairs} the same news on two exchanges" if self.n_linked else ""
         unlinked = "; events of two exchanges may report the same news" if self.n_unlinked else ""
         return f"it allows for events that share days or news{linked}{unlinked}"
 

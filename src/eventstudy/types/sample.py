@@ -240,7 +240,8 @@ class Clustering(NamedTuple):
         if self.kind == "independent":
             return "no two event windows share a day"
         if self.share == 0.0:
-            return f"{self.n_linked} pairs of dates report the same news on two exchanges"
+            pairs = "1 pair of dates reports" if self.n_linked == 1 else f"{self.n_linked} pairs of dates report"
+            return f"{pairs} the same news on two exchanges"
         if self.kind == "same_day":
             return "all events share one date"
         return f"{self.share:.1%} of the pairs of events share days of their windows ({self.n_dates} dates)"
