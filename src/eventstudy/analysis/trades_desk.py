@@ -21,6 +21,7 @@ from eventstudy.prepare.phases import AFTER, BEFORE, DURING
 from eventstudy.prepare.placing import distinct_pairs
 from eventstudy.prepare.returns import counted_level, quoted_price, reindex
 from eventstudy.types import (
+    BarsView,
     Bools,
     Calendar,
     Choices,
@@ -268,7 +269,7 @@ def _market(
     for row, (bars, calendar) in enumerate(zip(all_bars, calendars, strict=True)):
         n = 2 * len(calendar.dates)
         day = _local_dates(calendar)
-        rate = _rates(rerun, bars.currency, currency, calendar, str(bars.ticker))  # type: ignore[attr-defined]
+        rate = _rates(rerun, bars, currency, calendar)
         for field, at in (("open", 0), ("close", 1)):
             level = counted_level(bars, field, rerun.choices.contradictory)
             if field == "open" and not calendar.intraday and is_coarser(bars, calendar):
@@ -313,18 +314,19 @@ def _local_dates(calendar: Calendar) -> Dates:
 
 
 def _rates(
-    rerun: Rerun, own: str | None, currency: str | None, calendar: Calendar, ticker: str
+    rerun: Rerun, bars: BarsView, currency: str | None, calendar: Calendar
 ) -> tuple[Floats | float, Floats | float]:
     """Return the exchange rates of opens, of the row before, and of closes; NaN after a week without one."""
     if currency is None:
         return 1.0, 1.0
-    if own is None:
+    if bars.currency is None:
+        ticker = bars.ticker  # type: ignore[attr-defined]
         raise InputError(f"currency is {currency!r}, and that of {ticker} is not known; name it in the prices")
-    code, unit = MINOR.get(own, (own, 1.0))
+    code, unit = MINOR.get(bars.currency, (bars.currency, 1.0))
     if code == currency:
         return unit, unit
     rate = latest_rate(rerun.prices, code, currency, MOST_STALE)
-    return unit * rate(before_opens(calendar)), unit * rate(calendar.dates)
+    return unit * rate(before_opens(calendar, bars.step)), unit * rate(calendar.dates)
 
 
 def _known(events: pd.DataFrame, asset: Ints, calendars: Sequence[Calendar]) -> Dates:

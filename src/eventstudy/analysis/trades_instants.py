@@ -23,10 +23,13 @@ def instants(calendar: Calendar) -> tuple[Ints, Ints]:
     return opens, closes
 
 
-def before_opens(calendar: Calendar) -> Dates:
-    """Return dates, or starts of bars, whose closes are the last that are known at the opens of rows."""
-    before: Dates = calendar.dates - 1  # a day, or a second
-    if not calendar.intraday and median_days(calendar.dates) > 1:
+def before_opens(calendar: Calendar, step: np.timedelta64 | None) -> Dates:
+    """Return dates, or starts of bars, whose closes are the last that are known at the opens of rows.
+
+    A bar of another security, as long as ``step``, may begin between the bars of this one: it has to have ended.
+    """
+    before: Dates = calendar.dates - (np.timedelta64(1, "D") if step is None else step)
+    if step is None and median_days(calendar.dates) > 1:
         before[1:] = calendar.dates[:-1]
     return before
 
