@@ -67,9 +67,8 @@ def test_months_of_returns_have_the_returns_of_months():
     bars = es.transform.monthly(prices).bars["AAA"]
     growth = (1.0 + closes()["AAA"].pct_change()).resample("ME").prod() - 1.0
     np.testing.assert_allclose(bars.fields["return"][2:], growth.to_numpy()[2:], rtol=1e-12)
-    assert np.isnan(
-        bars.fields["return"][:2]
-    ).all()  # the first daily return is not known, so that January has no level
+    # The first daily return is not known, so that January has no level.
+    assert np.isnan(bars.fields["return"][:2]).all()
 
 
 def test_shares_times_a_level_are_no_value():

@@ -12,14 +12,13 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import InputError, one_of, shown
-from eventstudy.prepare.currency import CODE, MINOR, latest_rate
+from eventstudy.prepare.currency import CODE, MINOR, OLDEST_RATE, latest_rate
 from eventstudy.prepare.placing import firm_names, firm_of_tickers
 from eventstudy.prepare.returns import is_level
 from eventstudy.prepare.stamps import is_missing
 from eventstudy.types import BarsView, Dates, Floats, Ints, PricesView
 
 OLDEST = 31  # days before the close before the window that a value may date from: the end of a month serves the next
-OLDEST_RATE = 7  # days before a bar that its rate may date from: rates are not quoted in every bar of a share
 NONE = ("nan", "None", "<NA>", "")
 
 

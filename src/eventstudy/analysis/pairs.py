@@ -20,7 +20,7 @@ from eventstudy.display.rows import in_window
 from eventstudy.display.shares import in_percent
 from eventstudy.errors import EventStudyWarning, InputError, NotEnoughData, shown
 from eventstudy.prepare.calendar import calendar_name
-from eventstudy.prepare.currency import MINOR, exchange_rate
+from eventstudy.prepare.currency import MINOR, latest_rate
 from eventstudy.prepare.placing import firm_names, firm_of_tickers
 from eventstudy.prepare.returns import is_level, level_of_shares, priced_rows
 from eventstudy.types import Dates, Floats, Rerun, ResultFrames, Window, required
@@ -316,17 +316,10 @@ def _rate(rerun: Rerun, adr: str, home: str) -> tuple[Callable[[Dates], Floats],
     if base == quote:
         return lambda dates: np.full(len(dates), scale), ""
     try:
-        of_date = exchange_rate(rerun.prices, base, quote)
+        of_date = latest_rate(rerun.prices, base, quote, OLDEST_RATE)
     except InputError as error:
         return unknown, f"no premium: {error}"
-
-    def last(dates: Dates) -> Floats:
-        value = of_date(dates)
-        for days in range(1, OLDEST_RATE + 1):
-            value = np.where(np.isfinite(value), value, of_date(dates - np.timedelta64(days, "D")))
-        return np.asarray(np.log(value) + scale)
-
-    return last, ""
+    return lambda dates: np.log(of_date(dates)) + scale, ""
 
 
 def _path(

@@ -159,20 +159,21 @@ def single(
     frame["bayes_factor"] = [_factor(row, placebo, scale) for row in frame.to_dict("records")]
     ps = [row[first_p(frame, (row["start"], row["end"]))] for row in frame.to_dict("records")]
     frame["bayes_bound"] = [np.nan if formats.is_missing(p) else evidence.bound(float(p)) for p in ps]
-    reason = _no_price_line(rerun, result, str(event["ticker"]))
+    ticker = str(event["ticker"])
+    reason = _no_price_line(rerun, result, ticker)
     prices = pd.DataFrame(columns=["time", "price", "but_for", "difference", "lower", "upper"])
     if not reason:
-        prices = _price_line(rerun, result, event_id, str(event["ticker"]), window)
+        prices = _price_line(rerun, result, event_id, ticker, window)
     notes = [
         f"The Bayes factor compares effects from a normal distribution with standard deviation"
         f" {result.measure.text(scale).lstrip('+')} with none, against a Student t fitted to the CARs of"
         " the estimation window.",
         *_without_factor(placebo, windows),
-        f"No price line: {reason}." if reason else _of_prices(rerun.prices.bars[str(event["ticker"])], window),
+        f"No price line: {reason}." if reason else _of_prices(rerun.prices.bars[ticker], window),
     ]
-    bars = rerun.prices.bars.get(str(event["ticker"]))
+    bars = rerun.prices.bars.get(ticker)
     return Single(
-        event_id, str(event["ticker"]), event["session"], frame, prices, placebo.reset_index(drop=True), window, scale,
+        event_id, ticker, event["session"], frame, prices, placebo.reset_index(drop=True), window, scale,
         None if bars is None else bars.currency, tuple(notes), result.provenance, result.measure,
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from eventstudy.core.positions import NEVER, Points, estimation_lines
 from eventstudy.errors import InputError, NotEnoughData
 from eventstudy.prepare.bounds import bounds_of
 from eventstudy.prepare.calendar import calendar_name
-from eventstudy.prepare.currency import MINOR, convert_prices, latest_rate
+from eventstudy.prepare.currency import MINOR, OLDEST_RATE, convert_prices, latest_rate
 from eventstudy.prepare.panels import Market, SeriesRules, plan_panel
 from eventstudy.prepare.phases import AFTER, BEFORE, DURING
 from eventstudy.prepare.placing import distinct_pairs
@@ -36,7 +36,6 @@ from eventstudy.types import (
 )
 
 DAY = np.timedelta64(1, "D")
-MOST_STALE = 7  # days for which an exchange rate is used
 ZONE = "Etc/UTC"
 
 
@@ -272,7 +271,7 @@ def _market(
         rate = _rates(rerun, bars, currency, calendar)
         for field, at in (("open", 0), ("close", 1)):
             level = counted_level(bars, field, rerun.choices.contradictory)
-            if field == "open" and not calendar.intraday and is_coarser(bars, calendar):
+            if field == "open" and is_coarser(bars, calendar):
                 continue  # nobody knows on which session it was
             price[row, at:n:2] = reindex(bars, level, calendar) * rate[at]
             quoted[row, at:n:2] = reindex(bars, quoted_price(bars, field), calendar)
@@ -325,7 +324,7 @@ def _rates(
     code, unit = MINOR.get(bars.currency, (bars.currency, 1.0))
     if code == currency:
         return unit, unit
-    rate = latest_rate(rerun.prices, code, currency, MOST_STALE)
+    rate = latest_rate(rerun.prices, code, currency, OLDEST_RATE)
     return unit * rate(before_opens(calendar, bars.step)), unit * rate(calendar.dates)
 
 

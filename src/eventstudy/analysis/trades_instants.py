@@ -18,7 +18,7 @@ def instants(calendar: Calendar) -> tuple[Ints, Ints]:
     not known, it is had at once after that row.
     """
     opens, closes = of_days(calendar)
-    if not calendar.intraday and median_days(calendar.dates) > 1:
+    if _is_coarse(calendar):
         opens = np.concatenate([opens[:1] - (closes[1] - closes[0]), _after(calendar, closes[:-1])])
     return opens, closes
 
@@ -29,7 +29,7 @@ def before_opens(calendar: Calendar, step: np.timedelta64 | None) -> Dates:
     A bar of another security, as long as ``step``, may begin between the bars of this one: it has to have ended.
     """
     before: Dates = calendar.dates - (np.timedelta64(1, "D") if step is None else step)
-    if step is None and median_days(calendar.dates) > 1:
+    if _is_coarse(calendar):
         before[1:] = calendar.dates[:-1]
     return before
 
@@ -70,6 +70,11 @@ def _opens(name: str) -> tuple[Dates, Ints]:
 
 def is_coarser(bars: BarsView, calendar: Calendar) -> bool:
     """Return whether the prices are of weeks or months on a calendar of sessions: no session is that of their opens."""
-    if calendar.intraday or median_days(calendar.dates) > 1:
+    if calendar.intraday or _is_coarse(calendar):
         return False
     return frequency(bars.dates[np.isfinite(bars.fields["close"])]) not in (None, "daily")
+
+
+def _is_coarse(calendar: Calendar) -> bool:
+    """Return whether the rows of a calendar are weeks or months, and neither days nor bars."""
+    return not calendar.intraday and median_days(calendar.dates) > 1

@@ -14,6 +14,7 @@ from eventstudy.errors import InputError, shown
 from eventstudy.prepare.returns import is_level
 from eventstudy.types import BarsView, Dates, Floats, PricesView
 
+OLDEST_RATE = 7  # days for which a rate is used where a day, or a bar, has none of its own
 PRICED = ("close", "open", "high", "low", "adjusted")
 MINOR = {"GBp": ("GBP", 0.01), "GBX": ("GBP", 0.01), "ZAc": ("ZAR", 0.01), "ILA": ("ILS", 0.01)}
 CODE = re.compile(r"[A-Z]{3}", re.ASCII)

@@ -63,7 +63,10 @@ def first_day_warning(market: Market) -> tuple[str, ...]:
     """Return a warning if prices of weeks or months are dated by what looks like the first day of each."""
     calendars = [calendar.dates for calendar in market.calendars.values() if not calendar.intraday]
     edges = [edge for bars in market.prices.bars.values() for edge in (bars.first, bars.last) if not np.isnat(edge)]
-    rows = [_begins(dates[(dates >= min(edges)) & (dates <= max(edges))]) for dates in calendars if edges]
+    if not edges:
+        return ()
+    first, last = min(edges), max(edges)
+    rows = [_begins(dates[(dates >= first) & (dates <= last)]) for dates in calendars]
     return tuple(
         f"the prices are one row a {row}, most of them dated {day}: a study takes a row for the time up to its date,"
         f" and if these begin on it, news is measured a {row} late; date each row by its last day"
